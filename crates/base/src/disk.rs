@@ -35,20 +35,39 @@ pub struct DirEntry {
     pub modified_ms: i64,
 }
 
+/// What is known of a file without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// Length in bytes.
+    pub len: u64,
+    /// When it was last written or touched, in milliseconds since 1970.
+    pub modified_ms: i64,
+}
+
 /// A file system.
 pub trait Disk: Send + Sync + fmt::Debug {
-    /// Makes a new file for appending; fails when it exists.
+    /// Makes a new file for appending; fails with `AlreadyExists` when it is there, with `NotFound` when its folder is not.
     fn create(&self, path: &Path) -> io::Result<Box<dyn File>>;
     /// Opens an existing file for reading.
     fn open(&self, path: &Path) -> io::Result<Box<dyn File>>;
     /// Gives a file its final name, replacing what was there. Atomic; durable after [`Disk::sync_dir`].
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Sets a file's modification time to now. `NotFound` when there is no such file. Need not survive a power cut.
+    fn touch(&self, path: &Path) -> io::Result<()>;
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// Makes a folder and those above it; fine when they exist.
     fn create_dir_all(&self, path: &Path) -> io::Result<()>;
     /// The entries of a folder, in no order. A missing folder is an error of kind `NotFound`.
     fn list(&self, path: &Path) -> io::Result<Vec<DirEntry>>;
+    /// Length and modification time of one file; `NotFound` when it is not there. What a disk gets without looking at the
+    /// whole folder it should override.
+    fn stat(&self, path: &Path) -> io::Result<Stat> {
+        let len = self.open(path)?.len()?;
+        let folder = self.list(path.parent().unwrap_or(Path::new("")))?;
+        let entry = folder.iter().find(|entry| path.file_name().is_some_and(|name| name == entry.name.as_str()));
+        entry.map(|entry| Stat { len, modified_ms: entry.modified_ms }).ok_or(io::ErrorKind::NotFound.into())
+    }
     /// Makes the names in a folder durable.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
     /// Makes everything durable that was written below this path before the call, files and names alike.
