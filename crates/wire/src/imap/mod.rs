@@ -1,0 +1,40 @@
+//! IMAP4rev1 (RFC 3501) and IMAP4rev2 (RFC 9051), server side.
+//!
+//! Feed a [`CommandReader`] with what arrives; it yields [`Event`]s with typed [`Command`]s. Write responses with
+//! the functions of [`write`]. The texts of ENVELOPE and BODYSTRUCTURE are the door's, built from these primitives.
+
+mod command;
+mod date;
+mod fetch;
+mod flag;
+mod reader;
+mod search;
+mod sequence_set;
+
+pub use command::{
+    Acl, Command, List, ListReturn, ListSelection, Metadata, Qresync, QuotaLimit, ReturnOptions, Select, Sort, SortKey,
+    StatusItem, Store, StoreAction, Thread, Transfer,
+};
+pub use date::{Date, DateTime};
+pub use fetch::{Fetch, FetchItem, Partial, Section, SectionText};
+pub use flag::Flag;
+pub use reader::{AppendMessage, CommandReader, Event, LiteralMode};
+pub use search::{Search, SearchKey};
+pub use sequence_set::{Bound, NumberSet, SequenceSet};
+
+/// Longest command without its literals, in octets.
+pub const LINE_MAX: usize = 65_536;
+/// Longest literal outside APPEND, in octets.
+pub const LITERAL_MAX: u64 = 65_536;
+/// Longest command with its literals (APPEND's messages apart), in octets.
+pub const COMMAND_MAX: usize = 524_288;
+/// Longest non-synchronising literal under LITERAL- (RFC 7888 §5), in octets.
+pub const LITERAL_MINUS_MAX: u64 = 4_096;
+/// Deepest nesting of parentheses, NOT and OR in a command.
+pub const NESTING_MAX: usize = 50;
+/// Most members (numbers or ranges) of a sequence set.
+pub const SEQUENCE_SET_MAX: usize = 10_000;
+/// Most elements of any other list (flags, fetch items, search keys, patterns, ID pairs).
+pub const LIST_MAX: usize = 1_000;
+/// Longest tag, in octets.
+pub const TAG_MAX: usize = 128;
