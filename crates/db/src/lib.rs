@@ -1,1 +1,140 @@
-//! anser-db
+//! SQL, twice: SQLite with one file per account, or PostgreSQL, behind one small transaction type.
+//!
+//! A [`Place`] names where a set of tables lives. Domain code hands a closure over [`Tx`] to [`Db::write`] or [`Db::read`];
+//! it runs on a worker thread, never on a reactor, and the future resolves when the outcome is certain.
+//!
+//! | promise | embedded (SQLite) | PostgreSQL |
+//! |---|---|---|
+//! | one writer per place | a place always hashes to the same worker thread | the closure's first statement locks the row it needs |
+//! | many waiting writers, one sync | the worker takes all that wait for a place into one commit and one sync of its log | the server groups commits itself |
+//! | [`Durability::Deferred`] | committed, visible, durable only after `Disk::sync_all` | durable at once |
+//! | schema | `user_version` of each file, migrated at its first opening | the table `anser_schema`, migrated at [`Db::open`] |
+//! | a damaged file | its own place answers `Class::Damaged`, the others work | – |
+//!
+//! SQL is written in SQLite's dialect with `?1` placeholders; the PostgreSQL side rewrites the placeholders and the three column
+//! types. A closure may run more than once (PostgreSQL serialization failures), so it must have no effect but through its `Tx`.
+
+mod embedded;
+mod job;
+mod pg;
+mod place;
+mod schema;
+mod tx;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anser_base::{Disk, Result};
+
+pub use job::Pending;
+pub use place::{Place, PlaceKind};
+pub use schema::{Schema, Schemas};
+pub use tx::{Row, Tx, Value};
+
+/// When a committed transaction must survive a power cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Before the future resolves.
+    Sync,
+    /// After the caller's next `Disk::sync_all`; until then something else, such as a queue row, must be able to redo it.
+    Deferred,
+}
+
+/// Which engine holds the tables.
+#[derive(Clone, Debug)]
+pub enum Engine {
+    /// SQLite files below a folder.
+    Embedded(Embedded),
+    /// A PostgreSQL 15+ database, by its `postgres://` URL.
+    Postgres(String),
+}
+
+/// How the embedded engine runs.
+#[derive(Clone, Debug)]
+pub struct Embedded {
+    /// The folder that holds `server.db`, `queue.db`, `journal/` and `accounts/`.
+    pub dir: PathBuf,
+    /// Makes folders and syncs their names.
+    pub disk: Arc<dyn Disk>,
+    /// The SQLite VFS to open files with; `None` for the system's.
+    pub vfs: Option<String>,
+    /// Account files held open at once, over all workers. Each costs about 0.3 MB.
+    pub open_files: usize,
+    /// Worker threads for account files.
+    pub workers: usize,
+}
+
+impl Embedded {
+    /// The usual engine on a real disk.
+    pub fn new(dir: impl Into<PathBuf>, disk: Arc<dyn Disk>) -> Self {
+        Self { dir: dir.into(), disk, vfs: None, open_files: 192, workers: 8 }
+    }
+}
+
+/// Handle to the engine; cheap to clone. The workers end when the last clone is dropped, after the work they already hold.
+#[derive(Clone)]
+pub struct Db {
+    backend: Arc<Backend>,
+}
+
+enum Backend {
+    Embedded(embedded::Pool),
+    Postgres(pg::Pool),
+}
+
+impl Db {
+    /// Opens the engine. PostgreSQL migrates here; SQLite files migrate each at their first opening. Fails with
+    /// `Class::Unavailable` when the stored schema is newer than this program, before touching anything.
+    pub fn open(engine: Engine, schemas: Schemas) -> Result<Self> {
+        let backend = match engine {
+            Engine::Embedded(config) => Backend::Embedded(embedded::Pool::start(config, schemas)?),
+            Engine::Postgres(url) => Backend::Postgres(pg::Pool::start(&url, schemas)?),
+        };
+        Ok(Self { backend: Arc::new(backend) })
+    }
+
+    /// Runs a closure in one write transaction. An `Err` from it rolls back and comes out unchanged.
+    pub fn write<R, F>(&self, place: Place, durability: Durability, work: F) -> Pending<R>
+    where
+        R: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<R> + Send + 'static,
+    {
+        self.write_then(place, durability, work, |_| ())
+    }
+
+    /// Like [`Self::write`], and calls `after` on the worker once the commit stands (durable, unless deferred), in commit
+    /// order within the place, before the future resolves. `after` must be short.
+    pub fn write_then<R, F, A>(&self, place: Place, durability: Durability, work: F, after: A) -> Pending<R>
+    where
+        R: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<R> + Send + 'static,
+        A: FnOnce(&mut R) + Send + 'static,
+    {
+        let (job, pending) = job::Job::new(place, job::Mode::Write(durability), work, after);
+        self.submit(job);
+        pending
+    }
+
+    /// Runs a closure in one read transaction; what it writes is rolled back.
+    pub fn read<R, F>(&self, place: Place, work: F) -> Pending<R>
+    where
+        R: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<R> + Send + 'static,
+    {
+        let (job, pending) = job::Job::new(place, job::Mode::Read, work, |_| ());
+        self.submit(job);
+        pending
+    }
+
+    fn submit(&self, job: job::Job) {
+        match &*self.backend {
+            Backend::Embedded(pool) => pool.submit(job),
+            Backend::Postgres(pool) => pool.submit(job),
+        }
+    }
+
+    /// Whether tables live in PostgreSQL.
+    pub fn is_postgres(&self) -> bool {
+        matches!(&*self.backend, Backend::Postgres(_))
+    }
+}

@@ -1,0 +1,64 @@
+//! Schema versions: a list of SQL texts per kind of place. Version `n` is the state after the first `n` texts. A text never
+//! changes once it was released; a new one is appended.
+
+use anser_base::{Class, Error, Result};
+
+use crate::place::PlaceKind;
+
+/// The versions of one kind of place, oldest first, in SQLite's dialect, statements separated by `;`.
+#[derive(Clone, Copy, Debug)]
+pub struct Schema(pub &'static [&'static str]);
+
+/// The schema of every kind of place, each given by the crate that owns its tables.
+#[derive(Clone, Copy, Debug)]
+pub struct Schemas {
+    /// `directory`'s.
+    pub server: Schema,
+    /// `queue`'s.
+    pub queue: Schema,
+    /// `journal`'s.
+    pub journal: Schema,
+    /// `store`'s.
+    pub account: Schema,
+}
+
+impl Schemas {
+    pub(crate) fn of(&self, kind: PlaceKind) -> Schema {
+        match kind {
+            PlaceKind::Server => self.server,
+            PlaceKind::Queue => self.queue,
+            PlaceKind::Journal => self.journal,
+            PlaceKind::Account => self.account,
+        }
+    }
+}
+
+impl Schema {
+    /// The newest version that this program knows.
+    pub fn version(&self) -> i64 {
+        self.0.len() as i64
+    }
+
+    /// The texts that lead from `found` to the newest version; refuses data of a newer program.
+    pub(crate) fn from_version(&self, found: i64) -> Result<&'static [&'static str]> {
+        usize::try_from(found).ok().and_then(|found| self.0.get(found..)).ok_or_else(|| {
+            Error::new(
+                Class::Unavailable,
+                format!(
+                    "the data has schema version {found}, this program knows up to {}; install the newer program",
+                    self.version()
+                ),
+                format!("数据的结构版本为 {found}，本程序只支持到 {}；请安装更新的程序", self.version()),
+            )
+        })
+    }
+}
+
+/// The same statements for PostgreSQL.
+pub(crate) fn for_postgres(text: &str) -> String {
+    let mut out = text.replace("STRICT, WITHOUT ROWID", "").replace("STRICT", "");
+    for (sqlite, postgres) in [("INTEGER", "BIGINT"), ("BLOB", "BYTEA"), ("TEXT", "TEXT COLLATE \"C\"")] {
+        out = out.replace(sqlite, postgres);
+    }
+    out
+}
