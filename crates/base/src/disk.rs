@@ -8,6 +8,15 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+/// When something written must survive a power cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Before the call is answered.
+    Sync,
+    /// After the caller's next [`Disk::sync_all`]; until then something else, such as a queue row, must be able to redo it.
+    Deferred,
+}
+
 /// An open file.
 pub trait File: Send {
     /// Appends all of the bytes.

@@ -21,7 +21,7 @@ pub mod limits;
 pub mod time;
 
 pub use address::Address;
-pub use disk::Disk;
+pub use disk::{Disk, Durability};
 pub use entropy::Entropy;
 pub use error::{Class, Error, Result, Text};
 pub use id::{AccountId, BlobId, DomainId, EntryId, MailboxId, MessageId, TenantId, ThreadId};

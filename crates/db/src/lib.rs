@@ -26,19 +26,12 @@ use std::sync::Arc;
 
 use anser_base::{Disk, Result};
 
+pub use anser_base::Durability;
+
 pub use job::Pending;
 pub use place::{Place, PlaceKind};
 pub use schema::{Schema, Schemas};
 pub use tx::{Row, Tx, Value};
-
-/// When a committed transaction must survive a power cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Durability {
-    /// Before the future resolves.
-    Sync,
-    /// After the caller's next `Disk::sync_all`; until then something else, such as a queue row, must be able to redo it.
-    Deferred,
-}
 
 /// Which engine holds the tables.
 #[derive(Clone, Debug)]
