@@ -4,6 +4,8 @@
 
 mod command;
 
+pub use crate::smtp::DataDecoder as MultilineDecoder;
+pub use crate::smtp::DataEncoder as MultilineEncoder;
 pub use command::{Command, CommandError};
 
 /// Longest command line, in octets with its CRLF (RFC 2449 §4).

@@ -12,14 +12,16 @@ mod error;
 mod parameters;
 mod path;
 mod reply;
+mod xtext;
 
 pub use capabilities::Capabilities;
-pub use command::Command;
-pub use data::Progress;
+pub use command::{Command, parse_auth_response};
+pub use data::{DataDecoder, DataEncoder, Progress};
 pub use error::CommandError;
 pub use parameters::{BodyType, MailFrom, Notify, Parameter, RcptTo, Ret};
 pub use path::{ForwardPath, Mailbox};
 pub use reply::{Enhanced, Reply, ReplyError, ReplyReader};
+pub use xtext::{xtext_decode, xtext_encode};
 
 /// Longest command line, in octets with its CRLF (RFC 5321 §4.5.3.1.4 asks for 512; extensions add to it).
 pub const COMMAND_LINE_MAX: usize = 2_048;

@@ -141,17 +141,19 @@ fn quoted_local(text: &str) -> Result<(String, &str), CommandError> {
     while let Some((at, c)) = chars.next() {
         match c {
             '"' => return Ok((local, &text[at + 1..])),
-            '\\' => local.push(chars.next().ok_or(BAD)?.1),
-            c if c.is_control() => return Err(BAD),
-            c => local.push(c),
+            c => local.push(text_char(if c == '\\' { chars.next().ok_or(BAD)?.1 } else { c })?),
         }
     }
     Err(BAD)
 }
 
-/// Whether it is written without quotes. Tolerant of stray dots (`a..b@`, `a.@`), which real providers hand out.
+fn text_char(c: char) -> Result<char, CommandError> {
+    if c.is_control() { Err(BAD) } else { Ok(c) }
+}
+
+/// Whether it may be written without quotes.
 fn is_dot_string(local: &str) -> bool {
-    !local.is_empty() && local.chars().all(|c| is_atext(c) || c == '.')
+    local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atext))
 }
 
 fn is_atext(c: char) -> bool {
@@ -164,7 +166,7 @@ fn check_domain(domain: &str) -> Result<(), CommandError> {
     }
     let good = match domain.strip_prefix('[') {
         Some(rest) => rest.strip_suffix(']').is_some_and(is_literal),
-        None => domain.strip_suffix('.').unwrap_or(domain).split('.').all(is_label),
+        None => domain.split('.').all(is_label),
     };
     if good { Ok(()) } else { Err(BAD) }
 }
@@ -179,7 +181,7 @@ fn is_literal(inner: &str) -> bool {
 /// A label of letters, digits, hyphens and, as real hosts have them, underscores; or of UTF-8 (RFC 6531 §3.3).
 fn is_label(label: &str) -> bool {
     !label.is_empty()
-        && label.len() <= 63 * 4
+        && label.chars().count() <= 63
         && label
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_') || (!c.is_ascii() && !c.is_control()))
