@@ -1,0 +1,128 @@
+//! The client's side of TLS.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anser_base::{Class, Error, Result};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio::time::timeout;
+
+use crate::tls::{HANDSHAKE_TIMEOUT, TlsInfo, describe, provider};
+use crate::transport::Transport;
+
+/// Label of the exporter of RFC 9266 §2.
+const EXPORTER_LABEL: &[u8] = b"EXPORTER-Channel-Binding";
+
+/// Starts TLS towards a server. Clones share remembered sessions.
+#[derive(Clone, Debug)]
+pub struct TlsConnector {
+    config: Arc<ClientConfig>,
+}
+
+impl TlsConnector {
+    /// Encrypts towards whoever answers: any certificate will do (RFC 7435). Protects from listeners, not from impostors.
+    pub fn opportunistic() -> Result<Self> {
+        let verifier = Arc::new(AnyCertificate(provider()));
+        let builder = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(Error::unavailable)?;
+        Ok(Self::of(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()))
+    }
+
+    /// Accepts only certificates for the wanted name that chain up to one of these authorities, given as a file of PEM
+    /// certificates: the system's bundle, or one's own authority. [`Class::Invalid`] when the file holds none.
+    pub fn verified(authorities: &Path) -> Result<Self> {
+        let pem = std::fs::read(authorities)
+            .map_err(|error| no_authorities().caused_by(format!("{}: {error}", authorities.display())))?;
+        Self::verified_by_pem(&pem)
+    }
+
+    /// [`Self::verified`] by the PEM text itself.
+    pub fn verified_by_pem(authorities: &[u8]) -> Result<Self> {
+        let mut roots = RootCertStore::empty();
+        let certificates = CertificateDer::pem_slice_iter(authorities).filter_map(Result::ok);
+        // Bundles carry odd old roots; those that cannot be used are left out.
+        let (added, _left_out) = roots.add_parsable_certificates(certificates);
+        if added == 0 {
+            return Err(no_authorities());
+        }
+        let builder = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(Error::unavailable)?;
+        Ok(Self::of(builder.with_root_certificates(roots).with_no_client_auth()))
+    }
+
+    pub(crate) async fn handshake(
+        &self,
+        transport: Transport,
+        name: &str,
+    ) -> Result<(tokio_rustls::client::TlsStream<Transport>, TlsInfo)> {
+        let server = ServerName::try_from(name.trim_end_matches('.').to_owned())
+            .map_err(|error| Error::invalid("not a host name", "不是有效的主机名").caused_by(error))?;
+        let connector = tokio_rustls::TlsConnector::from(self.config.clone());
+        let tls = match timeout(HANDSHAKE_TIMEOUT, connector.connect(server, transport)).await {
+            Ok(result) => result.map_err(Error::unavailable)?,
+            Err(_) => return Err(Error::unavailable("no TLS handshake in time")),
+        };
+        let connection = tls.get_ref().1;
+        let certificate = connection.peer_certificates().and_then(<[_]>::first);
+        let info = TlsInfo {
+            sni: Some(name.to_owned()),
+            ..describe(connection, certificate, |out| {
+                connection.export_keying_material(out, EXPORTER_LABEL, Some(b"")).is_ok()
+            })
+        };
+        Ok((tls, info))
+    }
+
+    fn of(config: ClientConfig) -> Self {
+        Self { config: Arc::new(config) }
+    }
+}
+
+fn no_authorities() -> Error {
+    Error::new(Class::Invalid, "no usable certificate authorities", "没有可用的证书颁发机构")
+}
+
+/// Accepts every certificate, but still checks that the server holds its key.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,271 @@
+//! The server's side of TLS (1.2 and 1.3): certificates, their reload without a restart, and channel bindings.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime};
+
+use anser_base::{Class, Error, Result};
+use rustls::ServerConfig;
+use rustls::client::verify_server_name;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use tokio::time::timeout;
+
+use crate::certificate::server_end_point;
+use crate::transport::Transport;
+
+/// Longest a handshake may take, from either side.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often, at most, handshakes look whether the certificate files changed.
+pub const CHECK_EVERY: Duration = Duration::from_secs(2);
+/// Most certificates that one acceptor chooses from by name.
+pub const CERTIFICATES: usize = 256;
+/// Label of the exporter of RFC 9266 §2.
+const EXPORTER_LABEL: &[u8] = b"EXPORTER-Channel-Binding";
+
+/// Where a certificate chain and its private key come from, both in PEM.
+#[derive(Clone, Debug)]
+pub enum CertificateSource {
+    /// Files, watched for changes. The first is the chain, server certificate first; the second the key.
+    Files(PathBuf, PathBuf),
+    /// The texts themselves: chain and key.
+    Pem(String, String),
+}
+
+/// What TLS agreed on for one connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsInfo {
+    /// The version in the words of RFC 8314 and IANA: `TLSv1.3` or `TLSv1.2`.
+    pub version: &'static str,
+    /// The cipher suite's IANA name, such as `TLS_AES_128_GCM_SHA256`.
+    pub cipher: String,
+    /// The host name that the client asked for.
+    pub sni: Option<String>,
+    /// What SCRAM-…-PLUS binds the login to.
+    pub binding: ChannelBinding,
+}
+
+/// The channel bindings of one TLS connection; a missing one cannot be used on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChannelBinding {
+    /// `tls-server-end-point` (RFC 5929 §4).
+    pub server_end_point: Option<Vec<u8>>,
+    /// `tls-exporter` (RFC 9266); with TLS 1.3 only, because earlier versions need a promise that rustls does not reveal.
+    pub exporter: Option<[u8; 32]>,
+}
+
+/// Takes TLS handshakes. Clones share the certificates and their reload.
+#[derive(Clone, Debug)]
+pub struct TlsAcceptor {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    sources: Vec<CertificateSource>,
+    current: RwLock<Arc<Loaded>>,
+    check_every: Duration,
+    watch: Mutex<Watch>,
+}
+
+/// What the files looked like when they were last read, well or not, and when somebody last looked.
+#[derive(Debug)]
+struct Watch {
+    stamps: Vec<Option<Stamp>>,
+    checked: Instant,
+}
+
+type Stamp = (Option<SystemTime>, u64);
+
+/// One generation of certificates. Tickets and sessions belong to it, so that no resumed session outlives a certificate.
+#[derive(Debug)]
+struct Loaded {
+    config: Arc<ServerConfig>,
+    certificates: Arc<Certificates>,
+}
+
+impl TlsAcceptor {
+    /// Loads the certificates. The first one serves clients that ask for no or an unknown name; the others those that ask for
+    /// one of their names (SNI, RFC 6066 §3). [`Class::Invalid`], naming the file in its cause, when one cannot be used.
+    pub fn new(sources: Vec<CertificateSource>) -> Result<Self> {
+        Self::checking_every(sources, CHECK_EVERY)
+    }
+
+    /// [`Self::new`], looking for changed files on handshakes at most this often. Zero looks on every handshake.
+    pub fn checking_every(sources: Vec<CertificateSource>, check_every: Duration) -> Result<Self> {
+        let stamps = stamps(&sources);
+        let current = RwLock::new(Arc::new(load(&sources)?));
+        let watch = Mutex::new(Watch { stamps, checked: Instant::now() });
+        Ok(Self { shared: Arc::new(Shared { sources, current, check_every, watch }) })
+    }
+
+    /// Reads the certificates again, for new handshakes; connections that stand go on. After an error the old certificates
+    /// stay in use. Blocks for the time of a few file reads.
+    pub fn reload(&self) -> Result<()> {
+        self.shared.watch.lock().unwrap_or_else(PoisonError::into_inner).stamps = stamps(&self.shared.sources);
+        let loaded = Arc::new(load(&self.shared.sources)?);
+        *self.shared.current.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+        Ok(())
+    }
+
+    pub(crate) async fn handshake(
+        &self,
+        transport: Transport,
+    ) -> Result<(tokio_rustls::server::TlsStream<Transport>, TlsInfo)> {
+        self.reload_if_changed().await;
+        let loaded = self.shared.current.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let acceptor = tokio_rustls::TlsAcceptor::from(loaded.config.clone());
+        let tls = match timeout(HANDSHAKE_TIMEOUT, acceptor.accept(transport)).await {
+            Ok(result) => result.map_err(Error::unavailable)?,
+            Err(_) => return Err(Error::unavailable("no TLS handshake in time")),
+        };
+        let connection = tls.get_ref().1;
+        let certificate = loaded.certificates.choose(connection.server_name());
+        let info = TlsInfo {
+            sni: connection.server_name().map(str::to_owned),
+            ..describe(connection, certificate.end_entity_cert().ok(), |out| {
+                connection.export_keying_material(out, EXPORTER_LABEL, Some(b"")).is_ok()
+            })
+        };
+        Ok((tls, info))
+    }
+
+    async fn reload_if_changed(&self) {
+        if !self.is_due() {
+            return;
+        }
+        let this = self.clone();
+        let looked = tokio::task::spawn_blocking(move || this.look()).await;
+        if let Err(error) = looked {
+            tracing::error!(%error, "looking for new certificates failed");
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        let mut watch = self.shared.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = watch.stamps.iter().any(|_| true) && watch.checked.elapsed() >= self.shared.check_every;
+        if due {
+            watch.checked = Instant::now();
+        }
+        due
+    }
+
+    fn look(&self) {
+        let now = stamps(&self.shared.sources);
+        if self.shared.watch.lock().unwrap_or_else(PoisonError::into_inner).stamps == now {
+            return;
+        }
+        match self.reload() {
+            Ok(()) => tracing::info!("new certificates are in use"),
+            Err(error) => tracing::error!(error = error.chain(), "new certificates cannot be used; the old ones stay"),
+        }
+    }
+}
+
+pub(crate) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+/// What both sides read off a finished handshake.
+pub(crate) fn describe(
+    connection: &rustls::CommonState,
+    certificate: Option<&CertificateDer<'_>>,
+    export: impl FnOnce(&mut [u8; 32]) -> bool,
+) -> TlsInfo {
+    let is_1_3 = connection.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_3);
+    let mut exported = [0; 32];
+    let exporter = (is_1_3 && export(&mut exported)).then_some(exported);
+    TlsInfo {
+        version: if is_1_3 { "TLSv1.3" } else { "TLSv1.2" },
+        cipher: connection.negotiated_cipher_suite().map(cipher_name).unwrap_or_default(),
+        sni: None,
+        binding: ChannelBinding {
+            server_end_point: certificate.and_then(|certificate| server_end_point(certificate)),
+            exporter,
+        },
+    }
+}
+
+/// rustls writes `TLS13_` where IANA writes `TLS_`.
+fn cipher_name(suite: rustls::SupportedCipherSuite) -> String {
+    suite.suite().as_str().unwrap_or_default().replacen("TLS13_", "TLS_", 1)
+}
+
+/// The certificates of one generation; never empty.
+#[derive(Debug)]
+struct Certificates(Vec<Arc<CertifiedKey>>);
+
+impl Certificates {
+    fn choose(&self, name: Option<&str>) -> &Arc<CertifiedKey> {
+        let name = name.and_then(|name| ServerName::try_from(name).ok());
+        let named = name.and_then(|name| self.0.iter().find(|key| is_for(key, &name)));
+        named.unwrap_or(&self.0[0])
+    }
+}
+
+impl ResolvesServerCert for Certificates {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.choose(hello.server_name()).clone())
+    }
+}
+
+fn is_for(key: &CertifiedKey, name: &ServerName<'_>) -> bool {
+    let parsed = key.end_entity_cert().and_then(ParsedCertificate::try_from);
+    parsed.is_ok_and(|certificate| verify_server_name(&certificate, name).is_ok())
+}
+
+fn load(sources: &[CertificateSource]) -> Result<Loaded> {
+    let keys: Vec<_> = sources.iter().take(CERTIFICATES).map(load_one).collect::<Result<_>>()?;
+    if keys.is_empty() {
+        return Err(Error::invalid("TLS needs a certificate", "TLS 需要证书"));
+    }
+    let certificates = Arc::new(Certificates(keys));
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(unusable)?
+        .with_no_client_auth()
+        .with_cert_resolver(certificates.clone());
+    config.ticketer = aws_lc_rs::Ticketer::new().map_err(unusable)?;
+    Ok(Loaded { config: Arc::new(config), certificates })
+}
+
+fn load_one(source: &CertificateSource) -> Result<Arc<CertifiedKey>> {
+    let (chain, key, name) = match source {
+        CertificateSource::Files(chain, key) => {
+            (read(chain)?, read(key)?, format!("{} / {}", chain.display(), key.display()))
+        }
+        CertificateSource::Pem(chain, key) => (chain.clone().into_bytes(), key.clone().into_bytes(), "PEM".to_owned()),
+    };
+    certified(&chain, &key).map_err(|error| unusable(format!("{name}: {error}")))
+}
+
+fn certified(chain: &[u8], key: &[u8]) -> Result<Arc<CertifiedKey>, Box<dyn std::error::Error + Send + Sync>> {
+    let chain = CertificateDer::pem_slice_iter(chain).collect::<Result<Vec<_>, _>>()?;
+    if chain.is_empty() {
+        return Err("no certificate in the file".into());
+    }
+    let key = PrivateKeyDer::from_pem_slice(key)?;
+    // Also fails when the key does not belong to the certificate: a pair of which only one file was replaced yet.
+    Ok(Arc::new(CertifiedKey::from_der(chain, key, &provider())?))
+}
+
+fn read(path: &PathBuf) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|error| unusable(format!("{}: {error}", path.display())))
+}
+
+fn unusable(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::new(Class::Invalid, "the TLS certificate cannot be used", "TLS 证书无法使用").caused_by(cause)
+}
+
+/// Time and size of every watched file; `None` for one that is not there.
+fn stamps(sources: &[CertificateSource]) -> Vec<Option<Stamp>> {
+    let files = sources.iter().filter_map(|source| match source {
+        CertificateSource::Files(chain, key) => Some([chain, key]),
+        CertificateSource::Pem(..) => None,
+    });
+    files.flatten().map(|path| fs::metadata(path).ok().map(|meta| (meta.modified().ok(), meta.len()))).collect()
+}
