@@ -1,0 +1,339 @@
+//! The folder of bodies: put, open, read, delete, and what is durable when.
+
+use crate::folder::{self, Folders};
+use crate::form::{BODY, Body};
+use crate::known::{Key, Known, Standing, UNSYNCED};
+use crate::prepared::Prepared;
+use crate::reader::BlobReader;
+use crate::source::Source;
+use crate::writer::{BlobWriter, Temporary};
+use anser_base::{BlobId, Class, Disk, Entropy, Error, Result, TenantId, Timestamp};
+use bytes::Bytes;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Locks that puts and the sweeper share; bodies are spread over them by their address.
+const LOCKS: usize = 64;
+/// A stored body is copied in pieces of this many bytes.
+const PIECE: u64 = 1024 * 1024;
+
+/// When a put is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// When it returns, bytes and name.
+    Sync,
+    /// When a [`Blobs::sync_all`] that was called after it returns. Until then something else must be able to bring the body
+    /// back, such as the queue row that it came from.
+    Deferred,
+}
+
+/// All bodies of all tenants, in one folder. Cheap to clone; clones are the same folder. At most one process may write to it.
+#[derive(Clone, Debug)]
+pub struct Blobs {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    disk: Arc<dyn Disk>,
+    root: PathBuf,
+    folders: Folders,
+    known: Mutex<Known>,
+    /// Held while a name is given, refreshed or swept, never while bytes are written (but see [`Blobs::name`]).
+    names: [Mutex<()>; LOCKS],
+    /// Held by the one who syncs; who waits for it often finds its own work done.
+    syncing: Mutex<()>,
+    /// Tells this process's temporary files from those that an earlier one left behind.
+    process: String,
+    temporaries: AtomicU64,
+}
+
+impl Blobs {
+    /// Bodies below `root`. The folder is made with the first put; the one that holds it must exist and be durable for
+    /// durable puts to be.
+    pub fn new(disk: Arc<dyn Disk>, root: PathBuf) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                disk,
+                root,
+                folders: Folders::default(),
+                known: Mutex::default(),
+                names: std::array::from_fn(|_| Mutex::default()),
+                syncing: Mutex::default(),
+                process: format!("{:016x}", Entropy::system().u64()),
+                temporaries: AtomicU64::new(0),
+            }),
+        }
+    }
+
+    /// Stores a body, unless the tenant has it already. A file that is there from an earlier life of the process is read
+    /// first, and written anew unless it is good: a power cut after a deferred put leaves torn ones.
+    ///
+    /// Safe against other puts of the same body and against the sweeper (see the crate's documentation).
+    /// [`Class::Full`]: nothing was changed. [`Class::Limit`]: larger than [`BODY`].
+    pub fn put(&self, tenant: TenantId, body: &Prepared, durability: Durability) -> Result<()> {
+        if body.size > BODY {
+            return Err(too_large());
+        }
+        let key = (tenant, body.id);
+        if self.settle(key, durability)? {
+            return Ok(());
+        }
+        let mut temporary = self.temporary(&self.folder_of(key))?;
+        temporary.append(&body.stored)?;
+        self.place(temporary, key, durability)
+    }
+
+    /// Begins to store a body that arrives piece by piece.
+    pub fn writer(&self, tenant: TenantId) -> Result<BlobWriter> {
+        let folder = folder::tenant_folder(self.root(), tenant).join(folder::STREAMS);
+        Ok(BlobWriter::new(self.clone(), tenant, self.temporary(&folder)?))
+    }
+
+    /// Makes all puts durable that returned before the call; one sync of the file system for all of them, and none when
+    /// there are none. After a failure call it again: it then writes the bodies in doubt anew.
+    pub fn sync_all(&self) -> Result<()> {
+        let _one_at_a_time = self.inner.syncing.lock().unwrap_or_else(PoisonError::into_inner);
+        let suspects = self.known().suspects();
+        suspects.into_iter().try_for_each(|key| self.rewrite(key))?;
+        let mark = {
+            let mut known = self.known();
+            if known.unsynced() == 0 {
+                return Ok(());
+            }
+            known.mark()
+        };
+        let done = self.disk().sync_all(self.root()).map_err(Error::io);
+        match done {
+            Ok(()) => self.known().synced(mark),
+            Err(_) => self.known().doubt(mark),
+        }
+        done
+    }
+
+    /// A whole body, verified. [`Class::NotFound`] when it is not there, [`Class::Damaged`] when it does not verify.
+    pub fn read(&self, tenant: TenantId, id: BlobId) -> Result<Bytes> {
+        let (found, raw) = self.body((tenant, id))?.read()?;
+        if found == id { Ok(raw) } else { Err(Error::damaged(format!("the file of body {id} holds {found}"))) }
+    }
+
+    /// Opens a body to read ranges of it. The reader goes on working when the body is deleted meanwhile. Errors as for
+    /// [`Self::read`]; damage inside of a chunk shows only when that chunk is read.
+    pub fn open(&self, tenant: TenantId, id: BlobId) -> Result<BlobReader> {
+        let body = self.body((tenant, id))?;
+        body.check_seal(id)?;
+        Ok(BlobReader::new(body))
+    }
+
+    /// Whether there is a file for this body; it is not read.
+    pub fn exists(&self, tenant: TenantId, id: BlobId) -> Result<bool> {
+        self.is_there((tenant, id))
+    }
+
+    /// Removes a body now, whoever refers to it; false when it was not there. Removal of what is no longer needed is the
+    /// business of the [`crate::Sweeper`].
+    pub fn delete(&self, tenant: TenantId, id: BlobId) -> Result<bool> {
+        let key = (tenant, id);
+        let _name = self.lock_name(id);
+        self.known().forget(key);
+        found(self.disk().remove(&self.path_of(key)))
+    }
+
+    /// Keeps the sweeper off a body for another grace period. For a caller that is about to commit a reference to a body
+    /// that it did not put itself. [`Class::NotFound`]: it is gone, and must be put.
+    pub fn refresh(&self, tenant: TenantId, id: BlobId) -> Result<()> {
+        if self.touch((tenant, id))? { Ok(()) } else { Err(no_such_body(id)) }
+    }
+
+    /// Whether the body is on disk already, good, and as durable as asked for; makes it so when only that is missing.
+    /// False: it must be written.
+    pub(crate) fn settle(&self, key: Key, durability: Durability) -> Result<bool> {
+        let standing = self.known().standing(key);
+        if standing == Standing::Suspect {
+            return Ok(false);
+        }
+        if !self.touch(key)? {
+            self.known().forget(key);
+            return Ok(false);
+        }
+        if standing == Standing::Unknown {
+            if !self.is_sound(key) {
+                return Ok(false);
+            }
+            self.known().found(key);
+        }
+        match durability {
+            Durability::Sync if standing != Standing::Durable => self.harden(key)?,
+            Durability::Sync => {}
+            Durability::Deferred => self.make_room()?,
+        }
+        Ok(true)
+    }
+
+    /// Gives a complete temporary file its name; afterwards it is as durable as asked for.
+    pub(crate) fn place(&self, mut temporary: Temporary, key: Key, durability: Durability) -> Result<()> {
+        if durability == Durability::Sync {
+            temporary.sync()?;
+        }
+        let mark = self.name(temporary, key, durability)?;
+        match durability {
+            Durability::Sync => self.harden_name(key, mark),
+            Durability::Deferred => self.make_room(),
+        }
+    }
+
+    /// The rename. A file that has the name already may be somebody else's durable put: only durable bytes may replace it.
+    fn name(&self, mut temporary: Temporary, key: Key, durability: Durability) -> Result<u64> {
+        let path = self.path_of(key);
+        let _name = self.lock_name(key.1);
+        if durability == Durability::Deferred && self.is_there(key)? {
+            temporary.sync()?;
+        }
+        temporary.rename(&path)?;
+        Ok(self.known().written(key))
+    }
+
+    /// Makes a body durable whose file has its name already.
+    fn harden(&self, key: Key) -> Result<()> {
+        let mark = self.known().mark();
+        let synced = self.disk().open(&self.path_of(key)).and_then(|mut file| file.sync()).map_err(Error::io);
+        if synced.is_err() {
+            self.known().suspect(key);
+        }
+        synced.and_then(|()| self.harden_name(key, mark))
+    }
+
+    /// Makes the name of a file durable whose bytes are.
+    fn harden_name(&self, key: Key, mark: u64) -> Result<()> {
+        let synced = self.disk().sync_dir(&self.folder_of(key)).map_err(Error::io);
+        let synced = synced.and_then(|()| self.inner.folders.sync(self.disk(), self.root(), key.0, key.1));
+        match synced {
+            Ok(()) => self.known().hardened(key, mark),
+            Err(_) => self.known().suspect(key),
+        }
+        synced
+    }
+
+    /// Deferred puts do not pile up without bound.
+    fn make_room(&self) -> Result<()> {
+        let full = self.known().unsynced() >= UNSYNCED;
+        if full { self.sync_all() } else { Ok(()) }
+    }
+
+    /// Copies a body whose sync failed into a new file. What is gone or bad is left to the next put, which will find it so.
+    fn rewrite(&self, key: Key) -> Result<()> {
+        let body = match self.body(key).and_then(|body| verify(&body, key.1).map(|()| body)) {
+            Ok(body) => body,
+            Err(error) if matches!(error.class, Class::NotFound | Class::Damaged) => {
+                self.known().forget(key);
+                return if error.class == Class::NotFound { Ok(()) } else { Err(error) };
+            }
+            Err(error) => return Err(error),
+        };
+        let mut temporary = self.temporary(&self.folder_of(key))?;
+        let len = body.source().len();
+        for at in (0..len).step_by(PIECE as usize) {
+            temporary.append(&body.source().fetch(at, PIECE.min(len - at) as usize)?)?;
+        }
+        self.place(temporary, key, Durability::Sync)
+    }
+
+    /// Trouble of any kind while reading makes it unsound: writing it anew is then right, too.
+    fn is_sound(&self, key: Key) -> bool {
+        self.body(key).is_ok_and(|body| verify(&body, key.1).is_ok())
+    }
+
+    /// Opens a body's file and reads what it says about itself.
+    pub(crate) fn body(&self, key: Key) -> Result<Body> {
+        let file = self.disk().open(&self.path_of(key)).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => no_such_body(key.1).caused_by(error),
+            _ => Error::io(error),
+        })?;
+        Body::parse(Source::file(file)?)
+    }
+
+    fn is_there(&self, key: Key) -> Result<bool> {
+        found(self.disk().open(&self.path_of(key)).map(drop))
+    }
+
+    /// Sets the modification time, which the sweeper looks at; false when there is no file.
+    fn touch(&self, key: Key) -> Result<bool> {
+        let _name = self.lock_name(key.1);
+        found(self.disk().touch(&self.path_of(key)))
+    }
+
+    /// The sweeper's deletion: only a file not put since `cutoff`. The bytes that became free; `None` when it was kept.
+    pub(crate) fn delete_older(&self, key: Key, cutoff: Timestamp) -> Result<Option<u64>> {
+        let path = self.path_of(key);
+        let _name = self.lock_name(key.1);
+        let stat = match self.disk().stat(&path) {
+            Ok(stat) if stat.modified_ms < cutoff.0 => stat,
+            Ok(_) => return Ok(None),
+            Err(error) => return found(Err(error)).map(|_| None),
+        };
+        self.known().forget(key);
+        Ok(found(self.disk().remove(&path))?.then_some(stat.len))
+    }
+
+    fn temporary(&self, folder: &Path) -> Result<Temporary> {
+        let number = self.inner.temporaries.fetch_add(1, Ordering::Relaxed);
+        let path = folder.join(format!("{}-{number:x}{}", self.inner.process, folder::TEMPORARY));
+        Temporary::create(self.inner.disk.clone(), path)
+    }
+
+    /// Whether a temporary file's name was made by this process.
+    pub(crate) fn is_ours(&self, name: &str) -> bool {
+        name.starts_with(&self.inner.process)
+    }
+
+    pub(crate) fn disk(&self) -> &dyn Disk {
+        &*self.inner.disk
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.inner.root
+    }
+
+    pub(crate) fn path_of(&self, key: Key) -> PathBuf {
+        folder::path_of(self.root(), key.0, key.1)
+    }
+
+    fn folder_of(&self, key: Key) -> PathBuf {
+        let mut path = self.path_of(key);
+        path.pop();
+        path
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.inner.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_name(&self, id: BlobId) -> MutexGuard<'_, ()> {
+        self.inner.names[usize::from(id.0[0]) % LOCKS].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether all of a body verifies as this one.
+pub(crate) fn verify(body: &Body, id: BlobId) -> Result<()> {
+    let found = body.each(drop)?;
+    if found == id { Ok(()) } else { Err(Error::damaged(format!("the file of body {id} holds {found}"))) }
+}
+
+/// A missing file is an answer, not an error.
+pub(crate) fn found(done: io::Result<()>) -> Result<bool> {
+    match done {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::io(error)),
+    }
+}
+
+pub(crate) fn too_large() -> Error {
+    Error::new(Class::Limit, "the body is too large to be stored", "正文过大，无法存储")
+}
+
+fn no_such_body(id: BlobId) -> Error {
+    Error::not_found("the message body does not exist", "邮件正文不存在").caused_by(format!("no file for body {id}"))
+}
