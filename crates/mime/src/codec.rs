@@ -113,9 +113,14 @@ impl<'a> Reader<'a> {
         if head & 1 == 1 {
             return COMMON.get(number).map(|common| common.as_bytes().to_vec());
         }
-        let (value, rest) = self.rest.split_at_checked(number)?;
+        self.take(number).map(<[u8]>::to_vec)
+    }
+
+    /// The next `length` bytes.
+    pub(crate) fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (value, rest) = self.rest.split_at_checked(length)?;
         self.rest = rest;
-        Some(value.to_vec())
+        Some(value)
     }
 
     pub(crate) fn string(&mut self) -> Option<String> {

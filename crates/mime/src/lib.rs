@@ -3,9 +3,11 @@
 mod codec;
 
 pub mod address;
+pub mod charset;
 pub mod encoding;
 pub mod envelope;
 pub mod header;
 pub mod params;
 pub mod structure;
 pub mod summary;
+pub mod text;

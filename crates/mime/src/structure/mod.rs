@@ -2,6 +2,10 @@
 //! fetch without reading the message again.
 
 mod bytes;
+mod fields;
+pub(crate) mod parser;
+
+pub use parser::{MAX_BOUNDARY, StructureParser};
 
 use crate::encoding::Encoding;
 use crate::envelope::Envelope;
@@ -36,7 +40,7 @@ pub struct Structure {
 
 /// One body part, or the message itself. Promises: a `multipart/*` part has at least one child; a part has `embedded`
 /// exactly when it is `message/rfc822` or `message/global`; what could not be opened because of a [`Limits`] is told as
-/// `application/octet-stream`; `header_start <= body_start <= body_end`, and children lie within their parent's body.
+/// `application/octet-stream`, a multipart without any boundary line as `text/plain`; `header_start <= body_start <= body_end`, and children lie within their parent's body.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Part {
     /// Type of `Content-Type` in lower case (`text`).

@@ -1,1 +1,1 @@
-fn main() {}
+//! Promises of the message parser.
