@@ -68,7 +68,7 @@ impl Content {
 
     /// Cuts it, or lengthens it with zeros.
     pub(super) fn set_len(&mut self, step: u64, len: usize, now_ms: i64) {
-        self.cached.resize(len, 0);
+        set_len(&mut self.cached, len);
         self.modified_ms = now_ms;
         if !self.temporary {
             self.pending.push(Change::Length { step, len });
@@ -94,7 +94,7 @@ impl Content {
         for change in self.pending.drain(..) {
             match change {
                 Change::Write { offset, bytes, .. } => put(&mut self.durable, offset, &bytes),
-                Change::Length { len, .. } => self.durable.resize(len, 0),
+                Change::Length { len, .. } => set_len(&mut self.durable, len),
             }
         }
         self.durable_modified_ms = self.modified_ms;
@@ -108,7 +108,7 @@ impl Content {
         if dice.sixteenths(8) {
             let len = self.cached.len();
             self.cached.clone_from(&self.durable);
-            self.cached.resize(len, 0);
+            set_len(&mut self.cached, len);
         }
     }
 
@@ -151,7 +151,7 @@ impl Content {
                 Change::Length { len: to, .. } => image.truncate(to),
             }
         }
-        image.resize(len, 0);
+        set_len(&mut image, len);
         self.durable = image;
     }
 }
@@ -183,7 +183,13 @@ fn settle_write(
 fn put(image: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
     let end = offset + bytes.len();
     if image.len() < end {
-        image.resize(end, 0);
+        set_len(image, end);
     }
     image[offset..end].copy_from_slice(bytes);
+}
+
+/// `Vec::resize` goes byte by byte in a debug build, and most of a run's time with it.
+fn set_len(image: &mut Vec<u8>, len: usize) {
+    image.truncate(len);
+    image.append(&mut vec![0; len - image.len()]);
 }

@@ -20,14 +20,18 @@
 //! use rusqlite::{Connection, OpenFlags};
 //!
 //! let disk = SimDisk::new(7);
-//! let open = || Connection::open_with_flags_and_vfs("/a.db", OpenFlags::default(), disk.vfs_name());
-//! let db = open().unwrap();
-//! db.execute_batch("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; CREATE TABLE t(x)").unwrap();
+//! let open = || {
+//!     let db = Connection::open_with_flags_and_vfs("/a.db", OpenFlags::default(), disk.vfs_name()).unwrap();
+//!     db.execute_batch("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL").unwrap();
+//!     db
+//! };
+//! let db = open();
+//! db.execute_batch("CREATE TABLE t(x)").unwrap();
 //! disk.set_plan(Plan::new().at(disk.steps() + 1, Fault::TornWrite));
 //! assert!(db.execute_batch("INSERT INTO t VALUES (1)").is_err() && disk.is_dead());
 //! drop(db);
 //! disk.power_on();
-//! let intact: String = open().unwrap().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+//! let intact: String = open().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
 //! assert_eq!(intact, "ok");
 //! ```
 

@@ -8,8 +8,8 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::a_sqlite_ledger::Ledger;
 
-const TRANSACTIONS: usize = 18;
-const CHECKPOINT: usize = 5;
+const TRANSACTIONS: usize = 24;
+const CHECKPOINT: usize = 6;
 
 /// Steps of the small workload when nothing goes wrong.
 fn small_workload() -> u64 {
