@@ -7,7 +7,7 @@ use crate::prepared::Prepared;
 use crate::reader::BlobReader;
 use crate::source::Source;
 use crate::writer::{BlobWriter, Temporary};
-use anser_base::{BlobId, Class, Disk, Entropy, Error, Result, TenantId, Timestamp};
+use anser_base::{BlobId, Class, Disk, Durability, Entropy, Error, Result, TenantId, Timestamp};
 use bytes::Bytes;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,16 +18,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const LOCKS: usize = 64;
 /// A stored body is copied in pieces of this many bytes.
 const PIECE: u64 = 1024 * 1024;
-
-/// When a put is durable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Durability {
-    /// When it returns, bytes and name.
-    Sync,
-    /// When a [`Blobs::sync_all`] that was called after it returns. Until then something else must be able to bring the body
-    /// back, such as the queue row that it came from.
-    Deferred,
-}
 
 /// All bodies of all tenants, in one folder. Cheap to clone; clones are the same folder. At most one process may write to it.
 #[derive(Clone, Debug)]
@@ -115,8 +105,7 @@ impl Blobs {
 
     /// A whole body, verified. [`Class::NotFound`] when it is not there, [`Class::Damaged`] when it does not verify.
     pub fn read(&self, tenant: TenantId, id: BlobId) -> Result<Bytes> {
-        let (found, raw) = self.body((tenant, id))?.read()?;
-        if found == id { Ok(raw) } else { Err(Error::damaged(format!("the file of body {id} holds {found}"))) }
+        self.body((tenant, id))?.read(id)
     }
 
     /// Opens a body to read ranges of it. The reader goes on working when the body is deleted meanwhile. Errors as for
@@ -150,19 +139,16 @@ impl Blobs {
     /// Whether the body is on disk already, good, and as durable as asked for; makes it so when only that is missing.
     /// False: it must be written.
     pub(crate) fn settle(&self, key: Key, durability: Durability) -> Result<bool> {
-        let standing = self.known().standing(key);
-        if standing == Standing::Suspect {
-            return Ok(false);
-        }
+        // From here on the sweeper keeps away, so that what is known now stays true.
         if !self.touch(key)? {
-            self.known().forget(key);
             return Ok(false);
         }
-        if standing == Standing::Unknown {
-            if !self.is_sound(key) {
-                return Ok(false);
-            }
-            self.known().found(key);
+        let standing = self.known().standing(key);
+        match standing {
+            Standing::Suspect => return Ok(false),
+            Standing::Unknown if !self.is_sound(key) => return Ok(false),
+            Standing::Unknown => self.known().found(key),
+            Standing::Visible | Standing::Durable => {}
         }
         match durability {
             Durability::Sync if standing != Standing::Durable => self.harden(key)?,
@@ -224,13 +210,14 @@ impl Blobs {
 
     /// Copies a body whose sync failed into a new file. What is gone or bad is left to the next put, which will find it so.
     fn rewrite(&self, key: Key) -> Result<()> {
-        let body = match self.body(key).and_then(|body| verify(&body, key.1).map(|()| body)) {
+        let body = match self.body(key).and_then(|body| body.verify(key.1, drop).map(|()| body)) {
             Ok(body) => body,
-            Err(error) if matches!(error.class, Class::NotFound | Class::Damaged) => {
-                self.known().forget(key);
+            Err(error) => {
+                if matches!(error.class, Class::NotFound | Class::Damaged) {
+                    self.known().give_up(key);
+                }
                 return if error.class == Class::NotFound { Ok(()) } else { Err(error) };
             }
-            Err(error) => return Err(error),
         };
         let mut temporary = self.temporary(&self.folder_of(key))?;
         let len = body.source().len();
@@ -242,7 +229,7 @@ impl Blobs {
 
     /// Trouble of any kind while reading makes it unsound: writing it anew is then right, too.
     fn is_sound(&self, key: Key) -> bool {
-        self.body(key).is_ok_and(|body| verify(&body, key.1).is_ok())
+        self.body(key).is_ok_and(|body| body.verify(key.1, drop).is_ok())
     }
 
     /// Opens a body's file and reads what it says about itself.
@@ -261,7 +248,11 @@ impl Blobs {
     /// Sets the modification time, which the sweeper looks at; false when there is no file.
     fn touch(&self, key: Key) -> Result<bool> {
         let _name = self.lock_name(key.1);
-        found(self.disk().touch(&self.path_of(key)))
+        let there = found(self.disk().touch(&self.path_of(key)))?;
+        if !there {
+            self.known().forget(key);
+        }
+        Ok(there)
     }
 
     /// The sweeper's deletion: only a file not put since `cutoff`. The bytes that became free; `None` when it was kept.
@@ -313,12 +304,6 @@ impl Blobs {
     fn lock_name(&self, id: BlobId) -> MutexGuard<'_, ()> {
         self.inner.names[usize::from(id.0[0]) % LOCKS].lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Whether all of a body verifies as this one.
-pub(crate) fn verify(body: &Body, id: BlobId) -> Result<()> {
-    let found = body.each(drop)?;
-    if found == id { Ok(()) } else { Err(Error::damaged(format!("the file of body {id} holds {found}"))) }
 }
 
 /// A missing file is an answer, not an error.

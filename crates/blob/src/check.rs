@@ -1,6 +1,6 @@
 //! The walk over the whole folder, and `anser check`'s reading of it.
 
-use crate::blobs::{Blobs, verify};
+use crate::blobs::Blobs;
 use crate::folder::{self, STREAMS, TEMPORARY};
 use anser_base::disk::DirEntry;
 use anser_base::{BlobId, Class, Error, Result, TenantId};
@@ -50,7 +50,7 @@ impl Blobs {
     fn check_one(&self, tenant: TenantId, id: BlobId) -> Option<Checked> {
         let body = self.body((tenant, id));
         let size = body.as_ref().map_or(0, |body| body.size());
-        let verdict = body.and_then(|body| verify(&body, id));
+        let verdict = body.and_then(|body| body.verify(id, drop));
         let gone = verdict.as_ref().is_err_and(|error| error.class == Class::NotFound);
         (!gone).then_some(Checked { tenant, id, size, verdict })
     }

@@ -7,7 +7,7 @@
 //! method  = 00 plain | 01 zstd             1 byte
 //! stored  = length of the bytes here       4 bytes
 //! raw     = length when decoded            4 bytes; 1 MiB, only the last chunk may be shorter
-//! check   = BLAKE3(decoded bytes)[..16]
+//! check   = BLAKE3(bytes, BLAKE3(decoded bytes))[..16]
 //! trailer = FF count size seal             29 bytes
 //! count   = number of chunks               4 bytes
 //! size    = length of the decoded body     8 bytes
@@ -18,7 +18,8 @@
 //! trusted when the seal binds the chunk headers to the id and the chunk agrees with its header; a whole body when its
 //! hash is the id. A writer needs to know nothing in advance; a file without its trailer is a torn one. The first byte
 //! after the magic and after each chunk tells what follows, so a file that was cut anywhere, or goes on behind the trailer,
-//! is recognised.
+//! is recognised. The check covers the bytes in both forms, because zstd has bits that mean nothing: damage is noticed even
+//! where it does no harm yet.
 
 use crate::source::Source;
 use anser_base::{BlobId, Error, Result};
@@ -59,22 +60,22 @@ impl Encoder {
     }
 
     /// Appends one chunk to `out`. All but the last must have [`CHUNK`] bytes, the last at least one.
-    pub(crate) fn chunk(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    pub(crate) fn chunk(&mut self, raw: &[u8], out: &mut Vec<u8>) {
         debug_assert!(!raw.is_empty() && raw.len() <= CHUNK && self.size.is_multiple_of(CHUNK as u64));
         let at = out.len();
         out.resize(at + CHUNK_HEADER, 0);
-        let method = squeeze(raw, out)?;
+        let method = squeeze(raw, out);
         let stored = out.len() - at - CHUNK_HEADER;
+        let check = check(&out[at + CHUNK_HEADER..], &blake3::hash(raw));
         let header = &mut out[at..at + CHUNK_HEADER];
         header[0] = method;
         header[1..5].copy_from_slice(&(stored as u32).to_le_bytes());
         header[5..9].copy_from_slice(&(raw.len() as u32).to_le_bytes());
-        header[9..].copy_from_slice(&check_of(&blake3::hash(raw)));
+        header[9..].copy_from_slice(&check);
         self.seal.update(header);
         self.whole.update(raw);
         self.size += raw.len() as u64;
         self.count += 1;
-        Ok(())
     }
 
     /// Appends the trailer; returns the address of the body and its decoded length.
@@ -96,13 +97,17 @@ impl Encoder {
 
 fn seal(headers: &mut Hasher, id: BlobId, count: u32, size: u64) -> Check {
     headers.update(&id.0).update(&count.to_le_bytes()).update(&size.to_le_bytes());
-    check_of(&headers.finalize())
+    first_half(&headers.finalize())
 }
 
-fn check_of(hash: &Hash) -> Check {
-    let mut check = Check::default();
-    check.copy_from_slice(&hash.as_bytes()[..16]);
-    check
+fn check(stored: &[u8], raw: &Hash) -> Check {
+    first_half(&Hasher::new().update(stored).update(raw.as_bytes()).finalize())
+}
+
+fn first_half(hash: &Hash) -> Check {
+    let mut half = Check::default();
+    half.copy_from_slice(&hash.as_bytes()[..16]);
+    half
 }
 
 thread_local! {
@@ -110,21 +115,20 @@ thread_local! {
     static UNSQUEEZER: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
-/// Appends the bytes, compressed where that makes them fewer; returns the method.
-fn squeeze(raw: &[u8], out: &mut Vec<u8>) -> Result<u8> {
+/// Appends the bytes, compressed where that makes them fewer (and where there is memory for it); returns the method.
+fn squeeze(raw: &[u8], out: &mut Vec<u8>) -> u8 {
     let at = out.len();
     // Room for one byte less than the bytes themselves: what does not fit did not shrink.
     out.resize(at + raw.len().saturating_sub(1), 0);
     let packed = SQUEEZER.with_borrow_mut(|context| {
-        let context = prepare(context, || Compressor::new(LEVEL))?;
-        Ok::<_, Error>(context.compress_to_buffer(raw, &mut out[at..]).ok())
-    })?;
+        prepare(context, || Compressor::new(LEVEL)).ok()?.compress_to_buffer(raw, &mut out[at..]).ok()
+    });
     out.truncate(at + packed.unwrap_or(0));
     if packed.is_some() {
-        return Ok(ZSTD);
+        return ZSTD;
     }
     out.extend_from_slice(raw);
-    Ok(PLAIN)
+    PLAIN
 }
 
 fn unsqueeze(packed: &[u8], raw: usize) -> Result<Bytes> {
@@ -207,8 +211,7 @@ impl Body {
         self.decode(index).map(|(raw, _)| raw)
     }
 
-    /// Hands out every chunk, decoded and verified, in order; returns the address that the whole has. The caller compares
-    /// it with the one it wants before it lets go of the bytes.
+    /// Hands out every chunk, decoded and verified, in order; returns the address that the whole has.
     pub(crate) fn each(&self, mut take: impl FnMut(Bytes)) -> Result<BlobId> {
         let mut whole = Hasher::new();
         let mut only = None;
@@ -225,24 +228,32 @@ impl Body {
         Ok(id)
     }
 
-    /// The whole body, and the address that it has.
-    pub(crate) fn read(&self) -> Result<(BlobId, Bytes)> {
-        let mut parts = Vec::new();
-        if self.chunks.len() <= 1 {
-            let id = self.each(|raw| parts.push(raw))?;
-            return Ok((id, parts.pop().unwrap_or_default()));
+    /// The whole body.
+    pub(crate) fn read(&self, id: BlobId) -> Result<Bytes> {
+        // First, so that no damaged length decides how much memory is asked for.
+        self.check_seal(id)?;
+        if self.chunks.len() == 1 {
+            let mut only = Bytes::new();
+            self.verify(id, |raw| only = raw)?;
+            return Ok(only);
         }
         let mut out = Vec::with_capacity(usize::try_from(self.size).map_err(Error::unavailable)?);
-        let id = self.each(|raw| out.extend_from_slice(&raw))?;
-        Ok((id, Bytes::from(out)))
+        self.verify(id, |raw| out.extend_from_slice(&raw))?;
+        Ok(Bytes::from(out))
+    }
+
+    /// As [`Self::each`], for a body that must have this address.
+    pub(crate) fn verify(&self, id: BlobId, take: impl FnMut(Bytes)) -> Result<()> {
+        let found = self.each(take)?;
+        if found == id { Ok(()) } else { Err(Error::damaged(format!("the file of body {id} holds {found}"))) }
     }
 
     fn decode(&self, index: usize) -> Result<(Bytes, Hash)> {
         let chunk = self.chunks.get(index).ok_or_else(|| Error::damaged("no such chunk"))?;
         let stored = self.source.fetch(chunk.at, chunk.stored)?;
-        let raw = if chunk.method == ZSTD { unsqueeze(&stored, chunk.raw)? } else { stored };
+        let raw = if chunk.method == ZSTD { unsqueeze(&stored, chunk.raw)? } else { stored.clone() };
         let hash = blake3::hash(&raw);
-        if raw.len() != chunk.raw || check_of(&hash) != chunk.check {
+        if raw.len() != chunk.raw || check(&stored, &hash) != chunk.check {
             return Err(Error::damaged(format!("chunk {index} does not verify")));
         }
         Ok((raw, hash))

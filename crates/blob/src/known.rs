@@ -98,6 +98,13 @@ impl Known {
         self.unsynced.iter().filter(|(_, at)| **at == SUSPECT).map(|(key, _)| *key).collect()
     }
 
+    /// A suspect cannot be written anew, because it is gone or bad.
+    pub(crate) fn give_up(&mut self, key: Key) {
+        if self.unsynced.get(&key) == Some(&SUSPECT) {
+            self.unsynced.remove(&key);
+        }
+    }
+
     /// Bodies that are not known to be durable.
     pub(crate) fn unsynced(&self) -> usize {
         self.unsynced.len()

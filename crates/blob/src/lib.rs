@@ -35,7 +35,8 @@ mod source;
 pub mod sweep;
 pub mod writer;
 
-pub use blobs::{Blobs, Durability};
+pub use anser_base::Durability;
+pub use blobs::Blobs;
 pub use check::Checked;
 pub use prepared::Prepared;
 pub use reader::BlobReader;

@@ -1,7 +1,8 @@
 //! A body that arrives piece by piece.
 
-use crate::blobs::{Blobs, Durability, too_large};
+use crate::blobs::{Blobs, too_large};
 use crate::form::{BODY, CHUNK, Encoder};
+use anser_base::Durability;
 use anser_base::disk::File;
 use anser_base::{BlobId, Disk, Error, Result, TenantId};
 use std::io;
@@ -40,6 +41,7 @@ impl BlobWriter {
                 self.flush()?;
             }
             let (now, later) = bytes.split_at(bytes.len().min(CHUNK - self.raw.len()));
+            self.make_room(now.len());
             self.raw.extend_from_slice(now);
             bytes = later;
         }
@@ -65,8 +67,16 @@ impl BlobWriter {
         Ok((id, size))
     }
 
+    /// Grows as a vector does by itself, but never beyond a chunk.
+    fn make_room(&mut self, more: usize) {
+        if self.raw.len() + more > self.raw.capacity() {
+            let wanted = (self.raw.len() + more).max(2 * self.raw.capacity()).min(CHUNK);
+            self.raw.reserve_exact(wanted - self.raw.len());
+        }
+    }
+
     fn flush(&mut self) -> Result<()> {
-        self.encoder.chunk(&self.raw, &mut self.out)?;
+        self.encoder.chunk(&self.raw, &mut self.out);
         self.raw.clear();
         self.temporary.append(&self.out)?;
         self.out.clear();
