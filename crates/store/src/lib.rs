@@ -1,1 +1,190 @@
-//! anser-store
+//! What accounts hold: mailboxes, messages in one or several of them, UIDs, flags, conversations, the change log.
+//!
+//! ```text
+//! door ── store.write(account, |tx| …) ──▶ worker of the account: MailTx ──▶ commit ──▶ Changes ──▶ snapshots move forward
+//!                                                                                          └──▶ everyone who watches
+//! ```
+//!
+//! | state of a message | left by |
+//! |---|---|
+//! | absent | [`MailTx::append`] → placed; [`MailTx::copy`] makes another message of the same body |
+//! | placed in one or more mailboxes | [`MailTx::add_place`], [`MailTx::move_to`] → placed; [`MailTx::store_flags`] → placed; [`MailTx::expunge`] of the last place → destroyed |
+//! | destroyed | never comes back; its UIDs stay in the vanished history, its number is never used again |
+//!
+//! | file | holds |
+//! |---|---|
+//! | `model` | the nouns |
+//! | `tx`, `mailbox`, `message`, `flag`, `thread` | [`MailTx`]: every change and every look-up |
+//! | `snapshot`, `cache` | a mailbox's list as one shared value, and where the newest ones are kept |
+//! | `change`, `watch` | what a transaction changed, and who is told |
+//! | `content` | bodies on their way in and out |
+//! | `check` | every invariant, verified and mended |
+//!
+//! UIDs ascend and are never reused; UIDVALIDITY changes never but by a move into a mailbox that was never used; counters, change log
+//! and vanished history are written in the same transaction as what they tell of.
+
+mod cache;
+mod change;
+mod codec;
+mod content;
+mod flag;
+mod mailbox;
+mod message;
+mod model;
+mod names;
+mod schema;
+mod snapshot;
+mod thread;
+mod tx;
+mod watch;
+
+use std::sync::Arc;
+
+use anser_base::{AccountId, Clock, Durability, MailboxId, Result};
+use anser_blob::Blobs;
+use anser_db::{Db, Place};
+
+use cache::Cache;
+
+pub use change::{Action, Change, Changes, Object};
+pub use content::{Body, BodyWriter, Listing};
+pub use flag::{FlagAct, Stored};
+pub use mailbox::MAILBOXES;
+pub use model::{
+    Appended, Content, Entry, Flags, KEYWORD, KEYWORDS, Keywords, Mailbox, Message, NewMessage, Role, ThreadKeys,
+};
+pub use names::role_of;
+pub use schema::SCHEMA;
+pub use snapshot::{Diff, Snapshot};
+pub use tx::MailTx;
+pub use watch::Watch;
+
+/// What the store works with.
+#[derive(Clone)]
+pub struct Deps {
+    /// The engine.
+    pub db: Db,
+    /// Bodies.
+    pub blobs: Blobs,
+    /// The clock.
+    pub clock: Clock,
+}
+
+/// The store. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    db: Db,
+    blobs: Blobs,
+    clock: Clock,
+    shared: Arc<Shared>,
+}
+
+/// What every clone shares: the newest snapshots and the watchers.
+#[derive(Default)]
+struct Shared {
+    cache: Cache,
+    watchers: watch::Watchers,
+}
+
+impl Shared {
+    /// Runs on the account's worker, right after the commit.
+    fn publish(&self, account: AccountId, changes: Changes) {
+        if !changes.list.is_empty() {
+            self.cache.advance(account, &changes);
+            self.watchers.tell(account, changes);
+        }
+    }
+}
+
+impl Store {
+    /// A store over an engine that was opened with [`SCHEMA`].
+    pub fn new(deps: Deps) -> Self {
+        Self { db: deps.db, blobs: deps.blobs, clock: deps.clock, shared: Arc::default() }
+    }
+
+    /// Runs a closure in one write transaction of an account; its changes are published after the commit. The closure may run more
+    /// than once. Resolves when the outcome is as durable as asked for.
+    pub async fn write<R, F>(&self, account: AccountId, durability: Durability, mut work: F) -> Result<R>
+    where
+        R: Send + 'static,
+        F: FnMut(&mut MailTx<'_, '_>) -> Result<R> + Send + 'static,
+    {
+        let (clock, shared) = (self.clock.clone(), self.shared.clone());
+        let pending = self.db.write_then(
+            Place::Account(account),
+            durability,
+            move |db| {
+                let mut tx = MailTx::begin(db, account, clock.now(), true)?;
+                let result = work(&mut tx)?;
+                Ok((result, Some(tx.finish()?)))
+            },
+            move |(_, changes)| {
+                if let Some(changes) = changes.take() {
+                    shared.publish(account, changes);
+                }
+            },
+        );
+        Ok(pending.await?.0)
+    }
+
+    /// Runs a closure in one read transaction of an account.
+    pub async fn read<R, F>(&self, account: AccountId, mut work: F) -> Result<R>
+    where
+        R: Send + 'static,
+        F: FnMut(&mut MailTx<'_, '_>) -> Result<R> + Send + 'static,
+    {
+        let clock = self.clock.clone();
+        let place = Place::Account(account);
+        self.db.read(place, move |db| work(&mut MailTx::begin(db, account, clock.now(), false)?)).await
+    }
+
+    /// Furnishes an account that was never used; does nothing to one that was.
+    pub async fn ensure(&self, account: AccountId) -> Result<()> {
+        match self.read(account, |tx| Ok(tx.state())).await? {
+            0 => self.write(account, Durability::Sync, |_| Ok(())).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// The newest list of a mailbox. `Class::NotFound` when there is no such mailbox.
+    pub async fn snapshot(&self, account: AccountId, mailbox: MailboxId) -> Result<Arc<Snapshot>> {
+        if let Some(found) = self.shared.cache.get(account, mailbox) {
+            return Ok(found);
+        }
+        let shared = self.shared.clone();
+        // The load puts the list into the cache on the account's worker, so that no commit can come between.
+        self.read(account, move |tx| {
+            let snapshot = Arc::new(load(tx, mailbox)?);
+            shared.cache.put(account, snapshot.clone());
+            Ok(snapshot)
+        })
+        .await
+    }
+
+    /// Follows an account's changes from now on.
+    pub fn watch(&self, account: AccountId) -> Watch {
+        self.shared.watchers.watch(account)
+    }
+
+    /// The bodies.
+    pub fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
+    /// The engine.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+}
+
+fn load(tx: &mut MailTx<'_, '_>, id: MailboxId) -> Result<Snapshot> {
+    let mailbox = tx.mailbox(id)?.clone();
+    let mut snapshot = Snapshot::empty(id, mailbox.uidvalidity, mailbox.uidnext, mailbox.modseq);
+    tx.each_entry(id, |entry| snapshot.push(entry))?;
+    Ok(snapshot)
+}

@@ -1,0 +1,120 @@
+//! The typed list of changes that a transaction yields. Published after the commit, in commit order, to everyone who watches the
+//! account; the same list moves the cached snapshots forward.
+
+use anser_base::{AccountId, MailboxId, MessageId, ThreadId};
+
+use crate::model::Entry;
+
+/// Everything that one transaction changed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Changes {
+    /// Whose.
+    pub account: Option<AccountId>,
+    /// The account's modification sequence after it.
+    pub modseq: u64,
+    /// In the order in which they were made.
+    pub list: Vec<Change>,
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// A mailbox came to be.
+    MailboxCreated(MailboxId),
+    /// Name, parent, role, subscription or UIDVALIDITY of a mailbox changed.
+    MailboxUpdated(MailboxId),
+    /// A mailbox is gone, with all in it.
+    MailboxRemoved(MailboxId),
+    /// A message came into a mailbox.
+    Added {
+        /// Where.
+        mailbox: MailboxId,
+        /// The message there.
+        entry: Entry,
+    },
+    /// Flags or keywords of a message changed.
+    Flagged {
+        /// Where.
+        mailbox: MailboxId,
+        /// The message there, as it is now.
+        entry: Entry,
+    },
+    /// A message left a mailbox.
+    Expunged {
+        /// From where.
+        mailbox: MailboxId,
+        /// Its UID there.
+        uid: u32,
+        /// The message, which may still be in other mailboxes.
+        message: MessageId,
+    },
+}
+
+impl Change {
+    /// The mailbox it is about.
+    pub fn mailbox(&self) -> MailboxId {
+        match self {
+            Self::MailboxCreated(id) | Self::MailboxUpdated(id) | Self::MailboxRemoved(id) => *id,
+            Self::Added { mailbox, .. } | Self::Flagged { mailbox, .. } | Self::Expunged { mailbox, .. } => *mailbox,
+        }
+    }
+}
+
+/// What kind of object a line of the change log is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Object {
+    /// A mailbox's own properties.
+    Mailbox(MailboxId),
+    /// A mailbox's counters only.
+    Counts(MailboxId),
+    /// A message.
+    Message(MessageId),
+    /// A conversation.
+    Thread(ThreadId),
+}
+
+/// What happened to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    /// It came to be.
+    Created,
+    /// It changed.
+    Updated,
+    /// It is gone.
+    Destroyed,
+}
+
+impl Object {
+    pub(crate) fn to_sql(self) -> (i64, i64) {
+        match self {
+            Self::Mailbox(id) => (1, id.to_sql()),
+            Self::Counts(id) => (2, id.to_sql()),
+            Self::Message(id) => (3, id.to_sql()),
+            Self::Thread(id) => (4, id.to_sql()),
+        }
+    }
+
+    pub(crate) fn from_sql(kind: i64, id: i64) -> Option<Self> {
+        Some(match kind {
+            1 => Self::Mailbox(MailboxId::from_sql(id)),
+            2 => Self::Counts(MailboxId::from_sql(id)),
+            3 => Self::Message(MessageId::from_sql(id)),
+            4 => Self::Thread(ThreadId::from_sql(id)),
+            _ => return None,
+        })
+    }
+}
+
+impl Action {
+    pub(crate) fn to_sql(self) -> i64 {
+        self as i64
+    }
+
+    pub(crate) fn from_sql(value: i64) -> Self {
+        match value {
+            0 => Self::Created,
+            1 => Self::Updated,
+            _ => Self::Destroyed,
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! Flags and keywords of messages that are stored, and messages that leave.
+
+use anser_base::{MailboxId, MessageId, Result, ThreadId};
+use anser_db::params;
+
+use crate::change::{Action, Change, Object};
+use crate::codec;
+use crate::message::dangling;
+use crate::model::{Entry, Flags, Keywords, Message};
+use crate::tx::MailTx;
+
+/// How STORE changes flags (RFC 9051 §6.4.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlagAct {
+    /// These and no others.
+    Set,
+    /// These as well.
+    Add,
+    /// These no more.
+    Remove,
+}
+
+/// What STORE did.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stored {
+    /// The messages as they are now, those included that needed no change, ascending.
+    pub entries: Vec<Entry>,
+    /// UIDs that were left alone because they changed after the given modification sequence (RFC 7162 §3.1.3).
+    pub modified: Vec<u32>,
+}
+
+impl MailTx<'_, '_> {
+    /// Changes flags and keywords. `\Deleted` is the place's own; everything else belongs to the message and shows in every mailbox
+    /// that it is in. UIDs that are gone are left out.
+    pub fn store_flags(
+        &mut self,
+        mailbox: MailboxId,
+        uids: &[u32],
+        act: FlagAct,
+        flags: Flags,
+        keywords: &Keywords,
+        unchanged_since: Option<u64>,
+    ) -> Result<Stored> {
+        self.require_writing()?;
+        let mut stored = Stored::default();
+        for uid in uids {
+            let Some(mut entry) = self.entry(mailbox, *uid)? else { continue };
+            if unchanged_since.is_some_and(|modseq| entry.modseq > modseq) {
+                stored.modified.push(*uid);
+                continue;
+            }
+            let (new_flags, new_keywords) = apply(&entry, act, flags, keywords);
+            if new_flags != entry.flags || new_keywords != entry.keywords {
+                self.change_flags(mailbox, &entry, new_flags, &new_keywords)?;
+                entry = Entry { flags: new_flags, keywords: new_keywords, modseq: self.modseq(), ..entry };
+            }
+            stored.entries.push(entry);
+        }
+        Ok(stored)
+    }
+
+    fn change_flags(&mut self, mailbox: MailboxId, entry: &Entry, flags: Flags, keywords: &Keywords) -> Result<()> {
+        self.update_entry(mailbox, entry, flags, keywords)?;
+        let shared =
+            flags.without(Flags::DELETED) != entry.flags.without(Flags::DELETED) || *keywords != entry.keywords;
+        if shared {
+            for (other, uid) in self.places(entry.message)? {
+                if (other, uid) != (mailbox, entry.uid)
+                    && let Some(twin) = self.entry(other, uid)?
+                {
+                    let own = Flags(twin.flags.0 & Flags::DELETED.0);
+                    self.update_entry(other, &twin, flags.without(Flags::DELETED).with(own), keywords)?;
+                }
+            }
+        }
+        self.record(Object::Message(entry.message), Action::Updated);
+        Ok(())
+    }
+
+    fn places(&mut self, id: MessageId) -> Result<Vec<(MailboxId, u32)>> {
+        let found = self.db.query_one(
+            "SELECT places FROM message WHERE account = ?1 AND id = ?2",
+            params![self.account.to_sql(), id.to_sql()],
+            |row| row.blob(0),
+        )?;
+        Ok(found.and_then(|bytes| codec::places_from_bytes(&bytes)).unwrap_or_default())
+    }
+
+    fn update_entry(&mut self, mailbox: MailboxId, old: &Entry, flags: Flags, keywords: &Keywords) -> Result<()> {
+        let new = Entry { flags, keywords: keywords.clone(), modseq: self.modseq(), ..old.clone() };
+        self.db.execute(
+            "UPDATE entry SET flags = ?4, keywords = ?5, modseq = ?6 WHERE account = ?1 AND mailbox = ?2 AND uid = ?3",
+            params![
+                self.account.to_sql(),
+                mailbox.to_sql(),
+                new.uid,
+                new.flags.0,
+                new.keywords.as_text(),
+                new.modseq as i64
+            ],
+        )?;
+        self.count(mailbox, Some(old), Some(&new))?;
+        self.publish(Change::Flagged { mailbox, entry: new });
+        Ok(())
+    }
+
+    /// Takes messages out of a mailbox for good. UIDs that are gone are left out. With `only_deleted`, messages without `\Deleted`
+    /// stay (RFC 4315 §2.1). Returns the UIDs that left. A message that is in no mailbox any more is gone.
+    pub fn expunge(&mut self, mailbox: MailboxId, uids: &[u32], only_deleted: bool) -> Result<Vec<u32>> {
+        self.require_writing()?;
+        let mut gone = Vec::new();
+        for uid in uids {
+            let Some(entry) = self.entry(mailbox, *uid)? else { continue };
+            if only_deleted && !entry.flags.has(Flags::DELETED) {
+                continue;
+            }
+            let mut message = self.message(entry.message)?.ok_or_else(|| dangling(mailbox, *uid))?;
+            message.places.retain(|place| *place != (mailbox, *uid));
+            self.remove_entry(mailbox, &entry)?;
+            match message.places.is_empty() {
+                true => self.destroy(&message, entry.size)?,
+                false => {
+                    self.write_places(&mut message)?;
+                    self.record(Object::Message(message.id), Action::Updated);
+                }
+            }
+            gone.push(*uid);
+        }
+        Ok(gone)
+    }
+
+    /// The messages of a mailbox that carry `\Deleted`, ascending.
+    pub fn deleted(&mut self, mailbox: MailboxId) -> Result<Vec<u32>> {
+        if self.mailbox(mailbox)?.deleted == 0 {
+            return Ok(Vec::new());
+        }
+        let all = self.entries(mailbox, 1, u32::MAX)?;
+        Ok(all.into_iter().filter(|entry| entry.flags.has(Flags::DELETED)).map(|entry| entry.uid).collect())
+    }
+
+    pub(crate) fn expunge_all(&mut self, mailbox: MailboxId) -> Result<()> {
+        let uids: Vec<u32> = self.entries(mailbox, 1, u32::MAX)?.into_iter().map(|entry| entry.uid).collect();
+        self.expunge(mailbox, &uids, false)?;
+        Ok(())
+    }
+
+    /// Removes the place alone and notes it as vanished.
+    pub(crate) fn remove_entry(&mut self, mailbox: MailboxId, entry: &Entry) -> Result<()> {
+        self.db.execute(
+            "DELETE FROM entry WHERE account = ?1 AND mailbox = ?2 AND uid = ?3",
+            params![self.account.to_sql(), mailbox.to_sql(), entry.uid],
+        )?;
+        self.count(mailbox, Some(entry), None)?;
+        self.vanish(mailbox, entry.uid, entry.uid)?;
+        self.publish(Change::Expunged { mailbox, uid: entry.uid, message: entry.message });
+        Ok(())
+    }
+
+    /// Notes UIDs as vanished, joined to the range below when one transaction expunges neighbours.
+    pub(crate) fn vanish(&mut self, mailbox: MailboxId, first: u32, last: u32) -> Result<()> {
+        let (account, modseq) = (self.account.to_sql(), self.modseq() as i64);
+        let joined = self.db.execute(
+            "UPDATE vanished SET last = ?5 WHERE account = ?1 AND mailbox = ?2 AND modseq = ?3 AND first = \
+             (SELECT MAX(first) FROM vanished WHERE account = ?1 AND mailbox = ?2 AND modseq = ?3 AND first < ?4) AND last = ?4 - 1",
+            params![account, mailbox.to_sql(), modseq, first, last],
+        )?;
+        if joined == 0 {
+            self.db.execute(
+                "INSERT INTO vanished (account, mailbox, modseq, first, last) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![account, mailbox.to_sql(), modseq, first, last],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// UIDs that left a mailbox after this modification sequence, as ascending, disjoint ranges (RFC 7162 §3.2.10).
+    pub fn vanished_since(&mut self, mailbox: MailboxId, modseq: u64) -> Result<Vec<(u32, u32)>> {
+        let mut ranges = self.db.query(
+            "SELECT first, last FROM vanished WHERE account = ?1 AND mailbox = ?2 AND modseq > ?3",
+            params![self.account.to_sql(), mailbox.to_sql(), modseq as i64],
+            |row| Ok((row.int(0)? as u32, row.int(1)? as u32)),
+        )?;
+        ranges.sort_unstable();
+        let mut merged: Vec<(u32, u32)> = Vec::with_capacity(ranges.len());
+        for (first, last) in ranges {
+            match merged.last_mut() {
+                Some((_, end)) if first <= end.saturating_add(1) => *end = last.max(*end),
+                _ => merged.push((first, last)),
+            }
+        }
+        Ok(merged)
+    }
+
+    /// Removes a message that is in no mailbox.
+    fn destroy(&mut self, message: &Message, size: u64) -> Result<()> {
+        self.leave_thread(message)?;
+        self.db.execute(
+            "DELETE FROM message WHERE account = ?1 AND id = ?2",
+            params![self.account.to_sql(), message.id.to_sql()],
+        )?;
+        self.state.used = self.state.used.saturating_sub(size);
+        self.state.messages = self.state.messages.saturating_sub(1);
+        self.record(Object::Message(message.id), Action::Destroyed);
+        Ok(())
+    }
+
+    /// What changed after this modification sequence, oldest first, at most `limit` lines; each object at its last change only if it
+    /// falls into the same transaction. `Class::NotFound` when the log does not reach back that far.
+    pub fn changes_since(&mut self, modseq: u64, limit: u32) -> Result<Vec<(u64, Object, Action)>> {
+        if modseq < self.state.forgotten {
+            return Err(anser_base::Error::not_found(
+                "the change log does not reach back that far",
+                "变更记录已不包含该时刻",
+            ));
+        }
+        let rows = self.db.query(
+            "SELECT modseq, kind, id, action FROM change WHERE account = ?1 AND modseq > ?2 ORDER BY modseq, kind, id LIMIT ?3",
+            params![self.account.to_sql(), modseq as i64, limit],
+            |row| Ok((row.int(0)? as u64, row.int(1)?, row.int(2)?, row.int(3)?)),
+        )?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|(modseq, kind, id, action)| {
+                Object::from_sql(kind, id).map(|object| (modseq, object, Action::from_sql(action)))
+            })
+            .collect())
+    }
+
+    /// After a power cut, before an account that had deliveries under way is opened to clients: skips the UIDs and modification
+    /// sequences that may have been shown but were not yet durable, and notes those UIDs as vanished, so that no UID ever names
+    /// two messages. `unsynced` is how many deliveries may have been lost.
+    pub fn skip_lost(&mut self, unsynced: u32) -> Result<()> {
+        self.require_writing()?;
+        self.state.modseq += u64::from(unsynced);
+        self.load_all()?;
+        let ids: Vec<MailboxId> = self.mailboxes.keys().copied().collect();
+        for id in ids {
+            self.modseq();
+            let mailbox = self.mailbox_mut(id)?;
+            let first = mailbox.uidnext;
+            mailbox.uidnext = first.saturating_add(unsynced);
+            let last = mailbox.uidnext - 1;
+            self.count(id, None, None)?;
+            self.publish(Change::MailboxUpdated(id));
+            if last >= first {
+                self.vanish(id, first, last)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of the conversation's messages, without loading them.
+    pub fn thread_len(&mut self, id: ThreadId) -> Result<u64> {
+        let count = self.db.query_one(
+            "SELECT COUNT(*) FROM thread WHERE account = ?1 AND id = ?2",
+            params![self.account.to_sql(), id.to_sql()],
+            |row| row.int(0),
+        )?;
+        Ok(count.unwrap_or(0) as u64)
+    }
+}
+
+fn apply(entry: &Entry, act: FlagAct, flags: Flags, keywords: &Keywords) -> (Flags, Keywords) {
+    let flags = Flags(flags.0 & Flags::ALL.0);
+    match act {
+        FlagAct::Set => (flags, keywords.clone()),
+        FlagAct::Add => (entry.flags.with(flags), entry.keywords.with(keywords)),
+        FlagAct::Remove => (entry.flags.without(flags), entry.keywords.without(keywords)),
+    }
+}

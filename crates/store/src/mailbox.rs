@@ -1,0 +1,283 @@
+//! The mailbox tree: create, rename, move, delete, subscribe, roles.
+
+use anser_base::{Class, Error, MailboxId, Result, limits};
+use anser_db::params;
+
+use crate::change::{Action, Change, Object};
+use crate::model::{Mailbox, Role};
+use crate::names;
+use crate::tx::{MailTx, no_mailbox, write_mailbox};
+
+/// Mailboxes of one account at most.
+pub const MAILBOXES: usize = 20_000;
+
+impl MailTx<'_, '_> {
+    /// Makes the mailboxes that every account starts with.
+    pub(crate) fn furnish(&mut self) -> Result<()> {
+        for (role, name) in names::FIRST {
+            self.insert_mailbox(None, name, Some(role), true)?;
+        }
+        Ok(())
+    }
+
+    /// The mailbox at this path, `INBOX` in any case first.
+    pub fn mailbox_at(&mut self, path: &[&str]) -> Result<Option<Mailbox>> {
+        self.load_all()?;
+        let mut at: Option<Mailbox> = None;
+        for (level, name) in path.iter().enumerate() {
+            let parent = at.as_ref().map(|mailbox| mailbox.id);
+            let found = self.mailboxes.values().find(|mailbox| {
+                mailbox.parent == parent
+                    && (mailbox.name == *name || (level == 0 && is_inbox(&mailbox.name) && is_inbox(name)))
+            });
+            match found {
+                Some(mailbox) => at = Some(mailbox.clone()),
+                None => return Ok(None),
+            }
+        }
+        Ok(at)
+    }
+
+    /// The names from the top down to this mailbox.
+    pub fn path(&mut self, id: MailboxId) -> Result<Vec<String>> {
+        let mut path = Vec::new();
+        let mut next = Some(id);
+        while let Some(id) = next {
+            let mailbox = self.mailbox(id)?;
+            path.push(mailbox.name.clone());
+            next = mailbox.parent.filter(|_| path.len() < limits::MAILBOX_DEPTH);
+        }
+        path.reverse();
+        Ok(path)
+    }
+
+    /// The mailbox with this role.
+    pub fn mailbox_with_role(&mut self, role: Role) -> Result<Option<Mailbox>> {
+        self.load_all()?;
+        Ok(self.mailboxes.values().find(|mailbox| mailbox.role == Some(role)).cloned())
+    }
+
+    /// The inbox.
+    pub fn inbox(&mut self) -> Result<Mailbox> {
+        self.mailbox_with_role(Role::Inbox)?.ok_or_else(|| Error::damaged("the account has no inbox"))
+    }
+
+    /// Makes a mailbox below `parent`. `Class::Exists` when the name is taken, `Class::Invalid` for a name or a depth that is not
+    /// allowed, `Class::Limit` when the account has too many. A role that another mailbox has is refused as `Class::Exists`;
+    /// without one, a name that clients are known to use for a role takes that role if it is free.
+    pub fn create_mailbox(&mut self, parent: Option<MailboxId>, name: &str, role: Option<Role>) -> Result<Mailbox> {
+        self.require_writing()?;
+        self.load_all()?;
+        check_name(name, parent)?;
+        self.check_free(parent, name, None)?;
+        self.check_depth(parent, 1)?;
+        if self.mailboxes.len() >= MAILBOXES {
+            return Err(Error::new(Class::Limit, "too many mailboxes", "文件夹数量过多"));
+        }
+        if role.is_some_and(|role| self.role_taken(role)) {
+            return Err(Error::exists("another mailbox has this use", "已有其他文件夹担任此用途"));
+        }
+        let guessed = if parent.is_none() { names::role_of(name).filter(|role| !self.role_taken(*role)) } else { None };
+        self.insert_mailbox(parent, name, role.or(guessed), false)
+    }
+
+    fn role_taken(&self, role: Role) -> bool {
+        self.mailboxes.values().any(|mailbox| mailbox.role == Some(role))
+    }
+
+    fn insert_mailbox(
+        &mut self,
+        parent: Option<MailboxId>,
+        name: &str,
+        role: Option<Role>,
+        subscribed: bool,
+    ) -> Result<Mailbox> {
+        let modseq = self.modseq();
+        let mailbox = Mailbox {
+            id: MailboxId(self.next_id()),
+            parent,
+            name: name.to_owned(),
+            role,
+            subscribed,
+            uidvalidity: self.next_uidvalidity(),
+            uidnext: 1,
+            modseq,
+            total: 0,
+            unseen: 0,
+            deleted: 0,
+            size: 0,
+            recent_from: 1,
+        };
+        write_mailbox(self.db, self.account, &mailbox)?;
+        self.mailboxes.insert(mailbox.id, mailbox.clone());
+        self.record(Object::Mailbox(mailbox.id), Action::Created);
+        self.publish(Change::MailboxCreated(mailbox.id));
+        Ok(mailbox)
+    }
+
+    /// Gives a mailbox another name or parent or both; what is below it moves along, UIDs and UIDVALIDITY stay. The inbox cannot
+    /// be renamed (RFC 9051 §6.3.6 is the door's to play).
+    pub fn rename_mailbox(&mut self, id: MailboxId, parent: Option<MailboxId>, name: &str) -> Result<()> {
+        self.require_writing()?;
+        self.load_all()?;
+        if self.mailbox(id)?.role == Some(Role::Inbox) {
+            return Err(Error::new(Class::Forbidden, "the inbox cannot be renamed", "收件箱不能改名"));
+        }
+        check_name(name, parent)?;
+        self.check_free(parent, name, Some(id))?;
+        if parent.is_some_and(|parent| parent == id || self.is_below(parent, id)) {
+            return Err(Error::invalid("a mailbox cannot be moved below itself", "文件夹不能移到自身之下"));
+        }
+        let height = self.height(id);
+        self.check_depth(parent, height)?;
+        let mailbox = self.mailbox_mut(id)?;
+        mailbox.parent = parent;
+        name.clone_into(&mut mailbox.name);
+        self.mailbox_changed(id);
+        Ok(())
+    }
+
+    /// Subscribes or unsubscribes.
+    pub fn subscribe(&mut self, id: MailboxId, subscribed: bool) -> Result<()> {
+        self.require_writing()?;
+        let mailbox = self.mailbox_mut(id)?;
+        if mailbox.subscribed != subscribed {
+            mailbox.subscribed = subscribed;
+            self.mailbox_changed(id);
+        }
+        Ok(())
+    }
+
+    /// Gives a mailbox a role, or takes it away. The role must be free; the inbox keeps its own.
+    pub fn set_role(&mut self, id: MailboxId, role: Option<Role>) -> Result<()> {
+        self.require_writing()?;
+        self.load_all()?;
+        let current = self.mailbox(id)?.role;
+        if current == role {
+            return Ok(());
+        }
+        if current == Some(Role::Inbox) || role.is_some_and(|role| self.role_taken(role)) {
+            return Err(Error::exists("another mailbox has this use", "已有其他文件夹担任此用途"));
+        }
+        self.mailbox_mut(id)?.role = role;
+        self.mailbox_changed(id);
+        Ok(())
+    }
+
+    /// For a move: gives an empty mailbox that never held a message the UIDVALIDITY and next UID of the old server.
+    /// `Class::Conflict` when it held one already.
+    pub fn set_uidvalidity(&mut self, id: MailboxId, uidvalidity: u32, uidnext: u32) -> Result<()> {
+        self.require_writing()?;
+        let mailbox = self.mailbox_mut(id)?;
+        if mailbox.uidnext != 1 || uidvalidity == 0 || uidnext == 0 {
+            return Err(Error::new(Class::Conflict, "the mailbox was used already", "该文件夹已被使用过"));
+        }
+        (mailbox.uidvalidity, mailbox.uidnext, mailbox.recent_from) = (uidvalidity, uidnext, uidnext);
+        self.state.uidvalidity = self.state.uidvalidity.max(uidvalidity);
+        self.mailbox_changed(id);
+        Ok(())
+    }
+
+    /// Removes a mailbox with all its messages. The inbox and a mailbox with others below it are refused.
+    pub fn delete_mailbox(&mut self, id: MailboxId) -> Result<()> {
+        self.require_writing()?;
+        self.load_all()?;
+        if self.mailbox(id)?.role == Some(Role::Inbox) {
+            return Err(Error::new(Class::Forbidden, "the inbox cannot be deleted", "收件箱不能删除"));
+        }
+        if self.mailboxes.values().any(|mailbox| mailbox.parent == Some(id)) {
+            return Err(Error::new(Class::Forbidden, "the mailbox has mailboxes below it", "该文件夹下还有子文件夹"));
+        }
+        self.expunge_all(id)?;
+        self.modseq();
+        for sql in [
+            "DELETE FROM vanished WHERE account = ?1 AND mailbox = ?2",
+            "DELETE FROM mailbox WHERE account = ?1 AND id = ?2",
+        ] {
+            self.db.execute(sql, params![self.account.to_sql(), id.to_sql()])?;
+        }
+        self.mailboxes.remove(&id);
+        self.dirty.remove(&id);
+        self.record(Object::Mailbox(id), Action::Destroyed);
+        self.publish(Change::MailboxRemoved(id));
+        Ok(())
+    }
+
+    /// Announces `\Recent` (RFC 3501 §2.3.2): returns the first UID that no session was told of, and marks all as told.
+    pub fn claim_recent(&mut self, id: MailboxId) -> Result<u32> {
+        self.require_writing()?;
+        let mailbox = self.mailbox_mut(id)?;
+        let from = mailbox.recent_from;
+        if from < mailbox.uidnext {
+            mailbox.recent_from = mailbox.uidnext;
+            let uidnext = mailbox.uidnext;
+            self.db.execute(
+                "UPDATE mailbox SET recent_from = ?3 WHERE account = ?1 AND id = ?2",
+                params![self.account.to_sql(), id.to_sql(), uidnext],
+            )?;
+        }
+        Ok(from)
+    }
+
+    fn mailbox_changed(&mut self, id: MailboxId) {
+        self.modseq();
+        self.dirty.insert(id);
+        self.record(Object::Mailbox(id), Action::Updated);
+        self.publish(Change::MailboxUpdated(id));
+    }
+
+    fn check_free(&self, parent: Option<MailboxId>, name: &str, besides: Option<MailboxId>) -> Result<()> {
+        let taken = self.mailboxes.values().any(|mailbox| {
+            Some(mailbox.id) != besides
+                && mailbox.parent == parent
+                && (mailbox.name == name || (parent.is_none() && is_inbox(&mailbox.name) && is_inbox(name)))
+        });
+        if taken { Err(Error::exists("a mailbox of this name exists", "已有同名文件夹")) } else { Ok(()) }
+    }
+
+    fn check_depth(&self, parent: Option<MailboxId>, height: usize) -> Result<()> {
+        if parent.is_some_and(|parent| !self.mailboxes.contains_key(&parent)) {
+            return Err(no_mailbox());
+        }
+        match self.ancestors(parent).len() + height > limits::MAILBOX_DEPTH {
+            true => Err(Error::invalid("mailboxes are nested too deep", "文件夹层级过深")),
+            false => Ok(()),
+        }
+    }
+
+    fn ancestors(&self, from: Option<MailboxId>) -> Vec<MailboxId> {
+        let mut found = Vec::new();
+        let mut next = from;
+        while let Some(id) = next.filter(|_| found.len() <= limits::MAILBOX_DEPTH) {
+            found.push(id);
+            next = self.mailboxes.get(&id).and_then(|mailbox| mailbox.parent);
+        }
+        found
+    }
+
+    fn is_below(&self, id: MailboxId, above: MailboxId) -> bool {
+        self.ancestors(Some(id)).contains(&above)
+    }
+
+    /// Levels of the tree that starts at this mailbox.
+    fn height(&self, top: MailboxId) -> usize {
+        let depth = self.ancestors(Some(top)).len();
+        let below = self.mailboxes.keys().map(|id| self.ancestors(Some(*id))).filter(|above| above.contains(&top));
+        below.map(|above| above.len() + 1 - depth).max().unwrap_or(1)
+    }
+}
+
+fn is_inbox(name: &str) -> bool {
+    name.eq_ignore_ascii_case("INBOX")
+}
+
+fn check_name(name: &str, parent: Option<MailboxId>) -> Result<()> {
+    let fits = (1..=limits::MAILBOX_NAME).contains(&name.len());
+    if !fits || name.contains('/') || name.chars().any(char::is_control) {
+        return Err(Error::invalid("this is no name for a mailbox", "文件夹名称无效"));
+    }
+    if parent.is_none() && is_inbox(name) {
+        return Err(Error::exists("a mailbox of this name exists", "已有同名文件夹"));
+    }
+    Ok(())
+}

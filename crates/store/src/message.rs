@@ -1,0 +1,329 @@
+//! Messages come in, are copied and moved.
+
+use anser_base::{BlobId, Class, EntryId, Error, MailboxId, MessageId, Result, ThreadId, Timestamp};
+use anser_db::{Row, params};
+
+use crate::change::{Action, Change, Object};
+use crate::codec;
+use crate::model::{Appended, Entry, Flags, Message, NewMessage};
+use crate::tx::MailTx;
+
+/// How long the key of a local delivery is remembered, in milliseconds: longer than any backup of the queue may lag behind one of
+/// the account.
+const DELIVERY_MEMORY: i64 = 14 * 24 * 3600 * 1000;
+/// Old delivery keys are looked for at one delivery in this many.
+const PRUNE_EVERY: u64 = 64;
+
+impl MailTx<'_, '_> {
+    /// Stores a message. `Ok(None)` when this delivery was made before. `Class::OverQuota` when the account has no room,
+    /// `Class::NotFound` when a mailbox is missing. The body must be in `blob` already.
+    pub fn append(&mut self, new: &NewMessage) -> Result<Option<Appended>> {
+        self.require_writing()?;
+        if let Some(entry) = new.delivery
+            && !self.note_delivery(entry)?
+        {
+            return Ok(None);
+        }
+        let size = new.content.size + new.prefix.len() as u64;
+        self.check_quota(new.quota, size)?;
+        let id = MessageId(self.next_id());
+        let thread = self.join_thread(id, &new.content.thread_keys)?;
+        let mut places = Vec::with_capacity(new.mailboxes.len());
+        for mailbox in &new.mailboxes {
+            let (uidvalidity, uid) = self.place(*mailbox, id, new, size)?;
+            places.push((*mailbox, uidvalidity, uid));
+        }
+        if places.is_empty() {
+            return Err(Error::invalid("a message needs a mailbox", "邮件必须放在某个文件夹中"));
+        }
+        self.insert_message(id, thread, new, &places)?;
+        self.state.used += size;
+        self.state.messages += 1;
+        self.record(Object::Message(id), Action::Created);
+        Ok(Some(Appended { message: id, places }))
+    }
+
+    /// Whether this delivery is new; notes it when it is.
+    fn note_delivery(&mut self, entry: EntryId) -> Result<bool> {
+        let inserted = self.db.execute(
+            "INSERT INTO delivered (account, entry, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            params![self.account.to_sql(), entry.to_sql(), self.now.0],
+        )?;
+        if inserted > 0 && self.state.modseq.is_multiple_of(PRUNE_EVERY) {
+            self.db.execute(
+                "DELETE FROM delivered WHERE account = ?1 AND at < ?2",
+                params![self.account.to_sql(), self.now.0 - DELIVERY_MEMORY],
+            )?;
+        }
+        Ok(inserted > 0)
+    }
+
+    /// Whether this delivery was made before.
+    pub fn was_delivered(&mut self, entry: EntryId) -> Result<bool> {
+        let found = self.db.query_one(
+            "SELECT 1 FROM delivered WHERE account = ?1 AND entry = ?2",
+            params![self.account.to_sql(), entry.to_sql()],
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
+    }
+
+    fn check_quota(&self, quota: Option<u64>, size: u64) -> Result<()> {
+        match quota {
+            Some(limit) if self.state.used + size > limit => {
+                Err(Error::new(Class::OverQuota, "the mailbox is full", "邮箱空间已满"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn place(&mut self, mailbox: MailboxId, id: MessageId, new: &NewMessage, size: u64) -> Result<(u32, u32)> {
+        let uid = self.take_uid(mailbox, new.uid)?;
+        let entry = Entry {
+            uid,
+            flags: Flags(new.flags.0 & Flags::ALL.0),
+            size,
+            message: id,
+            modseq: self.modseq(),
+            received: new.received,
+            zone: new.zone,
+            saved: self.now,
+            keywords: new.keywords.clone(),
+        };
+        self.insert_entry(mailbox, entry)?;
+        Ok((self.mailbox(mailbox)?.uidvalidity, uid))
+    }
+
+    /// The next UID, or the wanted one when no UID at or above it was given yet.
+    fn take_uid(&mut self, mailbox: MailboxId, wanted: Option<u32>) -> Result<u32> {
+        let mailbox = self.mailbox_mut(mailbox)?;
+        let uid = wanted.unwrap_or(0).max(mailbox.uidnext);
+        mailbox.uidnext = uid
+            .checked_add(1)
+            .ok_or_else(|| Error::new(Class::Limit, "the mailbox has given out every UID", "该文件夹的 UID 已用尽"))?;
+        Ok(uid)
+    }
+
+    pub(crate) fn insert_entry(&mut self, mailbox: MailboxId, entry: Entry) -> Result<()> {
+        self.db.execute(
+            "INSERT INTO entry (account, mailbox, uid, message, modseq, flags, keywords, size, received, zone, saved) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            params![
+                self.account.to_sql(),
+                mailbox.to_sql(),
+                entry.uid,
+                entry.message.to_sql(),
+                entry.modseq as i64,
+                entry.flags.0,
+                entry.keywords.as_text(),
+                entry.size as i64,
+                entry.received.0,
+                i64::from(entry.zone),
+                entry.saved.0
+            ],
+        )?;
+        self.count(mailbox, None, Some(&entry))?;
+        self.publish(Change::Added { mailbox, entry });
+        Ok(())
+    }
+
+    /// Moves a mailbox's counters from one state of an entry to another and marks the mailbox as changed.
+    pub(crate) fn count(&mut self, mailbox: MailboxId, old: Option<&Entry>, new: Option<&Entry>) -> Result<()> {
+        let modseq = self.modseq();
+        let row = self.mailbox_mut(mailbox)?;
+        row.modseq = modseq;
+        if let Some(entry) = old {
+            row.total = row.total.saturating_sub(1);
+            row.size = row.size.saturating_sub(entry.size);
+            row.unseen = row.unseen.saturating_sub(u64::from(!entry.flags.has(Flags::SEEN)));
+            row.deleted = row.deleted.saturating_sub(u64::from(entry.flags.has(Flags::DELETED)));
+        }
+        if let Some(entry) = new {
+            row.total += 1;
+            row.size += entry.size;
+            row.unseen += u64::from(!entry.flags.has(Flags::SEEN));
+            row.deleted += u64::from(entry.flags.has(Flags::DELETED));
+        }
+        if self.dirty.insert(mailbox) {
+            self.record(Object::Counts(mailbox), Action::Updated);
+        }
+        Ok(())
+    }
+
+    fn insert_message(
+        &mut self,
+        id: MessageId,
+        thread: ThreadId,
+        new: &NewMessage,
+        places: &[(MailboxId, u32, u32)],
+    ) -> Result<()> {
+        let mut sorted: Vec<(MailboxId, u32)> = places.iter().map(|(mailbox, _, uid)| (*mailbox, *uid)).collect();
+        sorted.sort_unstable();
+        self.db.execute(
+            "INSERT INTO message (account, id, thread, blob, blob_size, prefix, received, zone, uidl, places, keys, summary, \
+             structure) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            params![
+                self.account.to_sql(),
+                id.to_sql(),
+                thread.to_sql(),
+                &new.content.blob.0[..],
+                new.content.size as i64,
+                &new.prefix[..],
+                new.received.0,
+                i64::from(new.zone),
+                new.uidl.as_deref(),
+                &codec::places_to_bytes(&sorted),
+                &codec::keys_to_bytes(&new.content.thread_keys),
+                &new.content.summary[..],
+                &new.content.structure[..]
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// A message by its number.
+    pub fn message(&mut self, id: MessageId) -> Result<Option<Message>> {
+        self.db.query_one(
+            &format!("{SELECT_MESSAGE} WHERE account = ?1 AND id = ?2"),
+            params![self.account.to_sql(), id.to_sql()],
+            read_message,
+        )
+    }
+
+    /// The messages of a conversation, oldest number first.
+    pub fn thread(&mut self, id: ThreadId) -> Result<Vec<MessageId>> {
+        self.db.query(
+            "SELECT message FROM thread WHERE account = ?1 AND id = ?2 ORDER BY message",
+            params![self.account.to_sql(), id.to_sql()],
+            |row| Ok(MessageId::from_sql(row.int(0)?)),
+        )
+    }
+
+    /// Copies messages into another mailbox as messages of their own (RFC 9051 §6.4.7): flags, keywords and dates kept, in UID
+    /// order. All or nothing. UIDs that are gone are left out. Returns pairs of old and new UID.
+    pub fn copy(
+        &mut self,
+        from: MailboxId,
+        uids: &[u32],
+        to: MailboxId,
+        quota: Option<u64>,
+    ) -> Result<Vec<(u32, u32)>> {
+        self.require_writing()?;
+        self.mailbox(to)?;
+        let mut pairs = Vec::with_capacity(uids.len());
+        for uid in uids {
+            let Some(entry) = self.entry(from, *uid)? else { continue };
+            let message = self.message(entry.message)?.ok_or_else(|| dangling(from, *uid))?;
+            self.check_quota(quota, entry.size)?;
+            pairs.push((*uid, self.duplicate(&message, &entry, to)?));
+        }
+        Ok(pairs)
+    }
+
+    fn duplicate(&mut self, message: &Message, entry: &Entry, to: MailboxId) -> Result<u32> {
+        let id = MessageId(self.next_id());
+        let uid = self.take_uid(to, None)?;
+        let modseq = self.modseq();
+        self.db.execute(
+            "INSERT INTO message (account, id, thread, blob, blob_size, prefix, received, zone, uidl, places, keys, summary, \
+             structure) SELECT account, ?3, thread, blob, blob_size, prefix, received, zone, NULL, ?4, keys, summary, structure \
+             FROM message WHERE account = ?1 AND id = ?2",
+            params![
+                self.account.to_sql(),
+                message.id.to_sql(),
+                id.to_sql(),
+                &codec::places_to_bytes(&[(to, uid)])
+            ],
+        )?;
+        self.add_to_thread(message.thread, id, Action::Updated)?;
+        self.insert_entry(to, Entry { uid, message: id, modseq, saved: self.now, ..entry.clone() })?;
+        self.state.used += entry.size;
+        self.state.messages += 1;
+        self.record(Object::Message(id), Action::Created);
+        Ok(uid)
+    }
+
+    /// Moves messages into another mailbox (RFC 6851): the message keeps its number. All or nothing; UIDs that are gone are left
+    /// out; a message that is in the target already only leaves the source. Returns pairs of old and new UID.
+    pub fn move_to(&mut self, from: MailboxId, uids: &[u32], to: MailboxId) -> Result<Vec<(u32, u32)>> {
+        self.require_writing()?;
+        self.mailbox(to)?;
+        let mut pairs = Vec::with_capacity(uids.len());
+        for uid in uids {
+            let Some(entry) = self.entry(from, *uid)? else { continue };
+            let mut message = self.message(entry.message)?.ok_or_else(|| dangling(from, *uid))?;
+            let present =
+                message.places.iter().find(|(mailbox, at)| *mailbox == to && !(from == to && at == uid)).copied();
+            let new_uid = match present {
+                Some((_, uid)) => uid,
+                None => {
+                    let new_uid = self.take_uid(to, None)?;
+                    let modseq = self.modseq();
+                    let moved = Entry { uid: new_uid, modseq, saved: self.now, ..entry.clone() };
+                    self.insert_entry(to, moved)?;
+                    message.places.push((to, new_uid));
+                    new_uid
+                }
+            };
+            message.places.retain(|place| *place != (from, *uid));
+            self.write_places(&mut message)?;
+            self.remove_entry(from, &entry)?;
+            self.record(Object::Message(message.id), Action::Updated);
+            pairs.push((*uid, new_uid));
+        }
+        Ok(pairs)
+    }
+
+    /// Puts a message into one more mailbox (RFC 8621 §4.1.1 `mailboxIds`), with its flags but `\Deleted`. Returns its UID there.
+    pub fn add_place(&mut self, id: MessageId, mailbox: MailboxId) -> Result<u32> {
+        self.require_writing()?;
+        let mut message = self.message(id)?.ok_or_else(|| Error::not_found("no such message", "没有此邮件"))?;
+        if let Some((_, uid)) = message.places.iter().find(|(place, _)| *place == mailbox) {
+            return Ok(*uid);
+        }
+        let Some((at, uid)) = message.places.first().copied() else {
+            return Err(Error::damaged(format!("message {id} is in no mailbox")));
+        };
+        let entry = self.entry(at, uid)?.ok_or_else(|| dangling(at, uid))?;
+        let uid = self.take_uid(mailbox, None)?;
+        let modseq = self.modseq();
+        let flags = entry.flags.without(Flags::DELETED);
+        self.insert_entry(mailbox, Entry { uid, modseq, flags, saved: self.now, ..entry })?;
+        message.places.push((mailbox, uid));
+        self.write_places(&mut message)?;
+        self.record(Object::Message(id), Action::Updated);
+        Ok(uid)
+    }
+
+    pub(crate) fn write_places(&mut self, message: &mut Message) -> Result<()> {
+        message.places.sort_unstable();
+        self.db.execute(
+            "UPDATE message SET places = ?3 WHERE account = ?1 AND id = ?2",
+            params![self.account.to_sql(), message.id.to_sql(), &codec::places_to_bytes(&message.places)],
+        )?;
+        Ok(())
+    }
+}
+
+pub(crate) const SELECT_MESSAGE: &str =
+    "SELECT id, thread, blob, blob_size, prefix, received, zone, uidl, places, summary, structure FROM message";
+
+pub(crate) fn read_message(row: &Row<'_>) -> Result<Message> {
+    Ok(Message {
+        id: MessageId::from_sql(row.int(0)?),
+        thread: ThreadId::from_sql(row.int(1)?),
+        blob: BlobId::from_slice(&row.blob(2)?).ok_or_else(|| Error::damaged("a blob address is not 32 bytes"))?,
+        blob_size: row.int(3)? as u64,
+        prefix: row.blob(4)?.into(),
+        received: Timestamp(row.int(5)?),
+        zone: row.int(6)? as i16,
+        uidl: row.opt_text(7)?,
+        places: codec::places_from_bytes(&row.blob(8)?).ok_or_else(|| Error::damaged("a list of places is broken"))?,
+        summary: row.blob(9)?,
+        structure: row.blob(10)?,
+    })
+}
+
+pub(crate) fn dangling(mailbox: MailboxId, uid: u32) -> Error {
+    Error::damaged(format!("UID {uid} of mailbox {mailbox} has no message"))
+}

@@ -1,0 +1,110 @@
+//! The tables of an account. `account` leads every key, so that one file may hold one account or many, and PostgreSQL all.
+//!
+//! Few B-trees: a delivery touches one leaf each of `account`, `mailbox`, `message`, `entry`, `thread`, `reference`, `change` and
+//! `delivered`, and all but `reference` grow at their right edge. A mailbox is read by one range scan of `entry`.
+
+use anser_db::Schema;
+
+/// Versions of the account's tables.
+pub const SCHEMA: Schema = Schema(&["
+CREATE TABLE account (
+  account INTEGER NOT NULL PRIMARY KEY,
+  next_id INTEGER NOT NULL,
+  modseq INTEGER NOT NULL,
+  uidvalidity INTEGER NOT NULL,
+  used INTEGER NOT NULL,
+  messages INTEGER NOT NULL,
+  forgotten INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE mailbox (
+  account INTEGER NOT NULL,
+  id INTEGER NOT NULL,
+  parent INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  role TEXT,
+  subscribed INTEGER NOT NULL,
+  uidvalidity INTEGER NOT NULL,
+  uidnext INTEGER NOT NULL,
+  modseq INTEGER NOT NULL,
+  total INTEGER NOT NULL,
+  unseen INTEGER NOT NULL,
+  deleted INTEGER NOT NULL,
+  size INTEGER NOT NULL,
+  recent_from INTEGER NOT NULL,
+  PRIMARY KEY (account, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX mailbox_name ON mailbox (account, parent, name);
+
+CREATE TABLE message (
+  account INTEGER NOT NULL,
+  id INTEGER NOT NULL,
+  thread INTEGER NOT NULL,
+  blob BLOB NOT NULL,
+  blob_size INTEGER NOT NULL,
+  prefix BLOB NOT NULL,
+  received INTEGER NOT NULL,
+  zone INTEGER NOT NULL,
+  uidl TEXT,
+  places BLOB NOT NULL,
+  keys BLOB NOT NULL,
+  summary BLOB NOT NULL,
+  structure BLOB NOT NULL,
+  PRIMARY KEY (account, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE entry (
+  account INTEGER NOT NULL,
+  mailbox INTEGER NOT NULL,
+  uid INTEGER NOT NULL,
+  message INTEGER NOT NULL,
+  modseq INTEGER NOT NULL,
+  flags INTEGER NOT NULL,
+  keywords TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  received INTEGER NOT NULL,
+  zone INTEGER NOT NULL,
+  saved INTEGER NOT NULL,
+  PRIMARY KEY (account, mailbox, uid)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE vanished (
+  account INTEGER NOT NULL,
+  mailbox INTEGER NOT NULL,
+  modseq INTEGER NOT NULL,
+  first INTEGER NOT NULL,
+  last INTEGER NOT NULL,
+  PRIMARY KEY (account, mailbox, modseq, first)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE thread (
+  account INTEGER NOT NULL,
+  id INTEGER NOT NULL,
+  message INTEGER NOT NULL,
+  PRIMARY KEY (account, id, message)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE reference (
+  account INTEGER NOT NULL,
+  hash INTEGER NOT NULL,
+  subject INTEGER NOT NULL,
+  thread INTEGER NOT NULL,
+  PRIMARY KEY (account, hash, subject, thread)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE change (
+  account INTEGER NOT NULL,
+  modseq INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  id INTEGER NOT NULL,
+  action INTEGER NOT NULL,
+  PRIMARY KEY (account, modseq, kind, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE delivered (
+  account INTEGER NOT NULL,
+  entry INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (account, entry)
+) STRICT, WITHOUT ROWID;
+"]);
