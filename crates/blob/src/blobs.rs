@@ -61,6 +61,9 @@ impl Blobs {
     /// Stores a body, unless the tenant has it already. A file that is there from an earlier life of the process is read
     /// first, and written anew unless it is good: a power cut after a deferred put leaves torn ones.
     ///
+    /// [`Durability::Sync`]: bytes and name are durable on return. [`Durability::Deferred`]: they can be read on return, and are
+    /// durable once a [`Self::sync_all`] that was called afterwards has returned well.
+    ///
     /// Safe against other puts of the same body and against the sweeper (see the crate's documentation).
     /// [`Class::Full`]: nothing was changed. [`Class::Limit`]: larger than [`BODY`].
     pub fn put(&self, tenant: TenantId, body: &Prepared, durability: Durability) -> Result<()> {
