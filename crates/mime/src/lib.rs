@@ -4,6 +4,7 @@ mod codec;
 
 pub mod address;
 pub mod charset;
+pub mod date;
 pub mod encoding;
 pub mod envelope;
 pub mod header;

@@ -180,4 +180,10 @@ impl Part {
     pub fn charset(&self) -> Option<&str> {
         self.params.raw("charset").and_then(|value| std::str::from_utf8(value).ok())
     }
+
+    /// The name to save this part under, decoded: `filename` of the disposition, else `name` of the content type.
+    pub fn file_name(&self) -> Option<String> {
+        let disposition = self.disposition.as_ref().and_then(|disposition| disposition.params.get("filename"));
+        disposition.or_else(|| self.params.get("name")).filter(|name| !name.is_empty())
+    }
 }

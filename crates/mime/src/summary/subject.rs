@@ -1,0 +1,127 @@
+//! Subjects for people, and base subjects for threads and sorting.
+
+use crate::text;
+
+/// Characters kept of a subject.
+pub const MAX_SUBJECT: usize = 1_000;
+
+/// Marks of a reply or a forward before a colon, lower case.
+const MARKS: [&str; 14] =
+    ["re", "fwd", "fw", "回复", "回覆", "回復", "答复", "答覆", "转发", "轉發", "转寄", "轉寄", "转送", "轉送"];
+
+/// The decoded subject, white space collapsed, cut.
+pub(super) fn decoded(raw: &[u8]) -> String {
+    let text = text::decode_header(raw);
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    match out.char_indices().nth(MAX_SUBJECT) {
+        Some((end, _)) => out[..end].trim_end().to_owned(),
+        None => out,
+    }
+}
+
+/// The base subject of a decoded subject of at most [`MAX_SUBJECT`] characters (RFC 5256 §2.1): reply and forward
+/// marks, list tags in brackets and `(fwd)` are gone. Besides `Re:` and `Fwd:` it knows the Chinese marks and the
+/// full-width colon. Letter case stays: compare without it.
+pub fn base_subject(subject: &str) -> String {
+    let mut rest = subject.trim();
+    loop {
+        let before = rest;
+        rest = without_trailer(rest);
+        rest = without_leaders(rest);
+        rest = unwrapped_forward(rest);
+        if rest.len() == before.len() {
+            return rest.to_owned();
+        }
+    }
+}
+
+/// Takes `(fwd)` and white space off the end.
+fn without_trailer(mut text: &str) -> &str {
+    loop {
+        text = text.trim_end();
+        match text.len().checked_sub(5).and_then(|at| text.split_at_checked(at)) {
+            Some((head, tail)) if tail.eq_ignore_ascii_case("(fwd)") => text = head,
+            _ => return text,
+        }
+    }
+}
+
+/// Takes marks, and tags that something follows, off the start.
+fn without_leaders(mut text: &str) -> &str {
+    loop {
+        text = text.trim_start();
+        text = match without_mark(text).or_else(|| without_tag(text).filter(|rest| !rest.is_empty())) {
+            Some(rest) => rest,
+            None => return text,
+        };
+    }
+}
+
+/// Takes `[tag] Re [2]:` off the start.
+fn without_mark(text: &str) -> Option<&str> {
+    let mut text = text;
+    while let Some(rest) = without_tag(text) {
+        text = rest;
+    }
+    let rest = MARKS.iter().find_map(|mark| {
+        let (head, rest) = text.split_at_checked(mark.len())?;
+        (head.to_ascii_lowercase() == *mark).then(|| rest.trim_start())
+    })?;
+    let rest = without_tag(rest).unwrap_or(rest);
+    rest.strip_prefix(':').or_else(|| rest.strip_prefix('：'))
+}
+
+/// Takes one `[tag]` off the start.
+fn without_tag(text: &str) -> Option<&str> {
+    let end = text.strip_prefix('[')?.find(['[', ']'])? + 1;
+    text[end..].strip_prefix(']').map(str::trim_start)
+}
+
+/// The content of `[Fwd: …]`.
+fn unwrapped_forward(text: &str) -> &str {
+    match text.split_at_checked(5) {
+        Some((head, rest)) if head.eq_ignore_ascii_case("[fwd:") => rest.strip_suffix(']').map_or(text, str::trim),
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_taken_off() {
+        for subject in [
+            "Hi",
+            "Re: Hi",
+            "RE:re: Hi",
+            "Re[2]: Hi",
+            "[list] Re: Hi",
+            "Re: [list] Hi",
+            "Fwd: Hi (fwd)",
+            "[Fwd: Re: Hi]",
+            "回复：Hi",
+            "答复: 转发：Hi",
+            "Re：Fw：Hi",
+            "  re : Hi  (FWD) ",
+        ] {
+            assert_eq!(base_subject(subject), "Hi", "{subject}");
+        }
+        assert_eq!(base_subject("[tag]"), "[tag]");
+        assert_eq!(base_subject("Re:"), "");
+        assert_eq!(base_subject("Regarding: x"), "Regarding: x");
+        assert_eq!(base_subject("回复率: 50%"), "回复率: 50%");
+    }
+
+    #[test]
+    fn subjects_are_cut() {
+        assert_eq!(decoded("好".repeat(2_000).as_bytes()).chars().count(), MAX_SUBJECT);
+        assert_eq!(decoded(b" a\r\n  b "), "a b");
+    }
+}
