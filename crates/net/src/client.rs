@@ -11,11 +11,8 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio::time::timeout;
 
-use crate::tls::{HANDSHAKE_TIMEOUT, TlsInfo, describe, provider};
+use crate::tls::{EXPORTER_LABEL, HANDSHAKE_TIMEOUT, TlsInfo, describe, provider};
 use crate::transport::Transport;
-
-/// Label of the exporter of RFC 9266 §2.
-const EXPORTER_LABEL: &[u8] = b"EXPORTER-Channel-Binding";
 
 /// Starts TLS towards a server. Clones share remembered sessions.
 #[derive(Clone, Debug)]

@@ -44,6 +44,7 @@
 pub mod certificate;
 pub mod client;
 pub mod connect;
+mod input;
 pub mod limit;
 pub mod listen;
 pub mod network;

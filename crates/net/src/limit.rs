@@ -17,7 +17,7 @@ pub struct Rate {
 }
 
 /// A bucket of tokens for each key (a source, an account). Keys that were not seen for [`Rate::per`] cost no memory; when more
-/// than the capacity are active, those closest to a full bucket are forgotten first, because that forgives them least.
+/// than the capacity are active, those that used least are forgotten first.
 #[derive(Debug)]
 pub struct RateLimiter<K> {
     clock: Clock,
@@ -73,7 +73,7 @@ impl<K: Hash + Eq + Clone> RateLimiter<K> {
         (bucket.used - freed).max(0.0)
     }
 
-    /// Forgets the full buckets; when too few were, also the fuller half, so that the cost of a scan is shared by many calls.
+    /// Forgets the full buckets; when those were too few, also the fuller half, so that the cost of a scan is shared by many calls.
     fn evict(&self, buckets: &mut HashMap<K, Bucket>, now: Timestamp) {
         buckets.retain(|_, bucket| self.used_now(*bucket, now) > 0.0);
         if buckets.len() <= self.capacity / 2 {

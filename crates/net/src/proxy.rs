@@ -124,3 +124,38 @@ fn array<const N: usize>(body: &[u8], at: usize) -> Option<[u8; N]> {
 fn port(body: &[u8], at: usize) -> Option<u16> {
     array(body, at).map(u16::from_be_bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Bytes that look like a header more often than chance would have it.
+    fn headers() -> impl Strategy<Value = Vec<u8>> {
+        let v1 = "PROXY (TCP4|TCP6|UNKNOWN) [0-9a-f.:]{0,20} [0-9.]{0,20} [0-9]{0,6} [0-9]{0,6}(\r\n)?";
+        let v2 = prop::collection::vec(any::<u8>(), 0..60);
+        prop_oneof![
+            v1.prop_map(String::into_bytes),
+            v2.prop_map(|rest| [V2_SIGNATURE.as_slice(), &[0x21, 0x11, 0], &rest].concat()),
+            prop::collection::vec(any::<u8>(), 0..200),
+        ]
+    }
+
+    async fn take(bytes: &[u8]) -> (Result<()>, usize) {
+        let (mut server, mut client) = Stream::pair();
+        client.write_all(bytes).await.unwrap();
+        client.half_close().await.unwrap();
+        let taken = take_header(&mut server).await;
+        (taken, server.buffered_input_len())
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_does_harm_and_nothing_behind_it_is_read(header in headers()) {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+            let (taken, unread) = runtime.block_on(take(&header));
+            prop_assert!(taken.is_err() || unread == 0);
+        }
+    }
+}

@@ -14,6 +14,7 @@ use std::time::Duration;
 use anser_base::{Clock, Error, Result};
 use futures_util::FutureExt;
 use nix::errno::Errno;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
@@ -41,7 +42,8 @@ pub enum Refusal {
     TooFast,
 }
 
-/// What a service counts, for metrics. Shared by reference: keep an [`Arc`] of it beside the options.
+/// What a service counts, for metrics: keep an [`Arc`] of it beside the options. Services that share one share
+/// [`ServeOptions::connections`] as well.
 #[derive(Debug, Default)]
 pub struct Counters {
     live: AtomicU64,
@@ -190,7 +192,7 @@ where
             Some(live) => {
                 sessions.spawn(self.session(tcp, peer, live));
             }
-            None => self.refuse(tcp, Refusal::TooMany),
+            None => self.refuse(&tcp, Refusal::TooMany),
         }
     }
 
@@ -215,7 +217,10 @@ where
         }
         let _seat = match self.seat(stream.peer_addr().ip()) {
             Ok(seat) => seat,
-            Err(refusal) => return self.refuse_stream(stream, refusal).await,
+            Err(refusal) => {
+                stream.tcp().inspect(|tcp| self.refuse(tcp, refusal));
+                return Ok(());
+            }
         };
         self.options.counters.accepted.fetch_add(1, Ordering::Relaxed);
         if let Some(tls) = &self.options.tls {
@@ -239,20 +244,15 @@ where
             .ok_or(Refusal::TooManyFromSource)
     }
 
-    /// Says no without waiting for anything: a new connection's buffer takes a line at once.
-    fn refuse(&self, tcp: TcpStream, refusal: Refusal) {
+    /// Says no without waiting for the peer; a new connection's buffer takes a line at once. The peer has no reason to have
+    /// spoken yet, so closing does not reset the connection.
+    fn refuse(&self, tcp: &TcpStream, refusal: Refusal) {
         self.options.counters.refused.fetch_add(1, Ordering::Relaxed);
+        let socket = SockRef::from(tcp);
         if self.options.tls.is_none() {
-            let _ = tcp.try_write((self.options.refusal)(refusal).as_bytes());
+            let _ = socket.send((self.options.refusal)(refusal).as_bytes());
         }
-    }
-
-    async fn refuse_stream(&self, mut stream: Stream, refusal: Refusal) -> Result<()> {
-        self.options.counters.refused.fetch_add(1, Ordering::Relaxed);
-        if self.options.tls.is_none() {
-            stream.write_all((self.options.refusal)(refusal).as_bytes()).await?;
-        }
-        stream.close().await
+        let _ = socket.shutdown(std::net::Shutdown::Write);
     }
 
     async fn rest_after(&self, error: &io::Error, sessions: &mut JoinSet<()>) {

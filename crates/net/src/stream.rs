@@ -11,23 +11,23 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use anser_base::{Class, Error, Result};
+#[cfg(doc)]
+use anser_base::Class;
+use anser_base::{Error, Result};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::client::TlsConnector;
+use crate::input::Input;
+pub use crate::input::{INPUT_BUFFER, SKIPPED_LINE};
 use crate::tls::{TlsAcceptor, TlsInfo};
 use crate::transport::{Io, Transport};
 
 /// Most bytes that one read takes.
 pub const READ_SIZE: usize = 64 * 1024;
-/// Most bytes that wait in the input buffer; a line or command that needs more at once cannot be read.
-pub const INPUT_BUFFER: usize = 1024 * 1024;
 /// Bytes that gather in the output buffer before they are sent without being asked to.
 pub const OUTPUT_BUFFER: usize = 64 * 1024;
-/// Most bytes of one over-long line that are skipped before the stream gives up.
-pub const SKIPPED_LINE: usize = 16 * 1024 * 1024;
 /// Longest and default deadline. Doors set what their protocol asks for.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
@@ -72,11 +72,7 @@ pub enum Fill {
 #[derive(Debug)]
 pub struct Stream {
     io: Io,
-    input: Vec<u8>,
-    /// Input before this index is consumed.
-    start: usize,
-    /// Bytes of an over-long line that were skipped so far; `None` outside one.
-    skipping: Option<usize>,
+    input: Input,
     ended: bool,
     output: Vec<u8>,
     /// Output before this index is sent.
@@ -107,9 +103,7 @@ impl Stream {
     fn over(transport: Transport, peer: SocketAddr, local: SocketAddr) -> Self {
         Self {
             io: Io::Plain(transport),
-            input: Vec::new(),
-            start: 0,
-            skipping: None,
+            input: Input::default(),
             ended: false,
             output: Vec::new(),
             sent: 0,
@@ -132,6 +126,14 @@ impl Stream {
     /// Our own address on this connection; behind a trusted proxy the one that the client connected to.
     pub fn local_addr(&self) -> SocketAddr {
         self.local
+    }
+
+    /// The socket, as long as it is a plain one.
+    pub(crate) fn tcp(&self) -> Option<&TcpStream> {
+        match &self.io {
+            Io::Plain(Transport::Tcp(tcp)) => Some(tcp),
+            _ => None,
+        }
     }
 
     pub(crate) fn set_addresses(&mut self, peer: SocketAddr, local: SocketAddr) {
@@ -164,21 +166,17 @@ impl Stream {
 impl Stream {
     /// The bytes that arrived and are not consumed yet.
     pub fn buffer(&self) -> &[u8] {
-        &self.input[self.start..]
+        self.input.rest()
     }
 
     /// How many bytes [`Self::buffer`] holds. While a pipelining peer has sent more (RFC 2920), replies need no flush.
     pub fn buffered_input_len(&self) -> usize {
-        self.input.len() - self.start
+        self.input.rest().len()
     }
 
     /// Marks the first `count` bytes of [`Self::buffer`] as used; more than there are means all.
     pub fn consume(&mut self, count: usize) {
-        self.start = self.input.len().min(self.start + count);
-        if self.start == self.input.len() {
-            self.input.clear();
-            self.start = 0;
-        }
+        self.input.consume(count);
     }
 
     /// Waits for more bytes and adds them to [`Self::buffer`], also when it is not empty. Cancel-safe.
@@ -193,7 +191,7 @@ impl Stream {
         let (max, deadline) = (max.min(INPUT_BUFFER - 1), Instant::now() + self.read_timeout);
         let mut searched = 0;
         loop {
-            if let Some(line) = self.take_line(max, &mut searched)? {
+            if let Some(line) = self.input.take_line(max, &mut searched)? {
                 return Ok(line);
             }
             match self.fill_until(deadline, READ_SIZE).await? {
@@ -225,9 +223,9 @@ impl Stream {
     }
 
     async fn fill_until(&mut self, deadline: Instant, most: usize) -> Result<Fill> {
-        let room = INPUT_BUFFER - self.buffered_input_len();
+        let room = INPUT_BUFFER.saturating_sub(self.buffered_input_len());
         if room == 0 {
-            return Err(too_much());
+            return Err(crate::input::too_much());
         }
         match timeout_at(deadline, self.receive(most.min(room))).await {
             Err(_) => Ok(Fill::TimedOut),
@@ -257,7 +255,7 @@ impl Stream {
             match Pin::new(&mut self.io).poll_read(cx, &mut read) {
                 Poll::Ready(result) => {
                     result?;
-                    self.keep(read.filled());
+                    self.input.keep(read.filled());
                     Poll::Ready(Ok(read.filled().len()))
                 }
                 Poll::Pending => {
@@ -268,54 +266,11 @@ impl Stream {
         })
     }
 
-    fn keep(&mut self, bytes: &[u8]) {
-        if self.start >= self.input.len() - self.start {
-            self.input.drain(..self.start);
-            self.start = 0;
-        }
-        self.input.extend_from_slice(bytes);
-    }
-
     /// Gives back empty buffers before a wait.
     fn shrink(&mut self) {
-        if self.input.is_empty() {
-            self.input = Vec::new();
-        }
+        self.input.shrink();
         if self.output.is_empty() {
             self.output = Vec::new();
-        }
-    }
-
-    /// A line out of the buffer, or `None` when more input is needed; `searched` bytes are known to hold no `LF`.
-    fn take_line(&mut self, max: usize, searched: &mut usize) -> Result<Option<Line>> {
-        let buffer = &self.input[self.start..];
-        let end = buffer[*searched..].iter().position(|byte| *byte == b'\n').map(|at| *searched + at + 1);
-        if end.is_none_or(|end| end > max) && buffer.len() > max && self.skipping.is_none() {
-            self.skipping = Some(0);
-        }
-        let skipping = self.skipping;
-        match (end, skipping) {
-            (Some(end), Some(_)) => {
-                self.consume(end);
-                self.skipping = None;
-                Ok(Some(Line::TooLong))
-            }
-            (Some(end), None) => {
-                let line = buffer[..end].to_vec();
-                self.consume(end);
-                Ok(Some(Line::Full(line)))
-            }
-            (None, Some(skipped)) => {
-                let skipped = skipped + buffer.len();
-                self.consume(usize::MAX - self.start);
-                *searched = 0;
-                self.skipping = Some(skipped);
-                if skipped > SKIPPED_LINE { Err(too_much()) } else { Ok(None) }
-            }
-            (None, None) => {
-                *searched = buffer.len();
-                Ok(None)
-            }
         }
     }
 }
@@ -361,7 +316,7 @@ impl Stream {
         let deadline = Instant::now() + CLOSE_WAIT;
         let mut drained = 0;
         while drained < CLOSE_DRAIN {
-            self.consume(usize::MAX - self.start);
+            self.consume(usize::MAX);
             match self.fill_until(deadline, READ_SIZE).await {
                 Ok(Fill::Data(count)) => drained += count,
                 _ => break,
@@ -429,7 +384,7 @@ impl Stream {
         if injected > 0 {
             tracing::warn!(peer = %self.peer, bytes = injected, "plaintext behind STARTTLS thrown away");
         }
-        (self.input, self.start, self.skipping) = (Vec::new(), 0, None);
+        self.input = Input::default();
         match std::mem::replace(&mut self.io, Io::Gone) {
             Io::Plain(transport) => Ok(transport),
             Io::Tls(_) | Io::Gone => Err(Error::unavailable("the connection is gone")),
@@ -462,10 +417,6 @@ async fn in_time(limit: Duration, sending: impl Future<Output = io::Result<()>>)
 fn is_hang_up(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
-}
-
-fn too_much() -> Error {
-    Error::new(Class::Limit, "too much input", "输入过长")
 }
 
 fn canonical(address: SocketAddr) -> SocketAddr {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use anser_base::{Class, Error, Result};
@@ -25,7 +25,7 @@ pub const CHECK_EVERY: Duration = Duration::from_secs(2);
 /// Most certificates that one acceptor chooses from by name.
 pub const CERTIFICATES: usize = 256;
 /// Label of the exporter of RFC 9266 §2.
-const EXPORTER_LABEL: &[u8] = b"EXPORTER-Channel-Binding";
+pub(crate) const EXPORTER_LABEL: &[u8] = b"EXPORTER-Channel-Binding";
 
 /// Where a certificate chain and its private key come from, both in PEM.
 #[derive(Clone, Debug)]
@@ -39,11 +39,11 @@ pub enum CertificateSource {
 /// What TLS agreed on for one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsInfo {
-    /// The version in the words of RFC 8314 and IANA: `TLSv1.3` or `TLSv1.2`.
+    /// `TLSv1.3` or `TLSv1.2`.
     pub version: &'static str,
     /// The cipher suite's IANA name, such as `TLS_AES_128_GCM_SHA256`.
     pub cipher: String,
-    /// The host name that the client asked for.
+    /// The host name that the client asked for (RFC 6066 §3).
     pub sni: Option<String>,
     /// What SCRAM-…-PLUS binds the login to.
     pub binding: ChannelBinding,
@@ -72,10 +72,11 @@ struct Shared {
     watch: Mutex<Watch>,
 }
 
-/// What the files looked like when they were last read, well or not, and when somebody last looked.
+/// What the files looked like when they were last read, whether that failed, and when somebody last looked.
 #[derive(Debug)]
 struct Watch {
     stamps: Vec<Option<Stamp>>,
+    failed: bool,
     checked: Instant,
 }
 
@@ -99,16 +100,21 @@ impl TlsAcceptor {
     pub fn checking_every(sources: Vec<CertificateSource>, check_every: Duration) -> Result<Self> {
         let stamps = stamps(&sources);
         let current = RwLock::new(Arc::new(load(&sources)?));
-        let watch = Mutex::new(Watch { stamps, checked: Instant::now() });
+        let watch = Mutex::new(Watch { stamps, failed: false, checked: Instant::now() });
         Ok(Self { shared: Arc::new(Shared { sources, current, check_every, watch }) })
     }
 
     /// Reads the certificates again, for new handshakes; connections that stand go on. After an error the old certificates
     /// stay in use. Blocks for the time of a few file reads.
     pub fn reload(&self) -> Result<()> {
-        self.shared.watch.lock().unwrap_or_else(PoisonError::into_inner).stamps = stamps(&self.shared.sources);
-        let loaded = Arc::new(load(&self.shared.sources)?);
-        *self.shared.current.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+        // Before the files are read: a change meanwhile is then seen as one by the next look.
+        let stamps = stamps(&self.shared.sources);
+        let loaded = load(&self.shared.sources);
+        {
+            let mut watch = self.watch();
+            (watch.stamps, watch.failed) = (stamps, loaded.is_err());
+        }
+        *self.shared.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded?);
         Ok(())
     }
 
@@ -146,23 +152,36 @@ impl TlsAcceptor {
     }
 
     fn is_due(&self) -> bool {
-        let mut watch = self.shared.watch.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = watch.stamps.iter().any(|_| true) && watch.checked.elapsed() >= self.shared.check_every;
+        let mut watch = self.watch();
+        let due = !watch.stamps.is_empty() && watch.checked.elapsed() >= self.shared.check_every;
         if due {
             watch.checked = Instant::now();
         }
         due
     }
 
+    /// Reloads when a file changed, and as long as the last reload failed: its reason may have gone without a trace in the
+    /// files. A failure is said once.
     fn look(&self) {
         let now = stamps(&self.shared.sources);
-        if self.shared.watch.lock().unwrap_or_else(PoisonError::into_inner).stamps == now {
+        let (changed, failed) = {
+            let watch = self.watch();
+            (watch.stamps != now, watch.failed)
+        };
+        if !changed && !failed {
             return;
         }
         match self.reload() {
             Ok(()) => tracing::info!("new certificates are in use"),
-            Err(error) => tracing::error!(error = error.chain(), "new certificates cannot be used; the old ones stay"),
+            Err(error) if changed => {
+                tracing::error!(error = error.chain(), "new certificates cannot be used; the old ones stay");
+            }
+            Err(_) => {}
         }
+    }
+
+    fn watch(&self) -> MutexGuard<'_, Watch> {
+        self.shared.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -219,7 +238,10 @@ fn is_for(key: &CertifiedKey, name: &ServerName<'_>) -> bool {
 }
 
 fn load(sources: &[CertificateSource]) -> Result<Loaded> {
-    let keys: Vec<_> = sources.iter().take(CERTIFICATES).map(load_one).collect::<Result<_>>()?;
+    if sources.len() > CERTIFICATES {
+        return Err(unusable(format!("more than {CERTIFICATES} certificates")));
+    }
+    let keys: Vec<_> = sources.iter().map(load_one).collect::<Result<_>>()?;
     if keys.is_empty() {
         return Err(Error::invalid("TLS needs a certificate", "TLS 需要证书"));
     }
