@@ -65,10 +65,12 @@ fn seeded_crashes_and_faults_one_after_the_other() {
     assert!(crashes > 500, "{crashes} crashes");
 }
 
+/// A fault at every step, with a power cut soon after it in two of three runs.
 fn trouble_at_every_step(fault: Fault) {
     for step in 0..small_workload() {
         let disk = SimDisk::new(step);
-        disk.set_plan(Plan::new().at(step, fault));
+        let plan = Plan::new().at(step, fault);
+        disk.set_plan(if step % 3 == 0 { plan } else { plan.at(step + 10 + step % 50, Fault::PowerCut) });
         let mut ledger = Ledger::new(&disk, 1);
         ledger.run(TRANSACTIONS, CHECKPOINT);
         if step % 2 == 0 {
