@@ -385,3 +385,29 @@ pub enum Metadata {
         entries: Vec<(String, Option<Vec<u8>>)>,
     },
 }
+
+impl StatusItem {
+    /// The item of this name (in upper case), if there is one.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        STATUS_ITEMS.iter().find(|(_, text)| *text == name).map(|(item, _)| *item)
+    }
+
+    /// The name as the STATUS response writes it.
+    pub fn name(self) -> &'static str {
+        STATUS_ITEMS.iter().find(|(item, _)| *item == self).map_or("", |(_, text)| text)
+    }
+}
+
+const STATUS_ITEMS: [(StatusItem, &str); 11] = [
+    (StatusItem::Messages, "MESSAGES"),
+    (StatusItem::Recent, "RECENT"),
+    (StatusItem::UidNext, "UIDNEXT"),
+    (StatusItem::UidValidity, "UIDVALIDITY"),
+    (StatusItem::Unseen, "UNSEEN"),
+    (StatusItem::Deleted, "DELETED"),
+    (StatusItem::Size, "SIZE"),
+    (StatusItem::HighestModSeq, "HIGHESTMODSEQ"),
+    (StatusItem::MailboxId, "MAILBOXID"),
+    (StatusItem::AppendLimit, "APPENDLIMIT"),
+    (StatusItem::DeletedStorage, "DELETED-STORAGE"),
+];

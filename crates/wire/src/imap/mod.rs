@@ -7,9 +7,13 @@ mod command;
 mod date;
 mod fetch;
 mod flag;
+mod list_pattern;
+mod mutf7;
+mod parse;
 mod reader;
 mod search;
 mod sequence_set;
+pub mod write;
 
 pub use command::{
     Acl, Command, List, ListReturn, ListSelection, Metadata, Qresync, QuotaLimit, ReturnOptions, Select, Sort, SortKey,
@@ -18,6 +22,8 @@ pub use command::{
 pub use date::{Date, DateTime};
 pub use fetch::{Fetch, FetchItem, Partial, Section, SectionText};
 pub use flag::Flag;
+pub use list_pattern::ListPattern;
+pub use mutf7::{decode_mutf7, encode_mutf7, mailbox_from_wire, raw_octets};
 pub use reader::{AppendMessage, CommandReader, Event, LiteralMode};
 pub use search::{Search, SearchKey};
 pub use sequence_set::{Bound, NumberSet, SequenceSet};
@@ -38,3 +44,7 @@ pub const SEQUENCE_SET_MAX: usize = 10_000;
 pub const LIST_MAX: usize = 1_000;
 /// Longest tag, in octets.
 pub const TAG_MAX: usize = 128;
+/// Longest mailbox name or LIST pattern, in octets as sent.
+pub const MAILBOX_MAX: usize = 1_024;
+/// Most part numbers in a section.
+pub const SECTION_DEPTH_MAX: usize = 100;

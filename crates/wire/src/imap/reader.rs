@@ -1,6 +1,7 @@
 //! From bytes as they arrive to commands.
 
-use super::{Command, DateTime, Flag};
+use super::parse::{self, AppendHead, Cursor};
+use super::{COMMAND_MAX, Command, DateTime, Flag, LINE_MAX, LITERAL_MAX, LITERAL_MINUS_MAX};
 
 /// Which non-synchronising literals a client may send (RFC 7888).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,8 +28,8 @@ pub enum Event<'a> {
         /// The command.
         command: Command,
     },
-    /// APPEND reached a message. If it is refused, call [`CommandReader::refuse_append`] and answer NO; otherwise
-    /// send a continuation request if `synchronizing`, and go on reading.
+    /// APPEND reached a message. To refuse it, call [`CommandReader::refuse_append`] and answer NO at once; otherwise
+    /// go on reading: [`Event::NeedContinuation`] follows if the client waits, then the message.
     Append(AppendMessage),
     /// The next octets of that message. All pieces together are as long as announced.
     AppendData(&'a [u8]),
@@ -39,8 +40,8 @@ pub enum Event<'a> {
     },
     /// The line asked for with [`CommandReader::expect_line`], without its CRLF.
     Line(Vec<u8>),
-    /// The command cannot be understood: answer BAD, with `*` if no tag is known. The reader has found its way to the
-    /// next command, or will. An APPEND under way is void.
+    /// The command cannot be understood: answer BAD, with `*` if no tag is known. The reader finds its way to the next
+    /// command by itself. An APPEND under way is void.
     Error {
         /// The tag, if one was read.
         tag: Option<String>,
@@ -62,18 +63,337 @@ pub struct AppendMessage {
     pub flags: Vec<Flag>,
     /// The date, if one was given.
     pub internal_date: Option<DateTime>,
-    /// Octets of the message. 0 cancels a MULTIAPPEND (RFC 3502 §6.3.11).
+    /// Octets of the message; the caller has a limit. 0 cancels a MULTIAPPEND (RFC 3502 §6.3.11).
     pub size: u64,
     /// Sent as literal8, so that it may hold NUL (RFC 3516).
     pub binary: bool,
     /// Sent inside UTF8 (...): its header may hold UTF-8 (RFC 6855 §4).
     pub utf8: bool,
-    /// Whether the client waits for a continuation request.
+    /// Whether the client waits for a continuation request, so that a refusal saves it from sending the message.
     pub synchronizing: bool,
 }
 
 /// Turns the client's bytes into events. Holds at most one command, within the limits of [`super`].
 #[derive(Debug, Default)]
 pub struct CommandReader {
+    /// The command so far: lines, and literals with their headers.
     buffer: Vec<u8>,
+    /// Where the line being read begins in `buffer`.
+    line_start: usize,
+    /// Octets of `buffer` that are no literals.
+    line_octets: usize,
+    state: State,
+    append: Option<AppendUnderWay>,
+    literal_mode: LiteralMode,
+    utf8: bool,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Reading a line of a command.
+    #[default]
+    Line,
+    /// Reading a line that is no command.
+    RawLine,
+    /// Reading a literal into the command.
+    Literal(u64),
+    /// A message of APPEND was announced, and the client waits.
+    AppendWaits(u64),
+    /// Passing on a message of APPEND.
+    AppendData(u64),
+    /// Skipping the rest of a line of a refused command; `buffer` keeps its tail.
+    SkipLine,
+    /// Skipping a literal of a refused command.
+    SkipLiteral(u64),
+}
+
+#[derive(Debug)]
+struct AppendUnderWay {
+    tag: String,
+    mailbox: String,
+    index: usize,
+    utf8: bool,
+}
+
+/// The header of a literal at the end of a line.
+struct LiteralHeader {
+    /// Where it begins in the line.
+    start: usize,
+    size: u64,
+    synchronizing: bool,
+    binary: bool,
+}
+
+impl CommandReader {
+    /// Reader at the beginning of a command, with LITERAL+ and modified UTF-7.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets which non-synchronising literals are taken.
+    pub fn set_literal_mode(&mut self, mode: LiteralMode) {
+        self.literal_mode = mode;
+    }
+
+    /// Sets that mailbox names come in UTF-8: after ENABLE of UTF8=ACCEPT (RFC 6855) or IMAP4rev2.
+    pub fn set_utf8(&mut self, utf8: bool) {
+        self.utf8 = utf8;
+    }
+
+    /// Makes the next line come as [`Event::Line`]: for the responses of AUTHENTICATE and the DONE of IDLE. Call it
+    /// between the event that asks for it and the next [`CommandReader::read`].
+    pub fn expect_line(&mut self) {
+        self.reset(State::RawLine);
+    }
+
+    /// Refuses the message that [`Event::Append`] announced, or gives up on it midway. The caller answers NO; the
+    /// reader skips what the client sends of it all the same.
+    pub fn refuse_append(&mut self) {
+        match self.state {
+            _ if self.append.is_none() => {}
+            State::AppendData(left) => self.reset(State::SkipLiteral(left)),
+            State::Line => {
+                let line = std::mem::take(&mut self.buffer);
+                self.reset(State::SkipLine);
+                self.buffer = line;
+            }
+            _ => self.reset(State::Line),
+        }
+    }
+
+    /// Whether nothing of a command has arrived: the moment for timeouts, BYE, or a change to TLS or COMPRESS.
+    pub fn is_between_commands(&self) -> bool {
+        self.state == State::Line && self.append.is_none() && self.buffer.is_empty()
+    }
+
+    /// Takes octets off the front of `input` up to the next event. `None`: all was taken and more is needed.
+    pub fn read<'a>(&mut self, input: &mut &'a [u8]) -> Option<Event<'a>> {
+        loop {
+            let event = match self.state {
+                State::AppendWaits(size) => {
+                    self.state = State::AppendData(size);
+                    Some(Event::NeedContinuation { size })
+                }
+                State::AppendData(0) => {
+                    self.state = State::Line;
+                    None
+                }
+                State::Literal(0) => {
+                    self.line_start = self.buffer.len();
+                    self.state = State::Line;
+                    None
+                }
+                State::SkipLiteral(0) => {
+                    self.reset(State::SkipLine);
+                    None
+                }
+                _ if input.is_empty() => return None,
+                State::AppendData(left) => {
+                    let piece = take(input, left);
+                    self.state = State::AppendData(left - piece.len() as u64);
+                    Some(Event::AppendData(piece))
+                }
+                State::Literal(left) => {
+                    let piece = take(input, left);
+                    self.buffer.extend_from_slice(piece);
+                    self.state = State::Literal(left - piece.len() as u64);
+                    None
+                }
+                State::SkipLiteral(left) => {
+                    self.state = State::SkipLiteral(left - take(input, left).len() as u64);
+                    None
+                }
+                State::SkipLine => {
+                    self.skip_line(input);
+                    None
+                }
+                State::Line | State::RawLine => self.line(input),
+            };
+            if event.is_some() {
+                return event;
+            }
+        }
+    }
+
+    fn reset(&mut self, state: State) {
+        self.buffer.clear();
+        self.line_start = 0;
+        self.line_octets = 0;
+        self.append = None;
+        self.state = state;
+    }
+
+    fn line<'a>(&mut self, input: &mut &[u8]) -> Option<Event<'a>> {
+        let end = memchr::memchr(b'\n', input);
+        let piece = take(input, end.map_or(input.len(), |at| at + 1) as u64);
+        self.line_octets += piece.len();
+        if self.line_octets > LINE_MAX {
+            let skip = if end.is_some() { State::Line } else { State::SkipLine };
+            return Some(self.refuse_line(piece, skip));
+        }
+        self.buffer.extend_from_slice(piece);
+        end?;
+        if self.state == State::RawLine {
+            let line = without_newline(&self.buffer).to_vec();
+            self.reset(State::Line);
+            return Some(Event::Line(line));
+        }
+        self.line_complete()
+    }
+
+    /// A line over its limit. Its tail is kept, since it may announce a literal that has to be skipped too.
+    fn refuse_line<'a>(&mut self, piece: &[u8], state: State) -> Event<'a> {
+        self.buffer.extend_from_slice(piece);
+        let tag = self.known_tag();
+        let tail = self.buffer.split_off(self.buffer.len().saturating_sub(TAIL_MAX));
+        self.reset(state);
+        match state {
+            State::SkipLine => self.buffer = tail,
+            _ => self.state = after_skipped_line(&tail),
+        }
+        Event::Error { tag, text: "Line too long" }
+    }
+
+    fn skip_line(&mut self, input: &mut &[u8]) {
+        let end = memchr::memchr(b'\n', input);
+        let piece = take(input, end.map_or(input.len(), |at| at + 1) as u64);
+        self.buffer.extend_from_slice(&piece[piece.len().saturating_sub(TAIL_MAX)..]);
+        self.buffer.drain(..self.buffer.len().saturating_sub(TAIL_MAX));
+        if end.is_some() {
+            let state = after_skipped_line(&self.buffer);
+            self.reset(state);
+        }
+    }
+
+    fn line_complete<'a>(&mut self) -> Option<Event<'a>> {
+        let line = without_newline(&self.buffer[self.line_start..]);
+        if let Some(header) = literal_header(line) {
+            return self.literal_announced(header);
+        }
+        let complete = self.line_start + line.len();
+        if complete == 0 && self.append.is_none() {
+            self.reset(State::Line);
+            return None;
+        }
+        let event = match self.append.take() {
+            Some(append) => append_end(append, &self.buffer[..complete]),
+            None => whole_command(&self.buffer[..complete], self.utf8),
+        };
+        self.reset(State::Line);
+        Some(event)
+    }
+
+    fn literal_announced<'a>(&mut self, header: LiteralHeader) -> Option<Event<'a>> {
+        let before = &self.buffer[..self.line_start + header.start];
+        let head = match &self.append {
+            Some(append) => Some(next_message(append, before)),
+            None => parse::append_head(before, self.utf8),
+        };
+        match head {
+            Some(Ok(head)) => return Some(self.message_announced(head, &header)),
+            Some(Err(parse::Bad(text))) => return Some(self.refuse_literal(&header, text)),
+            None => {}
+        }
+        if header.size > LITERAL_MAX || self.buffer.len() as u64 + header.size > COMMAND_MAX as u64 {
+            return Some(self.refuse_literal(&header, "Literal too long"));
+        }
+        if !header.synchronizing && self.literal_mode == LiteralMode::Minus && header.size > LITERAL_MINUS_MAX {
+            return Some(self.refuse_literal(&header, "Literal too long for LITERAL-"));
+        }
+        self.state = State::Literal(header.size);
+        header.synchronizing.then_some(Event::NeedContinuation { size: header.size })
+    }
+
+    /// After BAD a client does not send a literal for which it waits; any other is on its way.
+    fn refuse_literal<'a>(&mut self, header: &LiteralHeader, text: &'static str) -> Event<'a> {
+        let tag = self.known_tag();
+        self.reset(if header.synchronizing { State::Line } else { State::SkipLiteral(header.size) });
+        Event::Error { tag, text }
+    }
+
+    fn message_announced<'a>(&mut self, head: AppendHead, header: &LiteralHeader) -> Event<'a> {
+        let tag = self.known_tag().unwrap_or_default();
+        let index = self.append.as_ref().map_or(0, |append| append.index + 1);
+        self.reset(match header.synchronizing {
+            true => State::AppendWaits(header.size),
+            false => State::AppendData(header.size),
+        });
+        let AppendHead { mailbox, flags, internal_date, utf8 } = head;
+        self.append = Some(AppendUnderWay { tag: tag.clone(), mailbox: mailbox.clone(), index, utf8 });
+        let LiteralHeader { size, binary, synchronizing, .. } = *header;
+        Event::Append(AppendMessage { tag, mailbox, index, flags, internal_date, size, binary, utf8, synchronizing })
+    }
+
+    fn known_tag(&self) -> Option<String> {
+        match &self.append {
+            Some(append) => Some(append.tag.clone()),
+            None if self.state == State::RawLine => None,
+            None => parse::tag(&mut Cursor::new(&self.buffer, false)).ok(),
+        }
+    }
+}
+
+/// Octets at the end of a line that can hold the header of a literal: `~{18446744073709551615+}` and CRLF.
+const TAIL_MAX: usize = 32;
+
+/// Whereto, when a line of a refused command has ended.
+fn after_skipped_line(tail: &[u8]) -> State {
+    match literal_header(without_newline(tail)) {
+        Some(header) if !header.synchronizing => State::SkipLiteral(header.size),
+        _ => State::Line,
+    }
+}
+
+fn take<'a>(input: &mut &'a [u8], most: u64) -> &'a [u8] {
+    let length = usize::try_from(most).map_or(input.len(), |most| most.min(input.len()));
+    let (piece, rest) = input.split_at(length);
+    *input = rest;
+    piece
+}
+
+fn without_newline(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+fn literal_header(line: &[u8]) -> Option<LiteralHeader> {
+    let inner = line.strip_suffix(b"}")?;
+    let (inner, synchronizing) = match inner.strip_suffix(b"+") {
+        Some(inner) => (inner, false),
+        None => (inner, true),
+    };
+    let digits = inner.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+    let (front, digits) = inner.split_at(inner.len() - digits);
+    let front = front.strip_suffix(b"{")?;
+    let size = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    let binary = front.ends_with(b"~");
+    Some(LiteralHeader { start: front.len() - usize::from(binary), size, synchronizing, binary })
+}
+
+fn whole_command<'a>(octets: &[u8], utf8: bool) -> Event<'a> {
+    let mut cursor = Cursor::new(octets, utf8);
+    match parse::tag(&mut cursor) {
+        Err(parse::Bad(text)) => Event::Error { tag: None, text },
+        Ok(tag) => match parse::command(&mut cursor) {
+            Ok(command) => Event::Command { tag, command },
+            Err(parse::Bad(text)) => Event::Error { tag: Some(tag), text },
+        },
+    }
+}
+
+/// What stands between two messages of one APPEND: the parenthesis of UTF8 (...), then the arguments of the next.
+fn next_message(append: &AppendUnderWay, line: &[u8]) -> Result<AppendHead, parse::Bad> {
+    let line = if append.utf8 { line.strip_prefix(b")").unwrap_or_default() } else { line };
+    parse::next_append(line, append.mailbox.clone())
+}
+
+fn append_end<'a>(append: AppendUnderWay, line: &[u8]) -> Event<'a> {
+    let good = match append.utf8 {
+        true => line.strip_prefix(b")").is_some_and(|rest| rest.trim_ascii_end().is_empty()),
+        false => line.trim_ascii_end().is_empty(),
+    };
+    match good {
+        true => Event::AppendEnd { tag: append.tag },
+        false => Event::Error { tag: Some(append.tag), text: "Bad arguments of APPEND" },
+    }
 }
