@@ -3,12 +3,12 @@
 //! | module | holds |
 //! |---|---|
 //! | [`listen`] | binding, before privileges are dropped |
-//! | [`serve`] | the accept loop: limits, refusals, PROXY, implicit TLS, panics, draining |
+//! | [`mod@serve`] | the accept loop: limits, refusals, PROXY, implicit TLS, panics, draining |
 //! | [`shutdown`] | the handle that tells every session to end |
 //! | [`stream`] | [`Stream`], the one byte stream that protocol sessions use, plain or TLS |
 //! | [`tls`] | the server's side of TLS: certificates, their reload, channel bindings |
 //! | [`client`] | the client's side of TLS |
-//! | [`connect`] | outgoing connections |
+//! | [`mod@connect`] | outgoing connections |
 //! | [`limit`] | token buckets |
 //! | [`network`] | address ranges such as `10.0.0.0/8`, and what counts as one source |
 //! | [`certificate`] | what TLS needs to know of an X.509 certificate; self-signed ones |

@@ -1,5 +1,5 @@
 //! Binding. It happens early and without a runtime, so that a server which starts as root can drop its privileges between
-//! [`bind`] and [`crate::serve`].
+//! [`bind`] and [`crate::serve()`].
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};

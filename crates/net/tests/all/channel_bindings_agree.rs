@@ -1,6 +1,10 @@
 use anser_net::certificate::server_end_point;
-use rustls::pki_types::CertificateDer;
+use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::version::TLS12;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::AsyncReadExt;
 
 use super::*;
 
@@ -37,4 +41,31 @@ fn the_end_point_is_hashed_as_its_certificate_is_signed() {
 
 fn der(pem: &str) -> CertificateDer<'static> {
     CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()
+}
+
+/// Without TLS 1.3 nobody can tell whether the exporter is bound to the handshake (RFC 9266 §3).
+#[tokio::test]
+async fn tls_1_2_is_served_and_binds_by_the_certificate_only() {
+    let (certificate, key) = self_signed(&["mail.example.org".to_owned()]).unwrap();
+    let client = Arc::new(old_client(&certificate));
+    let acceptor = TlsAcceptor::new(vec![CertificateSource::Pem(certificate, key)]).unwrap();
+    let options = ServeOptions { tls: Some(acceptor), ..ServeOptions::new("old") };
+    let server = Server::start(options, |mut stream, _| async move {
+        let info = stream.tls_info().unwrap().clone();
+        let binding = (info.binding.server_end_point.is_some(), info.binding.exporter.is_some());
+        say(&mut stream, &format!("{} {binding:?}\r\n", info.version)).await;
+    });
+    let name = ServerName::try_from("mail.example.org").unwrap();
+    let tcp = tokio::net::TcpStream::connect(server.address).await.unwrap();
+    let mut client = tokio_rustls::TlsConnector::from(client).connect(name, tcp).await.unwrap();
+    let mut heard = [0; 23];
+    client.read_exact(&mut heard).await.unwrap();
+    assert_eq!(heard.as_slice(), b"TLSv1.2 (true, false)\r\n");
+}
+
+fn old_client(authority: &str) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(der(authority)).unwrap();
+    let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    builder.with_protocol_versions(&[&TLS12]).unwrap().with_root_certificates(roots).with_no_client_auth()
 }
