@@ -9,6 +9,7 @@
 //! | [`disk`] | the file seam that `blob` writes through |
 //! | [`error`] | the one error type: a class, a text for the peer in two languages, a source for the log |
 //! | [`limits`] | limits that more than one crate must agree on |
+//! | [`pack`] | compact bytes for database columns |
 //!
 //! Nothing here does I/O, except [`entropy::Entropy::system`], which asks the kernel.
 
@@ -18,6 +19,7 @@ pub mod entropy;
 pub mod error;
 pub mod id;
 pub mod limits;
+pub mod pack;
 pub mod time;
 
 pub use address::Address;
