@@ -1,0 +1,54 @@
+//! The right to work on an entry.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::envelope::Entry;
+use crate::queue::Inner;
+
+/// An entry that nobody else works on. Settle it with [`crate::Queue::settle`] or [`crate::Queue::settle_after_sync`]; when it
+/// is dropped without, what was due in it is tried again after the first interval, marked as a possible redelivery.
+pub struct Lease {
+    entry: Arc<Entry>,
+    inner: Arc<Inner>,
+    /// The entry needs no more care: it was settled, or the lease was lost.
+    over: AtomicBool,
+}
+
+impl Lease {
+    pub(crate) fn new(entry: Arc<Entry>, inner: Arc<Inner>) -> Self {
+        Self { entry, inner, over: AtomicBool::new(false) }
+    }
+
+    /// The entry, to hand to a task that outlives the borrow.
+    pub fn entry(&self) -> Arc<Entry> {
+        self.entry.clone()
+    }
+
+    pub(crate) fn end(&self) {
+        self.over.store(true, Ordering::Release);
+    }
+}
+
+impl Deref for Lease {
+    type Target = Entry;
+
+    fn deref(&self) -> &Entry {
+        &self.entry
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if !self.over.load(Ordering::Acquire) {
+            self.inner.give_back(self.entry.clone());
+        }
+    }
+}
+
+impl std::fmt::Debug for Lease {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lease").field("id", &self.entry.id).field("over", &self.over).finish()
+    }
+}

@@ -1,0 +1,284 @@
+//! What operators and the house's own checks do with the queue. Nothing here holds more than a window of it in memory.
+
+use anser_base::{BlobId, Class, EntryId, Error, Result, Timestamp};
+use anser_db::{Durability, Place, Row, Tx, params};
+
+use crate::envelope::{Entry, Envelope, Home};
+use crate::queue::Queue;
+use crate::record::{unpack_envelope, unpack_progress};
+use crate::schema::RELEASED;
+use crate::state::{Progress, State};
+use crate::{record, rows};
+
+/// Rows that one call of [`Queue::list`] looks at, at most.
+const WINDOW: i64 = 2000;
+
+/// Which entries [`Queue::list`] shows. Addresses match when they contain the text, whatever its case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// In the sender.
+    pub sender: Option<String>,
+    /// In a recipient that has not reached its end.
+    pub recipient: Option<String>,
+    /// Only held ones, or only others.
+    pub held: Option<bool>,
+}
+
+/// One entry as an operator sees it.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Its number.
+    pub id: EntryId,
+    /// Its envelope.
+    pub envelope: Envelope,
+    /// Content address of its body.
+    pub body: BlobId,
+    /// Length of its body in bytes.
+    pub size: u64,
+    /// How far each recipient is.
+    pub progress: Vec<Progress>,
+    /// Whether it is held.
+    pub held: bool,
+    /// Whether somebody works on it right now.
+    pub leased: bool,
+    /// When it is due; `None` when it is held.
+    pub due: Option<Timestamp>,
+}
+
+/// A part of the list.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The entries, oldest first. May be empty although there is more.
+    pub entries: Vec<Listed>,
+    /// Where to go on; `None` at the end.
+    pub next: Option<EntryId>,
+}
+
+/// Numbers for the metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Entries that were never put off.
+    pub fresh: u64,
+    /// Entries that wait for another attempt or for their time, without the held ones.
+    pub waiting: u64,
+    /// Entries that an operator holds.
+    pub held: u64,
+    /// Entries that wait in this node's memory for a courier.
+    pub ready: u64,
+}
+
+impl Queue {
+    /// The entries after a cursor that pass the filter, oldest first, at most `limit`.
+    pub async fn list(&self, filter: Filter, after: Option<EntryId>, limit: usize) -> Result<Page> {
+        let after = after.map_or(0, EntryId::to_sql);
+        self.inner.db.read(Place::Queue, move |tx| page(tx, &filter, after, limit)).await
+    }
+
+    /// One entry. `Class::NotFound` when it has gone.
+    pub async fn show(&self, id: EntryId) -> Result<Listed> {
+        self.inner.db.read(Place::Queue, move |tx| find(tx, id)).await
+    }
+
+    /// A whole entry with its body, without leasing it: to look at the message. `Class::NotFound` when it has gone.
+    pub async fn read(&self, id: EntryId) -> Result<Entry> {
+        let work = move |tx: &mut Tx<'_>| {
+            let home = find_home(tx, id)?.home;
+            rows::load(tx, id, home)?.ok_or_else(gone)?.unpack(id, home, false)
+        };
+        self.inner.db.read(Place::Queue, work).await
+    }
+
+    /// Holds an entry: it is not attempted until [`Self::release`]. `Class::Conflict` when somebody works on it right now,
+    /// `Class::NotFound` when it has gone.
+    pub async fn hold(&self, id: EntryId) -> Result<()> {
+        self.move_due(id, |_| Timestamp(rows::HELD)).await
+    }
+
+    /// Lets a held entry go on: it is due at its recipients' own times. Otherwise like [`Self::hold`].
+    pub async fn release(&self, id: EntryId) -> Result<()> {
+        self.move_due(id, |progress| own_due(progress).unwrap_or_default()).await
+    }
+
+    /// Makes an entry and all its waiting recipients due now, held or not. Otherwise like [`Self::hold`].
+    pub async fn retry_now(&self, id: EntryId) -> Result<()> {
+        let now = self.inner.clock.now();
+        self.move_due(id, move |progress| {
+            progress.iter_mut().filter(|p| !p.state.is_final()).for_each(|p| p.due = p.due.min(now));
+            now
+        })
+        .await
+    }
+
+    /// Removes an entry without a report. A courier that works on it may still finish, but changes nothing here.
+    /// `Class::NotFound` when it has gone.
+    pub async fn remove(&self, id: EntryId) -> Result<()> {
+        let work = move |tx: &mut Tx<'_>| {
+            let home = find_home(tx, id)?.home;
+            rows::delete(tx, id, home, None)
+        };
+        self.inner.db.write(Place::Queue, Durability::Sync, work).await
+    }
+
+    /// Numbers for the metrics.
+    pub async fn counts(&self) -> Result<Counts> {
+        let ready = self.inner.ready.lock().waiting() as u64;
+        let mut counts = self.inner.db.read(Place::Queue, count).await?;
+        counts.ready = ready;
+        Ok(counts)
+    }
+
+    /// Entries after a cursor that may have been attempted without their outcome being recorded, and which of their recipients:
+    /// after an unclean stop, those that the last run had in its hands. At most `limit`, lowest first.
+    pub async fn recovered(&self, after: Option<EntryId>, limit: usize) -> Result<Vec<(EntryId, Vec<usize>)>> {
+        let after = after.map_or(0, EntryId::to_sql);
+        let limit = limit.min(WINDOW as usize) as i64;
+        self.inner.db.read(Place::Queue, move |tx| released(tx, after, limit)).await
+    }
+
+    /// Content addresses after a cursor that entries refer to in the blob store, for its sweeper, and where to go on.
+    pub async fn references(&self, after: Option<EntryId>) -> Result<(Vec<BlobId>, Option<EntryId>)> {
+        let after = after.map_or(0, EntryId::to_sql);
+        self.inner.db.read(Place::Queue, move |tx| references(tx, after)).await
+    }
+
+    async fn move_due<F>(&self, id: EntryId, mut change: F) -> Result<()>
+    where
+        F: FnMut(&mut [Progress]) -> Timestamp + Send + 'static,
+    {
+        let inner = self.inner.clone();
+        let work = move |tx: &mut Tx<'_>| {
+            let found = find_home(tx, id)?;
+            if found.lease > RELEASED {
+                return Err(Error::new(Class::Conflict, "the entry is being delivered", "该条目正在投递中"));
+            }
+            let mut progress = find(tx, id)?.progress;
+            let due = change(&mut progress);
+            set_due(tx, id, &found, due, &progress)?;
+            Ok(due)
+        };
+        let wake = move |due: &mut Timestamp| inner.ready.due_at(*due);
+        self.inner.db.write_then(Place::Queue, Durability::Sync, work, wake).await.map(|_| ())
+    }
+}
+
+struct Found {
+    home: Home,
+    lease: i64,
+}
+
+fn find_home(tx: &mut Tx<'_>, id: EntryId) -> Result<Found> {
+    for (home, table) in [(Home::Fresh, "queue_fresh"), (Home::Waiting, "queue_waiting")] {
+        let lock = if tx.is_postgres() { " FOR UPDATE" } else { "" };
+        let sql = format!("SELECT lease FROM {table} WHERE id = ?1{lock}");
+        if let Some(lease) = tx.query_one(&sql, params![id.to_sql()], |row| row.int(0))? {
+            return Ok(Found { home, lease });
+        }
+    }
+    Err(gone())
+}
+
+fn gone() -> Error {
+    Error::not_found("no such queue entry", "没有这个队列条目")
+}
+
+fn set_due(tx: &mut Tx<'_>, id: EntryId, found: &Found, due: Timestamp, progress: &[Progress]) -> Result<()> {
+    match found.home {
+        Home::Fresh => rows::put_off(tx, id, found.lease, found.lease, due, progress),
+        Home::Waiting => tx
+            .execute(
+                "UPDATE queue_waiting SET due = ?2, progress = ?3 WHERE id = ?1",
+                params![id.to_sql(), due.0, &record::pack_progress(progress)],
+            )
+            .map(|_| ()),
+    }
+}
+
+/// Both tables as one list. Without a condition it would read every row, so each use adds one on `id`.
+const BOTH: &str = "SELECT id, lease, due, progress, envelope FROM queue_waiting WHERE id";
+
+fn both(condition: &str) -> String {
+    format!(
+        "{BOTH} {condition} UNION ALL SELECT id, lease, 0, NULL, envelope FROM queue_fresh WHERE id {condition} \
+         ORDER BY 1 LIMIT ?2"
+    )
+}
+
+fn page(tx: &mut Tx<'_>, filter: &Filter, after: i64, limit: usize) -> Result<Page> {
+    let (mut entries, mut seen, mut last) = (Vec::new(), 0, None);
+    tx.for_each(&both("> ?1"), params![after, WINDOW], |row| {
+        seen += 1;
+        if entries.len() < limit {
+            last = Some(EntryId::from_sql(row.int(0)?));
+            entries.extend(Some(listed(row)?).filter(|entry| filter.passes(entry)));
+        }
+        Ok(())
+    })?;
+    let more = seen == WINDOW || entries.len() == limit;
+    Ok(Page { entries, next: last.filter(|_| more) })
+}
+
+fn find(tx: &mut Tx<'_>, id: EntryId) -> Result<Listed> {
+    tx.query_one(&both("= ?1"), params![id.to_sql(), 1i64], listed)?.ok_or_else(gone)
+}
+
+fn listed(row: &Row<'_>) -> Result<Listed> {
+    let (id, lease) = (EntryId::from_sql(row.int(0)?), row.int(1)?);
+    let (envelope, body) = unpack_envelope(&row.blob(4)?)?;
+    let (progress, due) = match row.opt_blob(3)? {
+        Some(progress) => (unpack_progress(&progress)?, row.int(2)?),
+        None => (rows::untouched(&envelope), envelope.accepted.0),
+    };
+    let held = due == rows::HELD;
+    let due = (!held).then_some(Timestamp(due));
+    Ok(Listed { id, envelope, body: body.id, size: body.size, progress, held, leased: lease > RELEASED, due })
+}
+
+impl Filter {
+    fn passes(&self, entry: &Listed) -> bool {
+        let sender = entry.envelope.sender.as_ref().map(|sender| sender.key()).unwrap_or_default();
+        let pending = entry.envelope.recipients.iter().zip(&entry.progress).filter(|(_, p)| p.state == State::Waiting);
+        self.held.is_none_or(|held| held == entry.held)
+            && self.sender.as_ref().is_none_or(|text| sender.contains(&text.to_lowercase()))
+            && self.recipient.as_ref().is_none_or(|text| {
+                let text = text.to_lowercase();
+                pending.into_iter().any(|(recipient, _)| recipient.address.key().contains(&text))
+            })
+    }
+}
+
+fn own_due(progress: &[Progress]) -> Option<Timestamp> {
+    progress.iter().filter(|p| !p.state.is_final()).map(|p| p.due).min()
+}
+
+fn count(tx: &mut Tx<'_>) -> Result<Counts> {
+    let mut number = |sql: &str| -> Result<u64> {
+        let count = tx.query_one(sql, &[], |row| row.int(0))?;
+        Ok(count.unwrap_or(0) as u64)
+    };
+    let fresh = number("SELECT count(*) FROM queue_fresh")?;
+    let held = number("SELECT count(*) FROM queue_waiting WHERE lease < 16777218 AND due = 9223372036854775807")?;
+    let free = number("SELECT count(*) FROM queue_waiting WHERE lease < 16777218")?;
+    let leased = number("SELECT count(*) FROM queue_waiting WHERE lease >= 16777218")?;
+    Ok(Counts { fresh, waiting: free - held + leased, held, ready: 0 })
+}
+
+fn released(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<(EntryId, Vec<usize>)>> {
+    let sql = "SELECT id, lease, due, progress, envelope FROM queue_waiting WHERE lease = ?3 AND id > ?1 \
+         UNION ALL SELECT id, lease, 0, NULL, envelope FROM queue_fresh WHERE lease = ?3 AND id > ?1 ORDER BY 1 LIMIT ?2";
+    tx.query(sql, params![after, limit, RELEASED], |row| {
+        let entry = listed(row)?;
+        let open = entry.progress.iter().enumerate().filter(|(_, p)| !p.state.is_final()).map(|(index, _)| index);
+        Ok((entry.id, open.collect()))
+    })
+}
+
+fn references(tx: &mut Tx<'_>, after: i64) -> Result<(Vec<BlobId>, Option<EntryId>)> {
+    let sql = "SELECT id, envelope FROM queue_fresh WHERE id > ?1 AND body IS NULL UNION ALL \
+         SELECT id, envelope FROM queue_waiting WHERE id > ?1 AND NOT EXISTS \
+         (SELECT 1 FROM queue_body WHERE queue_body.id = queue_waiting.id) ORDER BY 1 LIMIT ?2";
+    let found = tx.query(sql, params![after, WINDOW], |row| {
+        Ok((EntryId::from_sql(row.int(0)?), unpack_envelope(&row.blob(1)?)?.1.id))
+    })?;
+    let next = found.last().map(|(id, _)| *id).filter(|_| found.len() as i64 == WINDOW);
+    Ok((found.into_iter().map(|(_, blob)| blob).collect(), next))
+}

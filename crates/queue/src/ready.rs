@@ -1,0 +1,121 @@
+//! The list of entries in memory that wait for a dispatcher, bounded by count and bytes.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anser_base::Timestamp;
+use tokio::sync::Notify;
+
+use crate::envelope::Entry;
+
+/// Entries that wait in memory at most; a few more while rows are read back.
+pub const ENTRIES: usize = 2048;
+/// Bytes of bodies that wait in memory at most.
+pub const BYTES: usize = 32 * 1024 * 1024;
+
+#[derive(Default)]
+pub struct Ready {
+    state: Mutex<State>,
+    pub filled: Notify,
+}
+
+pub struct State {
+    list: VecDeque<Arc<Entry>>,
+    /// Room taken by the list and by puts under way.
+    entries: usize,
+    bytes: usize,
+    /// Free rows may be in `queue_fresh`. Until they were read, new entries go there too, so that none is overtaken for ever.
+    pub backlog: bool,
+    /// When the first row of `queue_waiting` is due, as far as is known.
+    pub wake: Timestamp,
+    /// When the tables were last looked at.
+    pub looked: Timestamp,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        let (backlog, wake, looked) = (true, Timestamp(i64::MIN), Timestamp(i64::MIN));
+        Self { list: VecDeque::new(), entries: 0, bytes: 0, backlog, wake, looked }
+    }
+}
+
+impl Ready {
+    pub fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes room for an entry that is about to be written; `None` when there is none.
+    pub fn reserve(self: &Arc<Self>, bytes: usize) -> Option<Room> {
+        let mut state = self.lock();
+        if state.backlog || state.entries >= ENTRIES || state.bytes + bytes > BYTES {
+            return None;
+        }
+        state.entries += 1;
+        state.bytes += bytes;
+        Some(Room { ready: self.clone(), bytes })
+    }
+
+    pub fn pop(&self) -> Option<Arc<Entry>> {
+        let mut state = self.lock();
+        let entry = state.list.pop_front()?;
+        state.entries = state.entries.saturating_sub(1);
+        state.bytes = state.bytes.saturating_sub(entry.body.weight());
+        Some(entry)
+    }
+
+    /// Adds an entry read from the tables, whose lease is taken already.
+    pub fn push(&self, entry: Arc<Entry>) {
+        let mut state = self.lock();
+        state.entries += 1;
+        state.bytes += entry.body.weight();
+        state.list.push_back(entry);
+        drop(state);
+        self.filled.notify_one();
+    }
+
+    /// A row is due at this time.
+    pub fn due_at(&self, due: Timestamp) {
+        let mut state = self.lock();
+        state.wake = state.wake.min(due);
+        drop(state);
+        self.filled.notify_one();
+    }
+
+    /// A free row is in `queue_fresh`.
+    pub fn spilled(&self) {
+        self.lock().backlog = true;
+        self.filled.notify_one();
+    }
+
+    /// Forgets all entries: their leases are no longer this node's.
+    pub fn clear(&self) {
+        while self.pop().is_some() {}
+    }
+}
+
+impl State {
+    pub fn waiting(&self) -> usize {
+        self.list.len()
+    }
+}
+
+/// Room in the list that is given back unless it is used.
+pub struct Room {
+    ready: Arc<Ready>,
+    bytes: usize,
+}
+
+impl Room {
+    /// Puts the entry into its room. The room itself ends here: `push` counts anew.
+    pub fn fill(self, entry: Arc<Entry>) {
+        self.ready.push(entry);
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        let mut state = self.ready.lock();
+        state.entries = state.entries.saturating_sub(1);
+        state.bytes = state.bytes.saturating_sub(self.bytes);
+    }
+}
