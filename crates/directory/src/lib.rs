@@ -1,1 +1,190 @@
-//! anser-directory
+//! Who exists: tenants, domains, accounts, groups, and what opens an account.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`model`] | the nouns: [`Account`], [`Domain`], [`Group`], [`Services`], [`Role`] |
+//! | [`resolve`] | where mail to an address goes, and who may write as it |
+//! | [`login`] | is this password good: [`Directory::authenticate`], and the SCRAM half in [`scram`] |
+//! | [`guard`] | slows guessing down without locking owners out |
+//! | [`password`] | Argon2id, SCRAM keys, and verification of the hashes that other servers leave behind |
+//! | [`admin`] | every change, as typed functions |
+//!
+//! [`Directory`] is cheap to clone. Its look-ups are answered from memory as long as nobody changed the directory: every change
+//! counts a generation up, and cached answers of an older one are dropped. On PostgreSQL, where other nodes write too, the stored
+//! generation is read again after [`GENERATION_AGE_MS`].
+
+pub mod admin;
+mod cache;
+pub mod guard;
+pub mod login;
+pub mod model;
+mod names;
+pub mod password;
+pub mod resolve;
+mod rows;
+mod schema;
+pub mod scram;
+mod secrets;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use anser_base::{AccountId, Clock, Entropy, Result};
+use anser_db::{Db, Durability, Place, Tx};
+use tokio::sync::OnceCell;
+
+use crate::cache::Cache;
+use crate::guard::Guard;
+use crate::login::Credentials;
+use crate::names::LoginName;
+use crate::password::Hasher;
+use crate::secrets::Secrets;
+
+pub use admin::{AccountFilter, AccountPage, Alias, AliasTarget, NewAccount, NewAppPassword, NewDomain, Password};
+pub use login::{Attempt, AuthFailure, Login, Refusal, Via};
+pub use model::{
+    Account, AccountState, AppPassword, AppPasswordId, DEFAULT_TENANT, Domain, Group, GroupId, Locale, Role, Service,
+    Services,
+};
+pub use password::Secret;
+pub use resolve::{Expansion, Resolution};
+pub use schema::SCHEMA;
+pub use scram::{Mechanism, ScramLookup};
+
+/// On PostgreSQL, how old the known generation may be before it is read again, in milliseconds: how late a change made on
+/// another node is seen at most.
+pub const GENERATION_AGE_MS: i64 = 1000;
+/// Addresses, accounts and login names remembered, each.
+const CACHED: usize = 40_000;
+
+/// What the directory needs from its surroundings.
+#[derive(Clone)]
+pub struct Deps {
+    /// The tables, opened with [`SCHEMA`] as their `server` schema.
+    pub db: Db,
+    /// The clock seam.
+    pub clock: Clock,
+    /// The randomness seam.
+    pub entropy: Entropy,
+    /// This server's host name: `postmaster@` it is the administrator.
+    pub hostname: String,
+    /// This server's addresses, for domain literals (RFC 5321 §4.1.3).
+    pub literals: Vec<IpAddr>,
+}
+
+/// Handle to the directory; cheap to clone.
+#[derive(Clone)]
+pub struct Directory {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    deps: Deps,
+    hostname: String,
+    generation: AtomicU64,
+    checked_ms: AtomicI64,
+    checking: tokio::sync::Mutex<()>,
+    resolutions: Cache<String, Resolution>,
+    accounts: Cache<AccountId, Option<Arc<Account>>>,
+    senders: Cache<(AccountId, String), bool>,
+    logins: Cache<LoginName, Option<Arc<Credentials>>>,
+    verified: login::Verified,
+    guard: Guard,
+    hasher: Hasher,
+    secrets: OnceCell<Secrets>,
+}
+
+impl Directory {
+    /// Over an open engine. Reads nothing yet.
+    pub fn new(deps: Deps) -> Self {
+        let inner = Inner {
+            hostname: names::domain_key(&deps.hostname),
+            generation: AtomicU64::new(0),
+            checked_ms: AtomicI64::new(i64::MIN),
+            checking: tokio::sync::Mutex::new(()),
+            resolutions: Cache::new(CACHED),
+            accounts: Cache::new(CACHED),
+            senders: Cache::new(CACHED),
+            logins: Cache::new(CACHED),
+            verified: login::Verified::new(&deps.entropy),
+            guard: Guard::new(&deps.entropy),
+            hasher: Hasher::new(deps.entropy.clone()),
+            secrets: OnceCell::new(),
+            deps,
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// An account by its number, in whatever state; `None` when it never was or was purged.
+    pub async fn account(&self, id: AccountId) -> Result<Option<Arc<Account>>> {
+        let stamp = self.stamp().await?;
+        if let Some(known) = self.inner.accounts.get(stamp, &id) {
+            return Ok(known);
+        }
+        let found = self.read(move |tx| rows::account_by_id(tx, id)).await?.map(Arc::new);
+        self.inner.accounts.put(stamp, id, found.clone());
+        Ok(found)
+    }
+
+    fn db(&self) -> &Db {
+        &self.inner.deps.db
+    }
+
+    async fn read<R, F>(&self, work: F) -> Result<R>
+    where
+        R: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<R> + Send + 'static,
+    {
+        self.db().read(Place::Server, work).await
+    }
+
+    /// A write that look-ups can see. Counting the generation up first also makes changes wait for each other on PostgreSQL.
+    async fn change<R, F>(&self, mut work: F) -> Result<R>
+    where
+        R: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<R> + Send + 'static,
+    {
+        let inner = self.inner.clone();
+        let work = move |tx: &mut Tx<'_>| {
+            let generation = rows::count_up(tx, "generation", 1)?;
+            Ok((work(tx)?, generation))
+        };
+        let after = move |done: &mut (R, u64)| {
+            inner.generation.fetch_max(done.1, Ordering::SeqCst);
+        };
+        Ok(self.db().write_then(Place::Server, Durability::Sync, work, after).await?.0)
+    }
+
+    /// A write that changes no look-up's answer.
+    async fn note<R, F>(&self, work: F) -> Result<R>
+    where
+        R: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<R> + Send + 'static,
+    {
+        self.db().write(Place::Server, Durability::Sync, work).await
+    }
+
+    /// The generation that cached answers must have.
+    async fn stamp(&self) -> Result<u64> {
+        if self.db().is_postgres() && !self.is_stamp_fresh() {
+            let _one = self.inner.checking.lock().await;
+            if !self.is_stamp_fresh() {
+                let now = self.inner.deps.clock.now().0;
+                let stored = self.read(|tx| rows::counter(tx, "generation")).await?;
+                self.inner.generation.fetch_max(stored, Ordering::SeqCst);
+                self.inner.checked_ms.store(now, Ordering::SeqCst);
+            }
+        }
+        Ok(self.inner.generation.load(Ordering::SeqCst))
+    }
+
+    fn is_stamp_fresh(&self) -> bool {
+        let age = self.inner.deps.clock.now().0.wrapping_sub(self.inner.checked_ms.load(Ordering::SeqCst));
+        (0..GENERATION_AGE_MS).contains(&age)
+    }
+
+    async fn secrets(&self) -> Result<&Secrets> {
+        self.inner.secrets.get_or_try_init(|| secrets::load(self)).await
+    }
+}

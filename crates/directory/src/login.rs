@@ -1,0 +1,447 @@
+//! Is this password good: [`Directory::authenticate`].
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anser_base::{AccountId, Class, Entropy, Error, Result, Timestamp};
+use anser_db::{Tx, params};
+use unicode_normalization::UnicodeNormalization;
+
+use crate::guard::{Attempted, Network};
+use crate::model::{Account, AccountState, AppPasswordId, Service, Services};
+use crate::names::LoginName;
+use crate::password::{self, Secret};
+use crate::rows;
+use crate::scram::ScramKeys;
+use crate::{Directory, names};
+
+/// How long a verified password is good for without computing Argon2id again.
+pub const VERIFIED_FOR: Duration = Duration::from_secs(10 * 60);
+/// Verified passwords remembered.
+const VERIFIED: usize = 20_000;
+/// Networks remembered per account; of more, the one not seen longest goes.
+pub const PLACES: i64 = 16;
+/// How often it is written down that a place or an app password was seen again.
+const SEEN_EVERY: Duration = Duration::from_secs(15 * 60);
+/// How long a place stays known without a login from it.
+const PLACE_FOR: Duration = Duration::from_secs(90 * 24 * 3600);
+
+/// One try to log in.
+#[derive(Clone, Copy)]
+pub struct Attempt<'a> {
+    /// The login name as the peer sent it: an address, or a local part of the default domain.
+    pub name: &'a [u8],
+    /// The password as the peer sent it.
+    pub password: &'a [u8],
+    /// The door.
+    pub service: Service,
+    /// The peer.
+    pub source: IpAddr,
+    /// Whether the connection is encrypted; for the log.
+    pub tls: bool,
+}
+
+impl fmt::Debug for Attempt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = String::from_utf8_lossy(self.name);
+        f.debug_struct("Attempt").field("name", &name).field("service", &self.service).finish_non_exhaustive()
+    }
+}
+
+/// With what somebody logged in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// The account's own password.
+    Password,
+    /// An app password.
+    AppPassword(AppPasswordId),
+    /// A SCRAM proof of the account's own password.
+    Scram,
+}
+
+/// A good login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// Whose it is.
+    pub account: Arc<Account>,
+    /// With what.
+    pub via: Via,
+}
+
+/// Why there is no login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Name or password are wrong; which one is not told.
+    Wrong,
+    /// The password is right, but the account is suspended or may not use this door.
+    NotAllowed,
+    /// Too many failures; the password was not looked at.
+    Locked,
+    /// The directory cannot tell at present.
+    Unavailable,
+}
+
+/// A login that failed.
+#[derive(Debug)]
+pub struct AuthFailure {
+    /// Why.
+    pub reason: Refusal,
+    /// How long the door waits before it answers.
+    pub delay: Duration,
+    /// What the peer may read.
+    pub error: Error,
+}
+
+impl From<Error> for AuthFailure {
+    fn from(error: Error) -> Self {
+        Self { reason: Refusal::Unavailable, delay: Duration::ZERO, error }
+    }
+}
+
+/// Everything that a login looks at.
+#[derive(Debug)]
+pub(crate) struct Credentials {
+    account: Arc<Account>,
+    domain_disabled: bool,
+    hash: String,
+    scram: Option<ScramKeys>,
+    version: i64,
+    apps: Vec<App>,
+    places: Vec<(Network, Timestamp)>,
+}
+
+#[derive(Debug)]
+struct App {
+    id: AppPasswordId,
+    hash: [u8; 32],
+    services: Services,
+    used: Option<Timestamp>,
+}
+
+impl Directory {
+    /// Whether name and password are good at a door. Wrong names and wrong passwords answer alike in text and in time; whether an
+    /// account is suspended shows only after the right password. The door waits [`AuthFailure::delay`] before it answers.
+    pub async fn authenticate(&self, attempt: Attempt<'_>) -> Result<Login, AuthFailure> {
+        let credentials = self.credentials(attempt.name).await?;
+        self.admit(attempt.name, attempt.source, credentials.as_deref())?;
+        let via = self.verify(&attempt, credentials.as_deref()).await?;
+        self.conclude(&attempt, credentials, via).await
+    }
+
+    /// The SCRAM keys of a login name, or the refusal to look at it.
+    pub(crate) async fn scram_credentials(
+        &self,
+        name: &[u8],
+        source: IpAddr,
+    ) -> Result<Option<ScramKeys>, AuthFailure> {
+        let credentials = self.credentials(name).await?;
+        self.admit(name, source, credentials.as_deref())?;
+        Ok(credentials.and_then(|credentials| credentials.scram.clone()))
+    }
+
+    /// The end of an exchange that began with `keys`, which must still be the account's.
+    pub(crate) async fn finish_proven(
+        &self,
+        attempt: Attempt<'_>,
+        via: Option<Via>,
+        keys: &ScramKeys,
+    ) -> Result<Login, AuthFailure> {
+        let credentials = self.credentials(attempt.name).await?;
+        let same = credentials.as_ref().is_some_and(|credentials| credentials.scram.as_ref() == Some(keys));
+        self.conclude(&attempt, credentials, via.filter(|_| same)).await
+    }
+
+    async fn credentials(&self, name: &[u8]) -> Result<Option<Arc<Credentials>>> {
+        let Some(name) = LoginName::parse(name) else { return Ok(None) };
+        let stamp = self.stamp().await?;
+        if let Some(known) = self.inner.logins.get(stamp, &name) {
+            return Ok(known);
+        }
+        let sought = name.clone();
+        let found = self.read(move |tx| credentials(tx, &sought)).await?.map(Arc::new);
+        self.inner.logins.put(stamp, name, found.clone());
+        Ok(found)
+    }
+
+    fn admit(&self, name: &[u8], source: IpAddr, credentials: Option<&Credentials>) -> Result<(), AuthFailure> {
+        let (guarded, now) = (guarded_name(name, credentials), self.inner.deps.clock.now());
+        let attempted = attempted(&guarded, source, credentials, now);
+        self.inner.guard.admit(attempted, now).map_err(locked)
+    }
+
+    /// Which of the account's passwords this is.
+    async fn verify(&self, attempt: &Attempt<'_>, credentials: Option<&Credentials>) -> Result<Option<Via>> {
+        let Some(found) = credentials else {
+            self.inner.hasher.verify(attempt.password, None).await?;
+            return Ok(None);
+        };
+        let (now, key) = (self.inner.deps.clock.now(), self.inner.verified.key(found, attempt.password));
+        if self.inner.verified.holds(&key, now) {
+            return Ok(Some(Via::Password));
+        }
+        if let Some(app) = self.app_password(found, attempt.password).await? {
+            return Ok(Some(Via::AppPassword(app)));
+        }
+        let good = self.inner.hasher.verify(attempt.password, Some(&found.hash)).await?;
+        if good {
+            self.rehash(found, attempt).await?;
+            self.inner.verified.keep(key, now);
+        }
+        Ok(good.then_some(Via::Password))
+    }
+
+    async fn app_password(&self, credentials: &Credentials, password: &[u8]) -> Result<Option<AppPasswordId>> {
+        if credentials.apps.is_empty() {
+            return Ok(None);
+        }
+        let Some(hash) = app_hash(&self.secrets().await?.app_passwords, password) else { return Ok(None) };
+        Ok(credentials.apps.iter().find(|app| blake3::Hash::from_bytes(app.hash) == hash).map(|app| app.id))
+    }
+
+    /// Replaces an old server's hash by ours, now that the password is known.
+    async fn rehash(&self, credentials: &Credentials, attempt: &Attempt<'_>) -> Result<()> {
+        if password::is_current(&credentials.hash) {
+            return Ok(());
+        }
+        let Secret { hash, scram } = self.inner.hasher.make(attempt.password).await?;
+        let (id, version, scram) = (credentials.account.id, credentials.version, scram.map(|keys| keys.to_bytes()));
+        self.note(move |tx| {
+            let sql = "UPDATE dir_accounts SET hash = ?3, scram = ?4 WHERE id = ?1 AND credential = ?2";
+            tx.execute(sql, params![id.to_sql(), version, &hash, scram.as_ref()])
+        })
+        .await?;
+        self.forget(attempt.name);
+        Ok(())
+    }
+
+    async fn conclude(
+        &self,
+        attempt: &Attempt<'_>,
+        credentials: Option<Arc<Credentials>>,
+        via: Option<Via>,
+    ) -> Result<Login, AuthFailure> {
+        let now = self.inner.deps.clock.now();
+        let guarded = guarded_name(attempt.name, credentials.as_deref());
+        let attempted = attempted(&guarded, attempt.source, credentials.as_deref(), now);
+        let (Some(found), Some(via)) = (credentials.as_deref(), via) else {
+            let delay = self.inner.guard.failed(attempted, attempt.password, now);
+            tracing::info!(name = %guarded, service = ?attempt.service, source = %attempt.source, tls = attempt.tls, "login failed");
+            return Err(AuthFailure { reason: Refusal::Wrong, delay, error: wrong() });
+        };
+        self.inner.guard.succeeded(attempted);
+        if found.account.state == AccountState::Removed {
+            let delay = self.inner.guard.failed(attempted, attempt.password, now);
+            return Err(AuthFailure { reason: Refusal::Wrong, delay, error: wrong() });
+        }
+        if !found.allows(attempt.service, via) {
+            return Err(AuthFailure { reason: Refusal::NotAllowed, delay: Duration::ZERO, error: not_allowed() });
+        }
+        self.remember(attempt, found, via, now).await?;
+        Ok(Login { account: found.account.clone(), via })
+    }
+
+    /// Writes down where the account was used and which app password, when that is news.
+    async fn remember(&self, attempt: &Attempt<'_>, found: &Credentials, via: Via, now: Timestamp) -> Result<()> {
+        let network = Network::of(attempt.source);
+        let news = |seen: Option<Timestamp>| seen.is_none_or(|seen| now.since(seen) >= SEEN_EVERY);
+        let place = news(found.places.iter().find(|(known, _)| *known == network).map(|(_, seen)| *seen));
+        let app = match via {
+            Via::AppPassword(id) => found.apps.iter().find(|app| app.id == id && news(app.used)).map(|app| app.id),
+            _ => None,
+        };
+        if !place && app.is_none() {
+            return Ok(());
+        }
+        let account = found.account.id;
+        self.note(move |tx| {
+            if place {
+                remember_place(tx, account, network, now)?;
+            }
+            if let Some(app) = app {
+                let sql = "UPDATE dir_app_passwords SET used_ms = ?2 WHERE id = ?1";
+                tx.execute(sql, params![app.0 as i64, now.0])?;
+            }
+            Ok(())
+        })
+        .await?;
+        self.forget(attempt.name);
+        Ok(())
+    }
+
+    fn forget(&self, name: &[u8]) {
+        if let Some(name) = LoginName::parse(name) {
+            self.inner.logins.remove(&name);
+        }
+    }
+}
+
+impl Credentials {
+    fn allows(&self, service: Service, via: Via) -> bool {
+        let restricted = match via {
+            Via::AppPassword(id) => {
+                self.apps.iter().find(|app| app.id == id).map_or(Services::NONE, |app| app.services)
+            }
+            Via::Password | Via::Scram => Services::ALL,
+        };
+        self.account.state == AccountState::Active
+            && !self.domain_disabled
+            && self.account.services.contains(service.into())
+            && restricted.contains(service.into())
+    }
+
+    fn knows(&self, network: Network, now: Timestamp) -> bool {
+        self.places.iter().any(|(known, seen)| *known == network && now.since(*seen) < PLACE_FOR)
+    }
+}
+
+/// The name that failures are counted under: the account's address, or what was asked for.
+fn guarded_name(name: &[u8], credentials: Option<&Credentials>) -> String {
+    match (credentials, LoginName::parse(name)) {
+        (Some(found), _) => names::key(&found.account.address),
+        (None, Some(LoginName::Full(name) | LoginName::Bare(name))) => name,
+        (None, None) => String::new(),
+    }
+}
+
+fn attempted<'a>(name: &'a str, source: IpAddr, credentials: Option<&Credentials>, now: Timestamp) -> Attempted<'a> {
+    let network = Network::of(source);
+    Attempted { name, network, known_place: credentials.is_some_and(|found| found.knows(network, now)) }
+}
+
+fn wrong() -> Error {
+    Error::new(Class::Unauthenticated, "wrong user name or password", "用户名或密码错误")
+}
+
+fn not_allowed() -> Error {
+    Error::new(
+        Class::Forbidden,
+        "this account may not be used here at present; ask your administrator",
+        "该账号目前不能在此使用，请联系管理员",
+    )
+}
+
+fn locked(left: Duration) -> AuthFailure {
+    let minutes = left.as_secs().div_ceil(60).max(1);
+    let error = Error::new(
+        Class::Limit,
+        format!("too many failed logins; try again in {minutes} min"),
+        format!("登录失败次数过多，请 {minutes} 分钟后再试"),
+    );
+    AuthFailure { reason: Refusal::Locked, delay: Duration::ZERO, error }
+}
+
+fn credentials(tx: &mut Tx<'_>, name: &LoginName) -> Result<Option<Credentials>> {
+    let (local, domain) = match name {
+        LoginName::Bare(local) => (local.as_str(), rows::default_domain(tx)?),
+        LoginName::Full(address) => {
+            let Some((local, domain)) = address.rsplit_once('@') else { return Ok(None) };
+            (local, rows::domain_followed(tx, domain)?)
+        }
+    };
+    let Some(domain) = domain else { return Ok(None) };
+    let address = format!("{local}@{}", domain.name);
+    let sql = concat!(
+        "SELECT ",
+        rows::account_columns!(),
+        ", a.hash, a.scram, a.credential FROM dir_accounts a WHERE a.address = ?1"
+    );
+    let found = tx.query_one(sql, params![&address], |row| {
+        let at = rows::ACCOUNT_COLUMNS;
+        Ok((rows::account(row)?, row.text(at)?, row.opt_blob(at + 1)?, row.int(at + 2)?))
+    })?;
+    let Some((account, hash, scram, version)) = found else { return Ok(None) };
+    Ok(Some(Credentials {
+        apps: apps(tx, account.id)?,
+        places: places(tx, account.id)?,
+        account: Arc::new(account),
+        domain_disabled: domain.disabled,
+        hash,
+        scram: scram.as_deref().and_then(ScramKeys::from_bytes),
+        version,
+    }))
+}
+
+fn apps(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<App>> {
+    let sql = "SELECT id, hash, services, used_ms FROM dir_app_passwords WHERE account = ?1";
+    tx.query(sql, params![account.to_sql()], |row| {
+        Ok(App {
+            id: AppPasswordId(row.int(0)? as u64),
+            hash: row.blob(1)?.try_into().map_err(|_| Error::damaged("an app password's hash"))?,
+            services: Services(row.int(2)? as u32),
+            used: row.opt_int(3)?.map(Timestamp),
+        })
+    })
+}
+
+fn places(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<(Network, Timestamp)>> {
+    let sql = "SELECT network, seen_ms FROM dir_places WHERE account = ?1";
+    let all = tx.query(sql, params![account.to_sql()], |row| {
+        Ok(Network::from_slice(&row.blob(0)?).map(|network| (network, Timestamp(row.int(1).unwrap_or(0)))))
+    })?;
+    Ok(all.into_iter().flatten().collect())
+}
+
+fn remember_place(tx: &mut Tx<'_>, account: AccountId, network: Network, now: Timestamp) -> Result<()> {
+    tx.execute(
+        "INSERT INTO dir_places (account, network, seen_ms) VALUES (?1, ?2, ?3)
+         ON CONFLICT (account, network) DO UPDATE SET seen_ms = excluded.seen_ms",
+        params![account.to_sql(), network.as_bytes(), now.0],
+    )?;
+    tx.execute(
+        "DELETE FROM dir_places WHERE account = ?1 AND network NOT IN
+         (SELECT network FROM dir_places WHERE account = ?1 ORDER BY seen_ms DESC, network LIMIT ?2)",
+        params![account.to_sql(), PLACES],
+    )?;
+    Ok(())
+}
+
+/// The stored form of an app password: fast, because 128 random bits need no slow hash. Blanks and dashes do not count.
+pub(crate) fn app_hash(key: &[u8; 32], password: &[u8]) -> Option<blake3::Hash> {
+    let text: String = str::from_utf8(password).ok()?.nfkc().take(APP_PASSWORD * 3).collect();
+    let bare: String =
+        text.chars().filter(|c| !c.is_whitespace() && *c != '-').map(|c| c.to_ascii_lowercase()).collect();
+    (bare.len() == APP_PASSWORD).then(|| blake3::keyed_hash(key, bare.as_bytes()))
+}
+
+/// Length of an app password in characters of 5 bits, without its dashes: 130 bits.
+pub(crate) const APP_PASSWORD: usize = 26;
+
+/// Passwords that were verified a short while ago, so that a client that logs in again and again costs one Argon2id run.
+pub(crate) struct Verified {
+    key: [u8; 32],
+    known: Mutex<HashMap<[u8; 32], Timestamp>>,
+}
+
+impl Verified {
+    pub fn new(entropy: &Entropy) -> Self {
+        Self { key: entropy.bytes(), known: Mutex::new(HashMap::new()) }
+    }
+
+    /// Bound to the account's credential version: a new password makes it worthless.
+    fn key(&self, credentials: &Credentials, password: &[u8]) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        hasher.update(&credentials.account.id.0.to_le_bytes());
+        hasher.update(&credentials.version.to_le_bytes());
+        hasher.update(password);
+        *hasher.finalize().as_bytes()
+    }
+
+    fn holds(&self, key: &[u8; 32], now: Timestamp) -> bool {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(key).is_some_and(|at| now >= *at && now.since(*at) < VERIFIED_FOR)
+    }
+
+    fn keep(&self, key: [u8; 32], now: Timestamp) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= VERIFIED {
+            known.retain(|_, at| now.since(*at) < VERIFIED_FOR);
+        }
+        if known.len() >= VERIFIED {
+            known.clear();
+        }
+        known.insert(key, now);
+    }
+}

@@ -1,0 +1,86 @@
+//! The tables, in [`Place::Server`](anser_db::Place::Server).
+
+use anser_db::Schema;
+
+/// Tables of the directory, to be handed to `anser_db::Db::open`.
+pub const SCHEMA: Schema = Schema(&[FIRST]);
+
+/// One row of `dir_addresses` per address that is somebody's: `kind` and `target` say whose (see `address::Kind`).
+const FIRST: &str = "
+CREATE TABLE dir_counters (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+INSERT INTO dir_counters VALUES ('generation', 1);
+INSERT INTO dir_counters VALUES ('tenant', 1);
+INSERT INTO dir_counters VALUES ('domain', 0);
+INSERT INTO dir_counters VALUES ('account', 0);
+INSERT INTO dir_counters VALUES ('group', 0);
+INSERT INTO dir_counters VALUES ('app-password', 0);
+CREATE TABLE dir_settings (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE dir_secrets (name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT;
+CREATE TABLE dir_tenants (id INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+INSERT INTO dir_tenants VALUES (1, 'default');
+CREATE TABLE dir_domains (
+  id INTEGER NOT NULL PRIMARY KEY,
+  tenant INTEGER NOT NULL,
+  name TEXT NOT NULL UNIQUE,
+  disabled INTEGER NOT NULL,
+  alias_of INTEGER,
+  catch_all TEXT,
+  postmaster TEXT
+) STRICT;
+CREATE TABLE dir_accounts (
+  id INTEGER NOT NULL PRIMARY KEY,
+  tenant INTEGER NOT NULL,
+  domain INTEGER NOT NULL,
+  address TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL,
+  state INTEGER NOT NULL,
+  quota_bytes INTEGER NOT NULL,
+  locale TEXT NOT NULL,
+  services INTEGER NOT NULL,
+  role TEXT NOT NULL,
+  must_change INTEGER NOT NULL,
+  pop3 TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  removed_ms INTEGER,
+  hash TEXT NOT NULL,
+  scram BLOB,
+  credential INTEGER NOT NULL
+) STRICT;
+CREATE INDEX dir_accounts_domain ON dir_accounts (domain, address);
+CREATE INDEX dir_accounts_role ON dir_accounts (role, id);
+CREATE TABLE dir_addresses (
+  address TEXT NOT NULL PRIMARY KEY,
+  domain INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  target INTEGER NOT NULL,
+  forward TEXT
+) STRICT;
+CREATE INDEX dir_addresses_target ON dir_addresses (target, kind);
+CREATE INDEX dir_addresses_domain ON dir_addresses (domain, address);
+CREATE TABLE dir_grants (account INTEGER NOT NULL, address TEXT NOT NULL, PRIMARY KEY (account, address)) STRICT;
+CREATE TABLE dir_groups (
+  id INTEGER NOT NULL PRIMARY KEY,
+  tenant INTEGER NOT NULL,
+  domain INTEGER NOT NULL,
+  address TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL
+) STRICT;
+CREATE TABLE dir_members (group_id INTEGER NOT NULL, member TEXT NOT NULL, PRIMARY KEY (group_id, member)) STRICT;
+CREATE INDEX dir_members_member ON dir_members (member);
+CREATE TABLE dir_app_passwords (
+  id INTEGER NOT NULL PRIMARY KEY,
+  account INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  hash BLOB NOT NULL,
+  services INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL,
+  used_ms INTEGER,
+  UNIQUE (account, name)
+) STRICT;
+CREATE TABLE dir_places (
+  account INTEGER NOT NULL,
+  network BLOB NOT NULL,
+  seen_ms INTEGER NOT NULL,
+  PRIMARY KEY (account, network)
+) STRICT;
+";
