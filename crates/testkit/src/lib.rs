@@ -2,6 +2,8 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`engines`] | both engines, fresh, for the tests of the state crates |
 //! | [`sim`] | the crash world: one simulated disk for blobs and SQLite databases, which loses power on command |
 
+pub mod engines;
 pub mod sim;

@@ -1,0 +1,27 @@
+use crate::fixture::{append, inbox, mail, on_each_engine, read, write};
+
+#[test]
+fn replies_join_whatever_the_order_of_arrival() {
+    on_each_engine(|store| async move {
+        let inbox = inbox(&store).await;
+        let reply = append(&store, inbox, &mail("b", "<a>", "Re: 预算")).await.message;
+        let start = append(&store, inbox, &mail("a", "", "预算")).await.message;
+        let other = append(&store, inbox, &mail("c", "<a>", "another matter")).await.message;
+        let threads = read(&store, move |tx| {
+            [reply, start, other]
+                .into_iter()
+                .map(|id| Ok(tx.message(id)?.unwrap().thread))
+                .collect::<Result<Vec<_>, _>>()
+        })
+        .await;
+        assert_eq!(threads[0], threads[1]);
+        assert_ne!(threads[0], threads[2]);
+        let thread = threads[0];
+        assert_eq!(read(&store, move |tx| tx.thread(thread)).await, [reply, start]);
+        write(&store, move |tx| tx.expunge(inbox, &[1, 2], false)).await;
+        assert!(read(&store, move |tx| tx.thread(thread)).await.is_empty());
+        let later = append(&store, inbox, &mail("d", "<a>", "Re: 预算")).await.message;
+        let fresh = read(&store, move |tx| Ok(tx.message(later)?.unwrap().thread)).await;
+        assert_ne!(fresh, thread);
+    });
+}
