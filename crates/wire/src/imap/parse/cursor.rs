@@ -40,7 +40,7 @@ impl<'a> Cursor<'a> {
     }
 
     pub fn space(&mut self) -> Result<(), Bad> {
-        self.expect(b' ', "A space is wanted")
+        self.expect(b' ', if self.rest.is_empty() { "An argument is wanted" } else { "A space is wanted" })
     }
 
     /// Whether another argument follows; steps over its space. Spaces at the end of the line are forgiven.

@@ -90,7 +90,7 @@ fn with_arguments(c: &mut Cursor<'_>, name: &str) -> Result<Command, Bad> {
         c.take_rest();
         return Ok(Command::Unknown(name.to_owned()));
     }
-    c.space().map_err(|_| Bad("An argument is wanted"))?;
+    c.space()?;
     Ok(match name {
         "LOGIN" => login(c)?,
         "AUTHENTICATE" => authenticate(c)?,

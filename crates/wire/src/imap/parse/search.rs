@@ -132,7 +132,7 @@ fn argument_key(c: &mut Cursor<'_>, word: &str) -> Result<SearchKey, Bad> {
     if !ARGUMENT_KEYS.contains(&word) {
         return Err(Bad("Unknown search key"));
     }
-    c.space().map_err(|_| Bad("A search key wants an argument"))?;
+    c.space()?;
     Ok(match word {
         "NOT" => not(c.nested(key)?),
         "OR" => SearchKey::Or(Box::new(c.nested(key)?), Box::new(c.nested(|c| second(c, key))?)),
