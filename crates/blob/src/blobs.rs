@@ -2,7 +2,7 @@
 
 use crate::folder::{self, Folders};
 use crate::form::{BODY, Body};
-use crate::known::{Key, Known, Standing, UNSYNCED};
+use crate::known::{Key, Known, Standing};
 use crate::prepared::Prepared;
 use crate::reader::BlobReader;
 use crate::source::Source;
@@ -58,8 +58,9 @@ impl Blobs {
         }
     }
 
-    /// Stores a body, unless the tenant has it already. A file that is there from an earlier life of the process is read
-    /// first, and written anew unless it is good: a power cut after a deferred put leaves torn ones.
+    /// Stores a body, unless this process put it already. A file that an earlier process left is written anew, whatever it
+    /// holds: a power cut after a deferred put leaves torn ones, and even one that reads well may be so only in the kernel's
+    /// memory, after a sync that failed, and no sync would tell.
     ///
     /// [`Durability::Sync`]: bytes and name are durable on return. [`Durability::Deferred`]: they can be read on return, and are
     /// durable once a [`Self::sync_all`] that was called afterwards has returned well.
@@ -76,7 +77,7 @@ impl Blobs {
         }
         let mut temporary = self.temporary(&self.folder_of(key))?;
         temporary.append(&body.stored)?;
-        self.place(temporary, key, durability)
+        self.place(temporary, key, durability, Some(&body.stored))
     }
 
     /// Begins to store a body that arrives piece by piece.
@@ -90,10 +91,10 @@ impl Blobs {
     pub fn sync_all(&self) -> Result<()> {
         let _one_at_a_time = self.inner.syncing.lock().unwrap_or_else(PoisonError::into_inner);
         let suspects = self.known().suspects();
-        suspects.into_iter().try_for_each(|key| self.rewrite(key))?;
+        suspects.into_iter().try_for_each(|(key, stored)| self.rewrite(key, stored))?;
         let mark = {
             let mut known = self.known();
-            if known.unsynced() == 0 {
+            if known.is_all_durable() {
                 return Ok(());
             }
             known.mark()
@@ -129,8 +130,7 @@ impl Blobs {
     pub fn delete(&self, tenant: TenantId, id: BlobId) -> Result<bool> {
         let key = (tenant, id);
         let _name = self.lock_name(id);
-        self.known().forget(key);
-        found(self.disk().remove(&self.path_of(key)))
+        self.remove(key, &self.path_of(key))
     }
 
     /// Keeps the sweeper off a body for another grace period. For a caller that is about to commit a reference to a body
@@ -139,34 +139,38 @@ impl Blobs {
         if self.touch((tenant, id))? { Ok(()) } else { Err(no_such_body(id)) }
     }
 
-    /// Whether the body is on disk already, good, and as durable as asked for; makes it so when only that is missing.
-    /// False: it must be written.
+    /// Whether this process put the body already, so that it is on disk and good; makes it as durable as asked for. False: it
+    /// must be written.
     pub(crate) fn settle(&self, key: Key, durability: Durability) -> Result<bool> {
-        // From here on the sweeper keeps away, so that what is known now stays true.
-        if !self.touch(key)? {
+        // Asked twice: before, to spare a new body the look at the disk; after, because from the touch on the sweeper
+        // keeps away and what is known stays true.
+        if !self.known().standing(key).is_good() || !self.touch(key)? {
             return Ok(false);
         }
         let standing = self.known().standing(key);
-        match standing {
-            Standing::Suspect => return Ok(false),
-            Standing::Unknown if !self.is_sound(key) => return Ok(false),
-            Standing::Unknown => self.known().found(key),
-            Standing::Visible | Standing::Durable => {}
+        if standing == Standing::Visible && durability == Durability::Sync {
+            self.harden(key)?;
         }
-        match durability {
-            Durability::Sync if standing != Standing::Durable => self.harden(key)?,
-            Durability::Sync => {}
-            Durability::Deferred => self.make_room()?,
-        }
-        Ok(true)
+        Ok(standing.is_good())
     }
 
-    /// Gives a complete temporary file its name; afterwards it is as durable as asked for.
-    pub(crate) fn place(&self, mut temporary: Temporary, key: Key, durability: Durability) -> Result<()> {
-        if durability == Durability::Sync {
-            temporary.sync()?;
-        }
-        let mark = self.name(temporary, key, durability)?;
+    /// Gives a complete temporary file its name; afterwards it is as durable as asked for. `stored` are its bytes, where they
+    /// are in memory; without them a later sync that fails could not be made good, so that they are synced now.
+    pub(crate) fn place(
+        &self,
+        mut temporary: Temporary,
+        key: Key,
+        durability: Durability,
+        stored: Option<&Bytes>,
+    ) -> Result<()> {
+        let unsynced = match stored {
+            Some(stored) if durability == Durability::Deferred && !self.is_there(key)? => Some(stored.clone()),
+            _ => {
+                temporary.sync()?;
+                None
+            }
+        };
+        let mark = self.name(temporary, key, unsynced)?;
         match durability {
             Durability::Sync => self.harden_name(key, mark),
             Durability::Deferred => self.make_room(),
@@ -174,14 +178,15 @@ impl Blobs {
     }
 
     /// The rename. A file that has the name already may be somebody else's durable put: only durable bytes may replace it.
-    fn name(&self, mut temporary: Temporary, key: Key, durability: Durability) -> Result<u64> {
+    fn name(&self, mut temporary: Temporary, key: Key, mut unsynced: Option<Bytes>) -> Result<u64> {
         let path = self.path_of(key);
         let _name = self.lock_name(key.1);
-        if durability == Durability::Deferred && self.is_there(key)? {
+        if unsynced.is_some() && self.is_there(key)? {
             temporary.sync()?;
+            unsynced = None;
         }
         temporary.rename(&path)?;
-        Ok(self.known().written(key))
+        Ok(self.known().written(key, unsynced))
     }
 
     /// Makes a body durable whose file has its name already.
@@ -207,32 +212,38 @@ impl Blobs {
 
     /// Deferred puts do not pile up without bound.
     fn make_room(&self) -> Result<()> {
-        let full = self.known().unsynced() >= UNSYNCED;
+        let full = self.known().is_full();
         if full { self.sync_all() } else { Ok(()) }
     }
 
-    /// Copies a body whose sync failed into a new file. What is gone or bad is left to the next put, which will find it so.
-    fn rewrite(&self, key: Key) -> Result<()> {
+    /// Writes a body whose sync failed to a new file.
+    fn rewrite(&self, key: Key, stored: Option<Bytes>) -> Result<()> {
+        let mut temporary = self.temporary(&self.folder_of(key))?;
+        match stored {
+            Some(stored) => temporary.append(&stored)?,
+            None if !self.copy(key, &mut temporary)? => return Ok(()),
+            None => {}
+        }
+        self.place(temporary, key, Durability::Sync, None)
+    }
+
+    /// Copies a body whose bytes were durable when it got its name; false when it is gone. What is gone or bad the next put
+    /// writes.
+    fn copy(&self, key: Key, to: &mut Temporary) -> Result<bool> {
         let body = match self.body(key).and_then(|body| body.verify(key.1, drop).map(|()| body)) {
             Ok(body) => body,
             Err(error) => {
                 if matches!(error.class, Class::NotFound | Class::Damaged) {
                     self.known().give_up(key);
                 }
-                return if error.class == Class::NotFound { Ok(()) } else { Err(error) };
+                return if error.class == Class::NotFound { Ok(false) } else { Err(error) };
             }
         };
-        let mut temporary = self.temporary(&self.folder_of(key))?;
         let len = body.source().len();
         for at in (0..len).step_by(PIECE as usize) {
-            temporary.append(&body.source().fetch(at, PIECE.min(len - at) as usize)?)?;
+            to.append(&body.source().fetch(at, PIECE.min(len - at) as usize)?)?;
         }
-        self.place(temporary, key, Durability::Sync)
-    }
-
-    /// Trouble of any kind while reading makes it unsound: writing it anew is then right, too.
-    fn is_sound(&self, key: Key) -> bool {
-        self.body(key).is_ok_and(|body| body.verify(key.1, drop).is_ok())
+        Ok(true)
     }
 
     /// Opens a body's file and reads what it says about itself.
@@ -245,7 +256,7 @@ impl Blobs {
     }
 
     fn is_there(&self, key: Key) -> Result<bool> {
-        found(self.disk().open(&self.path_of(key)).map(drop))
+        found(self.disk().stat(&self.path_of(key)).map(drop))
     }
 
     /// Sets the modification time, which the sweeper looks at; false when there is no file.
@@ -267,8 +278,14 @@ impl Blobs {
             Ok(_) => return Ok(None),
             Err(error) => return found(Err(error)).map(|_| None),
         };
+        Ok(self.remove(key, &path)?.then_some(stat.len))
+    }
+
+    /// The caller holds the name's lock.
+    fn remove(&self, key: Key, path: &Path) -> Result<bool> {
+        let was_there = found(self.disk().remove(path))?;
         self.known().forget(key);
-        Ok(found(self.disk().remove(&path))?.then_some(stat.len))
+        Ok(was_there)
     }
 
     fn temporary(&self, folder: &Path) -> Result<Temporary> {

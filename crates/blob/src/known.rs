@@ -1,14 +1,17 @@
-//! What this process knows of the bodies on disk: which are good and durable, which are not durable yet.
+//! What this process knows of the bodies that it wrote: which are durable, which are not yet.
 
 use anser_base::{BlobId, TenantId};
+use bytes::Bytes;
 use std::collections::{HashMap, HashSet};
 
-/// Bodies known to be good and durable that are remembered; the least used are forgotten, and read again when next put.
+/// Durable bodies that are remembered; the least used are forgotten, and written again when next put.
 const SOUND: usize = 65_536;
-/// Deferred puts that may wait for one sync; at the next one the put syncs by itself.
-pub(crate) const UNSYNCED: usize = 65_536;
+/// Deferred puts that may wait for one sync; the one that reaches it syncs all of them by itself.
+const UNSYNCED: usize = 65_536;
+/// Their bytes, in bytes; likewise. They are kept because after a failed sync the file may have lost them.
+const UNSYNCED_BYTES: usize = 64 * 1024 * 1024;
 /// Stands for a mark that no sync reaches: the last sync of this body failed. The kernel may then have dropped the bytes
-/// and call the file clean, so that only writing it anew helps.
+/// and call the file clean, so that only a new file helps.
 const SUSPECT: u64 = u64::MAX;
 
 /// One body of one tenant.
@@ -19,12 +22,19 @@ pub(crate) type Key = (TenantId, BlobId);
 pub(crate) enum Standing {
     /// Nothing.
     Unknown,
-    /// Good when it was written or read here; durable after the next sync.
+    /// Written here; durable after the next sync.
     Visible,
-    /// Good when it was written or read here, and durable.
+    /// Written here, and durable.
     Durable,
     /// A sync of it failed.
     Suspect,
+}
+
+impl Standing {
+    /// Whether the file need not be written again.
+    pub(crate) fn is_good(self) -> bool {
+        matches!(self, Self::Visible | Self::Durable)
+    }
 }
 
 /// The process's memory. Marks count the changes, so that a sync covers exactly what was there when it began.
@@ -32,14 +42,24 @@ pub(crate) enum Standing {
 pub(crate) struct Known {
     young: HashSet<Key>,
     old: HashSet<Key>,
-    unsynced: HashMap<Key, u64>,
+    unsynced: HashMap<Key, Unsynced>,
+    bytes: usize,
     mark: u64,
+}
+
+/// A body that is not known to be durable.
+#[derive(Debug, Default)]
+struct Unsynced {
+    /// When it was written; [`SUSPECT`] after a failed sync.
+    mark: u64,
+    /// The bytes of its file, unless those are durable and only the name is not.
+    stored: Option<Bytes>,
 }
 
 impl Known {
     pub(crate) fn standing(&mut self, key: Key) -> Standing {
         match self.unsynced.get(&key) {
-            Some(&SUSPECT) => Standing::Suspect,
+            Some(unsynced) if unsynced.mark == SUSPECT => Standing::Suspect,
             Some(_) => Standing::Visible,
             None if self.young.contains(&key) => Standing::Durable,
             None if self.old.remove(&key) => {
@@ -50,16 +70,13 @@ impl Known {
         }
     }
 
-    /// A file was read and found good; nobody knows whether it is durable.
-    pub(crate) fn found(&mut self, key: Key) {
+    /// A new file has the name now; `stored` are its bytes unless they are durable already. The mark is for
+    /// [`Self::hardened`].
+    pub(crate) fn written(&mut self, key: Key, stored: Option<Bytes>) -> u64 {
         let mark = self.mark();
-        self.unsynced.entry(key).or_insert(mark);
-    }
-
-    /// A new file has the name now. The mark is for [`Self::hardened`].
-    pub(crate) fn written(&mut self, key: Key) -> u64 {
-        let mark = self.mark();
-        self.unsynced.insert(key, mark);
+        self.drop_unsynced(key);
+        self.bytes += stored.as_ref().map_or(0, Bytes::len);
+        self.unsynced.insert(key, Unsynced { mark, stored });
         mark
     }
 
@@ -69,52 +86,67 @@ impl Known {
         self.mark
     }
 
-    /// One body is good and durable as it was at this mark.
+    /// One body is durable as it was at this mark.
     pub(crate) fn hardened(&mut self, key: Key, mark: u64) {
-        if self.unsynced.get(&key).is_none_or(|at| *at <= mark) {
-            self.unsynced.remove(&key);
+        if self.unsynced.get(&key).is_none_or(|unsynced| unsynced.mark <= mark) {
+            self.drop_unsynced(key);
             self.sound(key);
         }
     }
 
     /// Everything written up to this mark is durable.
     pub(crate) fn synced(&mut self, mark: u64) {
-        let done: Vec<Key> = self.unsynced.extract_if(|_, at| *at <= mark).map(|(key, _)| key).collect();
-        done.into_iter().for_each(|key| self.sound(key));
+        let done: Vec<Key> = self.marked(|at| at <= mark);
+        done.into_iter().for_each(|key| self.hardened(key, mark));
     }
 
     /// The sync of everything up to this mark failed.
     pub(crate) fn doubt(&mut self, mark: u64) {
-        self.unsynced.values_mut().filter(|at| **at <= mark).for_each(|at| *at = SUSPECT);
+        self.marked(|at| at <= mark).into_iter().for_each(|key| self.suspect(key));
     }
 
     /// The sync of one body failed.
     pub(crate) fn suspect(&mut self, key: Key) {
-        self.unsynced.insert(key, SUSPECT);
+        self.unsynced.entry(key).or_default().mark = SUSPECT;
     }
 
-    /// Bodies to be written anew.
-    pub(crate) fn suspects(&self) -> Vec<Key> {
-        self.unsynced.iter().filter(|(_, at)| **at == SUSPECT).map(|(key, _)| *key).collect()
+    /// Bodies to be written anew, with their bytes where the file may have lost them.
+    pub(crate) fn suspects(&self) -> Vec<(Key, Option<Bytes>)> {
+        let suspects = self.unsynced.iter().filter(|(_, unsynced)| unsynced.mark == SUSPECT);
+        suspects.map(|(key, unsynced)| (*key, unsynced.stored.clone())).collect()
     }
 
     /// A suspect cannot be written anew, because it is gone or bad.
     pub(crate) fn give_up(&mut self, key: Key) {
-        if self.unsynced.get(&key) == Some(&SUSPECT) {
-            self.unsynced.remove(&key);
+        if self.standing(key) == Standing::Suspect {
+            self.drop_unsynced(key);
         }
     }
 
-    /// Bodies that are not known to be durable.
-    pub(crate) fn unsynced(&self) -> usize {
-        self.unsynced.len()
+    /// Whether there is anything to sync.
+    pub(crate) fn is_all_durable(&self) -> bool {
+        self.unsynced.is_empty()
+    }
+
+    /// Whether it is time to sync.
+    pub(crate) fn is_full(&self) -> bool {
+        self.unsynced.len() >= UNSYNCED || self.bytes >= UNSYNCED_BYTES
     }
 
     /// The file is gone.
     pub(crate) fn forget(&mut self, key: Key) {
         self.young.remove(&key);
         self.old.remove(&key);
-        self.unsynced.remove(&key);
+        self.drop_unsynced(key);
+    }
+
+    fn marked(&self, which: impl Fn(u64) -> bool) -> Vec<Key> {
+        self.unsynced.iter().filter(|(_, unsynced)| which(unsynced.mark)).map(|(key, _)| *key).collect()
+    }
+
+    fn drop_unsynced(&mut self, key: Key) {
+        let stored = self.unsynced.remove(&key).and_then(|unsynced| unsynced.stored);
+        self.bytes -= stored.map_or(0, |stored| stored.len());
     }
 
     /// Two generations make a least-recently-used set of bounded size without a list: what is used moves to the young one.

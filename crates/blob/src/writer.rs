@@ -62,7 +62,7 @@ impl BlobWriter {
         self.temporary.append(&self.out)?;
         let key = (self.tenant, id);
         if !self.blobs.settle(key, durability)? {
-            self.blobs.place(self.temporary, key, durability)?;
+            self.blobs.place(self.temporary, key, durability, None)?;
         }
         Ok((id, size))
     }

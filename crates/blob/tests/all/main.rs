@@ -7,4 +7,5 @@ mod check_names_what_is_bad;
 mod damage_is_always_noticed;
 mod puts_are_as_durable_as_promised;
 mod support;
+mod the_power_may_go_at_any_step;
 mod the_sweeper_takes_only_what_is_dead;
