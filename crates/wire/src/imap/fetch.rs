@@ -40,7 +40,7 @@ pub enum FetchItem {
     Rfc822Text,
     /// UID
     Uid,
-    /// BODY[section]<partial> and BODY.PEEK[section]<partial>
+    /// `BODY[section]<partial>` and `BODY.PEEK[section]<partial>`
     BodySection {
         /// PEEK: leaves \Seen alone.
         peek: bool,
@@ -49,7 +49,7 @@ pub enum FetchItem {
         /// What octets of it.
         partial: Option<Partial>,
     },
-    /// BINARY[part]<partial> and BINARY.PEEK (RFC 3516)
+    /// `BINARY[part]<partial>` and `BINARY.PEEK` (RFC 3516)
     Binary {
         /// PEEK: leaves \Seen alone.
         peek: bool,
@@ -58,7 +58,7 @@ pub enum FetchItem {
         /// What octets of the decoded part.
         partial: Option<Partial>,
     },
-    /// BINARY.SIZE[part]
+    /// `BINARY.SIZE[part]`
     BinarySize(Vec<u32>),
     /// MODSEQ (RFC 7162)
     ModSeq,

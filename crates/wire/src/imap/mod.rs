@@ -1,7 +1,7 @@
 //! IMAP4rev1 (RFC 3501) and IMAP4rev2 (RFC 9051), server side.
 //!
 //! Feed a [`CommandReader`] with what arrives; it yields [`Event`]s with typed [`Command`]s. Write responses with
-//! the functions of [`write`]. The texts of ENVELOPE and BODYSTRUCTURE are the door's, built from these primitives.
+//! the functions of [`mod@write`]. The texts of ENVELOPE and BODYSTRUCTURE are the door's, built from these primitives.
 
 mod command;
 mod date;

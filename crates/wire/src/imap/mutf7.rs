@@ -19,8 +19,8 @@ const RAW_OCTET: u32 = 0xF700;
 /// otherwise modified UTF-7, and where it is not that, the text as it stands.
 ///
 /// Octets that are no UTF-8 (clients that send GBK unencoded) become U+F780 to U+F7FF, one character per octet, so
-/// that two different names never become one, and the client finds its mailbox again under the name it used.
-/// [`raw_octets`] takes them back.
+/// that no two such names become one. A client finds its mailbox under the octets it used, and equally under these
+/// characters, which are what it is shown. [`raw_octets`] takes them back.
 pub fn mailbox_from_wire(octets: &[u8], utf8: bool) -> String {
     let text = text_of(octets);
     match utf8 {

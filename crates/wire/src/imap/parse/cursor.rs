@@ -251,7 +251,7 @@ impl<'a> Cursor<'a> {
         let mut items = Vec::new();
         while !self.eat(b')') {
             if !items.is_empty() {
-                self.space()?;
+                self.expect(b' ', "A list does not end")?;
                 // A space before the closing parenthesis is a known slip of clients.
                 if self.eat(b')') {
                     break;
