@@ -3,7 +3,9 @@
 //! | module | holds |
 //! |---|---|
 //! | [`engines`] | both engines, fresh, for the tests of the state crates |
+//! | [`dialogue`] | protocol dialogues as data files, played over real sockets |
 //! | [`sim`] | the crash world: one simulated disk for blobs and SQLite databases, which loses power on command |
 
+pub mod dialogue;
 pub mod engines;
 pub mod sim;
