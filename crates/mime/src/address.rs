@@ -127,6 +127,7 @@ impl<'a> Parser<'a> {
                 self.end_group();
             }
             b':' if !self.in_group && self.angle.is_none() && !self.words.is_empty() => self.start_group(),
+            b'[' if self.words.ends_with(b"@") => self.domain_literal(),
             0x1b => self.escaped_text(),
             _ => {
                 let length = self.unit_length(self.at);
@@ -230,6 +231,16 @@ impl<'a> Parser<'a> {
             at += length;
         }
         None
+    }
+
+    /// `[IPv6:…]` after an `@`, whose colons start no group.
+    fn domain_literal(&mut self) {
+        /// Bytes of a domain literal.
+        const MAX_LITERAL: usize = 100;
+        let rest = &self.input[self.at..];
+        let end = rest.iter().take(MAX_LITERAL).position(|byte| matches!(byte, b']' | b',' | b'<' | b'"'));
+        let length = end.filter(|end| rest[*end] == b']').map_or(1, |end| end + 1);
+        self.word(self.at, self.at + length);
     }
 
     /// ISO-2022 text in a header without encoded words: everything between its escapes is text.
@@ -392,6 +403,7 @@ mod tests {
         assert_eq!(told(b"\"john smith\"@x"), ["john|NIL|smith|x"]);
         assert_eq!(told(b"<\"a@b\"@x>"), ["NIL|NIL|a@b|x"]);
         assert_eq!(told(b"root"), ["NIL|NIL|root|"]);
+        assert_eq!(told(b"a@[IPv6:::1], b@c"), ["NIL|NIL|a|[IPv6:::1]", "NIL|NIL|b|c"]);
         assert_eq!(told("张三 <三@例子.中国>".as_bytes()), ["张三|NIL|三|例子.中国"]);
     }
 

@@ -9,6 +9,9 @@ use crate::params::Params;
 /// Version of the byte form; other versions are refused, and the caller parses the message again.
 const VERSION: u8 = 1;
 
+/// Levels of nesting that stored bytes may tell; more than any parser limit in use.
+pub const MAX_STORED_DEPTH: usize = 1_000;
+
 const HAS_DISPOSITION: u64 = 1;
 const HAS_ID: u64 = 1 << 1;
 const HAS_DESCRIPTION: u64 = 1 << 2;
@@ -35,8 +38,8 @@ impl Structure {
     }
 
     /// Reads [`Structure::to_bytes`]; `None` for another version or for bytes that cannot be a structure. What it
-    /// answers keeps all promises of [`Part`] that the other methods rely on: indices exist and point forward, offsets
-    /// are in order.
+    /// answers is safe to walk: indices exist and point forward, every part has one parent, at most
+    /// [`MAX_STORED_DEPTH`] levels are nested, offsets of a part are in order.
     pub fn from_bytes(bytes: &[u8]) -> Option<Structure> {
         let mut reader = Reader::new(bytes);
         if reader.byte()? != VERSION {
@@ -54,7 +57,7 @@ impl Structure {
             }
             parts.push(part);
         }
-        (reader.left() == 0 && !parts.is_empty()).then_some(Structure { parts, size })
+        (reader.left() == 0 && is_tree(&parts)).then_some(Structure { parts, size })
     }
 }
 
@@ -146,7 +149,24 @@ fn read_part(reader: &mut Reader<'_>, before: u64, index: usize, count: usize) -
         let root = read_index(reader, index, count)?;
         part.embedded = Some(Box::new(Embedded { root, envelope: Envelope::read(reader)? }));
     }
-    (part.is_multipart() != part.children.is_empty()).then_some(part)
+    (part.is_multipart() != part.children.is_empty() && part.is_message() == part.embedded.is_some()).then_some(part)
+}
+
+/// Whether every part but the first is the child of exactly one part, and nesting is no deeper than allowed.
+fn is_tree(parts: &[Part]) -> bool {
+    let mut depths = vec![0usize; parts.len()];
+    for (index, part) in parts.iter().enumerate() {
+        if (index > 0) == (depths[index] == 0) || depths[index] > MAX_STORED_DEPTH {
+            return false;
+        }
+        let below = depths[index] + 1;
+        for &child in part.children.iter().chain(part.embedded.as_ref().map(|embedded| &embedded.root)) {
+            if std::mem::replace(&mut depths[child as usize], below) != 0 {
+                return false;
+            }
+        }
+    }
+    !parts.is_empty()
 }
 
 /// An index into the parts; it points forward, so that walks end.

@@ -5,6 +5,7 @@ mod bytes;
 mod fields;
 pub(crate) mod parser;
 
+pub use bytes::MAX_STORED_DEPTH;
 pub use parser::{MAX_BOUNDARY, StructureParser};
 
 use crate::encoding::Encoding;
@@ -144,6 +145,11 @@ impl Part {
     /// Whether this is a `multipart/*` part; it then has children.
     pub fn is_multipart(&self) -> bool {
         self.media_type == "multipart"
+    }
+
+    /// Whether this is `message/rfc822` or `message/global`; it then has `embedded`.
+    pub fn is_message(&self) -> bool {
+        self.media_type == "message" && matches!(self.subtype.as_str(), "rfc822" | "global")
     }
 
     /// Whether this is `text/*`.

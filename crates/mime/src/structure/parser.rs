@@ -4,6 +4,9 @@
 //! lines; header lines are copied as long as [`Limits::header_bytes`] lasts. A stack holds the open parts from the
 //! message down to the part that bytes now belong to.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use super::fields::part_of;
 use super::{Embedded, Limits, Part, Structure};
 use crate::envelope::Envelope;
@@ -21,8 +24,9 @@ pub struct StructureParser {
     limits: Limits,
     parts: Vec<Part>,
     open: Vec<Open>,
-    /// How many of `open` wait for their boundary.
-    boundaries: usize,
+    /// The boundaries that `open` waits for, each with its levels, innermost last: looking one up takes the same time at
+    /// any depth.
+    waiting: HashMap<Vec<u8>, Vec<usize>>,
     state: State,
     /// Bytes and line breaks before the current line.
     line_start: u64,
@@ -51,8 +55,8 @@ enum State {
 /// A part that is not finished.
 struct Open {
     index: usize,
-    /// Hash and text of the boundary while this is a multipart that was not closed.
-    boundary: Option<(u64, Vec<u8>)>,
+    /// The boundary while this is a multipart that was not closed.
+    boundary: Option<Vec<u8>>,
     digest: bool,
     lines_before: u64,
 }
@@ -88,7 +92,7 @@ impl StructureParser {
             limits,
             parts: Vec::new(),
             open: Vec::new(),
-            boundaries: 0,
+            waiting: HashMap::new(),
             state: State::Header,
             line_start: 0,
             lines: 0,
@@ -108,7 +112,7 @@ impl StructureParser {
     /// Takes the next bytes of the message.
     pub fn feed(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
-            if self.state == State::Body && self.boundaries == 0 {
+            if self.state == State::Body && self.waiting.is_empty() {
                 return self.feed_rest(bytes);
             }
             let Some(at) = memchr::memchr(b'\n', bytes) else {
@@ -209,23 +213,17 @@ impl StructureParser {
         if text.is_empty() {
             return None;
         }
-        let closing = text.strip_suffix(b"--");
-        let (plain_hash, closing_hash) = (hash(text), closing.map(hash));
-        self.open.iter().enumerate().rev().find_map(|(level, open)| {
-            let (key, boundary) = open.boundary.as_ref()?;
-            if *key == plain_hash && boundary == text {
-                return Some((level, false));
-            }
-            (Some(*key) == closing_hash && Some(boundary.as_slice()) == closing).then_some((level, true))
-        })
+        let level = |boundary: &[u8]| self.waiting.get(boundary).and_then(|levels| levels.last().copied());
+        let plain = level(text).map(|level| (level, false));
+        let closing = text.strip_suffix(b"--").and_then(level).map(|level| (level, true));
+        plain.max(closing)
     }
 
     fn boundary_line(&mut self, level: usize, is_close: bool, line_start: u64, lines: u64) {
         self.end_headers(line_start, lines);
         self.close(level + 1, line_start - self.last_break, lines - u64::from(self.last_break > 0));
         if is_close {
-            self.open[level].boundary = None;
-            self.boundaries -= 1;
+            self.stop_waiting(level);
         } else if self.parts.len() < self.limits.parts {
             let parent = self.open[level].index;
             let child = self.open_part(self.line_start);
@@ -276,7 +274,7 @@ impl StructureParser {
     fn enter_body(&mut self, index: usize, body_start: u64) {
         let is_full = self.open.len() > self.limits.depth || self.parts.len() >= self.limits.parts;
         let part = &mut self.parts[index];
-        let is_message = part.media_type == "message" && matches!(part.subtype.as_str(), "rfc822" | "global");
+        let is_message = part.is_message();
         if !is_message && !part.is_multipart() {
             if !self.open.iter().any(|open| self.parts[open.index].embedded.is_some()) {
                 self.sampler.start(index, &self.parts[index]);
@@ -288,8 +286,22 @@ impl StructureParser {
             self.parts[index].embedded = Some(Box::new(Embedded { root, envelope: Envelope::default() }));
         } else if let Some(open) = self.open.last_mut() {
             open.digest = part.subtype == "digest";
-            open.boundary = boundary_of(part).map(|boundary| (hash(&boundary), boundary));
-            self.boundaries += usize::from(open.boundary.is_some());
+            open.boundary = boundary_of(part);
+            if let Some(boundary) = &open.boundary {
+                self.waiting.entry(boundary.clone()).or_default().push(self.open.len() - 1);
+            }
+        }
+    }
+
+    /// The multipart at `level` is closed: its boundary means nothing any more. Inner levels have stopped before.
+    fn stop_waiting(&mut self, level: usize) {
+        if let Some(boundary) = self.open[level].boundary.take()
+            && let Entry::Occupied(mut levels) = self.waiting.entry(boundary)
+        {
+            levels.get_mut().pop();
+            if levels.get().is_empty() {
+                levels.remove();
+            }
         }
     }
 
@@ -305,6 +317,7 @@ impl StructureParser {
     /// the blank line of a header that a boundary line follows: the outermost part keeps that blank line, parts within
     /// it shrink to their parent's body.
     fn close(&mut self, level: usize, end: u64, lines: u64) {
+        (level..self.open.len()).rev().for_each(|level| self.stop_waiting(level));
         let mut limit = end;
         for (depth, open) in self.open.drain(level..).enumerate() {
             let part = &mut self.parts[open.index];
@@ -319,7 +332,6 @@ impl StructureParser {
                 // No boundary was found: people shall see the text.
                 (part.media_type, part.subtype) = ("text".to_owned(), "plain".to_owned());
             }
-            self.boundaries -= usize::from(open.boundary.is_some());
             self.sampler.end(open.index, part.body_end - part.body_start);
         }
     }
@@ -380,9 +392,4 @@ fn starts_header(line: &[u8]) -> bool {
     }
     let colon = memchr::memchr(b':', line);
     colon.is_some_and(|colon| is_name(line[..colon].trim_ascii_end()))
-}
-
-/// FNV-1a: cheap on short text; equal hashes are compared byte by byte.
-fn hash(text: &[u8]) -> u64 {
-    text.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

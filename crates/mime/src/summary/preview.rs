@@ -2,7 +2,7 @@
 
 use super::MAX_SAMPLE;
 use crate::charset;
-use crate::encoding;
+use crate::encoding::Decoder;
 use crate::structure::Structure;
 use crate::structure::parser::Sample;
 
@@ -33,8 +33,13 @@ fn of_sample(structure: &Structure, sample: &Sample) -> String {
 
 fn readable(structure: &Structure, sample: &Sample, bytes: &[u8]) -> String {
     let part = &structure.parts[sample.index];
-    let content = encoding::decode(part.transfer_encoding(), bytes);
     let is_whole = bytes.len() == sample.bytes.len() && bytes.len() < MAX_SAMPLE;
+    let mut content = Vec::with_capacity(bytes.len());
+    let mut decoder = Decoder::new(part.transfer_encoding());
+    decoder.push(bytes, &mut content);
+    if is_whole {
+        decoder.finish(&mut content);
+    }
     let decode = if is_whole { charset::decode } else { charset::decode_prefix };
     let text = decode(part.charset(), &content);
     let mut out = Collapsed::default();

@@ -62,6 +62,8 @@ fn previews_come_from_readable_text() {
     let alternative =
         "Content-Type: multipart/alternative; boundary=b\n\n--b\n\n \n--b\nContent-Type: text/html\n\n<b>h</b>";
     assert_eq!(preview(alternative), "h");
+    let quoted = format!("Content-Transfer-Encoding: quoted-printable\n\n{}", "=E6=96=87".repeat(40_000));
+    assert_eq!(preview(&quoted), "文".repeat(200));
     assert_eq!(preview("Content-Type: image/png\n\nx"), "");
     assert_eq!(preview("Content-Type: message/rfc822\n\n\ninner"), "");
     assert_eq!(preview(&format!("\n{}", "长".repeat(100_000))).chars().count(), 200);
