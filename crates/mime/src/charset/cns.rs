@@ -8,7 +8,7 @@ type Run = (u16, u16, u16);
 const PLANE_1: [Run; 39] = [
     (0, 0, 5), (6, 6, 15), (21, 23, 2), (24, 22, 1), (29, 29, 44), (73, 74, 1), (74, 73, 1), (75, 75, 22), (98, 98, 1),
     (100, 100, 27), (127, 128, 1), (128, 127, 1), (129, 129, 19), (148, 149, 1), (149, 148, 1), (150, 150, 4),
-    (155, 21, 1), (156, 156, 78), (282, 234, 29), (312, 264, 1), (314, 266, 142), (470, 6101, 20), (3290, 471, 1412),
+    (155, 21, 1), (156, 156, 78), (282, 234, 29), (312, 264, 1), (314, 266, 142), (470, 5872, 30), (3290, 471, 1412),
     (4702, 1884, 424), (5126, 1883, 1), (5127, 2308, 1876), (7003, 4571, 1), (7004, 4184, 387), (7391, 4572, 525),
     (7916, 5286, 1), (7917, 5097, 105), (8023, 5203, 83), (8106, 5287, 84), (8190, 5517, 1), (8191, 5371, 54),
     (8245, 5426, 1), (8246, 5425, 1), (8247, 5427, 90), (8337, 5518, 354),
@@ -26,18 +26,18 @@ const PLANE_2: [Run; 49] = [
     (7589, 13914, 1), (7590, 13871, 43), (7633, 13915, 1), (7634, 13917, 11), (7645, 13916, 1), (7646, 13928, 4),
 ];
 
-/// The Big5 bytes of a character of plane 1 or 2, given by its two 7-bit bytes; an invalid pair when there is none.
-pub(super) fn to_big5(plane: u8, row: u8, cell: u8) -> [u8; 2] {
-    const NONE: [u8; 2] = [0xff, 0xff];
+/// The Big5 bytes of a character of plane 1 or 2, given by its two 7-bit bytes; `None` when Big5 has no
+/// such character.
+pub(super) fn to_big5(plane: u8, row: u8, cell: u8) -> Option<[u8; 2]> {
     let runs: &[Run] = if plane == 1 { &PLANE_1 } else { &PLANE_2 };
     if row < 0x21 || cell < 0x21 {
-        return NONE;
+        return None;
     }
     let index = u16::from(row - 0x21) * 94 + u16::from(cell - 0x21);
     let after = runs.partition_point(|run| run.0 <= index);
     match after.checked_sub(1).map(|at| runs[at]) {
-        Some((start, big5, length)) if index - start < length => bytes_of(big5 + index - start),
-        _ => NONE,
+        Some((start, big5, length)) if index - start < length => Some(bytes_of(big5 + index - start)),
+        _ => None,
     }
 }
 

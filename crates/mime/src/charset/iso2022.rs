@@ -78,15 +78,26 @@ fn designated(set: u8) -> Set {
 /// Decodes 7-bit text of one set, two bytes a character.
 fn decode_pairs(set: Set, bytes: &[u8], out: &mut String) {
     let high = || bytes.iter().map(|byte| byte | 0x80).collect::<Vec<u8>>();
-    let plane = |number| bytes.chunks_exact(2).flat_map(|c| cns::to_big5(number, c[0], c[1])).collect::<Vec<u8>>();
     match set {
         Set::Ascii => out.extend(bytes.iter().map(|byte| *byte as char)),
         Set::Gb2312 => push_decoded(GB18030, &high(), out),
         Set::Ksc5601 => push_decoded(EUC_KR, &high(), out),
-        Set::Cns1 => push_decoded(BIG5, &plane(1), out),
-        Set::Cns2 => push_decoded(BIG5, &plane(2), out),
+        Set::Cns1 => push_decoded(BIG5, &big5(1, bytes), out),
+        Set::Cns2 => push_decoded(BIG5, &big5(2, bytes), out),
         Set::Unknown => out.extend(bytes.chunks(2).map(|_| char::REPLACEMENT_CHARACTER)),
     }
+}
+
+/// Text of a CNS plane in Big5; a byte that is no Big5 stands for a character that Big5 does not have.
+fn big5(plane: u8, bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    for pair in bytes.chunks_exact(2) {
+        match cns::to_big5(plane, pair[0], pair[1]) {
+            Some(big5) => out.extend_from_slice(&big5),
+            None => out.push(0xff),
+        }
+    }
+    out
 }
 
 /// Decodes HZ: `~{` and `~}` around GB2312, `~~` for a tilde, `~` before a line break for nothing.

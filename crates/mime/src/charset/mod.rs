@@ -201,7 +201,8 @@ mod tests {
         assert_eq!(decode(Some("HZ-GB-2312"), b"a ~{<:Ky2;S{~} b ~~"), "a 己所不欲 b ~");
         assert_eq!(decode(Some("utf-7"), b"Hi Mom -+Jjo--!"), "Hi Mom -☺-!");
         assert_eq!(decode(Some("iso-2022-cn"), b"\x1b$)A\x0e=;;;\x0f ok"), "交换 ok");
-        assert_eq!(decode(Some("iso-2022-cn"), b"\x1b$)G\x0eG(_P\x0f"), "交換");
+        assert_eq!(decode(Some("iso-2022-cn"), b"\x1b$)G\x0eG(_P&!\x7d\x7d\x0f"), "交換①\u{fffd}");
+        assert_eq!(decode(Some("iso-2022-cn"), b"\x1b$*H\x1bN!!"), "乂");
         assert_eq!(decode(Some("iso-2022-kr"), b"\x1b$)C\x0eGQ1[\x0f."), "한글.");
     }
 
