@@ -14,6 +14,8 @@ use crate::model::{Content, Message, ThreadKeys};
 
 /// Message-IDs of one message that threads are found by, at most.
 const THREAD_IDS: usize = 32;
+/// Bytes of a body that are held at once while it is read through.
+const PIECE: usize = 256 * 1024;
 /// Version byte of a stored listing.
 const LISTING: u8 = 1;
 
@@ -116,6 +118,31 @@ impl Store {
     /// Starts a body that arrives in pieces. Blocks on the disk.
     pub fn body_writer(&self, tenant: TenantId) -> Result<BodyWriter> {
         Ok(BodyWriter { blob: self.blobs.writer(tenant)?, parser: MessageParser::new(Limits::default()) })
+    }
+
+    /// Takes a body that one tenant's blobs hold already into another's, which may be the same, and parses it. Memory stays bounded
+    /// whatever its size. Blocks on the disk.
+    pub fn adopt_body(&self, from: TenantId, blob: BlobId, to: TenantId, durability: Durability) -> Result<Content> {
+        let mut reader = self.blobs.open(from, blob)?;
+        let mut copy = if from == to { None } else { Some(self.blobs.writer(to)?) };
+        let mut parser = MessageParser::new(Limits::default());
+        let mut offset = 0;
+        loop {
+            let piece = reader.read_at(offset, PIECE)?;
+            if piece.is_empty() {
+                break;
+            }
+            offset += piece.len() as u64;
+            parser.feed(&piece);
+            if let Some(copy) = &mut copy {
+                copy.write(&piece)?;
+            }
+        }
+        match copy {
+            Some(copy) => copy.finish(durability).map(|_| ())?,
+            None => self.blobs.refresh(to, blob)?,
+        }
+        Ok(Content::of_parsed(blob, offset, &parser.finish()))
     }
 
     /// Opens a message for reading in pieces. Blocks on the disk. `Class::Damaged` when its body is missing.
