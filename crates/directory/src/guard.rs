@@ -96,8 +96,8 @@ struct Count {
     failures: u32,
     last: Timestamp,
     locked_until: Timestamp,
-    /// Of the password that failed last, so that a device with an old one counts once.
-    last_password: u64,
+    /// A keyed hash of the password that failed last.
+    last_password: Option<[u8; 32]>,
 }
 
 impl Guard {
@@ -122,18 +122,17 @@ impl Guard {
         if until > now { Err(until.since(now)) } else { Ok(()) }
     }
 
-    /// Counts a failure; returns how long the door shall wait before it answers.
-    pub fn failed(&self, attempted: Attempted<'_>, password: &[u8], now: Timestamp) -> Duration {
+    /// Counts a failure; returns how long the door shall wait before it answers. A device that sends the same wrong password
+    /// again and again counts once; `None` is a password that was not seen, as in SCRAM.
+    pub fn failed(&self, attempted: Attempted<'_>, password: Option<&[u8]>, now: Timestamp) -> Duration {
+        let password = password.map(|password| self.digest(&[password]));
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let password = self.digest(&[password]);
-        let password = u64::from_le_bytes(password[..8].try_into().unwrap_or_default());
         let pair = state.pairs.entry(self.pair(attempted));
-        let repeated = pair.failures > 0 && pair.last_password == password && pair.is_recent(now);
-        pair.last_password = password;
-        let failures = if repeated { pair.failures } else { pair.add(now, PAIR_FAILURES) };
-        if repeated {
-            return delay(failures);
+        if password.is_some() && pair.last_password == password && pair.is_recent(now) {
+            return delay(pair.failures);
         }
+        pair.last_password = password;
+        let failures = pair.add(now, PAIR_FAILURES);
         let global = state.global.add(now, u32::MAX);
         if attempted.known_place {
             return delay(failures);

@@ -227,15 +227,12 @@ impl Directory {
         let guarded = guarded_name(attempt.name, credentials.as_deref());
         let attempted = attempted(&guarded, attempt.source, credentials.as_deref(), now);
         let (Some(found), Some(via)) = (credentials.as_deref(), via) else {
-            let delay = self.inner.guard.failed(attempted, attempt.password, now);
+            let password = (!attempt.password.is_empty()).then_some(attempt.password);
+            let delay = self.inner.guard.failed(attempted, password, now);
             tracing::info!(name = %guarded, service = ?attempt.service, source = %attempt.source, tls = attempt.tls, "login failed");
             return Err(AuthFailure { reason: Refusal::Wrong, delay, error: wrong() });
         };
         self.inner.guard.succeeded(attempted);
-        if found.account.state == AccountState::Removed {
-            let delay = self.inner.guard.failed(attempted, attempt.password, now);
-            return Err(AuthFailure { reason: Refusal::Wrong, delay, error: wrong() });
-        }
         if !found.allows(attempt.service, via) {
             return Err(AuthFailure { reason: Refusal::NotAllowed, delay: Duration::ZERO, error: not_allowed() });
         }

@@ -15,12 +15,17 @@ pub(crate) fn key(address: &Address) -> String {
 
 /// The normal form of a local part.
 pub(crate) fn local_key(local: &str) -> String {
-    local.nfc().collect::<String>().to_lowercase().nfc().collect()
+    local.nfc().collect::<String>().to_lowercase().nfc().map(storable).collect()
+}
+
+/// A character that every engine can hold: control characters become one that no name has.
+fn storable(c: char) -> char {
+    if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }
 }
 
 /// The normal form of a domain: `xn--` labels become what they stand for (RFC 5891 §4.4's comparison, in its Unicode half).
 pub(crate) fn domain_key(domain: &str) -> String {
-    let lower: String = domain.nfc().collect::<String>().to_lowercase().nfc().collect();
+    let lower = local_key(domain);
     let lower = lower.trim_end_matches('.');
     if !lower.contains("xn--") {
         return lower.to_owned();
@@ -98,7 +103,11 @@ pub(crate) fn new_domain(name: &str) -> Result<String> {
 }
 
 fn domain_label(label: &str) -> bool {
-    let inner = |c: char| c.is_alphanumeric() || c == '-' || (!c.is_ascii() && !c.is_control() && !c.is_whitespace());
+    let inner = |c: char| {
+        c.is_ascii_alphanumeric()
+            || c == '-'
+            || (!c.is_ascii() && !c.is_whitespace() && c != char::REPLACEMENT_CHARACTER)
+    };
     !label.is_empty()
         && label.len() <= LABEL
         && !label.starts_with('-')

@@ -332,13 +332,14 @@ fn page(tx: &mut Tx<'_>, filter: &AccountFilter) -> Result<AccountPage> {
     let sql = concat!(
         "SELECT ",
         rows::account_columns!(),
-        " FROM dir_accounts a WHERE a.address > ?1 AND (?2 = 0 OR a.tenant = ?2) AND (?3 = 0 OR a.domain = ?3)
-          AND (?4 = 0 OR a.state = ?4) AND (?5 = '' OR a.address LIKE ?5 ESCAPE '\\' OR LOWER(a.name) LIKE ?5 ESCAPE '\\')
+        " FROM dir_accounts a WHERE a.address > ?1 AND (a.tenant = ?2 OR ?2 = 0) AND (a.domain = ?3 OR ?3 = 0)
+          AND (a.state = ?4 OR ?4 = 0) AND (a.address LIKE ?5 ESCAPE '\\' OR LOWER(a.name) LIKE ?5 ESCAPE '\\' OR ?5 = '')
           ORDER BY a.address LIMIT ?6"
     );
     let text = filter.text.as_deref().filter(|text| !text.is_empty()).map(|text| admin::like(&names::local_key(text)));
+    let after = names::local_key(filter.after.as_deref().unwrap_or(""));
     let params = params![
-        filter.after.as_deref().unwrap_or(""),
+        &after,
         filter.tenant.map_or(0, TenantId::to_sql),
         domain.unwrap_or(0),
         filter.state.map_or(0, AccountState::to_sql),

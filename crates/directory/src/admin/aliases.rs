@@ -124,7 +124,7 @@ fn list(tx: &mut Tx<'_>, domain: Option<&str>, after: &str) -> Result<Vec<Alias>
         None => 0,
     };
     let sql = "SELECT address, kind, target, forward FROM dir_addresses
-               WHERE address > ?1 AND (?2 = 0 OR domain = ?2) AND kind IN (?3, ?4) ORDER BY address LIMIT ?5";
+               WHERE address > ?1 AND (domain = ?2 OR ?2 = 0) AND kind IN (?3, ?4) ORDER BY address LIMIT ?5";
     let params = params![after, domain, Kind::Alias.to_sql(), Kind::Forward.to_sql(), PAGE as i64];
     tx.query(sql, params, |row| {
         let target = match row.opt_text(3)? {

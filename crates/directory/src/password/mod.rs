@@ -59,10 +59,14 @@ impl Hasher {
         Self { entropy, permits: Arc::new(Semaphore::new(CONCURRENT)) }
     }
 
-    /// Makes what is stored for a new password. Fails with `Class::Invalid` for an empty or over-long one.
+    /// Makes what is stored for a new password. Fails with `Class::Invalid` for an empty or over-long one, or
+    /// one with a NUL, which no client could send.
     pub async fn make(&self, password: &[u8]) -> Result<Secret> {
-        if password.is_empty() || password.len() > PASSWORD {
-            return Err(Error::invalid("a password has 1 to 1024 bytes", "密码长度须为 1 到 1024 字节"));
+        if password.is_empty() || password.len() > PASSWORD || password.contains(&0) {
+            return Err(Error::invalid(
+                "a password has 1 to 1024 bytes, none of them NUL",
+                "密码须为 1 到 1024 字节，且不含空字符",
+            ));
         }
         let (password, salt) = (normal(password), self.entropy.bytes::<SALT>());
         let scram_salt = self.entropy.bytes();

@@ -22,8 +22,12 @@ mod kdf;
 /// Longest stored hash, in bytes.
 pub const HASH: usize = 2048;
 
-/// Whether a password is the one behind a stored hash. Anything unreadable is nobody's password.
+/// Whether a password is the one behind a stored hash. Anything unreadable is nobody's password, and so is anything with a NUL:
+/// SASL cannot carry it (RFC 4616 §2), crypt(3) ends there, and PBKDF2 does not see it at the end.
 pub fn verify(password: &[u8], stored: &str) -> bool {
+    if password.contains(&0) {
+        return false;
+    }
     scheme(stored).is_some_and(|(scheme, hash)| match scheme {
         Scheme::Locked => false,
         Scheme::Plain => equal(password, hash.as_bytes()),
@@ -76,7 +80,7 @@ enum Encoding {
 
 fn scheme(stored: &str) -> Option<(Scheme, &str)> {
     let stored = stored.trim_end_matches(['\r', '\n']);
-    if stored.len() > HASH {
+    if stored.len() > HASH || stored.contains('\0') {
         return None;
     }
     match stored.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
