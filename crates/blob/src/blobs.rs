@@ -89,17 +89,20 @@ impl Blobs {
     /// Makes all puts durable that returned before the call; one sync of the file system for all of them, and none when
     /// there are none. After a failure call it again: it then writes the bodies in doubt anew.
     pub fn sync_all(&self) -> Result<()> {
+        match self.known().is_all_durable() {
+            true => Ok(()),
+            false => self.sync_with(self.root()),
+        }
+    }
+
+    /// Like [`Self::sync_all`], for a folder above the bodies' own: one sync for the bodies and for everything else in it that was
+    /// written before the call.
+    pub fn sync_with(&self, folder: &Path) -> Result<()> {
         let _one_at_a_time = self.inner.syncing.lock().unwrap_or_else(PoisonError::into_inner);
         let suspects = self.known().suspects();
         suspects.into_iter().try_for_each(|(key, stored)| self.rewrite(key, stored))?;
-        let mark = {
-            let mut known = self.known();
-            if known.is_all_durable() {
-                return Ok(());
-            }
-            known.mark()
-        };
-        let done = self.disk().sync_all(self.root()).map_err(Error::io);
+        let mark = self.known().mark();
+        let done = self.disk().sync_all(folder).map_err(Error::io);
         match done {
             Ok(()) => self.known().synced(mark),
             Err(_) => self.known().doubt(mark),

@@ -31,8 +31,13 @@ const FLOORS: &[(&str, u8)] = &[
 const LINES: usize = 700;
 
 /// Words that mark unfinished work, spelt apart so that this file passes its own check.
-const UNFINISHED: [&str; 5] =
-    [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X"), "unimplemented!(", "todo!("];
+const UNFINISHED: [&str; 5] = [
+    concat!("TO", "DO"),
+    concat!("FIX", "ME"),
+    concat!("XX", "X"),
+    concat!("unimple", "mented!("),
+    concat!("to", "do!("),
+];
 
 /// Checks the whole checkout; prints what is wrong.
 pub fn run() -> ExitCode {
