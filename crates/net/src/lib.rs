@@ -11,6 +11,8 @@
 //! | [`mod@connect`] | outgoing connections |
 //! | [`limit`] | token buckets |
 //! | [`network`] | address ranges such as `10.0.0.0/8`, and what counts as one source |
+//! | [`local`] | sockets of this machine alone, for the command line |
+//! | [`http`] | short texts for machines that watch the house |
 //! | [`certificate`] | what TLS needs to know of an X.509 certificate; self-signed ones |
 //!
 //! # A session
@@ -44,9 +46,11 @@
 pub mod certificate;
 pub mod client;
 pub mod connect;
+pub mod http;
 mod input;
 pub mod limit;
 pub mod listen;
+pub mod local;
 pub mod network;
 mod proxy;
 pub mod serve;
@@ -59,6 +63,7 @@ pub use client::TlsConnector;
 pub use connect::{ConnectOptions, connect};
 pub use limit::{Rate, RateLimiter};
 pub use listen::{BoundListener, bind};
+pub use local::{LocalReader, LocalWriter, bind_local, connect_local, serve_local};
 pub use network::Network;
 pub use serve::{Counters, Refusal, ServeOptions, serve};
 pub use shutdown::Shutdown;
