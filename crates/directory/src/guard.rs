@@ -228,3 +228,29 @@ impl<K: Eq + Hash + Copy> Counters<K> {
         self.old.remove(key);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_names_and_networks_fills_no_memory() {
+        let mut counters = Counters::default();
+        for n in 0..ENTRIES * 3 {
+            counters.entry(n).add(Timestamp(0), u32::MAX);
+            counters.entry(0).add(Timestamp(0), u32::MAX);
+        }
+        assert!(counters.young.len() + counters.old.len() <= ENTRIES + 1);
+        assert_eq!(counters.get(&0).failures as usize, ENTRIES * 3 + 1, "what goes on is not forgotten");
+    }
+
+    #[test]
+    fn networks_are_what_one_customer_has() {
+        let of = |text: &str| Network::of(text.parse().unwrap());
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+        assert_eq!(Network::from_slice(of("192.0.2.1").as_bytes()), Some(of("192.0.2.1")));
+    }
+}

@@ -57,6 +57,8 @@ pub use scram::{Mechanism, ScramLookup};
 pub const GENERATION_AGE_MS: i64 = 1000;
 /// Addresses, accounts and login names remembered, each.
 const CACHED: usize = 40_000;
+/// Expanded groups remembered; fewer, because each may hold thousands of members.
+const CACHED_GROUPS: usize = 400;
 
 /// What the directory needs from its surroundings.
 #[derive(Clone)]
@@ -86,6 +88,7 @@ struct Inner {
     checked_ms: AtomicI64,
     checking: tokio::sync::Mutex<()>,
     resolutions: Cache<String, Resolution>,
+    groups: Cache<String, Resolution>,
     accounts: Cache<AccountId, Option<Arc<Account>>>,
     senders: Cache<(AccountId, String), bool>,
     logins: Cache<LoginName, Option<Arc<Credentials>>>,
@@ -104,6 +107,7 @@ impl Directory {
             checked_ms: AtomicI64::new(i64::MIN),
             checking: tokio::sync::Mutex::new(()),
             resolutions: Cache::new(CACHED),
+            groups: Cache::new(CACHED_GROUPS),
             accounts: Cache::new(CACHED),
             senders: Cache::new(CACHED),
             logins: Cache::new(CACHED),

@@ -173,9 +173,13 @@ impl Directory {
     }
 
     /// Which of the account's passwords this is.
-    async fn verify(&self, attempt: &Attempt<'_>, credentials: Option<&Credentials>) -> Result<Option<Via>> {
+    async fn verify(
+        &self,
+        attempt: &Attempt<'_>,
+        credentials: Option<&Credentials>,
+    ) -> Result<Option<Via>, AuthFailure> {
         let Some(found) = credentials else {
-            self.inner.hasher.verify(attempt.password, None).await?;
+            self.verify_slowly(attempt, None).await?;
             return Ok(None);
         };
         let (now, key) = (self.inner.deps.clock.now(), self.inner.verified.key(found, attempt.password));
@@ -185,12 +189,20 @@ impl Directory {
         if let Some(app) = self.app_password(found, attempt.password).await? {
             return Ok(Some(Via::AppPassword(app)));
         }
-        let good = self.inner.hasher.verify(attempt.password, Some(&found.hash)).await?;
+        let good = self.verify_slowly(attempt, credentials).await?;
         if good {
-            self.rehash(found, attempt).await?;
             self.inner.verified.keep(key, now);
+            log_failure("rehash", self.rehash(found, attempt).await);
         }
         Ok(good.then_some(Via::Password))
+    }
+
+    /// Asks the guard once more when its turn has come, so that guesses sent all at once do not pass a lock that the first of them
+    /// brought about.
+    async fn verify_slowly(&self, attempt: &Attempt<'_>, found: Option<&Credentials>) -> Result<bool, AuthFailure> {
+        let turn = self.inner.hasher.turn().await?;
+        self.admit(attempt.name, attempt.source, found)?;
+        Ok(self.inner.hasher.verify(turn, attempt.password, found.map(|found| found.hash.as_str())).await?)
     }
 
     async fn app_password(&self, credentials: &Credentials, password: &[u8]) -> Result<Option<AppPasswordId>> {
@@ -236,7 +248,7 @@ impl Directory {
         if !found.allows(attempt.service, via) {
             return Err(AuthFailure { reason: Refusal::NotAllowed, delay: Duration::ZERO, error: not_allowed() });
         }
-        self.remember(attempt, found, via, now).await?;
+        log_failure("remember", self.remember(attempt, found, via, now).await);
         Ok(Login { account: found.account.clone(), via })
     }
 
@@ -291,6 +303,13 @@ impl Credentials {
 
     fn knows(&self, network: Network, now: Timestamp) -> bool {
         self.places.iter().any(|(known, seen)| *known == network && now.since(*seen) < PLACE_FOR)
+    }
+}
+
+/// What is written down beside a good login may fail, as on a full disk; the login stays good.
+fn log_failure(what: &str, outcome: Result<()>) {
+    if let Err(error) = outcome {
+        tracing::warn!(what, error = error.chain(), "login bookkeeping failed");
     }
 }
 

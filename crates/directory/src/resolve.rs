@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use anser_base::{AccountId, Address, Result};
-use anser_db::{Tx, params};
+use anser_db::{Row, Tx, params};
 
 use crate::model::{Account, AccountState, Domain, GroupId, Role};
 use crate::rows::{self, Kind};
@@ -58,20 +58,22 @@ impl Directory {
     pub async fn resolve(&self, address: &Address) -> Result<Resolution> {
         let stamp = self.stamp().await?;
         let key = names::key(address);
-        if let Some(known) = self.inner.resolutions.get(stamp, &key) {
+        let known = self.inner.resolutions.get(stamp, &key).or_else(|| self.inner.groups.get(stamp, &key));
+        if let Some(known) = known {
             return Ok(known);
         }
         let (inner, sought) = (self.inner.clone(), key.clone());
-        let found = self.read(move |tx| resolve(tx, &inner, &sought)).await?;
-        self.inner.resolutions.put(stamp, key, found.clone());
+        let found = self.read(move |tx| Seeker { inner: &inner, stamp }.resolve(tx, &sought)).await?;
+        let cache = if matches!(found, Resolution::Group(_)) { &self.inner.groups } else { &self.inner.resolutions };
+        cache.put(stamp, key, found.clone());
         Ok(found)
     }
 
     /// Where mail to `<postmaster>` without a domain goes (RFC 5321 §4.1.1.3).
     pub async fn resolve_postmaster(&self) -> Result<Resolution> {
-        let inner = self.inner.clone();
+        let (inner, stamp) = (self.inner.clone(), self.stamp().await?);
         self.read(move |tx| match rows::default_domain(tx)? {
-            Some(domain) => resolve(tx, &inner, &format!("{POSTMASTER}@{}", domain.name)),
+            Some(domain) => Seeker { inner: &inner, stamp }.resolve(tx, &format!("{POSTMASTER}@{}", domain.name)),
             None => administrator(tx, None),
         })
         .await
@@ -94,28 +96,102 @@ impl Directory {
             return Ok(known);
         }
         let (inner, sought) = (self.inner.clone(), key.1.clone());
-        let may = self.read(move |tx| may_send_as(tx, &inner, account, &sought)).await?;
+        let may = self.read(move |tx| Seeker { inner: &inner, stamp }.may_send_as(tx, account, &sought)).await?;
         self.inner.senders.put(stamp, key, may);
         Ok(may)
     }
 }
 
-fn resolve(tx: &mut Tx<'_>, inner: &Inner, key: &str) -> Result<Resolution> {
-    let Some((local, domain)) = key.rsplit_once('@') else { return Ok(Resolution::NotLocal) };
-    let Some(domain) = own_domain(tx, inner, domain)? else {
-        let ours = local == POSTMASTER && is_self(inner, domain);
-        return if ours { administrator(tx, None) } else { Ok(Resolution::NotLocal) };
-    };
-    if domain.disabled {
-        return Ok(Resolution::Disabled);
+/// Looks addresses up in one transaction that began when the directory stood at `stamp`.
+#[derive(Clone, Copy)]
+struct Seeker<'a> {
+    inner: &'a Inner,
+    stamp: u64,
+}
+
+impl Seeker<'_> {
+    fn resolve(self, tx: &mut Tx<'_>, key: &str) -> Result<Resolution> {
+        let Some((local, domain)) = key.rsplit_once('@') else { return Ok(Resolution::NotLocal) };
+        let Some(domain) = own_domain(tx, self.inner, domain)? else {
+            let ours = local == POSTMASTER && is_self(self.inner, domain);
+            return if ours { administrator(tx, None) } else { Ok(Resolution::NotLocal) };
+        };
+        if domain.disabled {
+            return Ok(Resolution::Disabled);
+        }
+        match find(tx, local, &domain.name)? {
+            Some(row) => self.follow(tx, row),
+            None if is_postmaster(local) => self.postmaster(tx, &domain),
+            None => match &domain.catch_all {
+                Some(address) => self.follow_address(tx, address),
+                None => Ok(Resolution::NoSuchUser),
+            },
+        }
     }
-    match find(tx, local, &domain.name)? {
-        Some(row) => follow(tx, row),
-        None if is_postmaster(local) => postmaster(tx, &domain),
-        None => match &domain.catch_all {
-            Some(address) => follow_address(tx, &names::key(address)),
+
+    fn follow(self, tx: &mut Tx<'_>, row: rows::AddressRow) -> Result<Resolution> {
+        match row.kind {
+            Kind::Primary | Kind::Alias => {
+                let account = self.account(tx, AccountId::from_sql(row.target))?;
+                Ok(account.map_or(Resolution::NoSuchUser, of_account))
+            }
+            Kind::Forward => {
+                let address = row.forward.as_deref().map(rows::stored_address).transpose()?;
+                Ok(address.map_or(Resolution::NoSuchUser, Resolution::Forward))
+            }
+            Kind::Group => Expander::new(self).run(tx, GroupId(row.target as u64)),
+        }
+    }
+
+    /// Shared with the other look-ups, so that an account in many groups is in memory once.
+    fn account(self, tx: &mut Tx<'_>, id: AccountId) -> Result<Option<Arc<Account>>> {
+        if let Some(known) = self.inner.accounts.get(self.stamp, &id) {
+            return Ok(known);
+        }
+        let found = rows::account_by_id(tx, id)?.map(Arc::new);
+        self.inner.accounts.put(self.stamp, id, found.clone());
+        Ok(found)
+    }
+
+    /// An account that was read along with something else.
+    fn share(self, account: Account) -> Arc<Account> {
+        if let Some(Some(known)) = self.inner.accounts.get(self.stamp, &account.id) {
+            return known;
+        }
+        let account = Arc::new(account);
+        self.inner.accounts.put(self.stamp, account.id, Some(account.clone()));
+        account
+    }
+
+    /// Like [`Self::resolve`] for an address that the directory itself refers to: no subaddress, no catch-all.
+    fn follow_address(self, tx: &mut Tx<'_>, address: &Address) -> Result<Resolution> {
+        match rows::address(tx, &names::key(address))? {
+            Some(row) => self.follow(tx, row),
             None => Ok(Resolution::NoSuchUser),
-        },
+        }
+    }
+
+    fn postmaster(self, tx: &mut Tx<'_>, domain: &Domain) -> Result<Resolution> {
+        if let Some(address) = &domain.postmaster {
+            let found = self.follow_address(tx, address)?;
+            if !matches!(found, Resolution::NoSuchUser | Resolution::Suspended(_)) {
+                return Ok(found);
+            }
+        }
+        administrator(tx, Some(domain))
+    }
+
+    fn may_send_as(self, tx: &mut Tx<'_>, account: AccountId, key: &str) -> Result<bool> {
+        let Some((local, domain)) = key.rsplit_once('@') else { return Ok(false) };
+        let Some(domain) = own_domain(tx, self.inner, domain)? else { return granted(tx, account, key) };
+        let owns = match find(tx, local, &domain.name)? {
+            Some(row) => matches!(row.kind, Kind::Primary | Kind::Alias) && AccountId::from_sql(row.target) == account,
+            None if is_postmaster(local) => {
+                matches!(self.postmaster(tx, &domain)?, Resolution::Account(reader) if reader.id == account)
+            }
+            None => false,
+        };
+        Ok(owns || granted(tx, account, &format!("{local}@{}", domain.name))?)
     }
 }
 
@@ -154,44 +230,12 @@ fn find(tx: &mut Tx<'_>, local: &str, domain: &str) -> Result<Option<rows::Addre
     }
 }
 
-fn follow(tx: &mut Tx<'_>, row: rows::AddressRow) -> Result<Resolution> {
-    match row.kind {
-        Kind::Primary | Kind::Alias => {
-            let account = rows::account_by_id(tx, AccountId::from_sql(row.target))?;
-            Ok(account.map_or(Resolution::NoSuchUser, of_account))
-        }
-        Kind::Forward => {
-            let address = row.forward.as_deref().map(rows::stored_address).transpose()?;
-            Ok(address.map_or(Resolution::NoSuchUser, Resolution::Forward))
-        }
-        Kind::Group => Expander::default().run(tx, GroupId(row.target as u64)),
-    }
-}
-
-/// Like [`resolve`] for an address that the directory itself refers to: no subaddress, no catch-all, perhaps elsewhere.
-fn follow_address(tx: &mut Tx<'_>, key: &str) -> Result<Resolution> {
-    match rows::address(tx, key)? {
-        Some(row) => follow(tx, row),
-        None => Ok(Resolution::NoSuchUser),
-    }
-}
-
-fn of_account(account: Account) -> Resolution {
+fn of_account(account: Arc<Account>) -> Resolution {
     match account.state {
-        AccountState::Active => Resolution::Account(Arc::new(account)),
-        AccountState::Suspended => Resolution::Suspended(Arc::new(account)),
+        AccountState::Active => Resolution::Account(account),
+        AccountState::Suspended => Resolution::Suspended(account),
         AccountState::Removed => Resolution::NoSuchUser,
     }
-}
-
-fn postmaster(tx: &mut Tx<'_>, domain: &Domain) -> Result<Resolution> {
-    if let Some(address) = &domain.postmaster {
-        let found = follow_address(tx, &names::key(address))?;
-        if found != Resolution::NoSuchUser {
-            return Ok(found);
-        }
-    }
-    administrator(tx, Some(domain))
 }
 
 /// The oldest active administrator, those of the domain's tenant first.
@@ -204,20 +248,33 @@ fn administrator(tx: &mut Tx<'_>, domain: Option<&Domain>) -> Result<Resolution>
     );
     let found =
         tx.query_one(sql, params![Role::System.as_str(), AccountState::Active.to_sql(), tenant], rows::account)?;
-    Ok(found.map_or(Resolution::NoSuchUser, of_account))
+    Ok(found.map_or(Resolution::NoSuchUser, |account| of_account(Arc::new(account))))
 }
 
 /// Walks a group breadth first; what it met once it does not enter again, so that loops end.
-#[derive(Default)]
-struct Expander {
+struct Expander<'a> {
+    seeker: Seeker<'a>,
     met: HashSet<String>,
     accounts: Vec<Arc<Account>>,
     known: HashSet<AccountId>,
     outside: Vec<Address>,
+    seen: HashSet<String>,
     truncated: bool,
 }
 
-impl Expander {
+impl<'a> Expander<'a> {
+    fn new(seeker: Seeker<'a>) -> Self {
+        Self {
+            seeker,
+            met: HashSet::new(),
+            accounts: Vec::new(),
+            known: HashSet::new(),
+            outside: Vec::new(),
+            seen: HashSet::new(),
+            truncated: false,
+        }
+    }
+
     fn run(mut self, tx: &mut Tx<'_>, id: GroupId) -> Result<Resolution> {
         let sql = "SELECT address FROM dir_groups WHERE id = ?1";
         let Some(address) = tx.query_one(sql, params![id.0 as i64], |row| row.text(0))? else {
@@ -239,48 +296,79 @@ impl Expander {
     }
 
     fn members(&mut self, tx: &mut Tx<'_>, group: GroupId, next: &mut Vec<GroupId>) -> Result<()> {
-        let sql = "SELECT member FROM dir_members WHERE group_id = ?1 ORDER BY member";
-        for member in tx.query(sql, params![group.0 as i64], |row| row.text(0))? {
+        let params = params![group.0 as i64, Kind::Primary.to_sql(), Kind::Alias.to_sql(), GROUP_RECIPIENTS as i64];
+        for (member, found) in tx.query(MEMBERS, params, member)? {
             if self.accounts.len() + self.outside.len() >= GROUP_RECIPIENTS {
                 self.truncated = true;
                 return Ok(());
             }
             if self.met.insert(member.clone()) {
-                self.member(tx, &member, next)?;
+                self.member(tx, &member, found, next)?;
             }
         }
         Ok(())
     }
 
-    fn member(&mut self, tx: &mut Tx<'_>, member: &str, next: &mut Vec<GroupId>) -> Result<()> {
-        let address = rows::stored_address(member)?;
-        match rows::address(tx, &names::key(&address))? {
-            Some(row) if row.kind == Kind::Group => next.push(GroupId(row.target as u64)),
-            Some(row) => match follow(tx, row)? {
-                Resolution::Account(account) if self.known.insert(account.id) => self.accounts.push(account),
-                Resolution::Forward(address) if self.met.insert(address.to_string()) => self.outside.push(address),
-                _ => {}
-            },
-            None if rows::domain_by_name(tx, &names::domain_key(address.domain()))?.is_none() => {
-                self.outside.push(address);
+    fn member(&mut self, tx: &mut Tx<'_>, member: &str, found: Member, next: &mut Vec<GroupId>) -> Result<()> {
+        match found {
+            Member::Account(account) => {
+                let shared = self.seeker.share(account);
+                self.take(of_account(shared));
             }
-            None => {}
+            Member::Other(row) if row.kind == Kind::Group => next.push(GroupId(row.target as u64)),
+            Member::Other(row) => {
+                let found = self.seeker.follow(tx, row)?;
+                self.take(found);
+            }
+            Member::Unlisted => {
+                let address = rows::stored_address(member)?;
+                let ours = rows::domain_by_name(tx, &names::domain_key(address.domain()))?.is_some();
+                // A domain may have become ours after the member was added.
+                let found = if ours { self.seeker.follow_address(tx, &address)? } else { Resolution::Forward(address) };
+                self.take(found);
+            }
         }
         Ok(())
+    }
+
+    fn take(&mut self, found: Resolution) {
+        match found {
+            Resolution::Account(account) if self.known.insert(account.id) => self.accounts.push(account),
+            Resolution::Forward(address) if self.seen.insert(address.to_string()) => self.outside.push(address),
+            _ => {}
+        }
     }
 }
 
-fn may_send_as(tx: &mut Tx<'_>, inner: &Inner, account: AccountId, key: &str) -> Result<bool> {
-    let Some((local, domain)) = key.rsplit_once('@') else { return Ok(false) };
-    let Some(domain) = own_domain(tx, inner, domain)? else { return granted(tx, account, key) };
-    let owns = match find(tx, local, &domain.name)? {
-        Some(row) => matches!(row.kind, Kind::Primary | Kind::Alias) && AccountId::from_sql(row.target) == account,
-        None if is_postmaster(local) => {
-            matches!(postmaster(tx, &domain)?, Resolution::Account(reader) if reader.id == account)
-        }
-        None => false,
+/// What a member of a group is.
+enum Member {
+    Account(Account),
+    Other(rows::AddressRow),
+    /// In no row of ours: elsewhere, or gone.
+    Unlisted,
+}
+
+/// All members of a group with what they are, in one question.
+const MEMBERS: &str = concat!(
+    "SELECT ",
+    rows::account_columns!(),
+    ", m.member, d.kind, d.target, d.forward FROM dir_members m LEFT JOIN dir_addresses d ON d.address = m.member
+     LEFT JOIN dir_accounts a ON a.id = d.target AND d.kind IN (?2, ?3)
+     WHERE m.group_id = ?1 ORDER BY m.member LIMIT ?4 + 1"
+);
+
+fn member(row: &Row<'_>) -> Result<(String, Member)> {
+    let at = rows::ACCOUNT_COLUMNS;
+    let member = match row.opt_int(at + 1)? {
+        Some(_) if row.opt_int(0)?.is_some() => Member::Account(rows::account(row)?),
+        Some(kind) => Member::Other(rows::AddressRow {
+            kind: Kind::from_sql(kind)?,
+            target: row.int(at + 2)?,
+            forward: row.opt_text(at + 3)?,
+        }),
+        None => Member::Unlisted,
     };
-    Ok(owns || granted(tx, account, &format!("{local}@{}", domain.name))?)
+    Ok((row.text(at)?, member))
 }
 
 fn granted(tx: &mut Tx<'_>, account: AccountId, key: &str) -> Result<bool> {

@@ -14,7 +14,7 @@ use anser_base::{Entropy, Error, Result};
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::scram::ScramKeys;
@@ -70,20 +70,25 @@ impl Hasher {
         }
         let (password, salt) = (normal(password), self.entropy.bytes::<SALT>());
         let scram_salt = self.entropy.bytes();
-        self.run(move || {
+        run(self.turn().await?, move || {
             let hash = argon2id(&password, &salt)?;
             Ok(Secret { hash, scram: ScramKeys::derive(&password, scram_salt) })
         })
         .await?
     }
 
+    /// Waits until it is the caller's turn to hash.
+    pub async fn turn(&self) -> Result<Turn> {
+        self.permits.clone().acquire_owned().await.map_err(Error::unavailable)
+    }
+
     /// Whether a password is the one behind a stored hash. Takes as long without a hash as with one of ours.
-    pub async fn verify(&self, password: &[u8], hash: Option<&str>) -> Result<bool> {
+    pub async fn verify(&self, turn: Turn, password: &[u8], hash: Option<&str>) -> Result<bool> {
         if password.len() > PASSWORD {
             return Ok(false);
         }
         let (password, hash) = (password.to_vec(), hash.map(str::to_owned));
-        self.run(move || {
+        run(turn, move || {
             let good = hash.as_deref().is_some_and(|hash| verify_either_form(&password, hash));
             // A hash of another scheme, or none at all, must not answer faster than one of ours.
             if !good && !hash.as_deref().is_some_and(is_current) {
@@ -93,15 +98,17 @@ impl Hasher {
         })
         .await
     }
+}
 
-    async fn run<R: Send + 'static>(&self, work: impl FnOnce() -> R + Send + 'static) -> Result<R> {
-        let permit = self.permits.clone().acquire_owned().await.map_err(Error::unavailable)?;
-        let work = move || {
-            let _permit = permit;
-            work()
-        };
-        tokio::task::spawn_blocking(work).await.map_err(Error::unavailable)
-    }
+/// The right to hash once.
+pub(crate) type Turn = OwnedSemaphorePermit;
+
+async fn run<R: Send + 'static>(turn: Turn, work: impl FnOnce() -> R + Send + 'static) -> Result<R> {
+    let work = move || {
+        let _turn = turn;
+        work()
+    };
+    tokio::task::spawn_blocking(work).await.map_err(Error::unavailable)
 }
 
 /// The form in which passwords are hashed: NFC when they are text (RFC 8265 §4.2.2).

@@ -22,10 +22,10 @@ mod kdf;
 /// Longest stored hash, in bytes.
 pub const HASH: usize = 2048;
 
-/// Whether a password is the one behind a stored hash. Anything unreadable is nobody's password, and so is anything with a NUL:
-/// SASL cannot carry it (RFC 4616 §2), crypt(3) ends there, and PBKDF2 does not see it at the end.
+/// Whether a password is the one behind a stored hash. Anything unreadable is nobody's password. The empty one opens nothing,
+/// and nothing with a NUL does: SASL cannot carry it (RFC 4616 §2), crypt(3) ends there, and PBKDF2 does not see it at the end.
 pub fn verify(password: &[u8], stored: &str) -> bool {
-    if password.contains(&0) {
+    if password.is_empty() || password.contains(&0) {
         return false;
     }
     scheme(stored).is_some_and(|(scheme, hash)| match scheme {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anser_base::Class;
 use anser_directory::guard::{LONGEST_DELAY, NAME_FAILURES, PAIR_FAILURES, SOURCE_FAILURES, WINDOW};
-use anser_directory::{NewAccount, Password, Refusal};
+use anser_directory::{Attempt, NewAccount, Password, Refusal, Service};
 
 use crate::site::{HOME, PASSWORD, Site, address, each_site};
 
@@ -87,5 +87,27 @@ fn a_good_login_forgets_the_failures_before() {
             }
             site.login("eve", b"easy-peasy", HOME).await.unwrap();
         }
+    });
+}
+
+#[test]
+fn guesses_sent_all_at_once_do_not_slip_past_the_lock() {
+    each_site(|site: Rc<Site>| async move {
+        let mut tasks = Vec::new();
+        for n in 0..60 {
+            let directory = site.directory.clone();
+            tasks.push(tokio::spawn(async move {
+                let source = "203.0.113.9".parse().unwrap();
+                let password = format!("guess {n}");
+                let (name, service) = (&b"ann"[..], Service::Imap);
+                let attempt = Attempt { name, password: password.as_bytes(), service, source, tls: true };
+                directory.authenticate(attempt).await.unwrap_err().reason
+            }));
+        }
+        let mut looked_at = 0;
+        for task in tasks {
+            looked_at += u32::from(task.await.unwrap() == Refusal::Wrong);
+        }
+        assert!((PAIR_FAILURES..PAIR_FAILURES + 8).contains(&looked_at), "{looked_at}");
     });
 }
