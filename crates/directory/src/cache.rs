@@ -89,7 +89,7 @@ mod tests {
             cache.put(1, n, n);
             assert_eq!(cache.get(1, &0), Some(0), "what is used stays");
         }
-        assert_eq!((0..100).filter(|n| cache.get(1, n).is_some()).count().min(11), cache.len().min(11));
+        assert!(cache.len() <= 11, "what is not used goes");
         assert_eq!(cache.get(2, &0), None);
         cache.put(1, 7, 7);
         assert_eq!(cache.get(2, &7), None, "a reader from before the change brings nothing back");

@@ -143,7 +143,10 @@ impl Directory {
     async fn secret(&self, password: &Password) -> Result<Secret> {
         match password {
             Password::Plain(plain) => self.make_secret(plain).await,
-            Password::Hashed(hash) if stored::is_known(hash) => Ok(Secret { hash: hash.clone(), scram: None }),
+            Password::Hashed(hash) if stored::is_known(hash) => {
+                let hash = stored::for_keeping(hash, self.inner.deps.entropy.bytes());
+                Ok(Secret { hash, scram: None })
+            }
             Password::Hashed(_) => {
                 Err(Error::invalid("this kind of password hash is not known", "不支持这种密码哈希格式"))
             }

@@ -47,6 +47,15 @@ pub fn is_known(stored: &str) -> bool {
     scheme(stored).is_some()
 }
 
+/// The form in which a hash from elsewhere is kept: as it is, but a password in the clear becomes a salted digest. That is quick,
+/// so that a whole organisation can be imported, and stands only until the first good login.
+pub(crate) fn for_keeping(stored: &str, salt: [u8; 16]) -> String {
+    match scheme(stored) {
+        Some((Scheme::Plain, password)) => digests::salted(password.as_bytes(), salt),
+        _ => stored.to_owned(),
+    }
+}
+
 /// How a hash is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scheme {

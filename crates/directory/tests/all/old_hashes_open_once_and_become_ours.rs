@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use anser_base::Class;
+use anser_base::{AccountId, Class};
+use anser_db::{Place, params};
 use anser_directory::password::stored::{is_known, verify};
 use anser_directory::{Mechanism, NewAccount, Password};
 use proptest::prelude::*;
@@ -95,12 +96,7 @@ fn the_first_login_makes_the_hash_ours() {
         assert!(site.login("old", b"wrong", HOME).await.is_err());
         site.login("old", OLD.as_bytes(), HOME).await.unwrap();
         assert_eq!(scram().await, scram().await, "keys were made");
-        let stored = site.db.read(anser_db::Place::Server, move |tx| {
-            tx.query_one("SELECT hash FROM dir_accounts WHERE id = ?1", anser_db::params![id.to_sql()], |row| {
-                row.text(0)
-            })
-        });
-        assert!(stored.await.unwrap().unwrap().starts_with("$argon2id$"));
+        assert!(stored_hash(&site, id).await.starts_with("$argon2id$"));
         site.another_node().login("old", OLD.as_bytes(), HOME).await.unwrap();
 
         let locked = Password::Hashed(format!("{{CRYPT}}!{hash}"));
@@ -109,6 +105,23 @@ fn the_first_login_makes_the_hash_ours() {
         let unknown = NewAccount::new(address("odd@anser.test"), Password::Hashed("{ROT13}abc".into()));
         assert_eq!(site.directory.add_account(unknown).await.unwrap_err().class, Class::Invalid);
     });
+}
+
+#[test]
+fn a_password_in_the_clear_is_not_kept_so() {
+    each_site(|site: Rc<Site>| async move {
+        let password = Password::Hashed(format!("{{CLEARTEXT}}{OLD}"));
+        let id = site.directory.add_account(NewAccount::new(address("old@anser.test"), password)).await.unwrap();
+        assert!(stored_hash(&site, id).await.starts_with("{SSHA512}"));
+        site.login("old", OLD.as_bytes(), HOME).await.unwrap();
+        assert!(stored_hash(&site, id).await.starts_with("$argon2id$"));
+    });
+}
+
+async fn stored_hash(site: &Site, id: AccountId) -> String {
+    let sql = "SELECT hash FROM dir_accounts WHERE id = ?1";
+    let read = site.db.read(Place::Server, move |tx| tx.query_one(sql, params![id.to_sql()], |row| row.text(0)));
+    read.await.unwrap().unwrap()
 }
 
 proptest! {

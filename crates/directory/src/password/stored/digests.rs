@@ -27,6 +27,12 @@ pub(super) fn nt(password: &[u8], hash: &str, encoding: Encoding) -> Option<bool
     (expected.len() == 16).then(|| equal(&found, &expected))
 }
 
+/// `{SSHA512}` of a password.
+pub(super) fn salted(password: &[u8], salt: [u8; 16]) -> String {
+    let digest = Digest::Sha512.of(&[password, &salt]);
+    format!("{{SSHA512}}{}", STANDARD.encode([digest.as_slice(), &salt].concat()))
+}
+
 fn decode(text: &str, encoding: Encoding, len: usize, salted: bool) -> Option<Vec<u8>> {
     let digits = text.bytes().all(|byte| byte.is_ascii_hexdigit()) && text.len().is_multiple_of(2);
     let fits = if salted { text.len() > len * 2 } else { text.len() == len * 2 };
