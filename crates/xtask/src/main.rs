@@ -1,14 +1,17 @@
 //! The workshop: what the checkout needs besides the product. `./x` calls it.
 
+mod bench;
 mod tidy;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match std::env::args().nth(1).as_deref() {
-        Some("tidy") => tidy::run(),
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.split_first() {
+        Some((verb, rest)) if verb == "bench" => bench::run(rest),
+        Some((verb, _)) if verb == "tidy" => tidy::run(),
         _ => {
-            eprintln!("xtask tidy");
+            eprintln!("xtask bench | tidy");
             ExitCode::from(2)
         }
     }

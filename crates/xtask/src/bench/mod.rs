@@ -1,0 +1,102 @@
+//! `./x bench`: Anser beside postfix and dovecot on this machine, in the same run, turn by turn. What counts is the ratio; absolute
+//! figures depend on the machine and on who else uses it.
+//!
+//! | figure | of |
+//! |---|---|
+//! | accepted/s | messages with their 250, over all connections |
+//! | visible/s | the same messages counted by IMAP STATUS |
+//! | p50, p99 | one SMTP transaction, MAIL to 250, ms |
+//! | cpu | processor time of the server's processes a message, ms |
+//! | flush | flushes that the machine's disks finished, a message |
+//! | KB | bytes that the server's processes wrote to disk a message, in 1000 |
+//! | notice | from 250 to the EXISTS of an idle IMAP session, ms |
+
+mod cases;
+mod imap;
+mod load;
+mod process;
+mod servers;
+mod smtp;
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use cases::{CASES, Figures, Notice};
+use servers::Server;
+
+/// Turns that each server gets at each case; the table shows the medians.
+const ROUNDS: usize = 3;
+
+/// Runs the benchmark: `bench [--rounds N] [--messages N] [CASE …]`.
+pub fn run(arguments: &[String]) -> ExitCode {
+    let options = match Options::parse(arguments) {
+        Ok(options) => options,
+        Err(word) => {
+            eprintln!("xtask bench: what is {word}?  [--rounds N] [--messages N] [CASE …]");
+            return ExitCode::from(2);
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime.and_then(|runtime| runtime.block_on(bench(&options))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+struct Options {
+    rounds: usize,
+    messages: u64,
+    only: Vec<String>,
+}
+
+impl Options {
+    fn parse(arguments: &[String]) -> Result<Self, String> {
+        let mut options = Self { rounds: ROUNDS, messages: 1000, only: Vec::new() };
+        let mut words = arguments.iter();
+        while let Some(word) = words.next() {
+            let mut number = || words.next().and_then(|next| next.parse().ok()).ok_or_else(|| word.clone());
+            match word.as_str() {
+                "--rounds" => options.rounds = number()? as usize,
+                "--messages" => options.messages = number()?,
+                other if other.starts_with('-') => return Err(word.clone()),
+                other => options.only.push(other.to_owned()),
+            }
+        }
+        Ok(options)
+    }
+
+    fn wants(&self, case: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| case.contains(only.as_str()))
+    }
+}
+
+async fn bench(options: &Options) -> io::Result<()> {
+    let folder = PathBuf::from("target/bench");
+    let anser = Server::anser(&folder)?;
+    let peer = Server::postfix_dovecot(&folder)?;
+    println!("{:<22} {:<16} {}", "case", "server", Figures::HEAD);
+    for case in CASES.iter().filter(|case| options.wants(case.name)) {
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        for _ in 0..options.rounds.max(1) {
+            ours.push(case.run(&anser, options.messages).await?);
+            theirs.push(case.run(&peer, options.messages).await?);
+        }
+        let (ours, theirs) = (Figures::median(&ours), Figures::median(&theirs));
+        println!("{:<22} {:<16} {ours}", case.name, anser.name);
+        println!("{:<22} {:<16} {theirs}", "", peer.name);
+        println!("{:<22} {:<16} {}", "", "ratio", ours.ratio(&theirs));
+    }
+    if options.wants("notice") {
+        for server in [&anser, &peer] {
+            println!("{:<22} {:<16} {}", "notice", server.name, Notice::measure(server).await?);
+        }
+    }
+    if options.wants("alone") {
+        cases::alone(anser, &folder).await?;
+    }
+    Ok(())
+}

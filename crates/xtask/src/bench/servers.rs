@@ -1,0 +1,165 @@
+//! The two servers, each in a folder below `target/bench`, with twenty accounts for mail and one for the notices.
+
+use std::fs;
+use std::io;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Accounts that mail is spread over.
+pub const ACCOUNTS: usize = 20;
+/// Everybody's password.
+pub const PASSWORD: &str = "wild-goose";
+/// The user that dovecot runs as.
+const USER: &str = "anserbench";
+/// Ours listens at the standard ports plus this.
+const OFFSET: u16 = 22_000;
+
+/// A running server.
+pub struct Server {
+    /// For the table.
+    pub name: &'static str,
+    /// SMTP.
+    pub smtp: u16,
+    /// IMAP.
+    pub imap: u16,
+    domain: &'static str,
+    folder: PathBuf,
+    process: Option<Child>,
+}
+
+impl Server {
+    /// Starts a release build of Anser on fresh data.
+    pub fn anser(folder: &Path) -> io::Result<Self> {
+        let folder = fresh(&folder.join("anser"))?;
+        let mut server =
+            Self { name: "anser", smtp: 25 + OFFSET, imap: 143 + OFFSET, domain: "anser.test", folder, process: None };
+        server.launch()?;
+        server.wait()?;
+        let names: Vec<String> = (0..ACCOUNTS).map(|n| server.account(n)).chain([server.address("notice")]).collect();
+        server.add_accounts(&names)?;
+        Ok(server)
+    }
+
+    /// Starts (again) over the same data; tells how long it took until a connection was accepted.
+    pub fn launch(&mut self) -> io::Result<Duration> {
+        self.end();
+        let log = fs::File::create(self.folder.join("log"))?;
+        let started = Instant::now();
+        let offset = OFFSET.to_string();
+        let mut command = Command::new("target/release/anser");
+        command.args(["dev", "--port-offset", &offset, "--dir"]).arg(self.folder.join("data"));
+        self.process = Some(command.stdout(log.try_clone()?).stderr(log).stdin(Stdio::null()).spawn()?);
+        self.wait()?;
+        Ok(started.elapsed())
+    }
+
+    fn wait(&self) -> io::Result<()> {
+        let until = Instant::now() + Duration::from_secs(60);
+        while Instant::now() < until {
+            if [self.smtp, self.imap].iter().all(|port| std::net::TcpStream::connect(("127.0.0.1", *port)).is_ok()) {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Err(io::Error::other(format!("{} does not answer; see {}", self.name, self.folder.display())))
+    }
+
+    /// Makes accounts in Anser.
+    pub fn add_accounts(&self, names: &[String]) -> io::Result<()> {
+        let mut command = Command::new("target/release/anser");
+        command.args(["account", "add", "--stdin-list", "--dir"]).arg(self.folder.join("data"));
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
+        if let Some(mut input) = child.stdin.take() {
+            writeln!(input, "{PASSWORD}\n{}", names.join("\n"))?;
+        }
+        match child.wait()?.success() {
+            true => Ok(()),
+            false => Err(io::Error::other("the accounts could not be made")),
+        }
+    }
+
+    /// Starts Debian's postfix and dovecot with their defaults, joined by LMTP. Needs root.
+    pub fn postfix_dovecot(folder: &Path) -> io::Result<Self> {
+        let folder = fresh(&folder.join("peer"))?;
+        shell(&format!(
+            "id {USER} >/dev/null 2>&1 || useradd --system --no-create-home --shell /usr/sbin/nologin {USER}"
+        ))?;
+        let dir = folder.display();
+        shell(&format!(
+            "mkdir -p {dir}/dovecot {dir}/postfix/etc {dir}/postfix/spool {dir}/postfix/data {dir}/tls {dir}/log {dir}/mail && \
+             chmod 755 {dir} && chown {USER}: {dir}/mail && chown postfix: {dir}/postfix/data && \
+             openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=mail.bench.test -keyout {dir}/tls/key.pem \
+             -out {dir}/tls/cert.pem 2>/dev/null"
+        ))?;
+        for (text, path) in [
+            (include_str!("../../peers/main.cf"), "postfix/etc/main.cf"),
+            (include_str!("../../peers/master.cf"), "postfix/etc/master.cf"),
+            (include_str!("../../peers/dovecot.conf"), "dovecot/dovecot.conf"),
+        ] {
+            fs::write(folder.join(path), text.replace("@DIR@", &dir.to_string()))?;
+        }
+        shell(&format!(
+            "/usr/sbin/dovecot -c {dir}/dovecot/dovecot.conf && /usr/sbin/postfix -c {dir}/postfix/etc start 2>/dev/null"
+        ))?;
+        let server =
+            Self { name: "postfix+dovecot", smtp: 21_025, imap: 21_143, domain: "bench.test", folder, process: None };
+        server.wait()?;
+        Ok(server)
+    }
+
+    /// The processes at the root of the server's trees.
+    pub fn roots(&self) -> Vec<u32> {
+        match &self.process {
+            Some(child) => vec![child.id()],
+            None => ["postfix/spool/pid/master.pid", "dovecot/run/master.pid"]
+                .iter()
+                .filter_map(|file| fs::read_to_string(self.folder.join(file)).ok()?.trim().parse().ok())
+                .collect(),
+        }
+    }
+
+    /// An address here.
+    pub fn address(&self, local: &str) -> String {
+        format!("{local}@{}", self.domain)
+    }
+
+    /// The address of account number `n`.
+    pub fn account(&self, n: usize) -> String {
+        self.address(&format!("u{n}"))
+    }
+
+    fn end(&mut self) {
+        if let Some(mut child) = self.process.take() {
+            // SIGTERM, so that it ends in good order; a server that is gone already is fine too.
+            let _ = shell(&format!("kill {}", child.id()));
+            let _ = child.wait();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if self.process.is_none() {
+            let dir = self.folder.display();
+            let _ = shell(&format!(
+                "/usr/sbin/postfix -c {dir}/postfix/etc stop 2>/dev/null; kill $(cat {dir}/dovecot/run/master.pid)"
+            ));
+        }
+        self.end();
+    }
+}
+
+fn fresh(folder: &Path) -> io::Result<PathBuf> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    fs::create_dir_all(folder)?;
+    folder.canonicalize()
+}
+
+fn shell(line: &str) -> io::Result<()> {
+    let status = Command::new("/bin/sh").args(["-c", line]).stdin(Stdio::null()).status()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other(format!("failed: {line}"))) }
+}
