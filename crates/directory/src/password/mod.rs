@@ -2,7 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | here | [`Hasher`]: bounded hashing off the reactor |
+//! | here | bounded hashing off the reactor |
 //! | [`stored`] | verification of a stored hash of any scheme |
 
 pub mod stored;
