@@ -1,1 +1,75 @@
-//! anser-delivery
+//! Moves due entries of the queue: into local mailboxes, to another server, back to the sender as a report.
+//!
+//! ```text
+//! Queue::next_due ─▶ dispatcher: one task an entry ─▶ route: what each recipient is
+//!                                                      ├─▶ local:   store::append (deferred)
+//!                                                      ├─▶ remote:  SMTP to the smarthost
+//!                                                      └─▶ forward: a new entry
+//!                    settler ◀── outcomes, reports ◀────┘
+//!                    └─▶ one sync of the data folder, then Queue::settle…
+//! ```
+//!
+//! A local delivery commits without a sync of its own: the queue's row can redo it, carries the idempotence key, and is settled only
+//! after one sync of the data folder for many of them. [`Delivery::recover`] closes what a power cut leaves open, before any door opens.
+//!
+//! Only this crate decides between retry, bounce and done. The explanation of an [`Outcome`](anser_queue::Outcome) starts with the
+//! enhanced status code (RFC 3463) that a report gives.
+
+mod dispatcher;
+mod forward;
+mod local;
+mod recover;
+mod remote;
+mod report;
+mod route;
+mod settle;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anser_base::{Clock, Entropy};
+use anser_directory::Directory;
+use anser_journal::Journal;
+use anser_queue::Queue;
+use anser_store::Store;
+
+pub use dispatcher::{LOCAL_ATTEMPTS, REMOTE_ATTEMPTS};
+pub use remote::{Smarthost, SmarthostTls};
+
+/// What delivery works with.
+#[derive(Clone)]
+pub struct Deps {
+    /// Where entries come from and go back to.
+    pub queue: Queue,
+    /// Where local mail goes.
+    pub store: Store,
+    /// Who an address is.
+    pub directory: Directory,
+    /// Where outcomes are written down.
+    pub journal: Journal,
+    /// The folder that holds the embedded engine's files and the bodies, on one file system.
+    pub data_dir: PathBuf,
+    /// The clock.
+    pub clock: Clock,
+    /// Randomness for boundaries and Message-IDs.
+    pub entropy: Entropy,
+    /// This server's name, in EHLO and reports.
+    pub hostname: String,
+    /// Where mail for other domains goes; without one it waits.
+    pub smarthost: Option<Smarthost>,
+}
+
+/// The courier of the house; cheap to clone.
+#[derive(Clone)]
+pub struct Delivery {
+    deps: Arc<Deps>,
+    relay: Arc<remote::Relay>,
+}
+
+impl Delivery {
+    /// A courier that does nothing until [`Delivery::run`].
+    pub fn new(deps: Deps) -> Self {
+        let relay = Arc::new(remote::Relay::new(&deps));
+        Self { deps: Arc::new(deps), relay }
+    }
+}

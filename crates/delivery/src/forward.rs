@@ -1,0 +1,77 @@
+//! Sends a message on to other addresses: aliases that lead elsewhere, members of groups. The copies are new entries, put in the same
+//! transaction that settles this one.
+
+use anser_base::{Address, limits};
+use anser_mime::header;
+use anser_queue::{Entry, Envelope, Outcome, Recipient, Submission};
+
+use crate::Delivery;
+
+/// The field by which a forward that comes back is recognised.
+const LOOP_FIELD: &str = "Delivered-To";
+
+impl Delivery {
+    /// Makes the copies. A recipient that is local as well is done only when both are; its earlier outcome stands when that was not
+    /// `Done`, and no copy is made then, so that trying again makes it once.
+    pub(crate) async fn forward(
+        &self,
+        entry: &Entry,
+        recipients: Vec<(usize, Vec<Address>)>,
+        outcomes: &mut Vec<(usize, Outcome)>,
+    ) -> (Vec<(usize, Outcome)>, Vec<Submission>) {
+        let (mut decided, mut copies) = (Vec::new(), Vec::new());
+        for (index, addresses) in recipients {
+            let earlier = outcomes.iter().position(|(at, _)| *at == index);
+            if earlier.is_some_and(|at| outcomes[at].1 != Outcome::Done) {
+                continue;
+            }
+            earlier.map(|at| outcomes.remove(at));
+            let via = &entry.envelope.recipients[index].address;
+            if came_through(entry, via) {
+                decided.push((
+                    index,
+                    Outcome::Fail { why: "5.4.6 the message has been here before: a forwarding loop".into() },
+                ));
+                continue;
+            }
+            let copy = |part: &[Address]| self.copy(entry, index, part);
+            copies.extend(addresses.chunks(limits::RECIPIENTS).map(copy));
+            decided.push((index, Outcome::Done));
+        }
+        (decided, copies)
+    }
+
+    fn copy(&self, entry: &Entry, index: usize, addresses: &[Address]) -> Submission {
+        let original = &entry.envelope.recipients[index];
+        let recipients = addresses
+            .iter()
+            .map(|address| Recipient {
+                address: address.clone(),
+                orcpt: original.orcpt.clone(),
+                notify: original.notify,
+            })
+            .collect();
+        let mut trace = format!("{LOOP_FIELD}: {}\r\n", original.address).into_bytes();
+        trace.extend_from_slice(&entry.envelope.trace);
+        let now = self.deps.clock.now();
+        let plain = Envelope::new(entry.envelope.sender.clone(), recipients, entry.envelope.origin.clone(), now);
+        let envelope = Envelope {
+            ret: entry.envelope.ret,
+            envid: entry.envelope.envid.clone(),
+            smtputf8: entry.envelope.smtputf8,
+            body_type: entry.envelope.body_type,
+            requiretls: entry.envelope.requiretls,
+            tenant: entry.envelope.tenant,
+            trace,
+            ..plain
+        };
+        Submission { envelope, body: entry.body.clone() }
+    }
+}
+
+/// Whether the trace of this server shows that the message was sent on from this address before.
+fn came_through(entry: &Entry, via: &Address) -> bool {
+    let key = via.key();
+    header::find_all(&entry.envelope.trace, LOOP_FIELD)
+        .any(|field| Address::parse(&String::from_utf8_lossy(field.value)).is_some_and(|seen| seen.key() == key))
+}

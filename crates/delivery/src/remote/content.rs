@@ -1,0 +1,117 @@
+//! The message to send: the trace fields of its envelope, then its body. At most one piece of it is in memory, unless the body
+//! is small or was in memory already.
+
+use anser_base::{Error, Result};
+use anser_blob::{BlobReader, Prepared};
+use anser_directory::DEFAULT_TENANT;
+use anser_mime::header;
+use anser_queue::{Body, Entry};
+use anser_store::Store;
+use bytes::Bytes;
+
+/// Bytes read at once.
+pub(super) const PIECE: usize = 256 * 1024;
+
+pub(super) struct Content {
+    trace: Bytes,
+    source: Source,
+    size: u64,
+    /// The first piece of the body: the header, unless that is larger than any sane one.
+    head: Bytes,
+}
+
+enum Source {
+    Memory(Bytes),
+    /// `None` only while a worker thread reads, or after it panicked.
+    Blob(Option<Box<BlobReader>>),
+}
+
+impl Content {
+    /// Opens the body. Errors are those of the blob store.
+    pub async fn open(store: &Store, entry: &Entry) -> Result<Self> {
+        let (store, body) = (store.clone(), entry.body.clone());
+        let tenant = entry.envelope.tenant.unwrap_or(DEFAULT_TENANT);
+        let (source, size) = blocking(move || match in_memory(&body)? {
+            Some(raw) => Ok((Source::Memory(raw.clone()), raw.len() as u64)),
+            None => {
+                let reader = store.blobs().open(tenant, body.id)?;
+                let size = reader.size();
+                Ok((Source::Blob(Some(Box::new(reader))), size))
+            }
+        })
+        .await?;
+        let trace = Bytes::from(entry.envelope.trace.clone());
+        let mut content = Self { size: trace.len() as u64 + size, trace, source, head: Bytes::new() };
+        content.head = content.body_at(0).await?;
+        Ok(content)
+    }
+
+    /// Bytes in all.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// `Received` fields (RFC 5321 §6.3).
+    pub fn hops(&self) -> usize {
+        let count = |block| header::find_all(block, "Received").count();
+        count(&self.trace) + count(&self.head)
+    }
+
+    /// Whether the header is all US-ASCII, as far as it was looked at: it can go without SMTPUTF8 (RFC 6531 §3.5).
+    pub fn has_ascii_header(&self) -> bool {
+        let end = header::fields(&self.head).last().map_or(0, |field| field.range.end);
+        self.trace.is_ascii() && self.head[..end].is_ascii()
+    }
+
+    /// Whether all of it is US-ASCII: it can go without 8BITMIME (RFC 6152 §3).
+    pub async fn is_ascii(&mut self) -> Result<bool> {
+        let mut offset = 0;
+        loop {
+            let piece = self.read_at(offset).await?;
+            if piece.is_empty() || !piece.is_ascii() {
+                return Ok(piece.is_empty());
+            }
+            offset += piece.len() as u64;
+        }
+    }
+
+    /// The bytes from `offset` on, at most [`PIECE`] of them; none at the end.
+    pub async fn read_at(&mut self, offset: u64) -> Result<Bytes> {
+        let before = self.trace.len() as u64;
+        match offset < before {
+            true => Ok(limited(self.trace.slice(offset as usize..))),
+            false => self.body_at(offset - before).await,
+        }
+    }
+
+    async fn body_at(&mut self, offset: u64) -> Result<Bytes> {
+        let slot = match &mut self.source {
+            Source::Memory(raw) => return Ok(limited(raw.slice(raw.len().min(offset as usize)..))),
+            Source::Blob(slot) => slot,
+        };
+        let mut reader = slot.take().ok_or_else(|| Error::unavailable("the body's reader is gone"))?;
+        let (reader, piece) = blocking(move || {
+            let piece = reader.read_at(offset, PIECE)?;
+            Ok((reader, piece))
+        })
+        .await?;
+        *slot = Some(reader);
+        Ok(piece)
+    }
+}
+
+fn in_memory(body: &Body) -> Result<Option<Bytes>> {
+    match (&body.raw, &body.stored) {
+        (Some(raw), _) => Ok(Some(raw.clone())),
+        (None, Some(stored)) => Prepared::from_stored(stored.clone())?.raw().map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+fn limited(bytes: Bytes) -> Bytes {
+    bytes.slice(..bytes.len().min(PIECE))
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(Error::unavailable)?
+}

@@ -1,0 +1,99 @@
+//! Ends leases: many deliveries, one sync, one transaction.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anser_base::{Class, Error, Result};
+use anser_queue::{Lease, Plan, Settlement, Submission};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+
+use crate::Deps;
+
+/// How long finished deliveries are gathered before they are synced together.
+const GATHER: Duration = Duration::from_millis(250);
+/// Deliveries gathered at most.
+const BATCH: usize = 512;
+/// Bytes of bodies gathered at most.
+const BYTES: u64 = 32 * 1024 * 1024;
+/// Pause before a sync or a settlement that failed is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// An attempt that ended.
+pub(crate) struct Finished {
+    pub lease: Lease,
+    pub plan: Plan,
+    pub reports: Vec<Submission>,
+}
+
+/// Settles until every sender is gone.
+pub(crate) async fn run(deps: Arc<Deps>, mut finished: mpsc::Receiver<Finished>) {
+    while let Some(first) = finished.recv().await {
+        let batch = gather(first, &mut finished).await;
+        sync(&deps).await;
+        settle(&deps, batch).await;
+    }
+}
+
+async fn gather(first: Finished, finished: &mut mpsc::Receiver<Finished>) -> Vec<Finished> {
+    let deadline = Instant::now() + GATHER;
+    let mut bytes = first.lease.body.size;
+    let mut batch = vec![first];
+    while batch.len() < BATCH && bytes < BYTES {
+        match timeout_at(deadline, finished.recv()).await {
+            Ok(Some(next)) => {
+                bytes += next.lease.body.size;
+                batch.push(next);
+            }
+            Ok(None) | Err(_) => break,
+        }
+    }
+    batch
+}
+
+/// Makes every deferred delivery durable. Tries until it holds: nothing may be settled before.
+async fn sync(deps: &Arc<Deps>) {
+    loop {
+        let work = deps.clone();
+        let done: Result<()> = tokio::task::spawn_blocking(move || work.sync_all())
+            .await
+            .map_err(Error::unavailable)
+            .and_then(|done| done);
+        match done {
+            Ok(()) => return,
+            Err(error) => tracing::error!(error = error.chain(), "deliveries could not be made durable; trying again"),
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+impl Deps {
+    fn sync_all(&self) -> Result<()> {
+        self.store.blobs().sync_with(&self.data_dir)
+    }
+}
+
+async fn settle(deps: &Deps, batch: Vec<Finished>) {
+    let (plain, reporting): (Vec<_>, Vec<_>) =
+        batch.into_iter().partition(|done| done.reports.is_empty() && done.plan.is_final());
+    for done in reporting {
+        settle_one(deps, done).await;
+    }
+    let plain: Vec<Settlement> =
+        plain.into_iter().map(|Finished { lease, plan, .. }| Settlement { lease, plan }).collect();
+    while let Err(error) = deps.queue.settle_after_sync(&plain).await {
+        tracing::error!(error = error.chain(), "deliveries could not be settled; trying again");
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn settle_one(deps: &Deps, done: Finished) {
+    loop {
+        match deps.queue.settle(&done.lease, &done.plan, done.reports.clone()).await {
+            Ok(_) => return,
+            Err(error) if error.class == Class::Conflict => return,
+            Err(error) => tracing::error!(error = error.chain(), "an entry could not be settled; trying again"),
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
