@@ -1,0 +1,143 @@
+//! Third stage: what the header decides. Loops end here, nobody signs with another's name, and a submitted message gets what it
+//! lacks (RFC 6409 §8).
+
+use std::ops::Range;
+
+use anser_base::limits::HOPS;
+use anser_base::{Address, Timestamp};
+use anser_mime::address::{MAX_ADDRESSES, parse_list};
+use anser_mime::date::{DateTime, format_rfc5322};
+use anser_mime::header::{Field, fields, unfold};
+
+use super::intake::{INLINE, Terms};
+use crate::answer::Stop;
+use crate::policy::{NOT_YOURS, may_sign_as};
+
+/// Length of the random part of a Message-ID, in characters.
+const ID_TOKEN: usize = 16;
+
+/// What the rest of the path needs to know of a header.
+#[derive(Debug)]
+pub struct Head {
+    /// The Message-ID without angle brackets, for the journal.
+    pub message_id: Option<String>,
+}
+
+/// One look at all fields.
+#[derive(Default)]
+struct Found {
+    /// Length of the header without its blank line.
+    length: usize,
+    hops: usize,
+    has_date: bool,
+    message_id: Option<String>,
+    has_from: bool,
+    /// The addresses of all From fields; `None` for what is no address.
+    from: Vec<Option<Address>>,
+    /// Where Bcc fields are.
+    hidden: Vec<Range<usize>>,
+}
+
+/// Judges the header that `message` begins with, and mends that of a submitted message. `whole` says whether the message ends with
+/// the buffer; if not, the blank line must be in it.
+pub async fn judge(terms: &Terms, message: &mut Vec<u8>, whole: bool) -> Result<Head, Stop> {
+    let mut found = look(message);
+    if found.length > INLINE || (!whole && found.length == message.len()) {
+        return Err(Stop::refused(552, (5, 3, 4), format!("The header is larger than {INLINE} octets")));
+    }
+    if found.hops > HOPS {
+        return Err(Stop::refused(554, (5, 4, 6), "Too many hops; the message runs in circles"));
+    }
+    if terms.account.is_some() {
+        check_author(terms, &found).await?;
+        mend(terms, message, &mut found);
+    }
+    Ok(Head { message_id: found.message_id })
+}
+
+fn look(message: &[u8]) -> Found {
+    let mut found = Found::default();
+    for field in fields(message) {
+        found.length = field.range.end;
+        if let Some((_, note)) = NOTES.iter().find(|(name, _)| name.eq_ignore_ascii_case(field.name)) {
+            note(&mut found, &field);
+        }
+    }
+    found
+}
+
+type Note = fn(&mut Found, &Field<'_>);
+
+/// What is noted of which field.
+const NOTES: [(&[u8], Note); 6] = [
+    (b"Received", |found, _| found.hops += 1),
+    (b"Date", |found, _| found.has_date = true),
+    (b"Message-ID", |found, field| {
+        found.message_id.get_or_insert_with(|| id_text(field.value));
+    }),
+    (b"From", |found, field| found.note_author(field)),
+    (b"Bcc", |found, field| found.hidden.push(field.range.clone())),
+    (b"Resent-Bcc", |found, field| found.hidden.push(field.range.clone())),
+];
+
+impl Found {
+    fn note_author(&mut self, field: &Field<'_>) {
+        self.has_from = true;
+        let list = parse_list(field.value);
+        if list.len() >= MAX_ADDRESSES {
+            self.from.push(None);
+        }
+        let people = list.iter().filter(|entry| entry.host.is_some());
+        self.from.extend(people.map(|entry| {
+            let (local, domain) = (entry.mailbox.as_deref()?, entry.host.as_deref()?);
+            Address::new(str::from_utf8(local).ok()?, str::from_utf8(domain).ok()?)
+        }));
+    }
+}
+
+fn id_text(value: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&unfold(value)).into_owned();
+    text.trim().trim_start_matches('<').trim_end_matches('>').to_owned()
+}
+
+/// All authors must be the account itself (RFC 6409 §6.1). A message without From claims nobody's name.
+async fn check_author(terms: &Terms, found: &Found) -> Result<(), Stop> {
+    let Some(account) = terms.account.as_ref().filter(|_| found.has_from) else { return Ok(()) };
+    let all: Option<Vec<Address>> = found.from.iter().cloned().collect();
+    match all {
+        Some(all) if may_sign_as(&terms.deps.directory, account, &all).await? => Ok(()),
+        _ => Err(NOT_YOURS.into()),
+    }
+}
+
+/// Adds Date and Message-ID where they are missing, before everything else so that no signature breaks (RFC 6409 §8.2, §8.3), and
+/// takes Bcc out. Everything else stays as it is.
+fn mend(terms: &Terms, message: &mut Vec<u8>, found: &mut Found) {
+    let now = terms.deps.clock.now();
+    let mut added = String::new();
+    if !found.has_date {
+        let date = DateTime { unix: now.secs(), offset_minutes: 0 };
+        added.push_str(&format!("Date: {}\r\n", format_rfc5322(date)));
+    }
+    if found.message_id.as_ref().is_none_or(String::is_empty) {
+        let id = new_id(terms, now);
+        added.push_str(&format!("Message-ID: <{id}>\r\n"));
+        found.message_id = Some(id);
+    }
+    if added.is_empty() && found.hidden.is_empty() {
+        return;
+    }
+    let mut mended = Vec::with_capacity(added.len() + message.len());
+    mended.extend_from_slice(added.as_bytes());
+    let mut from = 0;
+    for range in &found.hidden {
+        mended.extend_from_slice(&message[from..range.start]);
+        from = range.end;
+    }
+    mended.extend_from_slice(&message[from..]);
+    *message = mended;
+}
+
+fn new_id(terms: &Terms, now: Timestamp) -> String {
+    format!("{:x}.{}@{}", now.0, terms.deps.entropy.token(ID_TOKEN), terms.deps.hostname)
+}

@@ -1,0 +1,127 @@
+//! Who may send what to whom. Here and nowhere else it is decided that this is no open relay.
+
+use std::sync::Arc;
+
+use anser_base::{Address, TenantId};
+use anser_directory::{Account, Directory, Resolution, Services};
+use anser_wire::smtp::{CommandError, ForwardPath, Mailbox};
+
+use crate::answer::Stop;
+use crate::deps::Service;
+use crate::session::Session;
+
+const UNKNOWN: CommandError = CommandError::new(550, (5, 1, 1), "No such user here");
+const SUSPENDED: CommandError = CommandError::new(450, (4, 2, 1), "That mailbox takes no mail at present");
+const DISABLED: CommandError = CommandError::new(450, (4, 2, 1), "That domain takes no mail at present");
+const RELAY: CommandError = CommandError::new(550, (5, 7, 1), "Relaying denied");
+const NO_OUTSIDE_TO: CommandError = CommandError::new(550, (5, 7, 1), "That mailbox takes no mail from outside");
+const NO_OUTSIDE_FROM: CommandError = CommandError::new(550, (5, 7, 1), "You may not send mail to other organisations");
+const OVER_QUOTA: CommandError = CommandError::new(452, (4, 2, 2), "The mailbox is full");
+/// Not the sender's own address.
+pub const NOT_YOURS: CommandError = CommandError::new(550, (5, 7, 1), "That sender address is not yours");
+/// A recipient that cannot be written down.
+const BAD_RECIPIENT: CommandError = CommandError::new(553, (5, 1, 3), "Bad recipient address");
+/// A sender that cannot be written down.
+const BAD_SENDER: CommandError = CommandError::new(553, (5, 1, 7), "Bad sender address");
+
+/// A recipient that may be accepted.
+pub struct Admitted {
+    /// Its address; for `<postmaster>` the full one.
+    pub address: Address,
+    /// Whose it is, when it is ours.
+    pub tenant: Option<TenantId>,
+}
+
+/// Whether mail to this path may be accepted in this session, and for whom.
+pub async fn recipient(session: &Session, path: &ForwardPath) -> Result<Admitted, Stop> {
+    let directory = &session.deps.directory;
+    let (address, resolution) = match path {
+        ForwardPath::Mailbox(mailbox) => {
+            let address = Address::new(&mailbox.local, &mailbox.domain).ok_or(BAD_RECIPIENT)?;
+            let resolution = directory.resolve(&address).await?;
+            (address, resolution)
+        }
+        ForwardPath::Postmaster => (postmaster(session).await?, directory.resolve_postmaster().await?),
+    };
+    let tenant = match resolution {
+        Resolution::Account(account) => {
+            if !is_postmaster(&address) {
+                of_account(session, &account).await?;
+            }
+            Some(account.tenant)
+        }
+        Resolution::Group(group) => group.accounts.first().map(|account| account.tenant),
+        Resolution::Forward(_) => None,
+        Resolution::Suspended(_) => return Err(SUSPENDED.into()),
+        Resolution::NoSuchUser => return Err(UNKNOWN.into()),
+        Resolution::Disabled => return Err(DISABLED.into()),
+        Resolution::NotLocal => outside(session)?,
+    };
+    Ok(Admitted { address, tenant })
+}
+
+/// An address elsewhere: only for those who have logged in and may write to other organisations.
+fn outside(session: &Session) -> Result<Option<TenantId>, Stop> {
+    match (session.service, &session.login) {
+        (Service::Submission, Some(_)) if session.deps.local_only => Err(RELAY.into()),
+        (Service::Submission, Some(account)) if !account.services.contains(Services::OUTSIDE_MAIL) => {
+            Err(NO_OUTSIDE_FROM.into())
+        }
+        (Service::Submission, Some(_)) => Ok(None),
+        _ => Err(RELAY.into()),
+    }
+}
+
+async fn of_account(session: &Session, account: &Arc<Account>) -> Result<(), Stop> {
+    let inside_only = !account.services.contains(Services::OUTSIDE_MAIL);
+    if inside_only && is_from_outside(session).await? {
+        return Err(NO_OUTSIDE_TO.into());
+    }
+    match &session.deps.over_quota {
+        Some(over_quota) if over_quota(account.id) => Err(OVER_QUOTA.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the message comes from another organisation: all that reaches the MX does, of what comes by LMTP what says so.
+async fn is_from_outside(session: &Session) -> Result<bool, Stop> {
+    let sender = session.transaction.as_ref().and_then(|transaction| transaction.sender.as_ref());
+    match (session.service, sender) {
+        (Service::Submission, _) => Ok(false),
+        (Service::Lmtp, Some(sender)) => Ok(!session.deps.directory.is_local_domain(sender.domain()).await?),
+        _ => Ok(true),
+    }
+}
+
+/// The full address of `<postmaster>` (RFC 5321 §4.1.1.3).
+async fn postmaster(session: &Session) -> Result<Address, Stop> {
+    let domain = session.deps.directory.default_domain().await?;
+    let name = domain.as_ref().map_or(session.deps.hostname.as_str(), |domain| &domain.name);
+    Address::new("postmaster", name).ok_or(BAD_RECIPIENT.into())
+}
+
+fn is_postmaster(address: &Address) -> bool {
+    address.local().eq_ignore_ascii_case("postmaster")
+}
+
+/// The address of a reverse path, `None` for the null sender. At submission it must be one of the account's own (RFC 6409 §6.1).
+pub async fn sender(session: &Session, path: Option<&Mailbox>) -> Result<Option<Address>, Stop> {
+    let Some(mailbox) = path else { return Ok(None) };
+    let address = Address::new(&mailbox.local, &mailbox.domain).ok_or(BAD_SENDER)?;
+    if let Some(account) = &session.login
+        && !session.deps.directory.may_send_as(account.id, &address).await?
+    {
+        return Err(NOT_YOURS.into());
+    }
+    Ok(Some(address))
+}
+
+/// Whether all of these are the account's own addresses.
+pub async fn may_sign_as(directory: &Directory, account: &Account, addresses: &[Address]) -> Result<bool, Stop> {
+    for address in addresses {
+        if !directory.may_send_as(account.id, address).await? {
+            return Ok(false);
+        }
+    }
+    Ok(!addresses.is_empty())
+}
