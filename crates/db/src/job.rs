@@ -1,6 +1,7 @@
 //! A closure on its way to a worker and its outcome on the way back.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -67,27 +68,26 @@ where
     A: FnOnce(&mut R) + Send,
 {
     fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), Failed> {
-        let result = (self.work)(tx);
-        let failed = result.as_ref().err().map(|error| Failed {
-            retry: tx.wants_retry(),
-            poisoned: (error.class == Class::Damaged || tx.is_poisoned()).then_some(error.class),
-        });
+        // A panic ends one job, not the worker; what it did is rolled back like that of any other failure.
+        let result = catch_unwind(AssertUnwindSafe(|| (self.work)(tx))).unwrap_or_else(|_| Err(panicked()));
+        let failed = result.is_err().then(|| Failed { retry: tx.wants_retry(), poisoned: tx.poisoned() });
         self.result = Some(result);
         failed.map_or(Ok(()), Err)
     }
 
-    fn done(mut self: Box<Self>, outcome: Result<()>) {
-        let result = match (outcome, self.result.take()) {
+    fn done(self: Box<Self>, outcome: Result<()>) {
+        let Self { after, result, reply, .. } = *self;
+        let result = match (outcome, result) {
             (_, Some(Err(error))) => Err(error),
             (Err(error), _) => Err(error),
-            (Ok(()), Some(Ok(mut value))) => {
-                (self.after)(&mut value);
-                Ok(value)
-            }
+            (Ok(()), Some(Ok(mut value))) => match catch_unwind(AssertUnwindSafe(|| after(&mut value))) {
+                Ok(()) => Ok(value),
+                Err(_) => Err(panicked()),
+            },
             (Ok(()), None) => Err(Error::unavailable("the closure did not run")),
         };
         // A caller that went away does not want to know.
-        let _ = self.reply.send(result);
+        let _ = reply.send(result);
     }
 }
 
@@ -110,6 +110,10 @@ impl<R> Future for Pending<R> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.receiver).poll(context).map(|received| received.unwrap_or_else(|_| Err(stopped())))
     }
+}
+
+fn panicked() -> Error {
+    Error::unavailable("a closure panicked on the worker")
 }
 
 fn stopped() -> Error {

@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | one writer per place | a place always hashes to the same worker thread | the closure's first statement locks the row it needs |
 //! | many waiting writers, one sync | the worker takes all that wait for a place into one commit and one sync of its log | the server groups commits itself |
-//! | [`Durability::Deferred`] | committed, visible, durable only after `Disk::sync_all` | durable at once |
+//! | [`Durability::Deferred`] | committed, visible, durable only after [`Db::sync_all`] | durable at once |
 //! | schema | `user_version` of each file, migrated at its first opening | the table `anser_schema`, migrated at [`Db::open`] |
 //! | a damaged file | its own place answers `Class::Damaged`, the others work | – |
 //!
@@ -55,12 +55,14 @@ pub struct Embedded {
     pub open_files: usize,
     /// Worker threads for account files.
     pub workers: usize,
+    /// Pages of 4 KiB that a write-ahead log holds before it is copied into its file; `None` for what suits each kind of place.
+    pub log_pages: Option<u32>,
 }
 
 impl Embedded {
     /// The usual engine on a real disk.
     pub fn new(dir: impl Into<PathBuf>, disk: Arc<dyn Disk>) -> Self {
-        Self { dir: dir.into(), disk, vfs: None, open_files: 192, workers: 8 }
+        Self { dir: dir.into(), disk, vfs: None, open_files: 192, workers: 8, log_pages: None }
     }
 }
 
@@ -117,6 +119,26 @@ impl Db {
         let (job, pending) = job::Job::new(place, job::Mode::Read, work, |_| ());
         self.submit(job);
         pending
+    }
+
+    /// Makes every deferred write durable that was answered before the call, and everything else below the data folder with it. After
+    /// an error nothing of it counts as durable: look whether it is still there and do again what is not, then call again. A loss is
+    /// told to one caller, so let one task call it. Blocks; never call it on a reactor thread or inside of a closure.
+    /// PostgreSQL defers nothing.
+    pub fn sync_all(&self) -> Result<()> {
+        match &*self.backend {
+            Backend::Embedded(pool) => pool.sync_all(),
+            Backend::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// To be called when somebody else's `Disk::sync_all` over the same file system failed: deferred writes may be lost to later
+    /// syncs, so the files that hold them are written anew before the next [`Self::sync_all`] succeeds. Blocks likewise.
+    pub fn sync_failed(&self) {
+        match &*self.backend {
+            Backend::Embedded(pool) => pool.sync_failed(),
+            Backend::Postgres(_) => {}
+        }
     }
 
     fn submit(&self, job: job::Job) {

@@ -65,6 +65,12 @@ struct Worker {
     connection: Option<Connection>,
 }
 
+/// What came of one try; the closure's own failure is over like its success.
+enum Attempt {
+    Over,
+    Again,
+}
+
 struct Connection {
     client: Client,
     statements: HashMap<String, Statement>,
@@ -82,25 +88,28 @@ impl Worker {
     }
 
     fn attempt(&mut self, job: &mut Job) -> Result<()> {
-        let mut last = None;
         for _ in 0..TRIES {
             match self.try_once(job) {
-                Err(error) if is_serialization_failure(&error) => last = Some(error),
-                other => return other,
+                Ok(Attempt::Again) => {}
+                Ok(Attempt::Over) => return Ok(()),
+                Err(error) if is_serialization_failure(&error) => {}
+                Err(error) => return Err(error),
             }
         }
-        Err(last.unwrap_or_else(|| Error::unavailable("no attempt was made")))
+        Err(Error::new(Class::Conflict, "changed meanwhile", "期间已被更改"))
     }
 
-    fn try_once(&mut self, job: &mut Job) -> Result<()> {
+    fn try_once(&mut self, job: &mut Job) -> Result<Attempt> {
         let Connection { client, statements } = self.connection()?;
         let transaction = client.transaction().map_err(error)?;
         let mut tx = Tx::postgres(Session { transaction, statements });
         match job.work.run(&mut tx) {
-            Ok(()) if job.mode != Mode::Read => tx.into_postgres().map_or(Ok(()), |t| t.commit().map_err(error)),
-            Ok(()) => Ok(()),
-            Err(failed) if failed.retry => Err(Error::new(Class::Conflict, "changed meanwhile", "期间已被更改")),
-            Err(_) => Ok(()),
+            Ok(()) if job.mode != Mode::Read => {
+                tx.into_postgres().map_or(Ok(()), |transaction| transaction.commit().map_err(error))?;
+                Ok(Attempt::Over)
+            }
+            Err(failed) if failed.retry => Ok(Attempt::Again),
+            Ok(()) | Err(_) => Ok(Attempt::Over),
         }
     }
 
@@ -231,6 +240,9 @@ pub(crate) fn error(error: postgres::Error) -> Error {
     }
 }
 
+/// Whether the server itself asks to try again (40001, 40P01); a closure's own conflicts are its answer.
 pub(crate) fn is_serialization_failure(error: &Error) -> bool {
-    error.class == Class::Conflict
+    let source = error.source.as_ref().and_then(|source| source.downcast_ref::<postgres::Error>());
+    let code = source.and_then(postgres::Error::code);
+    matches!(code, Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED))
 }

@@ -136,7 +136,7 @@ fn unexpected_null(column: usize) -> Error {
 /// A transaction in progress.
 pub struct Tx<'a> {
     inner: TxInner<'a>,
-    poisoned: bool,
+    poisoned: Option<Class>,
     retry: bool,
 }
 
@@ -147,14 +147,15 @@ enum TxInner<'a> {
 
 impl<'a> Tx<'a> {
     pub(crate) fn sqlite(connection: &'a rusqlite::Connection) -> Self {
-        Self { inner: TxInner::Sqlite(connection), poisoned: false, retry: false }
+        Self { inner: TxInner::Sqlite(connection), poisoned: None, retry: false }
     }
 
     pub(crate) fn postgres(session: pg::Session<'a>) -> Self {
-        Self { inner: TxInner::Postgres(session), poisoned: false, retry: false }
+        Self { inner: TxInner::Postgres(session), poisoned: None, retry: false }
     }
 
-    pub(crate) fn is_poisoned(&self) -> bool {
+    /// What class of engine failure makes the whole transaction void, if any happened.
+    pub(crate) fn poisoned(&self) -> Option<Class> {
         self.poisoned
     }
 
@@ -223,15 +224,35 @@ impl<'a> Tx<'a> {
     }
 
     fn noticed(&mut self, error: Error) -> Error {
-        self.poisoned |= matches!(error.class, Class::Damaged | Class::Full) || is_sqlite_io(&error);
-        self.retry |= pg::is_serialization_failure(&error);
+        match &mut self.inner {
+            TxInner::Sqlite(connection) if is_engine_failure(&error) || connection.is_autocommit() => {
+                self.poisoned = Some(error.class);
+            }
+            TxInner::Sqlite(_) => {}
+            TxInner::Postgres(_) => self.retry |= pg::is_serialization_failure(&error),
+        }
         error
     }
 }
 
-fn is_sqlite_io(error: &Error) -> bool {
-    error.source.as_ref().and_then(|source| source.downcast_ref::<rusqlite::Error>()).is_some()
-        && error.class == Class::Unavailable
+/// Whether SQLite itself failed (and not the statement, nor the closure that looked at a row).
+fn is_engine_failure(error: &Error) -> bool {
+    use rusqlite::ErrorCode as Code;
+    let source = error.source.as_ref().and_then(|source| source.downcast_ref::<rusqlite::Error>());
+    let code = source.and_then(rusqlite::Error::sqlite_error_code);
+    matches!(
+        code,
+        Some(
+            Code::DiskFull
+                | Code::SystemIoFailure
+                | Code::DatabaseCorrupt
+                | Code::NotADatabase
+                | Code::OutOfMemory
+                | Code::CannotOpen
+                | Code::FileLockingProtocolFailed
+                | Code::InternalMalfunction
+        )
+    )
 }
 
 fn sqlite_execute(connection: &rusqlite::Connection, sql: &str, params: &[Value<'_>]) -> Result<u64> {

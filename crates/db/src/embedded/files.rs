@@ -1,0 +1,151 @@
+//! The open files of one worker, the longest unused closed first.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use anser_base::{Error, Result};
+
+use super::file::OpenFile;
+use crate::Embedded;
+use crate::place::Place;
+use crate::schema::Schemas;
+
+pub(super) struct Files {
+    config: Embedded,
+    schemas: Schemas,
+    capacity: usize,
+    open: HashMap<Place, Used>,
+    /// Places whose log is to be written anew, with the frames that were answered for.
+    suspects: HashMap<Place, u32>,
+    worries: Arc<Worries>,
+    clock: u64,
+}
+
+/// What keeps [`super::Pool::sync_all`] from saying yes, of all workers together.
+#[derive(Default)]
+pub(super) struct Worries {
+    /// Suspect places.
+    pub suspects: AtomicUsize,
+    /// Whether a log lost commits that were answered for, but deferred, and nobody was told yet.
+    pub lost: AtomicBool,
+}
+
+struct Used {
+    file: OpenFile,
+    at: u64,
+}
+
+impl Files {
+    pub fn new(config: Embedded, schemas: Schemas, capacity: usize, worries: Arc<Worries>) -> Self {
+        Self { config, schemas, capacity, open: HashMap::new(), suspects: HashMap::new(), worries, clock: 0 }
+    }
+
+    /// The open file of a place; opens, makes and migrates it as needed.
+    pub fn get(&mut self, place: Place) -> Result<&mut OpenFile> {
+        self.clock += 1;
+        if !self.open.contains_key(&place) {
+            // Within a batch the number may double, so that nobody waits for the closing of somebody else's file.
+            self.make_room(self.capacity * 2 - 1);
+            let file = self.open(place)?;
+            self.open.insert(place, Used { file, at: 0 });
+        }
+        let used = self.open.get_mut(&place).ok_or_else(|| Error::unavailable("the file is not open"))?;
+        used.at = self.clock;
+        Ok(&mut used.file)
+    }
+
+    fn open(&mut self, place: Place) -> Result<OpenFile> {
+        let frames = self.suspects.get(&place).copied();
+        let file = OpenFile::open(&self.config, place, self.schemas.of(place.kind()), frames)?;
+        if frames.is_some_and(|frames| file.answered() < frames) {
+            tracing::error!(?place, "a failed sync took deferred writes with it");
+            self.worries.lost.store(true, Ordering::SeqCst);
+        }
+        self.trust(place);
+        Ok(file)
+    }
+
+    /// Drops a connection that cannot be trusted any more.
+    pub fn give_up(&mut self, place: Place) {
+        if let Some(used) = self.open.remove(&place) {
+            let frames = used.file.answered();
+            drop(used);
+            self.suspect(place, frames);
+        }
+    }
+
+    /// Gives all up.
+    pub fn distrust(&mut self) {
+        for place in self.open.keys().copied().collect::<Vec<_>>() {
+            self.give_up(place);
+        }
+    }
+
+    /// Opens all suspects anew, and with that writes their logs anew.
+    pub fn settle(&mut self) -> Result<()> {
+        for place in self.suspects.keys().copied().collect::<Vec<_>>() {
+            self.get(place)?;
+        }
+        self.trim();
+        Ok(())
+    }
+
+    fn suspect(&mut self, place: Place, frames: u32) {
+        if self.suspects.insert(place, frames).is_none() {
+            self.worries.suspects.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn trust(&mut self, place: Place) {
+        if self.suspects.remove(&place).is_some() {
+            self.worries.suspects.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Closes what is too much.
+    pub fn trim(&mut self) {
+        self.make_room(self.capacity);
+    }
+
+    pub fn close_all(&mut self) {
+        self.make_room(0);
+    }
+
+    fn make_room(&mut self, limit: usize) {
+        while self.open.len() > limit {
+            let oldest = self.open.iter().min_by_key(|(_, used)| used.at).map(|(place, _)| *place);
+            oldest.into_iter().for_each(|place| self.close(place));
+        }
+    }
+
+    /// An idle place holds no log. A log that cannot be copied now stays for the next opening.
+    fn close(&mut self, place: Place) {
+        let Some(used) = self.open.remove(&place) else { return };
+        let frames = used.file.answered();
+        if let Err(trouble) = used.file.close() {
+            tracing::warn!(?place, error = trouble.error.chain(), "checkpoint at closing failed; the log stays");
+            if trouble.fatal {
+                self.suspect(place, frames);
+            }
+        }
+    }
+
+    /// Copies long logs into their files: a very long one now, others only while nobody waits.
+    pub fn checkpoint(&mut self, is_idle: &dyn Fn() -> bool) {
+        let due: Vec<Place> =
+            self.open.iter().filter(|(_, used)| used.file.wants_checkpoint()).map(|(place, _)| *place).collect();
+        for place in due {
+            let Some(used) = self.open.get_mut(&place) else { continue };
+            if !used.file.needs_checkpoint() && !is_idle() {
+                continue;
+            }
+            if let Err(trouble) = used.file.checkpoint() {
+                tracing::warn!(?place, error = trouble.error.chain(), "checkpoint failed; the log stays");
+                if trouble.fatal {
+                    self.give_up(place);
+                }
+            }
+        }
+    }
+}
