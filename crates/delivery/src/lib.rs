@@ -15,6 +15,7 @@
 //! Only this crate decides between retry, bounce and done. The explanation of an [`Outcome`](anser_queue::Outcome) starts with the
 //! enhanced status code (RFC 3463) that a report gives.
 
+mod content;
 mod dispatcher;
 mod forward;
 mod local;

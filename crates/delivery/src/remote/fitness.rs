@@ -5,8 +5,9 @@ use anser_base::Address;
 use anser_queue::{Entry, Recipient};
 use anser_wire::smtp::{BodyType, Capabilities, ForwardPath, MailFrom, Mailbox, Notify, RcptTo};
 
+use crate::content::Content;
+
 use super::client::Client;
-use super::content::Content;
 use super::stop::Stop;
 
 /// The MAIL command for an entry, or why the server cannot have it. Fails for all its recipients.

@@ -6,12 +6,10 @@
 //! | `client` | a connection up to the point where it takes mail: greeting, EHLO, STARTTLS, AUTH; commands and replies |
 //! | `transaction` | MAIL, RCPT, DATA or BDAT for some recipients of one entry |
 //! | `fitness` | what the entry needs of the server, and what follows when it is not offered |
-//! | `content` | the message to send, piece by piece |
 //! | `pool` | idle connections for the next entry |
 //! | `stop` | why an attempt ended early, in words |
 
 mod client;
-mod content;
 mod fitness;
 mod pool;
 mod stop;
@@ -27,8 +25,8 @@ use anser_store::Store;
 use anser_wire::Secret;
 
 use crate::Deps;
+use crate::content::Content;
 use client::{Client, Connector, Phase};
-use content::Content;
 use pool::Pool;
 use stop::Stop;
 use transaction::Answer;

@@ -4,8 +4,9 @@ use anser_base::Error;
 use anser_queue::Entry;
 use anser_wire::smtp::{BodyType, CommandError, DataEncoder, Reply};
 
+use crate::content::Content;
+
 use super::client::{Client, DATA, ENVELOPE, FINAL_DOT, Phase};
-use super::content::Content;
 use super::fitness;
 use super::stop::{CLOSING, Stop};
 

@@ -1,5 +1,5 @@
-//! The message to send: the trace fields of its envelope, then its body. At most one piece of it is in memory, unless the body
-//! is small or was in memory already.
+//! The whole message of an entry: the trace fields of its envelope, then its body. At most one piece of it is in memory, unless the
+//! body is small or was in memory already.
 
 use anser_base::{Error, Result};
 use anser_blob::{BlobReader, Prepared};
@@ -10,9 +10,9 @@ use anser_store::Store;
 use bytes::Bytes;
 
 /// Bytes read at once.
-pub(super) const PIECE: usize = 256 * 1024;
+const PIECE: usize = 256 * 1024;
 
-pub(super) struct Content {
+pub(crate) struct Content {
     trace: Bytes,
     source: Source,
     size: u64,
@@ -51,16 +51,20 @@ impl Content {
         self.size
     }
 
+    /// The header fields, without the blank line, as far as the first piece holds them.
+    pub fn header(&self) -> Bytes {
+        let end = header::fields(&self.head).last().map_or(0, |field| field.range.end);
+        [&self.trace, &self.head[..end]].concat().into()
+    }
+
     /// `Received` fields (RFC 5321 §6.3).
     pub fn hops(&self) -> usize {
-        let count = |block| header::find_all(block, "Received").count();
-        count(&self.trace) + count(&self.head)
+        header::find_all(&self.header(), "Received").count()
     }
 
     /// Whether the header is all US-ASCII, as far as it was looked at: it can go without SMTPUTF8 (RFC 6531 §3.5).
     pub fn has_ascii_header(&self) -> bool {
-        let end = header::fields(&self.head).last().map_or(0, |field| field.range.end);
-        self.trace.is_ascii() && self.head[..end].is_ascii()
+        self.header().is_ascii()
     }
 
     /// Whether all of it is US-ASCII: it can go without 8BITMIME (RFC 6152 §3).
