@@ -295,6 +295,31 @@ impl MailTx<'_, '_> {
         Ok(uid)
     }
 
+    /// The unique ids that messages of a mailbox were imported with ([`NewMessage::uidl`]), by UID, ascending.
+    pub fn imported_uidls(&mut self, mailbox: MailboxId) -> Result<Vec<(u32, String)>> {
+        self.db.query(
+            "SELECT entry.uid, message.uidl FROM entry JOIN message ON message.account = entry.account \
+             AND message.id = entry.message WHERE entry.account = ?1 AND entry.mailbox = ?2 AND message.uidl IS NOT NULL \
+             ORDER BY entry.uid",
+            params![self.account.to_sql(), mailbox.to_sql()],
+            |row| Ok((row.int(0)? as u32, row.text(1)?)),
+        )
+    }
+
+    /// Makes messages forget the unique id that they were imported with, because another message of the mailbox has the same. UIDs
+    /// that are gone are left out.
+    pub fn forget_uidls(&mut self, mailbox: MailboxId, uids: &[u32]) -> Result<()> {
+        self.require_writing()?;
+        for uid in uids {
+            let Some(entry) = self.entry(mailbox, *uid)? else { continue };
+            self.db.execute(
+                "UPDATE message SET uidl = NULL WHERE account = ?1 AND id = ?2",
+                params![self.account.to_sql(), entry.message.to_sql()],
+            )?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn write_places(&mut self, message: &mut Message) -> Result<()> {
         message.places.sort_unstable();
         self.db.execute(

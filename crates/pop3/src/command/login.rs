@@ -1,0 +1,101 @@
+//! USER, PASS and APOP (RFC 1939 §7), and what every login has in common.
+
+use std::time::Duration;
+
+use anser_base::Error;
+use anser_directory::{Attempt, AuthFailure, Login, Refusal, Service};
+use anser_journal::What;
+use anser_wire::Secret;
+
+use crate::maildrop::Maildrop;
+use crate::note::note;
+use crate::reply::{Code, Outcome, Reply, Trouble};
+use crate::session::Session;
+
+/// Longest wait before a failed login is answered, whatever the directory asks for.
+const DELAY: Duration = Duration::from_secs(30);
+
+/// Every name is fine: PASS tells whether it was a good one.
+pub(super) fn user(session: &mut Session, name: String) -> Outcome {
+    require_privacy(session)?;
+    session.user = Some(name);
+    Ok(Reply::ok("send the password", "请输入密码"))
+}
+
+pub(super) async fn pass(session: &mut Session, password: &Secret) -> Outcome {
+    require_privacy(session)?;
+    let Some(user) = session.user.take() else {
+        return Err(Trouble::Bad(Reply::err("send USER first", "请先发送 USER")));
+    };
+    let result = with_password(session, &user, password).await;
+    conclude(session, &user, "PASS", result).await
+}
+
+/// APOP would need the password in the clear on our side.
+pub(super) fn apop() -> Outcome {
+    Err(Trouble::Bad(Reply::err("APOP is not supported; use AUTH or USER", "不支持 APOP，请使用 AUTH 或 USER")))
+}
+
+/// Passwords are not taken in the clear.
+pub(super) fn require_privacy(session: &Session) -> Result<(), Trouble> {
+    match session.takes_logins() {
+        true => Ok(()),
+        false => Err(Trouble::Bad(Reply::coded(Code::SysPerm, "use TLS to log in", "请使用 TLS 登录"))),
+    }
+}
+
+pub(super) async fn with_password(session: &Session, user: &str, password: &Secret) -> Result<Login, AuthFailure> {
+    let attempt = Attempt {
+        name: user.as_bytes(),
+        password: password.as_bytes(),
+        service: Service::Pop3,
+        source: session.peer(),
+        tls: session.stream.is_secure(),
+    };
+    session.deps.directory.authenticate(attempt).await
+}
+
+/// Opens the maildrop, or answers the failure after its delay.
+pub(super) async fn conclude(
+    session: &mut Session,
+    user: &str,
+    mechanism: &str,
+    result: Result<Login, AuthFailure>,
+) -> Outcome {
+    match result {
+        Ok(login) => welcome(session, user, mechanism, login).await,
+        Err(failure) => fail(session, user, failure).await,
+    }
+}
+
+async fn welcome(session: &mut Session, user: &str, mechanism: &str, login: Login) -> Outcome {
+    let deps = session.deps.clone();
+    let account = login.account.id;
+    let Some(lock) = deps.locks.take(account) else {
+        return Ok(Reply::coded(Code::InUse, "the maildrop is in use by another session", "邮箱正被另一会话使用"));
+    };
+    let maildrop = Maildrop::open(&deps.store, login.account, lock, deps.clock.now()).await?;
+    let (count, size) = (maildrop.count(), maildrop.size());
+    session.maildrop = Some(Box::new(maildrop));
+    note(session, What::Login { account, user: user.to_owned(), mechanism: mechanism.to_owned() }).await;
+    Ok(Reply::ok(format!("{count} messages ({size} octets)"), format!("{count} 封邮件（{size} 字节）")))
+}
+
+async fn fail(session: &mut Session, user: &str, failure: AuthFailure) -> Outcome {
+    let why = failure.error.text.en.clone().into_owned();
+    note(session, What::LoginFailed { user: user.to_owned(), why }).await;
+    let code = match failure.reason {
+        Refusal::Wrong | Refusal::NotAllowed => Code::Auth,
+        Refusal::Locked => Code::LoginDelay,
+        Refusal::Unavailable => return Err(failure.error.into()),
+    };
+    refuse(session, code, failure.error, failure.delay).await
+}
+
+/// Counts a failed login and answers it; the last one that is allowed ends the session.
+pub(super) async fn refuse(session: &mut Session, code: Code, error: Error, delay: Duration) -> Outcome {
+    session.failures += 1;
+    session.wait(delay.min(DELAY)).await?;
+    session.ended = session.failures >= session.deps.limits.failed_logins;
+    Ok(Reply::Err(code, error.text))
+}

@@ -1,0 +1,312 @@
+//! A POP3 service over a fresh world, and a plain client.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anser_base::{AccountId, Address, Clock, Durability, Entropy, MailboxId, TenantId, Timestamp};
+use anser_blob::Blobs;
+use anser_db::{Db, Schemas};
+use anser_directory::{Directory, NewAccount, NewDomain, Password, Secret};
+use anser_journal::{Journal, What};
+use anser_net::certificate::self_signed;
+use anser_net::{CertificateSource, ServeOptions, Shutdown, TlsAcceptor, bind, serve};
+use anser_pop3::{Deps, Limits, Locks};
+use anser_store::{NewMessage, Store};
+use anser_testkit::engines::{NO_TABLES, World, each_engine};
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+
+pub const SCHEMAS: Schemas = Schemas {
+    server: anser_directory::SCHEMA,
+    queue: NO_TABLES,
+    journal: anser_journal::SCHEMA,
+    account: anser_store::SCHEMA,
+};
+/// The password of everybody.
+pub const PASSWORD: &str = "wild-goose";
+pub const TENANT: TenantId = TenantId(1);
+pub const NOW: Timestamp = Timestamp(1_800_000_000_000);
+/// A client that hears nothing for this long has failed.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// Hashed once for all tests: Argon2id is meant to be slow.
+static SECRET: Mutex<Option<Secret>> = Mutex::new(None);
+/// Made once for all tests.
+static CERTIFICATE: Mutex<Option<(String, String)>> = Mutex::new(None);
+
+/// Services over one world: one that takes logins in plain, one that does not, one inside TLS.
+pub struct Site {
+    pub runtime: Runtime,
+    pub deps: Arc<Deps>,
+    pub plain: SocketAddr,
+    pub strict: SocketAddr,
+    pub tls: SocketAddr,
+    shutdown: Shutdown,
+    services: Vec<JoinHandle<anser_base::Result<()>>>,
+}
+
+/// Runs a test on every engine, over a world with `ann`, `bob` and `chen` of `anser.test`.
+pub fn each_site(test: impl Fn(&Site)) {
+    each_site_with(Limits::default(), test);
+}
+
+pub fn each_site_with(limits: Limits, test: impl Fn(&Site)) {
+    each_engine(SCHEMAS, |world| {
+        let site = Site::start(world, limits);
+        site.populate();
+        test(&site);
+        site.stop();
+    });
+}
+
+/// Certificate and key of `mail.anser.test`, in PEM.
+pub fn certificate() -> (String, String) {
+    let mut made = CERTIFICATE.lock().unwrap();
+    made.get_or_insert_with(|| self_signed(&["mail.anser.test".to_owned(), "localhost".to_owned()]).unwrap()).clone()
+}
+
+impl Site {
+    pub fn start(world: &World, limits: Limits) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let (certificate, key) = certificate();
+        let acceptor = TlsAcceptor::new(vec![CertificateSource::Pem(certificate, key)]).unwrap();
+        let deps = runtime.block_on(deps(world.open(), world.blobs(), limits, acceptor.clone()));
+        let mut site = Self {
+            plain: ([127, 0, 0, 1], 0).into(),
+            strict: ([127, 0, 0, 1], 0).into(),
+            tls: ([127, 0, 0, 1], 0).into(),
+            deps: Arc::new(deps.clone()),
+            runtime,
+            shutdown: Shutdown::new(),
+            services: Vec::new(),
+        };
+        let strict = Arc::new(Deps { allow_plaintext_auth: false, ..deps });
+        site.plain = site.serve(site.deps.clone(), None);
+        site.strict = site.serve(strict.clone(), None);
+        site.tls = site.serve(strict, Some(acceptor));
+        site
+    }
+
+    fn serve(&mut self, deps: Arc<Deps>, tls: Option<TlsAcceptor>) -> SocketAddr {
+        let listeners = bind(&[([127, 0, 0, 1], 0).into()]).unwrap();
+        let address = listeners[0].address();
+        let options = ServeOptions { tls, ..ServeOptions::new("pop3") };
+        let handler = move |stream, shutdown| anser_pop3::session(stream, deps.clone(), shutdown);
+        self.services.push(self.runtime.spawn(serve(listeners, options, self.shutdown.clone(), handler)));
+        address
+    }
+
+    /// Tells every session to end.
+    pub fn shut_down(&self) {
+        self.shutdown.begin(Duration::from_secs(10));
+    }
+
+    /// Ends everything and lets go of the world.
+    pub fn stop(self) {
+        self.shut_down();
+        let Self { runtime, services, deps, .. } = self;
+        runtime.block_on(async {
+            for service in services {
+                service.await.unwrap().unwrap();
+            }
+        });
+        drop(deps);
+    }
+
+    /// Adds the people.
+    pub fn populate(&self) {
+        self.runtime.block_on(async {
+            self.deps.directory.add_domain(NewDomain::new("anser.test")).await.unwrap();
+            for name in ["ann", "bob", "chen"] {
+                self.add(name).await;
+            }
+        });
+    }
+
+    async fn add(&self, name: &str) {
+        let known = SECRET.lock().unwrap().clone();
+        let secret = match known {
+            Some(secret) => secret,
+            None => {
+                let secret = self.deps.directory.make_secret(PASSWORD.as_bytes()).await.unwrap();
+                SECRET.lock().unwrap().insert(secret).clone()
+            }
+        };
+        let address = Address::parse(&format!("{name}@anser.test")).unwrap();
+        self.deps.directory.add_account(NewAccount::new(address, Password::Made(secret))).await.unwrap();
+    }
+
+    pub fn account(&self, name: &str) -> AccountId {
+        let address = Address::parse(&format!("{name}@anser.test")).unwrap();
+        let found = self.runtime.block_on(self.deps.directory.account_by_address(&address));
+        found.unwrap().unwrap().id
+    }
+
+    pub fn inbox(&self, account: AccountId) -> MailboxId {
+        let store = &self.deps.store;
+        self.runtime.block_on(async {
+            store.ensure(account).await.unwrap();
+            store.read(account, |tx| tx.inbox()).await.unwrap().id
+        })
+    }
+
+    /// Puts messages into somebody's inbox, in one transaction; returns their UIDs.
+    pub fn deliver(&self, name: &str, messages: &[impl AsRef<[u8]>]) -> Vec<u32> {
+        let whole = |raw: &_| self.message(name, AsRef::<[u8]>::as_ref(raw));
+        self.append(name, messages.iter().map(whole).collect())
+    }
+
+    /// A message for somebody's inbox that may be changed before it is appended.
+    pub fn message(&self, name: &str, raw: &[u8]) -> NewMessage {
+        let content = self.deps.store.put_body(TENANT, raw, Durability::Deferred).unwrap();
+        NewMessage::new(content, self.inbox(self.account(name)), NOW)
+    }
+
+    pub fn append(&self, name: &str, messages: Vec<NewMessage>) -> Vec<u32> {
+        let account = self.account(name);
+        let work = self.deps.store.write(account, Durability::Sync, move |tx| {
+            messages.iter().map(|new| Ok(tx.append(new)?.unwrap().places[0].2)).collect()
+        });
+        self.runtime.block_on(work).unwrap()
+    }
+
+    /// What an IMAP client would do.
+    pub fn expunge(&self, name: &str, uids: &[u32]) {
+        let account = self.account(name);
+        let (inbox, uids) = (self.inbox(account), uids.to_vec());
+        let work = self.deps.store.write(account, Durability::Sync, move |tx| tx.expunge(inbox, &uids, false));
+        self.runtime.block_on(work).unwrap();
+    }
+
+    /// UID and whether it is seen, of everything in somebody's inbox.
+    pub fn inbox_now(&self, name: &str) -> Vec<(u32, bool)> {
+        let account = self.account(name);
+        let inbox = self.inbox(account);
+        let entries = self.deps.store.read(account, move |tx| tx.entries(inbox, 1, u32::MAX));
+        let seen = |entry: anser_store::Entry| (entry.uid, entry.flags.has(anser_store::Flags::SEEN));
+        self.runtime.block_on(entries).unwrap().into_iter().map(seen).collect()
+    }
+
+    /// What the journal was told about an address.
+    pub fn journal(&self, about: &str) -> Vec<What> {
+        self.runtime.block_on(async {
+            self.deps.journal.flush().await.unwrap();
+            let events = self.deps.journal.trace(anser_journal::Query::parse(about), 1000).await.unwrap();
+            events.into_iter().map(|event| event.what).collect()
+        })
+    }
+
+    /// A client that has logged in.
+    pub fn login(&self, name: &str) -> Client {
+        let mut client = Client::connect(self.plain);
+        assert!(client.hear().starts_with("+OK "));
+        client.ask(&format!("USER {name}"));
+        let welcome = client.ask(&format!("PASS {PASSWORD}"));
+        assert!(welcome.starts_with("+OK "), "{welcome}");
+        client
+    }
+}
+
+async fn deps(db: Db, blobs: Blobs, limits: Limits, acceptor: TlsAcceptor) -> Deps {
+    let clock = Clock::manual(NOW);
+    let directory = Directory::new(anser_directory::Deps {
+        db: db.clone(),
+        clock: clock.clone(),
+        entropy: Entropy::system(),
+        hostname: "mail.anser.test".into(),
+        literals: Vec::new(),
+    });
+    let (journal_clock, months) = (clock.clone(), Default::default());
+    let journal = anser_journal::Deps { db: db.clone(), clock: journal_clock, node: 0, months };
+    Deps {
+        store: Store::new(anser_store::Deps { db, blobs, clock: clock.clone() }),
+        directory,
+        journal: Journal::open(journal).await.unwrap(),
+        tls: Some(acceptor),
+        entropy: Entropy::system(),
+        clock,
+        hostname: "mail.anser.test".into(),
+        limits,
+        allow_plaintext_auth: true,
+        locks: Locks::default(),
+    }
+}
+
+/// A line client.
+pub struct Client {
+    link: BufReader<TcpStream>,
+}
+
+impl Client {
+    pub fn connect(address: SocketAddr) -> Self {
+        let tcp = TcpStream::connect(address).unwrap();
+        tcp.set_read_timeout(Some(SILENCE)).unwrap();
+        tcp.set_nodelay(true).unwrap();
+        Self { link: BufReader::new(tcp) }
+    }
+
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.link.get_mut().write_all(bytes).unwrap();
+    }
+
+    /// The next line without its end; empty when the server closed.
+    pub fn hear(&mut self) -> String {
+        String::from_utf8_lossy(&self.hear_bytes()).into_owned()
+    }
+
+    fn hear_bytes(&mut self) -> Vec<u8> {
+        let mut line = Vec::new();
+        self.link.read_until(b'\n', &mut line).unwrap_or_default();
+        line.strip_suffix(b"\r\n").unwrap_or(&line).to_vec()
+    }
+
+    /// The first line of the answer to a command.
+    pub fn ask(&mut self, command: &str) -> String {
+        self.send(format!("{command}\r\n").as_bytes());
+        self.hear()
+    }
+
+    /// The lines of a multi-line answer, undone.
+    pub fn ask_lines(&mut self, command: &str) -> Vec<String> {
+        let first = self.ask(command);
+        assert!(first.starts_with("+OK"), "{command}: {first}");
+        let text = String::from_utf8_lossy(&self.hear_body()).into_owned();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// A multi-line answer behind its first line: without dot-stuffing and end.
+    pub fn hear_body(&mut self) -> Vec<u8> {
+        let mut body = Vec::new();
+        loop {
+            let line = self.hear_bytes();
+            match line.strip_prefix(b".") {
+                Some(b"") => return body,
+                Some(rest) => body.extend_from_slice(rest),
+                None => body.extend_from_slice(&line),
+            }
+            body.extend_from_slice(b"\r\n");
+        }
+    }
+
+    /// A message.
+    pub fn retr(&mut self, number: u32) -> Vec<u8> {
+        let first = self.ask(&format!("RETR {number}"));
+        assert!(first.starts_with("+OK"), "{first}");
+        self.hear_body()
+    }
+
+    /// What comes until the server closes.
+    pub fn rest(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        // A reset ends it as well.
+        let _ = self.link.read_to_end(&mut rest);
+        rest
+    }
+}
+
+/// A message whose Message-ID and body tell its number.
+pub fn mail(number: u32) -> String {
+    format!("Message-ID: <{number}@anser.test>\r\nSubject: message {number}\r\n\r\nbody of {number}\r\n")
+}
