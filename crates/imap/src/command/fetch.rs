@@ -1,0 +1,241 @@
+//! FETCH and UID FETCH (RFC 9051 §6.4.5), with CHANGEDSINCE and VANISHED (RFC 7162).
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+
+use anser_base::{AccountId, Durability, Error, TenantId};
+use anser_store::{Entry, FlagAct, Flags, Keywords, MailTx, Message, Snapshot, Store};
+use anser_wire::imap::{Fetch, FetchItem, NumberSet};
+use tokio::task::JoinHandle;
+
+use super::select::{intersection, write_ranges};
+use crate::fetch::{Piece, Plan, Pump, Rendered, render};
+use crate::reply::{Outcome, Reply, Trouble};
+use crate::session::Session;
+use crate::view::Telling;
+
+/// Messages of one batch at most.
+const BATCH: usize = 128;
+/// Bytes of the messages of one batch, unless it is one message.
+const BATCH_BYTES: u64 = 512 * 1024;
+/// Batches that are rendered while one is written.
+const AHEAD: usize = 2;
+/// Batches written between two rests that let other sessions of the same thread go on.
+const YIELD_EVERY: usize = 64;
+
+pub(super) async fn run(session: &mut Session, fetch: Fetch) -> Outcome {
+    let asks_modseq = fetch.changed_since.is_some() || fetch.items.contains(&FetchItem::ModSeq);
+    session.enabled.condstore |= asks_modseq;
+    let numbers = session.view()?.numbers(&fetch.set, fetch.uid, &session.saved)?;
+    if let Some(since) = fetch.changed_since.filter(|_| fetch.vanished) {
+        if !(fetch.uid && session.enabled.qresync) {
+            return Ok(Reply::bad("VANISHED wants UID FETCH and QRESYNC"));
+        }
+        tell_vanished(session, &fetch, since).await?;
+    }
+    let mut plan = plan(session, &fetch)?;
+    if plan.sets_seen() && !session.view()?.read_only {
+        mark_seen(session, &numbers, &mut plan).await?;
+    }
+    let list = session.view()?.list.clone();
+    let targets = Targets { list, numbers, since: fetch.changed_since.unwrap_or(0), next: 1 };
+    match plan.is_light() {
+        true => write_light(session, &plan, targets).await,
+        false => write_batches(session, plan, targets).await,
+    }
+}
+
+fn plan(session: &Session, fetch: &Fetch) -> Result<Plan, Trouble> {
+    let (view, enabled) = (session.view()?, session.enabled);
+    let mut items = fetch.items.clone();
+    if fetch.uid && !items.contains(&FetchItem::Uid) {
+        items.insert(0, FetchItem::Uid);
+    }
+    if fetch.changed_since.is_some() && !items.contains(&FetchItem::ModSeq) {
+        items.push(FetchItem::ModSeq);
+    }
+    let recent_from = if enabled.rev2 { u32::MAX } else { view.recent_from };
+    Ok(Plan { items, tell_flags: HashSet::new(), recent_from, utf8: enabled.utf8, condstore: enabled.condstore })
+}
+
+/// Sets `\Seen` where it is missing, in one transaction. The responses of this command tell it.
+async fn mark_seen(session: &mut Session, numbers: &NumberSet, plan: &mut Plan) -> Result<(), Trouble> {
+    let view = session.view()?;
+    let unseen = view.entries(numbers).filter(|(_, entry)| !entry.flags.has(Flags::SEEN));
+    let (uids, mailbox): (Vec<u32>, _) = (unseen.map(|(_, entry)| entry.uid).collect(), view.mailbox);
+    if uids.is_empty() {
+        return Ok(());
+    }
+    plan.tell_flags = uids.iter().copied().collect();
+    let work = move |tx: &mut MailTx<'_, '_>| {
+        tx.store_flags(mailbox, &uids, FlagAct::Add, Flags::SEEN, &Keywords::default(), None).map(|_| ())
+    };
+    session.deps.store.write(session.account_id()?, Durability::Sync, work).await?;
+    // Expunges are held back, so that the numbers stay what the client meant.
+    session.sync(&Telling { elsewhere: Some(&plan.tell_flags), ..Telling::default() }).await
+}
+
+async fn tell_vanished(session: &mut Session, fetch: &Fetch, since: u64) -> Result<(), Trouble> {
+    let view = session.view()?;
+    let (mailbox, highest) = (view.mailbox, view.list.uidnext.saturating_sub(1));
+    let wanted = fetch.set.resolve(highest, &session.saved);
+    let read = session.deps.store.read(session.account_id()?, move |tx| tx.vanished_since(mailbox, since));
+    let gone = intersection(&read.await?, wanted.ranges());
+    if !gone.is_empty() {
+        session.out.extend_from_slice(b"* VANISHED (EARLIER) ");
+        write_ranges(&mut session.out, gone);
+        session.out.extend_from_slice(b"\r\n");
+    }
+    Ok(())
+}
+
+/// The messages of the command, taken in order.
+struct Targets {
+    list: Arc<Snapshot>,
+    numbers: NumberSet,
+    /// Only messages that changed after this modification sequence.
+    since: u64,
+    /// The next message number to look at.
+    next: u32,
+}
+
+impl Targets {
+    /// The next messages, up to so many and so many bytes, one at least; none at the end.
+    fn batch(&mut self, most: usize, bytes: u64) -> Vec<(u32, Entry)> {
+        let (mut batch, mut size) = (Vec::new(), 0);
+        let next = self.next;
+        let start = self.numbers.ranges().partition_point(|(_, last)| *last < next);
+        let rest = self.numbers.ranges()[start..].iter();
+        for (seq, entry) in rest.flat_map(|(first, last)| self.list.range((*first).max(next), *last)) {
+            if batch.len() >= most || (size > 0 && size + entry.size > bytes) {
+                break;
+            }
+            self.next = seq + 1;
+            if entry.modseq > self.since {
+                size += entry.size;
+                batch.push((seq, entry.clone()));
+            }
+        }
+        batch
+    }
+}
+
+async fn write_light(session: &mut Session, plan: &Plan, mut targets: Targets) -> Outcome {
+    loop {
+        let batch = targets.batch(BATCH, u64::MAX);
+        if batch.is_empty() {
+            return Ok(Reply::ok("Done"));
+        }
+        for (seq, entry) in &batch {
+            plan.write_light(&mut session.out, *seq, entry);
+        }
+        session.relieve().await?;
+    }
+}
+
+/// What renders batches, apart from the session.
+struct Renderer {
+    plan: Plan,
+    store: Store,
+    account: AccountId,
+    tenant: TenantId,
+}
+
+async fn write_batches(session: &mut Session, plan: Plan, mut targets: Targets) -> Outcome {
+    let (account, tenant) = (session.account_id()?, session.account()?.tenant);
+    let bytes = if plan.needs_body() { BATCH_BYTES } else { u64::MAX };
+    let renderer = Arc::new(Renderer { plan, store: session.deps.store.clone(), account, tenant });
+    let mut running: VecDeque<Rendering> = VecDeque::new();
+    let mut end = Ending::default();
+    for turn in 1.. {
+        while running.len() < AHEAD {
+            let batch = targets.batch(BATCH, bytes);
+            if batch.is_empty() {
+                break;
+            }
+            running.push_back(Rendering(tokio::spawn(render_batch(renderer.clone(), batch))));
+        }
+        let Some(mut next) = running.pop_front() else { break };
+        let rendered = (&mut next.0).await.map_err(Error::unavailable)??;
+        write(session, rendered, &mut end).await?;
+        if turn % YIELD_EVERY == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    end.reply()
+}
+
+/// A batch that is being rendered; given up when the session is.
+struct Rendering(JoinHandle<anser_base::Result<Rendered>>);
+
+impl Drop for Rendering {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn render_batch(renderer: Arc<Renderer>, batch: Vec<(u32, Entry)>) -> anser_base::Result<Rendered> {
+    let ids: Vec<_> = batch.iter().map(|(_, entry)| entry.message).collect();
+    let read = renderer.store.read(renderer.account, move |tx| {
+        ids.iter().map(|id| tx.message(*id)).collect::<anser_base::Result<Vec<Option<Message>>>>()
+    });
+    let messages = read.await?;
+    let batch = batch.into_iter().zip(messages).map(|((seq, entry), message)| (seq, entry, message)).collect();
+    super::append::blocking(move || Ok(render(&renderer.plan, &renderer.store, renderer.tenant, batch))).await
+}
+
+async fn write(session: &mut Session, rendered: Rendered, end: &mut Ending) -> Result<(), Trouble> {
+    for piece in rendered.pieces {
+        match piece {
+            Piece::Bytes(bytes) => {
+                session.out.extend_from_slice(&bytes);
+                session.relieve().await?;
+            }
+            Piece::Large(pump) => stream(session, pump).await?,
+        }
+    }
+    end.gone |= rendered.gone;
+    if let Some(error) = rendered.failed {
+        tracing::warn!(error = error.chain(), "a message cannot be read");
+        end.failed.get_or_insert(error);
+    }
+    Ok(())
+}
+
+/// Sends a large section piece by piece; the next piece is read while one is sent. The announced size is promised to the client,
+/// so that a failure here can only end the connection.
+async fn stream(session: &mut Session, pump: Pump) -> Result<(), Trouble> {
+    session.hand_over().await?;
+    let mut reading = next_piece(pump);
+    loop {
+        let (pump, piece) =
+            reading.await.map_err(|error| Trouble::Gone(Error::unavailable(error)))?.map_err(Trouble::Gone)?;
+        let Some(piece) = piece else { return Ok(()) };
+        reading = next_piece(pump);
+        session.stream.write_all(&piece).await.map_err(Trouble::Gone)?;
+    }
+}
+
+fn next_piece(mut pump: Pump) -> JoinHandle<anser_base::Result<(Pump, Option<Vec<u8>>)>> {
+    tokio::task::spawn_blocking(move || {
+        let piece = pump.next()?;
+        Ok((pump, piece))
+    })
+}
+
+/// What kept messages out of the answer.
+#[derive(Default)]
+struct Ending {
+    gone: bool,
+    failed: Option<Error>,
+}
+
+impl Ending {
+    fn reply(self) -> Outcome {
+        match self {
+            Self { failed: Some(error), .. } => Ok(Reply::of(&error)),
+            Self { gone: true, .. } => Ok(Reply::no("EXPUNGEISSUED", "Some of the messages were expunged")),
+            _ => Ok(Reply::ok("Done")),
+        }
+    }
+}

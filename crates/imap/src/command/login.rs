@@ -1,0 +1,83 @@
+//! LOGIN (RFC 9051 §6.2.3), and what every login has in common.
+
+use std::time::Duration;
+
+use anser_directory::{Attempt, AuthFailure, Login, Refusal, Service};
+use anser_journal::What;
+use anser_wire::Secret;
+
+use crate::capability;
+use crate::note::note;
+use crate::reply::{Outcome, Reply, Trouble};
+use crate::session::{Session, User};
+
+/// Longest wait before a failed login is answered, whatever the directory asks for.
+const DELAY: Duration = Duration::from_secs(30);
+
+pub(super) async fn run(session: &mut Session, user: &str, password: &Secret) -> Outcome {
+    require_privacy(session)?;
+    let result = with_password(session, user, password).await;
+    conclude(session, user, "LOGIN", result).await
+}
+
+/// Passwords are not taken in the clear.
+pub(super) fn require_privacy(session: &Session) -> Result<(), Trouble> {
+    match session.takes_passwords() {
+        true => Ok(()),
+        false => Err(Reply::no("PRIVACYREQUIRED", "Use TLS to log in").into()),
+    }
+}
+
+pub(super) async fn with_password(session: &Session, user: &str, password: &Secret) -> Result<Login, AuthFailure> {
+    let attempt = Attempt {
+        name: user.as_bytes(),
+        password: password.as_bytes(),
+        service: Service::Imap,
+        source: session.peer(),
+        tls: session.is_secure(),
+    };
+    session.deps.directory.authenticate(attempt).await
+}
+
+/// Opens the account, or answers the failure after its delay.
+pub(super) async fn conclude(
+    session: &mut Session,
+    user: &str,
+    mechanism: &str,
+    result: Result<Login, AuthFailure>,
+) -> Outcome {
+    match result {
+        Ok(login) => welcome(session, user, mechanism, login).await,
+        Err(failure) => fail(session, user, failure).await,
+    }
+}
+
+async fn welcome(session: &mut Session, user: &str, mechanism: &str, login: Login) -> Outcome {
+    let account = login.account.id;
+    session.deps.store.ensure(account).await?;
+    let what = What::Login { account, user: user.to_owned(), mechanism: mechanism.to_owned() };
+    session.user = Some(User { account: login.account });
+    note(session, what).await;
+    Ok(Reply::ok_with(format!("CAPABILITY {}", capability::words(session)), "Logged in"))
+}
+
+async fn fail(session: &mut Session, user: &str, failure: AuthFailure) -> Outcome {
+    let why = failure.error.text.en.clone().into_owned();
+    note(session, What::LoginFailed { user: user.to_owned(), why }).await;
+    let reply = match failure.reason {
+        Refusal::Wrong => Reply::no("AUTHENTICATIONFAILED", failure.error.text.en.clone()),
+        Refusal::NotAllowed => Reply::no("AUTHORIZATIONFAILED", failure.error.text.en.clone()),
+        Refusal::Locked => Reply::no("LIMIT", failure.error.text.en.clone()),
+        Refusal::Unavailable => return Err(failure.error.into()),
+    };
+    session.failures += 1;
+    let wait = tokio::time::sleep(failure.delay.min(DELAY));
+    if session.shutdown.or(wait).await.is_none() {
+        return Err(Trouble::Bye("The server is shutting down"));
+    }
+    if session.failures >= session.deps.limits.failed_logins {
+        session.untagged("BYE Too many failed logins");
+        session.ended = true;
+    }
+    Ok(reply)
+}

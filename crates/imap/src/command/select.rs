@@ -1,0 +1,148 @@
+//! SELECT and EXAMINE (RFC 9051 §6.3.2), with CONDSTORE and QRESYNC (RFC 7162).
+
+use std::sync::Arc;
+
+use anser_base::Durability;
+use anser_store::{Flags, Mailbox, Snapshot};
+use anser_wire::imap::write::write_mailbox;
+use anser_wire::imap::{NumberSet, Qresync, Select};
+
+use super::find;
+use crate::name;
+use crate::note;
+use crate::reply::{Outcome, Reply, Trouble};
+use crate::session::Session;
+use crate::view::{View, write_count, write_entry_flags};
+
+pub(super) async fn run(session: &mut Session, select: Select) -> Outcome {
+    if select.qresync.is_some() && !session.enabled.qresync {
+        return Ok(Reply::bad("ENABLE QRESYNC first"));
+    }
+    if session.view.is_some() {
+        leave_mailbox(session).await;
+        session.untagged("OK [CLOSED] The previous mailbox is closed");
+    }
+    session.enabled.condstore |= select.condstore;
+    let mailbox = find(session, &select.mailbox).await?;
+    let view = open(session, &mailbox, &select).await?;
+    write_facts(session, &mailbox, &view);
+    let name = view.name.clone();
+    session.view = Some(view);
+    if let Some(qresync) = &select.qresync {
+        resynchronize(session, qresync).await?;
+    }
+    note::selected(session, &name, if select.read_only { "examine" } else { "select" }).await;
+    match select.read_only {
+        true => Ok(Reply::ok_with("READ-ONLY", "Done")),
+        false => Ok(Reply::ok_with("READ-WRITE", "Done")),
+    }
+}
+
+async fn open(session: &Session, mailbox: &Mailbox, select: &Select) -> Result<View, Trouble> {
+    let (account, id) = (session.account_id()?, mailbox.id);
+    let mut recent_from = mailbox.recent_from;
+    if !select.read_only && mailbox.recent_from < mailbox.uidnext {
+        let claim = session.deps.store.write(account, Durability::Deferred, move |tx| tx.claim_recent(id));
+        recent_from = claim.await?;
+    }
+    let list = session.deps.store.snapshot(account, id).await?;
+    let claimed = if select.read_only { recent_from } else { mailbox.uidnext };
+    Ok(View::new(list, name::text(&select.mailbox), select.read_only, recent_from, claimed))
+}
+
+fn write_facts(session: &mut Session, mailbox: &Mailbox, view: &View) {
+    let list: &Arc<Snapshot> = &view.list;
+    let (rev2, out) = (session.enabled.rev2, &mut session.out);
+    view.write_flags(out, false);
+    view.write_flags(out, true);
+    write_count(out, list.len() as u64, "EXISTS");
+    if !rev2 {
+        write_count(out, view.recent() as u64, "RECENT");
+        let unseen = list.iter().position(|entry| !entry.flags.has(Flags::SEEN));
+        if let Some(index) = unseen {
+            session.untagged(&format!("OK [UNSEEN {}] First unseen", index + 1));
+        }
+    }
+    session.untagged(&format!("OK [UIDVALIDITY {}] UIDs are valid", list.uidvalidity));
+    session.untagged(&format!("OK [UIDNEXT {}] The next UID", list.uidnext));
+    session.untagged(&format!("OK [HIGHESTMODSEQ {}] Highest", list.modseq.max(1)));
+    session.untagged(&format!("OK [MAILBOXID ({})] Done", name::mailbox_id(mailbox.id)));
+    if rev2 {
+        session.out.extend_from_slice(b"* LIST () \"/\" ");
+        write_mailbox(&mut session.out, &view.name, session.enabled.utf8);
+        session.out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// Tells what changed since the client last looked (RFC 7162 §3.2.5): what vanished, and new flags.
+async fn resynchronize(session: &mut Session, qresync: &Qresync) -> Result<(), Trouble> {
+    let account = session.account_id()?;
+    let view = session.view()?;
+    let (id, list, since) = (view.mailbox, view.list.clone(), qresync.mod_seq);
+    if qresync.uid_validity != list.uidvalidity {
+        return Ok(());
+    }
+    let vanished = session.deps.store.read(account, move |tx| tx.vanished_since(id, since)).await?;
+    let known = match &qresync.known_uids {
+        Some(set) => set.resolve(list.uidnext.saturating_sub(1), &NumberSet::default()),
+        None => NumberSet::from_ranges(vec![(1, list.uidnext.saturating_sub(1))]),
+    };
+    let gone = intersection(&vanished, known.ranges());
+    if !gone.is_empty() {
+        session.out.extend_from_slice(b"* VANISHED (EARLIER) ");
+        write_ranges(&mut session.out, gone);
+        session.out.extend_from_slice(b"\r\n");
+    }
+    for (at, entry) in list.iter().enumerate() {
+        if entry.modseq > since && known.contains(entry.uid) {
+            let line = format!("* {} FETCH (UID {} MODSEQ ({}) FLAGS ", at + 1, entry.uid, entry.modseq);
+            session.out.extend_from_slice(line.as_bytes());
+            write_entry_flags(&mut session.out, entry, false);
+            session.out.extend_from_slice(b")\r\n");
+            session.relieve().await?;
+        }
+    }
+    Ok(())
+}
+
+/// What two ascending lists of disjoint ranges share.
+pub(super) fn intersection(a: &[(u32, u32)], b: &[(u32, u32)]) -> Vec<(u32, u32)> {
+    let (mut shared, mut i, mut j) = (Vec::new(), 0, 0);
+    while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
+        let both = (x.0.max(y.0), x.1.min(y.1));
+        if both.0 <= both.1 {
+            shared.push(both);
+        }
+        if x.1 < y.1 { i += 1 } else { j += 1 }
+    }
+    shared
+}
+
+pub(super) fn write_ranges(out: &mut Vec<u8>, ranges: Vec<(u32, u32)>) {
+    out.extend_from_slice(NumberSet::from_ranges(ranges).to_string().as_bytes());
+}
+
+/// Leaves the selected mailbox; what was shown as `\Recent` is not shown so again.
+pub(crate) async fn leave_mailbox(session: &mut Session) {
+    session.saved = NumberSet::default();
+    let (Some(view), Some(user)) = (session.view.take(), &session.user) else { return };
+    if view.read_only || view.list.uidnext <= view.recent_claimed {
+        return;
+    }
+    let claim =
+        session.deps.store.write(user.account.id, Durability::Deferred, move |tx| tx.claim_recent(view.mailbox));
+    if let Err(error) = claim.await {
+        tracing::debug!(error = error.chain(), "recent messages stay recent");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_intersect() {
+        assert_eq!(intersection(&[(1, 5), (8, 9)], &[(4, 8), (9, 20)]), [(4, 5), (8, 8), (9, 9)]);
+        assert_eq!(intersection(&[], &[(1, 2)]), []);
+    }
+}

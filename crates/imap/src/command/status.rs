@@ -1,0 +1,69 @@
+//! STATUS (RFC 9051 §6.3.11): answered from the mailbox's counters.
+
+use anser_store::{Flags, MailTx, Mailbox};
+use anser_wire::imap::StatusItem;
+use anser_wire::imap::write::write_mailbox;
+
+use super::find;
+use crate::name;
+use crate::reply::{Outcome, Reply, Trouble};
+use crate::session::Session;
+
+pub(super) async fn run(session: &mut Session, mailbox: &str, items: Vec<StatusItem>) -> Outcome {
+    let found = find(session, mailbox).await?;
+    let path = name::text(mailbox);
+    write(session, path.strip_suffix(name::SEPARATOR).unwrap_or(&path), &found, &items).await?;
+    Ok(Reply::ok("Done"))
+}
+
+/// Writes the STATUS response of a mailbox.
+pub(super) async fn write(
+    session: &mut Session,
+    path: &str,
+    mailbox: &Mailbox,
+    items: &[StatusItem],
+) -> Result<(), Trouble> {
+    session.enabled.condstore |= items.contains(&StatusItem::HighestModSeq);
+    let mut values = Vec::with_capacity(items.len());
+    for item in items {
+        values.push(format!("{} {}", item.name(), value(session, mailbox, *item).await?));
+    }
+    session.out.extend_from_slice(b"* STATUS ");
+    write_mailbox(&mut session.out, path, session.enabled.utf8);
+    session.out.extend_from_slice(format!(" ({})\r\n", values.join(" ")).as_bytes());
+    Ok(())
+}
+
+async fn value(session: &Session, mailbox: &Mailbox, item: StatusItem) -> Result<String, Trouble> {
+    let number = match item {
+        StatusItem::Messages => mailbox.total,
+        StatusItem::Recent => recent(session, mailbox).await?,
+        StatusItem::UidNext => u64::from(mailbox.uidnext),
+        StatusItem::UidValidity => u64::from(mailbox.uidvalidity),
+        StatusItem::Unseen => mailbox.unseen,
+        StatusItem::Deleted => mailbox.deleted,
+        StatusItem::Size => mailbox.size,
+        StatusItem::HighestModSeq => mailbox.modseq.max(1),
+        StatusItem::MailboxId => return Ok(format!("({})", name::mailbox_id(mailbox.id))),
+        StatusItem::AppendLimit => session.deps.limits.message_size,
+        StatusItem::DeletedStorage => deleted_storage(session, mailbox).await?,
+    };
+    Ok(number.to_string())
+}
+
+async fn recent(session: &Session, mailbox: &Mailbox) -> Result<u64, Trouble> {
+    let (id, from) = (mailbox.id, mailbox.recent_from);
+    if from >= mailbox.uidnext {
+        return Ok(0);
+    }
+    let count = move |tx: &mut MailTx<'_, '_>| Ok(tx.entries(id, from, u32::MAX)?.len() as u64);
+    Ok(session.deps.store.read(session.account_id()?, count).await?)
+}
+
+async fn deleted_storage(session: &Session, mailbox: &Mailbox) -> Result<u64, Trouble> {
+    if mailbox.deleted == 0 {
+        return Ok(0);
+    }
+    let list = session.deps.store.snapshot(session.account_id()?, mailbox.id).await?;
+    Ok(list.iter().filter(|entry| entry.flags.has(Flags::DELETED)).map(|entry| entry.size).sum())
+}

@@ -1,0 +1,263 @@
+//! Data items of FETCH (RFC 9051 §7.5.2), rendered away from the reactor in batches.
+//!
+//! ```text
+//! list entry ── Plan::light ──▶ UID FLAGS INTERNALDATE RFC822.SIZE MODSEQ …     no database, no disk
+//! message row ── envelope, structure ──▶ ENVELOPE BODYSTRUCTURE PREVIEW …       no disk
+//! body ── section ──▶ Pump ──▶ small: into the batch; large: piece by piece to the connection
+//! ```
+
+mod binary;
+mod envelope;
+mod pump;
+mod section;
+mod structure;
+
+use std::collections::HashSet;
+
+use anser_base::{Error, Result, TenantId};
+use anser_mime::structure::{Limits, Structure, StructureParser};
+use anser_store::{Entry, Listing, Message, Store};
+use anser_wire::imap::write::{write_date_time, write_fetch_name, write_number, write_string};
+use anser_wire::imap::{DateTime, FetchItem};
+
+use crate::name;
+use crate::view::write_entry_flags;
+
+pub(crate) use pump::{Pump, Source};
+
+/// Sections up to this many bytes become part of a batch; larger ones are streamed.
+const IN_BATCH: u64 = 256 * 1024;
+/// Bytes of one piece of a section that is streamed.
+pub(crate) const PIECE: usize = 256 * 1024;
+
+/// What one FETCH command wants of each message.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub items: Vec<FetchItem>,
+    /// Messages whose FLAGS are told although they were not asked for: `\Seen` has just been set.
+    pub tell_flags: HashSet<u32>,
+    /// UIDs from here on show `\Recent`.
+    pub recent_from: u32,
+    pub utf8: bool,
+    pub condstore: bool,
+}
+
+/// A piece of output.
+pub(crate) enum Piece {
+    Bytes(Vec<u8>),
+    Large(Pump),
+}
+
+/// A batch of FETCH responses.
+#[derive(Default)]
+pub(crate) struct Rendered {
+    pub pieces: Vec<Piece>,
+    /// Messages that are gone.
+    pub gone: bool,
+    /// The first failure; its message is left out.
+    pub failed: Option<Error>,
+}
+
+impl Plan {
+    /// Whether some item sets `\Seen`.
+    pub fn sets_seen(&self) -> bool {
+        self.items.iter().any(|item| match item {
+            FetchItem::Rfc822 | FetchItem::Rfc822Text => true,
+            FetchItem::BodySection { peek, .. } | FetchItem::Binary { peek, .. } => !peek,
+            _ => false,
+        })
+    }
+
+    /// Whether every item is in the list.
+    pub fn is_light(&self) -> bool {
+        self.items.iter().all(|item| {
+            use FetchItem::{EmailId, Flags, InternalDate, ModSeq, Rfc822Size, SaveDate, Uid};
+            matches!(item, EmailId | Flags | InternalDate | ModSeq | Rfc822Size | SaveDate | Uid)
+        })
+    }
+
+    /// Whether some item may need the body.
+    pub fn needs_body(&self) -> bool {
+        self.items.iter().any(|item| {
+            use FetchItem::{Binary, BinarySize, BodySection, Rfc822, Rfc822Header, Rfc822Text};
+            matches!(item, BodySection { .. } | Binary { .. } | BinarySize(_) | Rfc822 | Rfc822Header | Rfc822Text)
+        })
+    }
+
+    /// Writes the response of a message whose items are all in the list.
+    pub fn write_light(&self, out: &mut Vec<u8>, seq: u32, entry: &Entry) {
+        self.begin(out, seq, entry);
+        for (at, item) in self.items.iter().enumerate() {
+            separate(out, at);
+            self.light(out, item, entry);
+        }
+        out.extend_from_slice(b")\r\n");
+    }
+
+    fn begin(&self, out: &mut Vec<u8>, seq: u32, entry: &Entry) {
+        out.extend_from_slice(b"* ");
+        write_number(out, u64::from(seq));
+        out.extend_from_slice(b" FETCH (");
+        if self.tell_flags.contains(&entry.uid) && !self.items.contains(&FetchItem::Flags) {
+            self.light(out, &FetchItem::Flags, entry);
+            if self.condstore && !self.items.contains(&FetchItem::ModSeq) {
+                out.push(b' ');
+                self.light(out, &FetchItem::ModSeq, entry);
+            }
+            out.push(b' ');
+        }
+    }
+
+    /// Writes an item of the list with its name; `false` when it is none.
+    fn light(&self, out: &mut Vec<u8>, item: &FetchItem, entry: &Entry) -> bool {
+        let start = out.len();
+        write_fetch_name(out, item);
+        out.push(b' ');
+        match item {
+            FetchItem::Uid => write_number(out, u64::from(entry.uid)),
+            FetchItem::Flags => write_entry_flags(out, entry, entry.uid >= self.recent_from),
+            FetchItem::InternalDate => write_date(out, entry.received.secs(), entry.zone),
+            FetchItem::SaveDate => write_date(out, entry.saved.secs(), 0),
+            FetchItem::Rfc822Size => write_number(out, entry.size),
+            FetchItem::ModSeq => out.extend_from_slice(format!("({})", entry.modseq).as_bytes()),
+            FetchItem::EmailId => out.extend_from_slice(format!("({})", name::email_id(entry.message)).as_bytes()),
+            _ => {
+                out.truncate(start);
+                return false;
+            }
+        }
+        true
+    }
+}
+
+fn write_date(out: &mut Vec<u8>, unix_seconds: i64, offset_minutes: i16) {
+    write_date_time(out, DateTime { unix_seconds, offset_minutes });
+}
+
+fn separate(out: &mut Vec<u8>, at: usize) {
+    if at > 0 {
+        out.push(b' ');
+    }
+}
+
+/// Renders a batch. Blocks on the disk.
+pub(crate) fn render(
+    plan: &Plan,
+    store: &Store,
+    tenant: TenantId,
+    batch: Vec<(u32, Entry, Option<Message>)>,
+) -> Rendered {
+    let mut rendered = Rendered::default();
+    let mut out = Vec::new();
+    for (seq, entry, message) in batch {
+        let Some(message) = message else {
+            rendered.gone = true;
+            continue;
+        };
+        let (start, pieces) = (out.len(), rendered.pieces.len());
+        let mut work = Work { plan, store, tenant, entry: &entry, message: &message, source: None, structure: None };
+        if let Err(error) = work.write(&mut out, seq, &mut rendered.pieces) {
+            // Pieces that were split off begin with what `out` held.
+            if rendered.pieces.len() > pieces
+                && let Piece::Bytes(mut bytes) = rendered.pieces.swap_remove(pieces)
+            {
+                bytes.truncate(start);
+                out = bytes;
+            }
+            rendered.pieces.truncate(pieces);
+            out.truncate(start);
+            rendered.failed.get_or_insert(error);
+        }
+    }
+    rendered.pieces.push(Piece::Bytes(out));
+    rendered
+}
+
+/// One message on its way into a batch. Body and structure are opened when an item first needs them.
+struct Work<'a> {
+    plan: &'a Plan,
+    store: &'a Store,
+    tenant: TenantId,
+    entry: &'a Entry,
+    message: &'a Message,
+    source: Option<Source>,
+    structure: Option<Structure>,
+}
+
+impl Work<'_> {
+    fn write(&mut self, out: &mut Vec<u8>, seq: u32, pieces: &mut Vec<Piece>) -> Result<()> {
+        self.plan.begin(out, seq, self.entry);
+        let plan = self.plan;
+        for (at, item) in plan.items.iter().enumerate() {
+            separate(out, at);
+            if plan.light(out, item, self.entry) || self.row(out, item)? {
+                continue;
+            }
+            write_fetch_name(out, item);
+            out.push(b' ');
+            if let Some(pump) = self.body(out, item)? {
+                pieces.push(Piece::Bytes(std::mem::take(out)));
+                pieces.push(Piece::Large(pump));
+            }
+        }
+        out.extend_from_slice(b")\r\n");
+        Ok(())
+    }
+
+    /// Writes an item of the message's row with its name; `false` when it is none.
+    fn row(&mut self, out: &mut Vec<u8>, item: &FetchItem) -> Result<bool> {
+        let start = out.len();
+        write_fetch_name(out, item);
+        out.push(b' ');
+        match item {
+            FetchItem::Envelope => envelope::write(out, &Listing::of(self.message).envelope, self.plan.utf8),
+            FetchItem::Preview { .. } => {
+                write_string(out, Listing::of(self.message).preview.as_bytes(), self.plan.utf8);
+            }
+            FetchItem::ThreadId => {
+                out.extend_from_slice(format!("({})", name::thread_id(self.message.thread)).as_bytes());
+            }
+            FetchItem::Body | FetchItem::BodyStructure => {
+                let extended = *item == FetchItem::BodyStructure;
+                let utf8 = self.plan.utf8;
+                structure::write(out, self.structure()?, extended, utf8);
+            }
+            _ => {
+                out.truncate(start);
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn structure(&mut self) -> Result<&Structure> {
+        if self.structure.is_none() {
+            self.structure = Some(structure_of(self.store, self.tenant, self.message)?);
+        }
+        self.structure.as_ref().ok_or_else(|| Error::unavailable("no structure"))
+    }
+
+    fn source(&mut self) -> Result<&mut Source> {
+        if self.source.is_none() {
+            self.source = Some(Source::open(self.store, self.tenant, self.message)?);
+        }
+        self.source.as_mut().ok_or_else(|| Error::unavailable("no body"))
+    }
+}
+
+/// The structure in the message's row; where its form is unknown, that of the body. Then it blocks on the disk.
+pub(crate) fn structure_of(store: &Store, tenant: TenantId, message: &Message) -> Result<Structure> {
+    if let Some(structure) = message.parsed_structure() {
+        return Ok(structure);
+    }
+    let mut body = store.body(tenant, message)?;
+    let (mut parser, mut at) = (StructureParser::new(Limits::default()), message.prefix.len() as u64);
+    loop {
+        let piece = body.read_at(at, PIECE)?;
+        if piece.is_empty() {
+            return Ok(parser.finish());
+        }
+        parser.feed(&piece);
+        at += piece.len() as u64;
+    }
+}

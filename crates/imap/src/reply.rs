@@ -1,0 +1,79 @@
+//! Tagged replies, and how errors become them.
+
+use std::borrow::Cow;
+
+use anser_base::{Class, Error};
+use anser_wire::imap::write::Status;
+
+/// The tagged end of a command (RFC 9051 §7.1).
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub status: Status,
+    /// The response code without its brackets; empty for none.
+    pub code: Cow<'static, str>,
+    pub text: Cow<'static, str>,
+}
+
+/// Why a command did not come to a good end.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// The command is answered like this.
+    Refused(Reply),
+    /// Something below failed; its class gives the answer, its chain goes to the log.
+    Failed(Error),
+    /// The connection is broken: the session ends without a word.
+    Gone(Error),
+    /// The command has answered by itself.
+    Answered,
+    /// The session ends with this BYE.
+    Bye(&'static str),
+}
+
+/// What a command's handler comes to.
+pub(crate) type Outcome = Result<Reply, Trouble>;
+
+impl Reply {
+    pub fn ok(text: impl Into<Cow<'static, str>>) -> Self {
+        Self { status: Status::Ok, code: Cow::Borrowed(""), text: text.into() }
+    }
+
+    pub fn ok_with(code: impl Into<Cow<'static, str>>, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { status: Status::Ok, code: code.into(), text: text.into() }
+    }
+
+    pub fn no(code: impl Into<Cow<'static, str>>, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { status: Status::No, code: code.into(), text: text.into() }
+    }
+
+    pub fn bad(text: impl Into<Cow<'static, str>>) -> Self {
+        Self { status: Status::Bad, code: Cow::Borrowed(""), text: text.into() }
+    }
+
+    /// The answer that an error's class stands for (RFC 5530).
+    pub fn of(error: &Error) -> Self {
+        let code = match error.class {
+            Class::Invalid => "CANNOT",
+            Class::NotFound => "NONEXISTENT",
+            Class::Exists => "ALREADYEXISTS",
+            Class::Forbidden => "CANNOT",
+            Class::Unauthenticated => "AUTHENTICATIONFAILED",
+            Class::OverQuota => "OVERQUOTA",
+            Class::Limit => "LIMIT",
+            Class::Conflict => "INUSE",
+            Class::Full | Class::Damaged | Class::Unavailable => "UNAVAILABLE",
+        };
+        Self::no(code, error.text.en.clone())
+    }
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Reply> for Trouble {
+    fn from(reply: Reply) -> Self {
+        Self::Refused(reply)
+    }
+}

@@ -1,0 +1,72 @@
+//! SEARCH keys (RFC 9051 §6.4.4), judged in three steps, each only for the messages that the one before left open: by the list, by
+//! the message's row, by its text.
+//!
+//! Texts are compared as Unicode without regard to case, after encoded words, charsets and transfer encodings are undone.
+
+mod deep;
+mod key;
+mod text;
+
+pub(crate) use deep::Deep;
+pub(crate) use key::{Compiler, Key};
+
+use anser_base::Timestamp;
+use anser_store::Entry;
+
+/// Milliseconds of a day.
+const DAY: i64 = 86_400_000;
+
+/// What the list knows of a message.
+pub(crate) struct Facts<'a> {
+    pub seq: u32,
+    pub entry: &'a Entry,
+    pub recent: bool,
+    pub now: Timestamp,
+}
+
+impl Key {
+    /// Whether a message matches, as far as the list tells; `None` where its row or its text decides.
+    pub fn light(&self, facts: &Facts<'_>) -> Option<bool> {
+        let entry = facts.entry;
+        Some(match self {
+            Key::All => true,
+            Key::And(keys) => return all(keys.iter().map(|key| key.light(facts))),
+            Key::Or(keys) => return all(keys.iter().map(|key| key.light(facts).map(|met| !met))).map(|none| !none),
+            Key::Not(key) => return key.light(facts).map(|met| !met),
+            Key::Numbers(set) => set.contains(facts.seq),
+            Key::Uids(set) => set.contains(entry.uid),
+            Key::Flags(flags) => entry.flags.has(*flags),
+            Key::Keyword(word) => entry.keywords.has(word),
+            Key::Recent => facts.recent,
+            Key::Received(days) => days.contains(&day(entry.received, entry.zone)),
+            Key::Saved(days) => days.contains(&day(entry.saved, 0)),
+            Key::Larger(size) => entry.size > *size,
+            Key::Smaller(size) => entry.size < *size,
+            Key::Older(age) => entry.received.secs() <= facts.now.secs() - i64::from(*age),
+            Key::Younger(age) => entry.received.secs() >= facts.now.secs() - i64::from(*age),
+            Key::ModSeq(modseq) => entry.modseq >= *modseq,
+            Key::EmailId(id) => crate::name::email_id(entry.message) == *id,
+            Key::Sent(_) | Key::ThreadId(_) | Key::Envelope(..) | Key::Header(..) | Key::Body(_) | Key::Text(_) => {
+                return None;
+            }
+        })
+    }
+}
+
+/// The day in its zone, counted from 1970.
+fn day(at: Timestamp, zone: i16) -> i64 {
+    (at.0 + i64::from(zone) * 60_000).div_euclid(DAY)
+}
+
+/// Whether all are met; one that is not decides, one that is open leaves it open.
+fn all(verdicts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut open = false;
+    for verdict in verdicts {
+        match verdict {
+            Some(false) => return Some(false),
+            Some(true) => {}
+            None => open = true,
+        }
+    }
+    if open { None } else { Some(true) }
+}

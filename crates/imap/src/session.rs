@@ -1,0 +1,287 @@
+//! One connection: the loop, input, output, and the state that commands change.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use anser_base::{AccountId, Error};
+use anser_directory::Account;
+use anser_net::{Fill, Shutdown, Stream};
+use anser_wire::imap::write::{Status, write_continuation, write_status};
+use anser_wire::imap::{AppendMessage, Command, CommandReader, Event, NumberSet};
+use tokio::time::{Duration, Instant, timeout_at};
+
+use crate::command;
+use crate::reply::{Reply, Trouble};
+use crate::view::{Telling, View};
+use crate::{Deps, capability};
+
+/// Output gathers up to this many bytes before it is handed to the connection.
+const GATHER: usize = 32 * 1024;
+/// How long a client may take to accept each 64 KiB.
+const WRITE_TIME: Duration = Duration::from_secs(5 * 60);
+/// Commands in a row that make no sense, after which the connection is closed.
+const BAD_COMMANDS: u32 = 50;
+
+/// Who logged in.
+pub(crate) struct User {
+    pub account: Arc<Account>,
+}
+
+/// What the client enabled (RFC 5161).
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Enabled {
+    /// CONDSTORE, by ENABLE or by use (RFC 7162 §3.1).
+    pub condstore: bool,
+    pub qresync: bool,
+    /// UTF8=ACCEPT or IMAP4rev2: names and quoted strings are in UTF-8.
+    pub utf8: bool,
+    pub rev2: bool,
+}
+
+/// The next thing that the client sent, owned.
+pub(crate) enum Input {
+    NeedContinuation,
+    Command(String, Command),
+    Append(AppendMessage),
+    AppendData(Vec<u8>),
+    AppendEnd,
+    Line(Vec<u8>),
+    Error(Option<String>, &'static str),
+}
+
+pub(crate) struct Session {
+    pub deps: Arc<Deps>,
+    pub shutdown: Shutdown,
+    pub user: Option<User>,
+    pub view: Option<View>,
+    pub enabled: Enabled,
+    /// UIDs of the last SEARCH with SAVE (RFC 5182).
+    pub saved: NumberSet,
+    /// Failed logins so far.
+    pub failures: u32,
+    /// Output that is not yet handed to the connection.
+    pub out: Vec<u8>,
+    pub stream: Stream,
+    pub reader: CommandReader,
+    /// LOGOUT was answered.
+    pub ended: bool,
+    login_deadline: Instant,
+    /// Octets of the command that is being read.
+    taken: usize,
+    bad_commands: u32,
+}
+
+impl Session {
+    pub fn new(mut stream: Stream, deps: Arc<Deps>, shutdown: Shutdown) -> Self {
+        stream.set_write_timeout(WRITE_TIME);
+        let login_deadline = Instant::now() + deps.limits.login_time;
+        Self {
+            deps,
+            shutdown,
+            user: None,
+            view: None,
+            enabled: Enabled::default(),
+            saved: NumberSet::default(),
+            failures: 0,
+            out: Vec::new(),
+            stream,
+            reader: CommandReader::new(),
+            ended: false,
+            login_deadline,
+            taken: 0,
+            bad_commands: 0,
+        }
+    }
+
+    /// Greets, serves, and ends politely where it can.
+    pub async fn run(mut self) {
+        let code = format!("CAPABILITY {}", capability::words(&self));
+        let text = format!("{} ready", self.deps.hostname);
+        write_status(&mut self.out, "*", Status::Ok, &code, &text);
+        let trouble = self.serve().await.err();
+        command::leave_mailbox(&mut self).await;
+        match trouble {
+            Some(Trouble::Gone(error)) => return tracing::debug!(error = error.chain(), "the connection broke"),
+            Some(Trouble::Bye(text)) => write_status(&mut self.out, "*", Status::Bye, "", text),
+            _ => {}
+        }
+        if self.flush().await.is_ok()
+            && let Err(error) = self.stream.close().await
+        {
+            tracing::debug!(error = error.chain(), "the connection broke while it closed");
+        }
+    }
+
+    async fn serve(&mut self) -> Result<(), Trouble> {
+        while !self.ended {
+            match self.next().await? {
+                Input::NeedContinuation => write_continuation(&mut self.out, "OK"),
+                Input::Command(tag, command) => {
+                    self.bad_commands = 0;
+                    command::run(self, &tag, command).await?;
+                }
+                Input::Append(message) => command::append::run(self, message).await?,
+                Input::Error(tag, text) => self.bad(tag.as_deref().unwrap_or("*"), text)?,
+                Input::AppendData(_) | Input::AppendEnd | Input::Line(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn bad(&mut self, tag: &str, text: &'static str) -> Result<(), Trouble> {
+        write_status(&mut self.out, tag, Status::Bad, "", text);
+        self.bad_commands += 1;
+        if self.bad_commands > BAD_COMMANDS { Err(Trouble::Bye("Too many bad commands")) } else { Ok(()) }
+    }
+}
+
+/// Input.
+impl Session {
+    /// The next event. Output is sent before the wait for more input, so that a pipelined group is answered together.
+    pub async fn next(&mut self) -> Result<Input, Trouble> {
+        loop {
+            if let Some(input) = self.buffered() {
+                return Ok(input);
+            }
+            if self.user.is_none() && self.taken > self.deps.limits.login_command {
+                return Err(Trouble::Bye("The command is too long before the login"));
+            }
+            self.flush().await?;
+            self.fill().await?;
+        }
+    }
+
+    /// The next event of what has arrived already.
+    pub fn buffered(&mut self) -> Option<Input> {
+        let buffer = self.stream.buffer();
+        let mut rest = buffer;
+        let input = self.reader.read(&mut rest).map(owned);
+        let used = buffer.len() - rest.len();
+        self.stream.consume(used);
+        self.taken = if input.is_some() { 0 } else { self.taken + used };
+        input
+    }
+
+    /// Waits for more input, within the time that the state allows.
+    pub async fn fill(&mut self) -> Result<(), Trouble> {
+        let deadline = match self.user {
+            Some(_) => Instant::now() + self.deps.limits.idle_time,
+            None => self.login_deadline,
+        };
+        self.stream.set_read_timeout(self.deps.limits.idle_time);
+        let Some(filled) = self.shutdown.or(timeout_at(deadline, self.stream.fill())).await else {
+            return Err(Trouble::Bye("The server is shutting down"));
+        };
+        match filled {
+            Err(_) | Ok(Ok(Fill::TimedOut)) => Err(Trouble::Bye("Nothing was heard for too long")),
+            Ok(Ok(Fill::Data(_))) => Ok(()),
+            Ok(Ok(Fill::Closed)) => Err(Trouble::Gone(Error::unavailable("the client closed"))),
+            Ok(Err(error)) => Err(Trouble::Gone(error)),
+        }
+    }
+}
+
+fn owned(event: Event<'_>) -> Input {
+    match event {
+        Event::NeedContinuation { .. } => Input::NeedContinuation,
+        Event::Command { tag, command } => Input::Command(tag, command),
+        Event::Append(message) => Input::Append(message),
+        Event::AppendData(piece) => Input::AppendData(piece.to_vec()),
+        Event::AppendEnd { .. } => Input::AppendEnd,
+        Event::Line(line) => Input::Line(line),
+        Event::Error { tag, text } => Input::Error(tag, text),
+    }
+}
+
+/// Output.
+impl Session {
+    /// Hands gathered output to the connection when there is enough of it.
+    pub async fn relieve(&mut self) -> Result<(), Trouble> {
+        if self.out.len() >= GATHER { self.hand_over().await } else { Ok(()) }
+    }
+
+    /// Hands everything to the connection, which sends by itself what exceeds its buffer.
+    pub async fn hand_over(&mut self) -> Result<(), Trouble> {
+        self.stream.write_all(&self.out).await.map_err(Trouble::Gone)?;
+        self.out.clear();
+        self.out.shrink_to(GATHER);
+        Ok(())
+    }
+
+    /// Sends everything.
+    pub async fn flush(&mut self) -> Result<(), Trouble> {
+        self.hand_over().await?;
+        self.out = Vec::new();
+        self.stream.flush().await.map_err(Trouble::Gone)
+    }
+
+    pub fn reply(&mut self, tag: &str, reply: &Reply) {
+        write_status(&mut self.out, tag, reply.status, &reply.code, &reply.text);
+    }
+
+    /// An untagged line, without its star and CR LF.
+    pub fn untagged(&mut self, line: &str) {
+        self.out.extend_from_slice(b"* ");
+        self.out.extend_from_slice(line.as_bytes());
+        self.out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// The state.
+impl Session {
+    pub fn peer(&self) -> IpAddr {
+        self.stream.peer_addr().ip()
+    }
+
+    pub fn is_secure(&self) -> bool {
+        self.stream.is_secure()
+    }
+
+    pub fn takes_passwords(&self) -> bool {
+        self.is_secure() || self.deps.allow_plaintext_auth
+    }
+
+    /// The account of the user; commands that need one run only when there is one.
+    pub fn account(&self) -> Result<&Arc<Account>, Trouble> {
+        let user = self.user.as_ref().ok_or_else(|| Reply::bad("Log in first"))?;
+        Ok(&user.account)
+    }
+
+    pub fn account_id(&self) -> Result<AccountId, Trouble> {
+        Ok(self.account()?.id)
+    }
+
+    pub fn view(&self) -> Result<&View, Trouble> {
+        self.view.as_ref().ok_or_else(|| Reply::bad("Select a mailbox first").into())
+    }
+
+    /// The selected mailbox, which was opened for writing.
+    pub fn writable_view(&self) -> Result<&View, Trouble> {
+        match self.view()? {
+            view if view.read_only => Err(Reply::no("READ-ONLY", "The mailbox is open for reading only").into()),
+            view => Ok(view),
+        }
+    }
+
+    /// Bytes that the account may hold; `None` for no limit. Asked anew each time, since it may have changed.
+    pub async fn quota(&self) -> Result<Option<u64>, Trouble> {
+        let account = self.deps.directory.account(self.account_id()?).await?;
+        Ok(account.map(|account| account.quota_bytes).filter(|quota| *quota > 0))
+    }
+
+    /// Tells the client what changed in its mailbox since it was last told.
+    pub async fn sync(&mut self, telling: &Telling<'_>) -> Result<(), Trouble> {
+        let (Some(user), Some(view)) = (&self.user, &mut self.view) else { return Ok(()) };
+        let newest = match self.deps.store.snapshot(user.account.id, view.mailbox).await {
+            Err(error) if error.class == anser_base::Class::NotFound => {
+                return Err(Trouble::Bye("The mailbox was deleted"));
+            }
+            other => other?,
+        };
+        if newest.uidvalidity != view.list.uidvalidity {
+            return Err(Trouble::Bye("The mailbox was made anew"));
+        }
+        view.tell(&mut self.out, newest, self.enabled, telling);
+        self.relieve().await
+    }
+}

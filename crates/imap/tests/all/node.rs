@@ -1,0 +1,185 @@
+//! A node on a temporary folder with one domain and two accounts, and plain clients for it.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anser_base::{Address, Clock, Entropy};
+use anser_blob::{Blobs, RealDisk};
+use anser_db::{Db, Embedded, Engine, Schemas};
+use anser_directory::{Directory, NewAccount, NewDomain, Password};
+use anser_imap::{Deps, Limits, session};
+use anser_journal::Journal;
+use anser_net::certificate::self_signed;
+use anser_net::{
+    CertificateSource, ConnectOptions, Counters, Line, ServeOptions, Shutdown, Stream, TlsAcceptor, TlsConnector, bind,
+    connect, serve,
+};
+use anser_store::Store;
+use tempfile::TempDir;
+
+pub const HOST: &str = "mail.example.org";
+/// Accounts: the login name is the address, the password is `secret`.
+pub const ACCOUNTS: [&str; 2] = ["ann@example.org", "bob@example.org"];
+
+pub struct Node {
+    pub address: SocketAddr,
+    pub shutdown: Shutdown,
+    pub counters: Arc<Counters>,
+    pub store: Store,
+    pub directory: Directory,
+    pub journal: Journal,
+    pub connector: TlsConnector,
+    _folder: TempDir,
+}
+
+/// What a test may want otherwise.
+#[derive(Clone)]
+pub struct Options {
+    pub limits: Limits,
+    pub allow_plaintext_auth: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { limits: Limits::default(), allow_plaintext_auth: true }
+    }
+}
+
+impl Node {
+    pub async fn start() -> Self {
+        Self::start_with(Options::default()).await
+    }
+
+    pub async fn start_with(options: Options) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = Arc::new(RealDisk);
+        let schemas = Schemas {
+            server: anser_directory::SCHEMA,
+            queue: anser_queue::SCHEMA,
+            journal: anser_journal::SCHEMA,
+            account: anser_store::SCHEMA,
+        };
+        let db = Db::open(Engine::Embedded(Embedded::new(folder.path(), disk.clone())), schemas).unwrap();
+        let blobs = Blobs::new(disk, folder.path().join("blobs"));
+        let (clock, entropy) = (Clock::System, Entropy::system());
+        let directory = Directory::new(anser_directory::Deps {
+            db: db.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            hostname: HOST.to_owned(),
+            literals: Vec::new(),
+        });
+        let journal = anser_journal::Deps { db: db.clone(), clock: clock.clone(), node: 0, months: BTreeSet::new() };
+        let journal = Journal::open(journal).await.unwrap();
+        people(&directory).await;
+        let store = Store::new(anser_store::Deps { db, blobs, clock: clock.clone() });
+        let (certificate, key) = self_signed(&[HOST.to_owned()]).unwrap();
+        let connector = TlsConnector::verified_by_pem(certificate.as_bytes()).unwrap();
+        let tls = TlsAcceptor::new(vec![CertificateSource::Pem(certificate, key)]).unwrap();
+        let deps = Arc::new(Deps {
+            store: store.clone(),
+            directory: directory.clone(),
+            journal: journal.clone(),
+            tls: Some(tls),
+            entropy,
+            clock,
+            hostname: HOST.to_owned(),
+            limits: options.limits,
+            allow_plaintext_auth: options.allow_plaintext_auth,
+        });
+        let listeners = bind(&["127.0.0.1:0".parse().unwrap()]).unwrap();
+        let (address, shutdown) = (listeners[0].address(), Shutdown::new());
+        let serving = ServeOptions::new("imap");
+        let counters = serving.counters.clone();
+        let handler = move |stream, shutdown| session(stream, deps.clone(), shutdown);
+        tokio::spawn(serve(listeners, serving, shutdown.clone(), handler));
+        Self { address, shutdown, counters, store, directory, journal, connector, _folder: folder }
+    }
+
+    pub async fn connect(&self) -> Client {
+        let stream = connect("127.0.0.1", self.address.port(), &ConnectOptions::default()).await.unwrap();
+        let mut client = Client { stream, tag: 0 };
+        let greeting = client.line().await;
+        assert!(greeting.starts_with("* OK [CAPABILITY IMAP4rev1"), "{greeting}");
+        client
+    }
+
+    /// A client that logged in and selected the inbox.
+    pub async fn inbox(&self, account: &str) -> Client {
+        let mut client = self.connect().await;
+        client.ok(&format!("LOGIN {account} secret")).await;
+        client.ok("SELECT INBOX").await;
+        client
+    }
+}
+
+async fn people(directory: &Directory) {
+    directory.add_domain(NewDomain::new("example.org")).await.unwrap();
+    let secret = directory.make_secret(b"secret").await.unwrap();
+    for address in ACCOUNTS {
+        let address = Address::parse(address).unwrap();
+        directory.add_account(NewAccount::new(address, Password::Made(secret.clone()))).await.unwrap();
+    }
+}
+
+/// A client that speaks line by line.
+pub struct Client {
+    pub stream: Stream,
+    tag: u32,
+}
+
+impl Client {
+    pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stream.write_all(bytes.as_ref()).await.unwrap();
+        self.stream.flush().await.unwrap();
+    }
+
+    /// The next line without its end; empty when the server closed.
+    pub async fn line(&mut self) -> String {
+        match self.stream.read_line(100_000).await.unwrap() {
+            Line::Full(line) => String::from_utf8_lossy(&line).trim_end().to_owned(),
+            Line::Closed => String::new(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Sends a command; returns its untagged lines (literals as their lines) and the tagged one.
+    pub async fn command(&mut self, command: &str) -> (Vec<String>, String) {
+        self.tag += 1;
+        let tag = format!("t{}", self.tag);
+        self.send(format!("{tag} {command}\r\n")).await;
+        let mut lines = Vec::new();
+        loop {
+            let line = self.line().await;
+            assert!(!line.is_empty() || !lines.is_empty(), "the server closed after {command}");
+            match line.strip_prefix(&format!("{tag} ")) {
+                Some(end) => return (lines, end.to_owned()),
+                None => lines.push(line),
+            }
+        }
+    }
+
+    /// [`Self::command`] that must succeed.
+    pub async fn ok(&mut self, command: &str) -> Vec<String> {
+        let (lines, end) = self.command(command).await;
+        assert!(end.starts_with("OK"), "{command}: {end}");
+        lines
+    }
+
+    /// Appends a message without waiting for the continuation.
+    pub async fn append(&mut self, mailbox: &str, message: &[u8]) -> String {
+        self.tag += 1;
+        let tag = format!("t{}", self.tag);
+        self.send(format!("{tag} APPEND {mailbox} {{{}+}}\r\n", message.len())).await;
+        self.send(message).await;
+        self.send("\r\n").await;
+        loop {
+            let line = self.line().await;
+            if let Some(end) = line.strip_prefix(&format!("{tag} ")) {
+                assert!(end.starts_with("OK"), "{end}");
+                return end.to_owned();
+            }
+        }
+    }
+}
