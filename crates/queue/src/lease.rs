@@ -1,8 +1,8 @@
 //! The right to work on an entry.
 
 use std::ops::Deref;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 
 use crate::envelope::Entry;
 use crate::queue::Inner;
@@ -11,14 +11,15 @@ use crate::queue::Inner;
 /// is dropped without, what was due in it is tried again after the first interval, marked as a possible redelivery.
 pub struct Lease {
     entry: Arc<Entry>,
-    inner: Arc<Inner>,
+    /// A lease does not keep the queue open; what is dropped after it is left to the next run.
+    inner: Weak<Inner>,
     /// The entry needs no more care: it was settled, or the lease was lost.
     over: AtomicBool,
 }
 
 impl Lease {
-    pub(crate) fn new(entry: Arc<Entry>, inner: Arc<Inner>) -> Self {
-        Self { entry, inner, over: AtomicBool::new(false) }
+    pub(crate) fn new(entry: Arc<Entry>, inner: &Arc<Inner>) -> Self {
+        Self { entry, inner: Arc::downgrade(inner), over: AtomicBool::new(false) }
     }
 
     /// The entry, to hand to a task that outlives the borrow.
@@ -41,8 +42,9 @@ impl Deref for Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if !self.over.load(Ordering::Acquire) {
-            self.inner.give_back(self.entry.clone());
+        let over = self.over.load(Ordering::Acquire);
+        if let Some(inner) = self.inner.upgrade().filter(|_| !over) {
+            inner.give_back(self.entry.clone());
         }
     }
 }

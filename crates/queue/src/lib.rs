@@ -20,7 +20,7 @@
 //! ## Promises
 //!
 //! - What [`Queue::put`] returned an [`EntryId`](anser_base::EntryId) for is there, whole, until it is settled. A put that fails
-//!   (`Class::Full`, `Class::Unavailable`) leaves nothing behind.
+//!   leaves nothing behind.
 //! - An entry is leased to one holder at a time. A settlement by one who lost the lease changes nothing (`Class::Conflict`).
 //! - An `EntryId` is never used twice, so a local delivery can carry it as its idempotence key. [`Entry::redelivery`] tells when
 //!   an attempt may have happened whose outcome was not recorded.

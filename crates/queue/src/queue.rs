@@ -1,5 +1,6 @@
 //! Putting entries in and handing them out.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::ids::Ids;
 use crate::lease::Lease;
 use crate::ready::{Ready, Room};
 use crate::schema::{NOBODY, RELEASED};
-use crate::{node, record, rows};
+use crate::{node, record, rows, settle};
 
 /// Rows of each table that one look reads back; bodies of up to 256 KiB each.
 const TAKE: usize = 32;
@@ -57,6 +58,7 @@ pub(crate) struct Inner {
     born: EntryId,
     looking: tokio::sync::Mutex<()>,
     stranded: Mutex<Vec<Arc<Entry>>>,
+    closed: AtomicBool,
 }
 
 impl Queue {
@@ -67,23 +69,25 @@ impl Queue {
         let now = clock.now();
         let node = db.write(Place::Queue, Durability::Sync, move |tx| node::start(tx, now)).await?;
         let (ids, born) = Ids::open(db.clone()).await?;
-        let (ready, looking, stranded) = Default::default();
-        let inner = Arc::new(Inner { db, clock, node, ready, ids, born, looking, stranded });
+        let (ready, looking, stranded, closed) = Default::default();
+        let inner = Arc::new(Inner { db, clock, node, ready, ids, born, looking, stranded, closed });
         if inner.db.is_postgres() {
             tokio::spawn(keep_alive(Arc::downgrade(&inner)));
         }
         Ok(Self { inner })
     }
 
-    /// Accepts a message. When this returns an id, the message is durable and 250 may be said; on an error nothing of it is
-    /// kept. `Class::Invalid` when there is no recipient, too many of them, or a body that belongs into the blob store.
+    /// Accepts a message. When this returns an id, the message is durable and 250 may be said. `Class::Invalid` when there is no
+    /// recipient, too many of them, or a body that belongs into the blob store; `Class::Full` when there is no room: nothing of
+    /// it is kept. Any other error says that its durability is not certain: the entry is taken back, unless the machine
+    /// stops before that, so the sender must try again.
     pub async fn put(&self, envelope: Envelope, body: Body) -> Result<EntryId> {
         let prepared = self.inner.prepare(Submission { envelope, body }).await?;
         let (row, filing) = (prepared.row, prepared.filing);
         let id = row.entry.id;
         let work = move |tx: &mut Tx<'_>| row.insert(tx);
-        self.inner.db.write_then(Place::Queue, Durability::Sync, work, move |()| filing.done()).await?;
-        Ok(id)
+        let written = self.inner.db.write_then(Place::Queue, Durability::Sync, work, move |()| filing.done()).await;
+        written.map(|()| id).inspect_err(|_| self.inner.take_back(id))
     }
 
     /// The next entry that is due, leased to the caller. Waits until there is one; cancel safe. A new entry comes straight from
@@ -95,7 +99,7 @@ impl Queue {
                 self.inner.look_or_pause(now).await;
             }
             if let Some(entry) = self.inner.ready.pop() {
-                return Lease::new(entry, self.inner.clone());
+                return Lease::new(entry, &self.inner);
             }
             let sleep = self.inner.until_next_look(now);
             // Whichever ends first, the loop looks at everything anew.
@@ -110,7 +114,7 @@ impl Queue {
             self.inner.look(self.inner.clock.now()).await?;
             entry = self.inner.ready.pop();
         }
-        Ok(entry.map(|entry| Lease::new(entry, self.inner.clone())))
+        Ok(entry.map(|entry| Lease::new(entry, &self.inner)))
     }
 
     /// Has the tables looked at soon: after the clock was set, or when another node may have left something.
@@ -118,10 +122,11 @@ impl Queue {
         self.inner.ready.due_at(Timestamp(i64::MIN));
     }
 
-    /// Ends the run in good order: on PostgreSQL other nodes may take what this one held at once. Entries already handed out can no
-    /// longer be settled, so the couriers stop first.
+    /// Ends the run in good order. The couriers stop first: a lease that is dropped from now on is left to the next run, and on
+    /// PostgreSQL to the other nodes, which may take it at once, so that it can no longer be settled here.
     pub async fn close(&self) -> Result<()> {
         let node = self.inner.node;
+        self.inner.closed.store(true, Ordering::Release);
         self.inner.ready.clear();
         if !self.inner.db.is_postgres() {
             return Ok(());
@@ -189,6 +194,21 @@ impl Inner {
         Ok(Prepared { row: NewRow { entry, packed, lease }, filing })
     }
 
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Removes what an uncertain commit may have left of a put that failed.
+    fn take_back(&self, id: EntryId) {
+        let work = move |tx: &mut Tx<'_>| {
+            for home in [Home::Fresh, Home::Waiting] {
+                settle::unless_lost(rows::delete(tx, id, home, None))?;
+            }
+            Ok(())
+        };
+        drop(self.db.write(Place::Queue, Durability::Deferred, work));
+    }
+
     pub fn stranded(&self) -> MutexGuard<'_, Vec<Arc<Entry>>> {
         self.stranded.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -221,20 +241,11 @@ impl Inner {
         let stranded = std::mem::take(&mut *self.stranded());
         stranded.into_iter().for_each(|entry| self.give_back(entry));
         let (node, born) = (self.node, self.born);
-        let inner = self.clone();
+        let ready = self.ready.clone();
         let work = move |tx: &mut Tx<'_>| take(tx, node, born, now);
-        let file = move |taken: &mut Taken| inner.file(taken, now);
+        let file =
+            move |taken: &mut Taken| ready.file(std::mem::take(&mut taken.entries), taken.more_fresh, taken.wake, now);
         self.db.write_then(Place::Queue, Durability::Deferred, work, file).await.map(|_| ())
-    }
-
-    fn file(&self, taken: &mut Taken, now: Timestamp) {
-        {
-            let mut state = self.ready.lock();
-            state.backlog = taken.more_fresh;
-            state.wake = taken.wake.unwrap_or(Timestamp(i64::MAX));
-            state.looked = now;
-        }
-        taken.entries.drain(..).for_each(|entry| self.ready.push(Arc::new(entry)));
     }
 
     async fn renew(&self) -> Result<u64> {

@@ -73,6 +73,13 @@ impl Ready {
         self.filled.notify_one();
     }
 
+    /// A row is due at this time, if any is.
+    pub fn note_due(&self, due: Option<Timestamp>) {
+        if let Some(due) = due {
+            self.due_at(due);
+        }
+    }
+
     /// A row is due at this time.
     pub fn due_at(&self, due: Timestamp) {
         let mut state = self.lock();
@@ -85,6 +92,17 @@ impl Ready {
     pub fn spilled(&self) {
         self.lock().backlog = true;
         self.filled.notify_one();
+    }
+
+    /// Takes over what a look at the tables found: entries leased to this node, whether there are more, and the next due time.
+    pub fn file(&self, entries: Vec<Entry>, backlog: bool, wake: Option<Timestamp>, now: Timestamp) {
+        {
+            let mut state = self.lock();
+            state.backlog = backlog;
+            state.wake = wake.unwrap_or(Timestamp(i64::MAX));
+            state.looked = now;
+        }
+        entries.into_iter().for_each(|entry| self.push(Arc::new(entry)));
     }
 
     /// Forgets all entries: their leases are no longer this node's.

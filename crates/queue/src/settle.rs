@@ -1,6 +1,6 @@
 //! The end of a lease: what the attempts brought becomes durable.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use anser_base::{Class, EntryId, Result, Timestamp};
 use anser_db::{Durability, Place};
@@ -44,7 +44,7 @@ impl Queue {
         let (entries, filings): (Vec<_>, Vec<_>) = prepared.into_iter().map(|p| (p.row.clone(), p.filing)).unzip();
         let ids = entries.iter().map(|row| row.entry.id).collect();
         let (entry, steps, node) = (lease.entry(), plan.clone(), inner.node);
-        let (queue, due) = (inner.clone(), plan.due());
+        let (ready, due) = (inner.ready.clone(), plan.due());
         let outcome = inner
             .db
             .write_then(
@@ -55,7 +55,7 @@ impl Queue {
                     entries.iter().try_for_each(|row| row.insert(tx))
                 },
                 move |_| {
-                    queue.note_due(due);
+                    ready.note_due(due);
                     filings.into_iter().for_each(|filing| filing.done());
                 },
             )
@@ -73,14 +73,14 @@ impl Queue {
         let inner = &self.inner;
         let steps: Vec<(Arc<Entry>, Plan)> = batch.iter().map(|s| (s.lease.entry(), s.plan.clone())).collect();
         let due = batch.iter().filter_map(|settlement| settlement.plan.due()).min();
-        let (queue, node) = (inner.clone(), inner.node);
+        let (ready, node) = (inner.ready.clone(), inner.node);
         let outcome = inner
             .db
             .write_then(
                 Place::Queue,
                 Durability::Deferred,
                 move |tx| steps.iter().try_for_each(|(entry, plan)| unless_lost(rows::settle(tx, entry, plan, node))),
-                move |_| queue.note_due(due),
+                move |_| ready.note_due(due),
             )
             .await;
         batch.iter().for_each(|settlement| finish(&settlement.lease, &outcome));
@@ -89,18 +89,15 @@ impl Queue {
 }
 
 impl Inner {
-    fn note_due(&self, due: Option<Timestamp>) {
-        if let Some(due) = due {
-            self.ready.due_at(due);
-        }
-    }
-
-    /// Ends a lease that nobody settled. Should even that fail, the entry is kept in mind and tried again with the next look at
+    /// Ends a lease that nobody settled. After [`Queue::close`] the next run does so. Should even that fail, the entry is kept in mind and tried again with the next look at
     /// the tables.
     pub fn give_back(self: &Arc<Self>, entry: Arc<Entry>) {
+        if self.is_closed() {
+            return;
+        }
         let plan = entry.interrupted(self.clock.now());
         let (node, due) = (self.node, plan.due());
-        let keeper = Keeper { inner: self.clone(), entry: Some(entry.clone()) };
+        let keeper = Keeper { inner: Arc::downgrade(self), entry: Some(entry.clone()) };
         let work = self.db.write_then(
             Place::Queue,
             Durability::Deferred,
@@ -111,28 +108,30 @@ impl Inner {
     }
 }
 
-/// Keeps an entry in mind unless it was given back.
+/// Keeps an entry in mind unless it was given back. Work under way does not keep the queue open.
 struct Keeper {
-    inner: Arc<Inner>,
+    inner: Weak<Inner>,
     entry: Option<Arc<Entry>>,
 }
 
 impl Keeper {
     fn given_back(mut self, due: Option<Timestamp>) {
         self.entry = None;
-        self.inner.note_due(due);
+        if let Some(inner) = self.inner.upgrade() {
+            inner.ready.note_due(due);
+        }
     }
 }
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        if let Some(entry) = self.entry.take() {
-            self.inner.stranded().push(entry);
+        if let Some((entry, inner)) = self.entry.take().zip(self.inner.upgrade()) {
+            inner.stranded().push(entry);
         }
     }
 }
 
-fn unless_lost(outcome: Result<()>) -> Result<()> {
+pub fn unless_lost(outcome: Result<()>) -> Result<()> {
     match outcome {
         Err(error) if error.class == Class::Conflict => Ok(()),
         other => other,

@@ -1,1 +1,13 @@
+//! The queue's promises, on every engine.
 
+mod a_dropped_lease_comes_back_marked;
+mod a_fresh_entry_is_handed_over_in_memory_once;
+mod a_full_disk_refuses_and_recovers;
+mod a_restart_keeps_every_unsettled_entry;
+mod fixture;
+mod more_than_memory_holds_comes_out_once;
+mod nodes_share_the_work_and_inherit_it;
+mod operators_hold_release_and_remove;
+mod power_cuts_lose_nothing_acknowledged;
+mod reports_are_put_with_the_settlement_or_not_at_all;
+mod retries_follow_the_schedule_until_expiry;
