@@ -1,1 +1,190 @@
-//! anser-admin
+//! Every administrative act once, as a typed function. The command line is served here over a socket in the data folder; API and
+//! console will be served by the same functions.
+//!
+//! ```text
+//! anser account add …  ──▶ Client ──admin.sock──▶ socket::serve ──▶ Admin::run ──▶ directory, queue, store, journal
+//!                             └── no server runs ──────────────────────▲
+//! ```
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`request`] | what can be asked for |
+//! | [`answer`] | what comes back: items while the act goes on, one report at its end |
+//! | `acts` | the acts, as functions of [`Admin`] |
+//! | [`mail`] | mail in files: mbox, Maildir, single messages, read and written |
+//! | [`socket`] | both ends of the socket |
+//! | [`owner`] | one process owns a data folder |
+//!
+//! Every act that changes something is in the journal, durably, before it is answered, with who did it.
+
+mod acts;
+pub mod answer;
+pub mod mail;
+pub mod owner;
+pub mod request;
+pub mod socket;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anser_base::{Address, Clock, Disk, Error, Result, Timestamp};
+use anser_blob::Blobs;
+use anser_db::Db;
+use anser_directory::{Account, Directory};
+use anser_journal::{Entry, Journal, Origin, What};
+use anser_net::{Counters, TlsAcceptor};
+use anser_queue::Queue;
+use anser_store::Store;
+use tokio::sync::mpsc;
+
+pub use acts::sweep::{GRACE, Sweeping};
+pub use answer::{Event, Failure, Item, Mail, MailHead, Out, Report};
+pub use request::Request;
+
+/// What the acts work with.
+#[derive(Clone)]
+pub struct Deps {
+    /// Who exists.
+    pub directory: Directory,
+    /// What they hold.
+    pub store: Store,
+    /// What is under way.
+    pub queue: Queue,
+    /// What happened.
+    pub journal: Journal,
+    /// The engine of all of them.
+    pub db: Db,
+    /// Bodies.
+    pub blobs: Blobs,
+    /// The disk that holds them.
+    pub disk: Arc<dyn Disk>,
+    /// The folder of all.
+    pub data_dir: PathBuf,
+    /// The clock.
+    pub clock: Clock,
+    /// This server's name.
+    pub hostname: String,
+    /// What only a server that runs has.
+    pub running: Option<Arc<Running>>,
+}
+
+/// A server that runs.
+pub struct Running {
+    /// Since when.
+    pub started: Timestamp,
+    /// Its services: name, addresses, counters.
+    pub services: Vec<(&'static str, Vec<SocketAddr>, Arc<Counters>)>,
+    /// Its certificates.
+    pub tls: Option<TlsAcceptor>,
+}
+
+/// The acts. Cheap to clone.
+#[derive(Clone)]
+pub struct Admin {
+    deps: Arc<Deps>,
+    sweeping: Arc<Sweeping>,
+}
+
+/// Who asks for an act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// The name that the journal keeps.
+    pub name: String,
+}
+
+impl Admin {
+    /// The acts over these parts.
+    pub fn new(deps: Deps) -> Self {
+        Self { deps: Arc::new(deps), sweeping: Arc::default() }
+    }
+
+    /// Does what is asked. Items and progress go to `out`; messages that an import takes come from `mails`.
+    pub async fn run(&self, actor: &Actor, request: Request, mails: mpsc::Receiver<Mail>, out: &Out) -> Result<Report> {
+        use Request as R;
+        match request {
+            R::DomainAdd { name, alias_of } => self.add_domain(actor, &name, alias_of).await,
+            R::DomainList => self.list_domains(out).await,
+            R::DomainShow { name } => self.show_domain(&name, out).await,
+            R::DomainRemove { name } => self.remove_domain(actor, &name).await,
+            R::AccountAdd { accounts, password, quota, role } => {
+                self.add_accounts(actor, accounts, password, quota, role).await
+            }
+            R::AccountList { domain, state, text } => self.list_accounts(domain, state, text, out).await,
+            R::AccountShow { address } => self.show_account(&address, out).await,
+            R::AccountPassword { address, password } => self.set_password(actor, &address, password).await,
+            R::AccountChange { address, change } => self.change_account(actor, &address, change).await,
+            R::AccountSuspend { address } => self.suspend_account(actor, &address).await,
+            R::AccountRestore { address } => self.restore_account(actor, &address).await,
+            R::AccountRemove { address } => self.remove_account(actor, &address).await,
+            R::AccountPurge { address } => self.purge_account(actor, &address).await,
+            other => self.run_more(actor, other, mails, out).await,
+        }
+    }
+
+    async fn run_more(
+        &self,
+        actor: &Actor,
+        request: Request,
+        mails: mpsc::Receiver<Mail>,
+        out: &Out,
+    ) -> Result<Report> {
+        use Request as R;
+        match request {
+            R::AppPasswordAdd { address, name, services } => {
+                self.add_app_password(actor, &address, &name, &services).await
+            }
+            R::AppPasswordList { address } => self.list_app_passwords(&address, out).await,
+            R::AppPasswordRevoke { address, id } => self.revoke_app_password(actor, &address, id).await,
+            R::AliasAdd { address, target } => self.add_alias(actor, &address, &target).await,
+            R::AliasList { domain } => self.list_aliases(domain, out).await,
+            R::AliasRemove { address } => self.remove_alias(actor, &address).await,
+            R::GroupAdd { address, name } => self.add_group(actor, &address, &name).await,
+            R::GroupList => self.list_groups(out).await,
+            R::GroupShow { address } => self.show_group(&address, out).await,
+            R::GroupRemove { address } => self.remove_group(actor, &address).await,
+            R::GroupJoin { address, members } => self.add_members(actor, &address, &members).await,
+            R::GroupLeave { address, members } => self.remove_members(actor, &address, &members).await,
+            R::QueueList { selection } => self.list_queue(selection, out).await,
+            R::QueueShow { entry } => self.show_entry(entry, out).await,
+            R::QueueAct { what, entries } => self.act_on_queue(actor, what, entries).await,
+            R::Trace { query, limit } => self.trace(&query, limit, out).await,
+            R::Check { repair } => self.check(actor, repair, out).await,
+            R::Import { address } => self.import(actor, &address, mails, out).await,
+            R::Export { address, folder } => self.export(actor, &address, folder, out).await,
+            R::Sweep => self.sweep().await,
+            R::Reload => self.reload(actor).await,
+            R::Status => self.status().await,
+            other => Err(Error::invalid(format!("{other:?} is not known"), "未知操作")),
+        }
+    }
+
+    /// Notes an act before it is answered.
+    async fn note(
+        &self,
+        actor: &Actor,
+        act: &str,
+        object: &str,
+        before: Option<String>,
+        after: Option<String>,
+    ) -> Result<()> {
+        self.deps.journal.append_durable(administered(actor, act, object, before, after)).await
+    }
+
+    /// An account by what an administrator wrote.
+    async fn account(&self, address: &str) -> Result<Arc<Account>> {
+        let found = self.deps.directory.account_by_address(&parse(address)?).await?;
+        found.ok_or_else(|| Error::not_found(format!("there is no account {address}"), format!("没有账号 {address}")))
+    }
+}
+
+fn administered(actor: &Actor, act: &str, object: &str, before: Option<String>, after: Option<String>) -> Entry {
+    let origin = Origin { protocol: Some("cli".to_owned()), client: None };
+    let (actor, act, object) = (actor.name.clone(), act.to_owned(), object.to_owned());
+    Entry { origin, what: What::Administered { actor, act, object, before, after } }
+}
+
+fn parse(address: &str) -> Result<Address> {
+    Address::parse(address)
+        .ok_or_else(|| Error::invalid(format!("{address} is not an address"), format!("{address} 不是邮箱地址")))
+}

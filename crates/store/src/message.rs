@@ -190,6 +190,14 @@ impl MailTx<'_, '_> {
         )
     }
 
+    /// The bodies that the account's messages refer to, for the sweeper; 32 bytes each.
+    pub fn bodies(&mut self) -> Result<Vec<BlobId>> {
+        let sql = "SELECT blob FROM message WHERE account = ?1";
+        self.db.query(sql, params![self.account.to_sql()], |row| {
+            BlobId::from_slice(&row.blob(0)?).ok_or_else(|| Error::damaged("a body's address has a wrong length"))
+        })
+    }
+
     /// The messages of a conversation, oldest number first.
     pub fn thread(&mut self, id: ThreadId) -> Result<Vec<MessageId>> {
         self.db.query(

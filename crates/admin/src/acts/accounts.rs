@@ -1,0 +1,277 @@
+//! Accounts and their app passwords.
+
+use anser_base::{Address, Durability, Error, Result};
+use anser_directory::admin::accounts::ACCOUNTS_AT_ONCE;
+use anser_directory::{
+    Account, AccountFilter, AccountState, AppPassword, AppPasswordId, Locale, NewAccount, Password, Role, Services,
+};
+use anser_store::MailTx;
+
+use crate::answer::{AccountView, AppPasswordView, Item, Out, Report};
+use crate::request::{AccountChange, AccountSpec, Plain};
+use crate::{Actor, Admin, administered, parse};
+
+impl Admin {
+    /// Adds accounts, all or none of each [`ACCOUNTS_AT_ONCE`]; one password for all, hashed once. Without a password nothing opens
+    /// them until one is set.
+    pub async fn add_accounts(
+        &self,
+        actor: &Actor,
+        accounts: Vec<AccountSpec>,
+        password: Option<Plain>,
+        quota: u64,
+        role: Option<String>,
+    ) -> Result<Report> {
+        let role = role.as_deref().map_or(Ok(Role::None), role_named)?;
+        let directory = &self.deps.directory;
+        let password = match password {
+            Some(plain) => Password::Made(directory.make_secret(&plain.0).await?),
+            None => Password::None,
+        };
+        let new = |spec: &AccountSpec| -> Result<NewAccount> {
+            let made = NewAccount::new(parse(&spec.address)?, password.clone());
+            Ok(NewAccount { name: spec.name.clone(), quota_bytes: quota, role, ..made })
+        };
+        let all: Vec<NewAccount> = accounts.iter().map(new).collect::<Result<_>>()?;
+        for some in all.chunks(ACCOUNTS_AT_ONCE) {
+            directory.add_accounts(some.to_vec()).await?;
+            for account in some {
+                let address = account.address.to_string();
+                self.deps.journal.append(administered(actor, "account.create", &address, None, None)).await?;
+            }
+        }
+        self.deps.journal.flush().await?;
+        Ok(Report::Counted { count: all.len() as u64 })
+    }
+
+    /// Accounts by address: of one domain, in one state (`active`, `suspended`, `removed`), with a text in address or name, or all.
+    pub async fn list_accounts(
+        &self,
+        domain: Option<String>,
+        state: Option<String>,
+        text: Option<String>,
+        out: &Out,
+    ) -> Result<Report> {
+        let state = state.as_deref().map(state_named).transpose()?;
+        let mut filter = AccountFilter { domain, state, text, ..AccountFilter::default() };
+        loop {
+            let page = self.deps.directory.accounts(filter.clone()).await?;
+            for account in &page.accounts {
+                out.item(Item::Account(view(account))).await?;
+            }
+            match page.next {
+                Some(next) => filter.after = Some(next),
+                None => return Ok(Report::Done),
+            }
+        }
+    }
+
+    /// One account with what its mail takes and its aliases.
+    pub async fn show_account(&self, address: &str, out: &Out) -> Result<Report> {
+        let account = self.account(address).await?;
+        let (used, messages) = self.deps.store.read(account.id, |tx| Ok((tx.used(), tx.messages()))).await?;
+        let aliases = self.deps.directory.aliases_of(account.id).await?;
+        let aliases = Some(aliases.iter().map(Address::to_string).collect());
+        let shown = AccountView { used: Some(used), messages: Some(messages), aliases, ..view(&account) };
+        out.item(Item::Account(shown)).await?;
+        Ok(Report::Done)
+    }
+
+    /// Sets a new password.
+    pub async fn set_password(&self, actor: &Actor, address: &str, password: Plain) -> Result<Report> {
+        let account = self.account(address).await?;
+        self.deps.directory.set_password(account.id, &Password::Plain(password.0), false).await?;
+        self.note(actor, "account.password", address, None, None).await?;
+        Ok(Report::Done)
+    }
+
+    /// Changes name, quota, services, language or role; what it says first is checked before anything is changed.
+    pub async fn change_account(&self, actor: &Actor, address: &str, change: AccountChange) -> Result<Report> {
+        let account = self.account(address).await?;
+        let services = change.services.as_deref().map(services_named).transpose()?;
+        let role = change.role.as_deref().map(role_named).transpose()?;
+        let directory = &self.deps.directory;
+        if let Some(name) = &change.name {
+            directory.set_name(account.id, name).await?;
+        }
+        if let Some(quota) = change.quota {
+            directory.set_quota(account.id, quota).await?;
+        }
+        if let Some(services) = services {
+            directory.set_services(account.id, services).await?;
+        }
+        if let Some(locale) = &change.locale {
+            directory.set_locale(account.id, Locale::from_text(locale)).await?;
+        }
+        if let Some(role) = role {
+            directory.set_role(account.id, role).await?;
+        }
+        let after = self.account(address).await?;
+        self.note(actor, "account.change", address, Some(in_words(&account)), Some(in_words(&after))).await?;
+        Ok(Report::Done)
+    }
+
+    /// Suspends an account: nobody logs in.
+    pub async fn suspend_account(&self, actor: &Actor, address: &str) -> Result<Report> {
+        let account = self.account(address).await?;
+        self.deps.directory.suspend(account.id).await?;
+        self.note_state(actor, "account.suspend", &account, AccountState::Suspended).await
+    }
+
+    /// Makes a suspended or removed account active again.
+    pub async fn restore_account(&self, actor: &Actor, address: &str) -> Result<Report> {
+        let account = self.account(address).await?;
+        self.deps.directory.restore(account.id).await?;
+        self.note_state(actor, "account.restore", &account, AccountState::Active).await
+    }
+
+    /// Removes an account; it can be restored until it is purged.
+    pub async fn remove_account(&self, actor: &Actor, address: &str) -> Result<Report> {
+        let account = self.account(address).await?;
+        self.deps.directory.remove(account.id).await?;
+        self.note_state(actor, "account.remove", &account, AccountState::Removed).await
+    }
+
+    /// Forgets a removed account for good: its mail, then the account. `Class::Conflict` when it was not removed before.
+    pub async fn purge_account(&self, actor: &Actor, address: &str) -> Result<Report> {
+        let account = self.account(address).await?;
+        if account.state != AccountState::Removed {
+            return Err(Error::new(
+                anser_base::Class::Conflict,
+                "remove the account before it is purged",
+                "请先删除账号再彻底清除",
+            ));
+        }
+        self.deps.store.write(account.id, Durability::Sync, destroy_all).await?;
+        self.deps.directory.purge(account.id).await?;
+        self.note(actor, "account.purge", address, None, None).await?;
+        Ok(Report::Done)
+    }
+
+    /// Makes an app password for some services, for all when none is named. It is shown this once.
+    pub async fn add_app_password(
+        &self,
+        actor: &Actor,
+        address: &str,
+        name: &str,
+        services: &[String],
+    ) -> Result<Report> {
+        let account = self.account(address).await?;
+        let services = if services.is_empty() { Services::ALL } else { services_named(services)? };
+        let made = self.deps.directory.add_app_password(account.id, name, services).await?;
+        self.note(actor, "app-password.create", address, None, Some(name.to_owned())).await?;
+        Ok(Report::AppPassword { id: made.id.0, password: made.password })
+    }
+
+    /// The app passwords of an account, oldest first.
+    pub async fn list_app_passwords(&self, address: &str, out: &Out) -> Result<Report> {
+        let account = self.account(address).await?;
+        for one in self.deps.directory.app_passwords(account.id).await? {
+            out.item(Item::AppPassword(app_password_view(&one))).await?;
+        }
+        Ok(Report::Done)
+    }
+
+    /// Makes an app password worthless.
+    pub async fn revoke_app_password(&self, actor: &Actor, address: &str, id: u64) -> Result<Report> {
+        let account = self.account(address).await?;
+        self.deps.directory.revoke_app_password(account.id, AppPasswordId(id)).await?;
+        self.note(actor, "app-password.revoke", address, Some(id.to_string()), None).await?;
+        Ok(Report::Done)
+    }
+
+    async fn note_state(&self, actor: &Actor, act: &str, account: &Account, to: AccountState) -> Result<Report> {
+        let (before, after) = (state_name(account.state).to_owned(), state_name(to).to_owned());
+        self.note(actor, act, &account.address.to_string(), Some(before), Some(after)).await?;
+        Ok(Report::Done)
+    }
+}
+
+/// Empties every mailbox and removes all but the inbox, the deepest first.
+fn destroy_all(tx: &mut MailTx<'_, '_>) -> Result<()> {
+    let mut deepest_first = Vec::new();
+    for mailbox in tx.mailboxes()? {
+        deepest_first.push((tx.path(mailbox.id)?.len(), mailbox.id));
+    }
+    deepest_first.sort_by(|a, b| b.cmp(a));
+    let inbox = tx.inbox()?.id;
+    for (_, mailbox) in deepest_first {
+        match mailbox == inbox {
+            true => {
+                let mut uids = Vec::new();
+                tx.each_entry(mailbox, |entry| uids.push(entry.uid))?;
+                tx.expunge(mailbox, &uids, false)?;
+            }
+            false => tx.delete_mailbox(mailbox)?,
+        }
+    }
+    Ok(())
+}
+
+fn view(account: &Account) -> AccountView {
+    AccountView {
+        id: account.id.0,
+        address: account.address.to_string(),
+        name: account.name.clone(),
+        state: state_name(account.state).to_owned(),
+        quota: account.quota_bytes,
+        locale: account.locale.as_str().to_owned(),
+        services: account.services.names().into_iter().map(str::to_owned).collect(),
+        role: account.role.as_str().to_owned(),
+        created: account.created.to_string(),
+        removed: account.removed.map(|at| at.to_string()),
+        used: None,
+        messages: None,
+        aliases: None,
+    }
+}
+
+fn app_password_view(one: &AppPassword) -> AppPasswordView {
+    AppPasswordView {
+        id: one.id.0,
+        name: one.name.clone(),
+        services: one.services.names().into_iter().map(str::to_owned).collect(),
+        created: one.created.to_string(),
+        last_used: one.last_used.map(|at| at.to_string()),
+    }
+}
+
+/// What the journal keeps of an account.
+fn in_words(account: &Account) -> String {
+    format!(
+        "name={:?} quota={} services={} locale={} role={}",
+        account.name,
+        account.quota_bytes,
+        account.services.names().join(","),
+        account.locale.as_str(),
+        account.role.as_str()
+    )
+}
+
+fn state_name(state: AccountState) -> &'static str {
+    match state {
+        AccountState::Active => "active",
+        AccountState::Suspended => "suspended",
+        AccountState::Removed => "removed",
+    }
+}
+
+fn state_named(name: &str) -> Result<AccountState> {
+    [AccountState::Active, AccountState::Suspended, AccountState::Removed]
+        .into_iter()
+        .find(|state| state_name(*state) == name)
+        .ok_or_else(|| Error::invalid(format!("there is no account state {name}"), format!("没有账号状态 {name}")))
+}
+
+fn role_named(name: &str) -> Result<Role> {
+    let role = Role::from_text(if name == "none" { "" } else { name });
+    role.ok_or_else(|| Error::invalid(format!("there is no role {name}"), format!("没有角色 {name}")))
+}
+
+fn services_named(names: &[String]) -> Result<Services> {
+    names.iter().try_fold(Services::NONE, |all, name| {
+        let one = Services::by_name(name);
+        one.map(|one| all.with(one))
+            .ok_or_else(|| Error::invalid(format!("there is no service {name}"), format!("没有服务 {name}")))
+    })
+}

@@ -1,0 +1,59 @@
+//! Domains.
+
+use anser_base::{DomainId, Error, Result};
+use anser_directory::{Domain, NewDomain};
+
+use crate::answer::{DomainView, Item, Out, Report};
+use crate::{Actor, Admin};
+
+impl Admin {
+    /// Adds a domain, or another name of one. Errors as for [`anser_directory::Directory::add_domain`].
+    pub async fn add_domain(&self, actor: &Actor, name: &str, alias_of: Option<String>) -> Result<Report> {
+        let new = NewDomain { alias_of: alias_of.clone(), ..NewDomain::new(name) };
+        self.deps.directory.add_domain(new).await?;
+        self.note(actor, "domain.create", name, None, alias_of.map(|of| format!("alias of {of}"))).await?;
+        Ok(Report::Done)
+    }
+
+    /// Every domain, by name.
+    pub async fn list_domains(&self, out: &Out) -> Result<Report> {
+        let all = self.deps.directory.domains().await?;
+        for domain in &all {
+            out.item(Item::Domain(view(domain, &all))).await?;
+        }
+        Ok(Report::Done)
+    }
+
+    /// One domain.
+    pub async fn show_domain(&self, name: &str, out: &Out) -> Result<Report> {
+        let domain = self.deps.directory.domain(name).await?.ok_or_else(|| no_domain(name))?;
+        let all = self.deps.directory.domains().await?;
+        out.item(Item::Domain(view(&domain, &all))).await?;
+        Ok(Report::Done)
+    }
+
+    /// Removes a domain that nobody uses any more. Errors as for [`anser_directory::Directory::remove_domain`].
+    pub async fn remove_domain(&self, actor: &Actor, name: &str) -> Result<Report> {
+        if self.deps.directory.domain(name).await?.is_none() {
+            return Err(no_domain(name));
+        }
+        self.deps.directory.remove_domain(name).await?;
+        self.note(actor, "domain.remove", name, None, None).await?;
+        Ok(Report::Done)
+    }
+}
+
+fn view(domain: &Domain, all: &[Domain]) -> DomainView {
+    let name_of = |id: DomainId| all.iter().find(|other| other.id == id).map(|other| other.name.clone());
+    DomainView {
+        name: domain.name.clone(),
+        disabled: domain.disabled,
+        alias_of: domain.alias_of.and_then(name_of),
+        catch_all: domain.catch_all.as_ref().map(ToString::to_string),
+        postmaster: domain.postmaster.as_ref().map(ToString::to_string),
+    }
+}
+
+fn no_domain(name: &str) -> Error {
+    Error::not_found(format!("there is no domain {name}"), format!("没有域名 {name}"))
+}

@@ -1,0 +1,11 @@
+//! The acts, as functions of [`crate::Admin`].
+
+mod accounts;
+mod addresses;
+mod check;
+mod domains;
+mod export;
+mod import;
+mod queue;
+mod state;
+pub mod sweep;

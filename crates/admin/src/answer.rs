@@ -1,0 +1,407 @@
+//! What an act answers: items while it goes on, one report at its end.
+
+use std::net::IpAddr;
+
+use anser_base::{Class, Error, Result};
+use anser_journal::What;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+
+/// Events that wait for a slow reader.
+const WAITING: usize = 64;
+
+/// A message on its way in or out, without its bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailHead {
+    /// The mailbox, from the top down; `INBOX` alone is the inbox.
+    pub folder: Vec<String>,
+    /// `\Seen` and the like, as [`anser_store::Flags`] has them.
+    pub flags: u32,
+    /// Keywords.
+    pub keywords: Vec<String>,
+    /// INTERNALDATE in milliseconds since 1970; `None` when nothing tells it.
+    pub received: Option<i64>,
+    /// Its zone, in minutes east of UTC.
+    pub zone: i16,
+    /// Its UID, on the way out.
+    pub uid: u32,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+/// A whole message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// What is known of it.
+    pub head: MailHead,
+    /// Its bytes.
+    pub body: Bytes,
+}
+
+/// What comes back while an act goes on.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// How far it is.
+    Progress {
+        /// Done so far.
+        done: u64,
+        /// Of how many; 0 when nobody knows.
+        total: u64,
+    },
+    /// One thing of a list.
+    Item(Box<Item>),
+    /// One message of an export.
+    Mail(Mail),
+}
+
+/// Where an act puts what it has to say.
+#[derive(Clone, Debug)]
+pub struct Out(mpsc::Sender<Event>);
+
+impl Out {
+    /// An end to put events into and one to take them from.
+    pub fn new() -> (Self, mpsc::Receiver<Event>) {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        (Self(sender), receiver)
+    }
+
+    /// One thing of a list; waits for a slow reader. [`Class::Unavailable`] when nobody reads any more.
+    pub async fn item(&self, item: Item) -> Result<()> {
+        self.send(Event::Item(Box::new(item))).await
+    }
+
+    /// One message of an export; like [`Self::item`].
+    pub async fn mail(&self, mail: Mail) -> Result<()> {
+        self.send(Event::Mail(mail)).await
+    }
+
+    /// How far the act is; left out when the reader is slow.
+    pub fn progress(&self, done: u64, total: u64) {
+        let _ = self.0.try_send(Event::Progress { done, total });
+    }
+
+    async fn send(&self, event: Event) -> Result<()> {
+        self.0.send(event).await.map_err(|_| Error::unavailable("nobody reads the answer any more"))
+    }
+}
+
+/// A domain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DomainView {
+    /// Its name.
+    pub name: String,
+    /// Whether it is switched off.
+    pub disabled: bool,
+    /// The domain whose addresses it repeats.
+    pub alias_of: Option<String>,
+    /// Where mail to unknown addresses goes.
+    pub catch_all: Option<String>,
+    /// Who reads `postmaster@` it.
+    pub postmaster: Option<String>,
+}
+
+/// An account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountView {
+    /// Its number.
+    pub id: u64,
+    /// Its address.
+    pub address: String,
+    /// The name shown beside it.
+    pub name: String,
+    /// `active`, `suspended`, `removed`.
+    pub state: String,
+    /// Room in bytes; 0 is no limit.
+    pub quota: u64,
+    /// `zh` or `en`.
+    pub locale: String,
+    /// The services that are on.
+    pub services: Vec<String>,
+    /// `system` and the like; empty for none.
+    pub role: String,
+    /// When it was made (RFC 3339).
+    pub created: String,
+    /// When it was removed.
+    pub removed: Option<String>,
+    /// Bytes that its mail takes; only where one account is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub used: Option<u64>,
+    /// Its messages; likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages: Option<u64>,
+    /// Its aliases; likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aliases: Option<Vec<String>>,
+}
+
+/// An alias.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AliasView {
+    /// The address.
+    pub address: String,
+    /// Where it leads.
+    pub target: String,
+}
+
+/// A group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupView {
+    /// Its address.
+    pub address: String,
+    /// The name shown beside it.
+    pub name: String,
+    /// Its members; only where one group is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub members: Option<Vec<String>>,
+}
+
+/// An app password, without the password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppPasswordView {
+    /// Its number.
+    pub id: u64,
+    /// Its name.
+    pub name: String,
+    /// What it opens.
+    pub services: Vec<String>,
+    /// When it was made (RFC 3339).
+    pub created: String,
+    /// When it was last used.
+    pub last_used: Option<String>,
+}
+
+/// One recipient of an entry of the queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecipientView {
+    /// The address.
+    pub address: String,
+    /// `waiting`, `done`, `failed`, `expired`.
+    pub state: String,
+    /// Attempts that did not deliver.
+    pub attempts: u32,
+    /// When it is attempted next (RFC 3339).
+    pub due: Option<String>,
+    /// What the last attempt brought.
+    pub why: Option<String>,
+}
+
+/// An entry of the queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryView {
+    /// Its number.
+    pub id: u64,
+    /// The sender; empty for reports.
+    pub sender: String,
+    /// The recipients.
+    pub recipients: Vec<RecipientView>,
+    /// Bytes of its body.
+    pub size: u64,
+    /// When it was accepted (RFC 3339).
+    pub accepted: String,
+    /// When it expires.
+    pub expires: String,
+    /// When it is due; `None` when it is held.
+    pub due: Option<String>,
+    /// Whether it is held.
+    pub held: bool,
+    /// Whether it is being delivered right now.
+    pub leased: bool,
+    /// The door that it came through.
+    pub protocol: String,
+    /// The peer that brought it.
+    pub client: Option<IpAddr>,
+}
+
+/// An event of the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventView {
+    /// When (RFC 3339).
+    pub at: String,
+    /// The node.
+    pub node: u32,
+    /// The number in the node's chain.
+    pub seq: u64,
+    /// The door.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<String>,
+    /// The peer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<IpAddr>,
+    /// What happened.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// Something that `check` found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingView {
+    /// Where: an address, a file, `journal`, `queue`.
+    pub place: String,
+    /// What is wrong, in English.
+    pub en: String,
+    /// What is wrong, in Chinese.
+    pub zh: String,
+    /// Whether it was mended.
+    pub mended: bool,
+}
+
+/// One service of a running server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceView {
+    /// Its name.
+    pub name: String,
+    /// Where it listens.
+    pub addresses: Vec<String>,
+    /// Sessions at this moment.
+    pub live: u64,
+    /// Sessions since the start.
+    pub accepted: u64,
+    /// Connections refused since the start.
+    pub refused: u64,
+}
+
+/// How things stand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusView {
+    /// The program's version.
+    pub version: String,
+    /// This server's name.
+    pub hostname: String,
+    /// `embedded` or `postgres`.
+    pub engine: String,
+    /// Whether a server runs.
+    pub running: bool,
+    /// Its process.
+    pub process: Option<u32>,
+    /// When it started (RFC 3339).
+    pub started: Option<String>,
+    /// Its services.
+    pub services: Vec<ServiceView>,
+    /// Accounts that are not removed.
+    pub accounts: u64,
+    /// Entries of the queue that were never put off.
+    pub queue_fresh: u64,
+    /// Entries that wait.
+    pub queue_waiting: u64,
+    /// Entries that are held.
+    pub queue_held: u64,
+}
+
+/// One thing of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)] // Each variant is its view.
+pub enum Item {
+    Domain(DomainView),
+    Account(AccountView),
+    Alias(AliasView),
+    Group(GroupView),
+    AppPassword(AppPasswordView),
+    Entry(EntryView),
+    Event(EventView),
+    Finding(FindingView),
+}
+
+/// The end of an act that was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "report", rename_all = "kebab-case")]
+pub enum Report {
+    /// Nothing to say.
+    Done,
+    /// So many things were touched.
+    Counted {
+        /// How many.
+        count: u64,
+    },
+    /// The new app password, shown this once.
+    AppPassword {
+        /// Its number.
+        id: u64,
+        /// The password.
+        password: String,
+    },
+    /// Messages went in or out.
+    Mails {
+        /// How many.
+        messages: u64,
+        /// Their bytes.
+        bytes: u64,
+        /// Messages that were left out; each was an item.
+        skipped: u64,
+    },
+    /// What was checked.
+    Checked {
+        /// Accounts.
+        accounts: u64,
+        /// Bodies.
+        bodies: u64,
+        /// Journal events.
+        events: u64,
+        /// Findings; each was an item.
+        findings: u64,
+        /// Those that were mended.
+        mended: u64,
+    },
+    /// What the sweeper saw and did.
+    Swept {
+        /// Bodies seen.
+        files: u64,
+        /// Bodies deleted.
+        deleted: u64,
+        /// Bytes freed.
+        freed: u64,
+        /// Bodies that the next look may delete.
+        waiting: u64,
+    },
+    /// How things stand.
+    Status(Box<StatusView>),
+}
+
+/// The end of an act that was not done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The kind of trouble, as a word: `not-found`.
+    pub class: String,
+    /// In English.
+    pub en: String,
+    /// In Chinese.
+    pub zh: String,
+    /// What caused it; the administrator may see it.
+    pub cause: Option<String>,
+}
+
+/// Classes and their words.
+const CLASSES: [(Class, &str); 11] = [
+    (Class::Invalid, "invalid"),
+    (Class::NotFound, "not-found"),
+    (Class::Exists, "exists"),
+    (Class::Forbidden, "forbidden"),
+    (Class::Unauthenticated, "unauthenticated"),
+    (Class::OverQuota, "over-quota"),
+    (Class::Limit, "limit"),
+    (Class::Conflict, "conflict"),
+    (Class::Full, "full"),
+    (Class::Damaged, "damaged"),
+    (Class::Unavailable, "unavailable"),
+];
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let word = CLASSES.iter().find(|(class, _)| *class == error.class).map_or("unavailable", |(_, word)| word);
+        let cause = error.source.as_ref().map(|source| source.to_string());
+        Self { class: word.to_owned(), en: error.text.en.into(), zh: error.text.zh.into(), cause }
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        let class =
+            CLASSES.iter().find(|(_, word)| *word == failure.class).map_or(Class::Unavailable, |(class, _)| *class);
+        let error = Error::new(class, failure.en, failure.zh);
+        match failure.cause {
+            Some(cause) => error.caused_by(cause),
+            None => error,
+        }
+    }
+}

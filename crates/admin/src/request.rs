@@ -1,0 +1,166 @@
+//! What an administrator asks for. Every act of the house is one variant, whoever asks: the command line, later the API and the
+//! console.
+
+use std::fmt;
+
+use anser_base::EntryId;
+use serde::{Deserialize, Serialize};
+
+/// A password on its way; never shown.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Plain(pub Vec<u8>);
+
+impl fmt::Debug for Plain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Plain")
+    }
+}
+
+/// Which entries of the queue; texts match when an address contains them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Selection {
+    /// In the sender.
+    pub sender: Option<String>,
+    /// In a recipient that still waits.
+    pub recipient: Option<String>,
+    /// Only held ones, or only others.
+    pub held: Option<bool>,
+}
+
+/// What is done to entries of the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum QueueAct {
+    /// Attempt now.
+    Retry,
+    /// Keep, and do not attempt.
+    Hold,
+    /// End of holding.
+    Release,
+    /// Remove without a report to the sender.
+    Remove,
+}
+
+impl QueueAct {
+    /// The word of the journal.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Retry => "queue.retry",
+            Self::Hold => "queue.hold",
+            Self::Release => "queue.release",
+            Self::Remove => "queue.remove",
+        }
+    }
+}
+
+/// Entries of the queue that an act is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Entries {
+    /// These.
+    These(Vec<EntryId>),
+    /// All that match.
+    Matching(Selection),
+}
+
+/// An account to be made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountSpec {
+    /// Its address.
+    pub address: String,
+    /// The name shown beside it.
+    pub name: String,
+}
+
+/// What of an account is to change; `None` leaves it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountChange {
+    /// The name shown beside the address.
+    pub name: Option<String>,
+    /// Room in bytes; 0 is no limit.
+    pub quota: Option<u64>,
+    /// The services that are on, by name.
+    pub services: Option<Vec<String>>,
+    /// `zh` or `en`.
+    pub locale: Option<String>,
+    /// `none`, `system`, `organisation`, `audit`.
+    pub role: Option<String>,
+}
+
+/// One act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "kebab-case")]
+#[allow(missing_docs)] // The fields are the arguments of the functions that the variants stand for.
+pub enum Request {
+    /// [`crate::Admin::add_domain`]
+    DomainAdd { name: String, alias_of: Option<String> },
+    /// [`crate::Admin::list_domains`]
+    DomainList,
+    /// [`crate::Admin::show_domain`]
+    DomainShow { name: String },
+    /// [`crate::Admin::remove_domain`]
+    DomainRemove { name: String },
+    /// [`crate::Admin::add_accounts`]
+    AccountAdd { accounts: Vec<AccountSpec>, password: Option<Plain>, quota: u64, role: Option<String> },
+    /// [`crate::Admin::list_accounts`]
+    AccountList { domain: Option<String>, state: Option<String>, text: Option<String> },
+    /// [`crate::Admin::show_account`]
+    AccountShow { address: String },
+    /// [`crate::Admin::set_password`]
+    AccountPassword { address: String, password: Plain },
+    /// [`crate::Admin::change_account`]
+    AccountChange { address: String, change: AccountChange },
+    /// [`crate::Admin::suspend_account`]
+    AccountSuspend { address: String },
+    /// [`crate::Admin::restore_account`]
+    AccountRestore { address: String },
+    /// [`crate::Admin::remove_account`]
+    AccountRemove { address: String },
+    /// [`crate::Admin::purge_account`]
+    AccountPurge { address: String },
+    /// [`crate::Admin::add_app_password`]
+    AppPasswordAdd { address: String, name: String, services: Vec<String> },
+    /// [`crate::Admin::list_app_passwords`]
+    AppPasswordList { address: String },
+    /// [`crate::Admin::revoke_app_password`]
+    AppPasswordRevoke { address: String, id: u64 },
+    /// [`crate::Admin::add_alias`]
+    AliasAdd { address: String, target: String },
+    /// [`crate::Admin::list_aliases`]
+    AliasList { domain: Option<String> },
+    /// [`crate::Admin::remove_alias`]
+    AliasRemove { address: String },
+    /// [`crate::Admin::add_group`]
+    GroupAdd { address: String, name: String },
+    /// [`crate::Admin::list_groups`]
+    GroupList,
+    /// [`crate::Admin::show_group`]
+    GroupShow { address: String },
+    /// [`crate::Admin::remove_group`]
+    GroupRemove { address: String },
+    /// [`crate::Admin::add_members`]
+    GroupJoin { address: String, members: Vec<String> },
+    /// [`crate::Admin::remove_members`]
+    GroupLeave { address: String, members: Vec<String> },
+    /// [`crate::Admin::list_queue`]
+    QueueList { selection: Selection },
+    /// [`crate::Admin::show_entry`]
+    QueueShow { entry: EntryId },
+    /// [`crate::Admin::act_on_queue`]
+    QueueAct { what: QueueAct, entries: Entries },
+    /// [`crate::Admin::trace`]
+    Trace { query: String, limit: usize },
+    /// [`crate::Admin::check`]
+    Check { repair: bool },
+    /// [`crate::Admin::import`]; the messages follow.
+    Import { address: String },
+    /// [`crate::Admin::export`]
+    Export { address: String, folder: Option<String> },
+    /// [`crate::Admin::sweep`]
+    Sweep,
+    /// [`crate::Admin::reload`]
+    Reload,
+    /// [`crate::Admin::status`]
+    Status,
+}
