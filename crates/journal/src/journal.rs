@@ -94,6 +94,14 @@ impl Journal {
         flushed.await.unwrap_or_else(|_| Err(ended()))
     }
 
+    /// [`Self::flush`], after which the writer has ended and let go of the engine. What is appended later fails.
+    pub async fn close(&self) -> Result<()> {
+        let (done, closed) = oneshot::channel();
+        self.send(Message::Close(done)).await?;
+        self.urgent.notify_one();
+        closed.await.unwrap_or_else(|_| Err(ended()))
+    }
+
     fn encode(&self, mut entry: Entry) -> Result<(Timestamp, Vec<u8>)> {
         entry.what.shorten();
         let at = self.clock.now();

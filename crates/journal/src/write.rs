@@ -1,5 +1,6 @@
 //! The writer: gathers events, links them, commits them together.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use crate::{index, schema};
 
 /// Events of one commit at most.
 const BATCH: usize = 1024;
+/// Events that are kept while they cannot be written, at most about; then those who append wait.
+const PENDING: usize = 8192;
 /// How long events are gathered unless one must be durable now.
 const GATHER: Duration = Duration::from_millis(20);
 /// How long after a failed commit it is tried again.
@@ -35,6 +38,8 @@ pub enum Message {
     },
     /// Somebody waits for all before it.
     Flush(Done),
+    /// Likewise, and nothing comes after it.
+    Close(Done),
 }
 
 /// The end of a chain.
@@ -59,6 +64,10 @@ pub struct Writer {
     head: Head,
     receiver: mpsc::Receiver<Message>,
     urgent: Arc<Notify>,
+    /// What is to be written, by month.
+    pending: VecDeque<(u32, Group)>,
+    /// Who waits for the end.
+    closing: Option<Done>,
 }
 
 impl Writer {
@@ -80,7 +89,9 @@ impl Writer {
         }
         let month = known.last().copied().unwrap_or(now).max(now);
         months.add(month);
-        let writer = Self { db, node, months, month, head: found.unwrap_or(START), receiver, urgent };
+        let pending = VecDeque::new();
+        let writer =
+            Self { db, node, months, month, head: found.unwrap_or(START), receiver, urgent, pending, closing: None };
         // It may have ended while nothing ran.
         if let Some(ended) = known.last().filter(|last| **last < month) {
             writer.close_month(*ended).await?;
@@ -89,75 +100,115 @@ impl Writer {
     }
 
     pub async fn run(mut self) {
-        let mut messages = Vec::with_capacity(BATCH);
-        while self.receiver.recv_many(&mut messages, BATCH).await > 0 {
-            if !messages.iter().any(is_urgent) {
-                // Whichever ends first: what came meanwhile goes along.
-                let _ = tokio::time::timeout(GATHER, self.urgent.notified()).await;
-                while messages.len() < BATCH
-                    && let Ok(message) = self.receiver.try_recv()
-                {
-                    messages.push(message);
-                }
-            }
-            self.write_all(&mut messages).await;
-        }
-    }
-
-    /// Writes a batch, month by month, in the order of arrival.
-    async fn write_all(&mut self, messages: &mut Vec<Message>) {
-        let mut group = Group::default();
-        for message in messages.drain(..) {
-            let month = message.month().map_or(self.month, |month| month.max(self.month));
-            if month != self.month {
-                self.write(std::mem::take(&mut group)).await;
-                self.begin_month(month).await;
-            }
-            group.add(message);
-        }
-        self.write(group).await;
-    }
-
-    /// Writes one group. When it fails, those who wait are told, their events are left out, and the rest is tried until it
-    /// succeeds: nothing is dropped, and whoever appends meanwhile waits.
-    async fn write(&mut self, mut group: Group) {
-        while !group.is_empty() {
-            match self.commit(&group).await {
-                Ok(head) => {
-                    self.head = head;
-                    return group.answer(None);
-                }
-                Err(error) => {
-                    tracing::error!(error = error.chain(), "the journal cannot be written; trying again");
-                    let had_waiters = group.answer_and_drop_waiters(&error);
-                    if !had_waiters {
-                        tokio::time::sleep(PAUSE).await;
+        while self.receive().await {
+            while let Some((month, group)) = self.pending.pop_front() {
+                match self.commit(month, &group).await {
+                    Ok(head) => {
+                        self.head = head;
+                        group.answer(None);
+                    }
+                    Err(error) => {
+                        self.pending.push_front((month, group));
+                        self.put_up_with(&error).await;
+                        break;
                     }
                 }
             }
+            if self.pending.is_empty() && self.closing.is_some() {
+                return self.close().await;
+            }
         }
     }
 
-    async fn commit(&self, group: &Group) -> Result<Head> {
+    /// Takes what came, waiting for it unless something is pending. False when nothing can come any more and all is written.
+    async fn receive(&mut self) -> bool {
+        let mut messages = Vec::with_capacity(BATCH);
+        if self.pending.is_empty() {
+            if self.receiver.recv_many(&mut messages, BATCH).await == 0 {
+                return false;
+            }
+            if !messages.iter().any(Message::is_urgent) {
+                // Whichever ends first: what came meanwhile goes along.
+                let _ = tokio::time::timeout(GATHER, self.urgent.notified()).await;
+            }
+        }
+        let waiting: usize = self.pending.iter().map(|(_, group)| group.events.len()).sum();
+        while messages.len() < BATCH
+            && waiting < PENDING
+            && let Ok(message) = self.receiver.try_recv()
+        {
+            messages.push(message);
+        }
+        messages.into_iter().for_each(|message| self.sort_in(message));
+        true
+    }
+
+    /// Adds a message to the group of its month, in the order of arrival.
+    fn sort_in(&mut self, message: Message) {
+        let message = match message {
+            Message::Close(done) => return self.closing = Some(done),
+            other => other,
+        };
+        let newest = self.pending.back().map_or(self.month, |(month, _)| *month);
+        let month = message.month().map_or(newest, |month| month.max(newest));
+        match self.pending.back_mut().filter(|(last, group)| *last == month && group.events.len() < BATCH) {
+            Some((_, group)) => group.add(message),
+            None => {
+                let mut group = Group::default();
+                group.add(message);
+                self.pending.push_back((month, group));
+            }
+        }
+    }
+
+    /// A commit failed. Those who wait for theirs are told, and their events are left out; the others stay and are tried again after
+    /// a pause: nothing is dropped.
+    async fn put_up_with(&mut self, error: &Error) {
+        tracing::error!(error = error.chain(), "the journal cannot be written; trying again");
+        self.pending.iter_mut().for_each(|(_, group)| group.refuse_waiters(error));
+        self.pending.retain(|(_, group)| !group.is_empty());
+        if let Some(done) = self.closing.take() {
+            // Somebody who went away does not want to know.
+            let _ = done.send(Err(copy(error)));
+        }
+        if !self.pending.is_empty() {
+            let _ = tokio::time::timeout(PAUSE, self.urgent.notified()).await;
+        }
+    }
+
+    async fn commit(&mut self, month: u32, group: &Group) -> Result<Head> {
+        if month != self.month {
+            // The new month goes on from the old one's end, so that end must be durable first.
+            // It is read again, because a commit that failed may be there nonetheless.
+            self.head = self.close_month(self.month).await?.unwrap_or(self.head);
+            self.month = month;
+            self.months.add(month);
+        }
         let durability = if group.waiters.is_empty() { Durability::Deferred } else { Durability::Sync };
-        let (node, month, carried, events) = (self.node, self.month, self.head, group.events.clone());
+        let (node, carried, events) = (self.node, self.head, group.events.clone());
         let work = move |tx: &mut Tx<'_>| append(tx, node, month, carried, &events);
         self.db.write(Place::Journal(month), durability, work).await
     }
 
-    async fn begin_month(&mut self, month: u32) {
-        // The new month goes on from the old one's end, so that end must be durable first.
-        while let Err(error) = self.close_month(self.month).await {
-            tracing::error!(error = error.chain(), "the journal's month cannot be closed; trying again");
-            tokio::time::sleep(PAUSE).await;
+    /// Makes everything durable, lets go of the engine, and only then answers.
+    async fn close(self) {
+        let Self { db, node, month, receiver, closing, .. } = self;
+        let outcome = db.write(Place::Journal(month), Durability::Sync, move |tx| head(tx, node)).await;
+        drop((db, receiver));
+        if let Some(done) = closing {
+            // Somebody who went away does not want to know.
+            let _ = done.send(outcome.map(|_| ()));
         }
-        self.month = month;
-        self.months.add(month);
     }
 
-    async fn close_month(&self, month: u32) -> Result<()> {
+    /// Indexes what is left of a month and makes it durable; tells where its chain ends.
+    async fn close_month(&self, month: u32) -> Result<Option<Head>> {
         let node = self.node;
-        self.db.write(Place::Journal(month), Durability::Sync, move |tx| index::finish(tx, node)).await
+        let work = move |tx: &mut Tx<'_>| {
+            index::finish(tx, node)?;
+            head(tx, node)
+        };
+        self.db.write(Place::Journal(month), Durability::Sync, work).await
     }
 }
 
@@ -165,13 +216,13 @@ impl Message {
     fn month(&self) -> Option<u32> {
         match self {
             Self::Event { at, .. } => Some(month_of(*at)),
-            Self::Flush(_) => None,
+            Self::Flush(_) | Self::Close(_) => None,
         }
     }
-}
 
-fn is_urgent(message: &Message) -> bool {
-    matches!(message, Message::Flush(_) | Message::Event { done: Some(_), .. })
+    fn is_urgent(&self) -> bool {
+        matches!(self, Self::Flush(_) | Self::Close(_) | Self::Event { done: Some(_), .. })
+    }
 }
 
 /// Events of one month, and who waits for them.
@@ -190,7 +241,7 @@ impl Group {
                 self.waiters.extend(done.map(|done| (Some(events.len()), done)));
                 events.push(event.into());
             }
-            Message::Flush(done) => self.waiters.push((None, done)),
+            Message::Flush(done) | Message::Close(done) => self.waiters.push((None, done)),
         }
     }
 
@@ -205,18 +256,16 @@ impl Group {
         }
     }
 
-    /// Tells those who wait that it failed, and leaves their events out. Tells whether there were any.
-    fn answer_and_drop_waiters(&mut self, error: &Error) -> bool {
+    /// Tells those who wait that it failed, and leaves their events out.
+    fn refuse_waiters(&mut self, error: &Error) {
         let waiters = std::mem::take(&mut self.waiters);
-        let had_waiters = !waiters.is_empty();
         let left_out: Vec<usize> = waiters.iter().filter_map(|(index, _)| *index).collect();
         let mut index = 0;
         Arc::make_mut(&mut self.events).retain(|_| {
             index += 1;
             !left_out.contains(&(index - 1))
         });
-        Group { events: Arc::default(), waiters }.answer(Some(error));
-        had_waiters
+        Self { events: Arc::default(), waiters }.answer(Some(error));
     }
 }
 
