@@ -207,7 +207,7 @@ fn migrate(config: &Config, schemas: Schemas) -> Result<()> {
             .query_opt("SELECT version FROM anser_schema WHERE kind = $1", &[&name])
             .map_err(error)?
             .map_or(0, |row| row.get::<_, i64>(0));
-        plan.push((name, schemas.of(kind).version(), schemas.of(kind).from_version(found)?));
+        plan.push((name, schemas.of(kind).version(), schemas.of(kind).texts_from(found)?));
     }
     for (name, version, texts) in plan {
         for text in texts {

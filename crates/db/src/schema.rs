@@ -40,7 +40,7 @@ impl Schema {
     }
 
     /// The texts that lead from `found` to the newest version; refuses data of a newer program.
-    pub(crate) fn from_version(&self, found: i64) -> Result<&'static [&'static str]> {
+    pub(crate) fn texts_from(&self, found: i64) -> Result<&'static [&'static str]> {
         usize::try_from(found).ok().and_then(|found| self.0.get(found..)).ok_or_else(|| {
             Error::new(
                 Class::Unavailable,

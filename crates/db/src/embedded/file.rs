@@ -158,7 +158,7 @@ impl OpenFile {
         if found == schema.version() {
             return Ok(());
         }
-        let all = schema.from_version(found)?.join("\n");
+        let all = schema.texts_from(found)?.join("\n");
         let version = schema.version();
         self.connection
             .execute_batch(&format!(
