@@ -15,6 +15,9 @@ use crate::state::State;
 use crate::transaction::Transaction;
 use crate::verb;
 
+/// Commands between two accepted messages, until the session is ended. As many as a large message in small chunks needs.
+const COMMANDS: u32 = 200_000;
+
 /// One connection.
 pub struct Session {
     pub stream: Stream,
@@ -25,6 +28,8 @@ pub struct Session {
     pub login: Option<Arc<Account>>,
     pub transaction: Option<Transaction>,
     pub tally: Tally,
+    /// The session ends with the answer to the command under way.
+    pub ending: bool,
 }
 
 /// How the peer greeted.
@@ -46,6 +51,8 @@ pub struct Tally {
     pub idle: u32,
     /// Unknown recipients.
     pub unknown: u32,
+    /// Commands since the last accepted message.
+    pub commands: u32,
 }
 
 /// Serves one connection to its end. Under implicit TLS the handshake was made before. Failures of the connection end the session
@@ -60,6 +67,7 @@ pub async fn session(stream: Stream, service: Service, deps: Arc<Deps>, shutdown
         login: None,
         transaction: None,
         tally: Tally::default(),
+        ending: false,
     };
     if let Err(error) = session.run().await {
         tracing::debug!(service = service.name(), error = error.chain(), "the session ended with its connection");
@@ -79,7 +87,7 @@ impl Session {
                 Ok(answer) => self.write_answer(answer).await?,
                 Err(stop) => self.write_stop(stop).await?,
             };
-            if !going_on {
+            if !going_on || self.ending {
                 return self.stream.close().await;
             }
         }
@@ -115,6 +123,13 @@ impl Session {
     /// One command and what it brings.
     async fn turn(&mut self) -> Result<Answer, Stop> {
         let line = self.line().await?;
+        self.tally.commands += 1;
+        if self.tally.commands > COMMANDS {
+            return Err(Stop::close(421, (4, 7, 0), "Too many commands"));
+        }
+        if !verb_of(&line).is_ascii() {
+            return Err(Stop::refused(500, (5, 5, 2), "Command not recognised"));
+        }
         let smtputf8 = self.transaction.as_ref().is_some_and(|transaction| transaction.mail.smtputf8);
         let command = Command::parse(&line, smtputf8)?;
         verb::carry_out(self, command).await
@@ -239,7 +254,12 @@ impl Session {
     }
 }
 
+/// The first word of a command line.
+fn verb_of(line: &[u8]) -> &[u8] {
+    line.split(|byte| *byte == b' ').next().unwrap_or_default()
+}
+
 /// Replies that count as errors of the peer: commands that make no sense, and failed logins.
 fn is_error(reply: &Reply) -> bool {
-    matches!(reply.code, 500..=504 | 525 | 530 | 535 | 538 | 555)
+    matches!(reply.code, 454 | 500..=504 | 525 | 530 | 535 | 538 | 555)
 }

@@ -41,7 +41,7 @@ struct Found {
 /// Judges the header that `message` begins with, and mends that of a submitted message. `whole` says whether the message ends with
 /// the buffer; if not, the blank line must be in it.
 pub async fn judge(terms: &Terms, message: &mut Vec<u8>, whole: bool) -> Result<Head, Stop> {
-    let mut found = look(message);
+    let mut found = look(message, terms.account.is_some());
     if found.length > INLINE || (!whole && found.length == message.len()) {
         return Err(Stop::refused(552, (5, 3, 4), format!("The header is larger than {INLINE} octets")));
     }
@@ -55,26 +55,30 @@ pub async fn judge(terms: &Terms, message: &mut Vec<u8>, whole: bool) -> Result<
     Ok(Head { message_id: found.message_id })
 }
 
-fn look(message: &[u8]) -> Found {
+/// `submitted` messages are looked at for their authors and for Bcc as well.
+fn look(message: &[u8], submitted: bool) -> Found {
     let mut found = Found::default();
+    let wanted = if submitted { &NOTES[..] } else { &NOTES[..EVERYWHERE] };
     for field in fields(message) {
         found.length = field.range.end;
-        if let Some((_, note)) = NOTES.iter().find(|(name, _)| name.eq_ignore_ascii_case(field.name)) {
+        if let Some((_, note)) = wanted.iter().find(|(name, _)| name.eq_ignore_ascii_case(field.name)) {
             note(&mut found, &field);
         }
     }
     found
 }
 
+const EVERYWHERE: usize = 2;
+
 type Note = fn(&mut Found, &Field<'_>);
 
-/// What is noted of which field.
+/// What is noted of which field; the first [`EVERYWHERE`] at every service.
 const NOTES: [(&[u8], Note); 6] = [
     (b"Received", |found, _| found.hops += 1),
-    (b"Date", |found, _| found.has_date = true),
     (b"Message-ID", |found, field| {
         found.message_id.get_or_insert_with(|| id_text(field.value));
     }),
+    (b"Date", |found, _| found.has_date = true),
     (b"From", |found, field| found.note_author(field)),
     (b"Bcc", |found, field| found.hidden.push(field.range.clone())),
     (b"Resent-Bcc", |found, field| found.hidden.push(field.range.clone())),

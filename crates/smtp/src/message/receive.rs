@@ -9,8 +9,8 @@ use crate::answer::Stop;
 use crate::session::Session;
 use crate::verb::too_large;
 
-/// Reads to the end of data (RFC 5321 §4.5.2), also when the message is refused on the way.
-pub async fn dot_stuffed(session: &mut Session, intake: &mut Intake) -> Result<(), Stop> {
+/// Reads to the end of data (RFC 5321 §4.5.2), also when the message is refused on the way. True when there was a bare CR or LF.
+pub async fn dot_stuffed(session: &mut Session, intake: &mut Intake) -> Result<bool, Stop> {
     let deadline = begin(session);
     let mut decoder = DataDecoder::new();
     loop {
@@ -24,7 +24,7 @@ pub async fn dot_stuffed(session: &mut Session, intake: &mut Intake) -> Result<(
         intake.settle(intake.buffer.len() - before).await?;
         if progress.done {
             end(session);
-            return Ok(());
+            return Ok(progress.bare_newline);
         }
     }
 }

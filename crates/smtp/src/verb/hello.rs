@@ -9,24 +9,24 @@ use crate::session::{Hello, Session};
 
 /// EHLO.
 pub fn ehlo(session: &mut Session, name: String) -> Result<Answer, Stop> {
-    only(session, session.service != Service::Lmtp, "Use LHLO")?;
+    only(session.service != Service::Lmtp, "Use LHLO")?;
     Ok(extended(session, name))
 }
 
 /// LHLO.
 pub fn lhlo(session: &mut Session, name: String) -> Result<Answer, Stop> {
-    only(session, session.service == Service::Lmtp, "Use EHLO")?;
+    only(session.service == Service::Lmtp, "Use EHLO")?;
     Ok(extended(session, name))
 }
 
 /// HELO.
 pub fn helo(session: &mut Session, name: String) -> Result<Answer, Stop> {
-    only(session, session.service != Service::Lmtp, "Use LHLO")?;
+    only(session.service != Service::Lmtp, "Use LHLO")?;
     begin(session, Hello { name, extended: false });
     Ok(Answer::One(Reply::new(250, None, session.deps.hostname.clone())))
 }
 
-fn only(_session: &Session, right: bool, text: &'static str) -> Result<(), Stop> {
+fn only(right: bool, text: &'static str) -> Result<(), Stop> {
     if right { Ok(()) } else { Err(Stop::refused(500, (5, 5, 1), text)) }
 }
 

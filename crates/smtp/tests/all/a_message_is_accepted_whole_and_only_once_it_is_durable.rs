@@ -1,5 +1,6 @@
 use anser_smtp::Service;
-use anser_testkit::engines::each_engine;
+use anser_testkit::engines::{World, each_engine};
+use anser_wire::smtp::{BodyType, Notify, Ret};
 
 use crate::house::{House, Peer, SCHEMAS};
 
@@ -29,4 +30,65 @@ fn the_queue_has_the_bytes_the_envelope_and_the_trace() {
         assert!(trace.contains("\r\n\tfor <Ann+news@example.org>;\r\n\t") && trace.ends_with(" +0000\r\n"), "{trace}");
         assert_eq!(house.events("one@elsewhere.net").len(), 1);
     });
+}
+
+#[test]
+fn what_dsn_and_utf8_ask_for_is_in_the_envelope() {
+    each_engine(SCHEMAS, |world| {
+        let house = House::new(world);
+        let mut peer = Peer::greeted(house.open(Service::Mx), "EHLO");
+        let from = "MAIL FROM:<李@例子.中国> SMTPUTF8 BODY=8BITMIME SIZE=10 RET=HDRS ENVID=a+2Bb AUTH=<>";
+        assert!(peer.ask(from).starts_with("250"));
+        assert!(
+            peer.ask("RCPT TO:<ann@example.org> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;old+2Bann@x.y").starts_with("250")
+        );
+        assert!(peer.ask("RCPT TO:<陈雁@example.org> NOTIFY=NEVER").starts_with("250"));
+        assert!(peer.ask("RCPT TO:<bob@example.org>").starts_with("250"));
+        assert!(peer.ask("DATA").starts_with("354"));
+        assert!(peer.ask(".").starts_with("250"));
+        let mail = house.mail();
+        let envelope = &mail[0].entry.envelope;
+        assert_eq!((envelope.ret, envelope.envid.as_deref()), (Some(Ret::Hdrs), Some("a+b")));
+        assert_eq!((envelope.smtputf8, envelope.body_type), (true, BodyType::EightBitMime));
+        let [ann, chen, bob] = envelope.recipients.as_slice() else { panic!("{envelope:?}") };
+        assert_eq!(ann.orcpt.as_deref(), Some("rfc822;old+ann@x.y"));
+        assert_eq!(ann.notify, Notify { success: true, failure: false, delay: true });
+        assert_eq!(chen.notify, Notify::default());
+        assert_eq!(bob.notify, Notify { success: false, failure: true, delay: true });
+        let trace = String::from_utf8(envelope.trace.clone()).unwrap();
+        assert!(trace.contains(" with UTF8SMTP id ") && !trace.contains(" for "), "{trace}");
+    });
+}
+
+#[test]
+fn nothing_a_peer_says_breaks_out_of_the_trace() {
+    let world = World::embedded(SCHEMAS);
+    let house = House::new(&world);
+    let mx = house.open(Service::Mx);
+    for (hello, shown) in [
+        ("EHLO a)(b;c", "from [127.0.0.1] ([127.0.0.1])"),
+        ("EHLO 我的电脑", "from [127.0.0.1] ([127.0.0.1])"),
+        ("EHLO [IPv6:2001:db8::1]", "from [IPv6:2001:db8::1] ([127.0.0.1])"),
+        ("HELO a", "from a ([127.0.0.1])"),
+    ] {
+        let mut peer = Peer::connect(mx);
+        assert!(peer.reply().starts_with("220"));
+        assert!(peer.ask(hello).starts_with("250"));
+        assert!(peer.mail("", "\"ann\"@example.org", b"").starts_with("250"));
+        let trace = String::from_utf8(house.mail()[0].entry.envelope.trace.clone()).unwrap();
+        assert!(trace.contains(shown), "{trace}");
+        assert!(trace.contains("with SMTP id") == hello.starts_with("HELO"), "{trace}");
+        assert_eq!(trace.matches("\r\n").count(), trace.matches("\r\n\t").count() + 1, "{trace}");
+    }
+}
+
+#[test]
+fn a_recipient_named_twice_gets_one_copy() {
+    let world = World::embedded(SCHEMAS);
+    let house = House::new(&world);
+    let mut peer = Peer::greeted(house.open(Service::Mx), "EHLO");
+    peer.send("MAIL FROM:<>\r\nRCPT TO:<ann@example.org>\r\nRCPT TO:<ann@EXAMPLE.org>\r\nDATA\r\n");
+    (0..4).for_each(|_| drop(peer.reply()));
+    assert!(peer.ask(".").starts_with("250"));
+    assert_eq!(house.mail()[0].entry.envelope.recipients.len(), 1);
 }
