@@ -23,7 +23,7 @@ pub enum Service {
     Mx,
     /// Submission by own users, ports 587 and 465 (RFC 6409, RFC 8314).
     Submission,
-    /// Mail from a server in front of this one (RFC 2033).
+    /// Mail from a server in front of this one (RFC 2033). Whoever reaches the port may deliver: it belongs on a private network.
     Lmtp,
 }
 
@@ -98,7 +98,7 @@ pub struct Limits {
     pub command_timeout: Duration,
     /// How long the next piece of a message may take to come.
     pub data_timeout: Duration,
-    /// How long a whole message may take to come.
+    /// How long a whole message, or one chunk of it, may take to come.
     pub message_time: Duration,
     /// Messages from one source at the MX.
     pub source_rate: Option<Rate>,

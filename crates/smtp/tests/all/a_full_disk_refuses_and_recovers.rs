@@ -1,22 +1,12 @@
-use std::sync::Arc;
-
-use anser_base::Disk;
-use anser_blob::Blobs;
-use anser_db::{Db, Embedded, Engine};
 use anser_smtp::Service;
 use anser_testkit::sim::SimDisk;
 
-use crate::house::{House, Peer, SCHEMAS};
+use crate::house::{House, Peer, sim_blobs, sim_db};
 
 #[test]
 fn nothing_is_lost_and_service_goes_on_when_there_is_room() {
     let disk = SimDisk::new(1);
-    let shared: Arc<dyn Disk> = Arc::new(disk.clone());
-    let mut embedded = Embedded::new("/data", shared.clone());
-    embedded.vfs = Some(disk.vfs_name().to_owned());
-    shared.create_dir_all("/data".as_ref()).unwrap();
-    let db = Db::open(Engine::Embedded(embedded), SCHEMAS).unwrap();
-    let house = House::over(db, Blobs::new(shared, "/data/blobs".into()), |_| {});
+    let house = House::over(sim_db(&disk), sim_blobs(&disk), |_| {});
     let mut peer = Peer::greeted(house.open(Service::Mx), "EHLO");
     for size in [1_000, 1_000_000] {
         let message = format!("Message-ID: <{size}@elsewhere.net>\r\n\r\n{}", "x".repeat(size));

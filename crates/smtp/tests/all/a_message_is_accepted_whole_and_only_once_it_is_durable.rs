@@ -1,8 +1,13 @@
-use anser_smtp::Service;
+use anser_base::Clock;
+use anser_blob::Prepared;
+use anser_net::{Shutdown, Stream};
+use anser_queue::Queue;
+use anser_smtp::{Service, session};
 use anser_testkit::engines::{World, each_engine};
+use anser_testkit::sim::SimDisk;
 use anser_wire::smtp::{BodyType, Notify, Ret};
 
-use crate::house::{House, Peer, SCHEMAS};
+use crate::house::{House, Peer, SCHEMAS, sim_blobs, sim_db};
 
 const MESSAGE: &[u8] =
     b"From: eve@elsewhere.net\r\nSubject: hello\r\nMessage-ID: <one@elsewhere.net>\r\n\r\n..dot\r\nbody";
@@ -91,4 +96,47 @@ fn a_recipient_named_twice_gets_one_copy() {
     (0..4).for_each(|_| drop(peer.reply()));
     assert!(peer.ask(".").starts_with("250"));
     assert_eq!(house.mail()[0].entry.envelope.recipients.len(), 1);
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_power_cut() {
+    let disk = SimDisk::new(1);
+    let house = House::over(sim_db(&disk), sim_blobs(&disk), |_| {});
+    let mut peer = Peer::greeted(house.open(Service::Mx), "EHLO");
+    for size in [1_000, 1_000_000] {
+        let message = format!("a: b\r\n\r\n{}", "x".repeat(size));
+        assert!(peer.mail("eve@elsewhere.net", "ann@example.org", message.as_bytes()).starts_with("250"));
+    }
+    disk.power_cut();
+    drop((peer, house));
+    disk.power_on();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let (db, blobs) = (sim_db(&disk), sim_blobs(&disk));
+        let queue = Queue::open(anser_queue::Deps { db, clock: Clock::System }).await.unwrap();
+        let small = queue.try_next_due().await.unwrap().unwrap();
+        assert_eq!(Prepared::from_stored(small.body.stored.clone().unwrap()).unwrap().size, 1_010);
+        let large = queue.try_next_due().await.unwrap().unwrap();
+        assert_eq!(blobs.read(large.envelope.tenant.unwrap(), large.body.id).unwrap().len(), 1_000_010);
+        assert!(queue.try_next_due().await.unwrap().is_none());
+    });
+}
+
+#[test]
+fn a_pipelined_group_is_answered_in_one_piece() {
+    let world = World::embedded(SCHEMAS);
+    let house = House::new(&world);
+    let deps = house.deps.clone();
+    house.runtime.block_on(async move {
+        let (server, mut client) = Stream::pair();
+        tokio::spawn(session(server, Service::Lmtp, deps, Shutdown::new()));
+        client.fill().await.unwrap();
+        client.consume(usize::MAX);
+        let group = "LHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<ann@example.org>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\n";
+        client.write_all(group.as_bytes()).await.unwrap();
+        client.flush().await.unwrap();
+        client.fill().await.unwrap();
+        let replies = String::from_utf8(client.buffer().to_vec()).unwrap();
+        assert!(replies.starts_with("250-") && replies.contains("\r\n354 "), "{replies}");
+    });
 }

@@ -6,15 +6,16 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anser_base::{AccountId, Address, Clock, Entropy};
+use anser_base::{AccountId, Address, Clock, Disk, Entropy};
 use anser_blob::Blobs;
-use anser_db::{Db, Schemas};
+use anser_db::{Db, Embedded, Engine, Schemas};
 use anser_directory::{AliasTarget, Directory, NewAccount, NewDomain, Password, Role, Services};
 use anser_journal::{Event, Journal, Query};
 use anser_net::{CertificateSource, ServeOptions, Shutdown, TlsAcceptor, bind, serve};
 use anser_queue::{Entry, Queue, Settlement};
 use anser_smtp::{Deps, Limits, Rates, Service, session};
 use anser_testkit::engines::{NO_TABLES, World};
+use anser_testkit::sim::SimDisk;
 use tokio::runtime::Runtime;
 
 /// The tables that the door needs.
@@ -168,6 +169,20 @@ async fn people(directory: &Directory) {
 
 fn address(name: &str) -> Address {
     Address::parse(&format!("{name}@example.org")).unwrap()
+}
+
+/// The tables on a simulated disk.
+pub fn sim_db(disk: &SimDisk) -> Db {
+    let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+    shared.create_dir_all("/data".as_ref()).unwrap();
+    let mut embedded = Embedded::new("/data", shared);
+    embedded.vfs = Some(disk.vfs_name().to_owned());
+    Db::open(Engine::Embedded(embedded), SCHEMAS).unwrap()
+}
+
+/// The bodies on a simulated disk.
+pub fn sim_blobs(disk: &SimDisk) -> Blobs {
+    Blobs::new(Arc::new(disk.clone()), "/data/blobs".into())
 }
 
 /// A peer that writes what it likes and reads replies.
