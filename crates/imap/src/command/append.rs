@@ -76,7 +76,7 @@ async fn admit(session: &Session, message: &AppendMessage, quota: Option<u64>) -
 /// Where a message gathers: in memory while it is small, else on its way to the disk.
 enum Gathered {
     Small(Vec<u8>),
-    Large { writer: BodyWriter, waiting: Vec<u8> },
+    Large { writer: Box<BodyWriter>, waiting: Vec<u8> },
 }
 
 async fn receive(session: &mut Session, tenant: TenantId, message: &AppendMessage) -> Result<Content, Trouble> {
@@ -86,7 +86,7 @@ async fn receive(session: &mut Session, tenant: TenantId, message: &AppendMessag
         false => {
             let store = store.clone();
             let writer = blocking(move || store.body_writer(tenant)).await?;
-            Gathered::Large { writer, waiting: Vec::with_capacity(limits::INLINE_BODY) }
+            Gathered::Large { writer: Box::new(writer), waiting: Vec::with_capacity(limits::INLINE_BODY) }
         }
     };
     let mut left = message.size;
@@ -135,7 +135,7 @@ impl Gathered {
     }
 }
 
-fn write(mut writer: BodyWriter, mut waiting: Vec<u8>) -> Result<Gathered> {
+fn write(mut writer: Box<BodyWriter>, mut waiting: Vec<u8>) -> Result<Gathered> {
     writer.write(&waiting)?;
     waiting.clear();
     Ok(Gathered::Large { writer, waiting })

@@ -18,6 +18,8 @@ use crate::view::Telling;
 const BATCH: usize = 128;
 /// Bytes of the messages of one batch, unless it is one message.
 const BATCH_BYTES: u64 = 512 * 1024;
+/// Items of one FETCH that read the body, at most.
+const BODY_ITEMS: usize = 50;
 /// Batches that are rendered while one is written.
 const AHEAD: usize = 2;
 /// Batches written between two rests that let other sessions of the same thread go on.
@@ -34,6 +36,9 @@ pub(super) async fn run(session: &mut Session, fetch: Fetch) -> Outcome {
         tell_vanished(session, &fetch, since).await?;
     }
     let mut plan = plan(session, &fetch)?;
+    if plan.body_items() > BODY_ITEMS {
+        return Ok(Reply::no("LIMIT", "Too many items in one FETCH"));
+    }
     if plan.sets_seen() && !session.view()?.read_only {
         mark_seen(session, &numbers, &mut plan).await?;
     }
@@ -143,7 +148,7 @@ struct Renderer {
 
 async fn write_batches(session: &mut Session, plan: Plan, mut targets: Targets) -> Outcome {
     let (account, tenant) = (session.account_id()?, session.account()?.tenant);
-    let bytes = if plan.needs_body() { BATCH_BYTES } else { u64::MAX };
+    let bytes = if plan.body_items() > 0 { BATCH_BYTES } else { u64::MAX };
     let renderer = Arc::new(Renderer { plan, store: session.deps.store.clone(), account, tenant });
     let mut running: VecDeque<Rendering> = VecDeque::new();
     let mut end = Ending::default();
@@ -204,7 +209,7 @@ async fn write(session: &mut Session, rendered: Rendered, end: &mut Ending) -> R
 
 /// Sends a large section piece by piece; the next piece is read while one is sent. The announced size is promised to the client,
 /// so that a failure here can only end the connection.
-async fn stream(session: &mut Session, pump: Pump) -> Result<(), Trouble> {
+async fn stream(session: &mut Session, pump: Box<Pump>) -> Result<(), Trouble> {
     session.hand_over().await?;
     let mut reading = next_piece(pump);
     loop {
@@ -216,7 +221,7 @@ async fn stream(session: &mut Session, pump: Pump) -> Result<(), Trouble> {
     }
 }
 
-fn next_piece(mut pump: Pump) -> JoinHandle<anser_base::Result<(Pump, Option<Vec<u8>>)>> {
+fn next_piece(mut pump: Box<Pump>) -> JoinHandle<anser_base::Result<(Box<Pump>, Option<Vec<u8>>)>> {
     tokio::task::spawn_blocking(move || {
         let piece = pump.next()?;
         Ok((pump, piece))

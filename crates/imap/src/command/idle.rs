@@ -32,7 +32,9 @@ pub(super) async fn run(session: &mut Session) -> Outcome {
         }
         session.flush().await?;
         match wait(session, &mut watch, deadline).await? {
-            Woken::Input => session.fill().await?,
+            // Readable without input is the end of the connection.
+            Woken::Input if session.stream.buffered_input_len() == 0 => session.fill().await?,
+            Woken::Input => {}
             Woken::Changes(true) => session.sync(&Telling::ALL).await?,
             Woken::Changes(false) => {}
             Woken::Shutdown => return Err(Trouble::Bye("The server is shutting down")),

@@ -105,12 +105,11 @@ pub(crate) async fn finish(session: &mut Session, tag: &str, outcome: Outcome, e
         Err(Trouble::Answered) => return Ok(()),
         Err(ended) => return Err(ended),
     };
-    let synced = session.sync(&Telling { expunge, ..Telling::ALL }).await;
-    session.reply(tag, &reply);
-    match synced {
+    match session.sync(&Telling { expunge, ..Telling::ALL }).await {
         Err(Trouble::Failed(error)) => tracing::warn!(error = error.chain(), "a mailbox cannot be brought up to date"),
         other => other?,
     }
+    session.reply(tag, &reply);
     session.relieve().await
 }
 

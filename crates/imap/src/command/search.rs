@@ -51,7 +51,10 @@ async fn find(session: &mut Session, tag: &str, search: Search) -> Outcome {
             if options.save {
                 session.saved = saved(&list, &found, options);
             }
-            write_esearch(session, tag, &list, &found, search.uid, modseq, options);
+            // SAVE alone asks for no answer (RFC 5182 §2.1).
+            if options.min || options.max || options.all || options.count {
+                write_esearch(session, tag, &list, &found, search.uid, modseq, options);
+            }
         }
     }
     Ok(Reply::ok("Done"))

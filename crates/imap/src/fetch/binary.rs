@@ -9,7 +9,7 @@ use anser_wire::imap::Partial;
 use anser_wire::imap::write::{write_literal8_header, write_number};
 
 use super::section::cut;
-use super::{IN_BATCH, PIECE, Pump, Work};
+use super::{PIECE, Pump, Work};
 
 impl Work<'_> {
     pub(super) fn binary(&mut self, out: &mut Vec<u8>, part: &[u32], partial: Option<Partial>) -> Result<Option<Pump>> {
@@ -21,15 +21,9 @@ impl Work<'_> {
         let shown = cut(0..size, partial);
         let (store, tenant, message) = (self.store, self.tenant, self.message);
         let source = self.source()?.again(store, tenant, message)?;
-        let mut pump = Pump::decoded(source, range, encoding, shown.start, shown.end - shown.start);
+        let pump = Pump::decoded(source, range, encoding, shown.start, shown.end - shown.start);
         write_literal8_header(out, shown.end - shown.start);
-        if shown.end - shown.start > IN_BATCH {
-            return Ok(Some(pump));
-        }
-        while let Some(piece) = pump.next()? {
-            out.extend_from_slice(&piece);
-        }
-        Ok(None)
+        self.take_in(out, pump)
     }
 
     pub(super) fn binary_size(&mut self, out: &mut Vec<u8>, part: &[u32]) -> Result<()> {

@@ -27,6 +27,8 @@ pub(crate) use pump::{Pump, Source};
 
 /// Sections up to this many bytes become part of a batch; larger ones are streamed.
 const IN_BATCH: u64 = 256 * 1024;
+/// Bytes of one message's sections that become part of a batch together.
+const MESSAGE_IN_BATCH: u64 = 1024 * 1024;
 /// Bytes of one piece of a section that is streamed.
 pub(crate) const PIECE: usize = 256 * 1024;
 
@@ -45,7 +47,7 @@ pub(crate) struct Plan {
 /// A piece of output.
 pub(crate) enum Piece {
     Bytes(Vec<u8>),
-    Large(Pump),
+    Large(Box<Pump>),
 }
 
 /// A batch of FETCH responses.
@@ -76,12 +78,13 @@ impl Plan {
         })
     }
 
-    /// Whether some item may need the body.
-    pub fn needs_body(&self) -> bool {
-        self.items.iter().any(|item| {
+    /// How many items read the body.
+    pub fn body_items(&self) -> usize {
+        let reads = |item: &&FetchItem| {
             use FetchItem::{Binary, BinarySize, BodySection, Rfc822, Rfc822Header, Rfc822Text};
             matches!(item, BodySection { .. } | Binary { .. } | BinarySize(_) | Rfc822 | Rfc822Header | Rfc822Text)
-        })
+        };
+        self.items.iter().filter(reads).count()
     }
 
     /// Writes the response of a message whose items are all in the list.
@@ -155,7 +158,8 @@ pub(crate) fn render(
             continue;
         };
         let (start, pieces) = (out.len(), rendered.pieces.len());
-        let mut work = Work { plan, store, tenant, entry: &entry, message: &message, source: None, structure: None };
+        let mut work =
+            Work { plan, store, tenant, entry: &entry, message: &message, source: None, structure: None, held: 0 };
         if let Err(error) = work.write(&mut out, seq, &mut rendered.pieces) {
             // Pieces that were split off begin with what `out` held.
             if rendered.pieces.len() > pieces
@@ -182,6 +186,8 @@ struct Work<'a> {
     message: &'a Message,
     source: Option<Source>,
     structure: Option<Structure>,
+    /// Bytes of sections that went into the batch.
+    held: u64,
 }
 
 impl Work<'_> {
@@ -197,7 +203,7 @@ impl Work<'_> {
             out.push(b' ');
             if let Some(pump) = self.body(out, item)? {
                 pieces.push(Piece::Bytes(std::mem::take(out)));
-                pieces.push(Piece::Large(pump));
+                pieces.push(Piece::Large(Box::new(pump)));
             }
         }
         out.extend_from_slice(b")\r\n");
@@ -235,6 +241,18 @@ impl Work<'_> {
             self.structure = Some(structure_of(self.store, self.tenant, self.message)?);
         }
         self.structure.as_ref().ok_or_else(|| Error::unavailable("no structure"))
+    }
+
+    /// Takes a pump's bytes into the batch, or gives it back to be streamed when they are many.
+    fn take_in(&mut self, out: &mut Vec<u8>, mut pump: Pump) -> Result<Option<Pump>> {
+        if pump.left() > IN_BATCH || self.held + pump.left() > MESSAGE_IN_BATCH {
+            return Ok(Some(pump));
+        }
+        self.held += pump.left();
+        while let Some(piece) = pump.next()? {
+            out.extend_from_slice(&piece);
+        }
+        Ok(None)
     }
 
     fn source(&mut self) -> Result<&mut Source> {

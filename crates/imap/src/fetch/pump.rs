@@ -12,7 +12,7 @@ pub(crate) enum Source {
     /// A small message, all of it.
     Whole(Bytes),
     /// A large one.
-    Open(Body),
+    Open(Box<Body>),
 }
 
 impl Source {
@@ -20,7 +20,7 @@ impl Source {
     pub fn open(store: &Store, tenant: TenantId, message: &Message) -> Result<Self> {
         match message.size() <= limits::INLINE_BODY as u64 {
             true => store.load(tenant, message).map(Self::Whole),
-            false => store.body(tenant, message).map(Self::Open),
+            false => store.body(tenant, message).map(|body| Self::Open(Box::new(body))),
         }
     }
 
@@ -84,6 +84,11 @@ impl Pump {
     pub fn decoded(source: Source, range: std::ops::Range<u64>, encoding: Encoding, skip: u64, left: u64) -> Self {
         let decoder = Some(Decoder::new(encoding));
         Self { source, at: range.start, end: range.end, decoder, skip, left, hide_nul: false }
+    }
+
+    /// Bytes still to come.
+    pub fn left(&self) -> u64 {
+        self.left
     }
 
     /// The next piece; `None` when all was yielded. Blocks on the disk.

@@ -9,10 +9,10 @@ use anser_store::Message;
 use anser_wire::imap::write::write_literal_header;
 use anser_wire::imap::{FetchItem, Partial, Section, SectionText};
 
-use super::{IN_BATCH, Pump, Work};
+use super::{Pump, Work};
 
 /// Header bytes that HEADER.FIELDS looks at.
-const HEADER: u64 = 1024 * 1024;
+const HEADER: u64 = 256 * 1024;
 
 impl Work<'_> {
     /// Writes the value of an item of the body; what is large comes back as a pump to be streamed in its place.
@@ -52,15 +52,8 @@ impl Work<'_> {
     fn plain(&mut self, out: &mut Vec<u8>, range: Range<u64>) -> Result<Option<Pump>> {
         let (store, tenant, message) = (self.store, self.tenant, self.message);
         write_literal_header(out, range.end - range.start);
-        let large = range.end - range.start > IN_BATCH;
-        let mut pump = Pump::plain(self.source()?.again(store, tenant, message)?, range);
-        if large {
-            return Ok(Some(pump));
-        }
-        while let Some(piece) = pump.next()? {
-            out.extend_from_slice(&piece);
-        }
-        Ok(None)
+        let pump = Pump::plain(self.source()?.again(store, tenant, message)?, range);
+        self.take_in(out, pump)
     }
 
     fn fields(

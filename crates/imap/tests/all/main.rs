@@ -1,4 +1,9 @@
 //! What the IMAP door promises, against a whole node in this process and over real sockets.
 
 mod every_dialogue_goes_as_written;
+mod hostile_input_harms_nobody;
+mod idle_tells_changes_at_once;
+mod large_messages_pass_in_little_memory;
 mod node;
+mod python_imaplib_reads_and_writes;
+mod sessions_of_one_mailbox_agree;

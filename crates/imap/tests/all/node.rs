@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anser_base::{Address, Clock, Entropy};
 use anser_blob::{Blobs, RealDisk};
@@ -21,6 +22,9 @@ use tempfile::TempDir;
 pub const HOST: &str = "mail.example.org";
 /// Accounts: the login name is the address, the password is `secret`.
 pub const ACCOUNTS: [&str; 2] = ["ann@example.org", "bob@example.org"];
+
+/// A server that says nothing for this long has failed.
+const SILENCE: Duration = Duration::from_secs(20);
 
 pub struct Node {
     pub address: SocketAddr,
@@ -98,7 +102,8 @@ impl Node {
     }
 
     pub async fn connect(&self) -> Client {
-        let stream = connect("127.0.0.1", self.address.port(), &ConnectOptions::default()).await.unwrap();
+        let mut stream = connect("127.0.0.1", self.address.port(), &ConnectOptions::default()).await.unwrap();
+        stream.set_read_timeout(SILENCE);
         let mut client = Client { stream, tag: 0 };
         let greeting = client.line().await;
         assert!(greeting.starts_with("* OK [CAPABILITY IMAP4rev1"), "{greeting}");
