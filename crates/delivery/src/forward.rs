@@ -6,6 +6,7 @@ use anser_mime::header;
 use anser_queue::{Entry, Envelope, Outcome, Recipient, Submission};
 
 use crate::Delivery;
+use crate::content::Content;
 
 /// The field by which a forward that comes back is recognised.
 const LOOP_FIELD: &str = "Delivered-To";
@@ -27,7 +28,7 @@ impl Delivery {
             }
             earlier.map(|at| outcomes.remove(at));
             let via = &entry.envelope.recipients[index].address;
-            if came_through(entry, via) {
+            if self.came_through(entry, via).await {
                 decided.push((
                     index,
                     Outcome::Fail { why: "5.4.6 the message has been here before: a forwarding loop".into() },
@@ -67,11 +68,16 @@ impl Delivery {
         };
         Submission { envelope, body: entry.body.clone() }
     }
-}
 
-/// Whether the trace of this server shows that the message was sent on from this address before.
-fn came_through(entry: &Entry, via: &Address) -> bool {
-    let key = via.key();
-    header::find_all(&entry.envelope.trace, LOOP_FIELD)
-        .any(|field| Address::parse(&String::from_utf8_lossy(field.value)).is_some_and(|seen| seen.key() == key))
+    /// Whether the header shows that the message was sent on from this address before, perhaps by way of other servers. A body that
+    /// cannot be read leaves the trace of this server to tell.
+    async fn came_through(&self, entry: &Entry, via: &Address) -> bool {
+        let block = match Content::open(&self.deps.store, entry).await {
+            Ok(content) => content.header(),
+            Err(_) => entry.envelope.trace.clone().into(),
+        };
+        let key = via.key();
+        header::find_all(&block, LOOP_FIELD)
+            .any(|field| Address::parse(&String::from_utf8_lossy(field.value)).is_some_and(|seen| seen.key() == key))
+    }
 }

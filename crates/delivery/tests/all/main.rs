@@ -1,1 +1,13 @@
-//! The promises of delivery.
+//! The promises of delivery, with the real queue, store, directory and journal around it.
+
+mod a_bad_smarthost_harms_nothing;
+mod a_full_mailbox_returns_the_message;
+mod deliveries_are_made_once_whatever_stops_them;
+mod forwards_re_enter_the_queue;
+mod house;
+mod local_mail_arrives_byte_for_byte;
+mod mail_waits_and_expires_by_the_schedule;
+mod power_cuts_lose_and_double_nothing;
+mod senders_are_told_what_they_asked_for;
+mod smarthost;
+mod the_smarthost_is_spoken_to_by_the_book;

@@ -1,0 +1,129 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use anser_base::{AccountId, Clock, Entropy, EntryId};
+use anser_testkit::sim::{Plan, SimDisk};
+
+use crate::house::{House, START, Site, body, envelope, inbox, message, runtime};
+
+/// Seeds, each with a crash of its own.
+const CRASHES: u64 = 300;
+/// Steps of the disk among which the crash falls.
+const STEPS: u64 = 400;
+/// Runs of the couriers before giving up on a crash, and messages put in each at most.
+const ROUNDS: u64 = 12;
+const PUTS: u64 = 12;
+/// Couriers that have not stopped by then never will: the disk is dead, or they wait before they try it again.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// Who gets mail.
+const PEOPLE: [&str; 3] = ["ann@anser.test", "bob@anser.test", "cho@anser.test"];
+
+/// What the world outside knows.
+#[derive(Default)]
+struct Ledger {
+    /// Subjects of acknowledged messages, and for whom they are.
+    acknowledged: BTreeMap<EntryId, (String, &'static str)>,
+    /// Subjects that may or may not have been taken.
+    perhaps: BTreeSet<String>,
+    /// What each UID was seen to name.
+    seen: HashMap<(&'static str, u32), String>,
+}
+
+#[test]
+fn acknowledged_mail_is_there_once_and_no_uid_names_two_messages() {
+    for seed in 0..CRASHES {
+        let disk = SimDisk::new(seed);
+        let clock = Clock::manual(START);
+        let people = runtime().block_on(found(&disk, &clock));
+        disk.set_plan(Plan::seeded(seed, disk.steps(), STEPS));
+        let mut ledger = Ledger::default();
+        runtime().block_on(live(&disk, &clock, seed, &people, &mut ledger));
+        disk.set_plan(Plan::new());
+        if !disk.is_dead() {
+            disk.power_cut();
+        }
+        disk.power_on();
+        clock.advance(Duration::from_secs(7200));
+        runtime().block_on(examine(&disk, &clock, seed, &people, &ledger));
+    }
+}
+
+/// One person and their account.
+type People = Vec<(&'static str, AccountId)>;
+
+/// The server is set up on a good day.
+async fn found(disk: &SimDisk, clock: &Clock) -> People {
+    let house = Site::on(disk).open(clock, None).await.unwrap();
+    house.furnish().await;
+    house.add("cho@anser.test").await;
+    let mut people = Vec::new();
+    for who in PEOPLE {
+        people.push((who, house.account(who).await));
+    }
+    people
+}
+
+/// Messages are put and delivered and read until the power goes.
+async fn live(disk: &SimDisk, clock: &Clock, seed: u64, people: &People, ledger: &mut Ledger) {
+    let Ok(house) = Site::on(disk).open(clock, None).await else { return };
+    if house.delivery.recover().await.is_err() {
+        return;
+    }
+    let dice = Entropy::seeded(seed);
+    for round in 0..ROUNDS {
+        let (shutdown, mut running) = house.start();
+        for n in 0..dice.below(PUTS) {
+            put(&house, &dice, format!("{seed}.{round}.{n}"), ledger).await;
+            if dice.below(3) == 0 {
+                look(&house, people, seed, ledger).await;
+            }
+        }
+        look(&house, people, seed, ledger).await;
+        // The deliveries are settled at once.
+        shutdown.begin(Duration::ZERO);
+        if tokio::time::timeout(PATIENCE, &mut running).await.is_err() || disk.is_dead() {
+            return;
+        }
+    }
+}
+
+async fn put(house: &House, dice: &Entropy, subject: String, ledger: &mut Ledger) {
+    let who = PEOPLE[dice.below(3) as usize];
+    let raw = message(&subject) + &"padding ".repeat(dice.below(800) as usize);
+    match house.queue.put(envelope("x@far.test", &[who]), body(&raw)).await {
+        Ok(id) => drop(ledger.acknowledged.insert(id, (raw, who))),
+        Err(_) => drop(ledger.perhaps.insert(raw)),
+    }
+}
+
+/// A reader takes what it sees for the truth.
+async fn look(house: &House, people: &People, seed: u64, ledger: &mut Ledger) {
+    for (who, account) in people {
+        for (uid, raw) in inbox(&house.store, *account).await.unwrap_or_default() {
+            let known = ledger.seen.entry((who, uid)).or_insert_with(|| raw.clone());
+            assert_eq!(*known, raw, "seed {seed}: UID {uid} of {who} names two messages");
+        }
+    }
+}
+
+async fn examine(disk: &SimDisk, clock: &Clock, seed: u64, people: &People, ledger: &Ledger) {
+    let house = Site::on(disk).open(clock, None).await.expect("the server starts after a crash");
+    house.delivery.recover().await.expect("the server recovers after a crash");
+    house.run().await;
+    let mut counted: BTreeMap<String, usize> = BTreeMap::new();
+    for (who, account) in people {
+        for (uid, raw) in inbox(&house.store, *account).await.unwrap() {
+            if let Some(known) = ledger.seen.get(&(*who, uid)) {
+                assert_eq!(*known, raw, "seed {seed}: UID {uid} of {who} names two messages");
+            }
+            *counted.entry(format!("{who} {}", &raw[raw.find("From: bob").unwrap()..])).or_default() += 1;
+        }
+    }
+    for (id, (raw, who)) in &ledger.acknowledged {
+        let times = counted.get(&format!("{who} {raw}"));
+        assert_eq!(times, Some(&1), "seed {seed}: {id} for {who} is there {times:?} times");
+    }
+    assert!(counted.values().all(|times| *times == 1), "seed {seed}: something came twice");
+    let known = ledger.acknowledged.len() + ledger.perhaps.len();
+    assert!(counted.len() <= known, "seed {seed}: more came than was sent");
+}
