@@ -1,0 +1,64 @@
+use anser_directory::Services;
+use anser_journal::What;
+
+use crate::site::{Client, PASSWORD, Site, each_site};
+
+fn try_login(site: &Site, name: &str, password: &str) -> String {
+    let mut client = Client::connect(site.plain);
+    client.hear();
+    client.ask(&format!("USER {name}"));
+    let answer = client.ask(&format!("PASS {password}"));
+    client.ask("QUIT");
+    answer
+}
+
+#[test]
+fn good_and_bad() {
+    each_site(|site| {
+        let account = site.account("ann");
+        assert!(try_login(site, "ann@anser.test", PASSWORD).starts_with("+OK"));
+        let wrong = try_login(site, "bob@anser.test", "wrong");
+        assert_eq!(wrong, "-ERR [AUTH] wrong user name or password");
+        assert_eq!(try_login(site, "nobody@anser.test", "wrong"), wrong);
+        let login = What::Login { account, user: "ann@anser.test".into(), mechanism: "PASS".into() };
+        assert!(site.journal("ann@anser.test").contains(&login));
+        for name in ["bob@anser.test", "nobody@anser.test"] {
+            let failed = What::LoginFailed { user: name.into(), why: "wrong user name or password".into() };
+            assert!(site.journal(name).contains(&failed), "{name}");
+        }
+    });
+}
+
+/// Only who has the right password is told more.
+#[test]
+fn accounts_that_may_not_use_pop3() {
+    each_site(|site| {
+        let (ann, bob) = (site.account("ann"), site.account("bob"));
+        site.runtime.block_on(async {
+            let directory = &site.deps.directory;
+            directory.set_services(ann, Services::ALL.without(Services::POP3)).await.unwrap();
+            directory.suspend(bob).await.unwrap();
+        });
+        for name in ["ann", "bob"] {
+            assert!(try_login(site, name, PASSWORD).starts_with("-ERR [AUTH] this account may not be used here"));
+            assert_eq!(try_login(site, name, "wrong"), "-ERR [AUTH] wrong user name or password");
+        }
+    });
+}
+
+/// Names with blanks, passwords with anything, app passwords aside.
+#[test]
+fn passwords_go_through_as_they_are() {
+    each_site(|site| {
+        let password = " two  blanks and 中文 ";
+        let ann = site.account("ann");
+        let set = async {
+            let directory = &site.deps.directory;
+            let secret = directory.make_secret(password.as_bytes()).await.unwrap();
+            directory.set_password(ann, &anser_directory::Password::Made(secret), false).await.unwrap();
+        };
+        site.runtime.block_on(set);
+        assert!(try_login(site, "ann", password).starts_with("+OK"));
+        assert!(try_login(site, "ann", password.trim()).starts_with("-ERR [AUTH]"));
+    });
+}
