@@ -1,1 +1,54 @@
-fn main() {}
+//! The program: reads the command line and the boot file, and wires the crates below together.
+
+mod cli;
+mod command;
+mod config;
+mod dev;
+mod doors;
+mod files;
+mod house;
+mod init;
+mod logging;
+mod metrics;
+mod password;
+mod serve;
+mod show;
+mod text;
+
+use std::process::ExitCode;
+
+use anser_base::Result;
+
+use crate::cli::{Cli, Verb};
+use crate::config::Config;
+use crate::doors::Allowed;
+use crate::text::Language;
+
+fn main() -> ExitCode {
+    let language = Language::of_environment();
+    let cli = cli::read(language);
+    logging::start();
+    match run(cli, language) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{}", language.say(text::ERROR, &[&language.error(&error)]));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Tells whether all is well.
+fn run(cli: Cli, language: Language) -> Result<bool> {
+    match &cli.verb {
+        Verb::Init(init) => init::run(init, &cli.place, language).map(|()| true),
+        Verb::Dev(dev) => dev::run(dev, &cli.place, language).map(|()| true),
+        Verb::Serve => {
+            let config = Config::read(&cli.place.boot_file())?;
+            let allowed = Allowed { plaintext_auth: false, local_only: config.smarthost.is_none() };
+            serve::run(serve::prepare(config)?, allowed, async |_| Ok(()), || ())?;
+            Ok(true)
+        }
+        _ => command::run(cli, language),
+    }
+}

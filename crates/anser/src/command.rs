@@ -1,0 +1,301 @@
+//! Commands become requests; the running server does them, or this process when none runs.
+
+use std::io::{BufRead, IsTerminal};
+
+use anser_admin::request::{self, AccountSpec, QueueAct, Request};
+use anser_admin::socket::{self, Client};
+use anser_admin::{Event, Mail, Out, Report};
+use anser_base::{EntryId, Error, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::sync::mpsc;
+
+use crate::cli::{Account, AccountAdd, Alias, AppPassword, Cli, Domain, Entries, Group, Queue, Selection, Verb};
+use crate::config::Config;
+use crate::files;
+use crate::house::House;
+use crate::show::Printer;
+use crate::text::{self, Language, refused};
+use crate::{password, serve};
+
+/// Accounts of one request.
+const ACCOUNTS: usize = 10_000;
+/// Bytes of a line of `--stdin-list`.
+const LINE: u64 = 4096;
+
+/// What a command asks for.
+struct Asked {
+    requests: Vec<Request>,
+    /// Whether it gives a list.
+    list: bool,
+}
+
+/// Does one command. Tells whether all is well: `check` with findings, or an import that left something out, is not.
+pub fn run(cli: Cli, language: Language) -> Result<bool> {
+    let config = Config::read(&cli.place.boot_file())?;
+    let runtime = tokio::runtime::Runtime::new().map_err(Error::io)?;
+    match cli.verb {
+        Verb::Import(import) => runtime.block_on(files::import(&config, &import, cli.json, language)),
+        Verb::Export(export) => runtime.block_on(files::export(&config, &export, cli.json, language)),
+        verb => {
+            let asked = asked(verb, language)?;
+            runtime.block_on(do_all(&config, asked, cli.json, language))
+        }
+    }
+}
+
+async fn do_all(config: &Config, asked: Asked, json: bool, language: Language) -> Result<bool> {
+    let mut well = true;
+    let mut printer = Printer::new(language, json, asked.list);
+    let bar = bar();
+    for request in asked.requests {
+        let report = act(config, request, mpsc::channel(1).1, |event| {
+            match event {
+                Event::Item(item) => bar.suspend(|| printer.item(&item)),
+                Event::Progress { done, total } => follow(&bar, done, total),
+                Event::Mail(_) => {}
+            }
+            Ok(())
+        })
+        .await?;
+        bar.finish_and_clear();
+        printer.report(&report);
+        well &= !matches!(report, Report::Checked { findings, mended, .. } if findings > mended);
+    }
+    if !well {
+        return Err(refused(text::FINDINGS, &[]));
+    }
+    Ok(well)
+}
+
+/// A progress bar when somebody looks.
+pub fn bar() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {per_sec} {eta}");
+    ProgressBar::no_length().with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+pub fn follow(bar: &ProgressBar, done: u64, total: u64) {
+    if total > 0 {
+        bar.set_length(total);
+    }
+    bar.set_position(done);
+}
+
+/// Has one act done by the server that runs, or here.
+pub async fn act(
+    config: &Config,
+    request: Request,
+    mails: mpsc::Receiver<Mail>,
+    mut each: impl FnMut(Event) -> Result<()>,
+) -> Result<Report> {
+    let (out, mut events) = Out::new();
+    let acting = match Client::connect(&config.data_dir).await? {
+        Some(client) => tokio::spawn(async move { client.run(&request, mails, &out).await }),
+        None => {
+            let config = config.clone();
+            tokio::spawn(async move { act_here(&config, request, mails, &out).await })
+        }
+    };
+    let mut failed = None;
+    while let Some(event) = events.recv().await {
+        if let Err(error) = each(event) {
+            failed = Some(error);
+            break;
+        }
+    }
+    drop(events);
+    let ended = acting.await.map_err(Error::unavailable)?;
+    failed.map_or(ended, Err)
+}
+
+async fn act_here(config: &Config, request: Request, mails: mpsc::Receiver<Mail>, out: &Out) -> Result<Report> {
+    // What root does here must belong to the server's user afterwards.
+    if nix::unistd::Uid::effective().is_root() {
+        serve::become_user(config.user.as_deref())?;
+    }
+    let actor = socket::actor(nix::unistd::Uid::current().as_raw());
+    let house = House::open(config).await?;
+    let admin = house.admin(None);
+    let ended = admin.run(&actor, request, mails, out).await;
+    drop(admin);
+    house.close().await?;
+    ended
+}
+
+fn asked(verb: Verb, language: Language) -> Result<Asked> {
+    let one = |request| Ok(Asked { requests: vec![request], list: false });
+    let list = |request| Ok(Asked { requests: vec![request], list: true });
+    match verb {
+        Verb::Domain(Domain::Add { name, alias_of }) => one(Request::DomainAdd { name, alias_of }),
+        Verb::Domain(Domain::List) => list(Request::DomainList),
+        Verb::Domain(Domain::Show { name }) => one(Request::DomainShow { name }),
+        Verb::Domain(Domain::Remove { name }) => one(Request::DomainRemove { name }),
+        Verb::Account(account) => account_asked(account, language),
+        Verb::Alias(Alias::Add { address, target }) => one(Request::AliasAdd { address, target }),
+        Verb::Alias(Alias::List { domain }) => list(Request::AliasList { domain }),
+        Verb::Alias(Alias::Remove { address }) => one(Request::AliasRemove { address }),
+        Verb::Group(Group::Add { address, name }) => one(Request::GroupAdd { address, name }),
+        Verb::Group(Group::List) => list(Request::GroupList),
+        Verb::Group(Group::Show { address }) => one(Request::GroupShow { address }),
+        Verb::Group(Group::Remove { address }) => one(Request::GroupRemove { address }),
+        Verb::Group(Group::Join { address, members }) => one(Request::GroupJoin { address, members }),
+        Verb::Group(Group::Leave { address, members }) => one(Request::GroupLeave { address, members }),
+        Verb::Queue(Queue::List(selection)) => list(Request::QueueList { selection: selected(selection) }),
+        Verb::Queue(Queue::Show { entry }) => one(Request::QueueShow { entry: EntryId(entry) }),
+        Verb::Queue(Queue::Retry(entries)) => one(queue_act(QueueAct::Retry, entries)?),
+        Verb::Queue(Queue::Hold(entries)) => one(queue_act(QueueAct::Hold, entries)?),
+        Verb::Queue(Queue::Release(entries)) => one(queue_act(QueueAct::Release, entries)?),
+        Verb::Queue(Queue::Remove(entries)) => one(queue_act(QueueAct::Remove, entries)?),
+        Verb::Trace { query, limit } => list(Request::Trace { query, limit }),
+        Verb::Check { repair } => list(Request::Check { repair }),
+        Verb::Sweep => one(Request::Sweep),
+        Verb::Reload => one(Request::Reload),
+        Verb::Status => one(Request::Status),
+        // These have ways of their own.
+        Verb::Init(_) | Verb::Serve | Verb::Dev(_) | Verb::Import(_) | Verb::Export(_) => {
+            Ok(Asked { requests: Vec::new(), list: false })
+        }
+    }
+}
+
+fn account_asked(account: Account, language: Language) -> Result<Asked> {
+    let one = |request| Ok(Asked { requests: vec![request], list: false });
+    let list = |request| Ok(Asked { requests: vec![request], list: true });
+    match account {
+        Account::Add(add) => Ok(Asked { requests: accounts_to_add(add, language)?, list: false }),
+        Account::List { domain, state, text } => list(Request::AccountList { domain, state, text }),
+        Account::Show { address } => one(Request::AccountShow { address }),
+        Account::Password { address, password_stdin } => {
+            let password = if password_stdin { password::of_stdin()? } else { password::ask(language)? };
+            one(Request::AccountPassword { address, password })
+        }
+        Account::Set(set) => {
+            let quota = set.quota.as_deref().map(quota).transpose()?;
+            let (name, services, locale, role) = (set.name, set.services, set.locale, set.role);
+            let change = request::AccountChange { name, quota, services, locale, role };
+            one(Request::AccountChange { address: set.address, change })
+        }
+        Account::Suspend { address } => one(Request::AccountSuspend { address }),
+        Account::Restore { address } => one(Request::AccountRestore { address }),
+        Account::Remove { address } => one(Request::AccountRemove { address }),
+        Account::Purge { address } => one(Request::AccountPurge { address }),
+        Account::AppPassword(AppPassword::Add { address, name, services }) => {
+            one(Request::AppPasswordAdd { address, name, services })
+        }
+        Account::AppPassword(AppPassword::List { address }) => list(Request::AppPasswordList { address }),
+        Account::AppPassword(AppPassword::Revoke { address, id }) => one(Request::AppPasswordRevoke { address, id }),
+    }
+}
+
+fn accounts_to_add(add: AccountAdd, language: Language) -> Result<Vec<Request>> {
+    let mut stdin = std::io::stdin().lock();
+    let password = match (add.no_password, add.password_stdin, add.stdin_list) {
+        (true, ..) => None,
+        (_, true, true) => Some(password::of_line(&mut stdin)?),
+        (_, true, false) => {
+            drop(stdin);
+            let password = password::of_stdin()?;
+            stdin = std::io::stdin().lock();
+            Some(password)
+        }
+        (_, false, true) => return Err(refused(text::PASSWORD_WANTED, &[])),
+        (_, false, false) => Some(password::ask(language)?),
+    };
+    let named = |address| AccountSpec { address, name: add.name.clone() };
+    let mut accounts: Vec<AccountSpec> = add.addresses.into_iter().map(named).collect();
+    if add.stdin_list {
+        accounts.extend(listed(&mut stdin)?);
+    }
+    if accounts.is_empty() {
+        return Err(refused(text::ADDRESS_WANTED, &[]));
+    }
+    let quota = add.quota.as_deref().map(quota).transpose()?.unwrap_or(0);
+    let request = |some: &[AccountSpec]| Request::AccountAdd {
+        accounts: some.to_vec(),
+        password: password.clone(),
+        quota,
+        role: add.role.clone(),
+    };
+    Ok(accounts.chunks(ACCOUNTS).map(request).collect())
+}
+
+/// `ADDRESS [NAME]` a line; empty lines are passed over.
+fn listed(input: &mut impl BufRead) -> Result<Vec<AccountSpec>> {
+    let mut accounts = Vec::new();
+    let mut line = String::new();
+    loop {
+        line.clear();
+        if std::io::Read::take(&mut *input, LINE).read_line(&mut line).map_err(Error::io)? == 0 {
+            return Ok(accounts);
+        }
+        let (address, name) = line.trim().split_once(char::is_whitespace).unwrap_or((line.trim(), ""));
+        if !address.is_empty() {
+            accounts.push(AccountSpec { address: address.to_owned(), name: name.trim().to_owned() });
+        }
+    }
+}
+
+fn selected(selection: Selection) -> request::Selection {
+    let Selection { sender, recipient, held } = selection;
+    request::Selection { sender, recipient, held: held.then_some(true) }
+}
+
+fn queue_act(what: QueueAct, entries: Entries) -> Result<Request> {
+    let chosen = entries.all
+        || entries.selection.held
+        || entries.selection.sender.is_some()
+        || entries.selection.recipient.is_some();
+    let entries = match (entries.entries.is_empty(), chosen) {
+        (false, false) => request::Entries::These(entries.entries.into_iter().map(EntryId).collect()),
+        (true, true) => request::Entries::Matching(selected(entries.selection)),
+        _ => return Err(refused(text::ENTRY_WANTED, &[])),
+    };
+    Ok(Request::QueueAct { what, entries })
+}
+
+/// `500MB`, `5GiB`, `1048576`, `0`.
+fn quota(text: &str) -> Result<u64> {
+    const UNITS: [(&str, u64); 9] = [
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("TiB", 1 << 40),
+        ("KB", 1_000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("TB", 1_000_000_000_000),
+        ("B", 1),
+    ];
+    let bad = || refused(text::QUOTA_BAD, &[text]);
+    let at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let unit = match text[at..].trim() {
+        "" => 1,
+        unit => UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit)).ok_or_else(bad)?.1,
+    };
+    text[..at].parse::<u64>().ok().and_then(|number| number.checked_mul(unit)).ok_or_else(bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotas_are_sizes_with_units() {
+        for (text, bytes) in [("5GiB", 5 << 30), ("500mb", 500_000_000), ("0", 0), ("1 KiB", 1024), ("7B", 7)] {
+            assert_eq!(quota(text).unwrap(), bytes);
+        }
+        for text in ["", "GiB", "-1", "1.5GB", "5 parsecs", "99999999TiB"] {
+            assert!(quota(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn lists_of_accounts_are_lines_of_address_and_name() {
+        let mut input = &b"ann@x.y Ann Onym\n\n  bob@x.y\n"[..];
+        let found = listed(&mut input).unwrap();
+        let found: Vec<_> = found.iter().map(|one| (&*one.address, &*one.name)).collect();
+        assert_eq!(found, [("ann@x.y", "Ann Onym"), ("bob@x.y", "")]);
+    }
+}

@@ -1,0 +1,269 @@
+//! The boot file: what a process must know before it can look into the directory.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anser_base::{Error, Result};
+use anser_delivery::{Smarthost, SmarthostTls};
+use anser_net::Network;
+use anser_wire::Secret;
+use serde::Deserialize;
+
+use crate::text::{self, refused};
+
+/// The boot file as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    hostname: String,
+    data_dir: PathBuf,
+    user: Option<String>,
+    #[serde(default)]
+    proxy_from: Vec<String>,
+    #[serde(default)]
+    listen: Listen,
+    tls: Option<Tls>,
+    #[serde(default)]
+    store: Store,
+    relay: Option<Relay>,
+}
+
+/// Addresses of each service; one without any is off.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Listen {
+    smtp: Vec<SocketAddr>,
+    submission: Vec<SocketAddr>,
+    submissions: Vec<SocketAddr>,
+    lmtp: Vec<SocketAddr>,
+    imap: Vec<SocketAddr>,
+    imaps: Vec<SocketAddr>,
+    pop3: Vec<SocketAddr>,
+    pop3s: Vec<SocketAddr>,
+    http: Vec<SocketAddr>,
+    https: Vec<SocketAddr>,
+    admin: Vec<SocketAddr>,
+}
+
+/// The files of TLS.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The certificate chain, PEM.
+    pub certificate: PathBuf,
+    /// Its key, PEM.
+    pub key: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Store {
+    engine: String,
+    url: Option<String>,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { engine: "embedded".to_owned(), url: None }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Relay {
+    smarthost: String,
+    tls: Option<String>,
+    username: Option<String>,
+    password_file: Option<PathBuf>,
+}
+
+/// Where the tables are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// In files below the data folder.
+    Embedded,
+    /// In PostgreSQL, by its URL.
+    Postgres(String),
+}
+
+/// A boot file that was read and checked; paths are whole.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// This server's name.
+    pub hostname: String,
+    /// The folder of all data.
+    pub data_dir: PathBuf,
+    /// The user to become once the listeners are bound.
+    pub user: Option<String>,
+    /// Proxies whose PROXY header is believed.
+    pub proxy_from: Vec<Network>,
+    /// Addresses by service, without empty ones.
+    pub listen: BTreeMap<&'static str, Vec<SocketAddr>>,
+    /// The files of TLS.
+    pub tls: Option<Tls>,
+    /// Where the tables are.
+    pub engine: Engine,
+    /// Where mail for other domains goes.
+    pub smarthost: Option<Smarthost>,
+}
+
+/// Services that begin with TLS.
+const TLS_FIRST: [&str; 4] = ["submissions", "imaps", "pop3s", "https"];
+
+impl Config {
+    /// Reads a boot file. What is wrong is said with its line. Nothing else is touched but the relay's password file.
+    pub fn read(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let raw = fs::read_to_string(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => refused(text::NO_BOOT_FILE, &[&name]),
+            _ => refused(text::BAD_BOOT_VALUE, &[&name, &error.to_string()]),
+        })?;
+        let written: Written = toml::from_str(&raw).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start).min(raw.len());
+            let line = raw.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+            refused(text::BAD_BOOT_FILE, &[&name, &line.to_string(), error.message()])
+        })?;
+        let folder = std::path::absolute(path).map_err(Error::io)?;
+        written.checked(&name, folder.parent().unwrap_or(Path::new("/")))
+    }
+}
+
+impl Written {
+    fn checked(self, name: &str, folder: &Path) -> Result<Config> {
+        let bad = |error: Error| refused(text::BAD_BOOT_VALUE, &[name, &error.text.en]);
+        let engine = match (&*self.store.engine, self.store.url) {
+            ("embedded", _) => Engine::Embedded,
+            ("postgres", Some(url)) => Engine::Postgres(url),
+            ("postgres", None) => return Err(refused(text::WANTS_URL, &[name])),
+            (other, _) => return Err(refused(text::NO_ENGINE, &[name, other])),
+        };
+        let listen = self.listen.services();
+        let first = TLS_FIRST.into_iter().find(|service| listen.contains_key(service));
+        if let (Some(service), None) = (first, &self.tls) {
+            return Err(refused(text::WANTS_TLS, &[name, service]));
+        }
+        let proxy_from =
+            self.proxy_from.iter().map(|range| Network::parse(range)).collect::<Result<_>>().map_err(bad)?;
+        let tls = self.tls.map(|tls| Tls { certificate: folder.join(tls.certificate), key: folder.join(tls.key) });
+        Ok(Config {
+            hostname: self.hostname,
+            data_dir: folder.join(self.data_dir),
+            user: self.user,
+            proxy_from,
+            listen,
+            tls,
+            engine,
+            smarthost: self.relay.map(|relay| relay.smarthost(name, folder)).transpose()?,
+        })
+    }
+}
+
+impl Listen {
+    fn services(self) -> BTreeMap<&'static str, Vec<SocketAddr>> {
+        let all = [
+            ("smtp", self.smtp),
+            ("submission", self.submission),
+            ("submissions", self.submissions),
+            ("lmtp", self.lmtp),
+            ("imap", self.imap),
+            ("imaps", self.imaps),
+            ("pop3", self.pop3),
+            ("pop3s", self.pop3s),
+            ("http", self.http),
+            ("https", self.https),
+            ("admin", self.admin),
+        ];
+        all.into_iter().filter(|(_, addresses)| !addresses.is_empty()).collect()
+    }
+}
+
+impl Relay {
+    fn smarthost(self, name: &str, folder: &Path) -> Result<Smarthost> {
+        let tls = match self.tls.as_deref() {
+            None | Some("opportunistic") => SmarthostTls::Opportunistic,
+            Some("required") => SmarthostTls::Required(None),
+            Some("implicit") => SmarthostTls::Implicit(None),
+            Some(other) => return Err(refused(text::RELAY_TLS, &[name, other])),
+        };
+        let password = self.password_file.map(|file| {
+            let path = folder.join(file);
+            let mut password = fs::read(&path)
+                .map_err(|error| refused(text::BAD_BOOT_VALUE, &[&path.display().to_string(), &error.to_string()]))?;
+            crate::password::strip_newline(&mut password);
+            Ok::<_, Error>(password)
+        });
+        let login = self.username.zip(password.transpose()?).map(|(user, password)| (user, Secret::new(password)));
+        Ok(Smarthost { tls, login, ..smarthost(&self.smarthost)? })
+    }
+}
+
+/// A smarthost by `HOST:PORT`, `[v6]:PORT` included, without a login.
+pub fn smarthost(text: &str) -> Result<Smarthost> {
+    let bad = || refused(text::HOST_PORT, &[text]);
+    let (host, port) = text.rsplit_once(':').ok_or_else(bad)?;
+    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let port = port.parse().map_err(|_| bad())?;
+    if host.is_empty() {
+        return Err(bad());
+    }
+    Ok(Smarthost { host, port, tls: SmarthostTls::Opportunistic, login: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Config> {
+        let written: Written = toml::from_str(text).map_err(|error| Error::invalid(error.message().to_owned(), ""))?;
+        written.checked("anser.toml", Path::new("/etc/anser"))
+    }
+
+    #[test]
+    fn the_boot_file_of_the_contract_is_read() {
+        let config = read(
+            r#"
+            hostname = "mail.example.org"
+            data_dir = "/var/lib/anser"
+            [listen]
+            smtp = ["[::]:25"]
+            lmtp = ["127.0.0.1:24"]
+            imaps = ["[::]:993"]
+            http = ["[::]:80"]
+            [tls]
+            certificate = "cert.pem"
+            key = "/etc/anser/key.pem"
+            [store]
+            engine = "postgres"
+            url = "postgres://x"
+            [relay]
+            smarthost = "[::1]:587"
+            tls = "required"
+            "#,
+        )
+        .unwrap();
+        assert_eq!(config.engine, Engine::Postgres("postgres://x".into()));
+        assert_eq!(config.tls.unwrap().certificate, Path::new("/etc/anser/cert.pem"));
+        assert_eq!(config.listen.keys().copied().collect::<Vec<_>>(), ["http", "imaps", "lmtp", "smtp"]);
+        let smarthost = config.smarthost.unwrap();
+        assert_eq!((&*smarthost.host, smarthost.port, smarthost.tls), ("::1", 587, SmarthostTls::Required(None)));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let start = "hostname = \"a\"\ndata_dir = \"/d\"\n";
+        for (text, named) in [
+            ("colour = 1", "colour"),
+            ("[listen]\ntelnet = []", "telnet"),
+            ("[listen]\nsmtp = [\"everywhere\"]", "socket address"),
+            ("[listen]\nimaps = [\"[::]:993\"]", "imaps"),
+            ("[store]\nengine = \"oracle\"", "oracle"),
+            ("[store]\nengine = \"postgres\"", "url"),
+            ("[relay]\nsmarthost = \"nowhere\"", "nowhere"),
+        ] {
+            let error = read(&format!("{start}{text}\n")).unwrap_err().text.en;
+            assert!(error.contains(named), "{text:?} gives {error:?}");
+        }
+    }
+}

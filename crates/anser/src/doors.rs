@@ -1,0 +1,178 @@
+//! Which service is which door, and how each is served.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anser_base::Result;
+use anser_net::{BoundListener, Counters, Network, Refusal, ServeOptions, Shutdown, TlsAcceptor, bind, serve};
+use tokio::task::JoinSet;
+
+use crate::config::Config;
+use crate::house::House;
+
+/// A door of the house.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Door {
+    Smtp(anser_smtp::Service),
+    Imap,
+    Pop3,
+}
+
+/// A service: its name in the boot file, its door, whether TLS comes first, its standard port.
+struct Service {
+    name: &'static str,
+    door: Door,
+    tls_first: bool,
+    port: u16,
+}
+
+const SERVICES: [Service; 8] = [
+    Service { name: "smtp", door: Door::Smtp(anser_smtp::Service::Mx), tls_first: false, port: 25 },
+    Service { name: "submission", door: Door::Smtp(anser_smtp::Service::Submission), tls_first: false, port: 587 },
+    Service { name: "submissions", door: Door::Smtp(anser_smtp::Service::Submission), tls_first: true, port: 465 },
+    Service { name: "lmtp", door: Door::Smtp(anser_smtp::Service::Lmtp), tls_first: false, port: 24 },
+    Service { name: "imap", door: Door::Imap, tls_first: false, port: 143 },
+    Service { name: "imaps", door: Door::Imap, tls_first: true, port: 993 },
+    Service { name: "pop3", door: Door::Pop3, tls_first: false, port: 110 },
+    Service { name: "pop3s", door: Door::Pop3, tls_first: true, port: 995 },
+];
+
+/// Names and standard ports of all services, in the order in which they are shown.
+pub fn standard_ports() -> impl Iterator<Item = (&'static str, u16)> {
+    SERVICES.iter().map(|service| (service.name, service.port))
+}
+
+/// A service with its bound listeners.
+pub struct Bound {
+    service: &'static Service,
+    listeners: Vec<BoundListener>,
+    counters: Arc<Counters>,
+}
+
+impl Bound {
+    /// Name, addresses and counters.
+    pub fn shown(&self) -> (&'static str, Vec<SocketAddr>, Arc<Counters>) {
+        let addresses = self.listeners.iter().map(BoundListener::address).collect();
+        (self.service.name, addresses, self.counters.clone())
+    }
+}
+
+/// Binds every service of the boot file, or none.
+pub fn bind_all(config: &Config) -> Result<Vec<Bound>> {
+    let wanted = SERVICES.iter().filter_map(|service| Some((service, config.listen.get(service.name)?)));
+    wanted
+        .map(|(service, addresses)| Ok(Bound { service, listeners: bind(addresses)?, counters: Arc::default() }))
+        .collect()
+}
+
+/// What sessions work with.
+struct Sessions {
+    smtp: Arc<anser_smtp::Deps>,
+    imap: Arc<anser_imap::Deps>,
+    pop3: Arc<anser_pop3::Deps>,
+}
+
+/// How much the doors allow.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowed {
+    /// Passwords without TLS: on loopback, for trials.
+    pub plaintext_auth: bool,
+    /// Mail for other domains only when there is a way out.
+    pub local_only: bool,
+}
+
+/// Opens the doors; each task ends some time after the shutdown begins.
+pub fn open_all(
+    bound: Vec<Bound>,
+    house: &House,
+    config: &Config,
+    tls: Option<&TlsAcceptor>,
+    allowed: Allowed,
+    shutdown: &Shutdown,
+) -> JoinSet<Result<()>> {
+    let sessions = Sessions::new(house, config, tls, allowed);
+    let mut tasks = JoinSet::new();
+    for Bound { service, listeners, counters } in bound {
+        let options = ServeOptions {
+            tls: tls.filter(|_| service.tls_first).cloned(),
+            exempt: Network::loopback(),
+            proxies: config.proxy_from.clone(),
+            refusal: refusal_words(service.door, &config.hostname),
+            counters,
+            clock: house.clock.clone(),
+            ..ServeOptions::new(service.name)
+        };
+        let shutdown = shutdown.clone();
+        match service.door {
+            Door::Smtp(kind) => {
+                let deps = sessions.smtp.clone();
+                let handler = move |stream, shutdown| anser_smtp::session(stream, kind, deps.clone(), shutdown);
+                tasks.spawn(serve(listeners, options, shutdown, handler));
+            }
+            Door::Imap => {
+                let deps = sessions.imap.clone();
+                let handler = move |stream, shutdown| anser_imap::session(stream, deps.clone(), shutdown);
+                tasks.spawn(serve(listeners, options, shutdown, handler));
+            }
+            Door::Pop3 => {
+                let deps = sessions.pop3.clone();
+                let handler = move |stream, shutdown| anser_pop3::session(stream, deps.clone(), shutdown);
+                tasks.spawn(serve(listeners, options, shutdown, handler));
+            }
+        }
+    }
+    tasks
+}
+
+impl Sessions {
+    fn new(house: &House, config: &Config, tls: Option<&TlsAcceptor>, allowed: Allowed) -> Self {
+        let limits = anser_smtp::Limits::default();
+        let smtp = anser_smtp::Deps {
+            queue: house.queue.clone(),
+            directory: house.directory.clone(),
+            journal: house.journal.clone(),
+            blobs: house.blobs.clone(),
+            tls: tls.cloned(),
+            entropy: house.entropy.clone(),
+            clock: house.clock.clone(),
+            hostname: config.hostname.clone(),
+            rates: anser_smtp::Rates::new(&limits, &house.clock),
+            limits,
+            allow_plaintext_auth: allowed.plaintext_auth,
+            local_only: allowed.local_only,
+            over_quota: None,
+        };
+        let imap = anser_imap::Deps {
+            store: house.store.clone(),
+            directory: house.directory.clone(),
+            journal: house.journal.clone(),
+            tls: tls.cloned(),
+            entropy: house.entropy.clone(),
+            clock: house.clock.clone(),
+            hostname: config.hostname.clone(),
+            limits: anser_imap::Limits::default(),
+            allow_plaintext_auth: allowed.plaintext_auth,
+        };
+        let pop3 = anser_pop3::Deps {
+            store: house.store.clone(),
+            directory: house.directory.clone(),
+            journal: house.journal.clone(),
+            tls: tls.cloned(),
+            entropy: house.entropy.clone(),
+            clock: house.clock.clone(),
+            hostname: config.hostname.clone(),
+            limits: anser_pop3::Limits::default(),
+            allow_plaintext_auth: allowed.plaintext_auth,
+            locks: anser_pop3::Locks::default(),
+        };
+        Self { smtp: Arc::new(smtp), imap: Arc::new(imap), pop3: Arc::new(pop3) }
+    }
+}
+
+fn refusal_words(door: Door, hostname: &str) -> Arc<dyn Fn(Refusal) -> String + Send + Sync> {
+    match door {
+        Door::Smtp(_) => anser_smtp::refusal_words(hostname),
+        Door::Imap => Arc::new(|_| "* BYE [UNAVAILABLE] too many connections\r\n".to_owned()),
+        Door::Pop3 => anser_pop3::refusal_words(),
+    }
+}

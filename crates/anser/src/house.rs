@@ -1,0 +1,137 @@
+//! The state crates, opened in order, and closed.
+
+use std::net::IpAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use anser_admin::owner::Owner;
+use anser_admin::{Admin, Running};
+use anser_base::{Clock, Disk, Entropy, Error, Result};
+use anser_blob::{Blobs, RealDisk};
+use anser_db::{Db, Embedded, Schemas};
+use anser_delivery::Delivery;
+use anser_directory::Directory;
+use anser_journal::{Entry, Journal, Origin, What, months_in};
+use anser_queue::Queue;
+use anser_store::Store;
+
+use crate::config::{Config, Engine};
+
+/// The tables of every kind of place.
+pub const SCHEMAS: Schemas = Schemas {
+    server: anser_directory::SCHEMA,
+    queue: anser_queue::SCHEMA,
+    journal: anser_journal::SCHEMA,
+    account: anser_store::SCHEMA,
+};
+/// The number of this node; every machine of an installation with one node has this one.
+const NODE: u32 = 0;
+
+/// All that holds truth, open.
+pub struct House {
+    pub db: Db,
+    pub directory: Directory,
+    pub store: Store,
+    pub queue: Queue,
+    pub journal: Journal,
+    pub blobs: Blobs,
+    pub disk: Arc<dyn Disk>,
+    pub delivery: Delivery,
+    pub clock: Clock,
+    pub entropy: Entropy,
+    config: Config,
+    _owner: Owner,
+}
+
+impl House {
+    /// Takes the data folder and opens everything; what the last run left open is closed before anybody can look.
+    pub async fn open(config: &Config) -> Result<Self> {
+        let owner = Owner::of(&config.data_dir)?;
+        let (clock, entropy): (_, _) = (Clock::System, Entropy::system());
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+        let db = open_db(config, &disk)?;
+        let blobs = Blobs::new(disk.clone(), config.data_dir.join("blobs"));
+        let months = match config.engine {
+            Engine::Embedded => months_in(&*disk, &config.data_dir)?,
+            Engine::Postgres(_) => Default::default(),
+        };
+        let journal =
+            Journal::open(anser_journal::Deps { db: db.clone(), clock: clock.clone(), node: NODE, months }).await?;
+        let queue = Queue::open(anser_queue::Deps { db: db.clone(), clock: clock.clone() }).await?;
+        let store = Store::new(anser_store::Deps { db: db.clone(), blobs: blobs.clone(), clock: clock.clone() });
+        let directory = Directory::new(anser_directory::Deps {
+            db: db.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            hostname: config.hostname.clone(),
+            literals: literals(config),
+        });
+        let delivery = Delivery::new(anser_delivery::Deps {
+            queue: queue.clone(),
+            store: store.clone(),
+            directory: directory.clone(),
+            journal: journal.clone(),
+            data_dir: config.data_dir.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            hostname: config.hostname.clone(),
+            smarthost: config.smarthost.clone(),
+        });
+        delivery.recover().await?;
+        let config = config.clone();
+        Ok(Self { db, directory, store, queue, journal, blobs, disk, delivery, clock, entropy, config, _owner: owner })
+    }
+
+    /// The administrative acts over this house.
+    pub fn admin(&self, running: Option<Arc<Running>>) -> Admin {
+        Admin::new(anser_admin::Deps {
+            directory: self.directory.clone(),
+            store: self.store.clone(),
+            queue: self.queue.clone(),
+            journal: self.journal.clone(),
+            db: self.db.clone(),
+            blobs: self.blobs.clone(),
+            disk: self.disk.clone(),
+            data_dir: self.config.data_dir.clone(),
+            clock: self.clock.clone(),
+            hostname: self.config.hostname.clone(),
+            running,
+        })
+    }
+
+    /// Notes an event of the house's own.
+    pub async fn note(&self, what: What) -> Result<()> {
+        self.journal.append_durable(Entry { origin: Origin::internal(), what }).await
+    }
+
+    /// Makes all durable that still waits. The engine closes its files when the last handle goes.
+    pub async fn close(self) -> Result<()> {
+        self.journal.flush().await?;
+        self.queue.close().await?;
+        let blobs = self.blobs.clone();
+        tokio::task::spawn_blocking(move || blobs.sync_all()).await.map_err(Error::unavailable)?
+    }
+}
+
+fn open_db(config: &Config, disk: &Arc<dyn Disk>) -> Result<Db> {
+    let engine = match &config.engine {
+        Engine::Embedded => anser_db::Engine::Embedded(Embedded::new(&config.data_dir, disk.clone())),
+        Engine::Postgres(url) => anser_db::Engine::Postgres(url.clone()),
+    };
+    Db::open(engine, SCHEMAS)
+}
+
+/// The addresses that mail may name instead of a domain.
+fn literals(config: &Config) -> Vec<IpAddr> {
+    let all = config.listen.get("smtp").into_iter().flatten().map(|address| address.ip());
+    all.filter(|address| !address.is_unspecified()).collect()
+}
+
+/// Makes a folder that only its owner may look into; fine when it is there.
+pub fn make_folder(path: &Path) -> Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| {
+        let (en, zh) = (format!("cannot make {}", path.display()), format!("无法创建 {}", path.display()));
+        Error::new(anser_base::Class::Unavailable, en, zh).caused_by(error)
+    })
+}

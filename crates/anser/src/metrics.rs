@@ -1,0 +1,105 @@
+//! What machines that watch the house are told: `/metrics` in the text form of Prometheus, `/healthz`.
+
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use anser_admin::answer::{Report, StatusView};
+use anser_admin::{Admin, Running};
+use anser_net::http::{Page, serve_pages};
+use anser_net::{BoundListener, ServeOptions, Shutdown};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// One label: `service="imap"`.
+type Labels = [(&'static str, String); 1];
+/// A gauge by labels.
+type Gauges = Family<Labels, Gauge<i64, std::sync::atomic::AtomicI64>>;
+/// A counter by labels.
+type Counts = Family<Labels, Counter<u64, AtomicU64>>;
+
+/// Answers until the shutdown begins.
+pub async fn serve(listeners: Vec<BoundListener>, admin: Admin, running: Arc<Running>, shutdown: Shutdown) {
+    if listeners.is_empty() {
+        return;
+    }
+    let answer = move |path: String| {
+        let (admin, running) = (admin.clone(), running.clone());
+        async move { page(&path, &admin, &running).await }
+    };
+    let options = ServeOptions { connections: 64, ..ServeOptions::new("admin") };
+    if let Err(error) = serve_pages(listeners, options, shutdown, answer).await {
+        tracing::error!(error = error.chain(), "metrics are not served");
+    }
+}
+
+async fn page(path: &str, admin: &Admin, running: &Running) -> Option<Page> {
+    let status = admin.status().await;
+    match path {
+        "/healthz" => {
+            let (status, body) = if status.is_ok() { (200, "ok\n") } else { (503, "the engine does not answer\n") };
+            Some(Page { status, content_type: "text/plain; charset=utf-8", body: body.to_owned() })
+        }
+        "/metrics" => {
+            let Ok(Report::Status(view)) = status else { return None };
+            let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            Some(Page { status: 200, content_type, body: metrics(&view, running) })
+        }
+        _ => None,
+    }
+}
+
+fn metrics(view: &StatusView, running: &Running) -> String {
+    let mut registry = Registry::with_prefix("anser");
+    sessions(&mut registry, running);
+    let queue = Gauges::default();
+    for (state, count) in [("new", view.queue_fresh), ("waiting", view.queue_waiting), ("held", view.queue_held)] {
+        set(&queue, "state", state, count);
+    }
+    registry.register("queue_entries", "Entries of the queue", queue);
+    gauge(&mut registry, "accounts", "Accounts that are not removed", view.accounts);
+    gauge(&mut registry, "start_time_seconds", "When the server started", running.started.secs().max(0) as u64);
+    gauge(&mut registry, "process_resident_bytes", "Memory of the process", resident().unwrap_or(0));
+    let mut text = String::new();
+    let _ = encode(&mut text, &registry);
+    text
+}
+
+fn sessions(registry: &mut Registry, running: &Running) {
+    let live = Gauges::default();
+    let [accepted, refused, panicked] = std::array::from_fn(|_| Counts::default());
+    for (name, _, counters) in &running.services {
+        set(&live, "service", name, counters.live());
+        add(&accepted, name, counters.accepted());
+        add(&refused, name, counters.refused());
+        add(&panicked, name, counters.panicked());
+    }
+    registry.register("sessions", "Sessions at this moment", live);
+    registry.register("connections_accepted", "Connections that became sessions", accepted);
+    registry.register("connections_refused", "Connections that were refused", refused);
+    registry.register("sessions_panicked", "Sessions that ended by a panic", panicked);
+}
+
+fn set(family: &Gauges, label: &'static str, value: &str, number: u64) {
+    family.get_or_create(&[(label, value.to_owned())]).set(i64::try_from(number).unwrap_or(i64::MAX));
+}
+
+fn add(family: &Counts, service: &str, number: u64) {
+    family.get_or_create(&[("service", service.to_owned())]).inc_by(number);
+}
+
+fn gauge(registry: &mut Registry, name: &str, help: &str, number: u64) {
+    let one: Gauge<i64, std::sync::atomic::AtomicI64> = Gauge::default();
+    one.set(i64::try_from(number).unwrap_or(i64::MAX));
+    registry.register(name, help, one);
+}
+
+/// Resident memory in bytes.
+fn resident() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib * 1024)
+}

@@ -1,0 +1,196 @@
+//! What acts answer, for people and as JSON.
+
+use anser_admin::answer::{AccountView, EntryView, EventView, Item, Report, StatusView};
+use serde_json::Value;
+
+use crate::text::{self, Language};
+
+/// How an answer is printed: JSON gives one document, an array for a list.
+pub struct Printer {
+    language: Language,
+    json: bool,
+    /// Whether the act gives a list, so that nothing found is `[]`.
+    list: bool,
+    items: u64,
+}
+
+impl Printer {
+    /// For one answer.
+    pub fn new(language: Language, json: bool, list: bool) -> Self {
+        Self { language, json, list, items: 0 }
+    }
+
+    /// One thing.
+    pub fn item(&mut self, item: &Item) {
+        if self.json {
+            let before = if self.list { if self.items == 0 { "[\n" } else { ",\n" } } else { "" };
+            print!("{before}{}", inner(item));
+        } else {
+            print!("{}", self.in_words(item));
+        }
+        self.items += 1;
+    }
+
+    /// The end.
+    pub fn report(&self, report: &Report) {
+        if self.json {
+            match (self.list, self.items) {
+                (true, 0) => println!("[]"),
+                (true, _) => println!("\n]"),
+                (false, 0) => println!("{}", serde_json::to_string(report).unwrap_or_default()),
+                (false, _) => println!(),
+            }
+        } else if let Some(words) = self.report_in_words(report) {
+            println!("{words}");
+        }
+    }
+
+    fn report_in_words(&self, report: &Report) -> Option<String> {
+        let say = |line, words: &[&str]| Some(self.language.say(line, words));
+        match report {
+            Report::Done if self.list && self.items == 0 => say(text::NOTHING, &[]),
+            Report::Done => None,
+            Report::Counted { count } => say(text::COUNTED, &[&count.to_string()]),
+            Report::AppPassword { id, password } => {
+                let line = say(text::APP_PASSWORD, &[&id.to_string(), password])?;
+                Some(format!("{line}\n{}", self.language.say(text::SHOWN_ONCE, &[])))
+            }
+            Report::Mails { messages, bytes, skipped } => {
+                let line = say(text::MAILS, &[&messages.to_string(), &size(*bytes)])?;
+                let left_out = (*skipped > 0).then(|| self.language.say(text::LEFT_OUT, &[&skipped.to_string()]));
+                Some([Some(line), left_out].into_iter().flatten().collect::<Vec<_>>().join(", "))
+            }
+            Report::Checked { accounts, bodies, events, findings, mended } => {
+                let numbers = [accounts, bodies, events, findings, mended].map(ToString::to_string);
+                say(text::CHECKED, &numbers.each_ref().map(String::as_str))
+            }
+            Report::Swept { files, deleted, freed, waiting } => {
+                let (files, deleted, waiting) = (files.to_string(), deleted.to_string(), waiting.to_string());
+                say(text::SWEPT, &[&files, &deleted, &size(*freed), &waiting])
+            }
+            Report::Status(view) => Some(self.status(view)),
+        }
+    }
+
+    fn status(&self, view: &StatusView) -> String {
+        let say = |line, words: &[&str]| self.language.say(line, words);
+        let mut lines = vec![format!("anser {} {} ({})", view.version, view.hostname, view.engine)];
+        lines.push(match (&view.started, view.process) {
+            (Some(started), Some(process)) => say(text::RUNS, &[started, &process.to_string()]),
+            _ => say(text::STOPPED, &[]),
+        });
+        lines.push(say(text::STATUS_ACCOUNTS, &[&view.accounts.to_string()]));
+        let queue = [view.queue_fresh, view.queue_waiting, view.queue_held].map(|count| count.to_string());
+        lines.push(say(text::STATUS_QUEUE, &queue.each_ref().map(String::as_str)));
+        for service in &view.services {
+            let numbers = [service.live, service.accepted, service.refused].map(|count| count.to_string());
+            let counts = say(text::STATUS_SERVICE, &numbers.each_ref().map(String::as_str));
+            lines.push(format!("  {:<12} {:<22} {counts}", service.name, service.addresses.join(" ")));
+        }
+        lines.join("\n")
+    }
+
+    fn in_words(&self, item: &Item) -> String {
+        match item {
+            Item::Domain(domain) => {
+                let more = [("=", &domain.alias_of), ("*", &domain.catch_all), ("postmaster", &domain.postmaster)];
+                let more = more.iter().filter_map(|(name, value)| Some(format!("  {name} {}", value.as_ref()?)));
+                format!("{}{}\n", domain.name, more.collect::<String>())
+            }
+            Item::Account(account) => account_in_words(account),
+            Item::Alias(alias) => format!("{}  {}\n", alias.address, alias.target),
+            Item::Group(group) => {
+                let members = group.members.iter().flatten().map(|member| format!("  {member}\n"));
+                format!("{}  {}", group.address, group.name).trim_end().to_owned() + "\n" + &members.collect::<String>()
+            }
+            Item::AppPassword(one) => {
+                let used = one.last_used.as_deref().unwrap_or("-");
+                format!("{}  {}  {}  {}  {used}\n", one.id, one.name, one.services.join(","), one.created)
+            }
+            Item::Entry(entry) => self.entry(entry),
+            Item::Event(event) => event_in_words(event),
+            Item::Finding(finding) => {
+                let what = if self.language == Language::Zh { &finding.zh } else { &finding.en };
+                let mended = if finding.mended { self.language.say(text::MENDED, &[]) } else { String::new() };
+                format!("{}: {what} {mended}", finding.place).trim_end().to_owned() + "\n"
+            }
+        }
+    }
+
+    fn entry(&self, entry: &EntryView) -> String {
+        let state = match (&entry.due, entry.held, entry.leased) {
+            (_, _, true) => self.language.say(text::NOW, &[]),
+            (_, true, _) => self.language.say(text::HELD, &[]),
+            (Some(due), ..) => self.language.say(text::DUE, &[due]),
+            (None, ..) => String::new(),
+        };
+        let mut out = format!("{}  <{}>  {}  {}  {state}\n", entry.id, entry.sender, size(entry.size), entry.accepted);
+        for recipient in &entry.recipients {
+            let why = recipient.why.as_deref().unwrap_or_default();
+            let line = format!("    {}  {}  {}  {why}", recipient.address, recipient.state, recipient.attempts);
+            out.push_str(line.trim_end());
+            out.push('\n');
+        }
+        out
+    }
+}
+
+fn account_in_words(account: &AccountView) -> String {
+    let quota = if account.quota == 0 { "-".to_owned() } else { size(account.quota) };
+    let mut line = format!("{}  {}  {quota}", account.address, account.state);
+    for more in [&account.role, &account.name] {
+        if !more.is_empty() {
+            line.push_str("  ");
+            line.push_str(more);
+        }
+    }
+    line.push('\n');
+    if let (Some(used), Some(messages)) = (account.used, account.messages) {
+        line.push_str(&format!("  {messages} / {}\n  {}\n", size(used), account.services.join(",")));
+    }
+    account.aliases.iter().flatten().for_each(|alias| line.push_str(&format!("  {alias}\n")));
+    line
+}
+
+/// Time, kind, and every field that it has.
+fn event_in_words(event: &EventView) -> String {
+    let mut fields = match serde_json::to_value(&event.what) {
+        Ok(Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let kind = fields.remove("what").and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default();
+    let mut line = format!("{}  {kind}", event.at);
+    let origin = [("protocol", event.protocol.clone()), ("client", event.client.map(|client| client.to_string()))];
+    let origin = origin.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?))));
+    for (name, value) in origin.chain(fields) {
+        let value = match value {
+            Value::String(text) => text,
+            Value::Array(all) => all.iter().map(|one| one.as_str().unwrap_or_default()).collect::<Vec<_>>().join(","),
+            other => other.to_string(),
+        };
+        line.push_str(&format!("  {name}={value}"));
+    }
+    line.push('\n');
+    line
+}
+
+/// The view within an item.
+fn inner(item: &Item) -> String {
+    let value = serde_json::to_value(item).ok().and_then(|value| match value {
+        Value::Object(fields) => fields.into_iter().next().map(|(_, inner)| inner),
+        _ => None,
+    });
+    value.unwrap_or_default().to_string()
+}
+
+/// Bytes for people: `20.0 KiB`.
+fn size(bytes: u64) -> String {
+    let mut amount = bytes as f64;
+    for unit in ["B", "KiB", "MiB", "GiB"] {
+        if amount < 1024.0 {
+            return if unit == "B" { format!("{bytes} B") } else { format!("{amount:.1} {unit}") };
+        }
+        amount /= 1024.0;
+    }
+    format!("{amount:.1} TiB")
+}

@@ -1,0 +1,228 @@
+//! Every text that the command line says by itself, in both languages. What the crates below say brings its own.
+
+use anser_base::{Error, Text};
+
+/// A language of the house.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    En,
+    /// Chinese.
+    Zh,
+}
+
+impl Language {
+    /// What the environment asks for: Chinese when `LC_ALL`, `LC_MESSAGES` or `LANG`, the first that is set, begins with `zh`.
+    pub fn of_environment() -> Self {
+        let set = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .iter()
+            .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+        if set.is_some_and(|value| value.to_lowercase().starts_with("zh")) { Self::Zh } else { Self::En }
+    }
+
+    /// The text in this language.
+    pub fn of(self, text: &Text) -> &str {
+        match self {
+            Self::En => &text.en,
+            Self::Zh => &text.zh,
+        }
+    }
+
+    /// A text of the table, its `{}` filled in order.
+    pub fn say(self, line: Line, words: &[&str]) -> String {
+        let text = match self {
+            Self::En => line.0,
+            Self::Zh => line.1,
+        };
+        words.iter().fold(text.to_owned(), |text, word| text.replacen("{}", word, 1))
+    }
+
+    /// An error on one line, with what caused it: the administrator may see it.
+    pub fn error(self, error: &Error) -> String {
+        let mut line = self.of(&error.text).to_owned();
+        if let Some(source) = &error.source {
+            line = format!("{line}: {source}");
+        }
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// One line of the table: English, Chinese.
+#[derive(Clone, Copy, Debug)]
+pub struct Line(pub &'static str, pub &'static str);
+
+/// The error of a line.
+pub fn refused(line: Line, words: &[&str]) -> Error {
+    Error::invalid(Language::En.say(line, words), Language::Zh.say(line, words))
+}
+
+macro_rules! table {
+    ($($name:ident = $en:literal, $zh:literal;)*) => { $(#[allow(missing_docs)] pub const $name: Line = Line($en, $zh);)* };
+}
+
+table! {
+    ERROR = "error: {}", "错误：{}";
+    SKIPPED = "left out: {}: {}", "已跳过：{}：{}";
+    NOTHING = "nothing", "无";
+    COUNTED = "{} done", "已处理 {} 项";
+    MAILS = "{} messages, {}", "{} 封邮件，{}";
+    LEFT_OUT = "{} left out", "跳过 {} 封";
+    CHECKED = "checked {} accounts, {} bodies, {} journal events: {} findings, {} mended", "已检查 {} 个账号、{} 个正文、{} 条日志：发现 {} 个问题，已修复 {} 个";
+    FINDINGS = "there are findings that were not mended", "存在未修复的问题";
+    MENDED = "mended", "已修复";
+    SWEPT = "{} bodies seen, {} deleted ({}), {} may go next time", "共 {} 个正文，删除 {} 个（{}），下次可删 {} 个";
+    APP_PASSWORD = "app password {}: {}", "应用专用密码 {}：{}";
+    SHOWN_ONCE = "It is shown only this once.", "此密码只显示这一次。";
+    PASSWORD = "Password: ", "密码：";
+    PASSWORD_AGAIN = "Again: ", "再次输入：";
+    PASSWORDS_DIFFER = "the passwords differ", "两次输入的密码不一致";
+    PASSWORD_EMPTY = "the password is empty", "密码为空";
+    PASSWORD_WANTED = "no password: give it on standard input with --password-stdin", "没有密码：请用 --password-stdin 从标准输入提供";
+    QUOTA_BAD = "{} is no size; write 500MB, 5GiB or 0 for no limit", "{} 不是大小；请写 500MB、5GiB，或 0 表示不限";
+    ADDRESS_WANTED = "no address: name accounts or use --stdin-list", "没有地址：请给出账号或使用 --stdin-list";
+    ENTRY_WANTED = "name entries by number, or choose with --all, --sender, --recipient or --held", "请给出条目编号，或用 --all、--sender、--recipient、--held 选择";
+    NO_BOOT_FILE = "there is no boot file {}; make one with anser init, or name it with --config or --dir", "没有启动文件 {}；请用 anser init 创建，或用 --config、--dir 指定";
+    BAD_BOOT_FILE = "{} line {}: {}", "{} 第 {} 行：{}";
+    BAD_BOOT_VALUE = "{}: {}", "{}：{}";
+    WANTS_TLS = "{}: the service {} needs [tls] with certificate and key", "{}：服务 {} 需要 [tls] 的 certificate 和 key";
+    WANTS_URL = "{}: the engine postgres needs url in [store]", "{}：postgres 引擎需要 [store] 的 url";
+    NO_ENGINE = "{}: there is no engine {}; write embedded or postgres", "{}：没有引擎 {}；请写 embedded 或 postgres";
+    NO_USER = "there is no user {} on this machine", "本机没有用户 {}";
+    NOT_ROOT = "only root can become user {}", "只有 root 才能切换为用户 {}";
+    EXISTS = "{} exists; it is not overwritten", "{} 已存在，不会覆盖";
+    RELAY_TLS = "{}: relay tls is {}; write opportunistic, required or implicit", "{}：relay 的 tls 为 {}；请写 opportunistic、required 或 implicit";
+    HOST_PORT = "{} is not HOST:PORT", "{} 不是 HOST:PORT";
+    ENGINE_URL = "--engine is embedded, or postgres followed by a URL", "--engine 为 embedded，或 postgres 加 URL";
+    OFFSET = "the port offset {} is too large", "端口偏移 {} 过大";
+    DEV_TITLE = "Anser on this machine, for trying out (data in {})", "Anser 试用系统（数据位于 {}）";
+    DEV_ACCOUNTS = "accounts, each with the password {}:", "账号（密码均为 {}）：";
+    DEV_NOT_YET = "not there yet: ManageSieve, HTTP, LDAP", "尚未提供：ManageSieve、HTTP、LDAP";
+    DEV_DNS = "--dns is kept for later: mail for other domains goes to --smarthost only", "--dns 暂未使用：发往其他域的邮件只经 --smarthost";
+    DEV_NOWHERE = "mail for other domains waits in the queue; give --smarthost HOST:PORT to let it out", "发往其他域的邮件留在队列中；用 --smarthost HOST:PORT 放行";
+    DEV_SMARTHOST = "mail for other domains goes to {}", "发往其他域的邮件转交 {}";
+    ADMINISTRATOR = "administrator", "管理员";
+    INIT_WROTE = "written: {}", "已写入：{}";
+    INIT_ADMINISTRATOR = "administrator: {}", "管理员：{}";
+    INIT_PASSWORD = "password: {} (shown only this once)", "密码：{}（只显示这一次）";
+    INIT_DNS = "Set these DNS records:", "请设置以下 DNS 记录：";
+    INIT_NO_DKIM = "This version does not sign with DKIM yet: a smarthost that signs is needed for mail to large providers.", "本版本尚不支持 DKIM 签名：发往大型邮件服务商时需经由会签名的中继服务器。";
+    INIT_CERTIFICATE = "The certificate vouches for itself; put one from an authority in its place when you have it, no restart needed.", "证书为自签名；取得正式证书后直接替换文件即可，无需重启。";
+    INIT_NEXT = "Start with: anser serve --config {}", "启动命令：anser serve --config {}";
+    RUNS = "running since {}, process {}", "自 {} 起运行，进程 {}";
+    STOPPED = "not running", "未运行";
+    STATUS_ACCOUNTS = "{} accounts", "{} 个账号";
+    STATUS_QUEUE = "queue: {} new, {} waiting, {} held", "队列：新 {}，等待 {}，暂停 {}";
+    STATUS_SERVICE = "{} sessions, {} since the start, {} refused", "当前会话 {}，累计 {}，拒绝 {}";
+    HELD = "held", "暂停";
+    NOW = "being delivered", "正在投递";
+    DUE = "due {}", "下次 {}";
+}
+
+/// Help of commands, by their path below `anser`.
+pub const COMMANDS: &[(&str, Line)] = &[
+    ("", Line("A complete mail system in one program", "一个程序，一套完整的邮件系统")),
+    (
+        "init",
+        Line(
+            "Write boot file, keys, certificate and administrator of a new server",
+            "为新服务器写入启动文件、密钥、证书和管理员",
+        ),
+    ),
+    ("serve", Line("Run the server in the foreground", "在前台运行服务器")),
+    ("dev", Line("Run a whole mail system on loopback with throw-away data", "在本机回环地址上运行整套试用系统")),
+    ("domain", Line("Domains", "域名")),
+    ("domain add", Line("Add a domain", "添加域名")),
+    ("domain list", Line("List domains", "列出域名")),
+    ("domain show", Line("Show a domain", "显示域名")),
+    ("domain remove", Line("Remove a domain that nobody uses", "删除不再使用的域名")),
+    ("account", Line("Accounts", "账号")),
+    ("account add", Line("Add accounts", "添加账号")),
+    ("account list", Line("List accounts", "列出账号")),
+    ("account show", Line("Show an account", "显示账号")),
+    ("account password", Line("Set a password", "设置密码")),
+    ("account set", Line("Change name, quota, services, language or role", "修改姓名、配额、服务、语言或角色")),
+    ("account suspend", Line("Suspend an account: nobody logs in", "停用账号：无法登录")),
+    ("account restore", Line("Make a suspended or removed account active again", "恢复停用或删除的账号")),
+    ("account remove", Line("Remove an account; it can be restored until it is purged", "删除账号；彻底清除前可恢复")),
+    ("account purge", Line("Forget a removed account and its mail for good", "彻底清除已删除的账号及其邮件")),
+    ("account app-password", Line("App passwords", "应用专用密码")),
+    ("account app-password add", Line("Make an app password", "创建应用专用密码")),
+    ("account app-password list", Line("List app passwords", "列出应用专用密码")),
+    ("account app-password revoke", Line("Make an app password worthless", "作废应用专用密码")),
+    ("alias", Line("Aliases", "别名")),
+    ("alias add", Line("Add an alias", "添加别名")),
+    ("alias list", Line("List aliases", "列出别名")),
+    ("alias remove", Line("Remove an alias", "删除别名")),
+    ("group", Line("Groups", "群组")),
+    ("group add", Line("Add a group", "添加群组")),
+    ("group list", Line("List groups", "列出群组")),
+    ("group show", Line("Show a group with its members", "显示群组及成员")),
+    ("group remove", Line("Remove a group", "删除群组")),
+    ("group join", Line("Add members", "添加成员")),
+    ("group leave", Line("Take members out", "移出成员")),
+    ("import", Line("Take mail in from files", "从文件导入邮件")),
+    ("export", Line("Write mail to files", "将邮件导出为文件")),
+    ("queue", Line("Mail under way", "邮件队列")),
+    ("queue list", Line("List entries", "列出条目")),
+    ("queue show", Line("Show an entry", "显示条目")),
+    ("queue retry", Line("Attempt entries now", "立即重试")),
+    ("queue hold", Line("Keep entries from being attempted", "暂停投递")),
+    ("queue release", Line("Let held entries go on", "解除暂停")),
+    ("queue remove", Line("Remove entries without a report", "删除条目，不发退信")),
+    ("trace", Line("The life of a message", "追踪邮件")),
+    ("check", Line("Verify everything that is stored", "校验全部存储数据")),
+    ("sweep", Line("Delete bodies that nothing refers to", "删除无引用的正文")),
+    ("reload", Line("Read the certificates again", "重新读取证书")),
+    ("status", Line("How things stand", "运行状况")),
+];
+
+/// Help of arguments, by their id, the same in every command.
+pub const ARGUMENTS: &[(&str, Line)] = &[
+    ("config", Line("Boot file", "启动文件")),
+    (
+        "dir",
+        Line("Folder of the server: its boot file is anser.toml in it", "服务器文件夹，其中的 anser.toml 为启动文件"),
+    ),
+    ("json", Line("Print JSON", "输出 JSON")),
+    ("hostname", Line("Name of this server: mail.example.org", "本服务器名称，如 mail.example.org")),
+    ("domain", Line("Domain", "域名")),
+    ("user", Line("User to run as", "运行所用的系统用户")),
+    ("port_offset", Line("Added to every standard port", "加到每个标准端口上的偏移")),
+    ("smarthost", Line("HOST:PORT that takes mail for other domains", "接收外域邮件的 HOST:PORT")),
+    ("dns", Line("HOST:PORT of a name server", "域名服务器 HOST:PORT")),
+    ("engine", Line("embedded, or postgres followed by its URL", "embedded，或 postgres 加 URL")),
+    ("name", Line("Name", "名称")),
+    ("alias_of", Line("The domain whose addresses it repeats", "作为该域名的别名")),
+    ("address", Line("Address", "地址")),
+    ("addresses", Line("Addresses", "地址")),
+    ("target", Line("Where it leads", "指向的地址")),
+    ("members", Line("Members", "成员")),
+    ("password_stdin", Line("Read the password from standard input", "从标准输入读取密码")),
+    ("no_password", Line("No password: nothing opens the account until one is set", "不设密码：设置前无法登录")),
+    (
+        "stdin_list",
+        Line(
+            "Read accounts from standard input, a line each: ADDRESS [NAME]; with --password-stdin the first line is the password",
+            "从标准输入逐行读取账号：地址 [姓名]；与 --password-stdin 合用时首行为密码",
+        ),
+    ),
+    ("quota", Line("Room: 500MB, 5GiB, 0 for no limit", "配额：500MB、5GiB，0 表示不限")),
+    ("role", Line("none, system, organisation, audit", "none、system、organisation、audit")),
+    ("services", Line("Services that are on, separated by commas", "启用的服务，以逗号分隔")),
+    ("locale", Line("Language: zh or en", "语言：zh 或 en")),
+    ("state", Line("active, suspended, removed", "active、suspended、removed")),
+    ("text", Line("Text in address or name", "地址或姓名中的文字")),
+    ("path", Line("File or folder", "文件或文件夹")),
+    ("account", Line("Account", "账号")),
+    ("folder", Line("Mailbox", "邮件文件夹")),
+    ("sender", Line("Text in the sender", "发件人中的文字")),
+    ("recipient", Line("Text in a recipient that waits", "等待中的收件人里的文字")),
+    ("held", Line("Only held ones", "仅暂停的")),
+    ("all", Line("All", "全部")),
+    ("entry", Line("Number of the entry", "条目编号")),
+    ("entries", Line("Numbers of entries", "条目编号")),
+    ("query", Line("Message-ID, address or entry number", "Message-ID、地址或条目编号")),
+    ("limit", Line("Events at most", "最多事件数")),
+    ("repair", Line("Mend what can be mended", "修复可修复的问题")),
+    ("id", Line("Number", "编号")),
+];

@@ -1,0 +1,114 @@
+//! The same commands, over the socket and over the data itself.
+
+use std::path::Path;
+
+use crate::world::{done, each_engine, python, run};
+
+fn ask(folder: &Path, arguments: &[&str]) -> String {
+    done(run(folder, arguments, b""))
+}
+
+/// Every administrative verb once; `tag` keeps two rounds over one folder apart.
+fn round(folder: &Path, tag: &str) {
+    let domain = format!("{tag}.example");
+    let (ann, bob, team) = (format!("ann@{domain}"), format!("bob@{domain}"), format!("team@{domain}"));
+    ask(folder, &["domain", "add", &domain]);
+    assert!(ask(folder, &["domain", "list"]).contains(&domain));
+    assert!(ask(folder, &["domain", "show", &domain]).contains(&domain));
+    done(run(
+        folder,
+        &["account", "add", &ann, "--password-stdin", "--name", "安 \"A\"", "--quota", "5GiB"],
+        "p w'\"\\ 密码\n".as_bytes(),
+    ));
+    done(run(folder, &["account", "add", &bob, "--no-password"], b""));
+    let shown = ask(folder, &["account", "show", &ann, "--json"]);
+    assert!(shown.contains("\"quota\":5368709120") && shown.contains("安 \\\"A\\\""), "{shown}");
+    done(run(folder, &["account", "password", &ann, "--password-stdin"], b"new"));
+    ask(folder, &["account", "set", &ann, "--quota", "0", "--services", "imap,pop3", "--locale", "en"]);
+    ask(folder, &["account", "suspend", &ann]);
+    assert!(ask(folder, &["account", "list", "--state", "suspended"]).contains(&ann));
+    ask(folder, &["account", "restore", &ann]);
+    let made = ask(folder, &["account", "app-password", "add", &ann, "--name", "phone", "--services", "imap"]);
+    assert!(made.contains("app password"), "{made}");
+    assert!(ask(folder, &["account", "app-password", "list", &ann]).contains("phone"));
+    let alias = format!("a@{domain}");
+    ask(folder, &["alias", "add", &alias, &ann]);
+    assert!(ask(folder, &["alias", "list", "--domain", &domain]).contains(&ann));
+    ask(folder, &["group", "add", &team, "--name", "Team"]);
+    ask(folder, &["group", "join", &team, &ann, &bob]);
+    ask(folder, &["group", "leave", &team, &bob]);
+    let group = ask(folder, &["group", "show", &team]);
+    assert!(group.contains(&ann) && !group.contains(&bob), "{group}");
+    ask(folder, &["group", "remove", &team]);
+    ask(folder, &["alias", "remove", &alias]);
+    for account in [&ann, &bob] {
+        ask(folder, &["account", "remove", account]);
+        ask(folder, &["account", "purge", account]);
+    }
+    ask(folder, &["domain", "remove", &domain]);
+    assert!(!ask(folder, &["domain", "list"]).contains(&domain));
+    let check = ask(folder, &["check"]);
+    assert!(check.contains("0 findings"), "{check}");
+    ask(folder, &["sweep"]);
+}
+
+#[test]
+fn every_verb_does_the_same_over_the_socket_and_without_a_server() {
+    each_engine(|place| {
+        let dev = place.start();
+        round(&place.path(), "running");
+        assert!(dev.ask(&["status"]).contains("running since"));
+        dev.ask(&["reload"]);
+        assert!(dev.stop().status.success());
+        round(&place.path(), "stopped");
+        assert!(ask(&place.path(), &["status"]).contains("not running"));
+        assert_eq!(run(&place.path(), &["reload"], b"").status.code(), Some(1));
+    });
+}
+
+const LOGIN: &str = r#"
+import imaplib, sys
+with imaplib.IMAP4('127.0.0.1', 143 + int(sys.argv[1])) as imap:
+    imap._encoding = 'utf-8'
+    user, password = sys.argv[2], sys.argv[3]
+    imap.authenticate('PLAIN', lambda _: b'\0' + user.encode() + b'\0' + password.encode())
+    print('in')
+"#;
+
+#[test]
+fn a_password_may_hold_any_character_and_works_at_once() {
+    let place = crate::world::Place::new();
+    let dev = place.start();
+    let password = "  \"two\nlines\" '\\ $(x) 鹅 ";
+    done(run(
+        &place.path(),
+        &["account", "password", "bob@anser.test", "--password-stdin"],
+        format!("{password}\n").as_bytes(),
+    ));
+    assert_eq!(python(&dev, LOGIN, &["bob@anser.test", password]), "in\n");
+}
+
+const COUNT: &str = "import json, sys; print(type(json.loads(sys.argv[2])).__name__)";
+
+#[test]
+fn every_list_is_one_json_document() {
+    let place = crate::world::Place::new();
+    let dev = place.start();
+    let lists: [&[&str]; 7] = [
+        &["domain", "list"],
+        &["account", "list"],
+        &["alias", "list"],
+        &["group", "list"],
+        &["queue", "list"],
+        &["trace", "dev"],
+        &["account", "app-password", "list", "ann@anser.test"],
+    ];
+    for list in lists {
+        let text = dev.ask(&[list, &["--json"]].concat());
+        assert_eq!(python(&dev, COUNT, &[&text]), "list\n", "{list:?} gives {text}");
+    }
+    for one in [&["status"][..], &["account", "show", "ann@anser.test"], &["domain", "show", "anser.test"]] {
+        let text = dev.ask(&[one, &["--json"]].concat());
+        assert_eq!(python(&dev, COUNT, &[&text]), "dict\n", "{one:?} gives {text}");
+    }
+}

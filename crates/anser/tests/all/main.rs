@@ -1,0 +1,14 @@
+//! The program as it is used: the real binary, real sockets, real files.
+
+mod world;
+
+mod a_folder_has_one_owner;
+mod a_kill_loses_nothing;
+mod a_server_stops_in_good_order;
+mod commands_work_with_and_without_a_server;
+mod dev_serves_what_it_says;
+mod init_makes_a_server_that_serves;
+mod mail_survives_the_way_through_files;
+mod many_accounts_are_added_at_once;
+mod mistakes_are_one_plain_line;
+mod the_queue_obeys_the_operator;

@@ -1,0 +1,177 @@
+//! A server in a folder of its own, and the commands that speak to it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use anser_testkit::engines::{NO_TABLES, World as Engine};
+use tempfile::TempDir;
+
+/// The standard ports of what `dev` serves.
+pub const PORTS: [(&str, u16); 8] = [
+    ("smtp", 25),
+    ("submission", 587),
+    ("submissions", 465),
+    ("lmtp", 24),
+    ("imap", 143),
+    ("imaps", 993),
+    ("pop3", 110),
+    ("pop3s", 995),
+];
+
+/// `anser dev` over a folder.
+pub struct Dev {
+    child: Child,
+    pub folder: PathBuf,
+    pub offset: u16,
+    /// What it printed up to `ready`.
+    pub said: String,
+}
+
+/// A folder for data, and for the PostgreSQL half a database; both go with it.
+pub struct Place {
+    dir: TempDir,
+    engine: Option<Engine>,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap(), engine: None }
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.dir.path().join("dev")
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn start(&self) -> Dev {
+        self.start_with(&[])
+    }
+
+    pub fn start_with(&self, more: &[&str]) -> Dev {
+        let url = self.engine.as_ref().and_then(Engine::url).map(str::to_owned);
+        let mut more: Vec<&str> = more.to_vec();
+        if let Some(url) = &url {
+            more.extend(["--engine", "postgres", url]);
+        }
+        Dev::start(&self.path(), &more)
+    }
+}
+
+/// Runs a test over the embedded engine, and over PostgreSQL when there is a server for tests.
+pub fn each_engine(test: impl Fn(&Place)) {
+    test(&Place::new());
+    let tables = anser_db::Schemas { server: NO_TABLES, queue: NO_TABLES, journal: NO_TABLES, account: NO_TABLES };
+    if let Some(engine) = Engine::postgres(tables) {
+        test(&Place { dir: tempfile::tempdir().unwrap(), engine: Some(engine) });
+    }
+}
+
+pub fn anser() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_anser"));
+    command.env("LC_ALL", "C").env("ANSER_LOG", "warn");
+    command
+}
+
+impl Dev {
+    /// Starts on whatever ports are free.
+    fn start(folder: &Path, more: &[&str]) -> Self {
+        loop {
+            let offset = free_offset();
+            let mut command = anser();
+            command.arg("dev").arg("--dir").arg(folder).args(["--port-offset", &offset.to_string()]).args(more);
+            let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            let mut said = String::new();
+            let mut lines = BufReader::new(child.stdout.take().unwrap());
+            while !said.ends_with("\nready\n") {
+                if lines.read_line(&mut said).unwrap() == 0 {
+                    break;
+                }
+            }
+            if said.ends_with("ready\n") {
+                return Self { child, folder: folder.to_owned(), offset, said };
+            }
+            let output = child.wait_with_output().unwrap();
+            let why = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(why.contains("cannot listen"), "the server does not start: {why}");
+        }
+    }
+
+    pub fn port(&self, service: &str) -> u16 {
+        PORTS.iter().find(|(name, _)| *name == service).unwrap().1 + self.offset
+    }
+
+    /// One command against this server's folder.
+    pub fn ask(&self, arguments: &[&str]) -> String {
+        done(run(&self.folder, arguments, b""))
+    }
+
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM and the end that follows.
+    pub fn stop(mut self) -> Output {
+        self.signal("TERM");
+        let child = std::mem::replace(&mut self.child, Command::new("true").spawn().unwrap());
+        child.wait_with_output().unwrap()
+    }
+
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+}
+
+impl Drop for Dev {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// One command over a folder, whether a server runs there or not.
+pub fn run(folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
+    run_in("C", folder, arguments, input)
+}
+
+pub fn run_in(language: &str, folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
+    let mut command = anser();
+    command.env("LC_ALL", language).args(arguments).arg("--dir").arg(folder);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // A command that reads nothing may have ended before.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap()
+}
+
+/// What a command printed that went well.
+pub fn done(output: Output) -> String {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{:?}: {errors}", output.status);
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Runs a Python program, given the port offset as its first argument; what it prints.
+pub fn python(dev: &Dev, program: &str, arguments: &[&str]) -> String {
+    let mut command = Command::new("python3");
+    command.args(["-c", program, &dev.offset.to_string()]).args(arguments);
+    done(command.output().unwrap())
+}
+
+/// An offset at which every port is free right now.
+fn free_offset() -> u16 {
+    let mut seed =
+        u64::from(std::process::id()) * 7919 + std::time::UNIX_EPOCH.elapsed().unwrap().subsec_nanos() as u64;
+    loop {
+        seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        let offset = 2100 + (seed >> 33) as u16 % 29_000;
+        if PORTS.iter().all(|(_, port)| TcpListener::bind(("127.0.0.1", port + offset)).is_ok()) {
+            return offset;
+        }
+    }
+}
