@@ -4,6 +4,8 @@ mod every_dialogue_goes_as_written;
 mod hostile_input_harms_nobody;
 mod idle_tells_changes_at_once;
 mod large_messages_pass_in_little_memory;
+mod logins_need_privacy_and_permission;
 mod node;
 mod python_imaplib_reads_and_writes;
 mod sessions_of_one_mailbox_agree;
+mod what_happens_is_bounded_and_noted;
