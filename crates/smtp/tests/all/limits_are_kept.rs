@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use anser_base::Clock;
 use anser_base::limits::{HOPS, INLINE_BODY};
-use anser_net::{Rate, Shutdown, Stream};
-use anser_smtp::{Service, session};
+use anser_net::{Rate, ServeOptions, Shutdown, Stream};
+use anser_smtp::{Service, refusal_words, session};
 use anser_testkit::engines::World;
 
 use crate::house::{House, Peer, SCHEMAS};
@@ -207,4 +207,15 @@ fn on_the_patience_of_a_server_that_stops() {
     // What was begun is ended.
     assert!(peer.ask(".").starts_with("250"));
     assert!(peer.reply().starts_with("421 4.3.2") && peer.reply().is_empty());
+}
+
+#[test]
+fn on_connections_with_words() {
+    let world = world();
+    let house = House::new(&world);
+    let mut options = ServeOptions::new("smtp");
+    (options.connections, options.refusal) = (0, refusal_words("mx.example.org"));
+    let mut peer = Peer::connect(house.open_with(Service::Mx, options));
+    assert_eq!(peer.reply(), "421 4.3.2 Too many connections (mx.example.org)");
+    assert!(peer.reply().is_empty());
 }
