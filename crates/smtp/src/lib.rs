@@ -34,7 +34,7 @@
 //!   LMTP the message is put once for all accepted recipients, then each of them is answered 250; when that put fails each is
 //!   answered with the failure (RFC 2033 §4.2).
 //! - No open relay: without a login only recipients that the directory resolves are accepted.
-//! - Only `CRLF . CRLF` ends DATA. A message with a bare CR or LF is refused, unless it is declared BINARYMIME; when it came by DATA the
+//! - Only `CRLF . CRLF` ends DATA, only CRLF a command. What has a bare CR or LF is refused, but for BINARYMIME; unless it came by BDAT the
 //!   session ends as well, so that nothing behind a dubious end is ever taken for a command.
 //! - What a peer said in plain is forgotten when TLS begins; what it sent behind STARTTLS is thrown away.
 //! - A session holds some 0.5 MiB for a message in memory and some 3 MiB for a larger one, whatever its size.

@@ -148,7 +148,8 @@ impl Session {
                 line.truncate(line.len() - 2);
                 Ok(line)
             }
-            Line::Full(_) => Err(Stop::refused(500, (5, 5, 2), "Lines end with CR LF")),
+            // What follows the bare LF may be a command that was smuggled in through the peer: it is not looked at.
+            Line::Full(_) => Err(Stop::close(500, (5, 5, 2), "Lines end with CR LF")),
             Line::TooLong => Err(Stop::refused(500, (5, 5, 2), "Line too long")),
             Line::TimedOut => Err(Stop::close(421, (4, 4, 2), "You were silent for too long")),
             Line::Closed => Err(Stop::Gone),
