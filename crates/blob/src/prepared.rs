@@ -40,6 +40,11 @@ impl Prepared {
         Ok(Self { id, size: body.size(), stored })
     }
 
+    /// What [`Self::new`] made earlier in this process and somebody kept in memory since: taken at its word.
+    pub fn kept(id: BlobId, size: u64, stored: Bytes) -> Self {
+        Self { id, size, stored }
+    }
+
     /// The body itself, decoded and verified; [`anser_base::Class::Damaged`] when it does not verify.
     pub fn raw(&self) -> Result<Bytes> {
         Body::parse(Source::memory(self.stored.clone()))?.read(self.id)

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use anser_base::{Class, Durability, Error, Result, TenantId};
+use anser_base::{BlobId, Class, Durability, Error, Result, TenantId};
 use anser_blob::Prepared;
 use anser_directory::{Account, DEFAULT_TENANT};
 use anser_journal::What;
@@ -81,20 +81,29 @@ impl Delivery {
         let (store, body) = (self.deps.store.clone(), entry.body.clone());
         let from = entry.envelope.tenant.unwrap_or(DEFAULT_TENANT);
         let work = move || match body.stored {
-            Some(stored) => put_inline(&store, tenant, stored, body.raw),
+            Some(stored) => put_inline(&store, tenant, (body.id, body.size, stored), body.raw),
             None => store.adopt_body(from, body.id, tenant, Durability::Deferred),
         };
         tokio::task::spawn_blocking(work).await.map_err(Error::unavailable)?
     }
 }
 
-fn put_inline(store: &Store, tenant: TenantId, stored: Bytes, raw: Option<Bytes>) -> Result<Content> {
-    let prepared = Prepared::from_stored(stored)?;
-    store.blobs().put(tenant, &prepared, Durability::Deferred)?;
-    let raw = match raw {
-        Some(raw) => raw,
-        None => prepared.raw()?,
+/// Raw bytes that ride along were never out of this process's memory, and neither was the stored form beside them.
+fn put_inline(
+    store: &Store,
+    tenant: TenantId,
+    (id, size, stored): (BlobId, u64, Bytes),
+    raw: Option<Bytes>,
+) -> Result<Content> {
+    let (prepared, raw) = match raw {
+        Some(raw) => (Prepared::kept(id, size, stored), raw),
+        None => {
+            let prepared = Prepared::from_stored(stored)?;
+            let raw = prepared.raw()?;
+            (prepared, raw)
+        }
     };
+    store.blobs().put(tenant, &prepared, Durability::Deferred)?;
     Ok(Content::parse(prepared.id, &raw))
 }
 
