@@ -62,8 +62,10 @@ impl Command {
         let verb_end = line.iter().position(|&b| b == b' ').unwrap_or(line.len());
         let verb = line[..verb_end].to_ascii_uppercase();
         check_length(line, verb == b"AUTH")?;
-        let text = checked_text(line, verb.ends_with(b"HLO") || verb == b"HELO")?;
-        let argument = text[verb_end..].trim_matches(' ');
+        let lossy = matches!(verb.as_slice(), b"EHLO" | b"HELO" | b"LHLO");
+        let text = checked_text(line, lossy)?;
+        let (verb_text, argument) = text.split_at_checked(verb_end).unwrap_or((&text, ""));
+        let argument = argument.trim_matches(' ');
         match verb.as_slice() {
             b"EHLO" => greeting(argument).map(Command::Ehlo),
             b"HELO" => greeting(argument).map(Command::Helo),
@@ -80,7 +82,7 @@ impl Command {
             b"HELP" => Ok(Command::Help(argument.to_owned())),
             b"STARTTLS" => bare(Command::StartTls, argument),
             b"AUTH" => auth(argument),
-            _ => unknown(&text[..verb_end]),
+            _ => unknown(verb_text),
         }
     }
 }

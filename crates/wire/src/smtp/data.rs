@@ -7,7 +7,7 @@ pub struct Progress {
     pub consumed: usize,
     /// Whether `<CRLF>.<CRLF>` was found.
     pub done: bool,
-    /// Whether a CR without LF or a LF without CR was met so far in this message: refuse it with 550 5.6.11
+    /// Whether a CR without LF or a LF without CR was met so far in this message: refuse it with 554 5.6.0
     /// after its true end, or it may be read as two messages by the next host (SMTP smuggling).
     pub bare_newline: bool,
 }

@@ -223,6 +223,13 @@ fn xtext_is_strict() {
     }
 }
 
+#[test]
+fn a_verb_that_is_no_text_is_refused() {
+    for line in [&b"\xff\xffEHLO a"[..], b"\xffHLO", b"\xe5\xa4HELO x", b"EH\xffLO x"] {
+        assert!(matches!(Command::parse(line, false), Err(_) | Ok(Command::Unknown(_))));
+    }
+}
+
 proptest! {
     #[test]
     fn xtext_reads_back(octets: Vec<u8>) {
