@@ -5,6 +5,7 @@ mod site;
 mod a_large_message_needs_little_memory;
 mod a_session_reads_and_deletes;
 mod accounts_may_show_less;
+mod damaged_messages_are_told_apart;
 mod deletion_is_all_or_nothing;
 mod dialogues_play_as_written;
 mod hostile_input_does_no_harm;
