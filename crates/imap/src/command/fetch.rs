@@ -17,7 +17,7 @@ use crate::view::Telling;
 /// Messages of one batch at most.
 const BATCH: usize = 128;
 /// Bytes of the messages of one batch, unless it is one message.
-const BATCH_BYTES: u64 = 512 * 1024;
+const BATCH_BYTES: u64 = 256 * 1024;
 /// Items of one FETCH that read the body, at most.
 const BODY_ITEMS: usize = 50;
 /// Batches that are rendered while one is written.

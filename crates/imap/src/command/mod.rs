@@ -131,6 +131,7 @@ async fn perform(session: &mut Session, tag: &str, command: Command) -> Outcome 
         }
         Command::Noop | Command::Check => Ok(Reply::ok("Done")),
         Command::Logout => {
+            leave_mailbox(session).await;
             session.untagged("BYE Logging out");
             session.ended = true;
             Ok(Reply::ok("Done"))

@@ -9,3 +9,4 @@ mod node;
 mod python_imaplib_reads_and_writes;
 mod sessions_of_one_mailbox_agree;
 mod what_happens_is_bounded_and_noted;
+mod whole_mailboxes_are_fetched_in_order;
