@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anser_base::{AccountId, Address, Clock, Entropy, EntryId, Result, TenantId, Timestamp};
+use anser_base::{AccountId, Address, Clock, Disk, Entropy, EntryId, Result, TenantId, Timestamp};
 use anser_blob::{Blobs, Prepared};
 use anser_db::{Db, Embedded, Engine, Schemas};
 use anser_delivery::{Delivery, Deps, Smarthost};
@@ -81,6 +81,7 @@ impl Site {
 }
 
 fn blobs(disk: &SimDisk) -> Blobs {
+    disk.create_dir_all(DATA.as_ref()).unwrap_or_default();
     Blobs::new(Arc::new(disk.clone()), PathBuf::from(DATA).join("blobs"))
 }
 

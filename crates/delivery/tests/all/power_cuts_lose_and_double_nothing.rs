@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anser_base::{AccountId, Clock, Entropy, EntryId};
+use anser_db::{Db, Durability, Place};
 use anser_testkit::sim::{Plan, SimDisk};
 
 use crate::house::{House, START, Site, body, envelope, inbox, message, runtime};
@@ -13,6 +14,8 @@ const STEPS: u64 = 400;
 /// Runs of the couriers before giving up on a crash, and messages put in each at most.
 const ROUNDS: u64 = 12;
 const PUTS: u64 = 12;
+/// Files that are locked for longer are locked for good.
+const LOCKED: Duration = Duration::from_secs(10);
 /// Couriers that have not stopped by then never will: the disk is dead, or they wait before they try it again.
 const PATIENCE: Duration = Duration::from_millis(200);
 /// Who gets mail.
@@ -37,11 +40,12 @@ fn acknowledged_mail_is_there_once_and_no_uid_names_two_messages() {
         let people = runtime().block_on(found(&disk, &clock));
         disk.set_plan(Plan::seeded(seed, disk.steps(), STEPS));
         let mut ledger = Ledger::default();
-        runtime().block_on(live(&disk, &clock, seed, &people, &mut ledger));
+        let db = runtime().block_on(live(&disk, &clock, seed, &people, &mut ledger));
         disk.set_plan(Plan::new());
         if !disk.is_dead() {
             disk.power_cut();
         }
+        db.into_iter().for_each(|db| runtime().block_on(rest(&db, &people)));
         disk.power_on();
         clock.advance(Duration::from_secs(7200));
         runtime().block_on(examine(&disk, &clock, seed, &people, &ledger));
@@ -63,15 +67,16 @@ async fn found(disk: &SimDisk, clock: &Clock) -> People {
     people
 }
 
-/// Messages are put and delivered and read until the power goes.
-async fn live(disk: &SimDisk, clock: &Clock, seed: u64, people: &People, ledger: &mut Ledger) {
-    let Ok(house) = Site::on(disk).open(clock, None).await else { return };
+/// Messages are put and delivered and read until the power goes. Returns the engine, which still has to come to rest.
+async fn live(disk: &SimDisk, clock: &Clock, seed: u64, people: &People, ledger: &mut Ledger) -> Option<Db> {
+    let house = Site::on(disk).open(clock, None).await.ok()?;
+    let db = Some(house.store.db().clone());
     if house.delivery.recover().await.is_err() {
-        return;
+        return db;
     }
     let dice = Entropy::seeded(seed);
     for round in 0..ROUNDS {
-        let (shutdown, mut running) = house.start();
+        let (shutdown, running) = house.start();
         for n in 0..dice.below(PUTS) {
             put(&house, &dice, format!("{seed}.{round}.{n}"), ledger).await;
             if dice.below(3) == 0 {
@@ -81,9 +86,23 @@ async fn live(disk: &SimDisk, clock: &Clock, seed: u64, people: &People, ledger:
         look(&house, people, seed, ledger).await;
         // The deliveries are settled at once.
         shutdown.begin(Duration::ZERO);
-        if tokio::time::timeout(PATIENCE, &mut running).await.is_err() || disk.is_dead() {
-            return;
+        let since = Instant::now();
+        while !running.is_finished() {
+            if disk.is_dead() || since.elapsed() > PATIENCE {
+                return db;
+            }
+            tokio::task::yield_now().await;
         }
+    }
+    db
+}
+
+/// Waits for the engine's workers, so that none of a dead server touches the disk of the next one.
+async fn rest(db: &Db, people: &People) {
+    let places = [Place::Server, Place::Queue, Place::Journal(anser_journal::month_of(START))];
+    for place in places.into_iter().chain(people.iter().map(|(_, account)| Place::Account(*account))) {
+        // The power is gone; that it fails is known.
+        let _ = db.write(place, Durability::Deferred, |_| Ok(())).await;
     }
 }
 
@@ -106,8 +125,22 @@ async fn look(house: &House, people: &People, seed: u64, ledger: &mut Ledger) {
     }
 }
 
+/// The last worker of the dead server may still be closing its files, which looks like another server at work.
+async fn start(disk: &SimDisk, clock: &Clock) -> House {
+    let since = Instant::now();
+    loop {
+        match Site::on(disk).open(clock, None).await {
+            Ok(house) => return house,
+            Err(error) if since.elapsed() > LOCKED || !error.chain().contains("locked") => {
+                panic!("the server starts after a crash: {}", error.chain())
+            }
+            Err(_) => tokio::task::yield_now().await,
+        }
+    }
+}
+
 async fn examine(disk: &SimDisk, clock: &Clock, seed: u64, people: &People, ledger: &Ledger) {
-    let house = Site::on(disk).open(clock, None).await.expect("the server starts after a crash");
+    let house = start(disk, clock).await;
     house.delivery.recover().await.expect("the server recovers after a crash");
     house.run().await;
     let mut counted: BTreeMap<String, usize> = BTreeMap::new();
