@@ -1,4 +1,4 @@
-//! The IMAP door: IMAP4rev1 (RFC 3501) and IMAP4rev2 (RFC 9051) with the extensions that [`capability`] lists.
+//! The IMAP door: IMAP4rev1 (RFC 3501) and IMAP4rev2 (RFC 9051) with the extensions that `capability` lists.
 //!
 //! | state of a session | commands that it takes | left by |
 //! |---|---|---|
@@ -7,19 +7,19 @@
 //! | selected | those of authenticated, and CHECK CLOSE UNSELECT EXPUNGE SEARCH FETCH STORE COPY MOVE, with UID or without | CLOSE, UNSELECT, a failed SELECT → authenticated |
 //! | logout | none | the connection closes |
 //!
-//! The table in [`command`] says which state each verb needs; each verb has one file. What a client was told of its mailbox is one
-//! shared list ([`view`]); whatever changed since is told as the difference to the store's newest list, whoever made the change.
+//! The table in `command` says which state each verb needs; each verb has one file. What a client was told of its mailbox is one
+//! shared list (`view`); whatever changed since is told as the difference to the store's newest list, whoever made the change.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`session`] | the loop, input, output, the state |
-//! | [`command`] | one file a verb |
-//! | [`view`] | what the client was told of the selected mailbox, and how it is brought up to date |
-//! | [`fetch`] | data items of FETCH: envelope, body structure, sections, streaming |
-//! | [`search`] | search keys, judged by the list, by the message's row, by its text |
-//! | [`reply`] | tagged replies, and how errors become them |
-//! | [`name`] | mailbox names and object ids |
-//! | [`note`] | what the journal is told |
+//! | `session` | the loop, input, output, the state |
+//! | `command` | one file a verb |
+//! | `view` | what the client was told of the selected mailbox, and how it is brought up to date |
+//! | `fetch` | data items of FETCH: envelope, body structure, sections, streaming |
+//! | `search` | search keys, judged by the list, by the message's row, by its text |
+//! | `reply` | tagged replies, and how errors become them |
+//! | `name` | mailbox names and object ids |
+//! | `note` | what the journal is told |
 
 mod capability;
 mod command;

@@ -7,6 +7,7 @@ mod large_messages_pass_in_little_memory;
 mod logins_need_privacy_and_permission;
 mod node;
 mod python_imaplib_reads_and_writes;
+mod real_clients_synchronise;
 mod sessions_of_one_mailbox_agree;
 mod what_happens_is_bounded_and_noted;
 mod whole_mailboxes_are_fetched_in_order;
