@@ -14,24 +14,31 @@
 //! SQL is written in SQLite's dialect with `?1` placeholders; the PostgreSQL side rewrites the placeholders and the three column
 //! types. A closure may run more than once (PostgreSQL serialization failures), so it must have no effect but through its `Tx`.
 
+mod backup;
 mod embedded;
 mod job;
 mod pg;
 mod place;
+mod salvage;
 mod schema;
 mod tx;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anser_base::{Disk, Result};
+use anser_base::{Class, Disk, Error, Result};
 
 pub use anser_base::Durability;
 
+pub use backup::{Backup, LIST, Part};
 pub use job::Pending;
 pub use place::{Place, PlaceKind};
+pub use salvage::{Salvaged, SalvagedTable};
 pub use schema::{Schema, Schemas};
 pub use tx::{Row, Tx, Value};
+
+/// Lines that [`Db::integrity`] returns at most.
+pub const FINDINGS: usize = 100;
 
 /// Which engine holds the tables.
 #[derive(Clone, Debug)]
@@ -138,6 +145,33 @@ impl Db {
         match &*self.backend {
             Backend::Embedded(pool) => pool.sync_failed(),
             Backend::Postgres(_) => {}
+        }
+    }
+
+    /// What is wrong with the structure of a place's file, at most [`FINDINGS`] lines in SQLite's words; none when it is sound, and
+    /// always none for PostgreSQL, which looks after its own files.
+    pub fn integrity(&self, place: Place) -> Result<Vec<String>> {
+        if self.is_postgres() {
+            return Ok(Vec::new());
+        }
+        let sql = format!("PRAGMA integrity_check({FINDINGS})");
+        let found = self.read(place, move |tx| tx.query(&sql, &[], |row| row.text(0))).wait();
+        match found {
+            Ok(lines) => Ok(lines.into_iter().filter(|line| line != "ok").collect()),
+            Err(error) if error.class == Class::Damaged => Ok(vec![error.chain()]),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes a new file of all rows that can be read of a damaged one, and keeps the damaged one beside it, as `mail.db.damaged-1`
+    /// and so on. The place answers `Class::Unavailable` meanwhile. What the rows mean is not looked at: for an account `check`
+    /// with repair comes next. `Class::Invalid` for PostgreSQL.
+    pub fn salvage(&self, place: Place) -> Result<Salvaged> {
+        match &*self.backend {
+            Backend::Embedded(pool) => pool.salvage(place),
+            Backend::Postgres(_) => {
+                Err(Error::invalid("PostgreSQL looks after its own files", "PostgreSQL 自行管理其文件"))
+            }
         }
     }
 

@@ -26,6 +26,8 @@ const TRIES: usize = 8;
 const MIGRATION_LOCK: i64 = 0x616e_7365_7221;
 
 pub(crate) struct Pool {
+    config: Config,
+    schemas: Schemas,
     workers: Vec<Sender<Job>>,
     next: AtomicUsize,
 }
@@ -33,7 +35,10 @@ pub(crate) struct Pool {
 impl Pool {
     pub fn start(url: &str, schemas: Schemas) -> Result<Self> {
         let config: Config = url.parse().map_err(error)?;
-        migrate(&config, schemas)?;
+        on_a_thread({
+            let config = config.clone();
+            move || migrate(&config, schemas)
+        })?;
         let workers = (0..WORKERS)
             .map(|index| {
                 let (sender, receiver) = channel();
@@ -45,7 +50,16 @@ impl Pool {
                 Ok(sender)
             })
             .collect::<Result<_>>()?;
-        Ok(Self { workers, next: AtomicUsize::new(0) })
+        Ok(Self { config, schemas, workers, next: AtomicUsize::new(0) })
+    }
+
+    /// How to reach the server.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub fn schemas(&self) -> &Schemas {
+        &self.schemas
     }
 
     pub fn submit(&self, job: Job) {
@@ -58,6 +72,12 @@ impl Pool {
         // The workers live as long as this pool.
         let _ = self.workers[index % self.workers.len()].send(job);
     }
+}
+
+/// The client blocks in a way that a reactor thread does not allow; whoever opens the engine may be on one.
+fn on_a_thread(work: impl FnOnce() -> Result<()> + Send + 'static) -> Result<()> {
+    let thread = thread::Builder::new().name("pg-migrate".into()).spawn(work).map_err(Error::io)?;
+    thread.join().unwrap_or_else(|_| Err(Error::unavailable("the migration of the tables panicked")))
 }
 
 struct Worker {
@@ -199,10 +219,9 @@ fn migrate(config: &Config, schemas: Schemas) -> Result<()> {
     transaction
         .batch_execute("CREATE TABLE IF NOT EXISTS anser_schema (kind TEXT PRIMARY KEY, version BIGINT NOT NULL)")
         .map_err(error)?;
-    let kinds = [PlaceKind::Server, PlaceKind::Queue, PlaceKind::Journal, PlaceKind::Account];
     let mut plan = Vec::new();
-    for kind in kinds {
-        let name = format!("{kind:?}").to_lowercase();
+    for kind in PlaceKind::ALL {
+        let name = kind.name();
         let found = transaction
             .query_opt("SELECT version FROM anser_schema WHERE kind = $1", &[&name])
             .map_err(error)?

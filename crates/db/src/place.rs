@@ -1,8 +1,9 @@
 //! Where tables live. The one function that names an account's file is [`Place::file`], so that several accounts may one day share a file.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
-use anser_base::AccountId;
+use anser_base::{AccountId, Disk, Error, Result};
 
 /// A set of tables that commits together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,6 +31,20 @@ pub enum PlaceKind {
     Account,
 }
 
+impl PlaceKind {
+    pub(crate) const ALL: [Self; 4] = [Self::Server, Self::Queue, Self::Journal, Self::Account];
+
+    /// As the table `anser_schema` calls it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Queue => "queue",
+            Self::Journal => "journal",
+            Self::Account => "account",
+        }
+    }
+}
+
 impl Place {
     /// The schema it has.
     pub fn kind(self) -> PlaceKind {
@@ -39,6 +54,24 @@ impl Place {
             Self::Journal(_) => PlaceKind::Journal,
             Self::Account(_) => PlaceKind::Account,
         }
+    }
+
+    /// The places whose files are below a folder: server, queue, journals by month, accounts by number.
+    pub(crate) fn below(disk: &dyn Disk, dir: &Path) -> Result<Vec<Self>> {
+        let mut found = Vec::new();
+        for entry in list(disk, &dir.join("journal"))? {
+            let month = entry.strip_suffix(".db").and_then(|name| name.split_once('-'));
+            let month = month.and_then(|(year, month)| Some((year.parse::<u32>().ok()?, month.parse::<u32>().ok()?)));
+            found.extend(month.map(|(year, month)| Self::Journal(year * 100 + month)));
+        }
+        for shelf in list(disk, &dir.join("accounts"))? {
+            let ids = list(disk, &dir.join("accounts").join(shelf))?;
+            found.extend(ids.iter().filter_map(|id| id.parse().ok()).map(|id| Self::Account(AccountId(id))));
+        }
+        found.extend([Self::Server, Self::Queue]);
+        found.retain(|place| disk.stat(&place.file(dir)).is_ok());
+        found.sort_unstable();
+        Ok(found)
     }
 
     /// Its SQLite file below the data folder.
@@ -51,5 +84,14 @@ impl Place {
                 dir.join("accounts").join(format!("{:02x}", id.0 & 0xff)).join(id.to_string()).join("mail.db")
             }
         }
+    }
+}
+
+/// Names in a folder; none when there is no such folder.
+fn list(disk: &dyn Disk, path: &Path) -> Result<Vec<String>> {
+    match disk.list(path) {
+        Ok(entries) => Ok(entries.into_iter().map(|entry| entry.name).collect()),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(Vec::new()),
+        Err(error) => Err(Error::io(error)),
     }
 }

@@ -1,5 +1,6 @@
 //! Schema versions: a list of SQL texts per kind of place. Version `n` is the state after the first `n` texts. A text never
-//! changes once it was released; a new one is appended.
+//! changes once it was released; a new one is appended. A table is made by `CREATE TABLE name` in upper case and never renamed: backup
+//! finds the tables by these words.
 
 use anser_base::{Class, Error, Result};
 
@@ -37,6 +38,21 @@ impl Schema {
     /// The newest version that this program knows.
     pub fn version(&self) -> i64 {
         self.0.len() as i64
+    }
+
+    /// Every table that any version ever made, in order; some may be gone since.
+    pub(crate) fn tables(&self) -> Vec<String> {
+        let mut tables = Vec::new();
+        for text in self.0 {
+            for rest in text.split("CREATE TABLE ").skip(1) {
+                let rest = rest.strip_prefix("IF NOT EXISTS ").unwrap_or(rest);
+                let name = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+                if !tables.iter().any(|known| known == name) {
+                    tables.push(name.to_owned());
+                }
+            }
+        }
+        tables
     }
 
     /// The texts that lead from `found` to the newest version; refuses data of a newer program.

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::log::{self, Checkpoint, Length, beside};
 use crate::Embedded;
-use crate::place::{Place, PlaceKind};
+use crate::place::PlaceKind;
 use crate::schema::Schema;
 use crate::tx::sqlite_error;
 
@@ -20,7 +20,7 @@ const APPLICATION: i64 = 0x414e_5352;
 /// Where `application_id` stands in a file's header (SQLite file format §1.3).
 const APPLICATION_AT: usize = 68;
 /// Bytes of a page, and so of a file that holds nothing yet.
-const PAGE: u64 = 4096;
+pub(super) const PAGE: u64 = 4096;
 /// A log this many times as long as its limit is copied even though somebody waits.
 const PATIENCE: u32 = 4;
 
@@ -45,30 +45,30 @@ pub(super) struct Trouble {
 }
 
 impl OpenFile {
-    /// Opens a place's file, and makes it when there is none or one that was never finished. Of a log that is there the first
+    /// Opens a file, and makes it when there is none or one that was never finished. Of a log that is there the first
     /// `frames` are kept, or all.
-    pub fn open(config: &Embedded, place: Place, schema: Schema, frames: Option<u32>) -> Result<Self> {
-        let path = place.file(&config.dir);
-        match find(&*config.disk, &path)? {
-            Found::Nothing => make_anew(config, &path)?,
+    pub fn open(config: &Embedded, path: &Path, kind: PlaceKind, schema: Schema, frames: Option<u32>) -> Result<Self> {
+        match find(&*config.disk, path)? {
+            Found::Nothing => make_anew(config, path)?,
             Found::Foreign => return Err(foreign()),
-            Found::File => log::rewrite(&*config.disk, &beside(&path, "-wal"), frames)?,
+            Found::File => log::rewrite(&*config.disk, &beside(path, "-wal"), frames)?,
         }
-        let mut file = Self::connect(config, &path, place.kind())?;
+        let mut file = Self::connect(config, path, kind)?;
         if file.number("user_version")? == 0 && file.number("application_id")? == 0 {
             if file.tables()? != 0 {
                 return Err(foreign());
             }
             drop(file);
-            make_anew(config, &path)?;
-            file = Self::connect(config, &path, place.kind())?;
+            make_anew(config, path)?;
+            file = Self::connect(config, path, kind)?;
         }
         file.migrate(schema)?;
         file.answered = file.length.get();
         Ok(file)
     }
 
-    fn connect(config: &Embedded, path: &Path, kind: PlaceKind) -> Result<Self> {
+    /// Opens a file as it is.
+    pub fn connect(config: &Embedded, path: &Path, kind: PlaceKind) -> Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let opened = match &config.vfs {
             Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs.as_str()),
@@ -78,6 +78,8 @@ impl OpenFile {
         // Only an orderly close may touch the file: after trouble the connection believes what may not be so.
         leave_at_close(&connection, true)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        // Without it SQLite plans a statement anew whenever a bound value might change the plan: at nearly every execution.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(sqlite_error)?;
         set_up(&connection, kind)?;
         let length = Length::follow(&connection);
         let (frames, _) = log::checkpoint(&connection, Checkpoint::Look)?;

@@ -1,12 +1,14 @@
 //! The open files of one worker, the longest unused closed first.
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anser_base::{Error, Result};
 
 use super::file::OpenFile;
+use super::log::beside;
 use crate::Embedded;
 use crate::place::Place;
 use crate::schema::Schemas;
@@ -18,8 +20,19 @@ pub(super) struct Files {
     open: HashMap<Place, Used>,
     /// Places whose log is to be written anew, with the frames that were answered for.
     suspects: HashMap<Place, u32>,
+    /// Places that a copy or a repair needs for itself.
+    held: HashMap<Place, Hold>,
     worries: Arc<Worries>,
     clock: u64,
+}
+
+/// How a place is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// It works, but its file does not change: what is new stays in the log.
+    Frozen,
+    /// It does not work.
+    Barred,
 }
 
 /// What keeps [`super::Pool::sync_all`] from saying yes, of all workers together.
@@ -38,12 +51,24 @@ struct Used {
 
 impl Files {
     pub fn new(config: Embedded, schemas: Schemas, capacity: usize, worries: Arc<Worries>) -> Self {
-        Self { config, schemas, capacity, open: HashMap::new(), suspects: HashMap::new(), worries, clock: 0 }
+        Self {
+            config,
+            schemas,
+            capacity,
+            open: HashMap::new(),
+            suspects: HashMap::new(),
+            held: HashMap::new(),
+            worries,
+            clock: 0,
+        }
     }
 
     /// The open file of a place; opens, makes and migrates it as needed.
     pub fn get(&mut self, place: Place) -> Result<&mut OpenFile> {
         self.clock += 1;
+        if self.held.get(&place) == Some(&Hold::Barred) {
+            return Err(Error::unavailable("the file is being repaired or restored"));
+        }
         if !self.open.contains_key(&place) {
             // Within a batch the number may double, so that nobody waits for the closing of somebody else's file.
             self.make_room(self.capacity * 2 - 1);
@@ -57,7 +82,10 @@ impl Files {
 
     fn open(&mut self, place: Place) -> Result<OpenFile> {
         let frames = self.suspects.get(&place).copied();
-        let file = OpenFile::open(&self.config, place, self.schemas.of(place.kind()), frames)?;
+        let file = {
+            let path = place.file(&self.config.dir);
+            OpenFile::open(&self.config, &path, place.kind(), self.schemas.of(place.kind()), frames)?
+        };
         if frames.is_some_and(|frames| file.answered() < frames) {
             tracing::error!(?place, "a failed sync took deferred writes with it");
             self.worries.lost.store(true, Ordering::SeqCst);
@@ -91,6 +119,50 @@ impl Files {
         Ok(())
     }
 
+    /// Brings everything into a place's file and lets it not change until [`Self::release`]. `Class::NotFound` when there is none.
+    pub fn freeze(&mut self, place: Place) -> Result<()> {
+        let path = place.file(&self.config.dir);
+        if self.config.disk.stat(&path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            return Err(Error::not_found("nothing is stored there", "此处没有存储内容"));
+        }
+        let has_log = self.config.disk.stat(&beside(&path, "-wal")).is_ok();
+        if has_log || self.open.contains_key(&place) {
+            let copied = self.get(place)?.checkpoint();
+            copied.map_err(|trouble| {
+                if trouble.fatal {
+                    self.give_up(place);
+                }
+                trouble.error
+            })?;
+        }
+        self.held.insert(place, Hold::Frozen);
+        Ok(())
+    }
+
+    /// Closes a place and lets nobody open it until [`Self::release`].
+    pub fn bar(&mut self, place: Place) {
+        if self.held.contains_key(&place) {
+            return;
+        }
+        self.close(place);
+        self.held.insert(place, Hold::Barred);
+    }
+
+    /// Ends a hold. A file that is open is closed: whoever read it beside SQLite has ended SQLite's locks on it with that.
+    pub fn release(&mut self, place: Place) {
+        self.held.remove(&place);
+        self.close(place);
+    }
+
+    /// To be called when a place's file was replaced: nothing that was known of the old one counts.
+    pub fn forget(&mut self, place: Place) {
+        self.trust(place);
+    }
+
+    pub fn is_held(&self, place: Place) -> bool {
+        self.held.contains_key(&place)
+    }
+
     fn suspect(&mut self, place: Place, frames: u32) {
         if self.suspects.insert(place, frames).is_none() {
             self.worries.suspects.fetch_add(1, Ordering::SeqCst);
@@ -114,8 +186,9 @@ impl Files {
 
     fn make_room(&mut self, limit: usize) {
         while self.open.len() > limit {
-            let oldest = self.open.iter().min_by_key(|(_, used)| used.at).map(|(place, _)| *place);
-            oldest.into_iter().for_each(|place| self.close(place));
+            let closable = self.open.iter().filter(|(place, _)| !self.held.contains_key(place));
+            let Some(oldest) = closable.min_by_key(|(_, used)| used.at).map(|(place, _)| *place) else { return };
+            self.close(oldest);
         }
     }
 
@@ -137,7 +210,7 @@ impl Files {
             self.open.iter().filter(|(_, used)| used.file.wants_checkpoint()).map(|(place, _)| *place).collect();
         for place in due {
             let Some(used) = self.open.get_mut(&place) else { continue };
-            if !used.file.needs_checkpoint() && !is_idle() {
+            if self.held.contains_key(&place) || (!used.file.needs_checkpoint() && !is_idle()) {
                 continue;
             }
             if let Err(trouble) = used.file.checkpoint() {

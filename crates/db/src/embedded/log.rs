@@ -120,7 +120,7 @@ pub(super) fn rewrite(disk: &dyn Disk, log: &Path, frames: Option<u32>) -> Resul
     }
     let copy = beside(log, "-new");
     remove(disk, &copy)?;
-    copy_bytes(disk, &*source, &copy, kept).map_err(Error::io)?;
+    copy_bytes(disk, &*source, &copy, kept, true).map_err(Error::io)?;
     disk.rename(&copy, log).and_then(|()| disk.sync_dir(folder)).map_err(Error::io)
 }
 
@@ -134,7 +134,14 @@ fn kept_bytes(log: &dyn anser_base::disk::File, frames: Option<u32>) -> io::Resu
     Ok(len.min(HEADER + u64::from(frames) * frame))
 }
 
-fn copy_bytes(disk: &dyn Disk, source: &dyn anser_base::disk::File, target: &Path, len: u64) -> io::Result<()> {
+/// Copies the first `len` bytes of a file into a new one.
+pub(super) fn copy_bytes(
+    disk: &dyn Disk,
+    source: &dyn anser_base::disk::File,
+    target: &Path,
+    len: u64,
+    durable: bool,
+) -> io::Result<()> {
     let mut copy = disk.create(target)?;
     let mut piece = vec![0; PIECE.min(usize::try_from(len).unwrap_or(PIECE))];
     let mut at = 0;
@@ -147,7 +154,7 @@ fn copy_bytes(disk: &dyn Disk, source: &dyn anser_base::disk::File, target: &Pat
         copy.append(&piece[..read])?;
         at += read as u64;
     }
-    copy.sync()
+    if durable { copy.sync() } else { Ok(()) }
 }
 
 /// Removes a file that may be missing.

@@ -14,10 +14,12 @@
 //! | a file is found whose making was never finished | it is made anew |
 
 mod batch;
+mod copy;
 mod file;
 mod files;
 mod inbox;
 mod log;
+mod salvage;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -48,6 +50,7 @@ const SYNC_ROUNDS: usize = 4;
 
 pub(crate) struct Pool {
     config: Embedded,
+    schemas: Schemas,
     inboxes: Vec<Arc<Inbox>>,
     threads: Vec<JoinHandle<()>>,
     worries: Arc<Worries>,
@@ -57,7 +60,7 @@ impl Pool {
     pub fn start(config: Embedded, schemas: Schemas) -> Result<Self> {
         make_data_folder(&*config.disk, &config.dir)?;
         let workers = config.workers.max(1);
-        let mut pool = Self { config, inboxes: Vec::new(), threads: Vec::new(), worries: Arc::default() };
+        let mut pool = Self { config, schemas, inboxes: Vec::new(), threads: Vec::new(), worries: Arc::default() };
         for index in 0..SHARED + workers {
             let inbox = Arc::new(Inbox::default());
             let capacity = if index < SHARED { SHARED_FILES } else { (pool.config.open_files / workers).max(2) };

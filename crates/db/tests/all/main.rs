@@ -1,7 +1,9 @@
 //! What both engines promise, and what the embedded one keeps through crashes.
 
 mod a_damaged_file_harms_its_own_place_only;
+mod a_damaged_file_is_salvaged;
 mod a_full_disk_undoes_one_batch;
+mod backups_are_made_while_the_system_runs;
 mod conflicts_between_nodes_are_tried_again;
 mod fixture;
 mod jobs_of_one_batch_succeed_or_fail_alone;
