@@ -89,10 +89,9 @@ impl Blobs {
     /// Makes all puts durable that returned before the call; one sync of the file system for all of them, and none when
     /// there are none. After a failure call it again: it then writes the bodies in doubt anew.
     pub fn sync_all(&self) -> Result<()> {
-        match self.known().is_all_durable() {
-            true => Ok(()),
-            false => self.sync_with(self.root()),
-        }
+        // Asked on its own, so that the lock is free again when the sync takes it.
+        let all_durable = self.known().is_all_durable();
+        if all_durable { Ok(()) } else { self.sync_with(self.root()) }
     }
 
     /// Like [`Self::sync_all`], for a folder above the bodies' own: one sync for the bodies and for everything else in it that was
