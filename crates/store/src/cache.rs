@@ -56,28 +56,13 @@ impl Cache {
         let mut state = self.lock();
         for change in &changes.list {
             let key = (account, change.mailbox());
-            if matches!(change, Change::MailboxUpdated(_) | Change::MailboxRemoved(_)) {
-                // Its UIDVALIDITY or next UID may be another one.
-                if let Some(slot) = state.snapshots.remove(&key) {
-                    state.entries -= slot.snapshot.len();
-                }
-                continue;
-            }
-            let Some(slot) = state.snapshots.get_mut(&key) else { continue };
-            let before = slot.snapshot.len();
-            let snapshot = Arc::make_mut(&mut slot.snapshot);
-            snapshot.modseq = changes.modseq;
             match change {
-                Change::Added { entry, .. } => {
-                    snapshot.uidnext = snapshot.uidnext.max(entry.uid.saturating_add(1));
-                    snapshot.put(entry.clone());
+                Change::MailboxCreated(_) | Change::MailboxUpdated(_) => {}
+                Change::Renumbered(_) | Change::MailboxRemoved(_) => state.forget(&key),
+                Change::Added { .. } | Change::Flagged { .. } | Change::Expunged { .. } => {
+                    state.apply(&key, change, changes.modseq);
                 }
-                Change::Flagged { entry, .. } => snapshot.put(entry.clone()),
-                Change::Expunged { uid, .. } => snapshot.remove(*uid),
-                Change::MailboxCreated(_) | Change::MailboxUpdated(_) | Change::MailboxRemoved(_) => {}
             }
-            let after = slot.snapshot.len();
-            state.entries = state.entries + after - before;
         }
         state.shrink();
     }
@@ -88,6 +73,28 @@ impl Cache {
 }
 
 impl State {
+    fn forget(&mut self, key: &(AccountId, MailboxId)) {
+        if let Some(slot) = self.snapshots.remove(key) {
+            self.entries -= slot.snapshot.len();
+        }
+    }
+
+    fn apply(&mut self, key: &(AccountId, MailboxId), change: &Change, modseq: u64) {
+        let Some(slot) = self.snapshots.get_mut(key) else { return };
+        let before = slot.snapshot.len();
+        let snapshot = Arc::make_mut(&mut slot.snapshot);
+        snapshot.modseq = modseq;
+        match change {
+            Change::Added { entry, .. } | Change::Flagged { entry, .. } => {
+                snapshot.uidnext = snapshot.uidnext.max(entry.uid.saturating_add(1));
+                snapshot.put(entry.clone());
+            }
+            Change::Expunged { uid, .. } => snapshot.remove(*uid),
+            _ => {}
+        }
+        self.entries = self.entries + slot.snapshot.len() - before;
+    }
+
     fn shrink(&mut self) {
         while self.snapshots.len() > 1 && (self.entries > ENTRIES || self.snapshots.len() > MAILBOXES) {
             // A tenth at once, so that a full cache does not sort for every newcomer.
@@ -95,9 +102,7 @@ impl State {
                 self.snapshots.iter().map(|(key, slot)| (slot.used, *key)).collect();
             ages.sort_unstable();
             for (_, key) in ages.iter().take((ages.len() / 10).max(1)) {
-                if let Some(slot) = self.snapshots.remove(key) {
-                    self.entries -= slot.snapshot.len();
-                }
+                self.forget(key);
             }
         }
     }

@@ -21,8 +21,10 @@ pub struct Changes {
 pub enum Change {
     /// A mailbox came to be.
     MailboxCreated(MailboxId),
-    /// Name, parent, role, subscription or UIDVALIDITY of a mailbox changed.
+    /// Name, parent, role or subscription of a mailbox changed.
     MailboxUpdated(MailboxId),
+    /// UIDVALIDITY or the next UID of a mailbox is another one: after a move into it, or a power cut.
+    Renumbered(MailboxId),
     /// A mailbox is gone, with all in it.
     MailboxRemoved(MailboxId),
     /// A message came into a mailbox.
@@ -54,7 +56,9 @@ impl Change {
     /// The mailbox it is about.
     pub fn mailbox(&self) -> MailboxId {
         match self {
-            Self::MailboxCreated(id) | Self::MailboxUpdated(id) | Self::MailboxRemoved(id) => *id,
+            Self::MailboxCreated(id) | Self::MailboxUpdated(id) | Self::Renumbered(id) | Self::MailboxRemoved(id) => {
+                *id
+            }
             Self::Added { mailbox, .. } | Self::Flagged { mailbox, .. } | Self::Expunged { mailbox, .. } => *mailbox,
         }
     }

@@ -47,7 +47,7 @@ impl Listing {
         out
     }
 
-    fn from_bytes(bytes: &[u8]) -> Option<Listing> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Listing> {
         let (&[version, flags], rest) = bytes.split_first_chunk::<2>()?;
         let (sent, rest) = rest.split_first_chunk::<8>()?;
         let (len, rest) = rest.split_first_chunk::<2>()?;
@@ -143,6 +143,21 @@ impl Store {
             None => self.blobs.refresh(to, blob)?,
         }
         Ok(Content::of_parsed(blob, offset, &parser.finish()))
+    }
+
+    /// Parses a body that is stored, and verifies every byte of it on the way. Memory stays bounded. Blocks on the disk.
+    pub(crate) fn parse_body(&self, tenant: TenantId, blob: BlobId) -> Result<Content> {
+        let mut reader = self.blobs.open(tenant, blob)?;
+        let mut parser = MessageParser::new(Limits::default());
+        let mut offset = 0;
+        loop {
+            let piece = reader.read_at(offset, PIECE)?;
+            if piece.is_empty() {
+                return Ok(Content::of_parsed(blob, offset, &parser.finish()));
+            }
+            offset += piece.len() as u64;
+            parser.feed(&piece);
+        }
     }
 
     /// Opens a message for reading in pieces. Blocks on the disk. `Class::Damaged` when its body is missing.

@@ -241,7 +241,7 @@ impl MailTx<'_, '_> {
             mailbox.uidnext = first.saturating_add(unsynced);
             let last = mailbox.uidnext - 1;
             self.count(id, None, None)?;
-            self.publish(Change::MailboxUpdated(id));
+            self.publish(Change::Renumbered(id));
             if last >= first {
                 self.vanish(id, first, last)?;
             }

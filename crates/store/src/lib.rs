@@ -25,6 +25,7 @@
 
 mod cache;
 mod change;
+mod check;
 mod codec;
 mod content;
 mod flag;
@@ -47,6 +48,7 @@ use anser_db::{Db, Place};
 use cache::Cache;
 
 pub use change::{Action, Change, Changes, Object};
+pub use check::{FINDINGS, Finding, Level, Report};
 pub use content::{Body, BodyWriter, Listing};
 pub use flag::{FlagAct, Stored};
 pub use mailbox::MAILBOXES;

@@ -6,7 +6,7 @@ use anser_db::params;
 use crate::change::{Action, Change, Object};
 use crate::model::{Mailbox, Role};
 use crate::names;
-use crate::tx::{MailTx, no_mailbox, write_mailbox};
+use crate::tx::{MailTx, SELECT_MAILBOX, no_mailbox, read_mailbox, write_mailbox};
 
 /// Mailboxes of one account at most.
 pub const MAILBOXES: usize = 20_000;
@@ -22,20 +22,32 @@ impl MailTx<'_, '_> {
 
     /// The mailbox at this path, `INBOX` in any case first.
     pub fn mailbox_at(&mut self, path: &[&str]) -> Result<Option<Mailbox>> {
-        self.load_all()?;
         let mut at: Option<Mailbox> = None;
         for (level, name) in path.iter().enumerate() {
-            let parent = at.as_ref().map(|mailbox| mailbox.id);
-            let found = self.mailboxes.values().find(|mailbox| {
-                mailbox.parent == parent
-                    && (mailbox.name == *name || (level == 0 && is_inbox(&mailbox.name) && is_inbox(name)))
-            });
-            match found {
-                Some(mailbox) => at = Some(mailbox.clone()),
+            let name = if level == 0 && is_inbox(name) { "INBOX" } else { name };
+            match self.child(at.map(|mailbox| mailbox.id), name)? {
+                Some(mailbox) => at = Some(mailbox),
                 None => return Ok(None),
             }
         }
         Ok(at)
+    }
+
+    /// The mailbox of this name below a parent: as this transaction left it, or as it is stored.
+    fn child(&mut self, parent: Option<MailboxId>, name: &str) -> Result<Option<Mailbox>> {
+        let known = self.mailboxes.values().find(|mailbox| mailbox.parent == parent && mailbox.name == name);
+        if known.is_some() || self.all_loaded {
+            return Ok(known.cloned());
+        }
+        let found = self.db.query_one(
+            &format!("{SELECT_MAILBOX} WHERE account = ?1 AND parent = ?2 AND name = ?3"),
+            params![self.account.to_sql(), parent.map_or(0, MailboxId::to_sql), name],
+            read_mailbox,
+        )?;
+        // A row that was loaded before carries another name now if it was not found above.
+        let Some(mailbox) = found.filter(|mailbox| !self.mailboxes.contains_key(&mailbox.id)) else { return Ok(None) };
+        self.mailboxes.insert(mailbox.id, mailbox.clone());
+        Ok(Some(mailbox))
     }
 
     /// The names from the top down to this mailbox.
@@ -175,6 +187,7 @@ impl MailTx<'_, '_> {
         (mailbox.uidvalidity, mailbox.uidnext, mailbox.recent_from) = (uidvalidity, uidnext, uidnext);
         self.state.uidvalidity = self.state.uidvalidity.max(uidvalidity);
         self.mailbox_changed(id);
+        self.publish(Change::Renumbered(id));
         Ok(())
     }
 

@@ -20,7 +20,7 @@ pub struct MailTx<'t, 'c> {
     pub(crate) state: AccountRow,
     pub(crate) mailboxes: BTreeMap<MailboxId, Mailbox>,
     pub(crate) dirty: BTreeSet<MailboxId>,
-    all_loaded: bool,
+    pub(crate) all_loaded: bool,
     writing: bool,
     advanced: bool,
     objects: Vec<(Object, Action)>,
@@ -28,7 +28,7 @@ pub struct MailTx<'t, 'c> {
 }
 
 /// The account's own counters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct AccountRow {
     pub next_id: u64,
     pub modseq: u64,
@@ -265,10 +265,10 @@ impl<'t, 'c> MailTx<'t, 'c> {
 pub(crate) const SELECT_ENTRY: &str =
     "SELECT uid, flags, size, message, modseq, received, zone, saved, keywords FROM entry";
 
-const SELECT_MAILBOX: &str = "SELECT id, parent, name, role, subscribed, uidvalidity, uidnext, modseq, total, unseen, deleted, \
+pub(crate) const SELECT_MAILBOX: &str = "SELECT id, parent, name, role, subscribed, uidvalidity, uidnext, modseq, total, unseen, deleted, \
                               size, recent_from FROM mailbox";
 
-fn read_account(row: &Row<'_>) -> Result<AccountRow> {
+pub(crate) fn read_account(row: &Row<'_>) -> Result<AccountRow> {
     Ok(AccountRow {
         next_id: row.int(0)? as u64,
         modseq: row.int(1)? as u64,
@@ -279,7 +279,7 @@ fn read_account(row: &Row<'_>) -> Result<AccountRow> {
     })
 }
 
-fn read_mailbox(row: &Row<'_>) -> Result<Mailbox> {
+pub(crate) fn read_mailbox(row: &Row<'_>) -> Result<Mailbox> {
     let parent = row.int(1)?;
     Ok(Mailbox {
         id: MailboxId::from_sql(row.int(0)?),
