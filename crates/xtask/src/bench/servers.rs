@@ -69,7 +69,7 @@ impl Server {
     /// Makes accounts in Anser.
     pub fn add_accounts(&self, names: &[String]) -> io::Result<()> {
         let mut command = Command::new("target/release/anser");
-        command.args(["account", "add", "--stdin-list", "--dir"]).arg(self.folder.join("data"));
+        command.args(["account", "add", "--password-stdin", "--stdin-list", "--dir"]).arg(self.folder.join("data"));
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
         if let Some(mut input) = child.stdin.take() {
             writeln!(input, "{PASSWORD}\n{}", names.join("\n"))?;
