@@ -73,21 +73,19 @@ fn copy_out(
     let sql = format!("COPY {table} ({columns}) TO STDOUT (FORMAT binary)");
     let mut rows = transaction.copy_out(&sql).map_err(pg::error)?;
     let mut piece = vec![0; PIECE];
-    let mut bytes = 0;
-    loop {
+    let (mut bytes, mut at_end) = (0, false);
+    while !at_end {
         let mut filled = 0;
-        while filled < PIECE {
-            match rows.read(&mut piece[filled..]).map_err(Error::unavailable)? {
-                0 => break,
-                read => filled += read,
-            }
-        }
-        if filled == 0 {
-            return Ok(bytes);
+        // Behind its end this reader must not be asked again.
+        while filled < PIECE && !at_end {
+            let read = rows.read(&mut piece[filled..]).map_err(Error::unavailable)?;
+            at_end = read == 0;
+            filled += read;
         }
         file.append(&piece[..filled]).map_err(Error::io)?;
         bytes += filled as u64;
     }
+    Ok(bytes)
 }
 
 pub(super) fn restore_all(

@@ -122,14 +122,14 @@ fn while_others_write() {
                 }
                 id
             });
-            let made = (0..4)
+            let made: Vec<_> = (0..4)
                 .map(|n| {
                     let dir = world.dir.path().join(format!("backup-{n}"));
-                    db.backup_all(&RealDisk, &dir, &mut |_| ()).unwrap();
-                    dir
+                    db.backup_all(&RealDisk, &dir, &mut |_| ()).map(|_| dir)
                 })
                 .collect();
             over.store(true, Ordering::Relaxed);
+            let made = made.into_iter().map(Result::unwrap).collect();
             assert_eq!(ids(&db, ANN).unwrap().len() as i64, writer.join().unwrap(), "{}", world.name);
             made
         });

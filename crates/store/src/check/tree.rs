@@ -118,8 +118,8 @@ fn mend_names(rows: &mut Rows, findings: &mut Vec<Finding>) {
     ids.sort_by_key(|id| rows.mailboxes.get(id).is_none_or(|mailbox| mailbox.role != Some(Role::Inbox)));
     for id in ids {
         let Some(mailbox) = rows.mailboxes.get_mut(&id) else { continue };
-        let key = |parent, name: &str| {
-            let folded = if parent == None && is_inbox(name) { "INBOX".to_owned() } else { name.to_owned() };
+        let key = |parent: Option<MailboxId>, name: &str| {
+            let folded = if parent.is_none() && is_inbox(name) { "INBOX".to_owned() } else { name.to_owned() };
             (parent, folded)
         };
         if !is_name(&mailbox.name) || taken.contains(&key(mailbox.parent, &mailbox.name)) {

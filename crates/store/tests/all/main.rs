@@ -5,6 +5,7 @@ mod fixture;
 mod a_delivery_is_made_once_whatever_happens;
 mod a_snapshot_moves_forward_with_every_change;
 mod an_account_starts_with_its_mailboxes;
+mod check_finds_and_mends_every_damage;
 mod conversations_join_by_message_id_and_subject;
 mod flags_belong_to_the_message_and_deleted_to_the_place;
 mod messages_move_and_copy_with_their_flags;
