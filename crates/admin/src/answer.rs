@@ -343,6 +343,17 @@ pub enum Report {
         /// Those that were mended.
         mended: u64,
     },
+    /// What a backup holds, or a restore brought.
+    BackedUp {
+        /// Files of tables.
+        parts: u64,
+        /// Bodies.
+        bodies: u64,
+        /// Bytes of both.
+        bytes: u64,
+        /// Parts that could not be read; each was an item.
+        skipped: u64,
+    },
     /// What the sweeper saw and did.
     Swept {
         /// Bodies seen.

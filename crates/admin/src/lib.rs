@@ -38,6 +38,7 @@ use anser_queue::Queue;
 use anser_store::Store;
 use tokio::sync::mpsc;
 
+pub use acts::backup::{COMPLETE, restore_all};
 pub use acts::sweep::{GRACE, Sweeping};
 pub use answer::{Event, Failure, Item, Mail, MailHead, Out, Report};
 pub use request::Request;
@@ -149,7 +150,9 @@ impl Admin {
             R::QueueShow { entry } => self.show_entry(entry, out).await,
             R::QueueAct { what, entries } => self.act_on_queue(actor, what, entries).await,
             R::Trace { query, limit } => self.trace(&query, limit, out).await,
-            R::Check { repair } => self.check(actor, repair, out).await,
+            R::Check { repair, quick } => self.check(actor, repair, quick, out).await,
+            R::Backup { path } => self.backup(actor, &path, out).await,
+            R::RestoreOne { path, address } => self.restore_one(actor, &path, &address, out).await,
             R::Import { address } => self.import(actor, &address, mails, out).await,
             R::Export { address, folder } => self.export(actor, &address, folder, out).await,
             R::Sweep => self.sweep().await,

@@ -2,6 +2,7 @@
 //! console.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use anser_base::EntryId;
 use serde::{Deserialize, Serialize};
@@ -152,7 +153,11 @@ pub enum Request {
     /// [`crate::Admin::trace`]
     Trace { query: String, limit: usize },
     /// [`crate::Admin::check`]
-    Check { repair: bool },
+    Check { repair: bool, quick: bool },
+    /// [`crate::Admin::backup`]; the path is whole.
+    Backup { path: PathBuf },
+    /// [`crate::Admin::restore_one`]; the path is whole.
+    RestoreOne { path: PathBuf, address: String },
     /// [`crate::Admin::import`]; the messages follow.
     Import { address: String },
     /// [`crate::Admin::export`]

@@ -65,6 +65,16 @@ pub enum Verb {
     Check {
         #[arg(long)]
         repair: bool,
+        #[arg(long)]
+        quick: bool,
+    },
+    Backup {
+        path: PathBuf,
+    },
+    Restore {
+        path: PathBuf,
+        #[arg(long)]
+        account: Option<String>,
     },
     Sweep,
     Reload,

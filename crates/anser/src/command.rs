@@ -1,6 +1,7 @@
 //! Commands become requests; the running server does them, or this process when none runs.
 
 use std::io::{BufRead, IsTerminal};
+use std::path::{Path, PathBuf};
 
 use anser_admin::request::{self, AccountSpec, QueueAct, Request};
 use anser_admin::socket::{self, Client};
@@ -12,7 +13,7 @@ use tokio::sync::mpsc;
 use crate::cli::{Account, AccountAdd, Alias, AppPassword, Cli, Domain, Entries, Group, Queue, Selection, Verb};
 use crate::config::Config;
 use crate::files;
-use crate::house::House;
+use crate::house::{self, House};
 use crate::show::Printer;
 use crate::text::{self, Language, refused};
 use crate::{password, serve};
@@ -36,6 +37,7 @@ pub fn run(cli: Cli, language: Language) -> Result<bool> {
     match cli.verb {
         Verb::Import(import) => runtime.block_on(files::import(&config, &import, cli.json, language)),
         Verb::Export(export) => runtime.block_on(files::export(&config, &export, cli.json, language)),
+        Verb::Restore { path, account: None } => restore_all(&config, &whole(&path)?, cli.json, language),
         verb => {
             let asked = asked(verb, language)?;
             runtime.block_on(do_all(&config, asked, cli.json, language))
@@ -60,6 +62,7 @@ async fn do_all(config: &Config, asked: Asked, json: bool, language: Language) -
         bar.finish_and_clear();
         printer.report(&report);
         well &= !matches!(report, Report::Checked { findings, mended, .. } if findings > mended);
+        well &= !matches!(report, Report::BackedUp { skipped: 1.., .. });
     }
     if !well {
         return Err(refused(text::FINDINGS, &[]));
@@ -124,6 +127,47 @@ async fn act_here(config: &Config, request: Request, mails: mpsc::Receiver<Mail>
     ended
 }
 
+/// A path that the server understands, whatever folder it is in.
+fn whole(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).map_err(Error::io)
+}
+
+/// A whole backup, into a server that is stopped and empty.
+fn restore_all(config: &Config, path: &Path, json: bool, language: Language) -> Result<bool> {
+    if nix::unistd::Uid::effective().is_root() {
+        serve::become_user(config.user.as_deref())?;
+    }
+    let (out, mut events) = Out::new();
+    let bar = bar();
+    let watching = {
+        let bar = bar.clone();
+        std::thread::spawn(move || {
+            while let Some(event) = events.blocking_recv() {
+                if let Event::Progress { done, total } = event {
+                    follow(&bar, done, total);
+                }
+            }
+        })
+    };
+    let report = house::restore_all(config, path, &out);
+    drop(out);
+    let _ = watching.join();
+    bar.finish_and_clear();
+    let report = report?;
+    let runtime = tokio::runtime::Runtime::new().map_err(Error::io)?;
+    let noted = runtime.block_on(async {
+        let house = House::open(config).await?;
+        let actor = socket::actor(nix::unistd::Uid::current().as_raw()).name;
+        let (act, object) = ("restore".to_owned(), path.display().to_string());
+        house.note(anser_journal::What::Administered { actor, act, object, before: None, after: None }).await?;
+        house.close().await
+    });
+    drop(runtime);
+    noted?;
+    Printer::new(language, json, false).report(&report);
+    Ok(true)
+}
+
 fn asked(verb: Verb, language: Language) -> Result<Asked> {
     let one = |request| Ok(Asked { requests: vec![request], list: false });
     let list = |request| Ok(Asked { requests: vec![request], list: true });
@@ -149,12 +193,14 @@ fn asked(verb: Verb, language: Language) -> Result<Asked> {
         Verb::Queue(Queue::Release(entries)) => one(queue_act(QueueAct::Release, entries)?),
         Verb::Queue(Queue::Remove(entries)) => one(queue_act(QueueAct::Remove, entries)?),
         Verb::Trace { query, limit } => list(Request::Trace { query, limit }),
-        Verb::Check { repair } => list(Request::Check { repair }),
+        Verb::Check { repair, quick } => list(Request::Check { repair, quick }),
+        Verb::Backup { path } => one(Request::Backup { path: whole(&path)? }),
+        Verb::Restore { path, account: Some(address) } => one(Request::RestoreOne { path: whole(&path)?, address }),
         Verb::Sweep => one(Request::Sweep),
         Verb::Reload => one(Request::Reload),
         Verb::Status => one(Request::Status),
         // These have ways of their own.
-        Verb::Init(_) | Verb::Serve | Verb::Dev(_) | Verb::Import(_) | Verb::Export(_) => {
+        Verb::Init(_) | Verb::Serve | Verb::Dev(_) | Verb::Import(_) | Verb::Export(_) | Verb::Restore { .. } => {
             Ok(Asked { requests: Vec::new(), list: false })
         }
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anser_admin::owner::Owner;
-use anser_admin::{Admin, Running};
+use anser_admin::{Admin, Out, Report, Running};
 use anser_base::{Clock, Disk, Entropy, Error, Result};
 use anser_blob::{Blobs, RealDisk};
 use anser_db::{Db, Embedded, Schemas};
@@ -112,6 +112,15 @@ impl House {
         let blobs = self.blobs.clone();
         tokio::task::spawn_blocking(move || blobs.sync_all()).await.map_err(Error::unavailable)?
     }
+}
+
+/// Puts a whole backup where nobody has any mail yet; while no server runs. Blocks.
+pub fn restore_all(config: &Config, path: &Path, out: &Out) -> Result<Report> {
+    let _owner = Owner::of(&config.data_dir)?;
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    let db = open_db(config, &disk)?;
+    let blobs = Blobs::new(disk, config.data_dir.join("blobs"));
+    anser_admin::restore_all(&db, &blobs, path, out)
 }
 
 fn open_db(config: &Config, disk: &Arc<dyn Disk>) -> Result<Db> {

@@ -18,6 +18,7 @@ mod text;
 use std::process::ExitCode;
 
 use anser_base::Result;
+use nix::sys::stat::{Mode, umask};
 
 use crate::cli::{Cli, Verb};
 use crate::config::Config;
@@ -28,6 +29,8 @@ fn main() -> ExitCode {
     let language = Language::of_environment();
     let cli = cli::read(language);
     logging::start();
+    // Mail is its owner's alone, in whatever folder it is written.
+    umask(Mode::from_bits_truncate(0o077));
     match run(cli, language) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

@@ -64,6 +64,11 @@ impl Printer {
                 let numbers = [accounts, bodies, events, findings, mended].map(ToString::to_string);
                 say(text::CHECKED, &numbers.each_ref().map(String::as_str))
             }
+            Report::BackedUp { parts, bodies, bytes, skipped } => {
+                let line = say(text::BACKED_UP, &[&parts.to_string(), &bodies.to_string(), &size(*bytes)])?;
+                let failed = (*skipped > 0).then(|| self.language.say(text::NOT_BACKED_UP, &[&skipped.to_string()]));
+                Some([Some(line), failed].into_iter().flatten().collect::<Vec<_>>().join(", "))
+            }
             Report::Swept { files, deleted, freed, waiting } => {
                 let (files, deleted, waiting) = (files.to_string(), deleted.to_string(), waiting.to_string());
                 say(text::SWEPT, &[&files, &deleted, &size(*freed), &waiting])

@@ -70,6 +70,8 @@ table! {
     CHECKED = "checked {} accounts, {} bodies, {} journal events: {} findings, {} mended", "已检查 {} 个账号、{} 个正文、{} 条日志：发现 {} 个问题，已修复 {} 个";
     FINDINGS = "there are findings that were not mended", "存在未修复的问题";
     MENDED = "mended", "已修复";
+    BACKED_UP = "{} table files, {} bodies, {}", "{} 个表文件，{} 个正文，{}";
+    NOT_BACKED_UP = "{} could not be read", "{} 个无法读取";
     SWEPT = "{} bodies seen, {} deleted ({}), {} may go next time", "共 {} 个正文，删除 {} 个（{}），下次可删 {} 个";
     APP_PASSWORD = "app password {}: {}", "应用专用密码 {}：{}";
     SHOWN_ONCE = "It is shown only this once.", "此密码只显示这一次。";
@@ -171,6 +173,14 @@ pub const COMMANDS: &[(&str, Line)] = &[
     ("queue remove", Line("Remove entries without a report", "删除条目，不发退信")),
     ("trace", Line("The life of a message", "追踪邮件")),
     ("check", Line("Verify everything that is stored", "校验全部存储数据")),
+    ("backup", Line("Copy everything into a new folder, while the server runs", "在线备份到新文件夹")),
+    (
+        "restore",
+        Line(
+            "Bring a backup back: all of it into an empty server, or one account; with the server stopped",
+            "恢复备份：整体恢复到空服务器，或恢复单个账号；须先停止服务器",
+        ),
+    ),
     ("sweep", Line("Delete bodies that nothing refers to", "删除无引用的正文")),
     ("reload", Line("Read the certificates again", "重新读取证书")),
     ("status", Line("How things stand", "运行状况")),
@@ -224,5 +234,6 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
     ("query", Line("Message-ID, address or entry number", "Message-ID、地址或条目编号")),
     ("limit", Line("Events at most", "最多事件数")),
     ("repair", Line("Mend what can be mended", "修复可修复的问题")),
+    ("quick", Line("Look for bodies without reading them", "只检查正文是否存在，不逐一读取")),
     ("id", Line("Number", "编号")),
 ];

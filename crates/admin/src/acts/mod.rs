@@ -2,6 +2,7 @@
 
 mod accounts;
 mod addresses;
+pub mod backup;
 mod check;
 mod domains;
 mod export;

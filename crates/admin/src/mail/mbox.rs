@@ -318,7 +318,7 @@ fn separator(line: &[u8]) -> Option<DateTime> {
     let text = String::from_utf8_lossy(line.strip_prefix(b"From ")?);
     let text = text.lines().next()?;
     let at = WEEKDAYS.iter().filter_map(|day| text.find(&format!(" {day}"))).min()?;
-    mail_date::parse(text[at..].as_bytes())
+    mail_date::parse(&text.as_bytes()[at..])
 }
 
 fn is_blank(line: &[u8]) -> bool {

@@ -2,6 +2,7 @@
 
 mod world;
 
+mod a_backup_comes_back;
 mod a_folder_has_one_owner;
 mod a_kill_loses_nothing;
 mod a_server_stops_in_good_order;
