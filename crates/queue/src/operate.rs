@@ -128,11 +128,13 @@ impl Queue {
     }
 
     /// Entries after a cursor that may have been attempted without their outcome being recorded, and which of their recipients:
-    /// after an unclean stop, those that the last run had in its hands. At most `limit`, lowest first.
+    /// on the embedded engine all that an earlier run left, for a lease taken shortly before a power cut may be forgotten; on
+    /// PostgreSQL those that a dead node held. At most `limit`, lowest first.
     pub async fn recovered(&self, after: Option<EntryId>, limit: usize) -> Result<Vec<(EntryId, Vec<usize>)>> {
         let after = after.map_or(0, EntryId::to_sql);
         let limit = limit.min(WINDOW as usize) as i64;
-        self.inner.db.read(Place::Queue, move |tx| released(tx, after, limit)).await
+        let born = self.inner.born.to_sql();
+        self.inner.db.read(Place::Queue, move |tx| released(tx, after, limit, born)).await
     }
 
     /// Content addresses after a cursor that entries refer to in the blob store, for its sweeper, and where to go on.
@@ -262,10 +264,12 @@ fn count(tx: &mut Tx<'_>) -> Result<Counts> {
     Ok(Counts { fresh, waiting: free - held + leased, held, ready: 0 })
 }
 
-fn released(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<(EntryId, Vec<usize>)>> {
-    let sql = "SELECT id, lease, due, progress, envelope FROM queue_waiting WHERE lease = ?3 AND id > ?1 \
-         UNION ALL SELECT id, lease, 0, NULL, envelope FROM queue_fresh WHERE lease = ?3 AND id > ?1 ORDER BY 1 LIMIT ?2";
-    tx.query(sql, params![after, limit, RELEASED], |row| {
+fn released(tx: &mut Tx<'_>, after: i64, limit: i64, born: i64) -> Result<Vec<(EntryId, Vec<usize>)>> {
+    let left = if tx.is_postgres() { 0 } else { born };
+    let sql = "SELECT id, lease, due, progress, envelope FROM queue_waiting WHERE (lease = ?3 OR id < ?4) AND id > ?1 \
+         UNION ALL SELECT id, lease, 0, NULL, envelope FROM queue_fresh WHERE (lease = ?3 OR id < ?4) AND id > ?1 \
+         ORDER BY 1 LIMIT ?2";
+    tx.query(sql, params![after, limit, RELEASED, left], |row| {
         let entry = listed(row)?;
         let open = entry.progress.iter().enumerate().filter(|(_, p)| !p.state.is_final()).map(|(index, _)| index);
         Ok((entry.id, open.collect()))

@@ -55,7 +55,7 @@ pub(crate) struct Inner {
     pub ready: Arc<Ready>,
     ids: Ids,
     /// On the embedded engine, entries below this number may have been attempted by an earlier run.
-    born: EntryId,
+    pub born: EntryId,
     looking: tokio::sync::Mutex<()>,
     stranded: Mutex<Vec<Arc<Entry>>>,
     closed: AtomicBool,

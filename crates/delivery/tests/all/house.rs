@@ -208,7 +208,8 @@ impl House {
 
     /// The messages of somebody's inbox, with their UIDs.
     pub async fn inbox(&self, address_text: &str) -> Vec<(u32, String)> {
-        inbox(&self.store, self.account(address_text).await).await.unwrap()
+        let found = inbox(&self.store, self.account(address_text).await).await.unwrap();
+        found.into_iter().map(|(_, uid, raw)| (uid, raw)).collect()
     }
 
     /// The texts of somebody's inbox.
@@ -241,8 +242,8 @@ fn word(what: &What) -> String {
     }
 }
 
-/// The messages of an inbox as a client reads them.
-pub async fn inbox(store: &Store, account: AccountId) -> Result<Vec<(u32, String)>> {
+/// The messages of an inbox as a client reads them: UIDVALIDITY, UID, text.
+pub async fn inbox(store: &Store, account: AccountId) -> Result<Vec<(u32, u32, String)>> {
     store.ensure(account).await?;
     let mailbox = store.read(account, |tx| Ok(tx.inbox()?.id)).await?;
     let snapshot = store.snapshot(account, mailbox).await?;
@@ -251,7 +252,7 @@ pub async fn inbox(store: &Store, account: AccountId) -> Result<Vec<(u32, String
         let id = entry.message;
         let message = store.read(account, move |tx| tx.message(id)).await?.unwrap();
         let raw = store.load(TENANT, &message)?;
-        found.push((entry.uid, String::from_utf8(raw.to_vec()).unwrap()));
+        found.push((snapshot.uidvalidity, entry.uid, String::from_utf8(raw.to_vec()).unwrap()));
     }
     Ok(found)
 }
