@@ -73,14 +73,18 @@ pub fn getmail_run(home: &Home, inbox: &Inbox<'_>, protocol: Getmail) {
             mail.display()
         ),
     );
-    run(home.command("getmail").arg("--getmaildir").arg(home.path("getmail")).args(["--rcfile", "rc"]));
+    let mut command = home.command("/usr/bin/python3");
+    command.args(["-c", include_str!("getmail.py"), "--getmaildir"]).arg(home.path("getmail")).args(["--rcfile", "rc"]);
+    run(&mut command);
 }
 
-/// All of the inbox by getmail, which parses and rebuilds every message: compare with [`as_getmail_writes`].
+/// All of the inbox by getmail, which parses and rebuilds every message: compare with [`as_getmail_writes`]. The field that it adds
+/// over IMAP is left out here.
 pub fn getmail(inbox: &Inbox<'_>, protocol: Getmail) -> Vec<Vec<u8>> {
     let home = Home::new();
     getmail_run(&home, inbox, protocol);
-    contents(&home.path("mail"))
+    let field = "X-getmail-retrieved-from-mailbox";
+    contents(&home.path("mail")).iter().map(|message| without_field(message, field)).collect()
 }
 
 /// What getmail's own code makes of these bytes.
@@ -180,7 +184,11 @@ fn curl(inbox: &Inbox<'_>, url: &str) -> Vec<Vec<u8>> {
     let home = Home::new();
     let user = format!("{}:{PASSWORD}", inbox.user);
     let into = home.path("mail/#1");
-    run(home.command("curl").args(["-q", "-sS", "--fail-early", "--create-dirs", "-u", &user, "-o"]).arg(into).arg(url));
+    run(home
+        .command("curl")
+        .args(["-q", "-sS", "--fail-early", "--create-dirs", "-u", &user, "-o"])
+        .arg(into)
+        .arg(url));
     contents(&home.path("mail"))
 }
 
@@ -220,7 +228,8 @@ fn frames(messages: &[Vec<u8>]) -> Vec<u8> {
 fn unframed(mut bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut messages = Vec::new();
     while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
-        let length: usize = std::str::from_utf8(&bytes[..end]).ok().and_then(|text| text.parse().ok()).expect("a length");
+        let length: usize =
+            std::str::from_utf8(&bytes[..end]).ok().and_then(|text| text.parse().ok()).expect("a length");
         messages.push(bytes[end + 1..end + 1 + length].to_vec());
         bytes = &bytes[end + 1 + length..];
     }

@@ -123,7 +123,8 @@ pub fn assert_same(what: &str, expected: &[Vec<u8>], found: &[Vec<u8>]) {
     if missing.is_empty() && strange.is_empty() {
         return;
     }
-    let mut text = format!("{what}: {} of {} are missing, {} are strange", missing.len(), expected.len(), strange.len());
+    let mut text =
+        format!("{what}: {} of {} are missing, {} are strange", missing.len(), expected.len(), strange.len());
     if let Some(wanted) = missing.first() {
         let nearest = strange.iter().max_by_key(|other| common(wanted, other));
         let at = nearest.map_or(0, |other| common_start(wanted, other));

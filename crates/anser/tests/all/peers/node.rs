@@ -106,7 +106,7 @@ impl Node {
         let log = File::options().create(true).append(true).open(self.log_path()).expect("a log");
         let mut command = Command::new(BINARY);
         command.args(["dev", "--port-offset", &self.offset.to_string(), "--dir"]).arg(&self.dir).args(&self.arguments);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+        command.env("LC_ALL", "C").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut process = command.spawn().expect("the binary runs");
         let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
         let ready = lines.by_ref().map_while(Result::ok).any(|line| line.trim() == "ready");

@@ -72,7 +72,8 @@ fn the_slower_clients_read_some_of_them() {
     assert_same("getmail by POP3", &rebuilt, &clients::getmail(&ann, Getmail::Pop3));
     assert_same("mpop", &cr_free(few.clone()), &cr_free(clients::mpop(&ann)));
     // neomutt writes the field Status itself.
-    let plain = |messages: &[Vec<u8>]| messages.iter().map(|message| without_field(message, "Status")).collect::<Vec<_>>();
+    let plain =
+        |messages: &[Vec<u8>]| messages.iter().map(|message| without_field(message, "Status")).collect::<Vec<_>>();
     assert_same("neomutt", &plain(&local), &plain(&cr_free(clients::neomutt(&ann))));
 }
 

@@ -240,7 +240,8 @@ fn literal_length(line: &str) -> Option<usize> {
 fn fetched(response: Response) -> Option<Fetched> {
     let uid = response.number("UID")?;
     let list = response.text.split_once("FLAGS (")?.1.split_once(')')?.0;
-    let mut flags: Vec<String> = list.split_whitespace().filter(|flag| *flag != "\\Recent").map(str::to_owned).collect();
+    let mut flags: Vec<String> =
+        list.split_whitespace().filter(|flag| *flag != "\\Recent").map(str::to_owned).collect();
     flags.sort();
     Some(Fetched { uid, flags, body: response.literals.into_iter().next()? })
 }

@@ -1,0 +1,89 @@
+//! A postfix of this test's own: its queue, its ports, nothing of the machine's.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::tools::{Home, free_port, run, shell, wait_for};
+
+/// A running postfix. It stops, and its folder goes, with this value.
+pub struct Postfix {
+    home: Home,
+    /// Where it takes mail.
+    pub port: u16,
+}
+
+impl Postfix {
+    /// Starts one at a free port; `settings` are lines of `main.cf` that say where its mail goes.
+    pub fn start(settings: &str) -> Self {
+        Self::start_at(free_port(), settings)
+    }
+
+    /// Starts one at a port.
+    pub fn start_at(port: u16, settings: &str) -> Self {
+        let home = Home::new();
+        let dir = home.path("").display().to_string();
+        let dir = dir.trim_end_matches('/');
+        let main = include_str!("postfix.main.cf").replace("@DIR@", dir);
+        fs::create_dir_all(home.path("etc")).expect("its folder");
+        fs::write(home.path("etc/main.cf"), format!("{main}{settings}\n")).expect("main.cf");
+        let master = include_str!("postfix.master.cf").replace("@PORT@", &port.to_string());
+        fs::write(home.path("etc/master.cf"), master).expect("master.cf");
+        shell(&format!("mkdir -p {dir}/spool {dir}/data && chown postfix: {dir}/data && chmod -R go+rX {dir}/etc"));
+        run(home.command("postfix").arg("-c").arg(home.path("etc")).arg("start"));
+        wait_for("postfix", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
+        Self { home, port }
+    }
+
+    /// What it logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.home.path("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Postfix {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- what postfix logged\n{}", self.log());
+        }
+        super::tools::finish(self.home.command("postfix").arg("-c").arg(self.home.path("etc")).arg("stop"));
+    }
+}
+
+/// postfix's `smtp-sink`: takes every message and writes each into a file.
+pub struct Sink {
+    process: std::process::Child,
+    home: Home,
+    /// Where it takes mail.
+    pub port: u16,
+}
+
+impl Sink {
+    /// Starts one.
+    pub fn start() -> Self {
+        let (home, port) = (Home::new(), free_port());
+        fs::create_dir(home.path("mail")).expect("a folder for mail");
+        let mut command = std::process::Command::new("smtp-sink");
+        command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").current_dir(home.path("mail"));
+        if super::tools::is_root() {
+            shell(&format!("chown nobody {}", home.path("mail").display()));
+            command.args(["-u", "nobody"]);
+        }
+        let process = command.args(["-d", "%M."]).arg(format!("127.0.0.1:{port}")).arg("100");
+        let process = process.spawn().expect("smtp-sink runs");
+        wait_for("smtp-sink", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
+        Self { process, home, port }
+    }
+
+    /// What it took so far: each with a few lines of the sink's own and the envelope in front.
+    pub fn messages(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let files = super::tools::files(&self.home.path("mail"));
+        files.into_iter().filter_map(|path| fs::read(&path).ok().map(|bytes| (path, bytes))).collect()
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
