@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU64;
 
 use anser_admin::answer::{Report, StatusView};
 use anser_admin::{Admin, Running};
+use anser_journal::Journal;
 use anser_net::http::{Page, serve_pages};
 use anser_net::{BoundListener, ServeOptions, Shutdown};
 use prometheus_client::encoding::text::encode;
@@ -22,13 +23,19 @@ type Gauges = Family<Labels, Gauge<i64, std::sync::atomic::AtomicI64>>;
 type Counts = Family<Labels, Counter<u64, AtomicU64>>;
 
 /// Answers until the shutdown begins.
-pub async fn serve(listeners: Vec<BoundListener>, admin: Admin, running: Arc<Running>, shutdown: Shutdown) {
+pub async fn serve(
+    listeners: Vec<BoundListener>,
+    admin: Admin,
+    journal: Journal,
+    running: Arc<Running>,
+    shutdown: Shutdown,
+) {
     if listeners.is_empty() {
         return;
     }
     let answer = move |path: String| {
-        let (admin, running) = (admin.clone(), running.clone());
-        async move { page(&path, &admin, &running).await }
+        let (admin, journal, running) = (admin.clone(), journal.clone(), running.clone());
+        async move { page(&path, &admin, &journal, &running).await }
     };
     let options = ServeOptions { connections: 64, ..ServeOptions::new("admin") };
     if let Err(error) = serve_pages(listeners, options, shutdown, answer).await {
@@ -36,7 +43,7 @@ pub async fn serve(listeners: Vec<BoundListener>, admin: Admin, running: Arc<Run
     }
 }
 
-async fn page(path: &str, admin: &Admin, running: &Running) -> Option<Page> {
+async fn page(path: &str, admin: &Admin, journal: &Journal, running: &Running) -> Option<Page> {
     let status = admin.status().await;
     match path {
         "/healthz" => {
@@ -46,13 +53,13 @@ async fn page(path: &str, admin: &Admin, running: &Running) -> Option<Page> {
         "/metrics" => {
             let Ok(Report::Status(view)) = status else { return None };
             let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            Some(Page { status: 200, content_type, body: metrics(&view, running) })
+            Some(Page { status: 200, content_type, body: metrics(&view, journal, running) })
         }
         _ => None,
     }
 }
 
-fn metrics(view: &StatusView, running: &Running) -> String {
+fn metrics(view: &StatusView, journal: &Journal, running: &Running) -> String {
     let mut registry = Registry::with_prefix("anser");
     sessions(&mut registry, running);
     let queue = Gauges::default();
@@ -60,6 +67,12 @@ fn metrics(view: &StatusView, running: &Running) -> String {
         set(&queue, "state", state, count);
     }
     registry.register("queue_entries", "Entries of the queue", queue);
+    let events = Counts::default();
+    for (kind, count) in journal.tally() {
+        events.get_or_create(&[("kind", kind.to_owned())]).inc_by(count);
+    }
+    registry.register("events", "What happened: messages accepted, delivered, logins and the like", events);
+    gauge(&mut registry, "journal_backlog", "Events on their way into the journal", journal.backlog() as u64);
     gauge(&mut registry, "accounts", "Accounts that are not removed", view.accounts);
     gauge(&mut registry, "start_time_seconds", "When the server started", running.started.secs().max(0) as u64);
     gauge(&mut registry, "process_resident_bytes", "Memory of the process", resident().unwrap_or(0));

@@ -86,10 +86,10 @@ async fn serve(
     let (doors, inner) = (Shutdown::new(), Shutdown::new());
     let mut sessions = doors::open_all(bound, &house, &config, tls.as_ref(), allowed, &doors);
     let mut helpers = helpers(&house, &admin, &config, &inner)?;
-    helpers.spawn(metrics::serve(watchers, admin.clone(), running.clone(), inner.clone()));
+    helpers.spawn(metrics::serve(watchers, admin.clone(), house.journal.clone(), running.clone(), inner.clone()));
     let delivery = house.delivery.clone();
     let delivering = Shutdown::new();
-    let courier = tokio::spawn({
+    let mut courier = tokio::spawn({
         let delivering = delivering.clone();
         async move { delivery.run(delivering).await }
     });
@@ -97,7 +97,11 @@ async fn serve(
     say(&[NotifyState::Ready]);
     ready();
 
-    let reason = signals.wait(&admin).await;
+    let reason = tokio::select! {
+        reason = signals.wait(&admin) => reason,
+        // The disk lost what it was given: only a new start, without saying goodbye, puts that right.
+        ended = &mut courier => return ended.map_err(Error::unavailable)?,
+    };
     say(&[NotifyState::Stopping]);
     tracing::info!(reason, "stopping");
     tokio::spawn(async move {
@@ -110,7 +114,7 @@ async fn serve(
     inner.begin(GRACE);
     while helpers.join_next().await.is_some() {}
     delivering.begin(GRACE);
-    courier.await.map_err(Error::unavailable)?;
+    courier.await.map_err(Error::unavailable)??;
     house.note(What::Stopped { reason: reason.to_owned() }).await?;
     house.close().await?;
     tracing::info!("stopped");

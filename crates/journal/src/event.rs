@@ -251,7 +251,41 @@ pub fn from_bytes(node: u32, seq: u64, bytes: &[u8]) -> Result<Event> {
     Ok(Event { at: Timestamp(read.at), node, seq, origin: read.origin, what: read.what })
 }
 
+/// The kinds of events, as they are written.
+pub const KINDS: [&str; 12] = [
+    "accepted",
+    "refused",
+    "delivered",
+    "relayed",
+    "deferred",
+    "failed",
+    "login",
+    "login-failed",
+    "administered",
+    "accessed",
+    "deleted",
+    "other",
+];
+
 impl What {
+    /// Its place in [`KINDS`].
+    pub(crate) fn kind(&self) -> usize {
+        match self {
+            Self::Accepted { .. } => 0,
+            Self::Refused { .. } => 1,
+            Self::Delivered { .. } => 2,
+            Self::Relayed { .. } => 3,
+            Self::Deferred { .. } => 4,
+            Self::Failed { .. } => 5,
+            Self::Login { .. } => 6,
+            Self::LoginFailed { .. } => 7,
+            Self::Administered { .. } => 8,
+            Self::Accessed { .. } => 9,
+            Self::Deleted { .. } => 10,
+            Self::Started { .. } | Self::Stopped { .. } => 11,
+        }
+    }
+
     /// Cuts what a peer said to [`TEXT`] bytes.
     pub(crate) fn shorten(&mut self) {
         match self {

@@ -1,13 +1,14 @@
 //! The handle: appending, flushing.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anser_base::{Clock, Error, Result, Timestamp};
 use anser_db::{Db, Place};
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use crate::event::{Entry, to_bytes};
+use crate::event::{Entry, KINDS, to_bytes};
 use crate::months::month_of;
 use crate::schema::NODES;
 use crate::write::{Message, Writer};
@@ -35,6 +36,7 @@ pub struct Journal {
     sender: mpsc::Sender<Message>,
     urgent: Arc<Notify>,
     months: Months,
+    tally: Arc<[AtomicU64; KINDS.len()]>,
 }
 
 /// The months that have events, shared with the writer.
@@ -67,7 +69,7 @@ impl Journal {
         let now = month_of(clock.now());
         let writer = Writer::open(db.clone(), node, months.clone(), now, receiver, urgent.clone()).await?;
         tokio::spawn(writer.run());
-        Ok(Self { db, clock, sender, urgent, months })
+        Ok(Self { db, clock, sender, urgent, months, tally: Arc::default() })
     }
 
     /// Notes an event. Returns at once unless 4,096 events are on their way; then it waits, and nothing is dropped.
@@ -102,8 +104,19 @@ impl Journal {
         closed.await.unwrap_or_else(|_| Err(ended()))
     }
 
+    /// How many events of each kind were noted since the journal was opened, for the metrics.
+    pub fn tally(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        KINDS.into_iter().zip(self.tally.iter().map(|count| count.load(Ordering::Relaxed)).collect::<Vec<_>>())
+    }
+
+    /// Events on their way to the writer.
+    pub fn backlog(&self) -> usize {
+        QUEUE - self.sender.capacity()
+    }
+
     fn encode(&self, mut entry: Entry) -> Result<(Timestamp, Vec<u8>)> {
         entry.what.shorten();
+        self.tally[entry.what.kind()].fetch_add(1, Ordering::Relaxed);
         let at = self.clock.now();
         Ok((at, to_bytes(at, &entry)?))
     }

@@ -27,7 +27,7 @@ mod trace;
 mod verify;
 mod write;
 
-pub use event::{Entry, Event, Origin, What};
+pub use event::{Entry, Event, KINDS, Origin, What};
 pub use journal::{Deps, Journal};
 pub use months::{month_of, months_in};
 pub use schema::SCHEMA;

@@ -11,7 +11,7 @@ with smtplib.SMTP('127.0.0.1', 25 + int(sys.argv[1])) as mx:
 const READ: &str = r#"
 import imaplib, sys, time
 wanted = int(sys.argv[2])
-for attempt in range(200):
+for attempt in range(2400):
     with imaplib.IMAP4('127.0.0.1', 143 + int(sys.argv[1])) as imap:
         imap.login('ann@anser.test', 'wild-goose')
         count = int(imap.select()[1][0])

@@ -51,6 +51,7 @@ fn a_new_server_is_written_serves_and_is_watched() {
     let metrics = get(admin, "/metrics");
     assert!(metrics.contains("anser_connections_accepted_total{service=\"smtp\"} 1"), "{metrics}");
     assert!(metrics.contains("anser_accounts 1"), "{metrics}");
+    assert!(metrics.contains("anser_events_total{kind=\"other\"} 1"), "{metrics}");
     assert!(get(admin, "/healthz").ends_with("ok\n"));
     assert!(get(admin, "/elsewhere").starts_with("HTTP/1.1 404 "));
 

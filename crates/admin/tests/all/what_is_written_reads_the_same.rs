@@ -1,0 +1,91 @@
+//! mbox and Maildir give back every byte, flag, keyword and date, and the mailbox.
+
+use anser_admin::mail::{Form, maildir, mbox};
+use anser_admin::{Mail, MailHead};
+use proptest::prelude::*;
+
+use crate::read_all;
+
+fn body() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop::sample::select(vec![
+        &b"From "[..],
+        b"From a@b Sat Nov 21 08:00:00 2026",
+        b">",
+        b"\r\n",
+        b"\r\n\r\n",
+        b"\n",
+        b"Content-Length: 9",
+        b"X-Anser: length=3 received=9 zone=0",
+        b"Status: RO",
+        b"Subject: x",
+        b"\0\xff",
+    ]);
+    // A message whose first line ends in a bare LF came from a file, and is given CRLF.
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| [&b"A: b\r\n"[..], &pieces.concat()].concat())
+}
+
+fn mail() -> impl Strategy<Value = Mail> {
+    let keyword = prop_oneof![Just("red"), Just("$Forwarded"), Just("重要")];
+    let keywords = prop::collection::btree_set(keyword, 0..3);
+    let folder =
+        prop_oneof![Just(vec!["INBOX"]), Just(vec!["Work", "a.b"]), Just(vec!["已发送"]), Just(vec![".hidden%"])];
+    (folder, body(), 0u32..32, keywords, 40_000_000i64..1_700_000_000).prop_map(
+        |(folder, body, flags, keywords, at)| {
+            let head = MailHead {
+                folder: folder.into_iter().map(str::to_owned).collect(),
+                flags,
+                keywords: keywords.into_iter().map(str::to_owned).collect(),
+                received: Some(at * 1000),
+                size: body.len() as u64,
+                ..MailHead::default()
+            };
+            Mail { head, body: body.into() }
+        },
+    )
+}
+
+/// In an order that does not depend on the form.
+fn sorted(mut mails: Vec<Mail>) -> Vec<Mail> {
+    for mail in &mut mails {
+        mail.head.uid = 0;
+        mail.head.keywords.sort();
+    }
+    mails.sort_by_key(|mail| (mail.head.folder.clone(), mail.head.received, mail.body.clone(), mail.head.flags));
+    mails
+}
+
+/// Messages of one mailbox stand together, as an export gives them.
+fn grouped(mut mails: Vec<Mail>) -> Vec<Mail> {
+    mails.sort_by_key(|mail| mail.head.folder.clone());
+    for (number, mail) in mails.iter_mut().enumerate() {
+        mail.head.uid = number as u32 + 1;
+    }
+    mails
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn by_mbox(mails in prop::collection::vec(mail(), 0..6)) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = mbox::Writer::create(dir.path(), false).unwrap();
+        grouped(mails.clone()).iter().for_each(|mail| writer.add(mail).unwrap());
+        writer.finish().unwrap();
+        let (found, skipped, ended) = read_all(Form::Mbox, dir.path());
+        ended.unwrap();
+        prop_assert_eq!(skipped, 0);
+        prop_assert_eq!(sorted(found), sorted(mails));
+    }
+
+    #[test]
+    fn by_maildir(mails in prop::collection::vec(mail(), 0..6)) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = maildir::Writer::create(dir.path()).unwrap();
+        grouped(mails.clone()).iter().for_each(|mail| writer.add(mail).unwrap());
+        let (found, skipped, ended) = read_all(Form::Maildir, dir.path());
+        ended.unwrap();
+        prop_assert_eq!(skipped, 0);
+        prop_assert_eq!(sorted(found), sorted(mails));
+    }
+}
