@@ -72,7 +72,6 @@ impl House {
             store: store.clone(),
             directory: directory.clone(),
             journal: journal.clone(),
-            data_dir: config.data_dir.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
             hostname: config.hostname.clone(),

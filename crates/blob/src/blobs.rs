@@ -91,17 +91,17 @@ impl Blobs {
     pub fn sync_all(&self) -> Result<()> {
         // Asked on its own, so that the lock is free again when the sync takes it.
         let all_durable = self.known().is_all_durable();
-        if all_durable { Ok(()) } else { self.sync_with(self.root()) }
+        if all_durable { Ok(()) } else { self.sync_with(|| self.disk().sync_all(self.root()).map_err(Error::io)) }
     }
 
-    /// Like [`Self::sync_all`], for a folder above the bodies' own: one sync for the bodies and for everything else in it that was
-    /// written before the call.
-    pub fn sync_with(&self, folder: &Path) -> Result<()> {
+    /// Like [`Self::sync_all`], with a sync that somebody else makes and that covers the bodies' folder among others: one sync for
+    /// the bodies and for everything else. It is made even when no body waits for it.
+    pub fn sync_with(&self, sync: impl FnOnce() -> Result<()>) -> Result<()> {
         let _one_at_a_time = self.inner.syncing.lock().unwrap_or_else(PoisonError::into_inner);
         let suspects = self.known().suspects();
         suspects.into_iter().try_for_each(|(key, stored)| self.rewrite(key, stored))?;
         let mark = self.known().mark();
-        let done = self.disk().sync_all(folder).map_err(Error::io);
+        let done = sync();
         match done {
             Ok(()) => self.known().synced(mark),
             Err(_) => self.known().doubt(mark),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anser_base::{Error, Result};
 use anser_journal::{Entry as Note, Origin, What};
 use anser_net::Shutdown;
 use anser_queue::{Change, Lease, Outcome, Plan, Submission};
@@ -9,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use crate::Delivery;
+use crate::remote::Relayed;
 use crate::report::Beyond;
 use crate::route::Routed;
 use crate::settle::{self, Finished};
@@ -17,32 +19,36 @@ use crate::settle::{self, Finished};
 pub const LOCAL_ATTEMPTS: usize = 128;
 /// Entries talking to another server at once.
 pub const REMOTE_ATTEMPTS: usize = 50;
+/// Entries in memory that talk to another server or wait for their turn to.
+pub const REMOTE_WAITING: usize = 400;
 /// Finished entries waiting for their settlement.
 const FINISHED: usize = 1024;
 
 impl Delivery {
-    /// Delivers until the shutdown begins, then finishes what is under way and settles it.
-    pub async fn run(&self, shutdown: Shutdown) {
+    /// Delivers until the shutdown begins, then finishes what is under way and settles it. An error means that the disk lost what it
+    /// was given: stop the whole server at once, without saying goodbye, and start it again.
+    pub async fn run(&self, shutdown: Shutdown) -> Result<()> {
         let (finished, settling) = mpsc::channel(FINISHED);
-        let settler = tokio::spawn(settle::run(self.deps.clone(), settling));
-        let attempts = Arc::new(Semaphore::new(LOCAL_ATTEMPTS));
-        let remote = Arc::new(Semaphore::new(REMOTE_ATTEMPTS));
+        let mut settler = tokio::spawn(settle::run(self.deps.clone(), settling));
+        let limits = Arc::new(Limits::default());
         let mut tasks = JoinSet::new();
-        loop {
+        while !shutdown.is_shutting_down() {
             let next = async {
-                let permit = attempts.clone().acquire_owned().await.ok()?;
+                let permit = limits.attempts.clone().acquire_owned().await.ok()?;
                 Some((permit, self.deps.queue.next_due().await))
             };
-            let Some(Some((permit, lease))) = shutdown.or(next).await else { break };
+            let next = tokio::select! {
+                next = shutdown.or(next) => next.flatten(),
+                ended = &mut settler => return ended.map_err(Error::unavailable)?,
+            };
+            let Some((permit, lease)) = next else { break };
             while tasks.try_join_next().is_some() {}
-            let (this, remote, finished) = (self.clone(), remote.clone(), finished.clone());
-            tasks.spawn(async move { this.attempt(lease, permit, &remote, &finished).await });
+            let (this, limits, finished) = (self.clone(), limits.clone(), finished.clone());
+            tasks.spawn(async move { this.attempt(lease, permit, &limits, &finished).await });
         }
         while tasks.join_next().await.is_some() {}
         drop(finished);
-        if let Err(panic) = settler.await {
-            tracing::error!(%panic, "the settler ended badly; what it held is delivered again at the next start");
-        }
+        settler.await.map_err(Error::unavailable)?
     }
 
     /// One attempt at one entry: route, deliver, report, hand over for settlement.
@@ -50,13 +56,13 @@ impl Delivery {
         &self,
         lease: Lease,
         permit: OwnedSemaphorePermit,
-        remote: &Semaphore,
+        limits: &Limits,
         finished: &mpsc::Sender<Finished>,
     ) {
         let routed = self.route(&lease).await;
         // Waiting for another server must not keep local mail waiting.
         let permit = if routed.remote.is_empty() { Some(permit) } else { None };
-        let Results { outcomes, beyond, follow_up } = self.deliver_routed(&lease, routed, remote).await;
+        let Results { outcomes, beyond, follow_up } = self.deliver_routed(&lease, routed, limits).await;
         let plan = lease.plan(outcomes.iter().cloned(), self.deps.clock.now());
         self.note(&lease, &plan, &outcomes).await;
         let mut reports = self.reports(&lease, &plan, &outcomes, &beyond).await;
@@ -66,21 +72,29 @@ impl Delivery {
         let _ = finished.send(Finished { lease, plan, reports }).await;
     }
 
-    async fn deliver_routed(&self, lease: &Lease, routed: Routed, remote: &Semaphore) -> Results {
+    async fn deliver_routed(&self, lease: &Lease, routed: Routed, limits: &Limits) -> Results {
         let mut outcomes = routed.decided;
         outcomes.extend(self.deliver_local(lease, routed.local).await);
         let (forwarded, follow_up) = self.forward(lease, routed.forward, &mut outcomes).await;
         let mut beyond: Vec<_> = forwarded.iter().map(|(index, _)| (*index, Beyond::Reporting)).collect();
         outcomes.extend(forwarded);
-        if !routed.remote.is_empty() {
-            let _permit = remote.acquire().await;
-            for relayed in self.relay.attempt(lease, &routed.remote).await {
-                let place = if relayed.reports_success { Beyond::Reporting } else { Beyond::Silent };
-                beyond.push((relayed.index, place));
-                outcomes.push((relayed.index, relayed.outcome));
-            }
+        for relayed in self.relay_out(lease, &routed.remote, limits).await {
+            let place = if relayed.reports_success { Beyond::Reporting } else { Beyond::Silent };
+            beyond.push((relayed.index, place));
+            outcomes.push((relayed.index, relayed.outcome));
         }
         Results { outcomes, beyond, follow_up }
+    }
+
+    async fn relay_out(&self, lease: &Lease, recipients: &[usize], limits: &Limits) -> Vec<Relayed> {
+        if recipients.is_empty() {
+            return Vec::new();
+        }
+        let Ok(_waits) = limits.waiting.try_acquire() else {
+            return recipients.iter().map(|index| crowded(*index)).collect();
+        };
+        let _talks = limits.remote.acquire().await;
+        self.relay.attempt(lease, recipients).await
     }
 
     /// Writes down what did not end with a mailbox; a local delivery is noted where it happens.
@@ -113,6 +127,28 @@ struct Results {
     beyond: Vec<(usize, Beyond)>,
     /// New entries that follow.
     follow_up: Vec<Submission>,
+}
+
+/// How many entries are in hand at once.
+struct Limits {
+    attempts: Arc<Semaphore>,
+    waiting: Semaphore,
+    remote: Semaphore,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            attempts: Arc::new(Semaphore::new(LOCAL_ATTEMPTS)),
+            waiting: Semaphore::new(REMOTE_WAITING),
+            remote: Semaphore::new(REMOTE_ATTEMPTS),
+        }
+    }
+}
+
+fn crowded(index: usize) -> Relayed {
+    let why = "4.4.5 too many messages wait for other servers".into();
+    Relayed { index, outcome: Outcome::Retry { after: None, why }, reports_success: false }
 }
 
 /// The explanation in an outcome.

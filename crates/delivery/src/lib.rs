@@ -25,7 +25,6 @@ mod report;
 mod route;
 mod settle;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anser_base::{Clock, Entropy};
@@ -34,7 +33,7 @@ use anser_journal::Journal;
 use anser_queue::Queue;
 use anser_store::Store;
 
-pub use dispatcher::{LOCAL_ATTEMPTS, REMOTE_ATTEMPTS};
+pub use dispatcher::{LOCAL_ATTEMPTS, REMOTE_ATTEMPTS, REMOTE_WAITING};
 pub use remote::{Smarthost, SmarthostTls};
 
 /// What delivery works with.
@@ -42,14 +41,12 @@ pub use remote::{Smarthost, SmarthostTls};
 pub struct Deps {
     /// Where entries come from and go back to.
     pub queue: Queue,
-    /// Where local mail goes.
+    /// Where local mail goes. With the embedded engine its bodies are in a folder below the engine's, so that one sync covers both.
     pub store: Store,
     /// Who an address is.
     pub directory: Directory,
     /// Where outcomes are written down.
     pub journal: Journal,
-    /// The folder that holds the embedded engine's files and the bodies, on one file system.
-    pub data_dir: PathBuf,
     /// The clock.
     pub clock: Clock,
     /// Randomness for boundaries and Message-IDs.

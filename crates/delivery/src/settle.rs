@@ -16,7 +16,7 @@ const GATHER: Duration = Duration::from_millis(250);
 const BATCH: usize = 512;
 /// Bytes of bodies gathered at most.
 const BYTES: u64 = 32 * 1024 * 1024;
-/// Pause before a sync or a settlement that failed is tried again.
+/// Pause before a settlement that failed is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// An attempt that ended.
@@ -26,13 +26,16 @@ pub(crate) struct Finished {
     pub reports: Vec<Submission>,
 }
 
-/// Settles until every sender is gone.
-pub(crate) async fn run(deps: Arc<Deps>, mut finished: mpsc::Receiver<Finished>) {
+/// Settles until every sender is gone, or until a sync fails: then nobody can say which deliveries are still there, and only a new
+/// start, which delivers what was not settled once more, puts it right.
+pub(crate) async fn run(deps: Arc<Deps>, mut finished: mpsc::Receiver<Finished>) -> Result<()> {
     while let Some(first) = finished.recv().await {
         let batch = gather(first, &mut finished).await;
-        sync(&deps).await;
+        let work = deps.clone();
+        tokio::task::spawn_blocking(move || work.sync_all()).await.map_err(Error::unavailable)??;
         settle(&deps, batch).await;
     }
+    Ok(())
 }
 
 async fn gather(first: Finished, finished: &mut mpsc::Receiver<Finished>) -> Vec<Finished> {
@@ -51,25 +54,11 @@ async fn gather(first: Finished, finished: &mut mpsc::Receiver<Finished>) -> Vec
     batch
 }
 
-/// Makes every deferred delivery durable. Tries until it holds: nothing may be settled before.
-async fn sync(deps: &Arc<Deps>) {
-    loop {
-        let work = deps.clone();
-        let done: Result<()> = tokio::task::spawn_blocking(move || work.sync_all())
-            .await
-            .map_err(Error::unavailable)
-            .and_then(|done| done);
-        match done {
-            Ok(()) => return,
-            Err(error) => tracing::error!(error = error.chain(), "deliveries could not be made durable; trying again"),
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
 impl Deps {
+    /// Makes every deferred delivery durable, rows and bodies.
     fn sync_all(&self) -> Result<()> {
-        self.store.blobs().sync_with(&self.data_dir)
+        let (db, blobs) = (self.store.db(), self.store.blobs());
+        if db.is_postgres() { blobs.sync_all() } else { blobs.sync_with(|| db.sync_all()) }
     }
 }
 

@@ -53,7 +53,7 @@ impl Site {
 
     /// The embedded engine on a disk.
     pub fn on(disk: &SimDisk) -> Self {
-        let mut engine = Embedded::new(PathBuf::from(DATA).join("db"), Arc::new(disk.clone()));
+        let mut engine = Embedded::new(PathBuf::from(DATA), Arc::new(disk.clone()));
         engine.vfs = Some(disk.vfs_name().to_owned());
         engine.workers = 2;
         Self { engine: Engine::Embedded(engine), blobs: blobs(disk), _world: None }
@@ -134,7 +134,6 @@ impl House {
             store: store.clone(),
             directory: directory.clone(),
             journal: journal.clone(),
-            data_dir: DATA.into(),
             clock: clock.clone(),
             entropy,
             hostname: HOSTNAME.into(),
@@ -178,11 +177,11 @@ impl House {
             tokio::task::yield_now().await;
         }
         shutdown.begin(Duration::ZERO);
-        running.await.unwrap();
+        running.await.unwrap().unwrap();
     }
 
     /// Begins to deliver.
-    pub fn start(&self) -> (Shutdown, JoinHandle<()>) {
+    pub fn start(&self) -> (Shutdown, JoinHandle<anser_base::Result<()>>) {
         let shutdown = Shutdown::new();
         let (delivery, handle) = (self.delivery.clone(), shutdown.clone());
         (shutdown, tokio::spawn(async move { delivery.run(handle).await }))

@@ -123,6 +123,10 @@ async fn live(disk: &SimDisk, clock: &Clock, seed: u64, people: &People, ledger:
             }
             tokio::task::yield_now().await;
         }
+        // A sync failed: the server stops at once.
+        if running.await.unwrap().is_err() {
+            return db;
+        }
     }
     db
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -55,10 +55,11 @@ impl Server {
         Ok(started.elapsed())
     }
 
+    /// Waits until both doors greet.
     fn wait(&self) -> io::Result<()> {
         let until = Instant::now() + Duration::from_secs(60);
         while Instant::now() < until {
-            if [self.smtp, self.imap].iter().all(|port| std::net::TcpStream::connect(("127.0.0.1", *port)).is_ok()) {
+            if [self.smtp, self.imap].iter().all(|port| greets(*port)) {
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(2));
@@ -70,6 +71,10 @@ impl Server {
     pub fn add_accounts(&self, names: &[String]) -> io::Result<()> {
         let mut command = Command::new("target/release/anser");
         command.args(["account", "add", "--password-stdin", "--stdin-list", "--dir"]).arg(self.folder.join("data"));
+        let until = Instant::now() + Duration::from_secs(60);
+        while !self.folder.join("data/admin.sock").exists() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(2));
+        }
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
         if let Some(mut input) = child.stdin.take() {
             writeln!(input, "{PASSWORD}\n{}", names.join("\n"))?;
@@ -149,6 +154,12 @@ impl Drop for Server {
         }
         self.end();
     }
+}
+
+fn greets(port: u16) -> bool {
+    let Ok(mut stream) = std::net::TcpStream::connect(("127.0.0.1", port)) else { return false };
+    let timed = stream.set_read_timeout(Some(Duration::from_secs(5)));
+    timed.is_ok() && stream.read_exact(&mut [0]).is_ok()
 }
 
 fn fresh(folder: &Path) -> io::Result<PathBuf> {
