@@ -58,7 +58,12 @@ impl House {
         };
         let journal =
             Journal::open(anser_journal::Deps { db: db.clone(), clock: clock.clone(), node: NODE, months }).await?;
-        let queue = Queue::open(anser_queue::Deps { db: db.clone(), clock: clock.clone() }).await?;
+        let queue = Queue::open(anser_queue::Deps {
+            db: db.clone(),
+            clock: clock.clone(),
+            name: Some(owner.name().to_owned()),
+        })
+        .await?;
         let store = Store::new(anser_store::Deps { db: db.clone(), blobs: blobs.clone(), clock: clock.clone() });
         let directory = Directory::new(anser_directory::Deps {
             db: db.clone(),

@@ -14,11 +14,15 @@ pub const LEASE: Duration = Duration::from_secs(45);
 /// How often a node gives a sign of life and looks for dead ones.
 pub const RENEW: Duration = Duration::from_secs(10);
 
-/// A new run: gives it a number that no run ever had, and frees what runs that are over held.
-pub fn start(tx: &mut Tx<'_>, now: Timestamp) -> Result<i64> {
+/// A new run: gives it a number that no run ever had, and frees what runs that are over held. An earlier run of the same name is
+/// over for certain.
+pub fn start(tx: &mut Tx<'_>, now: Timestamp, name: Option<&str>) -> Result<i64> {
     let node = advance(tx, "node", 1)?;
     if tx.is_postgres() {
+        let earlier = tx.query("SELECT id FROM queue_node WHERE name = ?1", params![name], |row| row.int(0))?;
+        earlier.into_iter().try_for_each(|run| end(tx, run).map(drop))?;
         renew(tx, node, now)?;
+        tx.execute("UPDATE queue_node SET name = ?2 WHERE id = ?1", params![node, name])?;
     } else {
         for table in ["queue_fresh", "queue_waiting"] {
             tx.execute(&format!("UPDATE {table} SET lease = ?1 WHERE lease >= 16777218"), params![RELEASED])?;

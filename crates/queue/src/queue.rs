@@ -31,6 +31,9 @@ pub struct Deps {
     pub db: Db,
     /// The clock.
     pub clock: Clock,
+    /// On PostgreSQL, a name that only one living process has: what an earlier run of this name held is free at once. Without a
+    /// name it is free when its leases lapse.
+    pub name: Option<String>,
 }
 
 /// A message to be put.
@@ -65,9 +68,9 @@ impl Queue {
     /// Opens the queue: a new run begins, and what earlier runs of this node were working on is waiting again. On PostgreSQL a task
     /// on the current runtime renews the node's leases and frees those of dead nodes until the last handle is dropped.
     pub async fn open(deps: Deps) -> Result<Self> {
-        let Deps { db, clock } = deps;
+        let Deps { db, clock, name } = deps;
         let now = clock.now();
-        let node = db.write(Place::Queue, Durability::Sync, move |tx| node::start(tx, now)).await?;
+        let node = db.write(Place::Queue, Durability::Sync, move |tx| node::start(tx, now, name.as_deref())).await?;
         let (ids, born) = Ids::open(db.clone()).await?;
         let (ready, looking, stranded, closed) = Default::default();
         let inner = Arc::new(Inner { db, clock, node, ready, ids, born, looking, stranded, closed });

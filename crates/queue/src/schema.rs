@@ -39,7 +39,8 @@ pub const SCHEMA: Schema = Schema(&["
     ) STRICT;
     CREATE TABLE queue_node (
         id INTEGER PRIMARY KEY,
-        until INTEGER NOT NULL
+        until INTEGER NOT NULL,
+        name TEXT
     ) STRICT;
     CREATE TABLE queue_counter (
         name TEXT PRIMARY KEY,

@@ -117,7 +117,7 @@ impl House {
     async fn over(db: Db, blobs: Blobs, clock: &Clock, smarthost: Option<Smarthost>) -> Result<Self> {
         let clock = clock.clone();
         let entropy = Entropy::seeded(1);
-        let queue = Queue::open(anser_queue::Deps { db: db.clone(), clock: clock.clone() }).await?;
+        let queue = Queue::open(anser_queue::Deps { db: db.clone(), clock: clock.clone(), name: None }).await?;
         let store = Store::new(anser_store::Deps { db: db.clone(), blobs, clock: clock.clone() });
         let directory = Directory::new(anser_directory::Deps {
             db: db.clone(),

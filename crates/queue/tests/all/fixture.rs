@@ -27,12 +27,17 @@ impl Data {
         Self { engine, clock: Clock::manual(START) }
     }
 
-    /// Opens a queue, as a start of the server does.
+    /// Opens a queue, as a start of a server does that nothing is known of.
     pub async fn queue(&self) -> Queue {
+        self.queue_of(None).await
+    }
+
+    /// Opens a queue, as a start of the server of this name does.
+    pub async fn queue_of(&self, name: Option<&str>) -> Queue {
         // Opening blocks, which a thread that drives a runtime must not.
         let engine = self.engine.clone();
         let db = std::thread::spawn(|| Db::open(engine, SCHEMAS).unwrap()).join().unwrap();
-        Queue::open(Deps { db, clock: self.clock.clone() }).await.unwrap()
+        Queue::open(Deps { db, clock: self.clock.clone(), name: name.map(str::to_owned) }).await.unwrap()
     }
 }
 

@@ -70,3 +70,19 @@ fn a_node_that_stops_in_good_order_passes_its_work_on_at_once() {
         assert_eq!(staying.next_due().await.id, id);
     });
 }
+
+#[test]
+fn a_node_that_starts_again_has_at_once_what_its_earlier_run_held() {
+    on_postgres(|data| async move {
+        let earlier = data.queue_of(Some("north")).await;
+        put(&earlier, "held").await;
+        let lease = earlier.next_due().await;
+        let stranger = data.queue_of(Some("south")).await;
+        assert!(stranger.try_next_due().await.unwrap().is_none());
+        let again = data.queue_of(Some("north")).await;
+        let inherited = again.try_next_due().await.unwrap().expect("the entry is free at once");
+        assert_eq!(inherited.id, lease.id);
+        assert!(inherited.redelivery);
+        settle(&again, &inherited, Outcome::Done, START).await;
+    });
+}

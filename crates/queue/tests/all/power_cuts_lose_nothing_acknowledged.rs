@@ -46,7 +46,7 @@ async fn open(disk: &SimDisk) -> anser_base::Result<Queue> {
     engine.vfs = Some(disk.vfs_name().to_owned());
     engine.workers = 1;
     let db = Db::open(Engine::Embedded(engine), SCHEMAS)?;
-    Queue::open(Deps { db, clock: anser_base::Clock::manual(START) }).await
+    Queue::open(Deps { db, clock: anser_base::Clock::manual(START), name: None }).await
 }
 
 async fn live(disk: &SimDisk, seed: u64, ledger: &mut Ledger) {

@@ -113,7 +113,7 @@ fn what_was_acknowledged_survives_a_power_cut() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let (db, blobs) = (sim_db(&disk), sim_blobs(&disk));
-        let queue = Queue::open(anser_queue::Deps { db, clock: Clock::System }).await.unwrap();
+        let queue = Queue::open(anser_queue::Deps { db, clock: Clock::System, name: None }).await.unwrap();
         let small = queue.try_next_due().await.unwrap().unwrap();
         assert_eq!(Prepared::from_stored(small.body.stored.clone().unwrap()).unwrap().size, 1_010);
         let large = queue.try_next_due().await.unwrap().unwrap();

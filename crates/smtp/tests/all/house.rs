@@ -123,7 +123,7 @@ async fn deps(db: Db, blobs: Blobs) -> Deps {
         literals: vec!["192.0.2.25".parse().unwrap()],
     });
     people(&directory).await;
-    let queue = Queue::open(anser_queue::Deps { db: db.clone(), clock: clock.clone() }).await.unwrap();
+    let queue = Queue::open(anser_queue::Deps { db: db.clone(), clock: clock.clone(), name: None }).await.unwrap();
     let journal = anser_journal::Deps { db, clock: clock.clone(), node: 0, months: BTreeSet::new() };
     let limits = Limits { exempt: Vec::new(), unknown_delay: Duration::ZERO, ..Limits::default() };
     let (chain, key) = anser_net::certificate::self_signed(&["mx.example.org".into()]).unwrap();
