@@ -90,7 +90,7 @@ impl Default for Limits {
     }
 }
 
-/// Serves one connection to its end. Hand it to [`anser_net::serve`].
+/// Serves one connection to its end. Hand it to [`anser_net::serve()`].
 pub async fn session(stream: Stream, deps: Arc<Deps>, shutdown: Shutdown) {
     session::Session::new(stream, deps, shutdown).run().await;
 }

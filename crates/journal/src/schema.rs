@@ -5,7 +5,7 @@ use anser_db::Schema;
 
 /// Versions of the journal's tables, for `Place::Journal`.
 ///
-/// `journal_event.id` is the node in the upper bits and the event's number below ([`id`]), so that a node's events are one range
+/// `journal_event.id` is the node in the upper bits and the event's number below (`id`), so that a node's events are one range
 /// that only grows at its end. `journal_start` says what a month's chain goes on from. `journal_run` is the index, written a run
 /// of events at a time, so that noting an event costs no other page than the last one.
 pub const SCHEMA: Schema = Schema(&["
