@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use anser_base::{Error, Result};
 
@@ -42,11 +42,29 @@ pub(super) struct Worries {
     pub suspects: AtomicUsize,
     /// Whether a log lost commits that were answered for, but deferred, and nobody was told yet.
     pub lost: AtomicBool,
+    /// Held by checkpoints, and alone by a sync of everything: a failure of that may take along what a checkpoint has written and not
+    /// yet synced, after which the log must not be given up.
+    pub copying: RwLock<()>,
+    /// How many syncs of everything failed. A file that was opened before the last of them must not be read any more: its log may have
+    /// lost what the connection believes to be there, and a checkpoint would copy that over the file.
+    pub failures: AtomicU64,
+}
+
+impl Worries {
+    fn failures(&self) -> u64 {
+        self.failures.load(Ordering::SeqCst)
+    }
+
+    fn copy(&self) -> RwLockReadGuard<'_, ()> {
+        self.copying.read().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 struct Used {
     file: OpenFile,
     at: u64,
+    /// Failed syncs of everything before it was opened.
+    failures: u64,
 }
 
 impl Files {
@@ -69,11 +87,15 @@ impl Files {
         if self.held.get(&place) == Some(&Hold::Barred) {
             return Err(Error::unavailable("the file is being repaired or restored"));
         }
+        if self.is_doubtful(place) {
+            self.give_up(place);
+        }
         if !self.open.contains_key(&place) {
             // Within a batch the number may double, so that nobody waits for the closing of somebody else's file.
             self.make_room(self.capacity * 2 - 1);
+            let failures = self.worries.failures();
             let file = self.open(place)?;
-            self.open.insert(place, Used { file, at: 0 });
+            self.open.insert(place, Used { file, at: 0, failures });
         }
         let used = self.open.get_mut(&place).ok_or_else(|| Error::unavailable("the file is not open"))?;
         used.at = self.clock;
@@ -94,6 +116,11 @@ impl Files {
         Ok(file)
     }
 
+    /// Whether a sync of everything failed since a place was opened.
+    fn is_doubtful(&self, place: Place) -> bool {
+        self.open.get(&place).is_some_and(|used| used.failures != self.worries.failures())
+    }
+
     /// Drops a connection that cannot be trusted any more.
     pub fn give_up(&mut self, place: Place) {
         if let Some(used) = self.open.remove(&place) {
@@ -103,11 +130,10 @@ impl Files {
         }
     }
 
-    /// Gives all up.
+    /// Gives up whatever was open when a sync of everything failed.
     pub fn distrust(&mut self) {
-        for place in self.open.keys().copied().collect::<Vec<_>>() {
-            self.give_up(place);
-        }
+        let doubtful: Vec<Place> = self.open.keys().copied().filter(|place| self.is_doubtful(*place)).collect();
+        doubtful.into_iter().for_each(|place| self.give_up(place));
     }
 
     /// Opens all suspects anew, and with that writes their logs anew.
@@ -127,7 +153,11 @@ impl Files {
         }
         let has_log = self.config.disk.stat(&beside(&path, "-wal")).is_ok();
         if has_log || self.open.contains_key(&place) {
-            let copied = self.get(place)?.checkpoint();
+            let worries = self.worries.clone();
+            self.get(place)?;
+            let _copying = worries.copy();
+            let used = self.open.get_mut(&place).filter(|used| used.failures == worries.failures());
+            let copied = used.ok_or_else(|| Error::unavailable("a sync failed meanwhile"))?.file.checkpoint();
             copied.map_err(|trouble| {
                 if trouble.fatal {
                     self.give_up(place);
@@ -194,9 +224,16 @@ impl Files {
 
     /// An idle place holds no log. A log that cannot be copied now stays for the next opening.
     fn close(&mut self, place: Place) {
+        let worries = self.worries.clone();
+        let copying = worries.copy();
+        if self.is_doubtful(place) {
+            return self.give_up(place);
+        }
         let Some(used) = self.open.remove(&place) else { return };
         let frames = used.file.answered();
-        if let Err(trouble) = used.file.close() {
+        let closed = used.file.close();
+        drop(copying);
+        if let Err(trouble) = closed {
             tracing::warn!(?place, error = trouble.error.chain(), "checkpoint at closing failed; the log stays");
             if trouble.fatal {
                 self.suspect(place, frames);
@@ -206,14 +243,21 @@ impl Files {
 
     /// Copies long logs into their files: a very long one now, others only while nobody waits.
     pub fn checkpoint(&mut self, is_idle: &dyn Fn() -> bool) {
+        let worries = self.worries.clone();
         let due: Vec<Place> =
             self.open.iter().filter(|(_, used)| used.file.wants_checkpoint()).map(|(place, _)| *place).collect();
         for place in due {
+            let copying = worries.copy();
+            if self.is_doubtful(place) {
+                self.give_up(place);
+            }
             let Some(used) = self.open.get_mut(&place) else { continue };
             if self.held.contains_key(&place) || (!used.file.needs_checkpoint() && !is_idle()) {
                 continue;
             }
-            if let Err(trouble) = used.file.checkpoint() {
+            let copied = used.file.checkpoint();
+            drop(copying);
+            if let Err(trouble) = copied {
                 tracing::warn!(?place, error = trouble.error.chain(), "checkpoint failed; the log stays");
                 if trouble.fatal {
                     self.give_up(place);

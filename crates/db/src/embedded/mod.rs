@@ -5,6 +5,9 @@
 //! SQLite syncs around checkpoints, this module syncs the log after a commit that must be durable. SQLite's own checkpoints are off,
 //! for it keeps quiet about their failures; a worker runs them once everyone has his answer.
 //!
+//! [`Pool::sync_all`] runs beside the workers' syncs of their logs. That is sound where a failed write-back is told once to every open file
+//! description, as Linux does since 4.13: a worker's sync fails too when somebody else's took its pages along.
+//!
 //! | trouble | what happens |
 //! |---|---|
 //! | a closure returns an error | its savepoint is rolled back; the others of the batch go on |
@@ -25,9 +28,9 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
+use std::sync::{Arc, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use anser_base::{Disk, Error, Result};
@@ -96,10 +99,7 @@ impl Pool {
             if self.worries.suspects.load(Ordering::SeqCst) != 0 {
                 self.ask_all(Files::settle)?;
             }
-            if let Err(error) = self.config.disk.sync_all(&self.config.dir) {
-                self.sync_failed();
-                return Err(Error::io(error));
-            }
+            self.sync_disk()?;
             if self.worries.lost.swap(false, Ordering::SeqCst) {
                 return Err(Error::unavailable("a failed sync took deferred writes with it"));
             }
@@ -110,8 +110,26 @@ impl Pool {
         Err(Error::unavailable("logs fail to sync again and again"))
     }
 
+    fn sync_disk(&self) -> Result<()> {
+        let synced = {
+            let _alone = self.worries.copying.write().unwrap_or_else(PoisonError::into_inner);
+            let synced = self.config.disk.sync_all(&self.config.dir);
+            self.worries.failures.fetch_add(u64::from(synced.is_err()), Ordering::SeqCst);
+            synced
+        };
+        synced.map_err(|error| {
+            self.distrust();
+            Error::io(error)
+        })
+    }
+
     /// All open files turn suspect.
     pub fn sync_failed(&self) {
+        self.worries.failures.fetch_add(1, Ordering::SeqCst);
+        self.distrust();
+    }
+
+    fn distrust(&self) {
         // It cannot fail; a worker that ended holds no files.
         let _ = self.ask_all(|files| {
             files.distrust();

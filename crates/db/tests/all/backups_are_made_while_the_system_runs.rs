@@ -130,7 +130,8 @@ fn while_others_write() {
                 .collect();
             over.store(true, Ordering::Relaxed);
             let made = made.into_iter().map(Result::unwrap).collect();
-            assert_eq!(ids(&db, ANN).unwrap().len() as i64, writer.join().unwrap(), "{}", world.name);
+            let written = writer.join().unwrap();
+            assert_eq!(ids(&db, ANN).unwrap().len() as i64, written, "{}", world.name);
             made
         });
         for dir in backups {

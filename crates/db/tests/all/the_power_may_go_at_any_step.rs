@@ -135,20 +135,21 @@ impl Office {
     }
 
     fn come_up(&mut self) {
+        let mut last = None;
         for _ in 0..ATTEMPTS {
             if self.db.is_none() {
-                self.db = self.open().ok();
-                let seen = (0..ACCOUNTS as usize).all(|account| self.db.is_some() && self.inspect(account));
-                if !seen {
-                    self.db = None;
-                }
+                let seen = self.open().and_then(|db| {
+                    self.db = Some(db);
+                    (0..ACCOUNTS as usize).try_for_each(|account| self.inspect(account))
+                });
+                last = seen.err().map(|error| error.chain());
             }
-            if self.db.is_some() {
+            if last.is_none() {
                 return;
             }
             self.crash();
         }
-        panic!("the data does not open");
+        panic!("the data does not open: {last:?}");
     }
 
     fn act(&mut self) {
@@ -201,7 +202,8 @@ impl Office {
     }
 
     fn sync_all(&mut self) {
-        let done = self.db.as_ref().expect("it is open").sync_all();
+        let db = self.db.as_ref().expect("it is open");
+        let done = db.sync_all();
         if done.is_ok() {
             assert!(!self.lost, "a loss must be told");
             (0..ACCOUNTS as usize).for_each(|account| self.harden(account));
@@ -230,10 +232,11 @@ impl Office {
         self.is_whole(account, &rows);
     }
 
-    /// After a start: what is there is there for good. False when a fault hits the reading.
-    fn inspect(&mut self, account: usize) -> bool {
+    /// After a start: what is there is there for good. Fails when a fault hits the reading.
+    fn inspect(&mut self, account: usize) -> Result<()> {
         let db = self.db.as_ref().expect("it is open");
-        let Ok(rows) = is_sound(db, account).and_then(|()| look(db, account)) else { return false };
+        is_sound(db, account)?;
+        let rows = look(db, account)?;
         let mut gap = false;
         let all_certain = !self.known[account].values().any(|standing| *standing == Standing::Doubtful);
         self.known[account].retain(|transaction, standing| {
@@ -245,7 +248,7 @@ impl Office {
             there
         });
         self.is_whole(account, &rows);
-        true
+        Ok(())
     }
 
     /// All rows of all transactions that are known, and no other row.
