@@ -12,4 +12,5 @@ mod init_makes_a_server_that_serves;
 mod mail_survives_the_way_through_files;
 mod many_accounts_are_added_at_once;
 mod mistakes_are_one_plain_line;
+mod peers;
 mod the_queue_obeys_the_operator;

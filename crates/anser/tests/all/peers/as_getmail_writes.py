@@ -8,7 +8,7 @@ with open(source, 'rb') as infile, open(target, 'wb') as out:
     while length := infile.readline():
         raw = infile.read(int(length))
         if how == 'lines':
-            message = Message(fromlines=raw.removesuffix(b'\r\n').split(b'\r\n'))
+            message = Message(fromlines=raw.split(b'\r\n'))
         else:
             message = Message(fromstring=raw)
         made = message.flatten(False, False)

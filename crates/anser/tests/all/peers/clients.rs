@@ -27,7 +27,7 @@ pub fn mbsync_config(home: &Home, inbox: &Inbox<'_>) -> std::path::PathBuf {
     home.write(
         "mbsyncrc",
         format!(
-            "IMAPAccount a\nHost 127.0.0.1\nPort {imap}\nUser {user}\nPass {PASSWORD}\nSSLType None\nAuthMechs LOGIN\n\n\
+            "FSync no\n\nIMAPAccount a\nHost 127.0.0.1\nPort {imap}\nUser {user}\nPass {PASSWORD}\nSSLType None\nAuthMechs LOGIN\n\n\
              IMAPStore far\nAccount a\n\nMaildirStore near\nPath {mail}/\nInbox {mail}/INBOX\nSubFolders Verbatim\n\n\
              Channel c\nFar :far:\nNear :near:\nPatterns *\nCreate Both\nRemove None\nExpunge Both\nSync All\nSyncState *\n"
         ),
@@ -54,11 +54,6 @@ pub enum Getmail {
 /// One run of getmail, which leaves everything on the server and takes what it has not taken before into the Maildir `mail`.
 pub fn getmail_run(home: &Home, inbox: &Inbox<'_>, protocol: Getmail) {
     let mail = home.maildir("mail");
-    // It does not write mail as root.
-    let as_user = if is_root() { "user = nobody\n" } else { "" };
-    if is_root() {
-        shell(&format!("chown -R nobody {}", mail.display()));
-    }
     let (kind, port) = match protocol {
         Getmail::Pop3 => ("SimplePOP3Retriever", inbox.pop3),
         Getmail::Imap => ("SimpleIMAPRetriever", inbox.imap),
@@ -67,12 +62,15 @@ pub fn getmail_run(home: &Home, inbox: &Inbox<'_>, protocol: Getmail) {
         "getmail/rc",
         format!(
             "[retriever]\ntype = {kind}\nserver = 127.0.0.1\nport = {port}\nusername = {}\npassword = {PASSWORD}\n\n\
-             [destination]\ntype = Maildir\npath = {}/\n{as_user}\n\
+             [destination]\ntype = Maildir\npath = {}/\n\n\
              [options]\nread_all = false\ndelete = false\ndelivered_to = false\nreceived = false\n",
             inbox.user,
             mail.display()
         ),
     );
+    if is_root() {
+        shell(&format!("chown -R nobody {}", home.path("").display()));
+    }
     let mut command = home.command("/usr/bin/python3");
     command.args(["-c", include_str!("getmail.py"), "--getmaildir"]).arg(home.path("getmail")).args(["--rcfile", "rc"]);
     run(&mut command);
@@ -150,10 +148,12 @@ pub fn mpop(inbox: &Inbox<'_>) -> Vec<Vec<u8>> {
 }
 
 /// All of the inbox by neomutt on a terminal: every message tagged and copied into a Maildir. It leaves out the separator of an
-/// mbox.
+/// mbox, and the fields of [`without_neomutts_own`] are left out here.
 pub fn neomutt(inbox: &Inbox<'_>) -> Vec<Vec<u8>> {
     let home = Home::new();
     let mail = home.maildir("mail");
+    // It asks before it makes this folder, and the answer would be the first of the keys below.
+    fs::create_dir(home.path("Mail")).expect("a folder");
     let rc = home.write(
         "muttrc",
         format!(
@@ -167,7 +167,14 @@ pub fn neomutt(inbox: &Inbox<'_>) -> Vec<Vec<u8>> {
     );
     let line = format!("neomutt -n -F {} -f imap://127.0.0.1:{}/INBOX", rc.display(), inbox.imap);
     run(home.command("script").args(["-q", "-e", "-c", &line, "/dev/null"]));
-    contents(&mail)
+    contents(&mail).iter().map(|message| without_neomutts_own(message)).collect()
+}
+
+/// Without the fields that neomutt writes itself.
+pub fn without_neomutts_own(message: &[u8]) -> Vec<u8> {
+    ["Status", "X-Status", "Content-Length", "Lines"]
+        .iter()
+        .fold(message.to_vec(), |rest, name| without_field(&rest, name))
 }
 
 /// The first `count` messages of the inbox by curl over IMAP, byte for byte.

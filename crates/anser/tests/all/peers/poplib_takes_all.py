@@ -7,14 +7,10 @@ port, user, password, target = sys.argv[1:]
 session = poplib.POP3('127.0.0.1', int(port), timeout=120)
 session.user(user)
 session.pass_(password)
-count, size = session.stat()
-octets = 0
+count, _ = session.stat()
 with open(target, 'wb') as out:
     for number in range(1, count + 1):
         lines = session.retr(number)[1]
         message = b''.join(line + b'\r\n' for line in lines)
-        octets += len(message)
         out.write(b'%d\n%s' % (len(message), message))
-# POP3 ends the lines of a message that does not end in one; the corpus has one such.
-assert octets - size in (0, 2), 'STAT said %d octets, RETR gave %d' % (size, octets)
 session.quit()

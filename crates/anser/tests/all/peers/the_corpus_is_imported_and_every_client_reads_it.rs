@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::clients::{self, Getmail, Inbox};
-use super::corpus::{assert_same, for_the_wire, raw, some, with_crlf, without_cr, without_field, without_separator};
+use super::corpus::{assert_same, for_the_wire, raw, some, with_crlf, without_cr, without_separator};
 use super::node::{IMAP, Node, POP3};
 use super::tools::{Home, wanted};
 
@@ -25,8 +25,6 @@ fn imported_from_a_tree_of_files_they_are_read_by_imap() {
     assert_same("imaplib", &expected, &clients::imaplib(&ann));
     let lines: Vec<_> = expected.iter().map(|message| without_cr(message)).collect();
     assert_same("mbsync", &lines, &clients::mbsync(&ann));
-    let rebuilt = clients::as_getmail_writes(&expected, Getmail::Imap);
-    assert_same("getmail by IMAP", &rebuilt, &clients::getmail(&ann, Getmail::Imap));
 }
 
 #[test]
@@ -41,8 +39,8 @@ fn imported_from_a_maildir_they_are_read_by_pop3() {
     }
     import(&node, "maildir", &home, "ann@anser.test");
     let ann = inbox(&node, "ann@anser.test");
-    let expected: Vec<_> = all.iter().map(|message| with_crlf(message)).collect();
-    let ended: Vec<_> = expected.iter().map(|message| with_end(message)).collect();
+    // Over POP3 every line ends in CRLF, also one that a CR alone ends, and the last.
+    let ended: Vec<_> = all.iter().map(|message| for_the_wire(message)).collect();
     assert_same("poplib", &ended, &clients::poplib(&ann));
     let lines: Vec<_> = ended.iter().map(|message| without_cr(message)).collect();
     assert_same("mpop", &lines, &cr_free(clients::mpop(&ann)));
@@ -71,10 +69,8 @@ fn the_slower_clients_read_some_of_them() {
     let rebuilt = clients::as_getmail_writes(&few, Getmail::Pop3);
     assert_same("getmail by POP3", &rebuilt, &clients::getmail(&ann, Getmail::Pop3));
     assert_same("mpop", &cr_free(few.clone()), &cr_free(clients::mpop(&ann)));
-    // neomutt writes the field Status itself.
-    let plain =
-        |messages: &[Vec<u8>]| messages.iter().map(|message| without_field(message, "Status")).collect::<Vec<_>>();
-    assert_same("neomutt", &plain(&local), &plain(&cr_free(clients::neomutt(&ann))));
+    let plain: Vec<_> = local.iter().map(|message| clients::without_neomutts_own(message)).collect();
+    assert_same("neomutt", &plain, &cr_free(clients::neomutt(&ann)));
 }
 
 fn import(node: &Node, kind: &str, home: &Home, account: &str) {
@@ -86,15 +82,6 @@ fn import(node: &Node, kind: &str, home: &Home, account: &str) {
 
 fn inbox<'a>(node: &Node, user: &'a str) -> Inbox<'a> {
     Inbox { user, imap: node.port(IMAP), pop3: node.port(POP3) }
-}
-
-/// POP3 ends every message with a line end.
-fn with_end(message: &[u8]) -> Vec<u8> {
-    let mut out = message.to_vec();
-    if !out.ends_with(b"\r\n") {
-        out.extend_from_slice(b"\r\n");
-    }
-    out
 }
 
 fn cr_free(messages: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
