@@ -107,7 +107,7 @@ pub fn fetchmail_run(home: &Home, inbox: &Inbox<'_>) {
         format!(
             "set invisible\nset no bouncemail\nset no syslog\n\
              poll 127.0.0.1 protocol pop3 port {} uidl user \"{}\" password \"{PASSWORD}\" keep no rewrite sslproto ''\n\
-             mda \"/bin/sh -c 'cat >$(mktemp {}/XXXXXXXX)'\"\n",
+             mda \"/bin/sh -c 'cat >$(mktemp -p {})'\"\n",
             inbox.pop3,
             inbox.user,
             mail.display()
