@@ -1,6 +1,8 @@
 //! Conversations (RFC 8621 §3): a message joins the conversation that shares a Message-ID with it under the same base subject, the
 //! oldest one when there are several; else it starts its own. A message never changes its conversation.
 
+use std::collections::HashSet;
+
 use anser_base::{MessageId, Result, ThreadId};
 use anser_db::params;
 
@@ -8,6 +10,10 @@ use crate::change::{Action, Object};
 use crate::codec;
 use crate::model::{Message, ThreadKeys};
 use crate::tx::MailTx;
+
+/// Messages that a conversation may have left for its keys to be gone through when one leaves. Keys that a larger one keeps too long
+/// are removed by `check`.
+const CLOSELY: usize = 64;
 
 impl MailTx<'_, '_> {
     pub(crate) fn join_thread(&mut self, id: MessageId, keys: &ThreadKeys) -> Result<ThreadId> {
@@ -48,29 +54,38 @@ impl MailTx<'_, '_> {
         Ok(())
     }
 
-    /// Takes a message out of its conversation; the last one takes the conversation's keys along.
+    /// Takes a message out of its conversation, and with it the keys that no other message of it has.
     pub(crate) fn leave_thread(&mut self, message: &Message) -> Result<()> {
         self.db.execute(
             "DELETE FROM thread WHERE account = ?1 AND id = ?2 AND message = ?3",
             params![self.account.to_sql(), message.thread.to_sql(), message.id.to_sql()],
         )?;
-        if self.thread_len(message.thread)? > 0 {
-            self.record(Object::Thread(message.thread), Action::Updated);
+        let others = self.thread(message.thread)?;
+        let action = if others.is_empty() { Action::Destroyed } else { Action::Updated };
+        self.record(Object::Thread(message.thread), action);
+        if others.len() > CLOSELY {
             return Ok(());
         }
-        let keys = self.db.query_one(
-            "SELECT keys FROM message WHERE account = ?1 AND id = ?2",
-            params![self.account.to_sql(), message.id.to_sql()],
-            |row| row.blob(0),
-        )?;
-        let keys = keys.and_then(|bytes| codec::keys_from_bytes(&bytes)).unwrap_or_default();
-        for hash in keys.ids {
+        let mut kept = HashSet::new();
+        for other in others {
+            kept.extend(self.thread_keys(other)?.ids);
+        }
+        let keys = self.thread_keys(message.id)?;
+        for hash in keys.ids.into_iter().filter(|hash| !kept.contains(hash)) {
             self.db.execute(
                 "DELETE FROM reference WHERE account = ?1 AND hash = ?2 AND subject = ?3 AND thread = ?4",
                 params![self.account.to_sql(), hash, keys.subject, message.thread.to_sql()],
             )?;
         }
-        self.record(Object::Thread(message.thread), Action::Destroyed);
         Ok(())
+    }
+
+    fn thread_keys(&mut self, id: MessageId) -> Result<ThreadKeys> {
+        let keys = self.db.query_one(
+            "SELECT keys FROM message WHERE account = ?1 AND id = ?2",
+            params![self.account.to_sql(), id.to_sql()],
+            |row| row.blob(0),
+        )?;
+        Ok(keys.and_then(|bytes| codec::keys_from_bytes(&bytes)).unwrap_or_default())
     }
 }

@@ -25,3 +25,17 @@ fn replies_join_whatever_the_order_of_arrival() {
         assert_ne!(fresh, thread);
     });
 }
+
+#[test]
+fn a_conversation_that_ended_takes_no_new_message() {
+    on_each_engine(|store| async move {
+        let inbox = inbox(&store).await;
+        append(&store, inbox, &mail("a", "", "s")).await;
+        let reply = append(&store, inbox, &mail("b", "<a>", "Re: s")).await.message;
+        let ended = read(&store, move |tx| Ok(tx.message(reply)?.unwrap().thread)).await;
+        write(&store, move |tx| tx.expunge(inbox, &[2], false)).await;
+        write(&store, move |tx| tx.expunge(inbox, &[1], false)).await;
+        let late = append(&store, inbox, &mail("c", "<b>", "Re: s")).await.message;
+        assert_ne!(read(&store, move |tx| Ok(tx.message(late)?.unwrap().thread)).await, ended);
+    });
+}
