@@ -1,9 +1,6 @@
 //! The body of an entry: inside its row, or in the blob store.
 
-use std::sync::Arc;
-
 use anser_base::BlobId;
-use anser_mime::summary::Summary;
 use bytes::Bytes;
 
 /// A message's bytes without the trace fields of its envelope, and what rides along in memory to save the courier work.
@@ -17,30 +14,22 @@ pub struct Body {
     pub stored: Option<Bytes>,
     /// The raw bytes, when somebody has them in memory anyway. Not written to the tables.
     pub raw: Option<Bytes>,
-    /// What was parsed of the message, likewise.
-    pub summary: Option<Arc<Summary>>,
 }
 
 impl Body {
     /// A body that travels in the row, in the blob store's stored form. At most [`anser_base::limits::INLINE_BODY`] bytes raw.
     pub fn inline(id: BlobId, size: u64, stored: impl Into<Bytes>) -> Self {
-        Self { id, size, stored: Some(stored.into()), raw: None, summary: None }
+        Self { id, size, stored: Some(stored.into()), raw: None }
     }
 
     /// A body that the blob store holds durably.
     pub fn in_blob(id: BlobId, size: u64) -> Self {
-        Self { id, size, stored: None, raw: None, summary: None }
+        Self { id, size, stored: None, raw: None }
     }
 
     /// Lets the raw bytes ride along.
     pub fn with_raw(mut self, raw: impl Into<Bytes>) -> Self {
         self.raw = Some(raw.into());
-        self
-    }
-
-    /// Lets the parsed summary ride along.
-    pub fn with_summary(mut self, summary: Arc<Summary>) -> Self {
-        self.summary = Some(summary);
         self
     }
 
