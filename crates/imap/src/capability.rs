@@ -1,31 +1,95 @@
-//! What the server says it can do (RFC 9051 §6.1.1).
+//! What the server says it can do (RFC 9051 §6.1.1): one table. `docs/protocols.md` is made from it too.
 
+use crate::reply::{Outcome, Reply};
 use crate::session::Session;
 
-/// Before the login. What comes with TLS and the ways to log in are added as they apply.
-const ALWAYS: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE";
+/// A word of CAPABILITY, when it is shown, and what defines it. A word that ends in `=` gets its value from [`value`].
+type Row = (&'static str, fn(&Session) -> bool, &'static str);
 
-/// After the login; APPENDLIMIT is added.
-const AUTHENTICATED: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE CHILDREN SPECIAL-USE CREATE-SPECIAL-USE \
-     LIST-EXTENDED LIST-STATUS STATUS=SIZE UIDPLUS MOVE UNSELECT MULTIAPPEND BINARY ESEARCH SEARCHRES WITHIN CONDSTORE QRESYNC \
-     OBJECTID SAVEDATE PREVIEW QUOTA QUOTA=RES-STORAGE UTF8=ACCEPT";
+const TABLE: &[Row] = &[
+    ("IMAP4rev1", always, "RFC 3501"),
+    ("IMAP4rev2", always, "RFC 9051"),
+    ("LITERAL+", always, "RFC 7888"),
+    ("SASL-IR", always, "RFC 4959"),
+    ("ID", always, "RFC 2971"),
+    ("ENABLE", always, "RFC 5161"),
+    ("IDLE", always, "RFC 2177"),
+    ("STARTTLS", may_start_tls, "RFC 9051"),
+    ("LOGINDISABLED", takes_no_passwords, "RFC 9051"),
+    ("AUTH=PLAIN", may_log_in, "RFC 4616"),
+    ("AUTH=LOGIN", may_log_in, "RFC 4422"),
+    ("AUTH=SCRAM-SHA-256", may_log_in, "RFC 7677"),
+    ("AUTH=SCRAM-SHA-256-PLUS", may_log_in_by_tls, "RFC 7677"),
+    ("NAMESPACE", logged_in, "RFC 2342"),
+    ("CHILDREN", logged_in, "RFC 3348"),
+    ("SPECIAL-USE", logged_in, "RFC 6154"),
+    ("CREATE-SPECIAL-USE", logged_in, "RFC 6154"),
+    ("LIST-EXTENDED", logged_in, "RFC 5258"),
+    ("LIST-STATUS", logged_in, "RFC 5819"),
+    ("STATUS=SIZE", logged_in, "RFC 8438"),
+    ("UIDPLUS", logged_in, "RFC 4315"),
+    ("MOVE", logged_in, "RFC 6851"),
+    ("UNSELECT", logged_in, "RFC 3691"),
+    ("MULTIAPPEND", logged_in, "RFC 3502"),
+    ("BINARY", logged_in, "RFC 3516"),
+    ("ESEARCH", logged_in, "RFC 4731"),
+    ("SEARCHRES", logged_in, "RFC 5182"),
+    ("WITHIN", logged_in, "RFC 5032"),
+    ("CONDSTORE", logged_in, "RFC 7162"),
+    ("QRESYNC", logged_in, "RFC 7162"),
+    ("OBJECTID", logged_in, "RFC 8474"),
+    ("SAVEDATE", logged_in, "RFC 8514"),
+    ("PREVIEW", logged_in, "RFC 8970"),
+    ("QUOTA", logged_in, "RFC 9208"),
+    ("QUOTA=RES-STORAGE", logged_in, "RFC 9208"),
+    ("UTF8=ACCEPT", logged_in, "RFC 6855"),
+    ("APPENDLIMIT=", logged_in, "RFC 7889"),
+];
+
+/// CAPABILITY.
+pub(crate) fn run(session: &mut Session) -> Outcome {
+    let line = format!("CAPABILITY {}", words(session));
+    session.untagged(&line);
+    Ok(Reply::ok("Done"))
+}
 
 /// The words of CAPABILITY in the session's present state.
 pub(crate) fn words(session: &Session) -> String {
-    if session.user.is_some() {
-        return format!("{AUTHENTICATED} APPENDLIMIT={}", session.deps.limits.message_size);
+    let shown = TABLE.iter().filter(|(_, when, _)| when(session));
+    let words = shown.map(|(word, ..)| match word.strip_suffix('=') {
+        Some(name) => format!("{word}{}", value(session, name)),
+        None => (*word).to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn value(session: &Session, name: &str) -> u64 {
+    match name {
+        "APPENDLIMIT" => session.deps.limits.message_size,
+        _ => 0,
     }
-    let mut words = ALWAYS.to_owned();
-    if session.deps.tls.is_some() && !session.is_secure() {
-        words.push_str(" STARTTLS");
-    }
-    if !session.takes_passwords() {
-        words.push_str(" LOGINDISABLED");
-        return words;
-    }
-    words.push_str(" AUTH=PLAIN AUTH=LOGIN AUTH=SCRAM-SHA-256");
-    if session.is_secure() {
-        words.push_str(" AUTH=SCRAM-SHA-256-PLUS");
-    }
-    words
+}
+
+fn always(_: &Session) -> bool {
+    true
+}
+
+fn logged_in(session: &Session) -> bool {
+    session.user.is_some()
+}
+
+fn may_start_tls(session: &Session) -> bool {
+    !logged_in(session) && session.deps.tls.is_some() && !session.is_secure()
+}
+
+fn takes_no_passwords(session: &Session) -> bool {
+    !logged_in(session) && !session.takes_passwords()
+}
+
+fn may_log_in(session: &Session) -> bool {
+    !logged_in(session) && session.takes_passwords()
+}
+
+fn may_log_in_by_tls(session: &Session) -> bool {
+    may_log_in(session) && session.is_secure()
 }

@@ -1,4 +1,4 @@
-//! The commands: which state each needs, and which function performs it.
+//! The commands: one table of which state each needs and which function performs it.
 
 pub(crate) mod append;
 mod authenticate;
@@ -12,6 +12,7 @@ mod id;
 mod idle;
 mod list;
 mod login;
+mod logout;
 mod lsub;
 mod namespace;
 mod quota;
@@ -45,41 +46,68 @@ enum Needs {
     Mailbox,
 }
 
-/// Which state a command needs, and whether EXPUNGE may be told before its tagged reply (RFC 9051 §7.5.1: not where the client
-/// may have more commands by message number under way).
-fn rule(command: &Command) -> (Needs, bool) {
-    match command {
-        Command::Capability | Command::Noop | Command::Logout | Command::Id(_) | Command::Unknown(_) => {
-            (Needs::Nothing, true)
+/// Makes `rule` and `perform` of one table.
+macro_rules! commands {
+    (|$session:ident, $tag:ident| $($pattern:pat => $needs:ident, $expunge:expr, $run:expr;)+) => {
+        /// Which state a command needs, and whether EXPUNGE may be told before its tagged reply.
+        #[allow(unused_variables)]
+        fn rule(command: &Command) -> (Needs, bool) {
+            match command {
+                $($pattern => (Needs::$needs, $expunge),)+
+            }
         }
-        Command::StartTls | Command::Authenticate { .. } | Command::Login { .. } => (Needs::NoLogin, true),
-        Command::Enable(_)
-        | Command::Select(_)
-        | Command::Create { .. }
-        | Command::Delete(_)
-        | Command::Rename { .. }
-        | Command::Subscribe(_)
-        | Command::Unsubscribe(_)
-        | Command::List(_)
-        | Command::Lsub { .. }
-        | Command::Namespace
-        | Command::Status { .. }
-        | Command::Idle
-        | Command::GetQuota(_)
-        | Command::GetQuotaRoot(_)
-        | Command::SetQuota { .. }
-        | Command::Acl(_)
-        | Command::Metadata(_)
-        | Command::Compress(_)
-        | Command::Unauthenticate
-        | Command::Notify(_) => (Needs::Login, true),
-        Command::Check | Command::Close | Command::Unselect | Command::Expunge(_) => (Needs::Mailbox, true),
-        Command::Search(search) => (Needs::Mailbox, search.uid),
-        Command::Fetch(fetch) => (Needs::Mailbox, fetch.uid),
-        Command::Store(store) => (Needs::Mailbox, store.uid),
-        Command::Copy(copy) | Command::Move(copy) => (Needs::Mailbox, copy.uid || matches!(command, Command::Move(_))),
-        Command::Sort(_) | Command::Thread(_) => (Needs::Mailbox, false),
-    }
+
+        async fn perform($session: &mut Session, $tag: &str, command: Command) -> Outcome {
+            match command {
+                $($pattern => $run,)+
+            }
+        }
+    };
+}
+
+// A command, the state that it needs, whether EXPUNGE may be told before its tagged reply (RFC 9051 §7.5.1: not where the client may
+// have more commands by message number under way), and what performs it. APPEND is not among them: see `append`.
+#[rustfmt::skip]
+commands! { |session, tag|
+    Command::Capability => Nothing, true, capability::run(session);
+    Command::Noop => Nothing, true, Ok(Reply::ok("Done"));
+    Command::Logout => Nothing, true, logout::run(session).await;
+    Command::Id(pairs) => Nothing, true, id::run(session, pairs);
+    Command::Unknown(_) => Nothing, true, Ok(Reply::bad("Unknown command"));
+    Command::StartTls => NoLogin, true, starttls::run(session, tag).await;
+    Command::Authenticate { mechanism, initial } => NoLogin, true, authenticate::run(session, &mechanism, initial).await;
+    Command::Login { user, password } => NoLogin, true, login::run(session, &user, &password).await;
+    Command::Enable(words) => Login, true, enable::run(session, words);
+    Command::Select(select) => Login, true, select::run(session, select).await;
+    Command::Create { mailbox, special_use } => Login, true, create::run(session, &mailbox, &special_use).await;
+    Command::Delete(mailbox) => Login, true, delete::run(session, &mailbox).await;
+    Command::Rename { from, to } => Login, true, rename::run(session, &from, &to).await;
+    Command::Subscribe(mailbox) => Login, true, subscribe::run(session, &mailbox, true).await;
+    Command::Unsubscribe(mailbox) => Login, true, subscribe::run(session, &mailbox, false).await;
+    Command::List(list) => Login, true, list::run(session, list).await;
+    Command::Lsub { reference, pattern } => Login, true, lsub::run(session, &reference, &pattern).await;
+    Command::Namespace => Login, true, namespace::run(session);
+    Command::Status { mailbox, items } => Login, true, status::run(session, &mailbox, items).await;
+    Command::Idle => Login, true, idle::run(session).await;
+    Command::GetQuota(root) => Login, true, quota::get(session, &root).await;
+    Command::GetQuotaRoot(mailbox) => Login, true, quota::get_root(session, &mailbox).await;
+    Command::SetQuota { .. } => Login, true, Ok(Reply::no("NOPERM", "Quotas are set by the administrator"));
+    Command::Acl(_) => Login, true, Ok(Reply::bad("Unknown command"));
+    Command::Metadata(_) => Login, true, Ok(Reply::bad("Unknown command"));
+    Command::Compress(_) => Login, true, Ok(Reply::bad("Unknown command"));
+    Command::Unauthenticate => Login, true, Ok(Reply::bad("Unknown command"));
+    Command::Notify(_) => Login, true, Ok(Reply::bad("Unknown command"));
+    Command::Check => Mailbox, true, Ok(Reply::ok("Done"));
+    Command::Close => Mailbox, true, close::run(session, true).await;
+    Command::Unselect => Mailbox, true, close::run(session, false).await;
+    Command::Expunge(set) => Mailbox, true, expunge::run(session, set).await;
+    Command::Search(search) => Mailbox, search.uid, search::run(session, tag, search).await;
+    Command::Sort(_) => Mailbox, false, Ok(Reply::bad("Unknown command"));
+    Command::Thread(_) => Mailbox, false, Ok(Reply::bad("Unknown command"));
+    Command::Fetch(fetch) => Mailbox, fetch.uid, fetch::run(session, fetch).await;
+    Command::Store(store) => Mailbox, store.uid, store::run(session, store).await;
+    Command::Copy(copy) => Mailbox, copy.uid, transfer::copy(session, copy).await;
+    Command::Move(copy) => Mailbox, true, transfer::move_to(session, copy).await;
 }
 
 /// Performs a command and answers it; on the way to the answer the client is told what changed in its mailbox.
@@ -119,58 +147,6 @@ fn refused(session: &Session, needs: Needs) -> Option<Reply> {
         (Needs::Login | Needs::Mailbox, None, _) => Some(Reply::bad("Log in first")),
         (Needs::Mailbox, _, None) => Some(Reply::bad("Select a mailbox first")),
         _ => None,
-    }
-}
-
-async fn perform(session: &mut Session, tag: &str, command: Command) -> Outcome {
-    match command {
-        Command::Capability => {
-            let line = format!("CAPABILITY {}", capability::words(session));
-            session.untagged(&line);
-            Ok(Reply::ok("Done"))
-        }
-        Command::Noop | Command::Check => Ok(Reply::ok("Done")),
-        Command::Logout => {
-            leave_mailbox(session).await;
-            session.untagged("BYE Logging out");
-            session.ended = true;
-            Ok(Reply::ok("Done"))
-        }
-        Command::Id(pairs) => id::run(session, pairs),
-        Command::StartTls => starttls::run(session, tag).await,
-        Command::Authenticate { mechanism, initial } => authenticate::run(session, &mechanism, initial).await,
-        Command::Login { user, password } => login::run(session, &user, &password).await,
-        Command::Enable(words) => enable::run(session, words),
-        Command::Select(select) => select::run(session, select).await,
-        Command::Create { mailbox, special_use } => create::run(session, &mailbox, &special_use).await,
-        Command::Delete(mailbox) => delete::run(session, &mailbox).await,
-        Command::Rename { from, to } => rename::run(session, &from, &to).await,
-        Command::Subscribe(mailbox) => subscribe::run(session, &mailbox, true).await,
-        Command::Unsubscribe(mailbox) => subscribe::run(session, &mailbox, false).await,
-        Command::List(list) => list::run(session, list).await,
-        Command::Lsub { reference, pattern } => lsub::run(session, &reference, &pattern).await,
-        Command::Namespace => namespace::run(session),
-        Command::Status { mailbox, items } => status::run(session, &mailbox, items).await,
-        Command::Idle => idle::run(session).await,
-        Command::Close => close::run(session, true).await,
-        Command::Unselect => close::run(session, false).await,
-        Command::Expunge(set) => expunge::run(session, set).await,
-        Command::Search(search) => search::run(session, tag, search).await,
-        Command::Fetch(fetch) => fetch::run(session, fetch).await,
-        Command::Store(store) => store::run(session, store).await,
-        Command::Copy(copy) => transfer::copy(session, copy).await,
-        Command::Move(copy) => transfer::move_to(session, copy).await,
-        Command::GetQuota(root) => quota::get(session, &root).await,
-        Command::GetQuotaRoot(mailbox) => quota::get_root(session, &mailbox).await,
-        Command::SetQuota { .. } => Ok(Reply::no("NOPERM", "Quotas are set by the administrator")),
-        Command::Sort(_)
-        | Command::Thread(_)
-        | Command::Acl(_)
-        | Command::Metadata(_)
-        | Command::Compress(_)
-        | Command::Unauthenticate
-        | Command::Notify(_)
-        | Command::Unknown(_) => Ok(Reply::bad("Unknown command")),
     }
 }
 
