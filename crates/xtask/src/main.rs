@@ -1,6 +1,7 @@
 //! The workshop: what the checkout needs besides the product. `./x` calls it.
 
 mod bench;
+mod protocols;
 mod tidy;
 
 use std::process::ExitCode;
@@ -9,9 +10,10 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first() {
         Some((verb, rest)) if verb == "bench" => bench::run(rest),
+        Some((verb, _)) if verb == "protocols" => protocols::run(),
         Some((verb, _)) if verb == "tidy" => tidy::run(),
         _ => {
-            eprintln!("xtask bench | tidy");
+            eprintln!("xtask bench | protocols | tidy");
             ExitCode::from(2)
         }
     }

@@ -51,6 +51,7 @@ pub fn run() -> ExitCode {
         }
         check_sources(&folder, &mut wrong);
     }
+    crate::protocols::check(&mut wrong);
     for line in &wrong {
         eprintln!("{line}");
     }
