@@ -24,6 +24,7 @@ pub const SCHEMAS: Schemas = Schemas {
     queue: anser_queue::SCHEMA,
     journal: anser_journal::SCHEMA,
     account: anser_store::SCHEMA,
+    search: anser_store::SEARCH_SCHEMA,
 };
 /// The number of this node; every machine of an installation with one node has this one.
 const NODE: u32 = 0;

@@ -175,6 +175,25 @@ impl Db {
         }
     }
 
+    /// Throws away all that a place of derived data holds; it is made anew when it is next used. `Class::Invalid` for a place
+    /// that holds truth.
+    pub fn discard(&self, place: Place) -> Result<()> {
+        let Place::Search(account) = place else {
+            return Err(Error::invalid("only derived data may be thrown away", "只能丢弃派生数据"));
+        };
+        let pool = match &*self.backend {
+            Backend::Embedded(pool) => return pool.discard(place),
+            Backend::Postgres(pool) => pool,
+        };
+        let tables = pool.schemas().of(place.kind()).tables();
+        let work = move |tx: &mut Tx<'_>| {
+            tables.iter().try_for_each(|table| {
+                tx.execute(&format!("DELETE FROM {table} WHERE account = ?1"), params![account.to_sql()]).map(drop)
+            })
+        };
+        self.write(place, Durability::Sync, work).wait()
+    }
+
     fn submit(&self, job: job::Job) {
         match &*self.backend {
             Backend::Embedded(pool) => pool.submit(job),

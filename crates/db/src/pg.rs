@@ -64,7 +64,7 @@ impl Pool {
 
     pub fn submit(&self, job: Job) {
         let index = match job.place {
-            Place::Account(_) | Place::Journal(_) => {
+            Place::Account(_) | Place::Search(_) | Place::Journal(_) => {
                 BuildHasherDefault::<DefaultHasher>::default().hash_one(job.place) as usize
             }
             Place::Server | Place::Queue => self.next.fetch_add(1, Ordering::Relaxed),

@@ -16,6 +16,8 @@ pub enum Place {
     Journal(u32),
     /// An account's mail: `accounts/…/<id>/mail.db`.
     Account(AccountId),
+    /// An account's search index, `search.db` beside its mail: derived, in no backup, thrown away by [`crate::Db::discard`].
+    Search(AccountId),
 }
 
 /// Which schema a place has.
@@ -29,10 +31,14 @@ pub enum PlaceKind {
     Journal,
     /// Tables of `store`.
     Account,
+    /// Tables of `store` that are made from mail and can be made again.
+    Search,
 }
 
 impl PlaceKind {
-    pub(crate) const ALL: [Self; 4] = [Self::Server, Self::Queue, Self::Journal, Self::Account];
+    pub(crate) const ALL: [Self; 5] = [Self::Server, Self::Queue, Self::Journal, Self::Account, Self::Search];
+    /// Those that hold truth: a backup takes them, a restore brings them.
+    pub(crate) const TRUTH: [Self; 4] = [Self::Server, Self::Queue, Self::Journal, Self::Account];
 
     /// As the table `anser_schema` calls it.
     pub(crate) fn name(self) -> &'static str {
@@ -41,6 +47,7 @@ impl PlaceKind {
             Self::Queue => "queue",
             Self::Journal => "journal",
             Self::Account => "account",
+            Self::Search => "search",
         }
     }
 }
@@ -53,10 +60,11 @@ impl Place {
             Self::Queue => PlaceKind::Queue,
             Self::Journal(_) => PlaceKind::Journal,
             Self::Account(_) => PlaceKind::Account,
+            Self::Search(_) => PlaceKind::Search,
         }
     }
 
-    /// The places whose files are below a folder: server, queue, journals by month, accounts by number.
+    /// The places that hold truth and whose files are below a folder: server, queue, journals by month, accounts by number.
     pub(crate) fn below(disk: &dyn Disk, dir: &Path) -> Result<Vec<Self>> {
         let mut found = Vec::new();
         for entry in list(disk, &dir.join("journal"))? {
@@ -80,11 +88,15 @@ impl Place {
             Self::Server => dir.join("server.db"),
             Self::Queue => dir.join("queue.db"),
             Self::Journal(month) => dir.join("journal").join(format!("{:04}-{:02}.db", month / 100, month % 100)),
-            Self::Account(id) => {
-                dir.join("accounts").join(format!("{:02x}", id.0 & 0xff)).join(id.to_string()).join("mail.db")
-            }
+            Self::Account(id) => folder_of(dir, id).join("mail.db"),
+            Self::Search(id) => folder_of(dir, id).join("search.db"),
         }
     }
+}
+
+/// The folder of one account.
+fn folder_of(dir: &Path, account: AccountId) -> PathBuf {
+    dir.join("accounts").join(format!("{:02x}", account.0 & 0xff)).join(account.to_string())
 }
 
 /// Names in a folder; none when there is no such folder.

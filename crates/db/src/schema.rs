@@ -21,6 +21,8 @@ pub struct Schemas {
     pub journal: Schema,
     /// `store`'s.
     pub account: Schema,
+    /// `store`'s for search. A table of it is thrown away rather than migrated.
+    pub search: Schema,
 }
 
 impl Schemas {
@@ -30,6 +32,7 @@ impl Schemas {
             PlaceKind::Queue => self.queue,
             PlaceKind::Journal => self.journal,
             PlaceKind::Account => self.account,
+            PlaceKind::Search => self.search,
         }
     }
 }

@@ -34,6 +34,7 @@ mod message;
 mod model;
 mod names;
 mod schema;
+mod search;
 mod snapshot;
 mod thread;
 mod tx;
@@ -57,6 +58,7 @@ pub use model::{
 };
 pub use names::role_of;
 pub use schema::SCHEMA;
+pub use search::SEARCH_SCHEMA;
 pub use snapshot::{Diff, Snapshot};
 pub use tx::MailTx;
 pub use watch::Watch;

@@ -65,7 +65,13 @@ impl Place {
 /// Runs a test over the embedded engine, and over PostgreSQL when there is a server for tests.
 pub fn each_engine(test: impl Fn(&Place)) {
     test(&Place::new());
-    let tables = anser_db::Schemas { server: NO_TABLES, queue: NO_TABLES, journal: NO_TABLES, account: NO_TABLES };
+    let tables = anser_db::Schemas {
+        server: NO_TABLES,
+        queue: NO_TABLES,
+        journal: NO_TABLES,
+        account: NO_TABLES,
+        search: NO_TABLES,
+    };
     if let Some(engine) = Engine::postgres(tables) {
         test(&Place { dir: tempfile::tempdir().unwrap(), engine: Some(engine) });
     }

@@ -71,5 +71,6 @@ pub(super) fn restore_account(pool: &Pool, disk: &dyn Disk, dir: &Path, account:
     if disk.stat(&source).is_err() {
         return Err(not_in_backup());
     }
-    pool.replace(place, disk, &source).map(drop)
+    pool.replace(place, disk, &source)?;
+    pool.discard(Place::Search(account))
 }

@@ -30,7 +30,7 @@ pub(super) fn backup(
     let start = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
     let mut transaction = start.start().map_err(pg::error)?;
     let (mut versions, mut backup) = (Versions::default(), Backup::default());
-    for kind in PlaceKind::ALL {
+    for kind in PlaceKind::TRUTH {
         let schema = pool.schemas().of(kind);
         versions.kinds.push((kind.name().into(), schema.version()));
         for table in schema.tables() {
@@ -99,7 +99,7 @@ pub(super) fn restore_all(
     let mut client = pool.config().connect(NoTls).map_err(pg::error)?;
     let mut transaction = client.transaction().map_err(pg::error)?;
     refuse_mail(pool, &mut transaction)?;
-    for kind in PlaceKind::ALL {
+    for kind in PlaceKind::TRUTH {
         empty(pool, &mut transaction, kind, version_of(versions, kind)?)?;
     }
     for (table, columns) in &versions.tables {
@@ -107,7 +107,7 @@ pub(super) fn restore_all(
         copy_in(&mut transaction, table, columns, disk, &source, |rows, sink| io::copy(rows, sink).map(|_| 1))?;
         list.parts.iter().filter(|part| part.name == file_of(table)).for_each(&mut *progress);
     }
-    for kind in PlaceKind::ALL {
+    for kind in PlaceKind::TRUTH {
         for text in pool.schemas().of(kind).texts_from(version_of(versions, kind)?)? {
             transaction.batch_execute(&for_postgres(text)).map_err(pg::error)?;
         }
@@ -185,6 +185,10 @@ pub(super) fn restore_account(pool: &Pool, list: &List, disk: &dyn Disk, dir: &P
     }
     if rows == 0 {
         return Err(not_in_backup());
+    }
+    for table in pool.schemas().of(PlaceKind::Search).tables() {
+        let delete = format!("DELETE FROM {table} WHERE account = $1");
+        transaction.execute(&delete, &[&account.to_sql()]).map_err(pg::error)?;
     }
     transaction.commit().map_err(pg::error)
 }

@@ -63,6 +63,21 @@ impl Pool {
         done
     }
 
+    /// Removes a place's file and log. Durable when it returns.
+    pub fn discard(&self, place: Place) -> Result<()> {
+        self.alone(place, || {
+            let disk = &*self.config.disk;
+            let path = place.file(&self.config.dir);
+            if disk.stat(folder_of(&path)).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+                return Ok(());
+            }
+            for end in ["-wal", "-journal", ""] {
+                remove(disk, &beside(&path, end))?;
+            }
+            disk.sync_dir(folder_of(&path)).map_err(Error::io)
+        })
+    }
+
     /// Puts a copy in the place of what is there, which is set aside. Durable when it returns.
     pub fn replace(&self, place: Place, disk: &dyn Disk, source: &Path) -> Result<u64> {
         self.alone(place, || {

@@ -85,7 +85,7 @@ impl Pool {
             Place::Server => 0,
             Place::Queue => 1,
             Place::Journal(_) => 2,
-            Place::Account(_) => {
+            Place::Account(_) | Place::Search(_) => {
                 let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(place) as usize;
                 SHARED + hash % (self.inboxes.len() - SHARED)
             }

@@ -19,7 +19,7 @@ CREATE TABLE item (
 "]);
 
 pub fn schemas(account: Schema) -> Schemas {
-    Schemas { server: NO_TABLES, queue: NO_TABLES, journal: NO_TABLES, account }
+    Schemas { server: NO_TABLES, queue: NO_TABLES, journal: NO_TABLES, account, search: NO_TABLES }
 }
 
 fn account(place: Place) -> i64 {

@@ -27,6 +27,7 @@ pub const SCHEMAS: Schemas = Schemas {
     queue: anser_queue::SCHEMA,
     journal: anser_journal::SCHEMA,
     account: anser_store::SCHEMA,
+    search: anser_store::SEARCH_SCHEMA,
 };
 pub const START: Timestamp = Timestamp(1_800_000_000_000);
 pub const HOSTNAME: &str = "mail.anser.test";

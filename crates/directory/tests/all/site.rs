@@ -13,7 +13,8 @@ use anser_directory::{
 };
 use anser_testkit::engines::{NO_TABLES, World, each_engine};
 
-const SCHEMAS: Schemas = Schemas { server: SCHEMA, queue: NO_TABLES, journal: NO_TABLES, account: NO_TABLES };
+const SCHEMAS: Schemas =
+    Schemas { server: SCHEMA, queue: NO_TABLES, journal: NO_TABLES, account: NO_TABLES, search: NO_TABLES };
 
 /// The password of everybody.
 pub const PASSWORD: &[u8] = b"wild-goose";

@@ -63,6 +63,7 @@ impl Node {
             queue: anser_queue::SCHEMA,
             journal: anser_journal::SCHEMA,
             account: anser_store::SCHEMA,
+            search: anser_store::SEARCH_SCHEMA,
         };
         let db = Db::open(Engine::Embedded(Embedded::new(folder.path(), disk.clone())), schemas).unwrap();
         let blobs = Blobs::new(disk, folder.path().join("blobs"));

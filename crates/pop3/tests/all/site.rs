@@ -23,6 +23,7 @@ pub const SCHEMAS: Schemas = Schemas {
     queue: NO_TABLES,
     journal: anser_journal::SCHEMA,
     account: anser_store::SCHEMA,
+    search: anser_store::SEARCH_SCHEMA,
 };
 /// The password of everybody.
 pub const PASSWORD: &str = "wild-goose";

@@ -7,7 +7,8 @@ use anser_db::{Db, Engine, Schemas};
 use anser_queue::{Body, Deps, Envelope, Lease, Origin, Outcome, Queue, Recipient, SCHEMA};
 use anser_testkit::engines::{NO_TABLES, each_engine};
 
-pub const SCHEMAS: Schemas = Schemas { server: NO_TABLES, queue: SCHEMA, journal: NO_TABLES, account: NO_TABLES };
+pub const SCHEMAS: Schemas =
+    Schemas { server: NO_TABLES, queue: SCHEMA, journal: NO_TABLES, account: NO_TABLES, search: NO_TABLES };
 pub const START: Timestamp = Timestamp(1_800_000_000_000);
 
 /// Runs a scenario on every engine, with a clock that stands still.

@@ -24,6 +24,7 @@ pub const SCHEMAS: Schemas = Schemas {
     queue: anser_queue::SCHEMA,
     journal: anser_journal::SCHEMA,
     account: NO_TABLES,
+    search: NO_TABLES,
 };
 
 /// Everybody's password.

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use anser_base::{AccountId, Clock, Durability, MailboxId, Result, TenantId, Timestamp};
 use anser_db::Schemas;
-use anser_store::{Appended, Content, Deps, MailTx, NewMessage, SCHEMA, Store};
+use anser_store::{Appended, Content, Deps, MailTx, NewMessage, SCHEMA, SEARCH_SCHEMA, Store};
 use anser_testkit::engines::{NO_TABLES, World, each_engine};
 
 pub const ANN: AccountId = AccountId(7);
@@ -12,7 +12,8 @@ pub const TENANT: TenantId = TenantId(1);
 
 /// Runs a scenario on every engine.
 pub fn on_each_engine<F: Future<Output = ()>>(scenario: impl Fn(Store) -> F) {
-    let schemas = Schemas { server: NO_TABLES, queue: NO_TABLES, journal: NO_TABLES, account: SCHEMA };
+    let schemas =
+        Schemas { server: NO_TABLES, queue: NO_TABLES, journal: NO_TABLES, account: SCHEMA, search: SEARCH_SCHEMA };
     each_engine(schemas, |world| runtime().block_on(scenario(store(world))));
 }
 

@@ -30,7 +30,13 @@ fn on_sqlite() {
 
 #[test]
 fn on_postgresql() {
-    let tables = anser_db::Schemas { server: NO_TABLES, queue: NO_TABLES, journal: NO_TABLES, account: NO_TABLES };
+    let tables = anser_db::Schemas {
+        server: NO_TABLES,
+        queue: NO_TABLES,
+        journal: NO_TABLES,
+        account: NO_TABLES,
+        search: NO_TABLES,
+    };
     let Some(world) = World::postgres(tables) else {
         eprintln!("{POSTGRES} is not set: this test did not run");
         return;
