@@ -14,7 +14,7 @@ fn all() -> Schemas {
 }
 
 fn add(tx: &mut Tx<'_>) -> anser_base::Result<()> {
-    tx.execute("INSERT INTO derived (account, id) VALUES (?1, ?2)", params![7, 1]).map(drop)
+    tx.execute("INSERT INTO derived (account, id) VALUES (?1, ?2)", params![7i64, 1i64]).map(drop)
 }
 
 fn count(tx: &mut Tx<'_>) -> anser_base::Result<usize> {
