@@ -108,8 +108,8 @@ impl Admin {
             R::DomainList => self.list_domains(out).await,
             R::DomainShow { name } => self.show_domain(&name, out).await,
             R::DomainRemove { name } => self.remove_domain(actor, &name).await,
-            R::AccountAdd { accounts, password, quota, role } => {
-                self.add_accounts(actor, accounts, password, quota, role).await
+            R::AccountAdd { accounts, password, quota, role, shared } => {
+                self.add_accounts(actor, accounts, password, quota, role, shared).await
             }
             R::AccountList { domain, state, text } => self.list_accounts(domain, state, text, out).await,
             R::AccountShow { address } => self.show_account(&address, out).await,

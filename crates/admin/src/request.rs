@@ -103,7 +103,7 @@ pub enum Request {
     /// [`crate::Admin::remove_domain`]
     DomainRemove { name: String },
     /// [`crate::Admin::add_accounts`]
-    AccountAdd { accounts: Vec<AccountSpec>, password: Option<Plain>, quota: u64, role: Option<String> },
+    AccountAdd { accounts: Vec<AccountSpec>, password: Option<Plain>, quota: u64, role: Option<String>, shared: bool },
     /// [`crate::Admin::list_accounts`]
     AccountList { domain: Option<String>, state: Option<String>, text: Option<String> },
     /// [`crate::Admin::show_account`]

@@ -173,6 +173,8 @@ pub struct AccountAdd {
     pub quota: Option<String>,
     #[arg(long)]
     pub role: Option<String>,
+    #[arg(long)]
+    pub shared: bool,
 }
 
 #[derive(Debug, Args)]

@@ -237,7 +237,7 @@ fn account_asked(account: Account, language: Language) -> Result<Asked> {
 
 fn accounts_to_add(add: AccountAdd, language: Language) -> Result<Vec<Request>> {
     let mut stdin = std::io::stdin().lock();
-    let password = match (add.no_password, add.password_stdin, add.stdin_list) {
+    let password = match (add.no_password || (add.shared && !add.password_stdin), add.password_stdin, add.stdin_list) {
         (true, ..) => None,
         (_, true, true) => Some(password::of_line(&mut stdin)?),
         (_, true, false) => {
@@ -263,6 +263,7 @@ fn accounts_to_add(add: AccountAdd, language: Language) -> Result<Vec<Request>> 
         password: password.clone(),
         quota,
         role: add.role.clone(),
+        shared: add.shared,
     };
     Ok(accounts.chunks(ACCOUNTS).map(request).collect())
 }

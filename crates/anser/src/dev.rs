@@ -108,7 +108,7 @@ async fn furnish(admin: &Admin) -> Result<()> {
         let accounts = vec![AccountSpec { address, name: name.to_owned() }];
         let password = Some(Plain(PASSWORD.into()));
         let role = role.map(str::to_owned);
-        act(admin, Request::AccountAdd { accounts, password, quota: 0, role }).await?;
+        act(admin, Request::AccountAdd { accounts, password, quota: 0, role, shared: false }).await?;
     }
     Ok(())
 }

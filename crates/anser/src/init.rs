@@ -143,6 +143,7 @@ fn furnish(config: &Config, domain: &str, password: Plain) -> Result<()> {
                 password: Some(password),
                 quota: 0,
                 role: Some("system".to_owned()),
+                shared: false,
             },
         ];
         for request in requests {

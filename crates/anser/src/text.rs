@@ -216,6 +216,7 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
             "从标准输入逐行读取账号：地址 [姓名]；与 --password-stdin 合用时首行为密码",
         ),
     ),
+    ("shared", Line("Nobody's own: its mailboxes show below Shared/", "公共账号：其文件夹显示在 Shared/ 之下")),
     ("quota", Line("Room: 500MB, 5GiB, 0 for no limit", "配额：500MB、5GiB，0 表示不限")),
     ("role", Line("none, system, organisation, audit", "none、system、organisation、audit")),
     ("services", Line("Services that are on, separated by commas", "启用的服务，以逗号分隔")),

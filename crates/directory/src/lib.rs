@@ -7,6 +7,7 @@
 //! | [`login`] | is this password good: [`Directory::authenticate`], and the SCRAM half in [`scram`] |
 //! | [`guard`] | slows guessing down without locking owners out |
 //! | [`password`] | Argon2id, SCRAM keys, and verification of the hashes that other servers leave behind |
+//! | [`sharing`] | whom access lists mean, and who shares with whom |
 //! | [`admin`] | every change, as typed functions |
 //!
 //! [`Directory`] is cheap to clone. Its look-ups are answered from memory as long as nobody changed the directory: every change
@@ -25,6 +26,7 @@ mod rows;
 mod schema;
 pub mod scram;
 mod secrets;
+pub mod sharing;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -51,6 +53,7 @@ pub use password::Secret;
 pub use resolve::{Expansion, Resolution};
 pub use schema::SCHEMA;
 pub use scram::{Mechanism, ScramLookup};
+pub use sharing::Identity;
 
 /// On PostgreSQL, how old the known generation may be before it is read again, in milliseconds: how late a change made on
 /// another node is seen at most.
@@ -59,6 +62,8 @@ pub const GENERATION_AGE_MS: i64 = 1000;
 const CACHED: usize = 40_000;
 /// Expanded groups remembered; fewer, because each may hold thousands of members.
 const CACHED_GROUPS: usize = 400;
+/// People of whom it is remembered who shares with them.
+const CACHED_OWNERS: usize = 10_000;
 
 /// What the directory needs from its surroundings.
 #[derive(Clone)]
@@ -91,6 +96,8 @@ struct Inner {
     groups: Cache<String, Resolution>,
     accounts: Cache<AccountId, Option<Arc<Account>>>,
     senders: Cache<(AccountId, String), bool>,
+    memberships: Cache<AccountId, Arc<[u64]>>,
+    owners: Cache<(AccountId, bool), Arc<[Arc<Account>]>>,
     logins: Cache<LoginName, Option<Arc<Credentials>>>,
     verified: login::Verified,
     guard: Guard,
@@ -110,6 +117,8 @@ impl Directory {
             groups: Cache::new(CACHED_GROUPS),
             accounts: Cache::new(CACHED),
             senders: Cache::new(CACHED),
+            memberships: Cache::new(CACHED),
+            owners: Cache::new(CACHED_OWNERS),
             logins: Cache::new(CACHED),
             verified: login::Verified::new(&deps.entropy),
             guard: Guard::new(&deps.entropy),

@@ -233,6 +233,8 @@ pub struct Account {
     pub created: Timestamp,
     /// When it was removed, while it can still be restored.
     pub removed: Option<Timestamp>,
+    /// Whether it is nobody's own: its mailboxes show as shared ones to those who were given rights on them.
+    pub shared: bool,
 }
 
 /// A list of people under one address.

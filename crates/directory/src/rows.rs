@@ -66,12 +66,12 @@ pub(crate) fn counter(tx: &mut Tx<'_>, name: &str) -> Result<u64> {
 macro_rules! account_columns {
     () => {
         "a.id, a.tenant, a.domain, a.address, a.name, a.state, a.quota_bytes, a.locale, a.services, a.role, \
-         a.must_change, a.pop3, a.created_ms, a.removed_ms"
+         a.must_change, a.pop3, a.created_ms, a.removed_ms, a.shared"
     };
 }
 pub(crate) use account_columns;
 /// How many columns [`account_columns`] names.
-pub(crate) const ACCOUNT_COLUMNS: usize = 14;
+pub(crate) const ACCOUNT_COLUMNS: usize = 15;
 
 pub(crate) fn account(row: &Row<'_>) -> Result<Account> {
     Ok(Account {
@@ -89,6 +89,7 @@ pub(crate) fn account(row: &Row<'_>) -> Result<Account> {
         pop3_options: row.text(11)?,
         created: Timestamp(row.int(12)?),
         removed: row.opt_int(13)?.map(Timestamp),
+        shared: row.bool(14)?,
     })
 }
 

@@ -3,7 +3,7 @@
 use anser_db::Schema;
 
 /// Tables of the directory, to be handed to `anser_db::Db::open`.
-pub const SCHEMA: Schema = Schema(&[FIRST]);
+pub const SCHEMA: Schema = Schema(&[FIRST, SHARING]);
 
 /// One row of `dir_addresses` per address that is somebody's: `kind` and `target` say whose (see `address::Kind`).
 const FIRST: &str = "
@@ -82,5 +82,23 @@ CREATE TABLE dir_places (
   network BLOB NOT NULL,
   seen_ms INTEGER NOT NULL,
   PRIMARY KEY (account, network)
+) STRICT;
+";
+
+/// Accounts that belong to nobody, and who was given something in whose account: `kind` and `who` say who, as `anser_store::Who` does.
+const SHARING: &str = "
+ALTER TABLE dir_accounts ADD COLUMN shared INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE dir_shares (
+  kind INTEGER NOT NULL,
+  who INTEGER NOT NULL,
+  owner INTEGER NOT NULL,
+  PRIMARY KEY (kind, who, owner)
+) STRICT;
+CREATE INDEX dir_shares_owner ON dir_shares (owner);
+CREATE TABLE dir_annotations (
+  tenant INTEGER NOT NULL,
+  entry TEXT NOT NULL,
+  value BLOB NOT NULL,
+  PRIMARY KEY (tenant, entry)
 ) STRICT;
 ";

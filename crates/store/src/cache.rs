@@ -57,7 +57,10 @@ impl Cache {
         for change in &changes.list {
             let key = (account, change.mailbox());
             match change {
-                Change::MailboxCreated(_) | Change::MailboxUpdated(_) => {}
+                Change::MailboxCreated(_)
+                | Change::MailboxUpdated(_)
+                | Change::AccessChanged(_)
+                | Change::Annotated { .. } => {}
                 Change::Renumbered(_) | Change::MailboxRemoved(_) => state.forget(&key),
                 Change::Added { .. } | Change::Flagged { .. } | Change::Expunged { .. } => {
                     state.apply(&key, change, changes.modseq);

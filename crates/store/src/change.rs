@@ -23,6 +23,17 @@ pub enum Change {
     MailboxCreated(MailboxId),
     /// Name, parent, role or subscription of a mailbox changed.
     MailboxUpdated(MailboxId),
+    /// Who may do what with a mailbox changed (RFC 4314).
+    AccessChanged(MailboxId),
+    /// Annotations of a mailbox changed (RFC 5464).
+    Annotated {
+        /// Which; 0 is the account itself.
+        mailbox: MailboxId,
+        /// Whose private annotations; `None` for shared ones.
+        owner: Option<AccountId>,
+        /// Names of the entries, without `/private` or `/shared`.
+        entries: Vec<String>,
+    },
     /// UIDVALIDITY or the next UID of a mailbox is another one: after a move into it, or a power cut.
     Renumbered(MailboxId),
     /// A mailbox is gone, with all in it.
@@ -56,10 +67,15 @@ impl Change {
     /// The mailbox it is about.
     pub fn mailbox(&self) -> MailboxId {
         match self {
-            Self::MailboxCreated(id) | Self::MailboxUpdated(id) | Self::Renumbered(id) | Self::MailboxRemoved(id) => {
-                *id
-            }
-            Self::Added { mailbox, .. } | Self::Flagged { mailbox, .. } | Self::Expunged { mailbox, .. } => *mailbox,
+            Self::MailboxCreated(id)
+            | Self::MailboxUpdated(id)
+            | Self::AccessChanged(id)
+            | Self::Renumbered(id)
+            | Self::MailboxRemoved(id) => *id,
+            Self::Annotated { mailbox, .. }
+            | Self::Added { mailbox, .. }
+            | Self::Flagged { mailbox, .. }
+            | Self::Expunged { mailbox, .. } => *mailbox,
         }
     }
 }

@@ -3,6 +3,7 @@
 use anser_base::{MailboxId, MessageId, Result, ThreadId};
 use anser_db::params;
 
+use crate::acl::Rights;
 use crate::change::{Action, Change, Object};
 use crate::codec;
 use crate::message::dangling;
@@ -41,6 +42,19 @@ impl MailTx<'_, '_> {
         keywords: &Keywords,
         unchanged_since: Option<u64>,
     ) -> Result<Stored> {
+        self.store_flags_by(Rights::ALL, mailbox, uids, act, (flags, keywords), unchanged_since)
+    }
+
+    /// [`Self::store_flags`] by the hand of somebody with these rights: what he may not change stays as it is (RFC 4314 §4).
+    pub fn store_flags_by(
+        &mut self,
+        rights: Rights,
+        mailbox: MailboxId,
+        uids: &[u32],
+        act: FlagAct,
+        (flags, keywords): (Flags, &Keywords),
+        unchanged_since: Option<u64>,
+    ) -> Result<Stored> {
         self.require_writing()?;
         let mut stored = Stored::default();
         for uid in uids {
@@ -49,7 +63,7 @@ impl MailTx<'_, '_> {
                 stored.modified.push(*uid);
                 continue;
             }
-            let (new_flags, new_keywords) = apply(&entry, act, flags, keywords);
+            let (new_flags, new_keywords) = act.apply(&entry, flags, keywords, rights);
             if new_flags != entry.flags || new_keywords != entry.keywords {
                 self.change_flags(mailbox, &entry, new_flags, &new_keywords)?;
                 entry = Entry { flags: new_flags, keywords: new_keywords, modseq: self.modseq(), ..entry };
@@ -260,11 +274,22 @@ impl MailTx<'_, '_> {
     }
 }
 
-fn apply(entry: &Entry, act: FlagAct, flags: Flags, keywords: &Keywords) -> (Flags, Keywords) {
-    let flags = Flags(flags.0 & Flags::ALL.0);
-    match act {
-        FlagAct::Set => (flags, keywords.clone()),
-        FlagAct::Add => (entry.flags.with(flags), entry.keywords.with(keywords)),
-        FlagAct::Remove => (entry.flags.without(flags), entry.keywords.without(keywords)),
+impl FlagAct {
+    /// The flags and keywords of a message after the act of somebody with these rights.
+    pub fn apply(self, entry: &Entry, flags: Flags, keywords: &Keywords, rights: Rights) -> (Flags, Keywords) {
+        let may = rights.flags();
+        let (mine, kept) = (Flags(flags.0 & may.0), entry.flags.without(may));
+        let new_flags = match self {
+            FlagAct::Set => kept.with(mine),
+            FlagAct::Add => entry.flags.with(mine),
+            FlagAct::Remove => entry.flags.without(mine),
+        };
+        let new_keywords = match self {
+            _ if !rights.has(Rights::WRITE) => entry.keywords.clone(),
+            FlagAct::Set => keywords.clone(),
+            FlagAct::Add => entry.keywords.with(keywords),
+            FlagAct::Remove => entry.keywords.without(keywords),
+        };
+        (new_flags, new_keywords)
     }
 }

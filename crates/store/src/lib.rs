@@ -15,6 +15,7 @@
 //! |---|---|
 //! | `model` | the nouns |
 //! | `tx`, `mailbox`, `message`, `flag`, `thread` | [`MailTx`]: every change and every look-up |
+//! | `acl`, `subscription`, `annotation` | who else may use a mailbox, which of others' one subscribes to, notes on mailboxes |
 //! | `snapshot`, `cache` | a mailbox's list as one shared value, and where the newest ones are kept |
 //! | `change`, `watch` | what a transaction changed, and who is told |
 //! | `content` | bodies on their way in and out |
@@ -23,6 +24,8 @@
 //! UIDs ascend and are never reused; UIDVALIDITY changes never but by a move into a mailbox that was never used; counters, change log
 //! and vanished history are written in the same transaction as what they tell of.
 
+mod acl;
+mod annotation;
 mod cache;
 mod change;
 mod check;
@@ -36,6 +39,7 @@ mod names;
 mod schema;
 mod search;
 mod snapshot;
+mod subscription;
 mod thread;
 mod tx;
 mod watch;
@@ -48,6 +52,8 @@ use anser_db::{Db, Place};
 
 use cache::Cache;
 
+pub use acl::{ACL_ENTRIES, Grant, Rights, RightsAct, Subject, Who};
+pub use annotation::{ACCOUNT_ITSELF, ANNOTATION, ANNOTATION_NAME, ANNOTATIONS, Annotation};
 pub use change::{Action, Change, Changes, Object};
 pub use check::{FINDINGS, Finding, Level, Report};
 pub use content::{Body, BodyWriter, Listing};
@@ -60,6 +66,7 @@ pub use names::role_of;
 pub use schema::SCHEMA;
 pub use search::SEARCH_SCHEMA;
 pub use snapshot::{Diff, Snapshot};
+pub use subscription::SUBSCRIPTIONS;
 pub use tx::MailTx;
 pub use watch::Watch;
 

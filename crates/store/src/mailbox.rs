@@ -90,7 +90,11 @@ impl MailTx<'_, '_> {
             return Err(Error::exists("another mailbox has this use", "已有其他文件夹担任此用途"));
         }
         let guessed = if parent.is_none() { names::role_of(name).filter(|role| !self.role_taken(*role)) } else { None };
-        self.insert_mailbox(parent, name, role.or(guessed), false)
+        let made = self.insert_mailbox(parent, name, role.or(guessed), false)?;
+        if let Some(parent) = parent {
+            self.inherit_acl(parent, made.id)?;
+        }
+        Ok(made)
     }
 
     fn role_taken(&self, role: Role) -> bool {
@@ -205,6 +209,8 @@ impl MailTx<'_, '_> {
         self.modseq();
         for sql in [
             "DELETE FROM vanished WHERE account = ?1 AND mailbox = ?2",
+            "DELETE FROM acl WHERE account = ?1 AND mailbox = ?2",
+            "DELETE FROM annotation WHERE account = ?1 AND mailbox = ?2",
             "DELETE FROM mailbox WHERE account = ?1 AND id = ?2",
         ] {
             self.db.execute(sql, params![self.account.to_sql(), id.to_sql()])?;

@@ -6,7 +6,8 @@
 use anser_db::Schema;
 
 /// Versions of the account's tables.
-pub const SCHEMA: Schema = Schema(&["
+pub const SCHEMA: Schema = Schema(&[
+    "
 CREATE TABLE account (
   account INTEGER NOT NULL PRIMARY KEY,
   next_id INTEGER NOT NULL,
@@ -107,4 +108,36 @@ CREATE TABLE delivered (
   at INTEGER NOT NULL,
   PRIMARY KEY (account, entry)
 ) STRICT, WITHOUT ROWID;
-"]);
+",
+    SHARING,
+]);
+
+/// What RFC 4314 and RFC 5464 need: who may do what, annotations, and subscriptions to mailboxes of other accounts. An annotation's
+/// `mailbox` is 0 for the account itself, its `owner` 0 when it is shared, else the account whose private one it is.
+const SHARING: &str = "
+CREATE TABLE acl (
+  account INTEGER NOT NULL,
+  mailbox INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  who INTEGER NOT NULL,
+  negative INTEGER NOT NULL,
+  rights INTEGER NOT NULL,
+  PRIMARY KEY (account, mailbox, kind, who, negative)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE annotation (
+  account INTEGER NOT NULL,
+  mailbox INTEGER NOT NULL,
+  owner INTEGER NOT NULL,
+  entry TEXT NOT NULL,
+  value BLOB NOT NULL,
+  PRIMARY KEY (account, mailbox, owner, entry)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE subscription (
+  account INTEGER NOT NULL,
+  owner INTEGER NOT NULL,
+  mailbox INTEGER NOT NULL,
+  PRIMARY KEY (account, owner, mailbox)
+) STRICT, WITHOUT ROWID;
+";

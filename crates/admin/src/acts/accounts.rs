@@ -13,7 +13,7 @@ use crate::{Actor, Admin, administered, parse};
 
 impl Admin {
     /// Adds accounts, all or none of each [`ACCOUNTS_AT_ONCE`]; one password for all, hashed once. Without a password nothing opens
-    /// them until one is set.
+    /// them until one is set. With `shared` they are nobody's own, and their mailboxes show below `Shared/` to those who are given rights.
     pub async fn add_accounts(
         &self,
         actor: &Actor,
@@ -21,6 +21,7 @@ impl Admin {
         password: Option<Plain>,
         quota: u64,
         role: Option<String>,
+        shared: bool,
     ) -> Result<Report> {
         let role = role.as_deref().map_or(Ok(Role::None), role_named)?;
         let directory = &self.deps.directory;
@@ -30,7 +31,7 @@ impl Admin {
         };
         let new = |spec: &AccountSpec| -> Result<NewAccount> {
             let made = NewAccount::new(parse(&spec.address)?, password.clone());
-            Ok(NewAccount { name: spec.name.clone(), quota_bytes: quota, role, ..made })
+            Ok(NewAccount { name: spec.name.clone(), quota_bytes: quota, role, shared, ..made })
         };
         let all: Vec<NewAccount> = accounts.iter().map(new).collect::<Result<_>>()?;
         for some in all.chunks(ACCOUNTS_AT_ONCE) {

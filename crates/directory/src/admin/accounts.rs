@@ -56,6 +56,8 @@ pub struct NewAccount {
     pub role: Role,
     /// Whether its owner must choose a new password first.
     pub must_change_password: bool,
+    /// Whether it is nobody's own ([`Account::shared`]).
+    pub shared: bool,
 }
 
 impl NewAccount {
@@ -70,6 +72,7 @@ impl NewAccount {
             services: Services::ALL,
             role: Role::None,
             must_change_password: false,
+            shared: false,
         }
     }
 }
@@ -301,8 +304,8 @@ fn add(tx: &mut Tx<'_>, one: &Prepared, domain: &Domain, id: AccountId, now: Tim
     admin::claim(tx, &new.address, domain.id, Kind::Primary, id.0, None)?;
     tx.execute(
         "INSERT INTO dir_accounts (id, tenant, domain, address, name, state, quota_bytes, locale, services, role,
-           must_change, pop3, created_ms, hash, scram, credential)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, '', ?12, ?13, ?14, 1)",
+           must_change, pop3, created_ms, hash, scram, credential, shared)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, '', ?12, ?13, ?14, 1, ?15)",
         params![
             id.to_sql(),
             domain.tenant.to_sql(),
@@ -318,6 +321,7 @@ fn add(tx: &mut Tx<'_>, one: &Prepared, domain: &Domain, id: AccountId, now: Tim
             now.0,
             &secret.hash,
             secret.scram.as_ref().map(|keys| keys.to_bytes()).as_ref(),
+            new.shared,
         ],
     )?;
     Ok(())
@@ -387,6 +391,7 @@ fn purge(tx: &mut Tx<'_>, id: AccountId) -> Result<()> {
         "DELETE FROM dir_grants WHERE account = ?1",
         "DELETE FROM dir_app_passwords WHERE account = ?1",
         "DELETE FROM dir_places WHERE account = ?1",
+        "DELETE FROM dir_shares WHERE owner = ?1",
         "DELETE FROM dir_accounts WHERE id = ?1",
     ] {
         tx.execute(sql, params![id.to_sql()])?;

@@ -103,7 +103,7 @@ fn group(row: &Row<'_>) -> Result<Group> {
     })
 }
 
-fn by_id(tx: &mut Tx<'_>, id: GroupId) -> Result<Option<Group>> {
+pub(crate) fn by_id(tx: &mut Tx<'_>, id: GroupId) -> Result<Option<Group>> {
     tx.query_one(&format!("{GROUP} WHERE id = ?1"), params![id.0 as i64], group)
 }
 

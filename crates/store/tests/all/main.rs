@@ -4,6 +4,7 @@ mod fixture;
 
 mod a_delivery_is_made_once_whatever_happens;
 mod a_snapshot_moves_forward_with_every_change;
+mod access_lists_give_and_take;
 mod an_account_starts_with_its_mailboxes;
 mod check_finds_and_mends_every_damage;
 mod conversations_join_by_message_id_and_subject;
