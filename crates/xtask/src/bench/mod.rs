@@ -10,7 +10,10 @@
 //! | flush | flushes that the machine's disks finished, a message |
 //! | KB | bytes that the server's processes wrote to disk a message, in 1000 |
 //! | notice | from 250 to the EXISTS of an idle IMAP session, ms |
+//!
+//! `./x bench imap` is the other part: IMAP and POP3 over mail that is there, beside dovecot (`access`).
 
+mod access;
 mod cases;
 mod imap;
 mod load;
@@ -28,17 +31,22 @@ use servers::Server;
 /// Turns that each server gets at each case; the table shows the medians.
 const ROUNDS: usize = 3;
 
-/// Runs the benchmark: `bench [--rounds N] [--messages N] [CASE …]`.
+const USAGE: &str = "[--rounds N] [--messages N] [CASE …] | imap [--rounds N] [--small N] [--large N] [--idle N] [--reuse] [--alone] [CASE …]";
+
+/// Runs the benchmark: `bench [--rounds N] [--messages N] [CASE …]` for mail coming in, `bench imap …` for mail that is there.
 pub fn run(arguments: &[String]) -> ExitCode {
-    let options = match Options::parse(arguments) {
-        Ok(options) => options,
-        Err(word) => {
-            eprintln!("xtask bench: what is {word}?  [--rounds N] [--messages N] [CASE …]");
-            return ExitCode::from(2);
-        }
-    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    match runtime.and_then(|runtime| runtime.block_on(bench(&options))) {
+    let done = runtime.map(|runtime| match arguments.split_first() {
+        Some((part, rest)) if part == "imap" => {
+            access::Options::parse(rest).map(|options| runtime.block_on(access::run(&options)))
+        }
+        _ => Options::parse(arguments).map(|options| runtime.block_on(bench(&options))),
+    });
+    let done = done.and_then(|parsed| match parsed {
+        Ok(done) => done,
+        Err(word) => Err(io::Error::other(format!("what is {word}?  {USAGE}"))),
+    });
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("xtask bench: {error}");

@@ -24,6 +24,10 @@ pub struct Server {
     pub smtp: u16,
     /// IMAP.
     pub imap: u16,
+    /// IMAP over TLS, where it is open.
+    pub imaps: Option<u16>,
+    /// POP3.
+    pub pop3: u16,
     domain: &'static str,
     folder: PathBuf,
     process: Option<Child>,
@@ -32,13 +36,25 @@ pub struct Server {
 impl Server {
     /// Starts a release build of Anser on fresh data.
     pub fn anser(folder: &Path) -> io::Result<Self> {
-        let folder = fresh(&folder.join("anser"))?;
-        let mut server =
-            Self { name: "anser", smtp: 25 + OFFSET, imap: 143 + OFFSET, domain: "anser.test", folder, process: None };
-        server.launch()?;
-        server.wait()?;
+        let server = Self::anser_at(folder, false)?;
         let names: Vec<String> = (0..ACCOUNTS).map(|n| server.account(n)).chain([server.address("notice")]).collect();
         server.add_accounts(&names)?;
+        Ok(server)
+    }
+
+    /// Starts a release build of Anser without accounts of its own, or over the data of the last run.
+    pub fn anser_at(folder: &Path, reuse: bool) -> io::Result<Self> {
+        let mut server = Self {
+            name: "anser",
+            smtp: 25 + OFFSET,
+            imap: 143 + OFFSET,
+            imaps: Some(993 + OFFSET),
+            pop3: 110 + OFFSET,
+            domain: "anser.test",
+            folder: folder_of(folder, "anser", reuse)?,
+            process: None,
+        };
+        server.launch()?;
         Ok(server)
     }
 
@@ -85,9 +101,19 @@ impl Server {
         }
     }
 
+    /// Starts Debian's dovecot for mail that is there, or over the mail of the last run. Needs root.
+    pub fn dovecot(folder: &Path, reuse: bool) -> io::Result<Self> {
+        let mut server = Self::peer(folder_of(folder, "peer", reuse)?)?;
+        server.name = "dovecot";
+        Ok(server)
+    }
+
     /// Starts Debian's postfix and dovecot with their defaults, joined by LMTP. Needs root.
     pub fn postfix_dovecot(folder: &Path) -> io::Result<Self> {
-        let folder = fresh(&folder.join("peer"))?;
+        Self::peer(fresh(&folder.join("peer"))?)
+    }
+
+    fn peer(folder: PathBuf) -> io::Result<Self> {
         shell(&format!(
             "id {USER} >/dev/null 2>&1 || useradd --system --no-create-home --shell /usr/sbin/nologin {USER}"
         ))?;
@@ -108,10 +134,54 @@ impl Server {
         shell(&format!(
             "/usr/sbin/dovecot -c {dir}/dovecot/dovecot.conf && /usr/sbin/postfix -c {dir}/postfix/etc start 2>/dev/null"
         ))?;
-        let server =
-            Self { name: "postfix+dovecot", smtp: 21_025, imap: 21_143, domain: "bench.test", folder, process: None };
+        let server = Self {
+            name: "postfix+dovecot",
+            smtp: 21_025,
+            imap: 21_143,
+            imaps: None,
+            pop3: 21_110,
+            domain: "bench.test",
+            folder,
+            process: None,
+        };
         server.wait()?;
         Ok(server)
+    }
+
+    /// Starts again over the same data, so that nothing is in memory. The peer's sessions are processes of their own.
+    pub fn restart(&mut self) -> io::Result<()> {
+        match self.process {
+            Some(_) => self.launch().map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the server keeps a cache of what was fetched once.
+    pub fn caches(&self) -> bool {
+        self.process.is_none()
+    }
+
+    /// Makes an account whose inbox holds the messages of a Maildir.
+    pub fn take_maildir(&self, name: &str, maildir: &Path) -> io::Result<()> {
+        let (address, from) = (self.address(name), maildir.display());
+        if self.process.is_none() {
+            let home = format!("{}/mail/{}/{name}", self.folder.display(), self.domain);
+            return shell(&format!("mkdir -p {home} && cp -r {from} {home}/Maildir && chown -R {USER}: {home}/.."));
+        }
+        self.add_accounts(std::slice::from_ref(&address))?;
+        let data = self.folder.join("data");
+        shell(&format!(
+            "target/release/anser import maildir {from} --account {address} --dir {} >/dev/null",
+            data.display()
+        ))
+    }
+
+    /// Makes an account without messages.
+    pub fn make_mailbox(&self, name: &str) -> io::Result<()> {
+        match self.process {
+            Some(_) => self.add_accounts(&[self.address(name)]),
+            None => Ok(()),
+        }
     }
 
     /// The processes at the root of the server's trees.
@@ -162,6 +232,12 @@ fn greets(port: u16) -> bool {
     timed.is_ok() && stream.read_exact(&mut [0]).is_ok()
 }
 
+/// A folder below the bench's own, emptied unless it is used again.
+fn folder_of(folder: &Path, name: &str, reuse: bool) -> io::Result<PathBuf> {
+    let folder = folder.join(name);
+    if reuse { folder.canonicalize() } else { fresh(&folder) }
+}
+
 fn fresh(folder: &Path) -> io::Result<PathBuf> {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
@@ -170,7 +246,8 @@ fn fresh(folder: &Path) -> io::Result<PathBuf> {
     folder.canonicalize()
 }
 
-fn shell(line: &str) -> io::Result<()> {
+/// Runs a line of the shell; its failure is an error.
+pub fn shell(line: &str) -> io::Result<()> {
     let status = Command::new("/bin/sh").args(["-c", line]).stdin(Stdio::null()).status()?;
     if status.success() { Ok(()) } else { Err(io::Error::other(format!("failed: {line}"))) }
 }
