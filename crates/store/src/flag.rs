@@ -240,12 +240,13 @@ impl MailTx<'_, '_> {
             .collect())
     }
 
-    /// After a power cut, before an account that had deliveries under way is opened to clients: skips the UIDs and modification
-    /// sequences that may have been shown but were not yet durable, and notes those UIDs as vanished, so that no UID ever names
-    /// two messages. `unsynced` is how many deliveries may have been lost.
+    /// After a power cut, before an account that had deliveries under way is opened to clients: skips the UIDs, message numbers
+    /// (EMAILID, RFC 8474 §5.1) and modification sequences that may have been shown but were not yet durable, and notes those UIDs
+    /// as vanished, so that no identifier ever names two messages. `unsynced` is how many deliveries may have been lost.
     pub fn skip_lost(&mut self, unsynced: u32) -> Result<()> {
         self.require_writing()?;
         self.state.modseq += u64::from(unsynced);
+        self.state.next_id += u64::from(unsynced);
         self.load_all()?;
         let ids: Vec<MailboxId> = self.mailboxes.keys().copied().collect();
         for id in ids {

@@ -16,7 +16,8 @@ use crate::{Actor, Admin};
 
 /// The file that says that a backup is whole.
 pub const COMPLETE: &str = "complete";
-/// UIDs that are stepped over when nobody knows how many were given out since the backup.
+/// UIDs and message numbers that are stepped over beside those that are known to be given out since the backup: mailboxes that were deleted
+/// since took their count with them.
 const UNKNOWN: u32 = 100_000;
 
 /// The parts of a backup's folder.
@@ -102,7 +103,7 @@ impl Admin {
             .await
             .map_err(Error::unavailable)??;
         let now = self.deps.store.read(id, high_water).await?;
-        let given = before.map_or(UNKNOWN, |before| before.saturating_sub(now));
+        let given = before.map_or(0, |before| before.saturating_sub(now)).saturating_add(UNKNOWN);
         self.deps.store.write(id, Durability::Sync, move |tx| tx.skip_lost(given)).await?;
         let bodies = self.bring_bodies(id, tenant, folder, out).await?;
         self.note(actor, "account.restore-backup", address, None, Some(path.display().to_string())).await?;
