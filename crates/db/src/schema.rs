@@ -43,6 +43,11 @@ impl Schema {
         self.0.len() as i64
     }
 
+    /// The first version alone.
+    pub(crate) fn first(&self) -> Schema {
+        Schema(self.0.get(..1).unwrap_or_default())
+    }
+
     /// Every table that any version ever made, in order; some may be gone since.
     pub(crate) fn tables(&self) -> Vec<String> {
         let mut tables = Vec::new();

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use anser_base::{Disk, Error, Result};
 
+use rusqlite::Connection;
+
 use super::Pool;
 use super::copy::{copy, folder_of, free_name};
 use super::file::{OpenFile, PAGE};
@@ -38,49 +40,56 @@ impl Pool {
     fn fill(&self, place: Place, aside: &Path, fresh: &Path, new: &mut OpenFile) -> Result<Vec<SalvagedTable>> {
         let kind = place.kind();
         let first = if let Place::Account(id) = place { Some(id.to_sql()) } else { None };
-        if let Ok(damaged) = OpenFile::connect(&self.config, aside, kind) {
+        if let Ok(damaged) = OpenFile::connect(&self.config, aside, kind)
+            && knows_its_tables(damaged.connection())
+        {
             return salvage(damaged.connection(), new.connection(), first);
         }
         let disk = &*self.config.disk;
-        let mended = beside(aside, "-mended");
+        let (mended, oldest) = (beside(aside, "-mended"), beside(fresh, "-oldest"));
         remove_all(disk, &mended)?;
-        let tables = match self.is_uniform(kind) && mend_first_page(disk, aside, &mended, fresh, new)? {
+        remove_all(disk, &oldest)?;
+        let tables = match self.mend_first_page(kind, aside, &mended, &oldest)? {
             true => match OpenFile::connect(&self.config, &mended, kind) {
                 Ok(damaged) => salvage(damaged.connection(), new.connection(), first),
                 Err(_) => nothing_found(new.connection()),
             },
             false => nothing_found(new.connection()),
         };
+        remove_all(disk, &oldest)?;
         remove_all(disk, &mended)?;
         tables
     }
 
-    /// As long as there is only one version of the schema, all files are made alike.
-    fn is_uniform(&self, kind: PlaceKind) -> bool {
-        self.schemas.of(kind).version() == 1
+    /// The first page tells where each table begins. When it is gone, that of a new file is put in its place: one with the tables of
+    /// the first version of the schema only, which lie alike in every file. Where later tables lie depends on when a file was migrated,
+    /// and what is read at a guess might pass for rows. False when there is no other page.
+    fn mend_first_page(&self, kind: PlaceKind, aside: &Path, mended: &Path, oldest: &Path) -> Result<bool> {
+        let disk = &*self.config.disk;
+        let source = disk.open(aside).map_err(Error::io)?;
+        let pages = u32::try_from(source.len().map_err(Error::io)? / PAGE).unwrap_or(0);
+        if pages < 2 {
+            return Ok(false);
+        }
+        let mut new = OpenFile::open(&self.config, oldest, kind, self.schemas.of(kind).first(), None)?;
+        new.checkpoint().map_err(|trouble| trouble.error)?;
+        let mut page = vec![0; PAGE as usize];
+        disk.open(oldest).and_then(|file| file.read_at(&mut page, 0)).map_err(Error::io)?;
+        // The length of the file in pages (SQLite file format §1.3.8).
+        page[28..32].copy_from_slice(&pages.to_be_bytes());
+        let mut file = disk.create(mended).map_err(Error::io)?;
+        file.append(&page).map_err(Error::io)?;
+        for number in 1..u64::from(pages) {
+            let read = source.read_at(&mut page, number * PAGE).map_err(Error::io)?;
+            file.append(&page[..read]).map_err(Error::io)?;
+        }
+        Ok(true)
     }
 }
 
-/// The first page tells where each table begins. When it is gone, that of a new file is put in its place. False when there is no
-/// other page.
-fn mend_first_page(disk: &dyn Disk, aside: &Path, mended: &Path, fresh: &Path, new: &mut OpenFile) -> Result<bool> {
-    let source = disk.open(aside).map_err(Error::io)?;
-    let pages = u32::try_from(source.len().map_err(Error::io)? / PAGE).unwrap_or(0);
-    if pages < 2 {
-        return Ok(false);
-    }
-    new.checkpoint().map_err(|trouble| trouble.error)?;
-    let mut page = vec![0; PAGE as usize];
-    disk.open(fresh).and_then(|file| file.read_at(&mut page, 0)).map_err(Error::io)?;
-    // The length of the file in pages (SQLite file format §1.3.8).
-    page[28..32].copy_from_slice(&pages.to_be_bytes());
-    let mut file = disk.create(mended).map_err(Error::io)?;
-    file.append(&page).map_err(Error::io)?;
-    for number in 1..u64::from(pages) {
-        let read = source.read_at(&mut page, number * PAGE).map_err(Error::io)?;
-        file.append(&page[..read]).map_err(Error::io)?;
-    }
-    Ok(true)
+/// Whether the list of tables, which may take several pages, can be read to its end.
+fn knows_its_tables(damaged: &Connection) -> bool {
+    damaged.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0)).is_ok_and(|tables: i64| tables > 0)
 }
 
 /// Removes a file with all that SQLite may have beside it.
