@@ -10,12 +10,15 @@ use anser_mime::summary::{MessageParser, Parsed, Summary, parse_message};
 use bytes::{Bytes, BytesMut};
 
 use crate::Store;
+use crate::codec;
 use crate::model::{Content, Message, ThreadKeys};
 
 /// Message-IDs of one message that threads are found by, at most.
 const THREAD_IDS: usize = 32;
 /// Bytes of a body that are held at once while it is read through.
 const PIECE: usize = 256 * 1024;
+/// Ids of In-Reply-To only that a listing can count.
+const REPLIED: u8 = u8::MAX >> 2;
 /// Version byte of a stored listing.
 const LISTING: u8 = 1;
 
@@ -30,6 +33,8 @@ pub struct Listing {
     pub preview: String,
     /// Whether a part would be shown as an attachment.
     pub has_attachment: bool,
+    /// How many of the message's thread ids, at their end, stand in In-Reply-To only.
+    pub replied: u8,
 }
 
 impl Listing {
@@ -39,7 +44,9 @@ impl Listing {
     }
 
     fn to_bytes(summary: &Summary) -> Vec<u8> {
-        let mut out = vec![LISTING, u8::from(summary.has_attachment) | u8::from(summary.sent.is_some()) << 1];
+        let replied = summary.replied.min(usize::from(REPLIED)) as u8;
+        let flags = u8::from(summary.has_attachment) | u8::from(summary.sent.is_some()) << 1 | replied << 2;
+        let mut out = vec![LISTING, flags];
         out.extend_from_slice(&summary.sent.unwrap_or(0).to_le_bytes());
         out.extend_from_slice(&(summary.preview.len() as u16).to_le_bytes());
         out.extend_from_slice(summary.preview.as_bytes());
@@ -58,7 +65,28 @@ impl Listing {
             sent: (flags & 2 != 0).then(|| i64::from_le_bytes(*sent)),
             preview: String::from_utf8(preview.to_vec()).ok()?,
             has_attachment: flags & 1 != 0,
+            replied: flags >> 2,
         })
+    }
+}
+
+/// What of a message's row sorting and threading need, still in the row's own form: [`crate::MailTx::listing_rows`].
+#[derive(Clone, Debug, Default)]
+pub struct ListingRow {
+    pub(crate) summary: Vec<u8>,
+    pub(crate) keys: Vec<u8>,
+}
+
+impl ListingRow {
+    /// The listing; empty when the row's form is unknown.
+    pub fn listing(&self) -> Listing {
+        Listing::from_bytes(&self.summary).unwrap_or_default()
+    }
+
+    /// Hashes of the message's own Message-ID, if it has one, and of those that it refers to, oldest first. The last
+    /// [`Listing::replied`] of them stand in In-Reply-To only.
+    pub fn thread_ids(&self) -> Vec<i64> {
+        codec::keys_from_bytes(&self.keys).unwrap_or_default().ids
     }
 }
 
@@ -92,8 +120,11 @@ impl Content {
 }
 
 fn thread_keys(summary: &Summary) -> ThreadKeys {
+    let all: Vec<&String> = summary.message_ids.iter().filter(|id| !id.is_empty()).collect();
+    // Of too many those in the middle go: a thread is found by its first message and by the nearest ones.
+    let skipped = 2..all.len().saturating_sub(THREAD_IDS - 2).max(2);
     let mut ids: Vec<i64> = Vec::new();
-    for id in summary.message_ids.iter().filter(|id| !id.is_empty()).take(THREAD_IDS) {
+    for (_, id) in all.iter().enumerate().filter(|(at, _)| !skipped.contains(at)) {
         let hash = hash64(id.as_bytes());
         if !ids.contains(&hash) {
             ids.push(hash);

@@ -56,7 +56,7 @@ pub use acl::{ACL_ENTRIES, Grant, Rights, RightsAct, Subject, Who};
 pub use annotation::{ACCOUNT_ITSELF, ANNOTATION, ANNOTATION_NAME, ANNOTATIONS, Annotation};
 pub use change::{Action, Change, Changes, Object};
 pub use check::{FINDINGS, Finding, Level, Report};
-pub use content::{Body, BodyWriter, Listing};
+pub use content::{Body, BodyWriter, Listing, ListingRow};
 pub use flag::{FlagAct, Stored};
 pub use mailbox::MAILBOXES;
 pub use model::{

@@ -4,10 +4,12 @@
 //! Texts are compared as Unicode without regard to case, after encoded words, charsets and transfer encodings are undone.
 
 mod deep;
+mod find;
 mod key;
 mod text;
 
-pub(crate) use deep::Deep;
+use deep::Deep;
+pub(crate) use find::matching;
 pub(crate) use key::{Compiler, Key};
 
 use anser_base::Timestamp;

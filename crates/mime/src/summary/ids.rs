@@ -8,8 +8,8 @@ pub const MAX_MESSAGE_IDS: usize = 50;
 /// Bytes of an id; longer ones are left out.
 const MAX_ID: usize = 500;
 
-/// Own id (empty when there is none), then `References`, then `In-Reply-To`.
-pub(super) fn message_ids(block: &[u8]) -> Vec<String> {
+/// Own id (empty when there is none), then `References`, then `In-Reply-To`; and how many at the end only the last field gave.
+pub(super) fn message_ids(block: &[u8]) -> (Vec<String>, usize) {
     let mut own = Vec::new();
     let mut others = Vec::new();
     let mut replied = Vec::new();
@@ -22,16 +22,25 @@ pub(super) fn message_ids(block: &[u8]) -> Vec<String> {
             collect(field.value, &mut replied);
         }
     }
+    let references = others.len();
     others.append(&mut replied);
     let mut ids = vec![own.into_iter().next().unwrap_or_default()];
     let skipped = 1..others.len().saturating_sub(MAX_MESSAGE_IDS - 2).max(1);
-    let kept = others.into_iter().enumerate().filter(|(at, _)| !skipped.contains(at)).map(|(_, id)| id);
-    for id in kept {
+    let mut replied = 0;
+    for (at, id) in others.into_iter().enumerate().filter(|(at, _)| !skipped.contains(at)) {
         if !ids.contains(&id) {
             ids.push(id);
+            replied += usize::from(at >= references);
         }
     }
-    ids
+    (ids, replied)
+}
+
+/// The id that the value of a Message-ID field gives; `None` when it gives none.
+pub fn message_id(value: &[u8]) -> Option<String> {
+    let mut ids = Vec::new();
+    collect(value, &mut ids);
+    ids.into_iter().next()
 }
 
 /// Adds the ids between angle brackets; a value without brackets and spaces is an id itself.
@@ -64,15 +73,17 @@ mod tests {
     fn order_and_duplicates() {
         let block =
             b"In-Reply-To: Your mail <c@x>\r\nReferences: <a@x>\r\n <b@\r\n x> <a@x>\r\nMessage-ID: <m@x>\r\n\r\n";
-        assert_eq!(message_ids(block), ["m@x", "a@x", "b@x", "c@x"]);
-        assert_eq!(message_ids(b"Message-ID: m@x\r\n"), ["m@x"]);
-        assert_eq!(message_ids(b"Subject: x\r\nIn-Reply-To: no id here\r\n"), [""]);
+        let ids = |ids: &[&str]| ids.iter().map(|id| id.to_string()).collect::<Vec<_>>();
+        assert_eq!(message_ids(block), (ids(&["m@x", "a@x", "b@x", "c@x"]), 1));
+        assert_eq!(message_ids(b"Message-ID: m@x\r\n"), (ids(&["m@x"]), 0));
+        assert_eq!(message_ids(b"Subject: x\r\nIn-Reply-To: no id here\r\n"), (ids(&[""]), 0));
+        assert_eq!(message_ids(b"References: <a>\r\nIn-Reply-To: <a>\r\n"), (ids(&["", "a"]), 0));
     }
 
     #[test]
     fn the_first_and_the_last_are_kept() {
         let many: String = (0..200).map(|n| format!(" <{n}@x>")).collect();
-        let ids = message_ids(format!("Message-ID: <m@x>\r\nReferences:{many}\r\n").as_bytes());
+        let (ids, _) = message_ids(format!("Message-ID: <m@x>\r\nReferences:{many}\r\n").as_bytes());
         assert_eq!(ids.len(), MAX_MESSAGE_IDS);
         assert_eq!((ids[1].as_str(), ids[49].as_str()), ("0@x", "199@x"));
     }

@@ -10,9 +10,9 @@ use crate::envelope::Envelope;
 use crate::structure::parser::{Finished, Sampler};
 use crate::structure::{Limits, Structure, StructureParser};
 
-pub use ids::MAX_MESSAGE_IDS;
+pub use ids::{MAX_MESSAGE_IDS, message_id};
 pub use preview::MAX_PREVIEW;
-pub use subject::{MAX_SUBJECT, base_subject};
+pub use subject::{MAX_SUBJECT, base_subject, base_subject_and_reply, subject_text};
 
 /// Bytes kept of a text body, still encoded, for the preview.
 pub const MAX_SAMPLE: usize = 64 * 1024;
@@ -31,6 +31,8 @@ pub struct Summary {
     /// For threads: own id first (empty string when the message has none), then `References` (oldest first), then
     /// `In-Reply-To`; without angle brackets, no duplicates, at most [`MAX_MESSAGE_IDS`].
     pub message_ids: Vec<String>,
+    /// How many of `message_ids`, at its end, stand in `In-Reply-To` only.
+    pub replied: usize,
     /// The first [`MAX_PREVIEW`] characters of readable text, white space collapsed.
     pub preview: String,
     /// Whether a part would be shown as an attachment.
@@ -78,12 +80,14 @@ impl MessageParser {
     pub fn finish(self) -> Parsed {
         let Finished { structure, root_block, samples } = self.structure.finish_with_header();
         let envelope = Envelope::parse(&root_block);
-        let subject = subject::decoded(envelope.subject.as_deref().unwrap_or_default());
+        let subject = subject_text(envelope.subject.as_deref().unwrap_or_default());
+        let (message_ids, replied) = ids::message_ids(&root_block);
         let summary = Summary {
             sent: envelope.date.as_deref().and_then(date::parse).map(|date| date.unix),
             base_subject: base_subject(&subject),
             subject,
-            message_ids: ids::message_ids(&root_block),
+            message_ids,
+            replied,
             preview: preview::preview(&structure, &samples),
             has_attachment: attachment::has_attachment(&structure),
             envelope,

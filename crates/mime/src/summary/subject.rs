@@ -9,8 +9,8 @@ pub const MAX_SUBJECT: usize = 1_000;
 const MARKS: [&str; 14] =
     ["re", "fwd", "fw", "回复", "回覆", "回復", "答复", "答覆", "转发", "轉發", "转寄", "轉寄", "转送", "轉送"];
 
-/// The decoded subject, white space collapsed, cut.
-pub(super) fn decoded(raw: &[u8]) -> String {
+/// The decoded subject of a raw field value, white space collapsed, cut at [`MAX_SUBJECT`] characters.
+pub fn subject_text(raw: &[u8]) -> String {
     let text = text::decode_header(raw);
     let mut out = String::with_capacity(text.len());
     for word in text.split_whitespace() {
@@ -29,36 +29,47 @@ pub(super) fn decoded(raw: &[u8]) -> String {
 /// marks, list tags in brackets and `(fwd)` are gone. Besides `Re:` and `Fwd:` it knows the Chinese marks and the
 /// full-width colon. Letter case stays: compare without it.
 pub fn base_subject(subject: &str) -> String {
-    let mut rest = subject.trim();
+    base_subject_and_reply(subject).0
+}
+
+/// [`base_subject`], and whether a mark of a reply or a forward was taken off (RFC 5256 §2.1); list tags are none.
+pub fn base_subject_and_reply(subject: &str) -> (String, bool) {
+    let (mut rest, mut reply) = (subject.trim(), false);
     loop {
         let before = rest;
-        rest = without_trailer(rest);
-        rest = without_leaders(rest);
-        rest = unwrapped_forward(rest);
+        rest = without_trailer(rest, &mut reply);
+        rest = without_leaders(rest, &mut reply);
+        rest = unwrapped_forward(rest, &mut reply);
         if rest.len() == before.len() {
-            return rest.to_owned();
+            return (rest.to_owned(), reply);
         }
     }
 }
 
 /// Takes `(fwd)` and white space off the end.
-fn without_trailer(mut text: &str) -> &str {
+fn without_trailer<'a>(mut text: &'a str, reply: &mut bool) -> &'a str {
     loop {
         text = text.trim_end();
         match text.len().checked_sub(5).and_then(|at| text.split_at_checked(at)) {
-            Some((head, tail)) if tail.eq_ignore_ascii_case("(fwd)") => text = head,
+            Some((head, tail)) if tail.eq_ignore_ascii_case("(fwd)") => (text, *reply) = (head, true),
             _ => return text,
         }
     }
 }
 
 /// Takes marks, and tags that something follows, off the start.
-fn without_leaders(mut text: &str) -> &str {
+fn without_leaders<'a>(mut text: &'a str, reply: &mut bool) -> &'a str {
     loop {
         text = text.trim_start();
-        text = match without_mark(text).or_else(|| without_tag(text).filter(|rest| !rest.is_empty())) {
-            Some(rest) => rest,
-            None => return text,
+        text = match without_mark(text) {
+            Some(rest) => {
+                *reply = true;
+                rest
+            }
+            None => match without_tag(text).filter(|rest| !rest.is_empty()) {
+                Some(rest) => rest,
+                None => return text,
+            },
         };
     }
 }
@@ -84,11 +95,13 @@ fn without_tag(text: &str) -> Option<&str> {
 }
 
 /// The content of `[Fwd: …]`.
-fn unwrapped_forward(text: &str) -> &str {
-    match text.split_at_checked(5) {
-        Some((head, rest)) if head.eq_ignore_ascii_case("[fwd:") => rest.strip_suffix(']').map_or(text, str::trim),
-        _ => text,
-    }
+fn unwrapped_forward<'a>(text: &'a str, reply: &mut bool) -> &'a str {
+    let inner = match text.split_at_checked(5) {
+        Some((head, rest)) if head.eq_ignore_ascii_case("[fwd:") => rest.strip_suffix(']'),
+        _ => None,
+    };
+    *reply |= inner.is_some();
+    inner.map_or(text, str::trim)
 }
 
 #[cfg(test)]
@@ -113,6 +126,11 @@ mod tests {
         ] {
             assert_eq!(base_subject(subject), "Hi", "{subject}");
         }
+        for (subject, reply) in
+            [("Hi", false), ("[list] Hi", false), ("Hi (fwd)", true), ("[Fwd: Hi]", true), ("转发：Hi", true)]
+        {
+            assert_eq!(base_subject_and_reply(subject), ("Hi".to_owned(), reply), "{subject}");
+        }
         assert_eq!(base_subject("[tag]"), "[tag]");
         assert_eq!(base_subject("Re:"), "");
         assert_eq!(base_subject("Regarding: x"), "Regarding: x");
@@ -121,7 +139,7 @@ mod tests {
 
     #[test]
     fn subjects_are_cut() {
-        assert_eq!(decoded("好".repeat(2_000).as_bytes()).chars().count(), MAX_SUBJECT);
-        assert_eq!(decoded(b" a\r\n  b "), "a b");
+        assert_eq!(subject_text("好".repeat(2_000).as_bytes()).chars().count(), MAX_SUBJECT);
+        assert_eq!(subject_text(b" a\r\n  b "), "a b");
     }
 }

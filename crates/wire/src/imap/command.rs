@@ -217,7 +217,7 @@ pub enum StatusItem {
     DeletedStorage,
 }
 
-/// RETURN (...) of SEARCH, SORT and THREAD (RFC 4731, RFC 5182). An empty list comes as ALL.
+/// RETURN (...) of SEARCH and SORT (RFC 4731, RFC 5182, RFC 5267, RFC 9394). An empty list comes as ALL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ReturnOptions {
     /// MIN
@@ -230,6 +230,36 @@ pub struct ReturnOptions {
     pub count: bool,
     /// SAVE
     pub save: bool,
+    /// PARTIAL, never together with ALL.
+    pub partial: Option<PartialRange>,
+}
+
+/// A page of a result (RFC 9394 §4 `partial-range`), as written: `1:500`, or `-1:-100`, which counts from the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartialRange {
+    /// One end, from 1.
+    pub first: u32,
+    /// The other, which may be the smaller one.
+    pub last: u32,
+    /// Whether both count from the end, 1 being the last result.
+    pub from_end: bool,
+}
+
+impl PartialRange {
+    /// The places, from 0, that it names in a result of `len` members; empty behind the end.
+    pub fn places(self, len: usize) -> std::ops::Range<usize> {
+        let place = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        let (low, high) = (place(self.first.min(self.last)) - 1, place(self.first.max(self.last)));
+        let (low, high) = (low.min(len), high.min(len));
+        if self.from_end { len - high..len - low } else { low..high }
+    }
+}
+
+impl std::fmt::Display for PartialRange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let sign = if self.from_end { "-" } else { "" };
+        write!(f, "{sign}{}:{sign}{}", self.first, self.last)
+    }
 }
 
 /// SORT (RFC 5256 §3).

@@ -1,6 +1,6 @@
 //! FETCH (RFC 9051 §6.4.5).
 
-use super::SequenceSet;
+use super::{PartialRange, SequenceSet};
 
 /// FETCH and UID FETCH. ALL, FAST and FULL are already expanded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Fetch {
     pub changed_since: Option<u64>,
     /// VANISHED (RFC 7162 §3.2.6).
     pub vanished: bool,
+    /// PARTIAL (RFC 9394 §3.4): which of those that the set names.
+    pub partial: Option<PartialRange>,
 }
 
 /// A data item of FETCH.

@@ -16,8 +16,8 @@ mod sequence_set;
 pub mod write;
 
 pub use command::{
-    Acl, Command, List, ListReturn, ListSelection, Metadata, Qresync, QuotaLimit, ReturnOptions, Select, Sort, SortKey,
-    StatusItem, Store, StoreAction, Thread, Transfer,
+    Acl, Command, List, ListReturn, ListSelection, Metadata, PartialRange, Qresync, QuotaLimit, ReturnOptions, Select,
+    Sort, SortKey, StatusItem, Store, StoreAction, Thread, Transfer,
 };
 pub use date::{Date, DateTime};
 pub use fetch::{Fetch, FetchItem, Partial, Section, SectionText};

@@ -1,7 +1,8 @@
 //! FETCH and its sections.
 
+use super::search::partial_range;
 use super::{Bad, Cursor, second};
-use crate::imap::{Fetch, FetchItem, Partial, SECTION_DEPTH_MAX, Section, SectionText};
+use crate::imap::{Fetch, FetchItem, Partial, PartialRange, SECTION_DEPTH_MAX, Section, SectionText};
 
 pub(super) fn fetch(c: &mut Cursor<'_>, uid: bool) -> Result<Fetch, Bad> {
     c.space()?;
@@ -11,12 +12,14 @@ pub(super) fn fetch(c: &mut Cursor<'_>, uid: bool) -> Result<Fetch, Bad> {
         Some(b'(') => c.list1(items)?.concat(),
         _ => items(c)?,
     };
-    let mut fetch = Fetch { uid, set, items, changed_since: None, vanished: false };
+    let mut fetch = Fetch { uid, set, items, changed_since: None, vanished: false, partial: None };
     if c.more() {
         for modifier in c.list1(modifier)? {
             match modifier {
                 Modifier::ChangedSince(mod_seq) => fetch.changed_since = Some(mod_seq),
                 Modifier::Vanished => fetch.vanished = true,
+                Modifier::Partial(_) if fetch.partial.is_some() => return Err(Bad("PARTIAL may stand only once")),
+                Modifier::Partial(range) => fetch.partial = Some(range),
             }
         }
     }
@@ -29,12 +32,14 @@ pub(super) fn fetch(c: &mut Cursor<'_>, uid: bool) -> Result<Fetch, Bad> {
 enum Modifier {
     ChangedSince(u64),
     Vanished,
+    Partial(PartialRange),
 }
 
 fn modifier(c: &mut Cursor<'_>) -> Result<Modifier, Bad> {
     match c.keyword()?.as_str() {
         "CHANGEDSINCE" => second(c, Cursor::number64).map(Modifier::ChangedSince),
         "VANISHED" => Ok(Modifier::Vanished),
+        "PARTIAL" => second(c, partial_range).map(Modifier::Partial),
         _ => Err(Bad("Unknown FETCH modifier")),
     }
 }

@@ -1,7 +1,7 @@
 //! SEARCH, SORT and THREAD.
 
 use super::{Bad, Cursor, second};
-use crate::imap::{Flag, LIST_MAX, ReturnOptions, Search, SearchKey, Sort, SortKey, Thread};
+use crate::imap::{Flag, LIST_MAX, PartialRange, ReturnOptions, Search, SearchKey, Sort, SortKey, Thread};
 
 pub(super) fn search(c: &mut Cursor<'_>, uid: bool) -> Result<Search, Bad> {
     c.space()?;
@@ -36,19 +36,44 @@ fn return_options(c: &mut Cursor<'_>) -> Result<Option<ReturnOptions>, Bad> {
         return Ok(None);
     }
     let mut options = ReturnOptions::default();
-    for option in c.list(Cursor::keyword)? {
+    for (option, range) in c.list(return_option)? {
         match option.as_str() {
             "MIN" => options.min = true,
             "MAX" => options.max = true,
             "ALL" => options.all = true,
             "COUNT" => options.count = true,
             "SAVE" => options.save = true,
-            _ => return Err(Bad("Unknown RETURN option")),
+            _ if options.partial.is_some() => return Err(Bad("PARTIAL may stand only once")),
+            _ => options.partial = range,
         }
     }
     options.all |= options == ReturnOptions::default();
+    if options.all && options.partial.is_some() {
+        return Err(Bad("PARTIAL and ALL exclude each other"));
+    }
     c.space()?;
     Ok(Some(options))
+}
+
+fn return_option(c: &mut Cursor<'_>) -> Result<(String, Option<PartialRange>), Bad> {
+    let option = c.keyword()?;
+    let range = match option.as_str() {
+        "MIN" | "MAX" | "ALL" | "COUNT" | "SAVE" => None,
+        "PARTIAL" => Some(second(c, partial_range)?),
+        _ => return Err(Bad("Unknown RETURN option")),
+    };
+    Ok((option, range))
+}
+
+/// `1:500` or `-1:-100` (RFC 9394 §4).
+pub(super) fn partial_range(c: &mut Cursor<'_>) -> Result<PartialRange, Bad> {
+    let from_end = c.eat(b'-');
+    let first = c.nz_number()?;
+    c.expect(b':', "Bad range of PARTIAL")?;
+    if c.eat(b'-') != from_end {
+        return Err(Bad("Bad range of PARTIAL"));
+    }
+    Ok(PartialRange { first, last: c.nz_number()?, from_end })
 }
 
 fn criterion(c: &mut Cursor<'_>) -> Result<(SortKey, bool), Bad> {
