@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | not authenticated | CAPABILITY NOOP ID LOGOUT STARTTLS AUTHENTICATE LOGIN | a good login → authenticated; three bad ones, or three minutes → logout |
 //! | authenticated | those of any state, and all on mailboxes by name: SELECT EXAMINE CREATE DELETE RENAME SUBSCRIBE UNSUBSCRIBE LIST LSUB NAMESPACE STATUS APPEND IDLE ENABLE GETQUOTA GETQUOTAROOT | SELECT, EXAMINE → selected |
-//! | selected | those of authenticated, and CHECK CLOSE UNSELECT EXPUNGE SEARCH FETCH STORE COPY MOVE, with UID or without | CLOSE, UNSELECT, a failed SELECT → authenticated |
+//! | selected | those of authenticated, and CHECK CLOSE UNSELECT EXPUNGE SEARCH SORT THREAD FETCH STORE COPY MOVE, with UID or without | CLOSE, UNSELECT, a failed SELECT → authenticated |
 //! | logout | none | the connection closes |
 //!
 //! The table in `command` says which state each verb needs; each verb has one file. What a client was told of its mailbox is one
@@ -17,6 +17,8 @@
 //! | `view` | what the client was told of the selected mailbox, and how it is brought up to date |
 //! | `fetch` | data items of FETCH: envelope, body structure, sections, streaming |
 //! | `search` | search keys, judged by the list, by the message's row, by its text |
+//! | `sort` | the keys and the order of SORT |
+//! | `thread` | the algorithms of THREAD |
 //! | `reply` | tagged replies, and how errors become them |
 //! | `name` | mailbox names and object ids |
 //! | `note` | what the journal is told |
@@ -29,6 +31,8 @@ mod note;
 mod reply;
 mod search;
 mod session;
+mod sort;
+mod thread;
 mod view;
 
 use std::sync::Arc;

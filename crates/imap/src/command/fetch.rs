@@ -1,18 +1,18 @@
-//! FETCH and UID FETCH (RFC 9051 §6.4.5), with CHANGEDSINCE and VANISHED (RFC 7162).
+//! FETCH and UID FETCH (RFC 9051 §6.4.5), with CHANGEDSINCE and VANISHED (RFC 7162) and PARTIAL (RFC 9394).
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use anser_base::{AccountId, Durability, Error, TenantId};
 use anser_store::{Entry, FlagAct, Flags, Keywords, MailTx, Message, Snapshot, Store};
-use anser_wire::imap::{Fetch, FetchItem, NumberSet};
+use anser_wire::imap::{Fetch, FetchItem, NumberSet, PartialRange};
 use tokio::task::JoinHandle;
 
 use super::select::{intersection, write_ranges};
 use crate::fetch::{Piece, Plan, Pump, Rendered, render};
 use crate::reply::{Outcome, Reply, Trouble};
 use crate::session::Session;
-use crate::view::Telling;
+use crate::view::{Telling, View};
 
 /// Messages of one batch at most.
 const BATCH: usize = 128;
@@ -29,6 +29,10 @@ pub(super) async fn run(session: &mut Session, fetch: Fetch) -> Outcome {
     let asks_modseq = fetch.changed_since.is_some() || fetch.items.contains(&FetchItem::ModSeq);
     session.enabled.condstore |= asks_modseq;
     let numbers = session.view()?.numbers(&fetch.set, fetch.uid, &session.saved)?;
+    let numbers = match fetch.partial {
+        Some(range) => page(session.view()?, numbers, fetch.changed_since.unwrap_or(0), range),
+        None => numbers,
+    };
     if let Some(since) = fetch.changed_since.filter(|_| fetch.vanished) {
         if !(fetch.uid && session.enabled.qresync) {
             return Ok(Reply::bad("VANISHED wants UID FETCH and QRESYNC"));
@@ -48,6 +52,13 @@ pub(super) async fn run(session: &mut Session, fetch: Fetch) -> Outcome {
         true => write_light(session, &plan, targets).await,
         false => write_batches(session, plan, targets).await,
     }
+}
+
+/// The page of what is left after CHANGEDSINCE (RFC 9394 §3.4).
+fn page(view: &View, numbers: NumberSet, since: u64, range: PartialRange) -> NumberSet {
+    let changed = || view.entries(&numbers).filter(|(_, entry)| entry.modseq > since);
+    let places = range.places(changed().count());
+    changed().skip(places.start).take(places.len()).map(|(seq, _)| seq).collect()
 }
 
 fn plan(session: &Session, fetch: &Fetch) -> Result<Plan, Trouble> {

@@ -19,10 +19,12 @@ mod quota;
 mod rename;
 mod search;
 mod select;
+mod sort;
 mod starttls;
 mod status;
 mod store;
 mod subscribe;
+mod thread;
 mod transfer;
 
 use anser_base::MailboxId;
@@ -102,8 +104,8 @@ commands! { |session, tag|
     Command::Unselect => Mailbox, true, close::run(session, false).await;
     Command::Expunge(set) => Mailbox, true, expunge::run(session, set).await;
     Command::Search(search) => Mailbox, search.uid, search::run(session, tag, search).await;
-    Command::Sort(_) => Mailbox, false, Ok(Reply::bad("Unknown command"));
-    Command::Thread(_) => Mailbox, false, Ok(Reply::bad("Unknown command"));
+    Command::Sort(sort) => Mailbox, sort.uid, sort::run(session, tag, sort).await;
+    Command::Thread(thread) => Mailbox, thread.uid, thread::run(session, thread).await;
     Command::Fetch(fetch) => Mailbox, fetch.uid, fetch::run(session, fetch).await;
     Command::Store(store) => Mailbox, store.uid, store::run(session, store).await;
     Command::Copy(copy) => Mailbox, copy.uid, transfer::copy(session, copy).await;

@@ -1,9 +1,10 @@
-//! SEARCH and UID SEARCH (RFC 9051 §6.4.4), with ESEARCH (RFC 4731), SEARCHRES (RFC 5182) and PARTIAL (RFC 9394).
+//! SEARCH and UID SEARCH (RFC 9051 §6.4.4), with ESEARCH (RFC 4731), SEARCHRES (RFC 5182) and PARTIAL (RFC 9394 §3.1); and what SORT
+//! shares with it.
 
 use std::sync::Arc;
 
 use anser_store::Snapshot;
-use anser_wire::imap::write::{write_number, write_number_set, write_string};
+use anser_wire::imap::write::{Status, write_number, write_number_set, write_string};
 use anser_wire::imap::{NumberSet, ReturnOptions, Search, SearchKey};
 
 use crate::reply::{Outcome, Reply, Trouble};
@@ -11,109 +12,166 @@ use crate::search::{Compiler, matching};
 use crate::session::Session;
 
 pub(super) async fn run(session: &mut Session, tag: &str, search: Search) -> Outcome {
-    let save = search.return_options.is_some_and(|options| options.save);
-    let outcome = find(session, tag, search).await;
-    if save && !matches!(outcome, Ok(Reply { status: anser_wire::imap::write::Status::Ok, .. })) {
-        session.saved = NumberSet::default();
-    }
-    outcome
-}
-
-async fn find(session: &mut Session, tag: &str, search: Search) -> Outcome {
-    let view = session.view()?;
-    let charset = if session.enabled.utf8 { Some("utf-8") } else { search.charset.as_deref() };
-    let (count, last_uid) = (view.list.len() as u32, view.list.last_uid().unwrap_or(0));
-    let compiler = Compiler { charset, count, last_uid, saved: &session.saved };
-    compiler.check()?;
-    let key = Arc::new(compiler.compile(&search.key));
-    let asks_modseq = key.asks_modseq();
-    session.enabled.condstore |= asks_modseq;
-    let found = matching(session, &key).await?;
-    let list = session.view()?.list.clone();
-    let highest = found.iter().filter_map(|seq| list.by_seq(*seq)).map(|entry| entry.modseq).max();
-    let modseq = highest.filter(|_| asks_modseq);
     let options = search.return_options.or(session.enabled.rev2.then(all_of_them));
-    match options {
-        None => write_search(session, &list, &found, search.uid, modseq).await?,
-        Some(options) => {
-            if options.save {
-                session.saved = saved(&list, &found, options);
-            }
-            // SAVE alone asks for no answer (RFC 5182 §2.1).
-            if options.min || options.max || options.all || options.count {
-                write_esearch(session, tag, &list, &found, search.uid, modseq, options);
-            }
-        }
-    }
-    Ok(Reply::ok("Done"))
+    let outcome = match find(session, &search.key, search.charset.as_deref(), search.uid).await {
+        Ok(found) => tell(session, tag, "SEARCH", found, options).await,
+        Err(trouble) => Err(trouble),
+    };
+    settle_saved(session, options, outcome)
 }
 
 fn all_of_them() -> ReturnOptions {
     ReturnOptions { all: true, ..ReturnOptions::default() }
 }
 
-async fn write_search(
-    session: &mut Session,
-    list: &Snapshot,
-    found: &[u32],
+/// A search with SAVE that was refused leaves the empty result behind (RFC 5182 §2.1).
+pub(super) fn settle_saved(session: &mut Session, options: Option<ReturnOptions>, outcome: Outcome) -> Outcome {
+    let save = options.is_some_and(|options| options.save);
+    if save && !matches!(outcome, Ok(Reply { status: Status::Ok, .. })) {
+        session.saved = NumberSet::default();
+    }
+    outcome
+}
+
+/// The outcome of a search.
+pub(super) struct Found {
+    pub list: Arc<Snapshot>,
+    /// Message numbers: ascending, until SORT orders them.
+    pub numbers: Vec<u32>,
+    /// Whether UIDs are told instead of them.
     uid: bool,
-    modseq: Option<u64>,
-) -> Result<(), Trouble> {
-    session.out.extend_from_slice(b"* SEARCH");
-    for number in numbers(list, found, uid) {
+    /// Whether the key asked for a modification sequence, so that the answer tells one (RFC 7162 §3.1.5).
+    asks_modseq: bool,
+}
+
+impl Found {
+    /// What is told of one message.
+    pub fn told(&self, seq: u32) -> u32 {
+        match self.uid {
+            true => self.list.by_seq(seq).map_or(0, |entry| entry.uid),
+            false => seq,
+        }
+    }
+
+    fn uids(&self, numbers: &[u32]) -> Vec<u32> {
+        numbers.iter().filter_map(|seq| self.list.by_seq(*seq)).map(|entry| entry.uid).collect()
+    }
+
+    fn modseq(&self, numbers: impl Iterator<Item = u32>) -> Option<u64> {
+        numbers.filter(|_| self.asks_modseq).filter_map(|seq| self.list.by_seq(seq)).map(|entry| entry.modseq).max()
+    }
+
+    /// The first and the last, as far as MIN and MAX ask for them.
+    fn ends(&self, options: ReturnOptions) -> impl Iterator<Item = u32> {
+        let (min, max) = (self.numbers.first().copied(), self.numbers.last().copied());
+        min.filter(|_| options.min).into_iter().chain(max.filter(|_| options.max))
+    }
+
+    fn page(&self, options: ReturnOptions) -> &[u32] {
+        options.partial.map_or(&[], |range| &self.numbers[range.places(self.numbers.len())])
+    }
+}
+
+/// Evaluates a key over the selected mailbox.
+pub(super) async fn find(
+    session: &mut Session,
+    key: &SearchKey,
+    charset: Option<&str>,
+    uid: bool,
+) -> Result<Found, Trouble> {
+    let list = session.view()?.list.clone();
+    let charset = if session.enabled.utf8 { Some("utf-8") } else { charset };
+    let (count, last_uid) = (list.len() as u32, list.last_uid().unwrap_or(0));
+    let compiler = Compiler { charset, count, last_uid, saved: &session.saved };
+    compiler.check()?;
+    let key = Arc::new(compiler.compile(key));
+    let asks_modseq = key.asks_modseq();
+    session.enabled.condstore |= asks_modseq;
+    let numbers = matching(session, &key).await?;
+    Ok(Found { list, numbers, uid, asks_modseq })
+}
+
+/// Writes the answer: `* SEARCH` or `* SORT` without return options, else `* ESEARCH` in the order of `found`.
+pub(super) async fn tell(
+    session: &mut Session,
+    tag: &str,
+    word: &str,
+    found: Found,
+    options: Option<ReturnOptions>,
+) -> Outcome {
+    let Some(options) = options else {
+        write_plain(session, word, &found).await?;
+        return Ok(Reply::ok("Done"));
+    };
+    if options.save {
+        session.saved = saved(&found, options);
+    }
+    // SAVE alone asks for no answer (RFC 5182 §2.1).
+    if options.min || options.max || options.all || options.count || options.partial.is_some() {
+        write_esearch(session, tag, &found, options);
+    }
+    Ok(Reply::ok("Done"))
+}
+
+async fn write_plain(session: &mut Session, word: &str, found: &Found) -> Result<(), Trouble> {
+    session.out.extend_from_slice(b"* ");
+    session.out.extend_from_slice(word.as_bytes());
+    for seq in &found.numbers {
         session.out.push(b' ');
-        write_number(&mut session.out, u64::from(number));
+        write_number(&mut session.out, u64::from(found.told(*seq)));
         session.relieve().await?;
     }
-    if let Some(modseq) = modseq {
+    if let Some(modseq) = found.modseq(found.numbers.iter().copied()) {
         session.out.extend_from_slice(format!(" (MODSEQ {modseq})").as_bytes());
     }
     session.out.extend_from_slice(b"\r\n");
     Ok(())
 }
 
-fn write_esearch(
-    session: &mut Session,
-    tag: &str,
-    list: &Snapshot,
-    found: &[u32],
-    uid: bool,
-    modseq: Option<u64>,
-    options: ReturnOptions,
-) {
+/// `* ESEARCH` (RFC 9051 §7.3.4). MIN and MAX are the first and the last of the order (RFC 5267 §3.1).
+fn write_esearch(session: &mut Session, tag: &str, found: &Found, options: ReturnOptions) {
     let out = &mut session.out;
-    let set: NumberSet = numbers(list, found, uid).collect();
     out.extend_from_slice(b"* ESEARCH (TAG ");
     write_string(out, tag.as_bytes(), false);
-    out.extend_from_slice(if uid { b") UID" } else { b")" });
-    let (first, last) = (set.ranges().first(), set.ranges().last());
-    for (wanted, word, number) in [(options.min, "MIN", first.map(|r| r.0)), (options.max, "MAX", last.map(|r| r.1))] {
-        if let Some(number) = number.filter(|_| wanted) {
-            out.extend_from_slice(format!(" {word} {number}").as_bytes());
+    out.extend_from_slice(if found.uid { b") UID" } else { b")" });
+    let (first, last) = (found.numbers.first(), found.numbers.last());
+    for (wanted, word, seq) in [(options.min, "MIN", first), (options.max, "MAX", last)] {
+        if let Some(seq) = seq.filter(|_| wanted) {
+            out.extend_from_slice(format!(" {word} {}", found.told(*seq)).as_bytes());
         }
     }
-    if options.all && !set.is_empty() {
-        out.extend_from_slice(format!(" ALL {set}").as_bytes());
+    if options.all && !found.numbers.is_empty() {
+        out.extend_from_slice(b" ALL ");
+        write_number_set(out, found.numbers.iter().map(|seq| found.told(*seq)));
+    }
+    if let Some(range) = options.partial {
+        out.extend_from_slice(format!(" PARTIAL ({range} ").as_bytes());
+        match found.page(options) {
+            [] => out.extend_from_slice(b"NIL"),
+            page => write_number_set(out, page.iter().map(|seq| found.told(*seq))),
+        }
+        out.push(b')');
     }
     if options.count {
-        out.extend_from_slice(format!(" COUNT {}", set.len()).as_bytes());
+        out.extend_from_slice(format!(" COUNT {}", found.numbers.len()).as_bytes());
     }
+    // Of what the answer shows: only the ends when nothing else was asked for (RFC 7162 §3.1.10).
+    let modseq = match options.all || options.count {
+        true => found.modseq(found.numbers.iter().copied()),
+        false => found.modseq(found.ends(options).chain(found.page(options).iter().copied())),
+    };
     if let Some(modseq) = modseq {
         out.extend_from_slice(format!(" MODSEQ {modseq}").as_bytes());
     }
     out.extend_from_slice(b"\r\n");
 }
 
-fn numbers<'a>(list: &'a Snapshot, found: &'a [u32], uid: bool) -> impl Iterator<Item = u32> + 'a {
-    found.iter().filter_map(move |seq| if uid { list.by_seq(*seq).map(|entry| entry.uid) } else { Some(*seq) })
-}
-
-/// What `$` stands for afterwards (RFC 5182 §2.1): everything, or only what MIN and MAX told.
-fn saved(list: &Snapshot, found: &[u32], options: ReturnOptions) -> NumberSet {
-    let uids: Vec<u32> = numbers(list, found, true).collect();
-    if options.all || options.count || !(options.min || options.max) {
-        return uids.into_iter().collect();
+/// What `$` stands for afterwards (RFC 9394 §3.2, after RFC 5182 §2.1): everything, or only what MIN, MAX and PARTIAL told.
+fn saved(found: &Found, options: ReturnOptions) -> NumberSet {
+    let some = options.min || options.max || options.partial.is_some();
+    if options.all || options.count || !some {
+        return found.uids(&found.numbers).into_iter().collect();
     }
-    let ends = [uids.first().filter(|_| options.min), uids.last().filter(|_| options.max)];
-    ends.into_iter().flatten().copied().collect()
+    let told: Vec<u32> = found.ends(options).chain(found.page(options).iter().copied()).collect();
+    found.uids(&told).into_iter().collect()
 }
