@@ -1,13 +1,13 @@
 //! Flags and keywords of messages that are stored, and messages that leave.
 
 use anser_base::{MailboxId, MessageId, Result, ThreadId};
-use anser_db::params;
+use anser_db::{Value, params};
 
 use crate::acl::Rights;
+use crate::bulk::{Brief, filled, list, pieces};
 use crate::change::{Action, Change, Object};
-use crate::codec;
 use crate::message::dangling;
-use crate::model::{Entry, Flags, Keywords, Message};
+use crate::model::{Entry, Flags, Keywords};
 use crate::tx::MailTx;
 
 /// How STORE changes flags (RFC 9051 §6.4.6).
@@ -56,65 +56,78 @@ impl MailTx<'_, '_> {
         unchanged_since: Option<u64>,
     ) -> Result<Stored> {
         self.require_writing()?;
-        let mut stored = Stored::default();
-        for uid in uids {
-            let Some(mut entry) = self.entry(mailbox, *uid)? else { continue };
+        let (mut stored, mut changed) = (Stored::default(), Vec::new());
+        for mut entry in self.entries_of(mailbox, uids)? {
             if unchanged_since.is_some_and(|modseq| entry.modseq > modseq) {
-                stored.modified.push(*uid);
+                stored.modified.push(entry.uid);
                 continue;
             }
-            let (new_flags, new_keywords) = act.apply(&entry, flags, keywords, rights);
-            if new_flags != entry.flags || new_keywords != entry.keywords {
-                self.change_flags(mailbox, &entry, new_flags, &new_keywords)?;
-                entry = Entry { flags: new_flags, keywords: new_keywords, modseq: self.modseq(), ..entry };
+            let (flags, keywords) = act.apply(&entry, flags, keywords, rights);
+            if flags != entry.flags || keywords != entry.keywords {
+                let new = Entry { flags, keywords, modseq: self.modseq(), ..entry.clone() };
+                changed.push((std::mem::replace(&mut entry, new.clone()), new));
             }
             stored.entries.push(entry);
+        }
+        for piece in pieces(&changed) {
+            self.change_flags(mailbox, piece)?;
         }
         Ok(stored)
     }
 
-    fn change_flags(&mut self, mailbox: MailboxId, entry: &Entry, flags: Flags, keywords: &Keywords) -> Result<()> {
-        self.update_entry(mailbox, entry, flags, keywords)?;
-        let shared =
-            flags.without(Flags::DELETED) != entry.flags.without(Flags::DELETED) || *keywords != entry.keywords;
-        if shared {
-            for (other, uid) in self.places(entry.message)? {
-                if (other, uid) != (mailbox, entry.uid)
-                    && let Some(twin) = self.entry(other, uid)?
-                {
-                    let own = Flags(twin.flags.0 & Flags::DELETED.0);
-                    self.update_entry(other, &twin, flags.without(Flags::DELETED).with(own), keywords)?;
-                }
+    /// Changes entries from what they were to what they are to be, and their twins in other mailboxes.
+    fn change_flags(&mut self, mailbox: MailboxId, changed: &[(Entry, Entry)]) -> Result<()> {
+        self.write_flags(mailbox, changed)?;
+        let is_shared = |(old, new): &&(Entry, Entry)| {
+            old.flags.without(Flags::DELETED) != new.flags.without(Flags::DELETED) || old.keywords != new.keywords
+        };
+        let shared: Vec<MessageId> = changed.iter().filter(is_shared).map(|(_, new)| new.message).collect();
+        let briefs = self.briefs(&shared)?;
+        for (_, new) in changed {
+            let places = briefs.get(&new.message).map(|brief| brief.places.as_slice()).unwrap_or_default();
+            for (other, uid) in places.iter().filter(|place| **place != (mailbox, new.uid)) {
+                self.change_twin(*other, *uid, new)?;
             }
+            self.record(Object::Message(new.message), Action::Updated);
         }
-        self.record(Object::Message(entry.message), Action::Updated);
         Ok(())
     }
 
-    fn places(&mut self, id: MessageId) -> Result<Vec<(MailboxId, u32)>> {
-        let found = self.db.query_one(
-            "SELECT places FROM message WHERE account = ?1 AND id = ?2",
-            params![self.account.to_sql(), id.to_sql()],
-            |row| row.blob(0),
-        )?;
-        Ok(found.and_then(|bytes| codec::places_from_bytes(&bytes)).unwrap_or_default())
+    fn change_twin(&mut self, mailbox: MailboxId, uid: u32, new: &Entry) -> Result<()> {
+        let Some(twin) = self.entry(mailbox, uid)? else { return Ok(()) };
+        let flags = new.flags.without(Flags::DELETED).with(Flags(twin.flags.0 & Flags::DELETED.0));
+        let changed = Entry { flags, keywords: new.keywords.clone(), modseq: self.modseq(), ..twin.clone() };
+        self.write_flags(mailbox, &[(twin, changed)])
     }
 
-    fn update_entry(&mut self, mailbox: MailboxId, old: &Entry, flags: Flags, keywords: &Keywords) -> Result<()> {
-        let new = Entry { flags, keywords: keywords.clone(), modseq: self.modseq(), ..old.clone() };
-        self.db.execute(
-            "UPDATE entry SET flags = ?4, keywords = ?5, modseq = ?6 WHERE account = ?1 AND mailbox = ?2 AND uid = ?3",
-            params![
-                self.account.to_sql(),
-                mailbox.to_sql(),
-                new.uid,
-                new.flags.0,
-                new.keywords.as_text(),
-                new.modseq as i64
-            ],
-        )?;
-        self.count(mailbox, Some(old), Some(&new))?;
-        self.publish(Change::Flagged { mailbox, entry: new });
+    /// One statement for each set of flags and keywords.
+    fn write_flags(&mut self, mailbox: MailboxId, changed: &[(Entry, Entry)]) -> Result<()> {
+        let modseq = self.modseq() as i64;
+        // At most one statement's worth, so that looking for a group costs little.
+        let mut groups: Vec<(Flags, &Keywords, Vec<i64>)> = Vec::new();
+        for (_, new) in changed {
+            let uid = i64::from(new.uid);
+            match groups.iter_mut().find(|(flags, keywords, _)| (*flags, *keywords) == (new.flags, &new.keywords)) {
+                Some((.., uids)) => uids.push(uid),
+                None => groups.push((new.flags, &new.keywords, vec![uid])),
+            }
+        }
+        for (flags, keywords, uids) in groups {
+            for piece in filled(&uids) {
+                let sql = format!(
+                    "UPDATE entry SET flags = ?3, keywords = ?4, modseq = ?5 WHERE account = ?1 AND mailbox = ?2 AND uid IN ({})",
+                    list(6, piece.len())
+                );
+                let mut values =
+                    params![self.account.to_sql(), mailbox.to_sql(), flags.0, keywords.as_text(), modseq].to_vec();
+                values.extend(piece.into_iter().map(Value::Int));
+                self.db.execute(&sql, &values)?;
+            }
+        }
+        for (old, new) in changed {
+            self.count(mailbox, Some(old), Some(new))?;
+            self.publish(Change::Flagged { mailbox, entry: new.clone() });
+        }
         Ok(())
     }
 
@@ -122,25 +135,32 @@ impl MailTx<'_, '_> {
     /// stay (RFC 4315 §2.1). Returns the UIDs that left. A message that is in no mailbox any more is gone.
     pub fn expunge(&mut self, mailbox: MailboxId, uids: &[u32], only_deleted: bool) -> Result<Vec<u32>> {
         self.require_writing()?;
-        let mut gone = Vec::new();
-        for uid in uids {
-            let Some(entry) = self.entry(mailbox, *uid)? else { continue };
-            if only_deleted && !entry.flags.has(Flags::DELETED) {
-                continue;
-            }
-            let mut message = self.message(entry.message)?.ok_or_else(|| dangling(mailbox, *uid))?;
-            message.places.retain(|place| *place != (mailbox, *uid));
-            self.remove_entry(mailbox, &entry)?;
-            match message.places.is_empty() {
-                true => self.destroy(&message, entry.size)?,
+        let mut entries = self.entries_of(mailbox, uids)?;
+        entries.retain(|entry| !only_deleted || entry.flags.has(Flags::DELETED));
+        for piece in pieces(&entries) {
+            self.expunge_piece(mailbox, piece)?;
+        }
+        Ok(entries.into_iter().map(|entry| entry.uid).collect())
+    }
+
+    fn expunge_piece(&mut self, mailbox: MailboxId, entries: &[Entry]) -> Result<()> {
+        let ids: Vec<MessageId> = entries.iter().map(|entry| entry.message).collect();
+        let mut briefs = self.briefs(&ids)?;
+        self.remove_entries(mailbox, entries)?;
+        let (mut doomed, mut kept) = (Vec::new(), Vec::new());
+        for entry in entries {
+            let mut brief = briefs.remove(&entry.message).ok_or_else(|| dangling(mailbox, entry.uid))?;
+            brief.places.retain(|place| *place != (mailbox, entry.uid));
+            match brief.places.is_empty() {
+                true => doomed.push((entry.message, brief, entry.size)),
                 false => {
-                    self.write_places(&mut message)?;
-                    self.record(Object::Message(message.id), Action::Updated);
+                    kept.push((entry.message, brief.places));
+                    self.record(Object::Message(entry.message), Action::Updated);
                 }
             }
-            gone.push(*uid);
         }
-        Ok(gone)
+        self.write_places(&kept)?;
+        self.destroy(&doomed)
     }
 
     /// The messages of a mailbox that carry `\Deleted`, ascending.
@@ -148,25 +168,16 @@ impl MailTx<'_, '_> {
         if self.mailbox(mailbox)?.deleted == 0 {
             return Ok(Vec::new());
         }
-        let all = self.entries(mailbox, 1, u32::MAX)?;
-        Ok(all.into_iter().filter(|entry| entry.flags.has(Flags::DELETED)).map(|entry| entry.uid).collect())
+        self.db.query(
+            "SELECT uid FROM entry WHERE account = ?1 AND mailbox = ?2 AND (flags & 16) <> 0 ORDER BY uid",
+            params![self.account.to_sql(), mailbox.to_sql()],
+            |row| Ok(row.int(0)? as u32),
+        )
     }
 
     pub(crate) fn expunge_all(&mut self, mailbox: MailboxId) -> Result<()> {
         let uids: Vec<u32> = self.entries(mailbox, 1, u32::MAX)?.into_iter().map(|entry| entry.uid).collect();
         self.expunge(mailbox, &uids, false)?;
-        Ok(())
-    }
-
-    /// Removes the place alone and notes it as vanished.
-    pub(crate) fn remove_entry(&mut self, mailbox: MailboxId, entry: &Entry) -> Result<()> {
-        self.db.execute(
-            "DELETE FROM entry WHERE account = ?1 AND mailbox = ?2 AND uid = ?3",
-            params![self.account.to_sql(), mailbox.to_sql(), entry.uid],
-        )?;
-        self.count(mailbox, Some(entry), None)?;
-        self.vanish(mailbox, entry.uid, entry.uid)?;
-        self.publish(Change::Expunged { mailbox, uid: entry.uid, message: entry.message });
         Ok(())
     }
 
@@ -205,16 +216,16 @@ impl MailTx<'_, '_> {
         Ok(merged)
     }
 
-    /// Removes a message that is in no mailbox.
-    fn destroy(&mut self, message: &Message, size: u64) -> Result<()> {
-        self.leave_thread(message)?;
-        self.db.execute(
-            "DELETE FROM message WHERE account = ?1 AND id = ?2",
-            params![self.account.to_sql(), message.id.to_sql()],
-        )?;
-        self.state.used = self.state.used.saturating_sub(size);
-        self.state.messages = self.state.messages.saturating_sub(1);
-        self.record(Object::Message(message.id), Action::Destroyed);
+    /// Removes messages that are in no mailbox.
+    fn destroy(&mut self, doomed: &[(MessageId, Brief, u64)]) -> Result<()> {
+        self.leave_threads(doomed)?;
+        let ids: Vec<i64> = doomed.iter().map(|(id, ..)| id.to_sql()).collect();
+        self.execute_list("DELETE FROM message WHERE account = ?1 AND id IN ", &[], &ids)?;
+        for (id, _, size) in doomed {
+            self.state.used = self.state.used.saturating_sub(*size);
+            self.state.messages = self.state.messages.saturating_sub(1);
+            self.record(Object::Message(*id), Action::Destroyed);
+        }
         Ok(())
     }
 

@@ -15,6 +15,7 @@
 //! |---|---|
 //! | `model` | the nouns |
 //! | `tx`, `mailbox`, `message`, `flag`, `thread` | [`MailTx`]: every change and every look-up |
+//! | `bulk` | many rows by few statements |
 //! | `acl`, `subscription`, `annotation` | who else may use a mailbox, which of others' one subscribes to, notes on mailboxes |
 //! | `snapshot`, `cache` | a mailbox's list as one shared value, and where the newest ones are kept |
 //! | `change`, `watch` | what a transaction changed, and who is told |
@@ -26,6 +27,7 @@
 
 mod acl;
 mod annotation;
+mod bulk;
 mod cache;
 mod change;
 mod check;

@@ -3,7 +3,8 @@
 use anser_base::{BlobId, Class, EntryId, Error, MailboxId, MessageId, Result, ThreadId, Timestamp};
 use anser_db::{Row, params};
 
-use crate::change::{Action, Change, Object};
+use crate::bulk::pieces;
+use crate::change::{Action, Object};
 use crate::codec;
 use crate::content::ListingRow;
 use crate::model::{Appended, Entry, Flags, Message, NewMessage};
@@ -93,7 +94,7 @@ impl MailTx<'_, '_> {
             saved: self.now,
             keywords: new.keywords.clone(),
         };
-        self.insert_entry(mailbox, entry)?;
+        self.insert_entries(mailbox, vec![entry])?;
         Ok((self.mailbox(mailbox)?.uidvalidity, uid))
     }
 
@@ -105,29 +106,6 @@ impl MailTx<'_, '_> {
             .checked_add(1)
             .ok_or_else(|| Error::new(Class::Limit, "the mailbox has given out every UID", "该文件夹的 UID 已用尽"))?;
         Ok(uid)
-    }
-
-    pub(crate) fn insert_entry(&mut self, mailbox: MailboxId, entry: Entry) -> Result<()> {
-        self.db.execute(
-            "INSERT INTO entry (account, mailbox, uid, message, modseq, flags, keywords, size, received, zone, saved) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-            params![
-                self.account.to_sql(),
-                mailbox.to_sql(),
-                entry.uid,
-                entry.message.to_sql(),
-                entry.modseq as i64,
-                entry.flags.0,
-                entry.keywords.as_text(),
-                entry.size as i64,
-                entry.received.0,
-                i64::from(entry.zone),
-                entry.saved.0
-            ],
-        )?;
-        self.count(mailbox, None, Some(&entry))?;
-        self.publish(Change::Added { mailbox, entry });
-        Ok(())
     }
 
     /// Moves a mailbox's counters from one state of an entry to another and marks the mailbox as changed.
@@ -249,37 +227,42 @@ impl MailTx<'_, '_> {
     ) -> Result<Vec<(u32, u32)>> {
         self.require_writing()?;
         self.mailbox(to)?;
-        let mut pairs = Vec::with_capacity(uids.len());
-        for uid in uids {
-            let Some(entry) = self.entry(from, *uid)? else { continue };
-            let message = self.message(entry.message)?.ok_or_else(|| dangling(from, *uid))?;
-            self.check_quota(quota, entry.size)?;
-            pairs.push((*uid, self.duplicate(&message, &entry, to)?));
+        let entries = self.entries_of(from, uids)?;
+        let mut pairs = Vec::with_capacity(entries.len());
+        for piece in pieces(&entries) {
+            self.check_quota(quota, piece.iter().map(|entry| entry.size).sum())?;
+            self.duplicate(from, piece, to, &mut pairs)?;
         }
         Ok(pairs)
     }
 
-    fn duplicate(&mut self, message: &Message, entry: &Entry, to: MailboxId) -> Result<u32> {
-        let id = MessageId(self.next_id());
-        let uid = self.take_uid(to, None)?;
-        let modseq = self.modseq();
-        self.db.execute(
-            "INSERT INTO message (account, id, thread, blob, blob_size, prefix, received, zone, uidl, places, keys, summary, \
-             structure) SELECT account, ?3, thread, blob, blob_size, prefix, received, zone, NULL, ?4, keys, summary, structure \
-             FROM message WHERE account = ?1 AND id = ?2",
-            params![
-                self.account.to_sql(),
-                message.id.to_sql(),
-                id.to_sql(),
-                &codec::places_to_bytes(&[(to, uid)])
-            ],
-        )?;
-        self.add_to_thread(message.thread, id, Action::Updated)?;
-        self.insert_entry(to, Entry { uid, message: id, modseq, saved: self.now, ..entry.clone() })?;
-        self.state.used += entry.size;
-        self.state.messages += 1;
-        self.record(Object::Message(id), Action::Created);
-        Ok(uid)
+    fn duplicate(
+        &mut self,
+        from: MailboxId,
+        entries: &[Entry],
+        to: MailboxId,
+        pairs: &mut Vec<(u32, u32)>,
+    ) -> Result<()> {
+        let ids: Vec<MessageId> = entries.iter().map(|entry| entry.message).collect();
+        let briefs = self.briefs(&ids)?;
+        let (mut copies, mut members, mut placed) = (Vec::new(), Vec::new(), Vec::new());
+        for entry in entries {
+            let brief = briefs.get(&entry.message).ok_or_else(|| dangling(from, entry.uid))?;
+            let (id, uid, modseq) = (MessageId(self.next_id()), self.take_uid(to, None)?, self.modseq());
+            copies.push((entry.message, id, (to, uid)));
+            members.push([brief.thread.to_sql(), id.to_sql()]);
+            placed.push(Entry { uid, message: id, modseq, saved: self.now, ..entry.clone() });
+            pairs.push((entry.uid, uid));
+            self.record(Object::Thread(brief.thread), Action::Updated);
+            self.record(Object::Message(id), Action::Created);
+            self.state.used += entry.size;
+            self.state.messages += 1;
+        }
+        if !self.copy_messages(&copies)? {
+            return Err(Error::damaged(format!("a message of mailbox {from} is in it twice")));
+        }
+        self.insert_numbers("INSERT INTO thread (account, id, message)", "", &members)?;
+        self.insert_entries(to, placed)
     }
 
     /// Moves messages into another mailbox (RFC 6851): the message keeps its number. All or nothing; UIDs that are gone are left
@@ -287,30 +270,46 @@ impl MailTx<'_, '_> {
     pub fn move_to(&mut self, from: MailboxId, uids: &[u32], to: MailboxId) -> Result<Vec<(u32, u32)>> {
         self.require_writing()?;
         self.mailbox(to)?;
-        let mut pairs = Vec::with_capacity(uids.len());
-        for uid in uids {
-            let Some(entry) = self.entry(from, *uid)? else { continue };
-            let mut message = self.message(entry.message)?.ok_or_else(|| dangling(from, *uid))?;
-            let present =
-                message.places.iter().find(|(mailbox, at)| *mailbox == to && !(from == to && at == uid)).copied();
-            let new_uid = match present {
-                Some((_, uid)) => uid,
-                None => {
-                    let new_uid = self.take_uid(to, None)?;
-                    let modseq = self.modseq();
-                    let moved = Entry { uid: new_uid, modseq, saved: self.now, ..entry.clone() };
-                    self.insert_entry(to, moved)?;
-                    message.places.push((to, new_uid));
-                    new_uid
-                }
-            };
-            message.places.retain(|place| *place != (from, *uid));
-            self.write_places(&mut message)?;
-            self.remove_entry(from, &entry)?;
-            self.record(Object::Message(message.id), Action::Updated);
-            pairs.push((*uid, new_uid));
+        let entries = self.entries_of(from, uids)?;
+        let mut pairs = Vec::with_capacity(entries.len());
+        for piece in pieces(&entries) {
+            self.move_piece(from, piece, to, &mut pairs)?;
         }
         Ok(pairs)
+    }
+
+    fn move_piece(
+        &mut self,
+        from: MailboxId,
+        entries: &[Entry],
+        to: MailboxId,
+        pairs: &mut Vec<(u32, u32)>,
+    ) -> Result<()> {
+        let ids: Vec<MessageId> = entries.iter().map(|entry| entry.message).collect();
+        let mut briefs = self.briefs(&ids)?;
+        let (mut placed, mut places) = (Vec::new(), Vec::new());
+        for entry in entries {
+            let brief = briefs.remove(&entry.message).ok_or_else(|| dangling(from, entry.uid))?;
+            let mut at = brief.places;
+            at.retain(|place| *place != (from, entry.uid));
+            let present = at.iter().find(|(mailbox, _)| *mailbox == to).map(|(_, uid)| *uid);
+            let uid = match present {
+                Some(uid) => uid,
+                None => {
+                    let (uid, modseq) = (self.take_uid(to, None)?, self.modseq());
+                    placed.push(Entry { uid, modseq, saved: self.now, ..entry.clone() });
+                    at.push((to, uid));
+                    uid
+                }
+            };
+            at.sort_unstable();
+            places.push((entry.message, at));
+            pairs.push((entry.uid, uid));
+            self.record(Object::Message(entry.message), Action::Updated);
+        }
+        self.insert_entries(to, placed)?;
+        self.write_places(&places)?;
+        self.remove_entries(from, entries)
     }
 
     /// Puts a message into one more mailbox (RFC 8621 §4.1.1 `mailboxIds`), with its flags but `\Deleted`. Returns its UID there.
@@ -327,22 +326,27 @@ impl MailTx<'_, '_> {
         let uid = self.take_uid(mailbox, None)?;
         let modseq = self.modseq();
         let flags = entry.flags.without(Flags::DELETED);
-        self.insert_entry(mailbox, Entry { uid, modseq, flags, saved: self.now, ..entry })?;
+        self.insert_entries(mailbox, vec![Entry { uid, modseq, flags, saved: self.now, ..entry }])?;
         message.places.push((mailbox, uid));
-        self.write_places(&mut message)?;
+        message.places.sort_unstable();
+        self.write_places(&[(id, message.places)])?;
         self.record(Object::Message(id), Action::Updated);
         Ok(uid)
     }
 
     /// The unique ids that messages of a mailbox were imported with ([`NewMessage::uidl`]), by UID, ascending.
     pub fn imported_uidls(&mut self, mailbox: MailboxId) -> Result<Vec<(u32, String)>> {
-        self.db.query(
-            "SELECT entry.uid, message.uidl FROM entry JOIN message ON message.account = entry.account \
-             AND message.id = entry.message WHERE entry.account = ?1 AND entry.mailbox = ?2 AND message.uidl IS NOT NULL \
-             ORDER BY entry.uid",
-            params![self.account.to_sql(), mailbox.to_sql()],
-            |row| Ok((row.int(0)? as u32, row.text(1)?)),
-        )
+        let rows = self.db.query(
+            "SELECT places, uidl FROM message WHERE account = ?1 AND uidl IS NOT NULL",
+            params![self.account.to_sql()],
+            |row| Ok((codec::places_from_bytes(&row.blob(0)?).unwrap_or_default(), row.text(1)?)),
+        )?;
+        let here = |(places, uidl): (Vec<(MailboxId, u32)>, String)| {
+            places.into_iter().find(|(at, _)| *at == mailbox).map(|(_, uid)| (uid, uidl))
+        };
+        let mut found: Vec<(u32, String)> = rows.into_iter().filter_map(here).collect();
+        found.sort_unstable();
+        Ok(found)
     }
 
     /// Makes messages forget the unique id that they were imported with, because another message of the mailbox has the same. UIDs
@@ -356,15 +360,6 @@ impl MailTx<'_, '_> {
                 params![self.account.to_sql(), entry.message.to_sql()],
             )?;
         }
-        Ok(())
-    }
-
-    pub(crate) fn write_places(&mut self, message: &mut Message) -> Result<()> {
-        message.places.sort_unstable();
-        self.db.execute(
-            "UPDATE message SET places = ?3 WHERE account = ?1 AND id = ?2",
-            params![self.account.to_sql(), message.id.to_sql(), &codec::places_to_bytes(&message.places)],
-        )?;
         Ok(())
     }
 }

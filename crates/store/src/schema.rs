@@ -110,6 +110,7 @@ CREATE TABLE delivered (
 ) STRICT, WITHOUT ROWID;
 ",
     SHARING,
+    UIDL,
 ]);
 
 /// What RFC 4314 and RFC 5464 need: who may do what, annotations, and subscriptions to mailboxes of other accounts. An annotation's
@@ -141,3 +142,6 @@ CREATE TABLE subscription (
   PRIMARY KEY (account, owner, mailbox)
 ) STRICT, WITHOUT ROWID;
 ";
+
+/// Finds the few messages that were imported with a unique id of POP3 among the many that were not.
+const UIDL: &str = "CREATE INDEX message_uidl ON message (account, uidl) WHERE uidl IS NOT NULL;";

@@ -1,14 +1,14 @@
 //! Conversations (RFC 8621 §3): a message joins the conversation that shares a Message-ID with it under the same base subject, the
 //! oldest one when there are several; else it starts its own. A message never changes its conversation.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use anser_base::{MessageId, Result, ThreadId};
 use anser_db::params;
 
+use crate::bulk::{Brief, filled, list};
 use crate::change::{Action, Object};
-use crate::codec;
-use crate::model::{Message, ThreadKeys};
+use crate::model::ThreadKeys;
 use crate::tx::MailTx;
 
 /// Messages that a conversation may have left for its keys to be gone through when one leaves. Keys that a larger one keeps too long
@@ -54,38 +54,75 @@ impl MailTx<'_, '_> {
         Ok(())
     }
 
-    /// Takes a message out of its conversation, and with it the keys that no other message of it has.
-    pub(crate) fn leave_thread(&mut self, message: &Message) -> Result<()> {
-        self.db.execute(
-            "DELETE FROM thread WHERE account = ?1 AND id = ?2 AND message = ?3",
-            params![self.account.to_sql(), message.thread.to_sql(), message.id.to_sql()],
-        )?;
-        let others = self.thread(message.thread)?;
-        let action = if others.is_empty() { Action::Destroyed } else { Action::Updated };
-        self.record(Object::Thread(message.thread), action);
-        if others.len() > CLOSELY {
-            return Ok(());
+    /// Takes messages that are about to be destroyed out of their conversations, and with them the keys that no other message has.
+    /// Conversations that end are removed together, the others message by message.
+    pub(crate) fn leave_threads(&mut self, doomed: &[(MessageId, Brief, u64)]) -> Result<()> {
+        let ended = self.ended_threads(doomed)?;
+        let (mut keys, mut threads): (Vec<i64>, Vec<i64>) = (Vec::new(), Vec::new());
+        for (id, brief, _) in doomed {
+            match ended.contains(&brief.thread) {
+                true => keys.extend(&brief.keys.ids),
+                false => self.leave_thread(*id, brief)?,
+            }
         }
-        let mut kept = HashSet::new();
-        for other in others {
-            kept.extend(self.thread_keys(other)?.ids);
+        for thread in ended {
+            threads.push(thread.to_sql());
+            self.record(Object::Thread(thread), Action::Destroyed);
         }
-        let keys = self.thread_keys(message.id)?;
-        for hash in keys.ids.into_iter().filter(|hash| !kept.contains(hash)) {
-            self.db.execute(
-                "DELETE FROM reference WHERE account = ?1 AND hash = ?2 AND subject = ?3 AND thread = ?4",
-                params![self.account.to_sql(), hash, keys.subject, message.thread.to_sql()],
-            )?;
+        self.execute_list("DELETE FROM thread WHERE account = ?1 AND id IN ", &[], &threads)?;
+        for threads in filled(&threads) {
+            let sql = format!(
+                "DELETE FROM reference WHERE account = ?1 AND thread IN ({}) AND hash IN ",
+                list(2, threads.len())
+            );
+            self.execute_list(&sql, &threads, &keys)?;
         }
         Ok(())
     }
 
-    fn thread_keys(&mut self, id: MessageId) -> Result<ThreadKeys> {
-        let keys = self.db.query_one(
-            "SELECT keys FROM message WHERE account = ?1 AND id = ?2",
-            params![self.account.to_sql(), id.to_sql()],
-            |row| row.blob(0),
+    /// Conversations that have no message besides these.
+    fn ended_threads(&mut self, doomed: &[(MessageId, Brief, u64)]) -> Result<BTreeSet<ThreadId>> {
+        let mut left: BTreeMap<ThreadId, i64> = BTreeMap::new();
+        for (_, brief, _) in doomed {
+            *left.entry(brief.thread).or_default() += 1;
+        }
+        let ids: Vec<i64> = left.keys().map(|thread| thread.to_sql()).collect();
+        for piece in filled(&ids) {
+            let sql = format!(
+                "SELECT id, COUNT(*) FROM thread WHERE account = ?1 AND id IN ({}) GROUP BY id",
+                list(2, piece.len())
+            );
+            let values = self.numbers(&[], &piece);
+            self.db.for_each(&sql, &values, |row| {
+                *left.entry(ThreadId::from_sql(row.int(0)?)).or_default() -= row.int(1)?;
+                Ok(())
+            })?;
+        }
+        Ok(left.into_iter().filter(|(_, left)| *left == 0).map(|(thread, _)| thread).collect())
+    }
+
+    fn leave_thread(&mut self, id: MessageId, brief: &Brief) -> Result<()> {
+        let (account, thread) = (self.account.to_sql(), brief.thread.to_sql());
+        self.db.execute(
+            "DELETE FROM thread WHERE account = ?1 AND id = ?2 AND message = ?3",
+            params![account, thread, id.to_sql()],
         )?;
-        Ok(keys.and_then(|bytes| codec::keys_from_bytes(&bytes)).unwrap_or_default())
+        self.record(Object::Thread(brief.thread), Action::Updated);
+        let others = self.db.query(
+            "SELECT message FROM thread WHERE account = ?1 AND id = ?2 ORDER BY message LIMIT ?3",
+            params![account, thread, CLOSELY as i64 + 1],
+            |row| Ok(MessageId::from_sql(row.int(0)?)),
+        )?;
+        if others.len() > CLOSELY {
+            return Ok(());
+        }
+        let kept: HashSet<i64> = self.briefs(&others)?.into_values().flat_map(|other| other.keys.ids).collect();
+        for hash in brief.keys.ids.iter().filter(|hash| !kept.contains(hash)) {
+            self.db.execute(
+                "DELETE FROM reference WHERE account = ?1 AND hash = ?2 AND subject = ?3 AND thread = ?4",
+                params![account, *hash, brief.keys.subject, thread],
+            )?;
+        }
+        Ok(())
     }
 }

@@ -122,16 +122,18 @@ impl<'t, 'c> MailTx<'t, 'c> {
     }
 
     fn log(&mut self, objects: &[(Object, Action)]) -> Result<()> {
-        for (object, action) in objects {
+        let modseq = self.state.modseq as i64;
+        let row = |(object, action): &(Object, Action)| {
             let (kind, id) = object.to_sql();
-            self.db.execute(
-                "INSERT INTO change (account, modseq, kind, id, action) VALUES (?1, ?2, ?3, ?4, ?5) \
-                 ON CONFLICT (account, modseq, kind, id) DO UPDATE SET action = CASE \
-                 WHEN change.action = 0 AND excluded.action = 1 THEN 0 ELSE excluded.action END",
-                params![self.account.to_sql(), self.state.modseq as i64, kind, id, action.to_sql()],
-            )?;
-        }
-        Ok(())
+            [modseq, kind, id, action.to_sql()]
+        };
+        let all: Vec<[i64; 4]> = objects.iter().map(row).collect();
+        self.insert_numbers(
+            "INSERT INTO change (account, modseq, kind, id, action)",
+            " ON CONFLICT (account, modseq, kind, id) DO UPDATE SET action = CASE \
+             WHEN change.action = 0 AND excluded.action = 1 THEN 0 ELSE excluded.action END",
+            &all,
+        )
     }
 
     /// The modification sequence of this transaction: one above the account's last.
