@@ -4,7 +4,9 @@
 //! |---|---|
 //! | [`model`] | the nouns: [`Account`], [`Domain`], [`Group`], [`Services`], [`Role`] |
 //! | [`resolve`] | where mail to an address goes, and who may write as it |
-//! | [`login`] | is this password good: [`Directory::authenticate`], and the SCRAM half in [`scram`] |
+//! | [`login`] | is this password or token good: [`Directory::authenticate`], and the SCRAM half in [`scram`] |
+//! | [`sasl`] | one exchange of SASL messages for every door |
+//! | [`remembered`] | passwords that were verified a short while ago |
 //! | [`guard`] | slows guessing down without locking owners out |
 //! | [`password`] | Argon2id, SCRAM keys, and verification of the hashes that other servers leave behind |
 //! | [`sharing`] | whom access lists mean, and who shares with whom |
@@ -22,7 +24,10 @@ pub mod model;
 mod names;
 pub mod password;
 pub mod resolve;
+mod random;
+pub mod remembered;
 mod rows;
+pub mod sasl;
 mod schema;
 pub mod scram;
 mod secrets;
@@ -41,18 +46,20 @@ use crate::guard::Guard;
 use crate::login::Credentials;
 use crate::names::LoginName;
 use crate::password::Hasher;
+use crate::remembered::Remembered;
 use crate::secrets::Secrets;
 
 pub use admin::{AccountFilter, AccountPage, Alias, AliasTarget, NewAccount, NewAppPassword, NewDomain, Password};
 pub use login::{Attempt, AuthFailure, Login, Refusal, Via};
 pub use model::{
-    Account, AccountState, AppPassword, AppPasswordId, DEFAULT_TENANT, Domain, Group, GroupId, Locale, Role, Service,
+    Account, AccountState, AppPassword, AppPasswordId, AppPasswordKind, DEFAULT_TENANT, Domain, Group, GroupId, Locale, Role, Service,
     Services,
 };
 pub use password::Secret;
 pub use resolve::{Expansion, Resolution};
 pub use schema::SCHEMA;
-pub use scram::{Mechanism, ScramLookup};
+pub use sasl::{Exchange, Mechanism, Peer, Step};
+pub use scram::ScramLookup;
 pub use sharing::Identity;
 
 /// On PostgreSQL, how old the known generation may be before it is read again, in milliseconds: how late a change made on
@@ -99,7 +106,7 @@ struct Inner {
     memberships: Cache<AccountId, Arc<[u64]>>,
     owners: Cache<(AccountId, bool), Arc<[Arc<Account>]>>,
     logins: Cache<LoginName, Option<Arc<Credentials>>>,
-    verified: login::Verified,
+    remembered: Remembered,
     guard: Guard,
     hasher: Hasher,
     secrets: OnceCell<Secrets>,
@@ -120,7 +127,7 @@ impl Directory {
             memberships: Cache::new(CACHED),
             owners: Cache::new(CACHED_OWNERS),
             logins: Cache::new(CACHED),
-            verified: login::Verified::new(&deps.entropy),
+            remembered: Remembered::new(&deps.entropy),
             guard: Guard::new(&deps.entropy),
             hasher: Hasher::new(deps.entropy.clone()),
             secrets: OnceCell::new(),

@@ -1,27 +1,22 @@
 //! Is this password good: [`Directory::authenticate`].
 
-use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use anser_base::{AccountId, Class, Entropy, Error, Result, Timestamp};
+use anser_base::{AccountId, Class, Error, Result, Timestamp};
 use anser_db::{Tx, params};
-use unicode_normalization::UnicodeNormalization;
 
 use crate::guard::{Attempted, Network};
-use crate::model::{Account, AccountState, AppPasswordId, Service, Services};
+use crate::model::{Account, AccountState, AppPasswordId, AppPasswordKind, Service, Services};
 use crate::names::LoginName;
 use crate::password::{self, Secret};
+use crate::random::{self, Random, app_hash, token_hash};
 use crate::rows;
 use crate::scram::ScramKeys;
 use crate::{Directory, names};
 
-/// How long a verified password is good for without computing Argon2id again.
-pub const VERIFIED_FOR: Duration = Duration::from_secs(10 * 60);
-/// Verified passwords remembered.
-const VERIFIED: usize = 20_000;
 /// Networks remembered per account; of more, the one not seen longest goes.
 pub const PLACES: i64 = 16;
 /// How often it is written down that a place or an app password was seen again.
@@ -60,6 +55,8 @@ pub enum Via {
     AppPassword(AppPasswordId),
     /// A SCRAM proof of the account's own password.
     Scram,
+    /// A bearer token.
+    Token(AppPasswordId),
 }
 
 /// A good login.
@@ -78,6 +75,10 @@ pub enum Refusal {
     Wrong,
     /// The password is right, but the account is suspended or may not use this door.
     NotAllowed,
+    /// The password is right, and its owner must choose a new one before it opens anything but the web.
+    MustChange,
+    /// The password is right, but the user wants to act for somebody else.
+    NotYourself,
     /// Too many failures; the password was not looked at.
     Locked,
     /// The directory cannot tell at present.
@@ -109,16 +110,8 @@ pub(crate) struct Credentials {
     hash: String,
     scram: Option<ScramKeys>,
     version: i64,
-    apps: Vec<App>,
+    random: Vec<Random>,
     places: Vec<(Network, Timestamp)>,
-}
-
-#[derive(Debug)]
-struct App {
-    id: AppPasswordId,
-    hash: [u8; 32],
-    services: Services,
-    used: Option<Timestamp>,
 }
 
 impl Directory {
@@ -154,6 +147,31 @@ impl Directory {
         self.conclude(&attempt, credentials, via.filter(|_| same)).await
     }
 
+    /// Whether a bearer token is good at a door (RFC 6750). `attempt.password` is the token. An empty name takes the token's owner;
+    /// with any other the token must be that account's. Wrong tokens count in the guard like wrong passwords, and answer alike
+    /// whether or not there is such a name.
+    pub async fn authenticate_token(&self, attempt: Attempt<'_>) -> Result<Login, AuthFailure> {
+        let hash = token_hash(&self.secrets().await?.app_passwords, attempt.password);
+        let named = match attempt.name {
+            b"" => self.owner_of_token(hash).await?,
+            name => String::from_utf8_lossy(name).into_owned(),
+        };
+        let attempt = Attempt { name: named.as_bytes(), ..attempt };
+        let credentials = self.credentials(attempt.name).await?;
+        self.admit(attempt.name, attempt.source, credentials.as_deref())?;
+        let now = self.inner.deps.clock.now();
+        let found = credentials.as_ref().and_then(|found| found.random(AppPasswordKind::Bearer, hash, now));
+        let via = found.map(|found| Via::Token(found.id));
+        self.conclude(&attempt, credentials, via).await
+    }
+
+    /// The address of the account that a token belongs to. Of a token that is nobody's, a name of its own, so that one device with an
+    /// old token locks no other out.
+    async fn owner_of_token(&self, hash: blake3::Hash) -> Result<String> {
+        let owner = self.read(move |tx| random::owner_of_token(tx, &hash)).await?;
+        Ok(owner.unwrap_or_else(|| format!("token {}", &hash.to_hex()[..16])))
+    }
+
     async fn credentials(&self, name: &[u8]) -> Result<Option<Arc<Credentials>>> {
         let Some(name) = LoginName::parse(name) else { return Ok(None) };
         let stamp = self.stamp().await?;
@@ -182,16 +200,17 @@ impl Directory {
             self.verify_slowly(attempt, None).await?;
             return Ok(None);
         };
-        let (now, key) = (self.inner.deps.clock.now(), self.inner.verified.key(found, attempt.password));
-        if self.inner.verified.holds(&key, now) {
+        let (now, remembered) = (self.inner.deps.clock.now(), &self.inner.remembered);
+        let key = remembered.key(found.account.id.0, found.version, attempt.password);
+        if remembered.holds(&key, now) {
             return Ok(Some(Via::Password));
         }
-        if let Some(app) = self.app_password(found, attempt.password).await? {
+        if let Some(app) = self.app_password(found, attempt.password, now).await? {
             return Ok(Some(Via::AppPassword(app)));
         }
         let good = self.verify_slowly(attempt, credentials).await?;
         if good {
-            self.inner.verified.keep(key, now);
+            remembered.keep(key, now);
             log_failure("rehash", self.rehash(found, attempt).await);
         }
         Ok(good.then_some(Via::Password))
@@ -205,12 +224,17 @@ impl Directory {
         Ok(self.inner.hasher.verify(turn, attempt.password, found.map(|found| found.hash.as_str())).await?)
     }
 
-    async fn app_password(&self, credentials: &Credentials, password: &[u8]) -> Result<Option<AppPasswordId>> {
-        if credentials.apps.is_empty() {
+    async fn app_password(
+        &self,
+        credentials: &Credentials,
+        password: &[u8],
+        now: Timestamp,
+    ) -> Result<Option<AppPasswordId>> {
+        if credentials.random.is_empty() {
             return Ok(None);
         }
         let Some(hash) = app_hash(&self.secrets().await?.app_passwords, password) else { return Ok(None) };
-        Ok(credentials.apps.iter().find(|app| blake3::Hash::from_bytes(app.hash) == hash).map(|app| app.id))
+        Ok(credentials.random(AppPasswordKind::Typed, hash, now).map(|found| found.id))
     }
 
     /// Replaces an old server's hash by ours, now that the password is known.
@@ -245,6 +269,9 @@ impl Directory {
             return Err(AuthFailure { reason: Refusal::Wrong, delay, error: wrong() });
         };
         self.inner.guard.succeeded(attempted);
+        if found.account.must_change_password && attempt.service != Service::Web {
+            return Err(AuthFailure { reason: Refusal::MustChange, delay: Duration::ZERO, error: must_change() });
+        }
         if !found.allows(attempt.service, via) {
             return Err(AuthFailure { reason: Refusal::NotAllowed, delay: Duration::ZERO, error: not_allowed() });
         }
@@ -258,8 +285,8 @@ impl Directory {
         let news = |seen: Option<Timestamp>| seen.is_none_or(|seen| now.since(seen) >= SEEN_EVERY);
         let place = news(found.places.iter().find(|(known, _)| *known == network).map(|(_, seen)| *seen));
         let app = match via {
-            Via::AppPassword(id) => found.apps.iter().find(|app| app.id == id && news(app.used)).map(|app| app.id),
-            _ => None,
+            Via::AppPassword(id) | Via::Token(id) => found.named(id).filter(|app| news(app.used)).map(|app| app.id),
+            Via::Password | Via::Scram => None,
         };
         if !place && app.is_none() {
             return Ok(());
@@ -290,15 +317,22 @@ impl Directory {
 impl Credentials {
     fn allows(&self, service: Service, via: Via) -> bool {
         let restricted = match via {
-            Via::AppPassword(id) => {
-                self.apps.iter().find(|app| app.id == id).map_or(Services::NONE, |app| app.services)
-            }
+            Via::AppPassword(id) | Via::Token(id) => self.named(id).map_or(Services::NONE, |app| app.services),
             Via::Password | Via::Scram => Services::ALL,
         };
         self.account.state == AccountState::Active
             && !self.domain_disabled
             && self.account.services.contains(service.into())
             && restricted.contains(service.into())
+    }
+
+    fn named(&self, id: AppPasswordId) -> Option<&Random> {
+        self.random.iter().find(|one| one.id == id)
+    }
+
+    /// Hashes are compared in constant time.
+    fn random(&self, kind: AppPasswordKind, hash: blake3::Hash, now: Timestamp) -> Option<&Random> {
+        self.random.iter().find(|one| one.kind == kind && one.hash == hash && one.is_alive(now))
     }
 
     fn knows(&self, network: Network, now: Timestamp) -> bool {
@@ -339,6 +373,14 @@ fn not_allowed() -> Error {
     )
 }
 
+fn must_change() -> Error {
+    Error::new(
+        Class::Forbidden,
+        "you must choose a new password before you can use your mail",
+        "请先修改密码，然后才能使用邮箱",
+    )
+}
+
 fn locked(left: Duration) -> AuthFailure {
     let minutes = left.as_secs().div_ceil(60).max(1);
     let error = Error::new(
@@ -370,7 +412,7 @@ fn credentials(tx: &mut Tx<'_>, name: &LoginName) -> Result<Option<Credentials>>
     })?;
     let Some((account, hash, scram, version)) = found else { return Ok(None) };
     Ok(Some(Credentials {
-        apps: apps(tx, account.id)?,
+        random: random::of_account(tx, account.id)?,
         places: places(tx, account.id)?,
         account: Arc::new(account),
         domain_disabled: domain.disabled,
@@ -378,18 +420,6 @@ fn credentials(tx: &mut Tx<'_>, name: &LoginName) -> Result<Option<Credentials>>
         scram: scram.as_deref().and_then(ScramKeys::from_bytes),
         version,
     }))
-}
-
-fn apps(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<App>> {
-    let sql = "SELECT id, hash, services, used_ms FROM dir_app_passwords WHERE account = ?1";
-    tx.query(sql, params![account.to_sql()], |row| {
-        Ok(App {
-            id: AppPasswordId(row.int(0)? as u64),
-            hash: row.blob(1)?.try_into().map_err(|_| Error::damaged("an app password's hash"))?,
-            services: Services(row.int(2)? as u32),
-            used: row.opt_int(3)?.map(Timestamp),
-        })
-    })
 }
 
 fn places(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<(Network, Timestamp)>> {
@@ -412,52 +442,4 @@ fn remember_place(tx: &mut Tx<'_>, account: AccountId, network: Network, now: Ti
         params![account.to_sql(), PLACES],
     )?;
     Ok(())
-}
-
-/// The stored form of an app password: fast, because 128 random bits need no slow hash. Blanks and dashes do not count.
-pub(crate) fn app_hash(key: &[u8; 32], password: &[u8]) -> Option<blake3::Hash> {
-    let text: String = str::from_utf8(password).ok()?.nfkc().take(APP_PASSWORD * 3).collect();
-    let bare: String =
-        text.chars().filter(|c| !c.is_whitespace() && *c != '-').map(|c| c.to_ascii_lowercase()).collect();
-    (bare.len() == APP_PASSWORD).then(|| blake3::keyed_hash(key, bare.as_bytes()))
-}
-
-/// Length of an app password in characters of 5 bits, without its dashes: 130 bits.
-pub(crate) const APP_PASSWORD: usize = 26;
-
-/// Passwords that were verified a short while ago, so that a client that logs in again and again costs one Argon2id run.
-pub(crate) struct Verified {
-    key: [u8; 32],
-    known: Mutex<HashMap<[u8; 32], Timestamp>>,
-}
-
-impl Verified {
-    pub fn new(entropy: &Entropy) -> Self {
-        Self { key: entropy.bytes(), known: Mutex::new(HashMap::new()) }
-    }
-
-    /// Bound to the account's credential version: a new password makes it worthless.
-    fn key(&self, credentials: &Credentials, password: &[u8]) -> [u8; 32] {
-        let mut hasher = blake3::Hasher::new_keyed(&self.key);
-        hasher.update(&credentials.account.id.0.to_le_bytes());
-        hasher.update(&credentials.version.to_le_bytes());
-        hasher.update(password);
-        *hasher.finalize().as_bytes()
-    }
-
-    fn holds(&self, key: &[u8; 32], now: Timestamp) -> bool {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(key).is_some_and(|at| now >= *at && now.since(*at) < VERIFIED_FOR)
-    }
-
-    fn keep(&self, key: [u8; 32], now: Timestamp) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= VERIFIED {
-            known.retain(|_, at| now.since(*at) < VERIFIED_FOR);
-        }
-        if known.len() >= VERIFIED {
-            known.clear();
-        }
-        known.insert(key, now);
-    }
 }

@@ -254,11 +254,20 @@ pub struct Group {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupId(pub u64);
 
-/// An app password. Unique in the whole system, never used twice.
+/// An app password or a token. Unique in the whole system, never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AppPasswordId(pub u64);
 
-/// What is known about an app password; the password itself is shown once, when it is made.
+/// How a random secret of an account is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AppPasswordKind {
+    /// Typed like a password: LOGIN, PLAIN, USER and PASS.
+    Typed,
+    /// A bearer token (RFC 6750), for OAUTHBEARER and XOAUTH2.
+    Bearer,
+}
+
+/// What is known about an app password or a token; the secret itself is shown once, when it is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppPassword {
     /// Its number.
@@ -271,4 +280,6 @@ pub struct AppPassword {
     pub created: Timestamp,
     /// When it was last used, to a quarter of an hour.
     pub last_used: Option<Timestamp>,
+    /// From when on it opens nothing; `None` is never.
+    pub expires: Option<Timestamp>,
 }

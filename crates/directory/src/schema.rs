@@ -3,7 +3,7 @@
 use anser_db::Schema;
 
 /// Tables of the directory, to be handed to `anser_db::Db::open`.
-pub const SCHEMA: Schema = Schema(&[FIRST, SHARING]);
+pub const SCHEMA: Schema = Schema(&[FIRST, SHARING, TOKENS]);
 
 /// One row of `dir_addresses` per address that is somebody's: `kind` and `target` say whose (see `address::Kind`).
 const FIRST: &str = "
@@ -101,4 +101,10 @@ CREATE TABLE dir_annotations (
   value BLOB NOT NULL,
   PRIMARY KEY (tenant, entry)
 ) STRICT;
+
+/// Bearer tokens live beside app passwords: both are random, named, and open some doors.
+const TOKENS: &str = "
+ALTER TABLE dir_app_passwords ADD COLUMN bearer INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE dir_app_passwords ADD COLUMN expires_ms INTEGER;
+CREATE INDEX dir_app_passwords_hash ON dir_app_passwords (hash);
 ";

@@ -17,13 +17,6 @@ pub const ITERATIONS: u32 = 10_000;
 /// Length of a salt, in bytes.
 pub const SALT: usize = 16;
 
-/// A SCRAM mechanism. The `-PLUS` form has the same keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Mechanism {
-    /// SCRAM-SHA-256.
-    Sha256,
-}
-
 /// What the server keeps of a password for SCRAM (RFC 5802 §3): cannot be used to log in, but to pose as the server.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ScramKeys {
@@ -101,10 +94,8 @@ impl Directory {
     pub async fn scram_lookup(
         &self,
         name: &[u8],
-        mechanism: Mechanism,
         source: IpAddr,
     ) -> Result<ScramLookup, AuthFailure> {
-        let Mechanism::Sha256 = mechanism;
         let known = self.scram_credentials(name, source).await?;
         let keys = match known {
             Some(keys) => keys,

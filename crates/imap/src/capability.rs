@@ -1,5 +1,7 @@
 //! What the server says it can do (RFC 9051 §6.1.1): one table. `docs/protocols.md` is made from it too.
 
+use anser_directory::{Mechanism, Peer, Service};
+
 use crate::reply::{Outcome, Reply};
 use crate::session::Session;
 
@@ -16,10 +18,12 @@ const TABLE: &[Row] = &[
     ("IDLE", always, "RFC 2177"),
     ("STARTTLS", may_start_tls, "RFC 9051"),
     ("LOGINDISABLED", takes_no_passwords, "RFC 9051"),
+    ("AUTH=SCRAM-SHA-256-PLUS", may_bind, "RFC 7677"),
+    ("AUTH=SCRAM-SHA-256", may_log_in, "RFC 7677"),
+    ("AUTH=OAUTHBEARER", may_log_in, "RFC 7628"),
+    ("AUTH=XOAUTH2", may_log_in, "RFC 7628"),
     ("AUTH=PLAIN", may_log_in, "RFC 4616"),
     ("AUTH=LOGIN", may_log_in, "RFC 4422"),
-    ("AUTH=SCRAM-SHA-256", may_log_in, "RFC 7677"),
-    ("AUTH=SCRAM-SHA-256-PLUS", may_log_in_by_tls, "RFC 7677"),
     ("NAMESPACE", logged_in, "RFC 2342"),
     ("CHILDREN", logged_in, "RFC 3348"),
     ("SPECIAL-USE", logged_in, "RFC 6154"),
@@ -96,6 +100,7 @@ fn may_log_in(session: &Session) -> bool {
     !logged_in(session) && session.takes_passwords()
 }
 
-fn may_log_in_by_tls(session: &Session) -> bool {
-    may_log_in(session) && session.is_secure()
+fn may_bind(session: &Session) -> bool {
+    let plus = Mechanism::ScramSha256Plus.name();
+    may_log_in(session) && Mechanism::named(plus, &Peer::of(&session.stream, Service::Imap)).is_some()
 }

@@ -1,5 +1,7 @@
 //! What CAPA lists (RFC 2449 §6).
 
+use anser_directory::{Mechanism, Peer, Service};
+
 use crate::session::Session;
 
 /// The capabilities of the session in its present state.
@@ -19,8 +21,7 @@ pub(crate) fn lines(session: &Session) -> Vec<String> {
     lines
 }
 
-/// SASL mechanisms (RFC 5034), the strongest first. Without TLS there is nothing that a login could be bound to.
+/// SASL mechanisms (RFC 5034), the strongest first.
 pub(crate) fn mechanisms(session: &Session) -> Vec<&'static str> {
-    let plus = session.stream.is_secure().then_some("SCRAM-SHA-256-PLUS");
-    plus.into_iter().chain(["SCRAM-SHA-256", "PLAIN", "LOGIN"]).collect()
+    Mechanism::offered(&Peer::of(&session.stream, Service::Pop3)).collect()
 }

@@ -47,7 +47,7 @@ mod uidl;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anser_base::{Clock, Entropy};
+use anser_base::Clock;
 use anser_directory::Directory;
 use anser_journal::Journal;
 use anser_net::{Refusal, Shutdown, Stream, TlsAcceptor};
@@ -67,8 +67,6 @@ pub struct Deps {
     pub journal: Journal,
     /// For STLS; `None` offers none.
     pub tls: Option<TlsAcceptor>,
-    /// For nonces.
-    pub entropy: Entropy,
     /// The clock of [`Options::days`].
     pub clock: Clock,
     /// This server's name, in the greeting.

@@ -221,7 +221,7 @@ impl Directory {
     /// Sets the role.
     pub async fn set_role(&self, id: AccountId, role: Role) -> Result<()> {
         let role = Owned::Text(role.as_str().to_owned());
-        self.set(id, "UPDATE dir_accounts SET role = ?2 WHERE id = ?1", role).await
+        self.set(id, "UPDATE dir_accounts SET role = ?2, credential = credential + 1 WHERE id = ?1", role).await
     }
 
     /// Sets the POP3 options, up to 1000 bytes that only `pop3` reads.

@@ -1,8 +1,6 @@
 //! LOGIN (RFC 9051 §6.2.3), and what every login has in common.
 
-use std::time::Duration;
-
-use anser_directory::{Attempt, AuthFailure, Login, Refusal, Service};
+use anser_directory::{AuthFailure, Login, Peer, Refusal, Service};
 use anser_journal::What;
 use anser_wire::Secret;
 
@@ -11,12 +9,11 @@ use crate::note::note;
 use crate::reply::{Outcome, Reply, Trouble};
 use crate::session::{Session, User};
 
-/// Longest wait before a failed login is answered, whatever the directory asks for.
-const DELAY: Duration = Duration::from_secs(30);
-
 pub(super) async fn run(session: &mut Session, user: &str, password: &Secret) -> Outcome {
     require_privacy(session)?;
-    let result = with_password(session, user, password).await;
+    let peer = Peer::of(&session.stream, Service::Imap);
+    let attempt = peer.attempt(user.as_bytes(), password.as_bytes());
+    let result = session.deps.directory.authenticate(attempt).await;
     conclude(session, user, "LOGIN", result).await
 }
 
@@ -26,17 +23,6 @@ pub(super) fn require_privacy(session: &Session) -> Result<(), Trouble> {
         true => Ok(()),
         false => Err(Reply::no("PRIVACYREQUIRED", "Use TLS to log in").into()),
     }
-}
-
-pub(super) async fn with_password(session: &Session, user: &str, password: &Secret) -> Result<Login, AuthFailure> {
-    let attempt = Attempt {
-        name: user.as_bytes(),
-        password: password.as_bytes(),
-        service: Service::Imap,
-        source: session.peer(),
-        tls: session.is_secure(),
-    };
-    session.deps.directory.authenticate(attempt).await
 }
 
 /// Opens the account, or answers the failure after its delay.
@@ -66,12 +52,13 @@ async fn fail(session: &mut Session, user: &str, failure: AuthFailure) -> Outcom
     note(session, What::LoginFailed { user: user.to_owned(), why }).await;
     let reply = match failure.reason {
         Refusal::Wrong => Reply::no("AUTHENTICATIONFAILED", failure.error.text.en.clone()),
-        Refusal::NotAllowed => Reply::no("AUTHORIZATIONFAILED", failure.error.text.en.clone()),
+        Refusal::NotAllowed | Refusal::NotYourself => Reply::no("AUTHORIZATIONFAILED", failure.error.text.en.clone()),
+        Refusal::MustChange => must_change(session, &failure.error.text.en),
         Refusal::Locked => Reply::no("LIMIT", failure.error.text.en.clone()),
         Refusal::Unavailable => return Err(failure.error.into()),
     };
     session.failures += 1;
-    let wait = tokio::time::sleep(failure.delay.min(DELAY));
+    let wait = tokio::time::sleep(failure.delay);
     if session.shutdown.or(wait).await.is_none() {
         return Err(Trouble::Bye("The server is shutting down"));
     }
@@ -80,4 +67,10 @@ async fn fail(session: &mut Session, user: &str, failure: AuthFailure) -> Outcom
         session.ended = true;
     }
     Ok(reply)
+}
+
+/// A person shall read it, and clients show only ALERT without being asked (RFC 9051 §7.1); the tagged answer says it to programs.
+fn must_change(session: &mut Session, text: &str) -> Reply {
+    session.untagged(&format!("NO [ALERT] {text}"));
+    Reply::no("EXPIRED", text.to_owned())
 }

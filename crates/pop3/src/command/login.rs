@@ -1,9 +1,6 @@
 //! USER, PASS and APOP (RFC 1939 §7), and what every login has in common.
 
-use std::time::Duration;
-
-use anser_base::Error;
-use anser_directory::{Attempt, AuthFailure, Login, Refusal, Service};
+use anser_directory::{AuthFailure, Login, Peer, Refusal, Service};
 use anser_journal::What;
 use anser_wire::Secret;
 
@@ -11,9 +8,6 @@ use crate::maildrop::Maildrop;
 use crate::note::note;
 use crate::reply::{Code, Outcome, Reply, Trouble};
 use crate::session::Session;
-
-/// Longest wait before a failed login is answered, whatever the directory asks for.
-const DELAY: Duration = Duration::from_secs(30);
 
 /// Every name is fine: PASS tells whether it was a good one.
 pub(super) fn user(session: &mut Session, name: String) -> Outcome {
@@ -27,7 +21,9 @@ pub(super) async fn pass(session: &mut Session, password: &Secret) -> Outcome {
     let Some(user) = session.user.take() else {
         return Err(Trouble::Bad(Reply::err("send USER first", "请先发送 USER")));
     };
-    let result = with_password(session, &user, password).await;
+    let peer = Peer::of(&session.stream, Service::Pop3);
+    let attempt = peer.attempt(user.as_bytes(), password.as_bytes());
+    let result = session.deps.directory.authenticate(attempt).await;
     conclude(session, &user, "PASS", result).await
 }
 
@@ -42,17 +38,6 @@ pub(super) fn require_privacy(session: &Session) -> Result<(), Trouble> {
         true => Ok(()),
         false => Err(Trouble::Bad(Reply::coded(Code::SysPerm, "use TLS to log in", "请使用 TLS 登录"))),
     }
-}
-
-pub(super) async fn with_password(session: &Session, user: &str, password: &Secret) -> Result<Login, AuthFailure> {
-    let attempt = Attempt {
-        name: user.as_bytes(),
-        password: password.as_bytes(),
-        service: Service::Pop3,
-        source: session.peer(),
-        tls: session.stream.is_secure(),
-    };
-    session.deps.directory.authenticate(attempt).await
 }
 
 /// Opens the maildrop, or answers the failure after its delay.
@@ -85,17 +70,12 @@ async fn fail(session: &mut Session, user: &str, failure: AuthFailure) -> Outcom
     let why = failure.error.text.en.clone().into_owned();
     note(session, What::LoginFailed { user: user.to_owned(), why }).await;
     let code = match failure.reason {
-        Refusal::Wrong | Refusal::NotAllowed => Code::Auth,
         Refusal::Locked => Code::LoginDelay,
         Refusal::Unavailable => return Err(failure.error.into()),
+        _ => Code::Auth,
     };
-    refuse(session, code, failure.error, failure.delay).await
-}
-
-/// Counts a failed login and answers it; the last one that is allowed ends the session.
-pub(super) async fn refuse(session: &mut Session, code: Code, error: Error, delay: Duration) -> Outcome {
     session.failures += 1;
-    session.wait(delay.min(DELAY)).await?;
+    session.wait(failure.delay).await?;
     session.ended = session.failures >= session.deps.limits.failed_logins;
-    Ok(Reply::Err(code, error.text))
+    Ok(Reply::Err(code, failure.error.text))
 }

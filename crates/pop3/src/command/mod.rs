@@ -5,7 +5,6 @@ mod greet;
 mod list;
 mod login;
 mod retrieve;
-mod scram;
 mod update;
 
 use anser_wire::pop3::Command;
