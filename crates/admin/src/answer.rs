@@ -122,6 +122,10 @@ pub struct AccountView {
     pub role: String,
     /// When it was made (RFC 3339).
     pub created: String,
+    /// Whether its owner must choose a new password first.
+    pub must_change: bool,
+    /// How many days of its inbox POP3 shows; nothing for all.
+    pub pop3_days: Option<u32>,
     /// When it was removed.
     pub removed: Option<String>,
     /// Bytes that its mail takes; only where one account is shown.
@@ -156,7 +160,7 @@ pub struct GroupView {
     pub members: Option<Vec<String>>,
 }
 
-/// An app password, without the password.
+/// An app password or a token, without the secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppPasswordView {
     /// Its number.
@@ -169,6 +173,8 @@ pub struct AppPasswordView {
     pub created: String,
     /// When it was last used.
     pub last_used: Option<String>,
+    /// From when on it opens nothing; nothing for never.
+    pub expires: Option<String>,
 }
 
 /// One recipient of an entry of the queue.
@@ -314,11 +320,13 @@ pub enum Report {
         /// How many.
         count: u64,
     },
-    /// The new app password, shown this once.
+    /// The new app password or token, shown this once.
     AppPassword {
+        /// Whether it is a token.
+        token: bool,
         /// Its number.
         id: u64,
-        /// The password.
+        /// The secret.
         password: String,
     },
     /// Messages went in or out.

@@ -132,11 +132,9 @@ impl Admin {
     ) -> Result<Report> {
         use Request as R;
         match request {
-            R::AppPasswordAdd { address, name, services } => {
-                self.add_app_password(actor, &address, &name, &services).await
-            }
-            R::AppPasswordList { address } => self.list_app_passwords(&address, out).await,
-            R::AppPasswordRevoke { address, id } => self.revoke_app_password(actor, &address, id).await,
+            R::AppPasswordAdd { address, new } => self.add_app_password(actor, &address, &new).await,
+            R::AppPasswordList { address, token } => self.list_app_passwords(&address, token, out).await,
+            R::AppPasswordRevoke { address, token, id } => self.revoke_app_password(actor, &address, token, id).await,
             R::AliasAdd { address, target } => self.add_alias(actor, &address, &target).await,
             R::AliasList { domain } => self.list_aliases(domain, out).await,
             R::AliasRemove { address } => self.remove_alias(actor, &address).await,

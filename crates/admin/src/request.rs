@@ -87,6 +87,23 @@ pub struct AccountChange {
     pub locale: Option<String>,
     /// `none`, `system`, `organisation`, `audit`.
     pub role: Option<String>,
+    /// The inbox of the last so many days is what POP3 shows; 0 for all of it.
+    pub pop3_days: Option<u32>,
+    /// Whether the owner must choose a new password first.
+    pub must_change: Option<bool>,
+}
+
+/// An app password or a token to be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppPasswordSpec {
+    /// Its name, unique in the account.
+    pub name: String,
+    /// A bearer token, rather than something that is typed.
+    pub token: bool,
+    /// The services that it opens, by name; all when there is none.
+    pub services: Vec<String>,
+    /// How many days it is good for; `None` for ever.
+    pub days: Option<u32>,
 }
 
 /// One act.
@@ -121,11 +138,11 @@ pub enum Request {
     /// [`crate::Admin::purge_account`]
     AccountPurge { address: String },
     /// [`crate::Admin::add_app_password`]
-    AppPasswordAdd { address: String, name: String, services: Vec<String> },
+    AppPasswordAdd { address: String, new: AppPasswordSpec },
     /// [`crate::Admin::list_app_passwords`]
-    AppPasswordList { address: String },
+    AppPasswordList { address: String, token: bool },
     /// [`crate::Admin::revoke_app_password`]
-    AppPasswordRevoke { address: String, id: u64 },
+    AppPasswordRevoke { address: String, token: bool, id: u64 },
     /// [`crate::Admin::add_alias`]
     AliasAdd { address: String, target: String },
     /// [`crate::Admin::list_aliases`]

@@ -155,6 +155,8 @@ pub enum Account {
     },
     #[command(subcommand)]
     AppPassword(AppPassword),
+    #[command(subcommand)]
+    Token(Token),
 }
 
 #[derive(Debug, Args)]
@@ -190,24 +192,35 @@ pub struct AccountSet {
     pub locale: Option<String>,
     #[arg(long)]
     pub role: Option<String>,
+    #[arg(long, value_name = "DAYS")]
+    pub pop3_days: Option<u32>,
+    #[arg(long)]
+    pub must_change: Option<bool>,
+}
+
+#[derive(Debug, Args)]
+pub struct NewSecret {
+    pub address: String,
+    #[arg(long)]
+    pub name: String,
+    #[arg(long, value_delimiter = ',')]
+    pub services: Vec<String>,
+    #[arg(long, value_name = "DAYS")]
+    pub expires: Option<u32>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Token {
+    Add(NewSecret),
+    List { address: String },
+    Remove { address: String, id: u64 },
 }
 
 #[derive(Debug, Subcommand)]
 pub enum AppPassword {
-    Add {
-        address: String,
-        #[arg(long)]
-        name: String,
-        #[arg(long, value_delimiter = ',')]
-        services: Vec<String>,
-    },
-    List {
-        address: String,
-    },
-    Revoke {
-        address: String,
-        id: u64,
-    },
+    Add(NewSecret),
+    List { address: String },
+    Revoke { address: String, id: u64 },
 }
 
 #[derive(Debug, Subcommand)]

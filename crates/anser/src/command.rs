@@ -3,14 +3,16 @@
 use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use anser_admin::request::{self, AccountSpec, QueueAct, Request};
+use anser_admin::request::{self, AccountSpec, AppPasswordSpec, QueueAct, Request};
 use anser_admin::socket::{self, Client};
 use anser_admin::{Event, Mail, Out, Report};
 use anser_base::{EntryId, Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
 
-use crate::cli::{Account, AccountAdd, Alias, AppPassword, Cli, Domain, Entries, Group, Queue, Selection, Verb};
+use crate::cli::{
+    Account, AccountAdd, Alias, AppPassword, Cli, Domain, Entries, Group, NewSecret, Queue, Selection, Token, Verb,
+};
 use crate::config::Config;
 use crate::files;
 use crate::house::{self, House};
@@ -220,19 +222,28 @@ fn account_asked(account: Account, language: Language) -> Result<Asked> {
         Account::Set(set) => {
             let quota = set.quota.as_deref().map(quota).transpose()?;
             let (name, services, locale, role) = (set.name, set.services, set.locale, set.role);
-            let change = request::AccountChange { name, quota, services, locale, role };
+            let (pop3_days, must_change) = (set.pop3_days, set.must_change);
+            let change = request::AccountChange { name, quota, services, locale, role, pop3_days, must_change };
             one(Request::AccountChange { address: set.address, change })
         }
         Account::Suspend { address } => one(Request::AccountSuspend { address }),
         Account::Restore { address } => one(Request::AccountRestore { address }),
         Account::Remove { address } => one(Request::AccountRemove { address }),
         Account::Purge { address } => one(Request::AccountPurge { address }),
-        Account::AppPassword(AppPassword::Add { address, name, services }) => {
-            one(Request::AppPasswordAdd { address, name, services })
+        Account::AppPassword(AppPassword::Add(new)) => one(secret_to_add(new, false)),
+        Account::AppPassword(AppPassword::List { address }) => list(Request::AppPasswordList { address, token: false }),
+        Account::AppPassword(AppPassword::Revoke { address, id }) => {
+            one(Request::AppPasswordRevoke { address, token: false, id })
         }
-        Account::AppPassword(AppPassword::List { address }) => list(Request::AppPasswordList { address }),
-        Account::AppPassword(AppPassword::Revoke { address, id }) => one(Request::AppPasswordRevoke { address, id }),
+        Account::Token(Token::Add(new)) => one(secret_to_add(new, true)),
+        Account::Token(Token::List { address }) => list(Request::AppPasswordList { address, token: true }),
+        Account::Token(Token::Remove { address, id }) => one(Request::AppPasswordRevoke { address, token: true, id }),
     }
+}
+
+fn secret_to_add(new: NewSecret, token: bool) -> Request {
+    let NewSecret { address, name, services, expires } = new;
+    Request::AppPasswordAdd { address, new: AppPasswordSpec { name, token, services, days: expires } }
 }
 
 fn accounts_to_add(add: AccountAdd, language: Language) -> Result<Vec<Request>> {

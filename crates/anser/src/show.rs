@@ -51,8 +51,9 @@ impl Printer {
             Report::Done if self.list && self.items == 0 => say(text::NOTHING, &[]),
             Report::Done => None,
             Report::Counted { count } => say(text::COUNTED, &[&count.to_string()]),
-            Report::AppPassword { id, password } => {
-                let line = say(text::APP_PASSWORD, &[&id.to_string(), password])?;
+            Report::AppPassword { token, id, password } => {
+                let line = if *token { text::TOKEN } else { text::APP_PASSWORD };
+                let line = say(line, &[&id.to_string(), password])?;
                 Some(format!("{line}\n{}", self.language.say(text::SHOWN_ONCE, &[])))
             }
             Report::Mails { messages, bytes, skipped } => {
@@ -109,8 +110,8 @@ impl Printer {
                 format!("{}  {}", group.address, group.name).trim_end().to_owned() + "\n" + &members.collect::<String>()
             }
             Item::AppPassword(one) => {
-                let used = one.last_used.as_deref().unwrap_or("-");
-                format!("{}  {}  {}  {}  {used}\n", one.id, one.name, one.services.join(","), one.created)
+                let [used, expires] = [&one.last_used, &one.expires].map(|at| at.as_deref().unwrap_or("-"));
+                format!("{}  {}  {}  {}  {used}  {expires}\n", one.id, one.name, one.services.join(","), one.created)
             }
             Item::Entry(entry) => self.entry(entry),
             Item::Event(event) => event_in_words(event),

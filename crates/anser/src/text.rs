@@ -74,7 +74,8 @@ table! {
     NOT_BACKED_UP = "{} could not be read", "{} 个无法读取";
     SWEPT = "{} bodies seen, {} deleted ({}), {} may go next time", "共 {} 个正文，删除 {} 个（{}），下次可删 {} 个";
     APP_PASSWORD = "app password {}: {}", "应用专用密码 {}：{}";
-    SHOWN_ONCE = "It is shown only this once.", "此密码只显示这一次。";
+    TOKEN = "token {}: {}", "令牌 {}：{}";
+    SHOWN_ONCE = "It is shown only this once.", "只显示这一次。";
     PASSWORD = "Password: ", "密码：";
     PASSWORD_AGAIN = "Again: ", "再次输入：";
     PASSWORDS_DIFFER = "the passwords differ", "两次输入的密码不一致";
@@ -142,7 +143,7 @@ pub const COMMANDS: &[(&str, Line)] = &[
     ("account list", Line("List accounts", "列出账号")),
     ("account show", Line("Show an account", "显示账号")),
     ("account password", Line("Set a password", "设置密码")),
-    ("account set", Line("Change name, quota, services, language or role", "修改姓名、配额、服务、语言或角色")),
+    ("account set", Line("Change what the options name", "修改选项所列的内容")),
     ("account suspend", Line("Suspend an account: nobody logs in", "停用账号：无法登录")),
     ("account restore", Line("Make a suspended or removed account active again", "恢复停用或删除的账号")),
     ("account remove", Line("Remove an account; it can be restored until it is purged", "删除账号；彻底清除前可恢复")),
@@ -151,6 +152,10 @@ pub const COMMANDS: &[(&str, Line)] = &[
     ("account app-password add", Line("Make an app password", "创建应用专用密码")),
     ("account app-password list", Line("List app passwords", "列出应用专用密码")),
     ("account app-password revoke", Line("Make an app password worthless", "作废应用专用密码")),
+    ("account token", Line("Tokens for OAUTHBEARER and XOAUTH2", "用于 OAUTHBEARER 和 XOAUTH2 的令牌")),
+    ("account token add", Line("Make a token", "创建令牌")),
+    ("account token list", Line("List tokens", "列出令牌")),
+    ("account token remove", Line("Make a token worthless", "作废令牌")),
     ("alias", Line("Aliases", "别名")),
     ("alias add", Line("Add an alias", "添加别名")),
     ("alias list", Line("List aliases", "列出别名")),
@@ -220,6 +225,15 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
     ("quota", Line("Room: 500MB, 5GiB, 0 for no limit", "配额：500MB、5GiB，0 表示不限")),
     ("role", Line("none, system, organisation, audit", "none、system、organisation、audit")),
     ("services", Line("Services that are on, separated by commas", "启用的服务，以逗号分隔")),
+    ("expires", Line("Days that it is good for; without it there is no end", "有效天数；不填则永久有效")),
+    (
+        "pop3_days",
+        Line(
+            "POP3 shows the inbox of the last so many days; 0 for all of it",
+            "POP3 只显示最近若干天的收件箱；0 表示全部",
+        ),
+    ),
+    ("must_change", Line("Whether the owner must choose a new password first", "用户是否须先修改密码")),
     ("locale", Line("Language: zh or en", "语言：zh 或 en")),
     ("state", Line("active, suspended, removed", "active、suspended、removed")),
     ("text", Line("Text in address or name", "地址或姓名中的文字")),

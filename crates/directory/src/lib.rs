@@ -23,9 +23,9 @@ pub mod login;
 pub mod model;
 mod names;
 pub mod password;
-pub mod resolve;
 mod random;
 pub mod remembered;
+pub mod resolve;
 mod rows;
 pub mod sasl;
 mod schema;
@@ -52,13 +52,13 @@ use crate::secrets::Secrets;
 pub use admin::{AccountFilter, AccountPage, Alias, AliasTarget, NewAccount, NewAppPassword, NewDomain, Password};
 pub use login::{Attempt, AuthFailure, Login, Refusal, Via};
 pub use model::{
-    Account, AccountState, AppPassword, AppPasswordId, AppPasswordKind, DEFAULT_TENANT, Domain, Group, GroupId, Locale, Role, Service,
-    Services,
+    Account, AccountState, AppPassword, AppPasswordId, AppPasswordKind, DEFAULT_TENANT, Domain, Group, GroupId, Locale,
+    Role, Service, Services,
 };
 pub use password::Secret;
 pub use resolve::{Expansion, Resolution};
-pub use schema::SCHEMA;
 pub use sasl::{Exchange, Mechanism, Peer, Step};
+pub use schema::SCHEMA;
 pub use scram::ScramLookup;
 pub use sharing::Identity;
 

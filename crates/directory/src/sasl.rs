@@ -20,6 +20,7 @@
 //! the OAuth mechanisms, is counted before the client hears of it; the delay comes with the end.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use anser_base::{Class, Entropy, Error, Text};
 use anser_net::{ChannelBinding as Channel, Stream};
@@ -268,8 +269,14 @@ impl Exchange {
             return Ok(login);
         }
         let error = Error::new(Class::Forbidden, "you may act for yourself only", "只能以本人身份登录");
-        Err(AuthFailure { reason: Refusal::NotYourself, delay: std::time::Duration::ZERO, error })
+        Err(AuthFailure { reason: Refusal::NotYourself, delay: Duration::ZERO, error })
     }
+}
+
+/// Somebody may be in between.
+fn unbound() -> AuthFailure {
+    let error = Error::new(Class::Unauthenticated, "the channel binding does not fit", "信道绑定不匹配");
+    AuthFailure { reason: Refusal::Wrong, delay: Duration::ZERO, error }
 }
 
 fn is_name(name: &str) -> bool {
@@ -318,7 +325,7 @@ impl Exchange {
     async fn scram_first(&mut self, message: &[u8]) -> Result<Step, End> {
         let first = ClientFirst::parse(message)?;
         first.user.clone_into(&mut self.user);
-        let channel = self.channel_data(&first.binding)?;
+        let channel = self.channel_data(&first.binding).ok_or_else(unbound)?;
         let lookup = self.directory.scram_lookup(first.user.as_bytes(), self.peer.source).await?;
         let server = ServerFirst {
             nonce: format!("{}{}", first.nonce, self.entropy().token(NONCE)),
@@ -337,26 +344,22 @@ impl Exchange {
         let sound = last.nonce == server.nonce && last.binds(&first, &channel);
         let signature = lookup.keys.verify(spoken.as_bytes(), &last.proof).filter(|_| sound);
         let Peer { service, source, ref channel } = self.peer;
-        let verdict = self.directory.scram_finish(lookup, signature.is_some(), service, source, channel.is_some()).await;
+        let verdict =
+            self.directory.scram_finish(lookup, signature.is_some(), service, source, channel.is_some()).await;
         let login = self.only_self(verdict?, &first.authzid)?;
         self.state = State::Signed(login);
         // There is no place for it beside the doors' positive answers, so it is one more challenge (RFC 4422 §3.6).
         Ok(Step::Challenge(server_final(&signature.unwrap_or_default()).into_bytes()))
     }
 
-    /// The octets that the client must have bound to (RFC 5802 §6).
-    fn channel_data(&self, binding: &ChannelBinding) -> Result<Vec<u8>, SaslError> {
+    /// The octets that the client must have bound to (RFC 5802 §6); `None` for a binding that does not fit.
+    fn channel_data(&self, binding: &ChannelBinding) -> Option<Vec<u8>> {
         match (binding, self.mechanism == Mechanism::ScramSha256Plus) {
-            (ChannelBinding::Required(name), true) => {
-                self.peer.binding(name).ok_or(SaslError { text: "That channel binding is not available" })
-            }
-            (ChannelBinding::Unsupported, false) => Ok(Vec::new()),
-            // The client could bind and believes that we cannot: somebody in between took the -PLUS form off our list.
-            (ChannelBinding::NotOffered, false) if self.peer.can_bind() => {
-                Err(SaslError { text: "Channel binding was offered" })
-            }
-            (ChannelBinding::NotOffered, false) => Ok(Vec::new()),
-            _ => Err(SaslError { text: "The mechanism and its channel binding do not fit" }),
+            (ChannelBinding::Required(name), true) => self.peer.binding(name),
+            (ChannelBinding::Unsupported, false) => Some(Vec::new()),
+            // The client could bind and believes that we cannot. If we can, somebody in between took the -PLUS form off our list.
+            (ChannelBinding::NotOffered, false) => (!self.peer.can_bind()).then(Vec::new),
+            _ => None,
         }
     }
 

@@ -91,11 +91,7 @@ pub struct ScramLookup {
 
 impl Directory {
     /// Begins an exchange: the keys of a login name. Fails like [`Directory::authenticate`] when name or source are locked.
-    pub async fn scram_lookup(
-        &self,
-        name: &[u8],
-        source: IpAddr,
-    ) -> Result<ScramLookup, AuthFailure> {
+    pub async fn scram_lookup(&self, name: &[u8], source: IpAddr) -> Result<ScramLookup, AuthFailure> {
         let known = self.scram_credentials(name, source).await?;
         let keys = match known {
             Some(keys) => keys,

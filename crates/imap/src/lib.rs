@@ -38,7 +38,7 @@ mod view;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anser_base::{Clock, Entropy, limits};
+use anser_base::{Clock, limits};
 use anser_directory::Directory;
 use anser_journal::Journal;
 use anser_net::{Shutdown, Stream, TlsAcceptor};
@@ -55,8 +55,6 @@ pub struct Deps {
     pub journal: Journal,
     /// For STARTTLS; `None` offers none.
     pub tls: Option<TlsAcceptor>,
-    /// For nonces.
-    pub entropy: Entropy,
     /// The clock of WITHIN searches and of messages without a date.
     pub clock: Clock,
     /// This server's name, in the greeting.

@@ -58,7 +58,7 @@ pub struct Deps {
     pub blobs: Blobs,
     /// For STARTTLS; without it the extension is not offered. Implicit TLS is the listener's business.
     pub tls: Option<TlsAcceptor>,
-    /// For trace ids, Message-IDs and nonces.
+    /// For trace ids and Message-IDs.
     pub entropy: Entropy,
     /// For dates.
     pub clock: Clock,

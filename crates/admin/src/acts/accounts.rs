@@ -1,14 +1,18 @@
 //! Accounts and their app passwords.
 
+use std::time::Duration;
+
 use anser_base::{Address, Durability, Error, Result};
 use anser_directory::admin::accounts::ACCOUNTS_AT_ONCE;
 use anser_directory::{
-    Account, AccountFilter, AccountState, AppPassword, AppPasswordId, Locale, NewAccount, Password, Role, Services,
+    Account, AccountFilter, AccountState, AppPassword, AppPasswordId, AppPasswordKind, Locale, NewAccount, Password,
+    Role, Services,
 };
+use anser_pop3::Options;
 use anser_store::MailTx;
 
 use crate::answer::{AccountView, AppPasswordView, Item, Out, Report};
-use crate::request::{AccountChange, AccountSpec, Plain};
+use crate::request::{AccountChange, AccountSpec, AppPasswordSpec, Plain};
 use crate::{Actor, Admin, administered, parse};
 
 impl Admin {
@@ -86,11 +90,12 @@ impl Admin {
         Ok(Report::Done)
     }
 
-    /// Changes name, quota, services, language or role; what it says first is checked before anything is changed.
+    /// Changes what the request names; what can be wrong with it is checked before anything is changed.
     pub async fn change_account(&self, actor: &Actor, address: &str, change: AccountChange) -> Result<Report> {
         let account = self.account(address).await?;
         let services = change.services.as_deref().map(services_named).transpose()?;
         let role = change.role.as_deref().map(role_named).transpose()?;
+        let pop3 = change.pop3_days.map(pop3_options).transpose()?;
         let directory = &self.deps.directory;
         if let Some(name) = &change.name {
             directory.set_name(account.id, name).await?;
@@ -106,6 +111,12 @@ impl Admin {
         }
         if let Some(role) = role {
             directory.set_role(account.id, role).await?;
+        }
+        if let Some(options) = pop3 {
+            directory.set_pop3_options(account.id, &options.to_string()).await?;
+        }
+        if let Some(must) = change.must_change {
+            directory.set_must_change(account.id, must).await?;
         }
         let after = self.account(address).await?;
         self.note(actor, "account.change", address, Some(in_words(&account)), Some(in_words(&after))).await?;
@@ -149,35 +160,33 @@ impl Admin {
         Ok(Report::Done)
     }
 
-    /// Makes an app password for some services, for all when none is named. It is shown this once.
-    pub async fn add_app_password(
-        &self,
-        actor: &Actor,
-        address: &str,
-        name: &str,
-        services: &[String],
-    ) -> Result<Report> {
+    /// Makes an app password or a token for some services, for all when none is named. It is shown this once.
+    pub async fn add_app_password(&self, actor: &Actor, address: &str, new: &AppPasswordSpec) -> Result<Report> {
+        let AppPasswordSpec { name, token, services, days } = new;
         let account = self.account(address).await?;
         let services = if services.is_empty() { Services::ALL } else { services_named(services)? };
-        let made = self.deps.directory.add_app_password(account.id, name, services).await?;
-        self.note(actor, "app-password.create", address, None, Some(name.to_owned())).await?;
-        Ok(Report::AppPassword { id: made.id.0, password: made.password })
+        let life = days.map(|days| Duration::from_secs(u64::from(days) * 24 * 3600));
+        let made = self.deps.directory.add_app_password(account.id, kind(*token), name, services, life).await?;
+        let act = if *token { "token.create" } else { "app-password.create" };
+        self.note(actor, act, address, None, Some(name.clone())).await?;
+        Ok(Report::AppPassword { token: *token, id: made.id.0, password: made.password })
     }
 
-    /// The app passwords of an account, oldest first.
-    pub async fn list_app_passwords(&self, address: &str, out: &Out) -> Result<Report> {
+    /// The app passwords or the tokens of an account, oldest first.
+    pub async fn list_app_passwords(&self, address: &str, token: bool, out: &Out) -> Result<Report> {
         let account = self.account(address).await?;
-        for one in self.deps.directory.app_passwords(account.id).await? {
+        for one in self.deps.directory.app_passwords(account.id, kind(token)).await? {
             out.item(Item::AppPassword(app_password_view(&one))).await?;
         }
         Ok(Report::Done)
     }
 
-    /// Makes an app password worthless.
-    pub async fn revoke_app_password(&self, actor: &Actor, address: &str, id: u64) -> Result<Report> {
+    /// Makes an app password or a token worthless.
+    pub async fn revoke_app_password(&self, actor: &Actor, address: &str, token: bool, id: u64) -> Result<Report> {
         let account = self.account(address).await?;
-        self.deps.directory.revoke_app_password(account.id, AppPasswordId(id)).await?;
-        self.note(actor, "app-password.revoke", address, Some(id.to_string()), None).await?;
+        self.deps.directory.revoke_app_password(account.id, kind(token), AppPasswordId(id)).await?;
+        let act = if token { "token.revoke" } else { "app-password.revoke" };
+        self.note(actor, act, address, Some(id.to_string()), None).await?;
         Ok(Report::Done)
     }
 
@@ -220,6 +229,8 @@ fn view(account: &Account) -> AccountView {
         services: account.services.names().into_iter().map(str::to_owned).collect(),
         role: account.role.as_str().to_owned(),
         created: account.created.to_string(),
+        must_change: account.must_change_password,
+        pop3_days: Options::parse(&account.pop3_options).ok().and_then(|options| options.days),
         removed: account.removed.map(|at| at.to_string()),
         used: None,
         messages: None,
@@ -234,19 +245,30 @@ fn app_password_view(one: &AppPassword) -> AppPasswordView {
         services: one.services.names().into_iter().map(str::to_owned).collect(),
         created: one.created.to_string(),
         last_used: one.last_used.map(|at| at.to_string()),
+        expires: one.expires.map(|at| at.to_string()),
     }
 }
 
 /// What the journal keeps of an account.
 fn in_words(account: &Account) -> String {
     format!(
-        "name={:?} quota={} services={} locale={} role={}",
+        "name={:?} quota={} services={} locale={} role={} must-change={} pop3={:?}",
         account.name,
         account.quota_bytes,
         account.services.names().join(","),
         account.locale.as_str(),
-        account.role.as_str()
+        account.role.as_str(),
+        account.must_change_password,
+        account.pop3_options
     )
+}
+
+fn kind(token: bool) -> AppPasswordKind {
+    if token { AppPasswordKind::Bearer } else { AppPasswordKind::Typed }
+}
+
+fn pop3_options(days: u32) -> Result<Options> {
+    if days == 0 { Ok(Options::default()) } else { Options::parse(&format!("days={days}")) }
 }
 
 fn state_name(state: AccountState) -> &'static str {

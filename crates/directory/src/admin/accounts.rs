@@ -194,6 +194,11 @@ impl Directory {
         .await
     }
 
+    /// Sets whether the owner must choose a new password before anything else; [`Self::set_password`] sets it too.
+    pub async fn set_must_change(&self, id: AccountId, must: bool) -> Result<()> {
+        self.set(id, "UPDATE dir_accounts SET must_change = ?2 WHERE id = ?1", Owned::Int(must.into())).await
+    }
+
     /// Sets the display name.
     pub async fn set_name(&self, id: AccountId, name: &str) -> Result<()> {
         let name = names::display_name(name)?;

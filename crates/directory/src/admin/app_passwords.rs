@@ -97,7 +97,12 @@ impl Directory {
     }
 
     /// Makes an app password or a token worthless at once. `Class::NotFound` when the account has no such one.
-    pub async fn revoke_app_password(&self, account: AccountId, kind: AppPasswordKind, id: AppPasswordId) -> Result<()> {
+    pub async fn revoke_app_password(
+        &self,
+        account: AccountId,
+        kind: AppPasswordKind,
+        id: AppPasswordId,
+    ) -> Result<()> {
         let sql = "DELETE FROM dir_app_passwords WHERE account = ?1 AND id = ?2 AND bearer = ?3";
         let missing = move || match kind {
             AppPasswordKind::Typed => Error::not_found("there is no such app password", "没有这个应用专用密码"),

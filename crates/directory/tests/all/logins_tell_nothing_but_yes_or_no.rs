@@ -3,7 +3,9 @@
 use std::rc::Rc;
 
 use anser_base::Class;
-use anser_directory::{AccountState, NewAccount, NewDomain, Password, Refusal, Service, Services, Via};
+use anser_directory::{
+    AccountState, AppPasswordKind, NewAccount, NewDomain, Password, Refusal, Service, Services, Via,
+};
 
 use crate::site::{HOME, PASSWORD, Site, address, each_site};
 
@@ -77,10 +79,9 @@ fn a_new_password_replaces_the_old_one_at_once() {
         site.login("ann", PASSWORD, HOME).await.unwrap();
         let odd = "a()*%\"\\ {}]~ 密 é";
         let password = Password::Plain(odd.as_bytes().to_vec());
-        site.directory.set_password(ann, &password, true).await.unwrap();
+        site.directory.set_password(ann, &password, false).await.unwrap();
         assert!(site.login("ann", PASSWORD, HOME).await.is_err());
-        let login = site.login("ann", odd.as_bytes(), HOME).await.unwrap();
-        assert!(login.account.must_change_password);
+        site.login("ann", odd.as_bytes(), HOME).await.unwrap();
         site.login("ann", odd.replace('é', "e\u{301}").as_bytes(), HOME).await.unwrap();
         site.directory.set_password(ann, &Password::None, false).await.unwrap();
         for password in [odd.as_bytes(), b"", b"\0"] {
@@ -92,11 +93,51 @@ fn a_new_password_replaces_the_old_one_at_once() {
 }
 
 #[test]
+fn a_password_that_must_be_changed_opens_the_web_only() {
+    each_site(|site: Rc<Site>| async move {
+        let ann = site.account("ann@anser.test").await.id;
+        site.directory.set_password(ann, &Password::Plain(b"given".into()), true).await.unwrap();
+        for service in [Service::Imap, Service::Pop3, Service::Submission, Service::ManageSieve] {
+            let refusal = async |password| site.login_at(service, "ann", password, HOME).await.unwrap_err();
+            assert_eq!(refusal(b"given").await.reason, Refusal::MustChange);
+            let wrong = refusal(b"wrong").await;
+            assert_eq!(wrong.reason, Refusal::Wrong, "only who knows the password hears of it");
+        }
+        let web = site.login_at(Service::Web, "ann", b"given", HOME).await.unwrap();
+        assert!(web.account.must_change_password);
+        site.directory.set_password(ann, &Password::Plain(b"chosen".into()), false).await.unwrap();
+        site.login("ann", b"chosen", HOME).await.unwrap();
+        site.directory.set_must_change(ann, true).await.unwrap();
+        assert_eq!(site.login("ann", b"chosen", HOME).await.unwrap_err().reason, Refusal::MustChange);
+    });
+}
+
+#[test]
+fn a_remembered_password_still_meets_every_rule() {
+    each_site(|site: Rc<Site>| async move {
+        let (directory, ann) = (&site.directory, site.account("ann@anser.test").await.id);
+        site.login("ann", PASSWORD, HOME).await.unwrap();
+        directory.set_services(ann, Services::POP3).await.unwrap();
+        assert_eq!(site.login("ann", PASSWORD, HOME).await.unwrap_err().reason, Refusal::NotAllowed);
+        directory.set_services(ann, Services::ALL).await.unwrap();
+        site.login("ann", PASSWORD, HOME).await.unwrap();
+        for n in 0..anser_directory::guard::PAIR_FAILURES {
+            let guess = format!("guess {n}");
+            assert_eq!(site.login("ann", guess.as_bytes(), HOME).await.unwrap_err().reason, Refusal::Wrong);
+        }
+        let locked = site.login("ann", PASSWORD, HOME).await.unwrap_err();
+        assert_eq!(locked.reason, Refusal::Locked, "what is remembered opens no lock");
+    });
+}
+
+#[test]
 fn an_app_password_opens_its_doors_until_it_is_revoked() {
     each_site(|site: Rc<Site>| async move {
         let (directory, ann) = (&site.directory, site.account("ann@anser.test").await.id);
-        let phone = directory.add_app_password(ann, "phone", Services::IMAP).await.unwrap();
-        let again = directory.add_app_password(ann, "phone", Services::ALL).await.unwrap_err();
+        let phone =
+            directory.add_app_password(ann, AppPasswordKind::Typed, "phone", Services::IMAP, None).await.unwrap();
+        let again =
+            directory.add_app_password(ann, AppPasswordKind::Typed, "phone", Services::ALL, None).await.unwrap_err();
         assert_eq!(again.class, Class::Exists);
         let bare = phone.password.replace('-', "").to_uppercase();
         for written in [phone.password.as_str(), &bare, &phone.password.replace('-', " ")] {
@@ -106,9 +147,9 @@ fn an_app_password_opens_its_doors_until_it_is_revoked() {
         let elsewhere = site.login_at(Service::Pop3, "ann", phone.password.as_bytes(), HOME).await.unwrap_err();
         assert_eq!(elsewhere.reason, Refusal::NotAllowed);
         assert!(site.login("bob", phone.password.as_bytes(), HOME).await.is_err());
-        let listed = directory.app_passwords(ann).await.unwrap();
+        let listed = directory.app_passwords(ann, AppPasswordKind::Typed).await.unwrap();
         assert_eq!((listed.len(), listed[0].last_used), (1, Some(site.clock.now())));
-        directory.revoke_app_password(ann, phone.id).await.unwrap();
+        directory.revoke_app_password(ann, AppPasswordKind::Typed, phone.id).await.unwrap();
         assert!(site.login("ann", phone.password.as_bytes(), HOME).await.is_err());
         site.login("ann", PASSWORD, HOME).await.unwrap();
     });

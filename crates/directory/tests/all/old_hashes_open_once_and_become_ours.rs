@@ -5,7 +5,7 @@ use std::rc::Rc;
 use anser_base::{AccountId, Class};
 use anser_db::{Place, params};
 use anser_directory::password::stored::{is_known, verify};
-use anser_directory::{Mechanism, NewAccount, Password};
+use anser_directory::{NewAccount, Password};
 use proptest::prelude::*;
 
 use crate::site::{HOME, Site, address, each_site};
@@ -89,7 +89,7 @@ fn the_first_login_makes_the_hash_ours() {
         let new = NewAccount::new(address("old@anser.test"), Password::Hashed(hash.into()));
         let id = site.directory.add_account(new).await.unwrap();
         let scram = async || {
-            let lookup = site.directory.scram_lookup(b"old", Mechanism::Sha256, HOME.parse().unwrap()).await.unwrap();
+            let lookup = site.directory.scram_lookup(b"old", HOME.parse().unwrap()).await.unwrap();
             lookup.keys.stored_key
         };
         assert_ne!(scram().await, scram().await, "no keys yet");

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use anser_directory::scram::ScramKeys;
-use anser_directory::{Login, Mechanism, Password, Refusal, Service, Via};
+use anser_directory::{Login, Password, Refusal, Service, Via};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -51,7 +51,7 @@ fn the_example_of_rfc_7677_verifies() {
 
 async fn exchange(site: &Site, name: &str, password: &[u8]) -> Result<Login, Refusal> {
     let source: IpAddr = HOME.parse().unwrap();
-    let lookup = site.directory.scram_lookup(name.as_bytes(), Mechanism::Sha256, source).await;
+    let lookup = site.directory.scram_lookup(name.as_bytes(), source).await;
     let lookup = lookup.map_err(|failure| failure.reason)?;
     let proof = proof(password, &lookup.keys.salt, lookup.keys.iterations, MESSAGE);
     let good = lookup.keys.verify(MESSAGE, &proof).is_some();
@@ -75,7 +75,7 @@ fn a_proof_opens_what_the_password_opens() {
 fn names_that_are_nobodys_get_a_salt_that_stays() {
     each_site(|site: Rc<Site>| async move {
         let salt = async |site: &Site, name: &[u8]| {
-            let lookup = site.directory.scram_lookup(name, Mechanism::Sha256, HOME.parse().unwrap()).await.unwrap();
+            let lookup = site.directory.scram_lookup(name, HOME.parse().unwrap()).await.unwrap();
             (lookup.keys.salt, lookup.keys.iterations)
         };
         let here = salt(&site, b"nobody@anser.test").await;
@@ -91,7 +91,7 @@ fn names_that_are_nobodys_get_a_salt_that_stays() {
 fn guesses_by_proof_are_counted_and_a_password_changed_meanwhile_ends_the_exchange() {
     each_site(|site: Rc<Site>| async move {
         let source: IpAddr = HOME.parse().unwrap();
-        let lookup = site.directory.scram_lookup(b"ann", Mechanism::Sha256, source).await.unwrap();
+        let lookup = site.directory.scram_lookup(b"ann", source).await.unwrap();
         let ann = site.account("ann@anser.test").await.id;
         site.directory.set_password(ann, &Password::None, false).await.unwrap();
         let late = site.directory.scram_finish(lookup, true, Service::Imap, source, true).await.unwrap_err();

@@ -1,7 +1,8 @@
 use std::process::Command;
 
 use anser_base::Address;
-use anser_directory::Services;
+use anser_directory::{AppPasswordKind, Services};
+use anser_wire::sasl::encode_base64;
 
 use crate::node::{ACCOUNTS, Client, HOST, Node, Options};
 
@@ -28,7 +29,7 @@ async fn passwords_are_not_taken_in_the_clear() {
     assert!(end.starts_with("NO [PRIVACYREQUIRED]"), "{end}");
     start_tls(&node, &mut client).await;
     let capabilities = client.ok("CAPABILITY").await;
-    assert!(capabilities[0].ends_with("AUTH=SCRAM-SHA-256 AUTH=SCRAM-SHA-256-PLUS"), "{capabilities:?}");
+    assert!(capabilities[0].contains("AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 "), "{capabilities:?}");
     client.ok(&format!("LOGIN {ANN} secret")).await;
 }
 
@@ -54,6 +55,36 @@ async fn accounts_that_may_not_use_imap_are_told_so_after_the_right_password() {
     assert!(end.starts_with("NO [AUTHENTICATIONFAILED]"), "{end}");
     let (_, end) = client.command(&format!("LOGIN {ANN} secret")).await;
     assert!(end.starts_with("NO [AUTHORIZATIONFAILED]"), "{end}");
+}
+
+#[tokio::test]
+async fn tokens_of_the_server_open_the_mail_they_were_made_for() {
+    let node = Node::start().await;
+    let account = node.directory.account_by_address(&Address::parse(ANN).unwrap()).await.unwrap().unwrap();
+    let (kind, services) = (AppPasswordKind::Bearer, Services::IMAP);
+    let token = node.directory.add_app_password(account.id, kind, "sync", services, None).await.unwrap().password;
+    for (mechanism, message) in [
+        ("OAUTHBEARER", format!("n,a={ANN},\x01host=mail.example.org\x01port=143\x01auth=Bearer {token}\x01\x01")),
+        ("OAUTHBEARER", format!("n,,\x01auth=Bearer {token}\x01\x01")),
+        ("XOAUTH2", format!("user={ANN}\x01auth=Bearer {token}\x01\x01")),
+    ] {
+        let mut client = node.connect().await;
+        client.ok(&format!("AUTHENTICATE {mechanism} {}", encode_base64(message.as_bytes()))).await;
+        client.ok("SELECT INBOX").await;
+    }
+}
+
+#[tokio::test]
+async fn who_must_choose_a_new_password_is_told_so_by_an_alert() {
+    let node = Node::start().await;
+    let account = node.directory.account_by_address(&Address::parse(ANN).unwrap()).await.unwrap().unwrap();
+    node.directory.set_must_change(account.id, true).await.unwrap();
+    let mut client = node.connect().await;
+    let (lines, end) = client.command(&format!("LOGIN {ANN} secret")).await;
+    assert_eq!(lines, ["* NO [ALERT] you must choose a new password before you can use your mail"]);
+    assert!(end.starts_with("NO [EXPIRED] you must choose"), "{end}");
+    let (lines, end) = client.command(&format!("LOGIN {ANN} wrong")).await;
+    assert!(lines.is_empty() && end.starts_with("NO [AUTHENTICATIONFAILED]"), "{end}");
 }
 
 /// Speaks SCRAM-SHA-256 in plain, then SCRAM-SHA-256-PLUS over TLS; prints `fine` at its end.

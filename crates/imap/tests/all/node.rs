@@ -67,11 +67,11 @@ impl Node {
         };
         let db = Db::open(Engine::Embedded(Embedded::new(folder.path(), disk.clone())), schemas).unwrap();
         let blobs = Blobs::new(disk, folder.path().join("blobs"));
-        let (clock, entropy) = (Clock::System, Entropy::system());
+        let clock = Clock::System;
         let directory = Directory::new(anser_directory::Deps {
             db: db.clone(),
             clock: clock.clone(),
-            entropy: entropy.clone(),
+            entropy: Entropy::system(),
             hostname: HOST.to_owned(),
             literals: Vec::new(),
         });
@@ -87,7 +87,6 @@ impl Node {
             directory: directory.clone(),
             journal: journal.clone(),
             tls: Some(tls),
-            entropy,
             clock,
             hostname: HOST.to_owned(),
             limits: options.limits,

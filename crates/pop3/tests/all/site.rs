@@ -230,7 +230,6 @@ async fn deps(db: Db, blobs: Blobs, limits: Limits, acceptor: TlsAcceptor) -> De
         directory,
         journal: Journal::open(journal).await.unwrap(),
         tls: Some(acceptor),
-        entropy: Entropy::system(),
         clock,
         hostname: "mail.anser.test".into(),
         limits,

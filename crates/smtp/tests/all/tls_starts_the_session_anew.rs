@@ -68,7 +68,7 @@ fn what_was_said_and_injected_before_is_forgotten() {
         assert!(client.ask("MAIL FROM:<ann@example.org>").await.starts_with("503 5.5.1 Say hello first"));
         let hello = client.ask("EHLO client").await;
         assert!(!hello.contains("STARTTLS") && hello.contains("REQUIRETLS"), "{hello}");
-        assert!(hello.contains("AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN"), "{hello}");
+        assert!(hello.contains("AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256 OAUTHBEARER XOAUTH2 PLAIN LOGIN"), "{hello}");
         assert!(client.ask("STARTTLS").await.starts_with("503 5.5.1"));
         assert!(client.ask(&format!("AUTH PLAIN {}", plain_auth())).await.starts_with("235"));
         assert!(!client.ask("EHLO client").await.contains("AUTH"));
