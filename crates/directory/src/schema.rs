@@ -101,6 +101,7 @@ CREATE TABLE dir_annotations (
   value BLOB NOT NULL,
   PRIMARY KEY (tenant, entry)
 ) STRICT;
+";
 
 /// Bearer tokens live beside app passwords: both are random, named, and open some doors.
 const TOKENS: &str = "

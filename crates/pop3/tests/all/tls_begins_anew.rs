@@ -77,7 +77,10 @@ fn logins_are_offered_inside_tls() {
         hear(&mut implicit).await;
         for stream in [&mut upgraded, &mut implicit] {
             let listed = capabilities(stream).await;
-            assert!(listed.contains(&"SASL SCRAM-SHA-256-PLUS SCRAM-SHA-256 OAUTHBEARER XOAUTH2 PLAIN LOGIN".to_owned()), "{listed:?}");
+            assert!(
+                listed.contains(&"SASL SCRAM-SHA-256-PLUS SCRAM-SHA-256 OAUTHBEARER XOAUTH2 PLAIN LOGIN".to_owned()),
+                "{listed:?}"
+            );
             assert!(listed.contains(&"USER".to_owned()) && !listed.contains(&"STLS".to_owned()), "{listed:?}");
             assert_eq!(ask(stream, "USER ann").await, "+OK send the password");
             assert!(ask(stream, &format!("PASS {PASSWORD}")).await.starts_with("+OK 1 messages"));
