@@ -44,6 +44,8 @@ const TABLE: &[Row] = &[
     ("THREAD=ORDEREDSUBJECT", logged_in, "RFC 5256"),
     ("THREAD=REFERENCES", logged_in, "RFC 5256"),
     ("PARTIAL", logged_in, "RFC 9394"),
+    ("INPROGRESS", logged_in, "RFC 9585"),
+    ("UIDONLY", logged_in, "RFC 9586"),
     ("WITHIN", logged_in, "RFC 5032"),
     ("CONDSTORE", logged_in, "RFC 7162"),
     ("QRESYNC", logged_in, "RFC 7162"),

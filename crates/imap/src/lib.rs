@@ -19,6 +19,7 @@
 //! | `search` | search keys, judged by the list, by the message's row, by its text |
 //! | `sort` | the keys and the order of SORT |
 //! | `thread` | the algorithms of THREAD |
+//! | `progress` | what a long command says on its way |
 //! | `reply` | tagged replies, and how errors become them |
 //! | `name` | mailbox names and object ids |
 //! | `note` | what the journal is told |
@@ -28,6 +29,7 @@ mod command;
 mod fetch;
 mod name;
 mod note;
+mod progress;
 mod reply;
 mod search;
 mod session;
@@ -74,6 +76,8 @@ pub struct Limits {
     pub login_time: Duration,
     /// How long a client that logged in may say nothing, in IDLE or out of it (RFC 9051 §5.4 asks for 30 minutes at least).
     pub idle_time: Duration,
+    /// How long a command may say nothing of how far it is (RFC 9585 §3 advises ten to fifteen seconds).
+    pub progress_time: Duration,
     /// Failed logins after which the connection is closed.
     pub failed_logins: u32,
     /// Octets of one command before the login, literals included.
@@ -86,6 +90,7 @@ impl Default for Limits {
             message_size: limits::MESSAGE_SIZE,
             login_time: Duration::from_secs(3 * 60),
             idle_time: Duration::from_secs(30 * 60),
+            progress_time: Duration::from_secs(10),
             failed_logins: 3,
             login_command: 8 * 1024,
         }

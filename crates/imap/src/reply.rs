@@ -49,6 +49,11 @@ impl Reply {
         Self { status: Status::Bad, code: Cow::Borrowed(""), text: text.into() }
     }
 
+    /// For a command that wants message numbers under UIDONLY (RFC 9586 §3).
+    pub fn uid_required() -> Self {
+        Self { code: Cow::Borrowed("UIDREQUIRED"), ..Self::bad("Message numbers are not used in this session") }
+    }
+
     /// The answer that an error's class stands for (RFC 5530).
     pub fn of(error: &Error) -> Self {
         let code = match error.class {

@@ -36,6 +36,8 @@ pub(crate) struct Enabled {
     /// UTF8=ACCEPT or IMAP4rev2: names and quoted strings are in UTF-8.
     pub utf8: bool,
     pub rev2: bool,
+    /// UIDONLY (RFC 9586): message numbers are neither told nor taken.
+    pub uid_only: bool,
 }
 
 /// The next thing that the client sent, owned.

@@ -114,7 +114,7 @@ impl View {
         if diff.expunged.is_empty() {
             return;
         }
-        if enabled.qresync {
+        if enabled.qresync || enabled.uid_only {
             out.extend_from_slice(b"* VANISHED ");
             write_number_set(out, diff.expunged.iter().copied());
             return out.extend_from_slice(b"\r\n");
@@ -158,8 +158,8 @@ impl View {
 
     fn write_fetch(&self, out: &mut Vec<u8>, entry: &Entry, flags: bool, uid: bool, enabled: Enabled) {
         let Some(seq) = self.list.seq_of(entry.uid) else { return };
-        out.extend_from_slice(format!("* {seq} FETCH (").as_bytes());
-        if uid || enabled.qresync || enabled.rev2 {
+        write_fetch_start(out, seq, entry, enabled.uid_only);
+        if !enabled.uid_only && (uid || enabled.qresync || enabled.rev2) {
             out.extend_from_slice(format!("UID {} ", entry.uid).as_bytes());
         }
         if enabled.condstore {
@@ -213,6 +213,13 @@ impl View {
     pub fn entries<'a>(&'a self, numbers: &'a NumberSet) -> impl Iterator<Item = (u32, &'a Entry)> {
         numbers.ranges().iter().flat_map(|(first, last)| self.list.range(*first, *last))
     }
+}
+
+/// Writes `* number FETCH (`, or what stands for it under UIDONLY (RFC 9586 §3.3): `* uid UIDFETCH (`.
+pub(crate) fn write_fetch_start(out: &mut Vec<u8>, seq: u32, entry: &Entry, uid_only: bool) {
+    out.extend_from_slice(b"* ");
+    write_number(out, u64::from(if uid_only { entry.uid } else { seq }));
+    out.extend_from_slice(if uid_only { b" UIDFETCH (" } else { b" FETCH (" });
 }
 
 /// Writes a message's flags in parentheses.

@@ -10,6 +10,7 @@ pub(super) fn run(session: &mut Session, words: Vec<String>) -> Outcome {
         match word.as_str() {
             "CONDSTORE" => enabled.condstore = true,
             "QRESYNC" => (enabled.condstore, enabled.qresync) = (true, true),
+            "UIDONLY" => enabled.uid_only = true,
             "UTF8=ACCEPT" => enabled.utf8 = true,
             "IMAP4REV2" => (enabled.rev2, enabled.utf8) = (true, true),
             _ => continue,

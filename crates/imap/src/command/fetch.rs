@@ -64,14 +64,21 @@ fn page(view: &View, numbers: NumberSet, since: u64, range: PartialRange) -> Num
 fn plan(session: &Session, fetch: &Fetch) -> Result<Plan, Trouble> {
     let (view, enabled) = (session.view()?, session.enabled);
     let mut items = fetch.items.clone();
-    if fetch.uid && !items.contains(&FetchItem::Uid) {
+    if fetch.uid && !enabled.uid_only && !items.contains(&FetchItem::Uid) {
         items.insert(0, FetchItem::Uid);
     }
     if fetch.changed_since.is_some() && !items.contains(&FetchItem::ModSeq) {
         items.push(FetchItem::ModSeq);
     }
     let recent_from = if enabled.rev2 { u32::MAX } else { view.recent_from };
-    Ok(Plan { items, tell_flags: HashSet::new(), recent_from, utf8: enabled.utf8, condstore: enabled.condstore })
+    Ok(Plan {
+        items,
+        tell_flags: HashSet::new(),
+        recent_from,
+        utf8: enabled.utf8,
+        condstore: enabled.condstore,
+        uid_only: enabled.uid_only,
+    })
 }
 
 /// Sets `\Seen` where it is missing, in one transaction. The responses of this command tell it.

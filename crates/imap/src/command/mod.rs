@@ -105,7 +105,7 @@ commands! { |session, tag|
     Command::Expunge(set) => Mailbox, true, expunge::run(session, set).await;
     Command::Search(search) => Mailbox, search.uid, search::run(session, tag, search).await;
     Command::Sort(sort) => Mailbox, sort.uid, sort::run(session, tag, sort).await;
-    Command::Thread(thread) => Mailbox, thread.uid, thread::run(session, thread).await;
+    Command::Thread(thread) => Mailbox, thread.uid, thread::run(session, tag, thread).await;
     Command::Fetch(fetch) => Mailbox, fetch.uid, fetch::run(session, fetch).await;
     Command::Store(store) => Mailbox, store.uid, store::run(session, store).await;
     Command::Copy(copy) => Mailbox, copy.uid, transfer::copy(session, copy).await;
@@ -115,7 +115,8 @@ commands! { |session, tag|
 /// Performs a command and answers it; on the way to the answer the client is told what changed in its mailbox.
 pub(crate) async fn run(session: &mut Session, tag: &str, command: Command) -> Result<(), Trouble> {
     let (needs, expunge) = rule(&command);
-    let outcome = match refused(session, needs) {
+    let by_number = session.enabled.uid_only && command.uses_numbers();
+    let outcome = match refused(session, needs, by_number) {
         Some(reply) => Ok(reply),
         None => perform(session, tag, command).await,
     };
@@ -143,11 +144,12 @@ pub(crate) async fn finish(session: &mut Session, tag: &str, outcome: Outcome, e
     session.relieve().await
 }
 
-fn refused(session: &Session, needs: Needs) -> Option<Reply> {
+fn refused(session: &Session, needs: Needs, by_number: bool) -> Option<Reply> {
     match (needs, &session.user, &session.view) {
         (Needs::NoLogin, Some(_), _) => Some(Reply::bad("Already logged in")),
         (Needs::Login | Needs::Mailbox, None, _) => Some(Reply::bad("Log in first")),
         (Needs::Mailbox, _, None) => Some(Reply::bad("Select a mailbox first")),
+        _ if by_number => Some(Reply::uid_required()),
         _ => None,
     }
 }

@@ -13,7 +13,7 @@ use crate::session::Session;
 
 pub(super) async fn run(session: &mut Session, tag: &str, search: Search) -> Outcome {
     let options = search.return_options.or(session.enabled.rev2.then(all_of_them));
-    let outcome = match find(session, &search.key, search.charset.as_deref(), search.uid).await {
+    let outcome = match find(session, tag, &search.key, search.charset.as_deref(), search.uid).await {
         Ok(found) => tell(session, tag, "SEARCH", found, options).await,
         Err(trouble) => Err(trouble),
     };
@@ -75,6 +75,7 @@ impl Found {
 /// Evaluates a key over the selected mailbox.
 pub(super) async fn find(
     session: &mut Session,
+    tag: &str,
     key: &SearchKey,
     charset: Option<&str>,
     uid: bool,
@@ -87,7 +88,7 @@ pub(super) async fn find(
     let key = Arc::new(compiler.compile(key));
     let asks_modseq = key.asks_modseq();
     session.enabled.condstore |= asks_modseq;
-    let numbers = matching(session, &key).await?;
+    let numbers = matching(session, tag, &key).await?;
     Ok(Found { list, numbers, uid, asks_modseq })
 }
 

@@ -12,7 +12,7 @@ use crate::name;
 use crate::note;
 use crate::reply::{Outcome, Reply, Trouble};
 use crate::session::Session;
-use crate::view::{View, write_count, write_entry_flags};
+use crate::view::{View, write_count, write_entry_flags, write_fetch_start};
 
 pub(super) async fn run(session: &mut Session, select: Select) -> Outcome {
     if select.qresync.is_some() && !session.enabled.qresync {
@@ -59,7 +59,7 @@ fn write_facts(session: &mut Session, mailbox: &Mailbox, view: &View) {
     if !rev2 {
         write_count(out, view.recent() as u64, "RECENT");
         let unseen = list.iter().position(|entry| !entry.flags.has(Flags::SEEN));
-        if let Some(index) = unseen {
+        if let Some(index) = unseen.filter(|_| !session.enabled.uid_only) {
             session.untagged(&format!("OK [UNSEEN {}] First unseen", index + 1));
         }
     }
@@ -95,8 +95,10 @@ async fn resynchronize(session: &mut Session, qresync: &Qresync) -> Result<(), T
     }
     for (at, entry) in list.iter().enumerate() {
         if entry.modseq > since && known.contains(entry.uid) {
-            let line = format!("* {} FETCH (UID {} MODSEQ ({}) FLAGS ", at + 1, entry.uid, entry.modseq);
-            session.out.extend_from_slice(line.as_bytes());
+            let uid_only = session.enabled.uid_only;
+            write_fetch_start(&mut session.out, at as u32 + 1, entry, uid_only);
+            let uid = if uid_only { String::new() } else { format!("UID {} ", entry.uid) };
+            session.out.extend_from_slice(format!("{uid}MODSEQ ({}) FLAGS ", entry.modseq).as_bytes());
             write_entry_flags(&mut session.out, entry, false);
             session.out.extend_from_slice(b")\r\n");
             session.relieve().await?;

@@ -14,8 +14,8 @@ pub(super) async fn run(session: &mut Session, tag: &str, sort: Sort) -> Outcome
 }
 
 async fn sorted(session: &mut Session, tag: &str, sort: Sort) -> Outcome {
-    let mut found = find(session, &sort.key, Some(&sort.charset), sort.uid).await?;
+    let mut found = find(session, tag, &sort.key, Some(&sort.charset), sort.uid).await?;
     let numbers = std::mem::take(&mut found.numbers);
-    found.numbers = order(session, &found.list, numbers, &sort.criteria).await?;
+    found.numbers = order(session, tag, &found.list, numbers, &sort.criteria).await?;
     tell(session, tag, "SORT", found, sort.return_options).await
 }

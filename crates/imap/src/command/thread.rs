@@ -7,12 +7,12 @@ use crate::reply::{Outcome, Reply};
 use crate::session::Session;
 use crate::thread::{Algorithm, threads};
 
-pub(super) async fn run(session: &mut Session, thread: Thread) -> Outcome {
+pub(super) async fn run(session: &mut Session, tag: &str, thread: Thread) -> Outcome {
     let Some(algorithm) = Algorithm::named(&thread.algorithm) else {
         return Ok(Reply::bad("Unknown threading algorithm"));
     };
-    let found = find(session, &thread.key, Some(&thread.charset), thread.uid).await?;
-    let forest = threads(session, &found.list, &found.numbers, algorithm).await?;
+    let found = find(session, tag, &thread.key, Some(&thread.charset), thread.uid).await?;
+    let forest = threads(session, tag, &found.list, &found.numbers, algorithm).await?;
     session.out.extend_from_slice(b"* THREAD");
     for root in 0..forest.len() {
         if root == 0 {

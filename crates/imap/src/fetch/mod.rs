@@ -21,7 +21,7 @@ use anser_wire::imap::write::{write_date_time, write_fetch_name, write_number, w
 use anser_wire::imap::{DateTime, FetchItem};
 
 use crate::name;
-use crate::view::write_entry_flags;
+use crate::view::{write_entry_flags, write_fetch_start};
 
 pub(crate) use pump::{Pump, Source};
 
@@ -42,6 +42,8 @@ pub(crate) struct Plan {
     pub recent_from: u32,
     pub utf8: bool,
     pub condstore: bool,
+    /// UIDONLY.
+    pub uid_only: bool,
 }
 
 /// A piece of output.
@@ -98,9 +100,7 @@ impl Plan {
     }
 
     fn begin(&self, out: &mut Vec<u8>, seq: u32, entry: &Entry) {
-        out.extend_from_slice(b"* ");
-        write_number(out, u64::from(seq));
-        out.extend_from_slice(b" FETCH (");
+        write_fetch_start(out, seq, entry, self.uid_only);
         if self.tell_flags.contains(&entry.uid) && !self.items.contains(&FetchItem::Flags) {
             self.light(out, &FetchItem::Flags, entry);
             if self.condstore && !self.items.contains(&FetchItem::ModSeq) {

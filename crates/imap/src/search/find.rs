@@ -8,6 +8,7 @@ use anser_store::{Entry, Message, Snapshot, Store};
 use tokio::task::JoinHandle;
 
 use super::{Deep, Facts, Key};
+use crate::progress::Progress;
 use crate::reply::Trouble;
 use crate::session::Session;
 
@@ -21,7 +22,7 @@ const BATCH_BYTES: u64 = 4 * 1024 * 1024;
 const AHEAD: usize = 2;
 
 /// Message numbers of the matches, ascending.
-pub(crate) async fn matching(session: &Session, key: &Arc<Key>) -> Result<Vec<u32>, Trouble> {
+pub(crate) async fn matching(session: &mut Session, tag: &str, key: &Arc<Key>) -> Result<Vec<u32>, Trouble> {
     let view = session.view()?;
     let (list, now) = (view.list.clone(), session.deps.clock.now());
     let (mut found, mut open) = (Vec::new(), Vec::new());
@@ -50,7 +51,7 @@ pub(crate) async fn matching(session: &Session, key: &Arc<Key>) -> Result<Vec<u3
         recent_from,
         now,
     };
-    found.extend(judge_all(Arc::new(judge), open).await?);
+    found.extend(judge_all(session, tag, Arc::new(judge), open).await?);
     found.sort_unstable();
     Ok(found)
 }
@@ -75,7 +76,8 @@ impl Drop for Judging {
     }
 }
 
-async fn judge_all(judge: Arc<Judge>, open: Vec<u32>) -> Result<Vec<u32>, Trouble> {
+async fn judge_all(session: &mut Session, tag: &str, judge: Arc<Judge>, open: Vec<u32>) -> Result<Vec<u32>, Trouble> {
+    let mut progress = Progress::new(session, tag, open.len());
     let (mut found, mut rest) = (Vec::new(), open.as_slice());
     let mut running: VecDeque<Judging> = VecDeque::new();
     loop {
@@ -85,6 +87,7 @@ async fn judge_all(judge: Arc<Judge>, open: Vec<u32>) -> Result<Vec<u32>, Troubl
         }
         let Some(mut next) = running.pop_front() else { return Ok(found) };
         found.extend((&mut next.0).await.map_err(Error::unavailable)??);
+        progress.at(session, open.len() - rest.len()).await?;
     }
 }
 

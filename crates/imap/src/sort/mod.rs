@@ -41,7 +41,8 @@ struct Criterion {
 
 /// Brings message numbers, which ascend, into the order of the criteria. Messages that are equal in all stay in order (RFC 5256 §3).
 pub(crate) async fn order(
-    session: &Session,
+    session: &mut Session,
+    tag: &str,
     list: &std::sync::Arc<Snapshot>,
     numbers: Vec<u32>,
     criteria: &[(SortKey, bool)],
@@ -52,7 +53,7 @@ pub(crate) async fn order(
     };
     let needs_rows = criteria.iter().any(|criterion| !matches!(criterion.key, SortKey::Arrival | SortKey::Size));
     let criteria = match needs_rows {
-        true => fold_rows(session, list, &numbers, criteria, fold).await?,
+        true => fold_rows(session, tag, list, &numbers, criteria, fold).await?,
         false => {
             let mut criteria = criteria;
             for entry in numbers.iter().filter_map(|seq| list.by_seq(*seq)) {

@@ -68,13 +68,14 @@ pub(crate) struct Forest {
 
 /// Threads of messages whose numbers ascend; the forest's messages are places in `numbers`.
 pub(crate) async fn threads(
-    session: &Session,
+    session: &mut Session,
+    tag: &str,
     list: &Arc<Snapshot>,
     numbers: &[u32],
     algorithm: Algorithm,
 ) -> Result<Forest, Trouble> {
     let start = Gathered { items: Vec::with_capacity(numbers.len()), references: 0, hasher: RandomState::new() };
-    let gathered = fold_rows(session, list, numbers, start, Gathered::add).await?;
+    let gathered = fold_rows(session, tag, list, numbers, start, Gathered::add).await?;
     let make = move || match algorithm {
         Algorithm::OrderedSubject => subject::threads(&gathered.items),
         Algorithm::References => references::threads(&gathered.items),

@@ -5,6 +5,7 @@ mod hostile_input_harms_nobody;
 mod idle_tells_changes_at_once;
 mod large_messages_pass_in_little_memory;
 mod logins_need_privacy_and_permission;
+mod long_commands_tell_how_far_they_are;
 mod node;
 mod python_imaplib_reads_and_writes;
 mod real_clients_synchronise;

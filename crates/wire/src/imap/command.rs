@@ -121,6 +121,23 @@ pub enum Command {
     Unknown(String),
 }
 
+impl Command {
+    /// Whether it names messages by their numbers or asks for such: refused under UIDONLY (RFC 9586 §3).
+    pub fn uses_numbers(&self) -> bool {
+        match self {
+            Command::Fetch(Fetch { uid, .. })
+            | Command::Store(Store { uid, .. })
+            | Command::Copy(Transfer { uid, .. })
+            | Command::Move(Transfer { uid, .. }) => !uid,
+            Command::Search(Search { uid, key, .. })
+            | Command::Sort(Sort { uid, key, .. })
+            | Command::Thread(Thread { uid, key, .. }) => !uid || key.uses_numbers(),
+            Command::Select(select) => select.qresync.as_ref().is_some_and(|qresync| qresync.sequence_match.is_some()),
+            _ => false,
+        }
+    }
+}
+
 /// SELECT and EXAMINE (RFC 9051 §6.3.2, RFC 7162).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Select {

@@ -84,3 +84,16 @@ pub enum SearchKey {
     /// THREADID
     ThreadId(String),
 }
+
+impl SearchKey {
+    /// Whether it names messages by their numbers; `$` does not.
+    pub fn uses_numbers(&self) -> bool {
+        match self {
+            SearchKey::Sequence(set) => *set != SequenceSet::Saved,
+            SearchKey::And(keys) => keys.iter().any(SearchKey::uses_numbers),
+            SearchKey::Or(a, b) => a.uses_numbers() || b.uses_numbers(),
+            SearchKey::Not(key) => key.uses_numbers(),
+            _ => false,
+        }
+    }
+}
