@@ -49,7 +49,7 @@ pub(crate) fn salvage(damaged: &Connection, fresh: &Connection, first: Option<i6
     for table in tables_of(fresh).map_err(sqlite_error)? {
         // What the schema itself put there is in the old table, if it was not changed or removed since.
         fresh.execute_batch(&format!("DELETE FROM \"{}\"", table.name)).map_err(sqlite_error)?;
-        let table = table.as_far_as_known(damaged);
+        let table = table.reduced_to(damaged);
         tables.push(Search::new(damaged, fresh, &table)?.run(first));
     }
     fresh.execute_batch("COMMIT").map_err(sqlite_error)?;
@@ -71,7 +71,7 @@ struct Table {
 
 impl Table {
     /// With the columns that the damaged file knows of. Of a table that it does not know at all every reading fails.
-    fn as_far_as_known(self, damaged: &Connection) -> Table {
+    fn reduced_to(self, damaged: &Connection) -> Table {
         let known = table_of(damaged, self.name.clone(), true).map(|table| table.columns).unwrap_or_default();
         let shared: Vec<String> = self.columns.iter().filter(|column| known.contains(column)).cloned().collect();
         if shared.is_empty() { self } else { Table { columns: shared, ..self } }

@@ -53,7 +53,12 @@ const TABLE: &[Row] = &[
     ("SAVEDATE", logged_in, "RFC 8514"),
     ("PREVIEW", logged_in, "RFC 8970"),
     ("QUOTA", logged_in, "RFC 9208"),
+    ("QUOTASET", logged_in, "RFC 9208"),
     ("QUOTA=RES-STORAGE", logged_in, "RFC 9208"),
+    ("QUOTA=RES-MAILBOX", logged_in, "RFC 9208"),
+    ("ACL", logged_in, "RFC 4314"),
+    ("RIGHTS=kxte", logged_in, "RFC 4314"),
+    ("LIST-MYRIGHTS", logged_in, "RFC 8440"),
     ("UTF8=ACCEPT", logged_in, "RFC 6855"),
     ("APPENDLIMIT=", logged_in, "RFC 7889"),
 ];

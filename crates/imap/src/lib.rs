@@ -14,7 +14,9 @@
 //! |---|---|
 //! | `session` | the loop, input, output, the state |
 //! | `command` | one file a verb |
+//! | `access` | whose mailbox a name means, and what the user may do with it |
 //! | `view` | what the client was told of the selected mailbox, and how it is brought up to date |
+//! | `tree` | every mailbox that the user can see, by name |
 //! | `fetch` | data items of FETCH: envelope, body structure, sections, streaming |
 //! | `search` | search keys, judged by the list, by the message's row, by its text |
 //! | `sort` | the keys and the order of SORT |
@@ -24,6 +26,7 @@
 //! | `name` | mailbox names and object ids |
 //! | `note` | what the journal is told |
 
+mod access;
 mod capability;
 mod command;
 mod fetch;
@@ -35,6 +38,7 @@ mod search;
 mod session;
 mod sort;
 mod thread;
+mod tree;
 mod view;
 
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Mailbox names as clients write them, and object ids (RFC 8474).
 
-use anser_base::{MailboxId, MessageId, ThreadId};
+use anser_base::{AccountId, MailboxId, MessageId, ThreadId};
 use anser_mime::charset;
 use anser_wire::imap::raw_octets;
 
@@ -29,14 +29,26 @@ pub(crate) fn text(name: &str) -> String {
     }
 }
 
-pub(crate) fn mailbox_id(id: MailboxId) -> String {
-    format!("F{id}")
+/// Whose account an object id is of, when it is not the user's own.
+pub(crate) type Scope = Option<AccountId>;
+
+pub(crate) fn mailbox_id(scope: Scope, id: MailboxId) -> String {
+    format!("{}F{id}", owner(scope))
 }
 
-pub(crate) fn email_id(id: MessageId) -> String {
-    format!("M{id}")
+pub(crate) fn email_id(scope: Scope, id: MessageId) -> String {
+    format!("{}M{id}", owner(scope))
 }
 
-pub(crate) fn thread_id(id: ThreadId) -> String {
-    format!("T{id}")
+pub(crate) fn thread_id(scope: Scope, id: ThreadId) -> String {
+    format!("{}T{id}", owner(scope))
+}
+
+/// An object id that a client sent as it stands in its account; what is no id of this account becomes one that nothing has.
+pub(crate) fn within(scope: Scope, id: &str) -> String {
+    id.strip_prefix(&owner(scope)).unwrap_or_default().to_owned()
+}
+
+fn owner(scope: Scope) -> String {
+    scope.map(|account| format!("A{account}-")).unwrap_or_default()
 }

@@ -1,5 +1,6 @@
 //! What the journal is told. A journal that cannot take it is logged, and the session goes on.
 
+use anser_base::AccountId;
 use anser_journal::{Entry, Origin, What};
 
 use crate::session::Session;
@@ -15,12 +16,12 @@ pub(crate) async fn note(session: &Session, what: What) {
     }
 }
 
-/// Notes that the user opened a mailbox.
-pub(crate) async fn selected(session: &Session, mailbox: &str, act: &str) {
-    let Some(user) = &session.user else { return };
+/// Notes that the user looked into a mailbox that is not his own.
+pub(crate) async fn accessed(session: &Session, owner: AccountId, mailbox: &str, act: &str) {
+    let Some(user) = session.user.as_ref().filter(|user| user.account.id != owner) else { return };
     let what = What::Accessed {
         actor: user.account.address.to_string(),
-        account: user.account.id,
+        account: owner,
         mailbox: mailbox.to_owned(),
         act: act.to_owned(),
     };
@@ -28,11 +29,17 @@ pub(crate) async fn selected(session: &Session, mailbox: &str, act: &str) {
 }
 
 /// Notes that messages were expunged.
-pub(crate) async fn deleted(session: &Session, mailbox: &str, uids: String, message_ids: Vec<String>) {
+pub(crate) async fn deleted(
+    session: &Session,
+    owner: AccountId,
+    mailbox: &str,
+    uids: String,
+    message_ids: Vec<String>,
+) {
     let Some(user) = &session.user else { return };
     let what = What::Deleted {
         actor: user.account.address.to_string(),
-        account: user.account.id,
+        account: owner,
         mailbox: mailbox.to_owned(),
         uids,
         message_ids,

@@ -265,16 +265,16 @@ impl Session {
         }
     }
 
-    /// Bytes that the account may hold; `None` for no limit. Asked anew each time, since it may have changed.
-    pub async fn quota(&self) -> Result<Option<u64>, Trouble> {
-        let account = self.deps.directory.account(self.account_id()?).await?;
+    /// Bytes that an account may hold; `None` for no limit. Asked anew each time, since it may have changed.
+    pub async fn quota(&self, account: AccountId) -> Result<Option<u64>, Trouble> {
+        let account = self.deps.directory.account(account).await?;
         Ok(account.map(|account| account.quota_bytes).filter(|quota| *quota > 0))
     }
 
     /// Tells the client what changed in its mailbox since it was last told.
     pub async fn sync(&mut self, telling: &Telling<'_>) -> Result<(), Trouble> {
-        let (Some(user), Some(view)) = (&self.user, &mut self.view) else { return Ok(()) };
-        let newest = match self.deps.store.snapshot(user.account.id, view.mailbox).await {
+        let Some(view) = &mut self.view else { return Ok(()) };
+        let newest = match self.deps.store.snapshot(view.owner.id, view.mailbox).await {
             Err(error) if error.class == anser_base::Class::NotFound => {
                 return Err(Trouble::Bye("The mailbox was deleted"));
             }

@@ -3,11 +3,13 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use anser_base::MailboxId;
-use anser_store::{Diff, Entry, Flags, Keywords, Snapshot};
+use anser_base::{AccountId, MailboxId};
+use anser_directory::Account;
+use anser_store::{Diff, Entry, Flags, Keywords, Rights, Snapshot};
 use anser_wire::imap::write::{write_number, write_number_set};
 use anser_wire::imap::{NumberSet, SequenceSet};
 
+use crate::access::Place;
 use crate::reply::Reply;
 use crate::session::Enabled;
 
@@ -19,6 +21,12 @@ const KEYWORDS_TOLD: usize = 200;
 /// The selected mailbox as the client knows it.
 pub(crate) struct View {
     pub mailbox: MailboxId,
+    /// Whose it is.
+    pub owner: Arc<Account>,
+    /// The owner, when it is not the user's own.
+    pub scope: Option<AccountId>,
+    /// What the user may do with it.
+    pub rights: Rights,
     /// Its name, for the journal.
     pub name: String,
     pub read_only: bool,
@@ -52,26 +60,34 @@ impl Telling<'_> {
 }
 
 impl View {
-    pub fn new(list: Arc<Snapshot>, name: String, read_only: bool, recent_from: u32, recent_claimed: u32) -> Self {
+    /// Nothing is `\Recent` yet.
+    pub fn new(list: Arc<Snapshot>, user: AccountId, place: &Place, name: String, read_only: bool) -> Self {
         let mut keywords: BTreeSet<String> = BTreeSet::new();
         for entry in list.iter().filter(|entry| !entry.keywords.is_empty()) {
             if keywords.len() < KEYWORDS_TOLD {
                 keywords.extend(entry.keywords.iter().map(str::to_owned));
             }
         }
-        Self { mailbox: list.mailbox, name, read_only, list, recent_from, recent_claimed, keywords }
+        let (owner, rights) = (place.owner.clone(), place.rights);
+        let scope = (owner.id != user).then_some(owner.id);
+        let (mailbox, recent_from, recent_claimed) = (list.mailbox, u32::MAX, u32::MAX);
+        Self { mailbox, owner, scope, rights, name, read_only, list, recent_from, recent_claimed, keywords }
     }
 
     /// Writes the FLAGS response, and with `permanent` PERMANENTFLAGS (RFC 9051 §7.1) in its stead.
     pub fn write_flags(&self, out: &mut Vec<u8>, permanent: bool) {
         out.extend_from_slice(if permanent { b"* OK [PERMANENTFLAGS (" } else { b"* FLAGS (" });
-        let mut words: Vec<&str> = Flags::NAMES.iter().map(|(name, _)| *name).collect();
+        let may = if permanent { self.rights } else { Rights::ALL };
+        let system = Flags::NAMES.iter().filter(|(_, flag)| may.flags().has(*flag));
+        let mut words: Vec<&str> = system.map(|(name, _)| *name).collect();
         let common = COMMON_KEYWORDS.iter().copied();
         let own = self.keywords.iter().map(String::as_str);
-        words.extend(common.filter(|word| !self.knows(word)).chain(own));
+        if may.has(Rights::WRITE) {
+            words.extend(common.filter(|word| !self.knows(word)).chain(own));
+        }
         if permanent && self.read_only {
             words.clear();
-        } else if permanent {
+        } else if permanent && may.has(Rights::WRITE) {
             words.push("\\*");
         }
         out.extend_from_slice(words.join(" ").as_bytes());

@@ -1,5 +1,7 @@
 //! Messages come in, are copied and moved.
 
+use std::sync::Arc;
+
 use anser_base::{BlobId, Class, EntryId, Error, MailboxId, MessageId, Result, ThreadId, Timestamp};
 use anser_db::{Row, params};
 
@@ -7,7 +9,7 @@ use crate::bulk::pieces;
 use crate::change::{Action, Object};
 use crate::codec;
 use crate::content::ListingRow;
-use crate::model::{Appended, Entry, Flags, Message, NewMessage};
+use crate::model::{Appended, Content, Entry, Flags, Message, NewMessage, ThreadKeys};
 use crate::tx::MailTx;
 
 /// How long the key of a local delivery is remembered, in milliseconds: longer than any backup of the queue may lag behind one of
@@ -265,6 +267,29 @@ impl MailTx<'_, '_> {
         self.insert_entries(to, placed)
     }
 
+    /// What [`Self::append`] stores when messages of this account are copied into a mailbox of another one of the same tenant: body, own
+    /// header fields, flags, keywords and dates kept. With the UIDs here; UIDs that are gone are left out.
+    pub fn to_be_copied(
+        &mut self,
+        from: MailboxId,
+        uids: &[u32],
+        to: MailboxId,
+        quota: Option<u64>,
+    ) -> Result<Vec<(u32, NewMessage)>> {
+        let entries = self.entries_of(from, uids)?;
+        let mut copies = Vec::with_capacity(entries.len());
+        for piece in pieces(&entries) {
+            let ids: Vec<MessageId> = piece.iter().map(|entry| entry.message).collect();
+            let mut briefs = self.briefs(&ids)?;
+            for entry in piece {
+                let message = self.message(entry.message)?.ok_or_else(|| dangling(from, entry.uid))?;
+                let keys = briefs.remove(&entry.message).map(|brief| brief.keys).unwrap_or_default();
+                copies.push((entry.uid, copy_of(message, keys, entry, to, quota)));
+            }
+        }
+        Ok(copies)
+    }
+
     /// Moves messages into another mailbox (RFC 6851): the message keeps its number. All or nothing; UIDs that are gone are left
     /// out; a message that is in the target already only leaves the source. Returns pairs of old and new UID.
     pub fn move_to(&mut self, from: MailboxId, uids: &[u32], to: MailboxId) -> Result<Vec<(u32, u32)>> {
@@ -362,6 +387,19 @@ impl MailTx<'_, '_> {
         }
         Ok(())
     }
+}
+
+fn copy_of(message: Message, keys: ThreadKeys, entry: &Entry, to: MailboxId, quota: Option<u64>) -> NewMessage {
+    let content = Content {
+        blob: message.blob,
+        size: message.blob_size,
+        summary: message.summary.into(),
+        structure: message.structure.into(),
+        thread_keys: Arc::new(keys),
+    };
+    let new = NewMessage::new(content, to, entry.received);
+    let (flags, keywords, zone) = (entry.flags, entry.keywords.clone(), entry.zone);
+    NewMessage { prefix: message.prefix, flags, keywords, zone, quota, ..new }
 }
 
 pub(crate) const SELECT_MESSAGE: &str =

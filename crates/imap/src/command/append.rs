@@ -1,12 +1,13 @@
 //! APPEND (RFC 9051 §6.3.12), with MULTIAPPEND (RFC 3502): the only command whose argument passes through in pieces.
 
-use anser_base::{Durability, Error, Result, TenantId, limits};
-use anser_store::{BodyWriter, Content, MailTx, Mailbox, NewMessage, Store};
+use anser_base::{AccountId, Durability, Error, Result, TenantId, limits};
+use anser_store::{BodyWriter, Content, Flags, Keywords, MailTx, NewMessage, Rights, Store};
 use anser_wire::imap::AppendMessage;
 use anser_wire::imap::write::{write_continuation, write_number_set};
 
+use super::finish;
 use super::store::split_flags;
-use super::{find_target, finish};
+use crate::access::{self, Place};
 use crate::reply::{Outcome, Reply, Trouble};
 use crate::session::{Input, Session};
 
@@ -26,7 +27,8 @@ async fn take(session: &mut Session, first: AppendMessage) -> Outcome {
     if session.user.is_none() {
         return Ok(Reply::bad("Log in first"));
     }
-    let target = find_target(session, &first.mailbox).await?;
+    access::refresh(session).await?;
+    let target = access::find_target(session, &first.mailbox).await?;
     let mut messages = Vec::new();
     let mut next = Some(first);
     while let Some(message) = next.take() {
@@ -45,28 +47,36 @@ async fn take(session: &mut Session, first: AppendMessage) -> Outcome {
     store(session, &target, messages).await
 }
 
-async fn take_one(session: &mut Session, target: &Mailbox, message: &AppendMessage) -> Result<NewMessage, Trouble> {
+async fn take_one(session: &mut Session, target: &Place, message: &AppendMessage) -> Result<NewMessage, Trouble> {
     let (flags, keywords) = split_flags(&message.flags)?;
-    let quota = session.quota().await?;
-    admit(session, message, quota).await?;
-    let tenant = session.account()?.tenant;
+    // What the user may not set there is not kept (RFC 4314 §4).
+    let flags = Flags(flags.0 & target.rights.flags().0);
+    let keywords = if target.rights.has(Rights::WRITE) { keywords } else { Keywords::default() };
+    let quota = session.quota(target.owner.id).await?;
+    admit(session, target.owner.id, message, quota).await?;
+    let tenant = target.owner.tenant;
     let content = receive(session, tenant, message).await?;
     let (received, zone) = match message.internal_date {
         Some(date) => (anser_base::Timestamp::from_secs(date.unix_seconds), date.offset_minutes),
         None => (session.deps.clock.now(), 0),
     };
-    Ok(NewMessage { flags, keywords, zone, quota, ..NewMessage::new(content, target.id, received) })
+    Ok(NewMessage { flags, keywords, zone, quota, ..NewMessage::new(content, target.mailbox.id, received) })
 }
 
 /// Refuses before the client sends the message, where it waits to be told.
-async fn admit(session: &Session, message: &AppendMessage, quota: Option<u64>) -> Result<(), Trouble> {
+async fn admit(
+    session: &Session,
+    owner: AccountId,
+    message: &AppendMessage,
+    quota: Option<u64>,
+) -> Result<(), Trouble> {
     if message.size == 0 {
         return Err(Reply::no("", "The message is empty, nothing was appended").into());
     }
     if message.size > session.deps.limits.message_size {
         return Err(Reply::no("TOOBIG", "The message is too large").into());
     }
-    let used = session.deps.store.read(session.account_id()?, |tx| Ok(tx.used())).await?;
+    let used = session.deps.store.read(owner, |tx| Ok(tx.used())).await?;
     match quota.is_some_and(|quota| used.saturating_add(message.size) > quota) {
         true => Err(Reply::no("OVERQUOTA", "The mailbox is full").into()),
         false => Ok(()),
@@ -147,8 +157,8 @@ pub(crate) async fn blocking<R: Send + 'static>(work: impl FnOnce() -> Result<R>
 }
 
 /// All messages or none.
-async fn store(session: &mut Session, target: &Mailbox, messages: Vec<NewMessage>) -> Outcome {
-    let id = target.id;
+async fn store(session: &mut Session, target: &Place, messages: Vec<NewMessage>) -> Outcome {
+    let id = target.mailbox.id;
     let work = move |tx: &mut MailTx<'_, '_>| {
         let uidvalidity = tx.mailbox(id)?.uidvalidity;
         let mut uids = Vec::with_capacity(messages.len());
@@ -158,12 +168,13 @@ async fn store(session: &mut Session, target: &Mailbox, messages: Vec<NewMessage
         }
         Ok((uidvalidity, uids))
     };
-    let (uidvalidity, uids) = match session.deps.store.write(session.account_id()?, Durability::Sync, work).await {
+    let (uidvalidity, uids) = match session.deps.store.write(target.owner.id, Durability::Sync, work).await {
         Err(error) if error.class == anser_base::Class::NotFound => {
             return Ok(Reply::no("TRYCREATE", "There is no such mailbox"));
         }
         other => other?,
     };
+    super::quota::warn(session, &target.owner).await?;
     let mut code = format!("APPENDUID {uidvalidity} ").into_bytes();
     write_number_set(&mut code, uids);
     Ok(Reply::ok_with(String::from_utf8_lossy(&code).into_owned(), "Appended"))

@@ -1,23 +1,31 @@
 //! DELETE (RFC 9051 §6.3.5).
 
 use anser_base::Durability;
+use anser_store::Rights;
 
-use super::{find, is_selected, leave_mailbox};
+use super::{is_selected, leave_mailbox};
+use crate::access;
 use crate::name;
 use crate::note;
 use crate::reply::{Outcome, Reply};
 use crate::session::Session;
 
 pub(super) async fn run(session: &mut Session, mailbox: &str) -> Outcome {
-    let found = find(session, mailbox).await?;
+    let place = access::find(session, mailbox, Rights::DELETE_MAILBOX).await?;
+    let (owner, found) = (place.owner.id, place.mailbox);
     let id = found.id;
-    let write = session.deps.store.write(session.account_id()?, Durability::Sync, move |tx| tx.delete_mailbox(id));
-    write.await?;
+    session.deps.store.write(owner, Durability::Sync, move |tx| tx.delete_mailbox(id)).await?;
     if found.total > 0 {
-        note::deleted(session, &name::text(mailbox), format!("1:{}", found.uidnext.saturating_sub(1)), Vec::new())
-            .await;
+        note::deleted(
+            session,
+            owner,
+            &name::text(mailbox),
+            format!("1:{}", found.uidnext.saturating_sub(1)),
+            Vec::new(),
+        )
+        .await;
     }
-    if is_selected(session, id) {
+    if is_selected(session, owner, id) {
         leave_mailbox(session).await;
         session.untagged("OK [CLOSED] The mailbox is gone");
     }

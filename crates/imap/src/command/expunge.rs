@@ -1,9 +1,10 @@
 //! EXPUNGE (RFC 9051 §6.4.3) and UID EXPUNGE (§6.4.9).
 
 use anser_base::{Durability, MailboxId, Result};
-use anser_store::{Listing, MailTx};
+use anser_store::{Listing, MailTx, Rights};
 use anser_wire::imap::{NumberSet, SequenceSet};
 
+use crate::access;
 use crate::note;
 use crate::reply::{Outcome, Reply, Trouble};
 use crate::session::Session;
@@ -13,6 +14,9 @@ const MESSAGE_IDS: usize = 100;
 
 pub(super) async fn run(session: &mut Session, set: Option<SequenceSet>) -> Outcome {
     let view = session.writable_view()?;
+    if !view.rights.has(Rights::EXPUNGE) {
+        return Err(access::not_permitted().into());
+    }
     let uids = match &set {
         Some(set) => Some(view.uids(&view.numbers(set, true, &session.saved)?)),
         None => None,
@@ -30,8 +34,8 @@ pub(super) async fn run(session: &mut Session, set: Option<SequenceSet>) -> Outc
 
 /// Removes the messages that carry `\Deleted`, all of them or those of these UIDs.
 pub(super) async fn remove(session: &Session, uids: Option<Vec<u32>>) -> Result<(), Trouble> {
-    let (account, view) = (session.account_id()?, session.view()?);
-    let mailbox = view.mailbox;
+    let view = session.view()?;
+    let (account, mailbox) = (view.owner.id, view.mailbox);
     let work = move |tx: &mut MailTx<'_, '_>| {
         let deleted = tx.deleted(mailbox)?;
         let chosen: Vec<u32> = match &uids {
@@ -44,7 +48,7 @@ pub(super) async fn remove(session: &Session, uids: Option<Vec<u32>>) -> Result<
     let (gone, ids) = session.deps.store.write(account, Durability::Sync, work).await?;
     if !gone.is_empty() {
         let set: NumberSet = gone.into_iter().collect();
-        note::deleted(session, &view.name, set.to_string(), ids).await;
+        note::deleted(session, account, &view.name, set.to_string(), ids).await;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use anser_base::{AccountId, Durability, Error, TenantId};
-use anser_store::{Entry, FlagAct, Flags, Keywords, MailTx, Message, Snapshot, Store};
+use anser_store::{Entry, FlagAct, Flags, Keywords, MailTx, Message, Rights, Snapshot, Store};
 use anser_wire::imap::{Fetch, FetchItem, NumberSet, PartialRange};
 use tokio::task::JoinHandle;
 
@@ -43,7 +43,8 @@ pub(super) async fn run(session: &mut Session, fetch: Fetch) -> Outcome {
     if plan.body_items() > BODY_ITEMS {
         return Ok(Reply::no("LIMIT", "Too many items in one FETCH"));
     }
-    if plan.sets_seen() && !session.view()?.read_only {
+    let view = session.view()?;
+    if plan.sets_seen() && !view.read_only && view.rights.has(Rights::SEEN) {
         mark_seen(session, &numbers, &mut plan).await?;
     }
     let list = session.view()?.list.clone();
@@ -73,6 +74,7 @@ fn plan(session: &Session, fetch: &Fetch) -> Result<Plan, Trouble> {
     let recent_from = if enabled.rev2 { u32::MAX } else { view.recent_from };
     Ok(Plan {
         items,
+        scope: view.scope,
         tell_flags: HashSet::new(),
         recent_from,
         utf8: enabled.utf8,
@@ -93,7 +95,7 @@ async fn mark_seen(session: &mut Session, numbers: &NumberSet, plan: &mut Plan) 
     let work = move |tx: &mut MailTx<'_, '_>| {
         tx.store_flags(mailbox, &uids, FlagAct::Add, Flags::SEEN, &Keywords::default(), None).map(|_| ())
     };
-    session.deps.store.write(session.account_id()?, Durability::Sync, work).await?;
+    session.deps.store.write(session.view()?.owner.id, Durability::Sync, work).await?;
     // Expunges are held back, so that the numbers stay what the client meant.
     session.sync(&Telling { elsewhere: Some(&plan.tell_flags), ..Telling::default() }).await
 }
@@ -102,7 +104,7 @@ async fn tell_vanished(session: &mut Session, fetch: &Fetch, since: u64) -> Resu
     let view = session.view()?;
     let (mailbox, highest) = (view.mailbox, view.list.uidnext.saturating_sub(1));
     let wanted = fetch.set.resolve(highest, &session.saved);
-    let read = session.deps.store.read(session.account_id()?, move |tx| tx.vanished_since(mailbox, since));
+    let read = session.deps.store.read(view.owner.id, move |tx| tx.vanished_since(mailbox, since));
     let gone = intersection(&read.await?, wanted.ranges());
     if !gone.is_empty() {
         session.out.extend_from_slice(b"* VANISHED (EARLIER) ");
@@ -165,7 +167,8 @@ struct Renderer {
 }
 
 async fn write_batches(session: &mut Session, plan: Plan, mut targets: Targets) -> Outcome {
-    let (account, tenant) = (session.account_id()?, session.account()?.tenant);
+    let owner = &session.view()?.owner;
+    let (account, tenant) = (owner.id, owner.tenant);
     let bytes = if plan.body_items() > 0 { BATCH_BYTES } else { u64::MAX };
     let renderer = Arc::new(Renderer { plan, store: session.deps.store.clone(), account, tenant });
     let mut running: VecDeque<Rendering> = VecDeque::new();

@@ -4,6 +4,7 @@ use anser_store::{Changes, Watch};
 use anser_wire::imap::write::write_continuation;
 use tokio::time::{Instant, sleep_until};
 
+use crate::access;
 use crate::reply::{Outcome, Reply, Trouble};
 use crate::session::{Input, Session};
 use crate::view::Telling;
@@ -19,7 +20,8 @@ enum Woken {
 pub(super) async fn run(session: &mut Session) -> Outcome {
     session.reader.expect_line();
     // The watch begins before the first look, so that nothing falls in between.
-    let mut watch = session.deps.store.watch(session.account_id()?);
+    let watched = session.view.as_ref().map(|view| view.owner.id);
+    let mut watch = session.deps.store.watch(watched.unwrap_or(session.account_id()?));
     write_continuation(&mut session.out, "idling");
     session.sync(&Telling::ALL).await?;
     let deadline = Instant::now() + session.deps.limits.idle_time;
@@ -35,7 +37,10 @@ pub(super) async fn run(session: &mut Session) -> Outcome {
             // Readable without input is the end of the connection.
             Woken::Input if session.stream.buffered_input_len() == 0 => session.fill().await?,
             Woken::Input => {}
-            Woken::Changes(true) => session.sync(&Telling::ALL).await?,
+            Woken::Changes(true) => {
+                access::refresh(session).await?;
+                session.sync(&Telling::ALL).await?;
+            }
             Woken::Changes(false) => {}
             Woken::Shutdown => return Err(Trouble::Bye("The server is shutting down")),
             Woken::Silence => return Err(Trouble::Bye("Nothing was heard for too long")),

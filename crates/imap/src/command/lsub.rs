@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::list::{Tree, patterns, write_line};
+use super::list::{patterns, write_line};
 use crate::name::SEPARATOR;
 use crate::reply::{Outcome, Reply};
 use crate::session::Session;
+use crate::tree::Tree;
 
 /// Lists what is subscribed. Where `%` keeps a subscribed mailbox out of sight, the level above it is shown, not to be selected.
 pub(super) async fn run(session: &mut Session, reference: &str, pattern: &str) -> Outcome {
@@ -13,11 +14,12 @@ pub(super) async fn run(session: &mut Session, reference: &str, pattern: &str) -
         session.untagged("LSUB (\\Noselect) \"/\" \"\"");
         return Ok(Reply::ok("Done"));
     }
-    let tree = Tree::load(session).await?;
     let patterns = patterns(reference, &[pattern.to_owned()]);
+    // Below a level that the pattern names there may be subscribed mailboxes that it does not.
+    let tree = Tree::load(session, |_| true).await?;
     let matches = |name: &str| patterns.iter().any(|pattern| pattern.matches(name));
     let mut shown: BTreeSet<&str> = BTreeSet::new();
-    let subscribed = || tree.named.iter().filter(|(_, mailbox)| mailbox.subscribed).map(|(path, _)| path.as_str());
+    let subscribed = || tree.named.iter().filter(|listed| listed.subscribed).map(|listed| listed.path.as_str());
     for path in subscribed().filter(|path| matches(path)) {
         shown.insert(path);
         write_line(session, "LSUB", "", path);

@@ -1,5 +1,6 @@
 //! The commands: one table of which state each needs and which function performs it.
 
+mod acl;
 pub(crate) mod append;
 mod authenticate;
 mod close;
@@ -27,12 +28,11 @@ mod subscribe;
 mod thread;
 mod transfer;
 
-use anser_base::MailboxId;
-use anser_store::Mailbox;
+use anser_base::{AccountId, MailboxId};
 use anser_wire::imap::Command;
 
+use crate::access;
 use crate::capability;
-use crate::name;
 use crate::reply::{Outcome, Reply, Trouble};
 use crate::session::Session;
 use crate::view::Telling;
@@ -93,8 +93,8 @@ commands! { |session, tag|
     Command::Idle => Login, true, idle::run(session).await;
     Command::GetQuota(root) => Login, true, quota::get(session, &root).await;
     Command::GetQuotaRoot(mailbox) => Login, true, quota::get_root(session, &mailbox).await;
-    Command::SetQuota { .. } => Login, true, Ok(Reply::no("NOPERM", "Quotas are set by the administrator"));
-    Command::Acl(_) => Login, true, Ok(Reply::bad("Unknown command"));
+    Command::SetQuota { root, limits } => Login, true, quota::set(session, &root, &limits).await;
+    Command::Acl(acl) => Login, true, acl::run(session, acl).await;
     Command::Metadata(_) => Login, true, Ok(Reply::bad("Unknown command"));
     Command::Compress(_) => Login, true, Ok(Reply::bad("Unknown command"));
     Command::Unauthenticate => Login, true, Ok(Reply::bad("Unknown command"));
@@ -115,6 +115,7 @@ commands! { |session, tag|
 /// Performs a command and answers it; on the way to the answer the client is told what changed in its mailbox.
 pub(crate) async fn run(session: &mut Session, tag: &str, command: Command) -> Result<(), Trouble> {
     let (needs, expunge) = rule(&command);
+    access::refresh(session).await?;
     let by_number = session.enabled.uid_only && command.uses_numbers();
     let outcome = match refused(session, needs, by_number) {
         Some(reply) => Ok(reply),
@@ -154,30 +155,7 @@ fn refused(session: &Session, needs: Needs, by_number: bool) -> Option<Reply> {
     }
 }
 
-/// The mailbox of this name; NO with NONEXISTENT when there is none.
-async fn find(session: &Session, name: &str) -> Result<Mailbox, Trouble> {
-    find_or(session, name, "NONEXISTENT").await
-}
-
-/// The mailbox of this name; NO with TRYCREATE when there is none (RFC 9051 §6.3.12).
-async fn find_target(session: &Session, name: &str) -> Result<Mailbox, Trouble> {
-    find_or(session, name, "TRYCREATE").await
-}
-
-async fn find_or(session: &Session, name: &str, code: &'static str) -> Result<Mailbox, Trouble> {
-    let levels = name::levels(name)?;
-    let account = session.account_id()?;
-    let found = session.deps.store.read(account, move |tx| {
-        let path: Vec<&str> = levels.iter().map(String::as_str).collect();
-        tx.mailbox_at(&path)
-    });
-    match found.await? {
-        Some(mailbox) => Ok(mailbox),
-        None => Err(Reply::no(code, "There is no such mailbox").into()),
-    }
-}
-
-/// Whether this mailbox is the selected one.
-fn is_selected(session: &Session, mailbox: MailboxId) -> bool {
-    session.view.as_ref().is_some_and(|view| view.mailbox == mailbox)
+/// Whether this mailbox of this account is the selected one.
+fn is_selected(session: &Session, owner: AccountId, mailbox: MailboxId) -> bool {
+    session.view.as_ref().is_some_and(|view| (view.owner.id, view.mailbox) == (owner, mailbox))
 }

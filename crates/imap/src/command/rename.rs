@@ -1,17 +1,21 @@
 //! RENAME (RFC 9051 §6.3.6).
 
 use anser_base::{Durability, MailboxId};
-use anser_store::{MailTx, Role};
+use anser_store::{MailTx, Rights, Role};
 
-use super::create::ensure;
-use super::find;
-use crate::name;
+use super::create::{ensure, may_create};
+use crate::access;
 use crate::reply::{Outcome, Reply};
 use crate::session::Session;
 
 pub(super) async fn run(session: &mut Session, from: &str, to: &str) -> Outcome {
-    let source = find(session, from).await?;
-    let target = name::levels(to)?;
+    let place = access::find(session, from, Rights::DELETE_MAILBOX).await?;
+    let target = may_create(session, to).await?;
+    let (owner, source) = (place.owner.id, place.mailbox);
+    if target.owner.id != owner {
+        return Ok(Reply::no("CANNOT", "A mailbox stays in its account; copy its messages"));
+    }
+    let target = target.path;
     let is_inbox = source.role == Some(Role::Inbox);
     let work = move |tx: &mut MailTx<'_, '_>| {
         let (last, above) = target.split_last().map_or(("", &[][..]), |(last, above)| (last.as_str(), above));
@@ -21,7 +25,7 @@ pub(super) async fn run(session: &mut Session, from: &str, to: &str) -> Outcome 
             false => tx.rename_mailbox(source.id, parent, last),
         }
     };
-    session.deps.store.write(session.account_id()?, Durability::Sync, work).await?;
+    session.deps.store.write(owner, Durability::Sync, work).await?;
     Ok(Reply::ok("Renamed"))
 }
 

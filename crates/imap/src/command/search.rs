@@ -83,7 +83,8 @@ pub(super) async fn find(
     let list = session.view()?.list.clone();
     let charset = if session.enabled.utf8 { Some("utf-8") } else { charset };
     let (count, last_uid) = (list.len() as u32, list.last_uid().unwrap_or(0));
-    let compiler = Compiler { charset, count, last_uid, saved: &session.saved };
+    let scope = session.view()?.scope;
+    let compiler = Compiler { charset, count, last_uid, saved: &session.saved, scope };
     compiler.check()?;
     let key = Arc::new(compiler.compile(key));
     let asks_modseq = key.asks_modseq();

@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use anser_base::Durability;
-use anser_store::{Flags, Mailbox, Snapshot};
+use anser_store::{Flags, Rights, Snapshot};
 use anser_wire::imap::write::write_mailbox;
 use anser_wire::imap::{NumberSet, Qresync, Select};
 
-use super::find;
+use crate::access::{self, Place};
 use crate::name;
 use crate::note;
 use crate::reply::{Outcome, Reply, Trouble};
 use crate::session::Session;
 use crate::view::{View, write_count, write_entry_flags, write_fetch_start};
+
+/// One of these makes a mailbox more than a thing to be read (RFC 4314 §5.2).
+const CHANGING: Rights =
+    Rights(Rights::INSERT.0 | Rights::EXPUNGE.0 | Rights::SEEN.0 | Rights::WRITE.0 | Rights::DELETE_MESSAGES.0);
 
 pub(super) async fn run(session: &mut Session, select: Select) -> Outcome {
     if select.qresync.is_some() && !session.enabled.qresync {
@@ -23,34 +27,40 @@ pub(super) async fn run(session: &mut Session, select: Select) -> Outcome {
         session.untagged("OK [CLOSED] The previous mailbox is closed");
     }
     session.enabled.condstore |= select.condstore;
-    let mailbox = find(session, &select.mailbox).await?;
-    let view = open(session, &mailbox, &select).await?;
-    write_facts(session, &mailbox, &view);
-    let name = view.name.clone();
+    let place = access::find(session, &select.mailbox, Rights::READ).await?;
+    let view = open(session, &place, &select).await?;
+    write_facts(session, &view);
+    let (name, read_only) = (view.name.clone(), view.read_only);
     session.view = Some(view);
     if let Some(qresync) = &select.qresync {
         resynchronize(session, qresync).await?;
     }
-    note::selected(session, &name, if select.read_only { "examine" } else { "select" }).await;
-    match select.read_only {
+    note::accessed(session, place.owner.id, &name, if select.read_only { "examine" } else { "select" }).await;
+    match read_only {
         true => Ok(Reply::ok_with("READ-ONLY", "Done")),
         false => Ok(Reply::ok_with("READ-WRITE", "Done")),
     }
 }
 
-async fn open(session: &Session, mailbox: &Mailbox, select: &Select) -> Result<View, Trouble> {
-    let (account, id) = (session.account_id()?, mailbox.id);
+async fn open(session: &Session, place: &Place, select: &Select) -> Result<View, Trouble> {
+    let (account, mailbox, store) = (place.owner.id, &place.mailbox, &session.deps.store);
+    let (id, user) = (mailbox.id, session.account_id()?);
     let mut recent_from = mailbox.recent_from;
-    if !select.read_only && mailbox.recent_from < mailbox.uidnext {
-        let claim = session.deps.store.write(account, Durability::Deferred, move |tx| tx.claim_recent(id));
-        recent_from = claim.await?;
+    // \Recent is between the sessions of the owner.
+    if account == user && !select.read_only && mailbox.recent_from < mailbox.uidnext {
+        recent_from = store.write(account, Durability::Deferred, move |tx| tx.claim_recent(id)).await?;
     }
-    let list = session.deps.store.snapshot(account, id).await?;
-    let claimed = if select.read_only { recent_from } else { mailbox.uidnext };
-    Ok(View::new(list, name::text(&select.mailbox), select.read_only, recent_from, claimed))
+    let list = store.snapshot(account, id).await?;
+    let read_only = select.read_only || !place.rights.has_any(CHANGING);
+    let mut view = View::new(list, user, place, name::text(&select.mailbox), read_only);
+    if view.scope.is_none() {
+        view.recent_from = recent_from;
+        view.recent_claimed = if select.read_only { recent_from } else { mailbox.uidnext };
+    }
+    Ok(view)
 }
 
-fn write_facts(session: &mut Session, mailbox: &Mailbox, view: &View) {
+fn write_facts(session: &mut Session, view: &View) {
     let list: &Arc<Snapshot> = &view.list;
     let (rev2, out) = (session.enabled.rev2, &mut session.out);
     view.write_flags(out, false);
@@ -66,7 +76,7 @@ fn write_facts(session: &mut Session, mailbox: &Mailbox, view: &View) {
     session.untagged(&format!("OK [UIDVALIDITY {}] UIDs are valid", list.uidvalidity));
     session.untagged(&format!("OK [UIDNEXT {}] The next UID", list.uidnext));
     session.untagged(&format!("OK [HIGHESTMODSEQ {}] Highest", list.modseq.max(1)));
-    session.untagged(&format!("OK [MAILBOXID ({})] Done", name::mailbox_id(mailbox.id)));
+    session.untagged(&format!("OK [MAILBOXID ({})] Done", name::mailbox_id(view.scope, view.mailbox)));
     if rev2 {
         session.out.extend_from_slice(b"* LIST () \"/\" ");
         write_mailbox(&mut session.out, &view.name, session.enabled.utf8);
@@ -76,8 +86,8 @@ fn write_facts(session: &mut Session, mailbox: &Mailbox, view: &View) {
 
 /// Tells what changed since the client last looked (RFC 7162 §3.2.5): what vanished, and new flags.
 async fn resynchronize(session: &mut Session, qresync: &Qresync) -> Result<(), Trouble> {
-    let account = session.account_id()?;
     let view = session.view()?;
+    let account = view.owner.id;
     let (id, list, since) = (view.mailbox, view.list.clone(), qresync.mod_seq);
     if qresync.uid_validity != list.uidvalidity {
         return Ok(());
@@ -127,12 +137,11 @@ pub(super) fn write_ranges(out: &mut Vec<u8>, ranges: Vec<(u32, u32)>) {
 /// Leaves the selected mailbox; what was shown as `\Recent` is not shown so again.
 pub(crate) async fn leave_mailbox(session: &mut Session) {
     session.saved = NumberSet::default();
-    let (Some(view), Some(user)) = (session.view.take(), &session.user) else { return };
-    if view.read_only || view.list.uidnext <= view.recent_claimed {
+    let Some(view) = session.view.take() else { return };
+    if view.scope.is_some() || view.read_only || view.list.uidnext <= view.recent_claimed {
         return;
     }
-    let claim =
-        session.deps.store.write(user.account.id, Durability::Deferred, move |tx| tx.claim_recent(view.mailbox));
+    let claim = session.deps.store.write(view.owner.id, Durability::Deferred, move |tx| tx.claim_recent(view.mailbox));
     if let Err(error) = claim.await {
         tracing::debug!(error = error.chain(), "recent messages stay recent");
     }

@@ -1,18 +1,19 @@
 //! STATUS (RFC 9051 §6.3.11): answered from the mailbox's counters.
 
-use anser_store::{Flags, MailTx, Mailbox};
+use anser_directory::Account;
+use anser_store::{Flags, MailTx, Mailbox, Rights};
 use anser_wire::imap::StatusItem;
 use anser_wire::imap::write::write_mailbox;
 
-use super::find;
+use crate::access;
 use crate::name;
 use crate::reply::{Outcome, Reply, Trouble};
 use crate::session::Session;
 
 pub(super) async fn run(session: &mut Session, mailbox: &str, items: Vec<StatusItem>) -> Outcome {
-    let found = find(session, mailbox).await?;
+    let place = access::find(session, mailbox, Rights::READ).await?;
     let path = name::text(mailbox);
-    write(session, path.strip_suffix(name::SEPARATOR).unwrap_or(&path), &found, &items).await?;
+    write(session, path.strip_suffix(name::SEPARATOR).unwrap_or(&path), &place.owner, &place.mailbox, &items).await?;
     Ok(Reply::ok("Done"))
 }
 
@@ -20,13 +21,14 @@ pub(super) async fn run(session: &mut Session, mailbox: &str, items: Vec<StatusI
 pub(super) async fn write(
     session: &mut Session,
     path: &str,
+    owner: &Account,
     mailbox: &Mailbox,
     items: &[StatusItem],
 ) -> Result<(), Trouble> {
     session.enabled.condstore |= items.contains(&StatusItem::HighestModSeq);
     let mut values = Vec::with_capacity(items.len());
     for item in items {
-        values.push(format!("{} {}", item.name(), value(session, mailbox, *item).await?));
+        values.push(format!("{} {}", item.name(), value(session, owner, mailbox, *item).await?));
     }
     session.out.extend_from_slice(b"* STATUS ");
     write_mailbox(&mut session.out, path, session.enabled.utf8);
@@ -34,19 +36,28 @@ pub(super) async fn write(
     Ok(())
 }
 
-async fn value(session: &Session, mailbox: &Mailbox, item: StatusItem) -> Result<String, Trouble> {
+async fn value(session: &Session, owner: &Account, mailbox: &Mailbox, item: StatusItem) -> Result<String, Trouble> {
+    let user = session.account_id()?;
     let number = match item {
         StatusItem::Messages => mailbox.total,
-        StatusItem::Recent => recent(session, mailbox).await?,
+        StatusItem::Recent => {
+            if owner.id == user {
+                recent(session, mailbox).await?
+            } else {
+                0
+            }
+        }
         StatusItem::UidNext => u64::from(mailbox.uidnext),
         StatusItem::UidValidity => u64::from(mailbox.uidvalidity),
         StatusItem::Unseen => mailbox.unseen,
         StatusItem::Deleted => mailbox.deleted,
         StatusItem::Size => mailbox.size,
         StatusItem::HighestModSeq => mailbox.modseq.max(1),
-        StatusItem::MailboxId => return Ok(format!("({})", name::mailbox_id(mailbox.id))),
+        StatusItem::MailboxId => {
+            return Ok(format!("({})", name::mailbox_id((owner.id != user).then_some(owner.id), mailbox.id)));
+        }
         StatusItem::AppendLimit => session.deps.limits.message_size,
-        StatusItem::DeletedStorage => deleted_storage(session, mailbox).await?,
+        StatusItem::DeletedStorage => deleted_storage(session, owner, mailbox).await?,
     };
     Ok(number.to_string())
 }
@@ -60,10 +71,10 @@ async fn recent(session: &Session, mailbox: &Mailbox) -> Result<u64, Trouble> {
     Ok(session.deps.store.read(session.account_id()?, count).await?)
 }
 
-async fn deleted_storage(session: &Session, mailbox: &Mailbox) -> Result<u64, Trouble> {
+async fn deleted_storage(session: &Session, owner: &Account, mailbox: &Mailbox) -> Result<u64, Trouble> {
     if mailbox.deleted == 0 {
         return Ok(0);
     }
-    let list = session.deps.store.snapshot(session.account_id()?, mailbox.id).await?;
+    let list = session.deps.store.snapshot(owner.id, mailbox.id).await?;
     Ok(list.iter().filter(|entry| entry.flags.has(Flags::DELETED)).map(|entry| entry.size).sum())
 }

@@ -3,28 +3,29 @@
 use std::collections::HashMap;
 
 use anser_base::Durability;
-use anser_store::{FlagAct, Flags, Keywords};
+use anser_store::{FlagAct, Flags, Keywords, MailTx, Rights};
 use anser_wire::imap::write::write_number_set;
 use anser_wire::imap::{Flag, Store, StoreAction};
 
+use crate::access;
 use crate::reply::{Outcome, Reply};
 use crate::session::Session;
 use crate::view::Telling;
 
 pub(super) async fn run(session: &mut Session, store: Store) -> Outcome {
     session.enabled.condstore |= store.unchanged_since.is_some();
-    let (account, view) = (session.account_id()?, session.writable_view()?);
+    let view = session.writable_view()?;
+    let (account, rights) = (view.owner.id, view.rights);
     let numbers = view.numbers(&store.set, store.uid, &session.saved)?;
     let (flags, keywords) = split_flags(&store.flags)?;
+    let act = act_of(store.action);
+    if !may_change(rights, flags, &keywords) {
+        return Err(access::not_permitted().into());
+    }
     let (uids, mailbox, list, since) = (view.uids(&numbers), view.mailbox, view.list.clone(), store.unchanged_since);
-    let act = match store.action {
-        StoreAction::Replace => FlagAct::Set,
-        StoreAction::Add => FlagAct::Add,
-        StoreAction::Remove => FlagAct::Remove,
-    };
     let chosen = (flags, keywords.clone());
     let work =
-        move |tx: &mut anser_store::MailTx<'_, '_>| tx.store_flags(mailbox, &uids, act, chosen.0, &chosen.1, since);
+        move |tx: &mut MailTx<'_, '_>| tx.store_flags_by(rights, mailbox, &uids, act, (chosen.0, &chosen.1), since);
     let stored = session.deps.store.write(account, Durability::Sync, work).await?;
     let touched: Vec<u32> = stored.entries.iter().map(|entry| entry.uid).collect();
     // What the client expects of each message: with .SILENT that is not told again, anything else is.
@@ -32,7 +33,7 @@ pub(super) async fn run(session: &mut Session, store: Store) -> Outcome {
         true => touched
             .iter()
             .filter_map(|uid| list.by_uid(*uid))
-            .map(|e| (e.uid, expected(e, act, flags, &keywords)))
+            .map(|e| (e.uid, act.apply(e, flags, &keywords, rights)))
             .collect(),
         false => HashMap::new(),
     };
@@ -49,11 +50,20 @@ pub(super) async fn run(session: &mut Session, store: Store) -> Outcome {
     Ok(Reply::ok_with(String::from_utf8_lossy(&code).into_owned(), "Some messages were changed by others"))
 }
 
-fn expected(entry: &anser_store::Entry, act: FlagAct, flags: Flags, keywords: &Keywords) -> (Flags, Keywords) {
-    match act {
-        FlagAct::Set => (flags, keywords.clone()),
-        FlagAct::Add => (entry.flags.with(flags), entry.keywords.with(keywords)),
-        FlagAct::Remove => (entry.flags.without(flags), entry.keywords.without(keywords)),
+fn act_of(action: StoreAction) -> FlagAct {
+    match action {
+        StoreAction::Replace => FlagAct::Set,
+        StoreAction::Add => FlagAct::Add,
+        StoreAction::Remove => FlagAct::Remove,
+    }
+}
+
+/// Whether somebody with these rights may change one of the flags at least; the others are passed over (RFC 4314 §4).
+fn may_change(rights: Rights, flags: Flags, keywords: &Keywords) -> bool {
+    let may = rights.flags();
+    match flags == Flags::default() && keywords.is_empty() {
+        true => may != Flags::default(),
+        false => flags.0 & may.0 != 0 || (rights.has(Rights::WRITE) && !keywords.is_empty()),
     }
 }
 

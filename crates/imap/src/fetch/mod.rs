@@ -20,7 +20,7 @@ use anser_store::{Entry, Listing, Message, Store};
 use anser_wire::imap::write::{write_date_time, write_fetch_name, write_number, write_string};
 use anser_wire::imap::{DateTime, FetchItem};
 
-use crate::name;
+use crate::name::{self, Scope};
 use crate::view::{write_entry_flags, write_fetch_start};
 
 pub(crate) use pump::{Pump, Source};
@@ -36,6 +36,8 @@ pub(crate) const PIECE: usize = 256 * 1024;
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub items: Vec<FetchItem>,
+    /// Whose account the mailbox is in, when it is not the user's own.
+    pub scope: Scope,
     /// Messages whose FLAGS are told although they were not asked for: `\Seen` has just been set.
     pub tell_flags: HashSet<u32>,
     /// UIDs from here on show `\Recent`.
@@ -123,7 +125,9 @@ impl Plan {
             FetchItem::SaveDate => write_date(out, entry.saved.secs(), 0),
             FetchItem::Rfc822Size => write_number(out, entry.size),
             FetchItem::ModSeq => out.extend_from_slice(format!("({})", entry.modseq).as_bytes()),
-            FetchItem::EmailId => out.extend_from_slice(format!("({})", name::email_id(entry.message)).as_bytes()),
+            FetchItem::EmailId => {
+                out.extend_from_slice(format!("({})", name::email_id(self.scope, entry.message)).as_bytes())
+            }
             _ => {
                 out.truncate(start);
                 return false;
@@ -221,7 +225,9 @@ impl Work<'_> {
                 write_string(out, Listing::of(self.message).preview.as_bytes(), self.plan.utf8);
             }
             FetchItem::ThreadId => {
-                out.extend_from_slice(format!("({})", name::thread_id(self.message.thread)).as_bytes());
+                out.extend_from_slice(
+                    format!("({})", name::thread_id(self.plan.scope, self.message.thread)).as_bytes(),
+                );
             }
             FetchItem::Body | FetchItem::BodyStructure => {
                 let extended = *item == FetchItem::BodyStructure;

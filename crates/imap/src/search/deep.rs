@@ -56,7 +56,7 @@ impl<'a> Deep<'a> {
             Key::Not(key) => !self.judge(key, facts)?,
             Key::Envelope(field, needle) => self.envelope_contains(*field, needle),
             Key::Sent(days) => self.sent_day().is_some_and(|day| days.contains(&day)),
-            Key::ThreadId(id) => name::thread_id(self.message.thread) == *id,
+            Key::ThreadId(id) => name::thread_id(None, self.message.thread) == *id,
             Key::Header(field, needle) => self.header_contains(field, needle)?,
             Key::Body(needle) => self.body_contains(needle)?,
             Key::Text(needle) => contains(&header_text(self.header()?), needle) || self.body_contains(needle)?,

@@ -46,8 +46,8 @@ pub(crate) async fn matching(session: &mut Session, tag: &str, key: &Arc<Key>) -
         key: key.clone(),
         list,
         store: session.deps.store.clone(),
-        account: session.account_id()?,
-        tenant: session.account()?.tenant,
+        account: view.owner.id,
+        tenant: view.owner.tenant,
         recent_from,
         now,
     };

@@ -7,6 +7,7 @@ use anser_store::Flags;
 use anser_wire::imap::{Date, Flag, NumberSet, SearchKey, SequenceSet};
 
 use super::text::fold;
+use crate::name::{self, Scope};
 use crate::reply::Reply;
 
 /// A key that can be judged. Texts are folded.
@@ -60,6 +61,8 @@ pub(crate) struct Compiler<'a> {
     pub last_uid: u32,
     /// UIDs of the saved result.
     pub saved: &'a NumberSet,
+    /// Whose account the mailbox is in, when it is not the user's own.
+    pub scope: Scope,
 }
 
 impl Compiler<'_> {
@@ -109,8 +112,8 @@ impl Compiler<'_> {
             SearchKey::Older(age) => Key::Older(*age),
             SearchKey::Younger(age) => Key::Younger(*age),
             SearchKey::ModSeq(modseq) => Key::ModSeq(*modseq),
-            SearchKey::EmailId(id) => Key::EmailId(id.clone()),
-            SearchKey::ThreadId(id) => Key::ThreadId(id.clone()),
+            SearchKey::EmailId(id) => Key::EmailId(name::within(self.scope, id)),
+            SearchKey::ThreadId(id) => Key::ThreadId(name::within(self.scope, id)),
         }
     }
 

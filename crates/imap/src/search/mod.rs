@@ -47,7 +47,7 @@ impl Key {
             Key::Older(age) => entry.received.secs() <= facts.now.secs() - i64::from(*age),
             Key::Younger(age) => entry.received.secs() >= facts.now.secs() - i64::from(*age),
             Key::ModSeq(modseq) => entry.modseq >= *modseq,
-            Key::EmailId(id) => crate::name::email_id(entry.message) == *id,
+            Key::EmailId(id) => crate::name::email_id(None, entry.message) == *id,
             Key::Sent(_) | Key::ThreadId(_) | Key::Envelope(..) | Key::Header(..) | Key::Body(_) | Key::Text(_) => {
                 return None;
             }

@@ -25,7 +25,7 @@ where
     S: Send + 'static,
     F: Fn(&mut S, &Entry, &Listing, &[i64]) + Copy + Send + 'static,
 {
-    let account = session.account_id()?;
+    let account = session.view()?.owner.id;
     let mut progress = Progress::new(session, tag, numbers.len());
     for (turn, batch) in numbers.chunks(BATCH).enumerate() {
         progress.at(session, turn * BATCH).await?;

@@ -17,7 +17,7 @@ async fn a_full_account_takes_no_more() {
     assert!(end.starts_with("NO [OVERQUOTA]"), "{end}");
     let (_, end) = client.command("COPY 1 Archive").await;
     assert!(end.starts_with("NO [OVERQUOTA]"), "{end}");
-    assert_eq!(client.ok("GETQUOTA \"\"").await, ["* QUOTA \"\" (STORAGE 3 4)"]);
+    assert_eq!(client.ok("GETQUOTA \"\"").await, ["* QUOTA \"\" (STORAGE 3 4 MAILBOX 6 20000)"]);
     client.ok("MOVE 1 Archive").await;
 }
 
@@ -54,7 +54,6 @@ async fn logins_openings_and_deletions_are_in_the_journal() {
     for (at, parts) in [
         &["\"what\":\"login-failed\"", "\"protocol\":\"imap\"", "\"client\":\"127.0.0.1\"", ANN],
         &["\"what\":\"login\"", "\"mechanism\":\"LOGIN\"", "\"account\":", ANN],
-        &["\"what\":\"accessed\"", "\"mailbox\":\"INBOX\"", "\"act\":\"select\"", ANN],
         &["\"what\":\"deleted\"", "\"uids\":\"1\"", "gone@example.org", ANN],
     ]
     .iter()

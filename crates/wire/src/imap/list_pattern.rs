@@ -40,6 +40,11 @@ impl ListPattern {
     /// Whether the name matches. `INBOX`, alone or as the first level, matches in any case. Takes time proportional
     /// to the length of the name times that of the pattern, whatever they are.
     pub fn matches(&self, name: &str) -> bool {
+        self.read(name)[self.steps.len()]
+    }
+
+    /// For each number of steps whether so many can match the name.
+    fn read(&self, name: &str) -> Vec<bool> {
         let first_level = name.split(self.separator).next().unwrap_or_default();
         let folded = if first_level.eq_ignore_ascii_case("INBOX") { first_level.len() } else { 0 };
         // reached[i]: the first i steps can match what was read of the name.
@@ -61,7 +66,13 @@ impl ListPattern {
             self.skip_wildcards(&mut next);
             reached = next;
         }
-        reached[self.steps.len()]
+        reached
+    }
+
+    /// Whether this name, or one below it, could match: whether the pattern is not at its end in vain when the name and a separator
+    /// were read.
+    pub fn reaches(&self, name: &str) -> bool {
+        self.matches(name) || self.read(&format!("{name}{}", self.separator)).contains(&true)
     }
 
     /// A wildcard may also match nothing.
