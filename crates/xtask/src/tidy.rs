@@ -11,6 +11,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("mime", 1),
     ("wire", 1),
     ("sieve", 2),
+    ("text", 2),
     ("db", 3),
     ("blob", 3),
     ("net", 3),
