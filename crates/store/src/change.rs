@@ -64,6 +64,11 @@ pub enum Change {
 }
 
 impl Change {
+    /// Whether a message came or went, so that what is searched is another.
+    pub(crate) fn is_of_content(&self) -> bool {
+        matches!(self, Self::Added { .. } | Self::Expunged { .. })
+    }
+
     /// The mailbox it is about.
     pub fn mailbox(&self) -> MailboxId {
         match self {

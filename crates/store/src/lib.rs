@@ -19,6 +19,7 @@
 //! | `acl`, `subscription`, `annotation` | who else may use a mailbox, which of others' one subscribes to, notes on mailboxes |
 //! | `snapshot`, `cache` | a mailbox's list as one shared value, and where the newest ones are kept |
 //! | `change`, `watch` | what a transaction changed, and who is told |
+//! | `search` | the full-text index, made from all that and made again when it is lost |
 //! | `content` | bodies on their way in and out |
 //! | `check` | every invariant, verified and mended |
 //!
@@ -66,7 +67,7 @@ pub use model::{
 };
 pub use names::role_of;
 pub use schema::SCHEMA;
-pub use search::SEARCH_SCHEMA;
+pub use search::{Found, Indexer, Progress, Readers, SEARCH_SCHEMA};
 pub use snapshot::{Diff, Snapshot};
 pub use subscription::SUBSCRIPTIONS;
 pub use tx::MailTx;
@@ -97,6 +98,7 @@ pub struct Store {
 struct Shared {
     cache: Cache,
     watchers: watch::Watchers,
+    search: search::Search,
 }
 
 impl Shared {
@@ -104,6 +106,9 @@ impl Shared {
     fn publish(&self, account: AccountId, changes: Changes) {
         if !changes.list.is_empty() {
             self.cache.advance(account, &changes);
+            if changes.list.iter().any(Change::is_of_content) {
+                self.search.stir(account);
+            }
             self.watchers.tell(account, changes);
         }
     }

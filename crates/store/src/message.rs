@@ -164,6 +164,41 @@ impl MailTx<'_, '_> {
         Ok(())
     }
 
+    /// The messages with numbers above this one, ascending, at most `limit`.
+    pub(crate) fn messages_after(&mut self, id: MessageId, limit: usize) -> Result<Vec<Message>> {
+        self.db.query(
+            &format!("{SELECT_MESSAGE} WHERE account = ?1 AND id > ?2 ORDER BY id LIMIT ?3"),
+            params![self.account.to_sql(), id.to_sql(), limit as i64],
+            read_message,
+        )
+    }
+
+    /// The messages with numbers from–to.
+    pub(crate) fn messages_between(&mut self, first: MessageId, last: MessageId) -> Result<Vec<Message>> {
+        self.db.query(
+            &format!("{SELECT_MESSAGE} WHERE account = ?1 AND id BETWEEN ?2 AND ?3 ORDER BY id"),
+            params![self.account.to_sql(), first.to_sql(), last.to_sql()],
+            read_message,
+        )
+    }
+
+    /// Messages that were destroyed after a modification sequence, in the order of their destruction, each with its own; at most
+    /// `limit`.
+    pub(crate) fn destroyed_after(&mut self, modseq: u64, limit: usize) -> Result<Vec<(u64, MessageId)>> {
+        let (kind, _) = Object::Message(MessageId(0)).to_sql();
+        self.db.query(
+            "SELECT modseq, id FROM change WHERE account = ?1 AND modseq > ?2 AND kind = ?3 AND action = ?4 \
+             ORDER BY modseq, id LIMIT ?5",
+            params![self.account.to_sql(), modseq as i64, kind, Action::Destroyed.to_sql(), limit as i64],
+            |row| Ok((row.int(0)? as u64, MessageId::from_sql(row.int(1)?))),
+        )
+    }
+
+    /// The number that the next message gets or exceeds.
+    pub(crate) fn next_message(&self) -> MessageId {
+        MessageId(self.state.next_id)
+    }
+
     /// A message by its number.
     pub fn message(&mut self, id: MessageId) -> Result<Option<Message>> {
         self.db.query_one(

@@ -1,5 +1,112 @@
-//! Searching texts of an account's messages.
+//! Searching texts of an account's messages (RFC 9051 §6.4.4, later RFC 8621 §4.4.1).
+//!
+//! [`Store::search`] answers exactly what looking through the texts of all messages would (`anser_text::Query::is_in`). What is in the
+//! index is answered by it, and by stored texts where it gives only candidates; what is not yet in it is read and looked through.
+//! So an answer is never behind the mail, whatever state the index is in: none, half made, damaged, thrown away.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `schema`, `rows` | the tables, in `search.db` beside the account's mail |
+//! | `write` | batches of messages become segments, segments are merged: [`Store::index_some`] |
+//! | `ask` | queries |
+//! | `cache` | lists and terms that were read before |
+//! | `indexer` | the task that keeps indexes close behind the mail, a batch of each account in turn |
 
+mod ask;
+mod cache;
+mod indexer;
+mod rows;
 mod schema;
+mod write;
 
+use std::collections::{HashSet, VecDeque};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use anser_base::AccountId;
+use anser_text::{Documents, InProcess};
+use tokio::sync::Notify;
+
+pub use ask::Found;
+pub use indexer::Indexer;
 pub use schema::SEARCH_SCHEMA;
+pub use write::Progress;
+
+/// Locks over which accounts are spread.
+const LOCKS: usize = 64;
+/// Accounts that wait for the indexer at most; another one waits for its next change or its next search.
+const WAITING: usize = 100_000;
+
+/// Makes something that reads documents.
+pub type Readers = Arc<dyn Fn() -> Box<dyn Documents> + Send + Sync>;
+
+/// What all clones of a store share for searching.
+pub(crate) struct Search {
+    cache: cache::Cache,
+    /// Accounts whose index agreed with the mail when this process first looked.
+    trusted: Mutex<HashSet<AccountId>>,
+    locks: [Mutex<()>; LOCKS],
+    readers: OnceLock<Readers>,
+    waiting: Mutex<Waiting>,
+    wake: Notify,
+}
+
+/// Accounts with changes that are not indexed, the longest waiting first.
+#[derive(Default)]
+struct Waiting {
+    order: VecDeque<AccountId>,
+    known: HashSet<AccountId>,
+}
+
+impl Default for Search {
+    fn default() -> Self {
+        Self {
+            cache: cache::Cache::default(),
+            trusted: Mutex::default(),
+            locks: std::array::from_fn(|_| Mutex::default()),
+            readers: OnceLock::new(),
+            waiting: Mutex::default(),
+            wake: Notify::new(),
+        }
+    }
+}
+
+impl Search {
+    /// Who holds it alone writes the account's index.
+    fn lock(&self, account: AccountId) -> MutexGuard<'_, ()> {
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(account) as usize;
+        self.locks[hash % LOCKS].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_trusted(&self, account: AccountId) -> bool {
+        self.trusted.lock().unwrap_or_else(PoisonError::into_inner).contains(&account)
+    }
+
+    fn trust(&self, account: AccountId) {
+        self.trusted.lock().unwrap_or_else(PoisonError::into_inner).insert(account);
+    }
+
+    fn distrust(&self, account: AccountId) {
+        self.trusted.lock().unwrap_or_else(PoisonError::into_inner).remove(&account);
+    }
+
+    fn documents(&self) -> Box<dyn Documents> {
+        self.readers.get().map_or_else(|| Box::new(InProcess) as Box<dyn Documents>, |readers| readers())
+    }
+
+    /// The account has something to be indexed.
+    pub(crate) fn stir(&self, account: AccountId) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.order.len() < WAITING && waiting.known.insert(account) {
+            waiting.order.push_back(account);
+            self.wake.notify_one();
+        }
+    }
+
+    fn next_waiting(&self) -> Option<AccountId> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = waiting.order.pop_front()?;
+        waiting.known.remove(&next);
+        Some(next)
+    }
+}

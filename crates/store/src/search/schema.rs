@@ -12,6 +12,7 @@ CREATE TABLE search_state (
   form INTEGER NOT NULL,
   epoch INTEGER NOT NULL,
   through INTEGER NOT NULL,
+  seen INTEGER NOT NULL,
   next_segment INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -49,6 +50,12 @@ CREATE TABLE search_text (
   mark INTEGER NOT NULL,
   head BLOB NOT NULL,
   body BLOB NOT NULL,
+  PRIMARY KEY (account, message)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE search_gone (
+  account INTEGER NOT NULL,
+  message INTEGER NOT NULL,
   PRIMARY KEY (account, message)
 ) STRICT, WITHOUT ROWID;
 "]);

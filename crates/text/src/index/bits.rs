@@ -56,6 +56,11 @@ impl Bits {
         self.words.iter_mut().zip(&other.words).for_each(|(mine, theirs)| *mine &= theirs);
     }
 
+    /// Puts in those that the other holds.
+    pub fn add(&mut self, other: &Bits) {
+        self.words.iter_mut().zip(&other.words).for_each(|(mine, theirs)| *mine |= theirs);
+    }
+
     /// Whether an ordinal is in.
     pub fn has(&self, at: u32) -> bool {
         at < self.len && self.words[at as usize / 64] >> (at % 64) & 1 == 1

@@ -1,0 +1,62 @@
+//! The task that keeps indexes close behind the mail.
+//!
+//! Accounts stand in a queue; each is given one batch at a time and then goes to its end, so that a huge account delays nobody. One batch
+//! runs at a time, on a thread that gives way to others. It begins a moment after the change that called for it, so that
+//! a burst of mail is one batch.
+
+use std::time::Duration;
+
+use anser_base::{AccountId, Error, Result, TenantId};
+
+use super::Readers;
+use crate::Store;
+
+/// From the first change to the batch.
+const SETTLE: Duration = Duration::from_millis(500);
+/// Rest after a failure, so that a full disk is not asked all the time.
+const REST: Duration = Duration::from_secs(30);
+
+/// Brings accounts' messages into their indexes.
+pub struct Indexer {
+    store: Store,
+}
+
+impl Store {
+    /// Names who reads documents, once; until then they are read where the search runs.
+    pub fn read_documents_with(&self, readers: Readers) {
+        // The first one stays.
+        let _ = self.shared.search.readers.set(readers);
+    }
+
+    /// The task's body.
+    pub fn indexer(&self) -> Indexer {
+        Indexer { store: self.clone() }
+    }
+}
+
+impl Indexer {
+    /// Runs until it is dropped. `tenant_of` finds an account's tenant; `None` for an account that is gone. What is under way when it is
+    /// dropped is finished or, with the process, undone.
+    pub async fn run(self, tenant_of: impl AsyncFn(AccountId) -> Result<Option<TenantId>>) {
+        loop {
+            self.store.shared.search.wake.notified().await;
+            tokio::time::sleep(SETTLE).await;
+            while let Some(account) = self.store.shared.search.next_waiting() {
+                if let Err(error) = self.step(account, &tenant_of).await {
+                    tracing::warn!(%account, error = error.chain(), "messages could not be indexed; searches read them");
+                    tokio::time::sleep(REST).await;
+                }
+            }
+        }
+    }
+
+    async fn step(&self, account: AccountId, tenant_of: &impl AsyncFn(AccountId) -> Result<Option<TenantId>>) -> Result<()> {
+        let Some(tenant) = tenant_of(account).await? else { return Ok(()) };
+        let store = self.store.clone();
+        let work = move || store.index_some(account, tenant);
+        if tokio::task::spawn_blocking(work).await.map_err(Error::unavailable)??.more {
+            self.store.shared.search.stir(account);
+        }
+        Ok(())
+    }
+}
