@@ -127,7 +127,7 @@ impl Search<'_> {
 
     /// Asks the index; up to which message that answers.
     fn ask_index(&self, among: &[MessageId], matches: &mut Matches) -> Result<MessageId> {
-        let newest = among.last().copied().unwrap_or_default();
+        let newest = among.last().copied().unwrap_or(MessageId(0));
         let mut indexing = true;
         for _ in 0..TRIES {
             let mut state = self.store.trusted_state(self.account)?;
@@ -231,8 +231,11 @@ impl Search<'_> {
         let (cache, account) = (&self.store.shared.search.cache, self.account);
         let key = (account, state.epoch, segment);
         let held: Vec<_> = blocks.iter().map_while(|block| Some((*block, cache.terms(key, *block)?))).collect();
-        let (Some(first), Some(last)) = (blocks.get(held.len()).copied(), blocks.last().copied()) else { return Ok(held) };
-        let read = self.store.db.read(Place::Search(account), move |tx| rows::read_terms(tx, account, segment, first, last));
+        let (Some(first), Some(last)) = (blocks.get(held.len()).copied(), blocks.last().copied()) else {
+            return Ok(held);
+        };
+        let read =
+            self.store.db.read(Place::Search(account), move |tx| rows::read_terms(tx, account, segment, first, last));
         let mut all = held;
         for (block, terms) in read.wait()? {
             let terms: Arc<[u8]> = terms.into();

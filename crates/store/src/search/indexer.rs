@@ -50,7 +50,11 @@ impl Indexer {
         }
     }
 
-    async fn step(&self, account: AccountId, tenant_of: &impl AsyncFn(AccountId) -> Result<Option<TenantId>>) -> Result<()> {
+    async fn step(
+        &self,
+        account: AccountId,
+        tenant_of: &impl AsyncFn(AccountId) -> Result<Option<TenantId>>,
+    ) -> Result<()> {
         let Some(tenant) = tenant_of(account).await? else { return Ok(()) };
         let store = self.store.clone();
         let work = move || store.index_some(account, tenant);

@@ -69,7 +69,8 @@ pub(super) fn print_of(message: &Message) -> u32 {
 
 pub(super) fn read_state(tx: &mut Tx<'_>, account: AccountId) -> Result<Option<State>> {
     let lock = if tx.is_postgres() { " FOR UPDATE" } else { "" };
-    let sql = format!("SELECT epoch, through, seen, next_segment FROM search_state WHERE account = ?1 AND form = ?2{lock}");
+    let sql =
+        format!("SELECT epoch, through, seen, next_segment FROM search_state WHERE account = ?1 AND form = ?2{lock}");
     tx.query_one(&sql, params![account.to_sql(), FORM], |row| {
         Ok(State {
             epoch: row.int(0)?,
@@ -81,14 +82,8 @@ pub(super) fn read_state(tx: &mut Tx<'_>, account: AccountId) -> Result<Option<S
 }
 
 pub(super) fn write_state(tx: &mut Tx<'_>, account: AccountId, state: &State) -> Result<()> {
-    let values = params![
-        account.to_sql(),
-        FORM,
-        state.epoch,
-        state.through.to_sql(),
-        state.seen as i64,
-        state.next_segment
-    ];
+    let values =
+        params![account.to_sql(), FORM, state.epoch, state.through.to_sql(), state.seen as i64, state.next_segment];
     tx.execute(
         "INSERT INTO search_state (account, form, epoch, through, seen, next_segment) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
          ON CONFLICT (account) DO UPDATE SET form = excluded.form, epoch = excluded.epoch, through = excluded.through, \
@@ -294,10 +289,7 @@ pub(super) fn gone(tx: &mut Tx<'_>, account: AccountId, first: MessageId, last: 
 
 /// The terms of this message are in no segment any more.
 pub(super) fn clear_gone(tx: &mut Tx<'_>, account: AccountId, id: MessageId) -> Result<()> {
-    tx.execute(
-        "DELETE FROM search_gone WHERE account = ?1 AND message = ?2",
-        params![account.to_sql(), id.to_sql()],
-    )?;
+    tx.execute("DELETE FROM search_gone WHERE account = ?1 AND message = ?2", params![account.to_sql(), id.to_sql()])?;
     Ok(())
 }
 

@@ -104,9 +104,9 @@ impl Store {
         self.discard_index(account)?;
         let epoch = self.clock.now().0;
         let state = State { epoch, through: MessageId(0), seen: 0, next_segment: 1 };
-        let write = self.db.write(Place::Search(account), Durability::Deferred, move |tx| {
-            rows::write_state(tx, account, &state)
-        });
+        let write = self
+            .db
+            .write(Place::Search(account), Durability::Deferred, move |tx| rows::write_state(tx, account, &state));
         write.wait()?;
         self.shared.search.trust(account);
         Ok(state)
@@ -276,7 +276,8 @@ impl Store {
             let segments = wanted.iter().map(|id| rows::read_segment(tx, account, *id)?.ok_or_else(vanished));
             let segments: Vec<_> = segments.collect::<Result<_>>()?;
             let all = || segments.iter().flat_map(|segment| &segment.messages).map(|indexed| indexed.id);
-            let (first, last) = (all().next().unwrap_or_default(), all().next_back().unwrap_or_default());
+            let none = MessageId(0);
+            let (first, last) = (all().next().unwrap_or(none), all().next_back().unwrap_or(none));
             Ok((new, rows::gone(tx, account, first, last)?, segments))
         });
         let (new, gone, segments) = begun.wait()?;

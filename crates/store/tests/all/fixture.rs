@@ -12,9 +12,11 @@ pub const TENANT: TenantId = TenantId(1);
 
 /// Runs a scenario on every engine.
 pub fn on_each_engine<F: Future<Output = ()>>(scenario: impl Fn(Store) -> F) {
-    let schemas =
-        Schemas { server: NO_TABLES, queue: NO_TABLES, journal: NO_TABLES, account: SCHEMA, search: SEARCH_SCHEMA };
-    each_engine(schemas, |world| runtime().block_on(scenario(store(world))));
+    each_engine(schemas(), |world| runtime().block_on(scenario(store(world))));
+}
+
+pub fn schemas() -> Schemas {
+    Schemas { server: NO_TABLES, queue: NO_TABLES, journal: NO_TABLES, account: SCHEMA, search: SEARCH_SCHEMA }
 }
 
 pub fn store(world: &World) -> Store {
