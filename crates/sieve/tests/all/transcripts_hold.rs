@@ -24,4 +24,14 @@ macro_rules! transcripts {
 transcripts! {
     grammar
     base
+    encoded_character
+    comparators
+    variables
+    body
+    date
+    regex
+    flags
+    deliver
+    reject
+    editheader
 }
