@@ -34,4 +34,13 @@ transcripts! {
     deliver
     reject
     editheader
+    vacation
+    enotify
+    include
+    duplicate
+    metadata
+    extlists
+    verdicts
+    ihave
+    parts
 }
