@@ -15,11 +15,12 @@ const PAGE: &str = "docs/protocols.md";
 const CAPABILITIES: &str = "crates/imap/src/capability.rs";
 
 /// Headings, in the order of the page.
-const AREAS: [(&str, &str); 6] = [
+const AREAS: [(&str, &str); 7] = [
     ("imap", "IMAP"),
     ("pop3", "POP3"),
     ("smtp", "SMTP, LMTP, reports"),
     ("message", "Messages"),
+    ("sieve", "Sieve"),
     ("security", "Logins and encryption"),
     ("other", "Other"),
 ];
