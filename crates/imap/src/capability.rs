@@ -59,6 +59,9 @@ const TABLE: &[Row] = &[
     ("ACL", logged_in, "RFC 4314"),
     ("RIGHTS=kxte", logged_in, "RFC 4314"),
     ("LIST-MYRIGHTS", logged_in, "RFC 8440"),
+    ("METADATA", logged_in, "RFC 5464"),
+    ("METADATA-SERVER", logged_in, "RFC 5464"),
+    ("LIST-METADATA", logged_in, "RFC 9590"),
     ("UTF8=ACCEPT", logged_in, "RFC 6855"),
     ("APPENDLIMIT=", logged_in, "RFC 7889"),
 ];

@@ -93,10 +93,12 @@ async fn of_others(
     let subject = access::subject(session).await?;
     let owners = session.deps.directory.owners_for(user, access::administers(session).await?).await?;
     let mut found = Vec::new();
-    for shared in [false, true] {
+    for (shared, top) in [(false, OTHERS), (true, SHARED)] {
+        let before = found.len();
         for owner in owners.iter().filter(|owner| owner.shared == shared) {
             let prefix = access::prefix(user, owner);
-            if wanted(&prefix) {
+            // For the top level itself it is enough that there is something below.
+            if wanted(&prefix) || (found.len() == before && wanted(top)) {
                 found.extend(of_owner(session, owner, &prefix, &subject, subscriptions).await?);
             }
             if found.len() > OF_OTHERS {

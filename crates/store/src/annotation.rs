@@ -56,6 +56,17 @@ impl MailTx<'_, '_> {
         Ok(())
     }
 
+    /// Gives the annotations of one mailbox, shared and private, to another that has none (RFC 5464 §4.1, RENAME of the inbox).
+    pub fn copy_annotations(&mut self, from: MailboxId, to: MailboxId) -> Result<()> {
+        self.require_writing()?;
+        self.db.execute(
+            "INSERT INTO annotation (account, mailbox, owner, entry, value) \
+             SELECT account, ?3, owner, entry, value FROM annotation WHERE account = ?1 AND mailbox = ?2",
+            params![self.account.to_sql(), from.to_sql(), to.to_sql()],
+        )?;
+        Ok(())
+    }
+
     fn write_annotation(
         &mut self,
         mailbox: MailboxId,

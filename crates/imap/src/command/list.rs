@@ -1,5 +1,5 @@
-//! LIST (RFC 9051 §6.3.9), with LIST-EXTENDED (RFC 5258), LIST-STATUS (RFC 5819), LIST-MYRIGHTS (RFC 8440), CHILDREN (RFC 3348) and
-//! SPECIAL-USE (RFC 6154).
+//! LIST (RFC 9051 §6.3.9), with LIST-EXTENDED (RFC 5258), LIST-STATUS (RFC 5819), LIST-MYRIGHTS (RFC 8440),
+//! LIST-METADATA (RFC 9590), CHILDREN (RFC 3348) and SPECIAL-USE (RFC 6154).
 
 use std::collections::HashSet;
 
@@ -7,6 +7,7 @@ use anser_store::Rights;
 use anser_wire::imap::write::write_mailbox;
 use anser_wire::imap::{List, ListPattern};
 
+use super::metadata::{self, Wanted};
 use super::status;
 use crate::name::{self, SEPARATOR};
 use crate::reply::{Outcome, Reply, Trouble};
@@ -19,7 +20,9 @@ pub(super) async fn run(session: &mut Session, list: List) -> Outcome {
         return Ok(Reply::ok("Done"));
     }
     let patterns = patterns(&list.reference, &list.patterns);
-    let tree = Tree::load(session, |prefix| patterns.iter().any(|pattern| pattern.reaches(prefix))).await?;
+    let recursive = list.selection.recursive_match;
+    let wanted = |prefix: &str| recursive || patterns.iter().any(|pattern| pattern.reaches(prefix));
+    let tree = Tree::load(session, wanted).await?;
     let above = if list.selection.recursive_match { above_chosen(&tree, &list) } else { HashSet::new() };
     for listed in &tree.named {
         let (chosen, holds_chosen) = (is_chosen(&list, listed), above.contains(listed.path.as_str()));
@@ -60,6 +63,11 @@ async fn write_one(session: &mut Session, list: &List, listed: &Listed, holds_ch
             session.out.extend_from_slice(b"* MYRIGHTS ");
             write_mailbox(&mut session.out, &listed.path, session.enabled.utf8);
             session.out.extend_from_slice(format!(" {}\r\n", listed.rights).as_bytes());
+        }
+        if !list.returns.metadata.is_empty() && listed.rights.has_any(metadata::SOME) {
+            let wanted = Wanted { entries: &list.returns.metadata, depth: Some(0), max_size: None };
+            let place = Some((listed.owner.id, mailbox.id));
+            metadata::write(session, &listed.path, place, &wanted).await?;
         }
         if !list.returns.status.is_empty() && listed.rights.has(Rights::READ) {
             status::write(session, &listed.path, &listed.owner, mailbox, &list.returns.status).await?;

@@ -15,6 +15,7 @@ mod list;
 mod login;
 mod logout;
 mod lsub;
+mod metadata;
 mod namespace;
 mod quota;
 mod rename;
@@ -95,7 +96,7 @@ commands! { |session, tag|
     Command::GetQuotaRoot(mailbox) => Login, true, quota::get_root(session, &mailbox).await;
     Command::SetQuota { root, limits } => Login, true, quota::set(session, &root, &limits).await;
     Command::Acl(acl) => Login, true, acl::run(session, acl).await;
-    Command::Metadata(_) => Login, true, Ok(Reply::bad("Unknown command"));
+    Command::Metadata(metadata) => Login, true, metadata::run(session, metadata).await;
     Command::Compress(_) => Login, true, Ok(Reply::bad("Unknown command"));
     Command::Unauthenticate => Login, true, Ok(Reply::bad("Unknown command"));
     Command::Notify(_) => Login, true, Ok(Reply::bad("Unknown command"));

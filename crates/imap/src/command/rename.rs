@@ -39,5 +39,6 @@ fn empty_into(
     let target = tx.create_mailbox(parent, name, None)?.id;
     let uids: Vec<u32> = tx.entries(inbox, 1, u32::MAX)?.into_iter().map(|entry| entry.uid).collect();
     tx.move_to(inbox, &uids, target)?;
+    tx.copy_annotations(inbox, target)?;
     Ok(())
 }

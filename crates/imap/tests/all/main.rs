@@ -12,3 +12,4 @@ mod real_clients_synchronise;
 mod sessions_of_one_mailbox_agree;
 mod what_happens_is_bounded_and_noted;
 mod whole_mailboxes_are_fetched_in_order;
+mod without_the_right_nothing_is_done_or_seen;

@@ -1,4 +1,4 @@
-//! A node on a temporary folder with one domain and two accounts, and plain clients for it.
+//! A node on a temporary folder with one domain and a few accounts, and plain clients for it.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use anser_base::{Address, Clock, Entropy};
 use anser_blob::{Blobs, RealDisk};
 use anser_db::{Db, Embedded, Engine, Schemas};
-use anser_directory::{Directory, NewAccount, NewDomain, Password};
+use anser_directory::{Directory, NewAccount, NewDomain, Password, Role};
 use anser_imap::{Deps, Limits, session};
 use anser_journal::Journal;
 use anser_net::certificate::self_signed;
@@ -20,7 +20,8 @@ use anser_store::Store;
 use tempfile::TempDir;
 
 pub const HOST: &str = "mail.example.org";
-/// Accounts: the login name is the address, the password is `secret`.
+/// Accounts: the login name is the address, the password is `secret`. There are also `carl`, the administrator `root`, the shared account
+/// `hall`, and the group `team`, which is bob.
 pub const ACCOUNTS: [&str; 2] = ["ann@example.org", "bob@example.org"];
 
 /// A server that says nothing for this long has failed.
@@ -122,10 +123,17 @@ impl Node {
 async fn people(directory: &Directory) {
     directory.add_domain(NewDomain::new("example.org")).await.unwrap();
     let secret = directory.make_secret(b"secret").await.unwrap();
-    for address in ACCOUNTS {
-        let address = Address::parse(address).unwrap();
-        directory.add_account(NewAccount::new(address, Password::Made(secret.clone()))).await.unwrap();
-    }
+    let named = |name: &str| {
+        let address = Address::parse(&format!("{name}@example.org")).unwrap();
+        NewAccount::new(address, Password::Made(secret.clone()))
+    };
+    let shared = NewAccount { shared: true, ..named("hall") };
+    let root = NewAccount { role: Role::System, ..named("root") };
+    let people = vec![named("ann"), named("bob"), named("carl"), shared, root];
+    directory.add_accounts(people).await.unwrap();
+    let team = Address::parse("team@example.org").unwrap();
+    let group = directory.add_group(&team, "").await.unwrap();
+    directory.add_members(group, vec![Address::parse(ACCOUNTS[1]).unwrap()]).await.unwrap();
 }
 
 /// A client that speaks line by line.

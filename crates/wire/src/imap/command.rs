@@ -205,6 +205,8 @@ pub struct ListReturn {
     pub my_rights: bool,
     /// STATUS (RFC 5819), empty if not asked.
     pub status: Vec<StatusItem>,
+    /// METADATA (RFC 9590), names of annotations; empty if not asked.
+    pub metadata: Vec<String>,
 }
 
 /// What STATUS shows.

@@ -104,19 +104,38 @@ fn select_option(selection: &mut ListSelection, option: &str) -> Result<(), Bad>
     Ok(())
 }
 
-fn return_option(c: &mut Cursor<'_>) -> Result<(String, Vec<StatusItem>), Bad> {
-    let option = c.keyword()?;
-    let items = if option == "STATUS" { second(c, status_items)? } else { Vec::new() };
-    Ok((option, items))
+/// What a return option of LIST comes with.
+enum Detail {
+    None,
+    Status(Vec<StatusItem>),
+    Metadata(Vec<String>),
 }
 
-fn apply_return(returns: &mut ListReturn, (option, items): (String, Vec<StatusItem>)) -> Result<(), Bad> {
-    match option.as_str() {
+fn return_option(c: &mut Cursor<'_>) -> Result<(String, Detail), Bad> {
+    let option = c.keyword()?;
+    let detail = match option.as_str() {
+        "STATUS" => Detail::Status(second(c, status_items)?),
+        "METADATA" => Detail::Metadata(second(c, |c| c.list1(Cursor::astring))?),
+        _ => Detail::None,
+    };
+    Ok((option, detail))
+}
+
+fn apply_return(returns: &mut ListReturn, (option, detail): (String, Detail)) -> Result<(), Bad> {
+    match detail {
+        Detail::Status(items) => returns.status = items,
+        Detail::Metadata(entries) => returns.metadata = entries,
+        Detail::None => return apply_plain_return(returns, &option),
+    }
+    Ok(())
+}
+
+fn apply_plain_return(returns: &mut ListReturn, option: &str) -> Result<(), Bad> {
+    match option {
         "SUBSCRIBED" => returns.subscribed = true,
         "CHILDREN" => returns.children = true,
         "SPECIAL-USE" => returns.special_use = true,
         "MYRIGHTS" => returns.my_rights = true,
-        "STATUS" => returns.status = items,
         _ => return Err(Bad("Unknown LIST return option")),
     }
     Ok(())

@@ -215,9 +215,13 @@ fn metadata(c: &mut Cursor<'_>, get: bool) -> Result<Metadata, Bad> {
         let entry = |c: &mut Cursor<'_>| Ok((c.astring()?, second(c, Cursor::nstring)?));
         return Ok(Metadata::Set { mailbox: c.mailbox()?, entries: second(c, |c| c.list1(entry))? });
     }
-    let (max_size, depth) = mailbox::metadata_options(c)?;
+    let (mut max_size, mut depth) = mailbox::metadata_options(c)?;
     let mailbox = c.mailbox()?;
     c.space()?;
+    // The examples of RFC 5464 have the options behind the mailbox, its grammar before it.
+    if matches!(c.rest(), [b'(', letter, ..] if letter.is_ascii_alphabetic()) {
+        (max_size, depth) = mailbox::metadata_options(c)?;
+    }
     let entries = if c.peek() == Some(b'(') { c.list1(Cursor::astring)? } else { vec![c.astring()?] };
     Ok(Metadata::Get { mailbox, max_size, depth, entries })
 }
