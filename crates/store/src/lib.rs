@@ -67,7 +67,7 @@ pub use model::{
 };
 pub use names::role_of;
 pub use schema::SCHEMA;
-pub use search::{Found, Indexer, Progress, Readers, SEARCH_SCHEMA};
+pub use search::{Found, Indexer, Progress, Readers, SEARCH_SCHEMA, Searching};
 pub use snapshot::{Diff, Snapshot};
 pub use subscription::SUBSCRIPTIONS;
 pub use tx::MailTx;

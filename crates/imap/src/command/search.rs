@@ -8,7 +8,7 @@ use anser_wire::imap::write::{Status, write_number, write_number_set, write_stri
 use anser_wire::imap::{NumberSet, ReturnOptions, Search, SearchKey};
 
 use crate::reply::{Outcome, Reply, Trouble};
-use crate::search::{Compiler, matching};
+use crate::search::{Compiler, Matching, matching};
 use crate::session::Session;
 
 pub(super) async fn run(session: &mut Session, tag: &str, search: Search) -> Outcome {
@@ -42,9 +42,20 @@ pub(super) struct Found {
     uid: bool,
     /// Whether the key asked for a modification sequence, so that the answer tells one (RFC 7162 §3.1.5).
     asks_modseq: bool,
+    /// Messages that may match, for a part of their texts could not be looked through.
+    partly: u64,
 }
 
 impl Found {
+    /// The tagged reply. A result that may lack something says so: a message too large to be looked through whole, or a document that
+    /// cannot be read, is no reason to refuse what was found.
+    pub fn done(&self) -> Reply {
+        match self.partly {
+            0 => Reply::ok("Done"),
+            partly => Reply::ok(format!("Done; {partly} more messages hold text that could not be searched")),
+        }
+    }
+
     /// What is told of one message.
     pub fn told(&self, seq: u32) -> u32 {
         match self.uid {
@@ -89,8 +100,8 @@ pub(super) async fn find(
     let key = Arc::new(compiler.compile(key));
     let asks_modseq = key.asks_modseq();
     session.enabled.condstore |= asks_modseq;
-    let numbers = matching(session, tag, &key).await?;
-    Ok(Found { list, numbers, uid, asks_modseq })
+    let Matching { numbers, partly } = matching(session, tag, &key).await?;
+    Ok(Found { list, numbers, uid, asks_modseq, partly })
 }
 
 /// Writes the answer: `* SEARCH` or `* SORT` without return options, else `* ESEARCH` in the order of `found`.
@@ -103,7 +114,7 @@ pub(super) async fn tell(
 ) -> Outcome {
     let Some(options) = options else {
         write_plain(session, word, &found).await?;
-        return Ok(Reply::ok("Done"));
+        return Ok(found.done());
     };
     if options.save {
         session.saved = saved(&found, options);
@@ -112,7 +123,7 @@ pub(super) async fn tell(
     if options.min || options.max || options.all || options.count || options.partial.is_some() {
         write_esearch(session, tag, &found, options);
     }
-    Ok(Reply::ok("Done"))
+    Ok(found.done())
 }
 
 async fn write_plain(session: &mut Session, word: &str, found: &Found) -> Result<(), Trouble> {

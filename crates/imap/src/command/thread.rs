@@ -23,5 +23,5 @@ pub(super) async fn run(session: &mut Session, tag: &str, thread: Thread) -> Out
         session.relieve().await?;
     }
     session.out.extend_from_slice(b"\r\n");
-    Ok(Reply::ok("Done"))
+    Ok(found.done())
 }

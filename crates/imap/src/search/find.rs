@@ -1,59 +1,64 @@
-//! Finding the messages of a mailbox that match a key: by the list at once, by rows and texts in batches beside the session.
+//! Finding the messages of a mailbox that match a key: by the list at once, by texts in one question to the store, by rows in batches
+//! beside the session.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use anser_base::{AccountId, Error, TenantId, Timestamp};
-use anser_store::{Entry, Message, Snapshot, Store};
+use anser_base::{AccountId, Error, MessageId, Timestamp};
+use anser_store::{Entry, Message, Searching, Snapshot, Store};
+use anser_text::Query;
 use tokio::task::JoinHandle;
 
-use super::{Deep, Facts, Key};
+use super::row;
+use super::{Facts, Key};
 use crate::progress::Progress;
 use crate::reply::Trouble;
 use crate::session::Session;
 
 /// Messages judged by the list between two rests.
 const LIGHT_STEP: usize = 16 * 1024;
-/// Messages of one batch that is judged by rows and texts, at most.
-const BATCH: usize = 128;
-/// Bytes of the messages of one batch, unless it is one message.
-const BATCH_BYTES: u64 = 4 * 1024 * 1024;
+/// Messages of one batch that is judged by rows.
+const BATCH: usize = 512;
 /// Batches under way at once.
 const AHEAD: usize = 2;
 
-/// Message numbers of the matches, ascending.
-pub(crate) async fn matching(session: &mut Session, tag: &str, key: &Arc<Key>) -> Result<Vec<u32>, Trouble> {
+/// What a search of a mailbox found.
+pub(crate) struct Matching {
+    /// Message numbers, ascending.
+    pub numbers: Vec<u32>,
+    /// Messages that may match, for a part of their texts could not be looked through.
+    pub partly: u64,
+}
+
+/// The messages that match.
+pub(crate) async fn matching(session: &mut Session, tag: &str, key: &Arc<Key>) -> Result<Matching, Trouble> {
     let view = session.view()?;
-    let (list, now) = (view.list.clone(), session.deps.clock.now());
-    let (mut found, mut open) = (Vec::new(), Vec::new());
-    for (at, entry) in list.iter().enumerate() {
-        let seq = at as u32 + 1;
-        let facts = Facts { seq, entry, recent: view.is_recent(entry, session.enabled), now };
-        match key.light(&facts) {
-            Some(true) => found.push(seq),
-            Some(false) => {}
-            None => open.push(seq),
-        }
-        if at % LIGHT_STEP == LIGHT_STEP - 1 {
-            tokio::task::yield_now().await;
-        }
-    }
-    if open.is_empty() {
-        return Ok(found);
-    }
-    let recent_from = if session.enabled.rev2 { u32::MAX } else { view.recent_from };
-    let judge = Judge {
+    let mut judge = Judge {
         key: key.clone(),
-        list,
+        list: view.list.clone(),
         store: session.deps.store.clone(),
         account: view.owner.id,
-        tenant: view.owner.tenant,
-        recent_from,
-        now,
+        recent_from: if session.enabled.rev2 { u32::MAX } else { view.recent_from },
+        now: session.deps.clock.now(),
+        texts: Vec::new(),
     };
-    found.extend(judge_all(session, tag, Arc::new(judge), open).await?);
-    found.sort_unstable();
-    Ok(found)
+    let (mut numbers, mut open, mut partly) = (Vec::new(), Vec::new(), 0);
+    let all: Vec<u32> = (1..=judge.list.len() as u32).collect();
+    judge.light(&all, &mut numbers, &mut open).await;
+    let mut queries = Vec::new();
+    key.queries(&mut queries);
+    if !open.is_empty() && !queries.is_empty() {
+        partly = judge.ask(session, tag, queries, &open).await?;
+        let rest = std::mem::take(&mut open);
+        judge.light(&rest, &mut numbers, &mut open).await;
+    }
+    if !open.is_empty() {
+        numbers.extend(judge_all(session, tag, Arc::new(judge), open).await?);
+    }
+    numbers.sort_unstable();
+    Ok(Matching { numbers, partly })
 }
 
 /// What judges messages apart from the session.
@@ -62,9 +67,9 @@ struct Judge {
     list: Arc<Snapshot>,
     store: Store,
     account: AccountId,
-    tenant: TenantId,
     recent_from: u32,
     now: Timestamp,
+    texts: Vec<(Query, Vec<MessageId>)>,
 }
 
 /// A batch under way; given up when the session is.
@@ -92,19 +97,57 @@ async fn judge_all(session: &mut Session, tag: &str, judge: Arc<Judge>, open: Ve
 }
 
 impl Judge {
-    fn batch(&self, rest: &mut &[u32]) -> Vec<(u32, Entry)> {
-        let (mut batch, mut size) = (Vec::new(), 0);
-        while let Some((seq, left)) = rest.split_first() {
-            if let Some(entry) = self.list.by_seq(*seq) {
-                if batch.len() >= BATCH || (size > 0 && size + entry.size > BATCH_BYTES) {
-                    break;
+    /// Judges messages by the list and by what is known of texts.
+    async fn light(&self, numbers: &[u32], found: &mut Vec<u32>, open: &mut Vec<u32>) {
+        for numbers in numbers.chunks(LIGHT_STEP) {
+            for seq in numbers {
+                let Some(entry) = self.list.by_seq(*seq) else { continue };
+                match self.key.light(&self.facts(*seq, entry)) {
+                    Some(true) => found.push(*seq),
+                    Some(false) => {}
+                    None => open.push(*seq),
                 }
-                size += entry.size;
-                batch.push((*seq, entry.clone()));
             }
-            *rest = left;
+            tokio::task::yield_now().await;
         }
-        batch
+    }
+
+    fn facts<'a>(&'a self, seq: u32, entry: &'a Entry) -> Facts<'a> {
+        Facts { seq, entry, recent: entry.uid >= self.recent_from, now: self.now, texts: &self.texts }
+    }
+
+    /// Asks the store which of the open messages have the texts; how many it could look through only partly.
+    async fn ask(
+        &mut self,
+        session: &mut Session,
+        tag: &str,
+        queries: Vec<Query>,
+        open: &[u32],
+    ) -> Result<u64, Trouble> {
+        let mut among: Vec<MessageId> =
+            open.iter().filter_map(|seq| self.list.by_seq(*seq)).map(|entry| entry.message).collect();
+        among.sort_unstable();
+        among.dedup();
+        let tenant = session.view()?.owner.tenant;
+        let mut progress = Progress::new(session, tag, open.len());
+        let every = session.deps.limits.progress_time.max(Duration::from_millis(10));
+        let (store, searching) = (self.store.clone(), Searching::default());
+        let mut search = pin!(store.search(self.account, tenant, queries.clone(), among, &searching));
+        let found = loop {
+            match tokio::time::timeout(every, &mut search).await {
+                Ok(found) => break found?,
+                Err(_) if searching.done() > 0 => progress.at(session, searching.done()).await?,
+                Err(_) => {}
+            }
+        };
+        self.texts = queries.into_iter().zip(found.messages).collect();
+        Ok(found.partly)
+    }
+
+    fn batch(&self, rest: &mut &[u32]) -> Vec<(u32, Entry)> {
+        let (batch, left) = rest.split_at(rest.len().min(BATCH));
+        *rest = left;
+        batch.iter().filter_map(|seq| Some((*seq, self.list.by_seq(*seq)?.clone()))).collect()
     }
 }
 
@@ -114,17 +157,13 @@ async fn judge_batch(judge: Arc<Judge>, batch: Vec<(u32, Entry)>) -> anser_base:
         ids.iter().map(|id| tx.message(*id)).collect::<anser_base::Result<Vec<Option<Message>>>>()
     });
     let messages = read.await?;
-    crate::command::append::blocking(move || {
-        let mut found = Vec::new();
-        for ((seq, entry), message) in batch.iter().zip(&messages) {
-            // A message that is gone matches nothing.
-            let Some(message) = message else { continue };
-            let facts = Facts { seq: *seq, entry, recent: entry.uid >= judge.recent_from, now: judge.now };
-            if Deep::new(&judge.store, judge.tenant, message).judge(&judge.key, &facts)? {
-                found.push(*seq);
-            }
+    let mut found = Vec::new();
+    for ((seq, entry), message) in batch.iter().zip(&messages) {
+        // A message that is gone matches nothing.
+        let Some(message) = message else { continue };
+        if row::judge(&judge.key, &judge.facts(*seq, entry), message) {
+            found.push(*seq);
         }
-        Ok(found)
-    })
-    .await
+    }
+    Ok(found)
 }

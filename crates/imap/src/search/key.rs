@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use anser_mime::charset;
 use anser_store::Flags;
+use anser_text::Query;
 use anser_wire::imap::{Date, Flag, NumberSet, SearchKey, SequenceSet};
 
-use super::text::fold;
 use crate::name::{self, Scope};
 use crate::reply::Reply;
 
-/// A key that can be judged. Texts are folded.
+/// A key that can be judged.
 #[derive(Debug)]
 pub(crate) enum Key {
     All,
@@ -35,20 +35,8 @@ pub(crate) enum Key {
     ThreadId(String),
     /// Days since 1970, in the zone of the Date field.
     Sent(Range<i64>),
-    Envelope(Field, String),
-    Header(String, String),
-    Body(String),
-    Text(String),
-}
-
-/// A field of the envelope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Field {
-    Subject,
-    From,
-    To,
-    Cc,
-    Bcc,
+    /// A text; the store knows which messages have it.
+    Text(Query),
 }
 
 /// What keys are compiled with.
@@ -72,7 +60,10 @@ impl Compiler<'_> {
         let ascii = ["us-ascii", "ascii"].iter().any(|name| name.eq_ignore_ascii_case(label));
         match ascii || charset::for_label(Some(label)).is_some() {
             true => Ok(()),
-            false => Err(Reply::no("BADCHARSET (UTF-8 US-ASCII GB18030 GBK GB2312 BIG5)", "Unknown charset")),
+            false => Err(Reply::no(
+                "BADCHARSET (UTF-8 US-ASCII GB18030 GBK GB2312 BIG5 SHIFT_JIS EUC-KR ISO-8859-1)",
+                "Unknown charset",
+            )),
         }
     }
 
@@ -89,14 +80,14 @@ impl Compiler<'_> {
             SearchKey::Sequence(set) => Key::Numbers(set.resolve(self.count, self.saved)),
             SearchKey::Uid(set) => Key::Uids(set.resolve(self.last_uid, self.saved)),
             SearchKey::Flag(flag) => flag_key(flag),
-            SearchKey::Subject(text) => Key::Envelope(Field::Subject, self.text(text)),
-            SearchKey::From(text) => Key::Envelope(Field::From, self.text(text)),
-            SearchKey::To(text) => Key::Envelope(Field::To, self.text(text)),
-            SearchKey::Cc(text) => Key::Envelope(Field::Cc, self.text(text)),
-            SearchKey::Bcc(text) => Key::Envelope(Field::Bcc, self.text(text)),
-            SearchKey::Header(name, text) => Key::Header(name.clone(), self.text(text)),
-            SearchKey::Body(text) => Key::Body(self.text(text)),
-            SearchKey::Text(text) => Key::Text(self.text(text)),
+            SearchKey::Subject(text) => Key::Text(Query::header("subject", &self.text(text))),
+            SearchKey::From(text) => Key::Text(Query::header("from", &self.text(text))),
+            SearchKey::To(text) => Key::Text(Query::header("to", &self.text(text))),
+            SearchKey::Cc(text) => Key::Text(Query::header("cc", &self.text(text))),
+            SearchKey::Bcc(text) => Key::Text(Query::header("bcc", &self.text(text))),
+            SearchKey::Header(name, text) => Key::Text(Query::header(name, &self.text(text))),
+            SearchKey::Body(text) => Key::Text(Query::body(&self.text(text))),
+            SearchKey::Text(text) => Key::Text(Query::text(&self.text(text))),
             SearchKey::Before(date) => Key::Received(before(*date)),
             SearchKey::On(date) => Key::Received(on(*date)),
             SearchKey::Since(date) => Key::Received(since(*date)),
@@ -124,20 +115,31 @@ impl Compiler<'_> {
     }
 
     fn text(&self, octets: &[u8]) -> String {
-        fold(&charset::decode(self.charset, octets))
+        // What does not fit its label was sent by a client that means another one.
+        let exact = self.charset.and_then(|label| charset::decode_exactly(label, octets));
+        exact.unwrap_or_else(|| charset::decode(self.charset, octets))
     }
 }
 
 impl Key {
-    /// What judging takes: 0 the list, 1 the row, 2 the header, 3 all of the message.
+    /// What judging takes: 0 the list, 1 the text, 2 the row.
     fn cost(&self) -> u8 {
         match self {
             Key::And(keys) | Key::Or(keys) => keys.iter().map(Key::cost).max().unwrap_or(0),
             Key::Not(key) => key.cost(),
-            Key::Envelope(..) | Key::Sent(_) | Key::ThreadId(_) => 1,
-            Key::Header(..) => 2,
-            Key::Body(_) | Key::Text(_) => 3,
+            Key::Text(_) => 1,
+            Key::Sent(_) | Key::ThreadId(_) => 2,
             _ => 0,
+        }
+    }
+
+    /// Collects the texts that the key looks for, each once.
+    pub fn queries(&self, all: &mut Vec<Query>) {
+        match self {
+            Key::And(keys) | Key::Or(keys) => keys.iter().for_each(|key| key.queries(all)),
+            Key::Not(key) => key.queries(all),
+            Key::Text(query) if !all.contains(query) => all.push(query.clone()),
+            _ => {}
         }
     }
 

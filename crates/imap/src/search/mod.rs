@@ -1,19 +1,19 @@
 //! SEARCH keys (RFC 9051 §6.4.4), judged in three steps, each only for the messages that the one before left open: by the list, by
-//! the message's row, by its text.
+//! what the store's search says of texts, by the message's row.
 //!
-//! Texts are compared as Unicode without regard to case, after encoded words, charsets and transfer encodings are undone.
+//! Texts are compared as `anser_text` folds them: Unicode without regard to case, width and runs of white space, after encoded words,
+//! charsets and transfer encodings are undone; HTML and documents as what a reader sees.
 
-mod deep;
 mod find;
 mod key;
-mod text;
+mod row;
 
-use deep::Deep;
-pub(crate) use find::matching;
+pub(crate) use find::{Matching, matching};
 pub(crate) use key::{Compiler, Key};
 
-use anser_base::Timestamp;
+use anser_base::{MessageId, Timestamp};
 use anser_store::Entry;
+use anser_text::Query;
 
 /// Milliseconds of a day.
 const DAY: i64 = 86_400_000;
@@ -24,6 +24,8 @@ pub(crate) struct Facts<'a> {
     pub entry: &'a Entry,
     pub recent: bool,
     pub now: Timestamp,
+    /// What the store found; empty before it was asked.
+    pub texts: &'a [(Query, Vec<MessageId>)],
 }
 
 impl Key {
@@ -48,9 +50,11 @@ impl Key {
             Key::Younger(age) => entry.received.secs() >= facts.now.secs() - i64::from(*age),
             Key::ModSeq(modseq) => entry.modseq >= *modseq,
             Key::EmailId(id) => crate::name::email_id(None, entry.message) == *id,
-            Key::Sent(_) | Key::ThreadId(_) | Key::Envelope(..) | Key::Header(..) | Key::Body(_) | Key::Text(_) => {
-                return None;
+            Key::Text(query) => {
+                let (_, found) = facts.texts.iter().find(|(known, _)| known == query)?;
+                found.binary_search(&entry.message).is_ok()
             }
+            Key::Sent(_) | Key::ThreadId(_) => return None,
         })
     }
 }

@@ -92,6 +92,12 @@ pub fn decode(label: Option<&str>, bytes: &[u8]) -> String {
     decode_piece(label, bytes, true)
 }
 
+/// Decodes by the label alone, for labels that programs set and mean. `None` when the label says nothing or the bytes do not fit it.
+pub fn decode_exactly(label: &str, bytes: &[u8]) -> Option<String> {
+    let (text, had_errors) = decode_as(for_label(Some(label))?, bytes, true);
+    (!had_errors).then_some(text)
+}
+
 /// Like [`decode`] for the start of a longer text: a character cut off at the end is left out.
 pub fn decode_prefix(label: Option<&str>, bytes: &[u8]) -> String {
     decode_piece(label, bytes, false)
@@ -214,6 +220,14 @@ mod tests {
         assert_eq!(decode(Some("iso-8859-1"), b"\xc4\xfa\xba\xc3\xa3\xac\xd5\xe2\xca\xc7"), "您好，这是");
         assert_eq!(decode(Some("iso-8859-1"), b"caf\xe9 \xe0 la cr\xe8me"), "café à la crème");
         assert_eq!(decode(Some("x-unknown"), b"abc"), "abc");
+    }
+
+    #[test]
+    fn a_label_that_is_meant_is_followed() {
+        assert_eq!(decode_exactly("gbk", b"\xd4\xba").as_deref(), Some("院"));
+        assert_eq!(decode_exactly("utf-8", b"\xd4\xba").as_deref(), Some("Ժ"));
+        assert_eq!(decode_exactly("utf-8", b"\xbb\xd8\xb8\xb4"), None);
+        assert_eq!(decode_exactly("us-ascii", b"a"), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anser_base::{AccountId, Class, Error, MessageId, Result, TenantId};
 use anser_db::Place;
@@ -33,28 +33,44 @@ pub struct Found {
     pub partly: u64,
 }
 
-/// Ends a search when the one who asked is gone.
-struct Asker(Arc<AtomicBool>);
+/// How far a search is, for whoever waits for it. One that is dropped ends its search.
+#[derive(Default)]
+pub struct Searching {
+    shared: Arc<Shared>,
+}
 
-impl Drop for Asker {
+#[derive(Default)]
+struct Shared {
+    gone: AtomicBool,
+    done: AtomicUsize,
+}
+
+impl Searching {
+    /// Messages that were indexed or looked through so far; those that the index answers for at once do not count.
+    pub fn done(&self) -> usize {
+        self.shared.done.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Searching {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.shared.gone.store(true, Ordering::Relaxed);
     }
 }
 
 impl Store {
     /// Which of these messages (ascending) match each of the queries, by the texts that they have now. Exact, but for what
-    /// [`Found::partly`] counts. Dropping the future ends the search.
+    /// [`Found::partly`] counts. It ends, with `Class::Unavailable`, when `searching` is dropped.
     pub async fn search(
         &self,
         account: AccountId,
         tenant: TenantId,
         queries: Vec<Query>,
         among: Vec<MessageId>,
+        searching: &Searching,
     ) -> Result<Found> {
-        let (store, gone) = (self.clone(), Arc::new(AtomicBool::new(false)));
-        let _asker = Asker(gone.clone());
-        let work = move || Search { store: &store, account, tenant, queries: &queries, gone: &gone }.run(&among);
+        let (store, shared) = (self.clone(), searching.shared.clone());
+        let work = move || Search { store: &store, account, tenant, queries: &queries, shared: &shared }.run(&among);
         tokio::task::spawn_blocking(work).await.map_err(Error::unavailable)?
     }
 
@@ -79,7 +95,7 @@ struct Search<'a> {
     account: AccountId,
     tenant: TenantId,
     queries: &'a [Query],
-    gone: &'a AtomicBool,
+    shared: &'a Shared,
 }
 
 /// Why a step of a search failed.
@@ -137,7 +153,10 @@ impl Search<'_> {
                 self.give_up_if_gone()?;
                 // Reading them takes as long as indexing them.
                 match self.store.index_some(self.account, self.tenant) {
-                    Ok(progress) => indexing = progress.more,
+                    Ok(progress) => {
+                        self.did(progress.indexed);
+                        indexing = progress.more;
+                    }
                     Err(error) => {
                         tracing::warn!(account = %self.account, error = error.chain(), "messages cannot be indexed");
                         indexing = false;
@@ -273,6 +292,7 @@ impl Search<'_> {
                 // A message without its text was destroyed.
                 let Some(packed) = packed else { continue };
                 let text = packed.unpack(with_body)?;
+                self.did(1);
                 for (at, bits) in open {
                     if bits.has(*ordinal) && self.queries[*at].is_in(&text.head, &text.body) {
                         matches.of[*at].push(id);
@@ -293,6 +313,7 @@ impl Search<'_> {
             for message in messages.into_iter().flatten() {
                 self.give_up_if_gone()?;
                 let text = self.store.searchable(self.tenant, &message, &mut *documents)?;
+                self.did(1);
                 for (at, query) in self.queries.iter().enumerate() {
                     if query.is_in(&text.head, &text.body) {
                         matches.of[at].push(message.id);
@@ -306,8 +327,12 @@ impl Search<'_> {
         Ok(())
     }
 
+    fn did(&self, messages: usize) {
+        self.shared.done.fetch_add(messages, Ordering::Relaxed);
+    }
+
     fn give_up_if_gone(&self) -> Result<()> {
-        match self.gone.load(Ordering::Relaxed) {
+        match self.shared.gone.load(Ordering::Relaxed) {
             true => Err(Error::unavailable("nobody waits for the search any more")),
             false => Ok(()),
         }

@@ -27,7 +27,7 @@ use anser_base::AccountId;
 use anser_text::{Documents, InProcess};
 use tokio::sync::Notify;
 
-pub use ask::Found;
+pub use ask::{Found, Searching};
 pub use indexer::Indexer;
 pub use schema::SEARCH_SCHEMA;
 pub use write::Progress;

@@ -2,7 +2,7 @@
 
 use anser_base::{Durability, MessageId, Timestamp};
 use anser_db::Place;
-use anser_store::{NewMessage, Store};
+use anser_store::{NewMessage, Searching, Store};
 use anser_testkit::engines::World;
 use anser_text::Query;
 use proptest::prelude::*;
@@ -70,7 +70,7 @@ async fn compare(store: &Store, ids: &[MessageId], needles: &[String]) {
             [Query::text(needle), Query::body(needle), header("Subject"), header("From"), header("X-Note")]
         })
         .collect();
-    let found = store.search(ANN, TENANT, queries.clone(), ids.to_vec()).await.unwrap();
+    let found = store.search(ANN, TENANT, queries.clone(), ids.to_vec(), &Searching::default()).await.unwrap();
     assert_eq!(found.partly, 0);
     for (query, found) in queries.iter().zip(&found.messages) {
         let plain = ids.iter().zip(&texts).filter(|(_, text)| query.is_in(&text.head, &text.body)).map(|(id, _)| *id);

@@ -150,7 +150,7 @@ fn is_shared(cell: &quick_xml::events::BytesStart<'_>) -> bool {
 }
 
 fn is_one_of(names: &[&str], name: &str) -> bool {
-    names.iter().any(|known| *known == name)
+    names.contains(&name)
 }
 
 fn end_word(name: &str, out: &mut Limited) {

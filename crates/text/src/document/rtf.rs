@@ -168,7 +168,7 @@ impl Reader<'_> {
             }
             "ansicpg" => {
                 self.flush(out);
-                self.code_page = number.map_or_else(|| "windows-1252".to_owned(), |page| code_page(page));
+                self.code_page = number.map_or_else(|| "windows-1252".to_owned(), code_page);
             }
             "bin" => self.at = self.at.saturating_add(number.unwrap_or(0).max(0) as usize).min(self.bytes.len()),
             "emdash" => self.char('—', out),

@@ -15,8 +15,13 @@ fn build(texts: &[Searchable]) -> Segment {
     let mut builder = Builder::default();
     texts.iter().for_each(|text| builder.add(text));
     let (len, mut blocks) = (builder.messages(), Vec::new());
-    let directory = builder.finish(&mut |_, block| Ok(blocks.push(block))).unwrap();
+    let directory = builder.finish(&mut |_, block| keep(&mut blocks, block)).unwrap();
     Segment { directory, blocks, len }
+}
+
+fn keep(blocks: &mut Vec<Block>, block: Block) -> anser_base::Result<()> {
+    blocks.push(block);
+    Ok(())
 }
 
 /// Merges, leaving out the messages that are gone.
@@ -34,7 +39,7 @@ fn merged(segments: &[Segment], gone: &[usize]) -> Segment {
     let mut blocks = Vec::new();
     let directory =
         merge(&inputs, len, &mut |input, block| Ok(segments[input].blocks[block as usize].clone()), &mut |_, block| {
-            Ok(blocks.push(block))
+            keep(&mut blocks, block)
         })
         .unwrap();
     Segment { directory: Directory::from_bytes(&directory.to_bytes()).unwrap(), blocks, len }
