@@ -77,6 +77,11 @@ impl<'a> Lexer<'a> {
         Ok((token, place))
     }
 
+    /// Where the token that was read last ends, in bytes.
+    pub(crate) fn position(&self) -> usize {
+        self.at
+    }
+
     fn place(&mut self) -> Place {
         let (from, column) = self.counted;
         let column = column + self.text[from..self.at].chars().count() as u32;

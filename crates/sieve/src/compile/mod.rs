@@ -4,6 +4,8 @@ mod arguments;
 mod rules;
 pub(crate) mod syntax;
 
+use std::collections::HashSet;
+
 use crate::compare::{Comparator, MatchType, Matcher, Relation};
 use crate::mistake::{MAX_MISTAKES, Mistake, Mistakes, Place};
 use crate::parse::{self, Command, Literal};
@@ -55,8 +57,9 @@ struct Compiler {
     mistakes: Vec<Mistake>,
     /// `foreverypart` loops around the current command, with their names.
     loops: Vec<Option<String>>,
-    /// Variables set so far, in lower case.
-    set: std::collections::HashSet<String>,
+    /// Variables set so far, and those made global, in lower case.
+    set: HashSet<String>,
+    globals: HashSet<String>,
 }
 
 /// Why a command cannot be compiled.

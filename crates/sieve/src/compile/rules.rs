@@ -58,18 +58,21 @@ fn set(compiler: &mut Compiler, command: &Command<'_>, node: &Node) -> Result<()
     if name.starts_with("global.") {
         return compiler.needs(Needs::All(&[Extension::Include]), "the namespace \"global\"", command.place);
     }
-    compiler.set.insert(name);
+    if !compiler.globals.contains(&name) {
+        compiler.set.insert(name);
+    }
     Ok(())
 }
 
 /// A variable that was set is no longer free to become global (RFC 6609 §3.4.1).
-fn global(compiler: &Compiler, command: &Command<'_>, node: &Node) -> Result<(), Trouble> {
+fn global(compiler: &mut Compiler, command: &Command<'_>, node: &Node) -> Result<(), Trouble> {
     for name in node.arguments.first().map(Value::strings).unwrap_or_default() {
         let name = name.to_string().to_ascii_lowercase();
         if compiler.set.contains(&name) {
             let en = format!("the variable \"{name}\" was set before it is made global");
             return Err(Mistake::new(command.place, en, format!("变量 \"{name}\" 在声明为 global 之前已被 set")).into());
         }
+        compiler.globals.insert(name);
     }
     Ok(())
 }

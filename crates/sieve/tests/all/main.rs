@@ -1,5 +1,7 @@
 //! Promises of the Sieve engine. Most are transcripts: scripts, messages and what comes of them, in `tests/transcripts`.
 
+mod a_form_survives_its_script;
+mod any_bytes_are_bounded;
 mod transcript;
 
 mod transcripts_hold;
