@@ -46,6 +46,7 @@
 pub mod certificate;
 pub mod client;
 pub mod connect;
+mod deflate;
 pub mod http;
 mod input;
 pub mod limit;

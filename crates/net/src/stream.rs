@@ -19,6 +19,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::client::TlsConnector;
+use crate::deflate::{COMPRESSED, Deflate};
 use crate::input::Input;
 pub use crate::input::{INPUT_BUFFER, SKIPPED_LINE};
 use crate::tls::{TlsAcceptor, TlsInfo};
@@ -82,6 +83,8 @@ pub struct Stream {
     peer: SocketAddr,
     local: SocketAddr,
     tls: Option<Box<TlsInfo>>,
+    /// Between this and TLS, once the session agreed to it.
+    deflate: Option<Box<Deflate>>,
 }
 
 impl Stream {
@@ -112,6 +115,7 @@ impl Stream {
             peer: canonical(peer),
             local: canonical(local),
             tls: None,
+            deflate: None,
         }
     }
 }
@@ -250,6 +254,9 @@ impl Stream {
     }
 
     fn poll_receive(&mut self, cx: &mut Context<'_>, most: usize) -> Poll<io::Result<usize>> {
+        if self.deflate.is_some() {
+            return self.poll_inflated(cx, most);
+        }
         SCRATCH.with_borrow_mut(|scratch| {
             let mut read = ReadBuf::new(&mut scratch[..most.min(READ_SIZE)]);
             match Pin::new(&mut self.io).poll_read(cx, &mut read) {
@@ -264,6 +271,30 @@ impl Stream {
                 }
             }
         })
+    }
+
+    /// The same through the compression: what waits there comes first, and a read that brings nothing whole is followed by another.
+    fn poll_inflated(&mut self, cx: &mut Context<'_>, most: usize) -> Poll<io::Result<usize>> {
+        let Self { deflate: Some(deflate), io, input, .. } = self else { return Poll::Ready(Ok(0)) };
+        let received = SCRATCH.with_borrow_mut(|scratch| {
+            loop {
+                let count = deflate.inflate(&mut scratch[..most.min(READ_SIZE)])?;
+                if count > 0 {
+                    input.keep(&scratch[..count]);
+                    return Poll::Ready(Ok(count));
+                }
+                let mut read = ReadBuf::new(&mut scratch[..COMPRESSED]);
+                ready!(Pin::new(&mut *io).poll_read(cx, &mut read))?;
+                if read.filled().is_empty() {
+                    return Poll::Ready(Ok(0));
+                }
+                deflate.keep(read.filled());
+            }
+        });
+        if received.is_pending() {
+            self.shrink();
+        }
+        received
     }
 
     /// Gives back empty buffers before a wait.
@@ -281,6 +312,9 @@ impl Stream {
     /// without copying them. Not cancel-safe: part of a large piece may be sent. [`Class::Unavailable`] when the peer does not
     /// take them in time.
     pub async fn write_all(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.deflate.is_some() {
+            return self.write_deflated(bytes).await;
+        }
         if self.output.len() + bytes.len() <= OUTPUT_BUFFER {
             self.output.extend_from_slice(bytes);
             return Ok(());
@@ -296,9 +330,24 @@ impl Stream {
         Ok(())
     }
 
+    async fn write_deflated(&mut self, bytes: &[u8]) -> Result<()> {
+        for piece in bytes.chunks(OUTPUT_BUFFER) {
+            if let Some(deflate) = &mut self.deflate {
+                deflate.deflate(piece, &mut self.output).map_err(Error::unavailable)?;
+            }
+            if self.output.len() > OUTPUT_BUFFER {
+                self.send_output().await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Sends what is in the output buffer. Cancel-safe: a later call goes on where this one stopped.
     /// [`Class::Unavailable`] when the peer does not take it in time.
     pub async fn flush(&mut self) -> Result<()> {
+        if let Some(deflate) = &mut self.deflate {
+            deflate.flush(&mut self.output).map_err(Error::unavailable)?;
+        }
         self.send_output().await?;
         self.within_write_timeout(|io, cx| Pin::new(io).poll_flush(cx)).await
     }
@@ -353,6 +402,30 @@ impl Stream {
     }
 }
 
+/// Compression.
+impl Stream {
+    /// Flushes, then compresses all that is written and takes apart all that comes (RFC 4978), until the connection ends; call it
+    /// after the positive answer was written. [`INPUT_BUFFER`], lines and timeouts count what comes out of the compression.
+    /// [`Class::Invalid`] when it is compressed already.
+    pub async fn start_deflate(&mut self) -> Result<()> {
+        if self.is_deflated() {
+            return Err(Error::invalid("compression is active already", "压缩已启用"));
+        }
+        self.flush().await?;
+        let mut deflate = Box::<Deflate>::default();
+        // A client that did not wait for the answer sent compressed text behind its command.
+        deflate.keep(self.input.rest());
+        self.input = Input::default();
+        self.deflate = Some(deflate);
+        Ok(())
+    }
+
+    /// Whether the bytes are compressed.
+    pub fn is_deflated(&self) -> bool {
+        self.deflate.is_some()
+    }
+}
+
 /// The upgrade to TLS.
 impl Stream {
     /// Flushes, then takes a TLS handshake from the peer; call it after the positive reply to `STARTTLS` was written, or
@@ -378,6 +451,9 @@ impl Stream {
     async fn leave_plaintext(&mut self) -> Result<Transport> {
         if self.is_secure() {
             return Err(Error::invalid("TLS is active already", "TLS 已启用"));
+        }
+        if self.is_deflated() {
+            return Err(Error::invalid("TLS cannot begin inside compression", "压缩启用后不能再启用 TLS"));
         }
         self.flush().await?;
         let injected = self.buffered_input_len();
