@@ -149,6 +149,7 @@ impl Sessions {
             tls: tls.cloned(),
             clock: house.clock.clone(),
             hostname: config.hostname.clone(),
+            jmap_url: None,
             limits: anser_imap::Limits::default(),
             allow_plaintext_auth: allowed.plaintext_auth,
         };

@@ -8,6 +8,7 @@
 //! | [`entropy`] | the randomness seam |
 //! | [`disk`] | the file seam that `blob` writes through |
 //! | [`error`] | the one error type: a class, a text for the peer in two languages, a source for the log |
+//! | [`language`] | the languages of the house, as protocols name them |
 //! | [`limits`] | limits that more than one crate must agree on |
 //! | [`pack`] | compact bytes for database columns |
 //!
@@ -18,6 +19,7 @@ pub mod disk;
 pub mod entropy;
 pub mod error;
 pub mod id;
+pub mod language;
 pub mod limits;
 pub mod pack;
 pub mod time;
@@ -27,4 +29,5 @@ pub use disk::{Disk, Durability};
 pub use entropy::Entropy;
 pub use error::{Class, Error, Result, Text};
 pub use id::{AccountId, BlobId, DomainId, EntryId, MailboxId, MessageId, TenantId, ThreadId};
+pub use language::Language;
 pub use time::{Clock, Timestamp};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use anser_base::{AccountId, Address, DomainId, TenantId, Timestamp};
+use anser_base::{AccountId, Address, DomainId, Language, TenantId, Timestamp};
 
 /// The tenant that every installation has.
 pub const DEFAULT_TENANT: TenantId = TenantId(1);
@@ -78,6 +78,15 @@ impl Locale {
     /// The inverse of [`Self::as_str`]; Chinese for anything else.
     pub fn from_text(text: &str) -> Self {
         if text == "en" { Self::En } else { Self::Zh }
+    }
+}
+
+impl From<Locale> for Language {
+    fn from(locale: Locale) -> Self {
+        match locale {
+            Locale::Zh => Self::Chinese,
+            Locale::En => Self::English,
+        }
     }
 }
 

@@ -16,6 +16,7 @@ const TABLE: &[Row] = &[
     ("ID", always, "RFC 2971"),
     ("ENABLE", always, "RFC 5161"),
     ("IDLE", always, "RFC 2177"),
+    ("LANGUAGE", always, "RFC 5255"),
     ("STARTTLS", may_start_tls, "RFC 9051"),
     ("LOGINDISABLED", takes_no_passwords, "RFC 9051"),
     ("AUTH=SCRAM-SHA-256-PLUS", may_bind, "RFC 7677"),
@@ -63,6 +64,9 @@ const TABLE: &[Row] = &[
     ("METADATA-SERVER", logged_in, "RFC 5464"),
     ("LIST-METADATA", logged_in, "RFC 9590"),
     ("UTF8=ACCEPT", logged_in, "RFC 6855"),
+    ("COMPRESS=DEFLATE", may_compress, "RFC 4978"),
+    ("UNAUTHENTICATE", logged_in, "RFC 8437"),
+    ("JMAPACCESS", has_jmap, "RFC 9698"),
     ("APPENDLIMIT=", logged_in, "RFC 7889"),
 ];
 
@@ -99,7 +103,16 @@ fn logged_in(session: &Session) -> bool {
 }
 
 fn may_start_tls(session: &Session) -> bool {
-    !logged_in(session) && session.deps.tls.is_some() && !session.is_secure()
+    let plain = !session.is_secure() && !session.stream.is_deflated();
+    !logged_in(session) && session.deps.tls.is_some() && plain
+}
+
+fn may_compress(session: &Session) -> bool {
+    logged_in(session) && !session.stream.is_deflated()
+}
+
+fn has_jmap(session: &Session) -> bool {
+    logged_in(session) && session.deps.jmap_url.is_some()
 }
 
 fn takes_no_passwords(session: &Session) -> bool {

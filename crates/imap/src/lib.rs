@@ -40,6 +40,7 @@ mod sort;
 mod thread;
 mod tree;
 mod view;
+mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,6 +66,8 @@ pub struct Deps {
     pub clock: Clock,
     /// This server's name, in the greeting.
     pub hostname: String,
+    /// The URL of the JMAP session resource of the same mail (RFC 9698), without quotes or backslashes; `None` offers none.
+    pub jmap_url: Option<String>,
     /// Limits.
     pub limits: Limits,
     /// Whether passwords are taken over connections without TLS.

@@ -1,6 +1,6 @@
 //! INPROGRESS (RFC 9585): a command that takes long says how far it is, so that the client does not take the server for dead.
 
-use anser_wire::imap::write::{Status, write_status};
+use anser_wire::imap::write::Status;
 use tokio::time::Instant;
 
 use crate::reply::Trouble;
@@ -26,7 +26,7 @@ impl<'t> Progress<'t> {
         }
         self.next = Instant::now() + session.deps.limits.progress_time;
         let code = format!("INPROGRESS (\"{}\" {done} {})", self.tag, self.goal);
-        write_status(&mut session.out, "*", Status::Ok, &code, "Still working");
+        session.tell("*", Status::Ok, &code, "Still working");
         session.flush().await
     }
 }

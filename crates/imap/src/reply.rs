@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-use anser_base::{Class, Error};
+use anser_base::{Class, Error, Language, Text};
 use anser_wire::imap::write::Status;
+
+use crate::words;
 
 /// The tagged end of a command (RFC 9051 §7.1).
 #[derive(Debug)]
@@ -11,7 +13,10 @@ pub(crate) struct Reply {
     pub status: Status,
     /// The response code without its brackets; empty for none.
     pub code: Cow<'static, str>,
+    /// In English.
     pub text: Cow<'static, str>,
+    /// In Chinese, where `words` does not have it.
+    pub zh: Option<Cow<'static, str>>,
 }
 
 /// Why a command did not come to a good end.
@@ -34,19 +39,37 @@ pub(crate) type Outcome = Result<Reply, Trouble>;
 
 impl Reply {
     pub fn ok(text: impl Into<Cow<'static, str>>) -> Self {
-        Self { status: Status::Ok, code: Cow::Borrowed(""), text: text.into() }
+        Self::ok_with("", text)
     }
 
     pub fn ok_with(code: impl Into<Cow<'static, str>>, text: impl Into<Cow<'static, str>>) -> Self {
-        Self { status: Status::Ok, code: code.into(), text: text.into() }
+        Self { status: Status::Ok, code: code.into(), text: text.into(), zh: None }
     }
 
     pub fn no(code: impl Into<Cow<'static, str>>, text: impl Into<Cow<'static, str>>) -> Self {
-        Self { status: Status::No, code: code.into(), text: text.into() }
+        Self { status: Status::No, code: code.into(), text: text.into(), zh: None }
     }
 
     pub fn bad(text: impl Into<Cow<'static, str>>) -> Self {
-        Self { status: Status::Bad, code: Cow::Borrowed(""), text: text.into() }
+        Self { status: Status::Bad, code: Cow::Borrowed(""), text: text.into(), zh: None }
+    }
+
+    /// NO with a text that comes in both languages.
+    pub fn refusal(code: &'static str, text: Text) -> Self {
+        Self { zh: Some(text.zh), ..Self::no(code, text.en) }
+    }
+
+    /// BAD with a text that comes in both languages.
+    pub fn malformed(text: Text) -> Self {
+        Self { zh: Some(text.zh), ..Self::bad(text.en) }
+    }
+
+    /// The text in a language.
+    pub fn said_in(&self, language: Language) -> Cow<'_, str> {
+        match &self.zh {
+            Some(zh) if language == Language::Chinese => Cow::Borrowed(zh),
+            _ => words::say(language, &self.text),
+        }
     }
 
     /// For a command that wants message numbers under UIDONLY (RFC 9586 §3).
@@ -67,7 +90,7 @@ impl Reply {
             Class::Conflict => "INUSE",
             Class::Full | Class::Damaged | Class::Unavailable => "UNAVAILABLE",
         };
-        Self::no(code, error.text.en.clone())
+        Self::refusal(code, error.text.clone())
     }
 }
 

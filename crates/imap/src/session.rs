@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use anser_base::{AccountId, Error};
+use anser_base::{AccountId, Error, Language};
 use anser_directory::Account;
 use anser_net::{Fill, Shutdown, Stream};
 use anser_wire::imap::write::{Status, write_continuation, write_status};
@@ -13,7 +13,7 @@ use tokio::time::{Duration, Instant, timeout_at};
 use crate::command;
 use crate::reply::{Reply, Trouble};
 use crate::view::{Telling, View};
-use crate::{Deps, capability};
+use crate::{Deps, capability, words};
 
 /// Output gathers up to this many bytes before it is handed to the connection.
 const GATHER: usize = 32 * 1024;
@@ -59,6 +59,8 @@ pub(crate) struct Session {
     pub enabled: Enabled,
     /// UIDs of the last SEARCH with SAVE (RFC 5182).
     pub saved: NumberSet,
+    /// Of the texts that people read (RFC 5255).
+    pub language: Language,
     /// Failed logins so far.
     pub failures: u32,
     /// Output that is not yet handed to the connection.
@@ -84,6 +86,7 @@ impl Session {
             view: None,
             enabled: Enabled::default(),
             saved: NumberSet::default(),
+            language: Language::default(),
             failures: 0,
             out: Vec::new(),
             stream,
@@ -104,7 +107,7 @@ impl Session {
         command::leave_mailbox(&mut self).await;
         match trouble {
             Some(Trouble::Gone(error)) => return tracing::debug!(error = error.chain(), "the connection broke"),
-            Some(Trouble::Bye(text)) => write_status(&mut self.out, "*", Status::Bye, "", text),
+            Some(Trouble::Bye(text)) => self.tell("*", Status::Bye, "", text),
             _ => {}
         }
         if self.flush().await.is_ok()
@@ -131,7 +134,7 @@ impl Session {
     }
 
     fn bad(&mut self, tag: &str, text: &'static str) -> Result<(), Trouble> {
-        write_status(&mut self.out, tag, Status::Bad, "", text);
+        self.tell(tag, Status::Bad, "", text);
         self.bad_commands += 1;
         if self.bad_commands > BAD_COMMANDS { Err(Trouble::Bye("Too many bad commands")) } else { Ok(()) }
     }
@@ -218,7 +221,12 @@ impl Session {
     }
 
     pub fn reply(&mut self, tag: &str, reply: &Reply) {
-        write_status(&mut self.out, tag, reply.status, &reply.code, &reply.text);
+        write_status(&mut self.out, tag, reply.status, &reply.code, &reply.said_in(self.language));
+    }
+
+    /// A status response, which is untagged with `*` (RFC 9051 §7.1), in the client's language.
+    pub fn tell(&mut self, tag: &str, status: Status, code: &str, text: &'static str) {
+        write_status(&mut self.out, tag, status, code, &words::say(self.language, text));
     }
 
     /// An untagged line, without its star and CR LF.
@@ -231,6 +239,14 @@ impl Session {
 
 /// The state.
 impl Session {
+    /// Forgets who logged in and all that came of it; the mailbox was left before.
+    pub fn forget_user(&mut self) {
+        (self.user, self.enabled, self.saved) = (None, Enabled::default(), NumberSet::default());
+        self.language = Language::default();
+        self.reader.set_utf8(false);
+        self.login_deadline = Instant::now() + self.deps.limits.login_time;
+    }
+
     pub fn peer(&self) -> IpAddr {
         self.stream.peer_addr().ip()
     }

@@ -29,13 +29,12 @@
 //! | `bodies` | messages read before they are asked for |
 //! | `cut` | the end of what TOP sends |
 //! | `lock`, `options` | one session for each account; what an account shows |
-//! | `reply`, `language`, `note` | answers, their language, what the journal is told |
+//! | `reply`, `note` | answers, what the journal is told |
 
 mod bodies;
 mod capability;
 mod command;
 mod cut;
-mod language;
 mod lock;
 mod maildrop;
 mod note;

@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use anser_base::{Class, Error, Text};
-
-use crate::language::Language;
+use anser_base::{Class, Error, Language, Text};
 
 /// A response code of `-ERR` (RFC 2449 §8, RFC 3206).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,13 +3,12 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use anser_base::Error;
+use anser_base::{Error, Language};
 use anser_net::{Line, Shutdown, Stream};
 use anser_wire::pop3::{AUTH_LINE_MAX, Command};
 use tokio::time::{Duration, Instant, timeout_at};
 
 use crate::command;
-use crate::language::Language;
 use crate::maildrop::Maildrop;
 use crate::reply::{Code, Outcome, Reply, Trouble};
 use crate::{Deps, note};

@@ -26,7 +26,7 @@ pub(super) async fn run(session: &mut Session, mechanism: &str, initial: Option<
             Step::Done(verdict) => {
                 return conclude(session, exchange.user(), exchange.mechanism().name(), verdict).await;
             }
-            Step::Malformed(text) => return Ok(Reply::bad(text.en)),
+            Step::Malformed(text) => return Ok(Reply::malformed(text)),
             Step::Cancelled => return Ok(Reply::bad("Given up")),
         }
     }

@@ -1,6 +1,6 @@
 //! COMPRESS (RFC 4978).
 
-use anser_wire::imap::write::{Status, write_status};
+use anser_wire::imap::write::Status;
 
 use crate::reply::{Outcome, Reply, Trouble};
 use crate::session::Session;
@@ -13,7 +13,7 @@ pub(super) async fn run(session: &mut Session, tag: &str, algorithm: &str) -> Ou
     if session.stream.is_deflated() {
         return Ok(Reply::no("COMPRESSIONACTIVE", "Compression is active already"));
     }
-    write_status(&mut session.out, tag, Status::Ok, "", "Compression begins");
+    session.tell(tag, Status::Ok, "", "Compression begins");
     session.hand_over().await?;
     session.stream.start_deflate().await.map_err(Trouble::Gone)?;
     Err(Trouble::Answered)

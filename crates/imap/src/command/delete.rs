@@ -2,6 +2,7 @@
 
 use anser_base::Durability;
 use anser_store::Rights;
+use anser_wire::imap::write::Status;
 
 use super::{is_selected, leave_mailbox};
 use crate::access;
@@ -27,7 +28,7 @@ pub(super) async fn run(session: &mut Session, mailbox: &str) -> Outcome {
     }
     if is_selected(session, owner, id) {
         leave_mailbox(session).await;
-        session.untagged("OK [CLOSED] The mailbox is gone");
+        session.tell("*", Status::Ok, "CLOSED", "The mailbox is gone");
     }
     Ok(Reply::ok("Deleted"))
 }

@@ -1,8 +1,10 @@
 //! LOGIN (RFC 9051 §6.2.3), and what every login has in common.
 
+use anser_base::Text;
 use anser_directory::{AuthFailure, Login, Peer, Refusal, Service};
 use anser_journal::What;
 use anser_wire::Secret;
+use anser_wire::imap::write::Status;
 
 use crate::capability;
 use crate::note::note;
@@ -51,10 +53,10 @@ async fn fail(session: &mut Session, user: &str, failure: AuthFailure) -> Outcom
     let why = failure.error.text.en.clone().into_owned();
     note(session, What::LoginFailed { user: user.to_owned(), why }).await;
     let reply = match failure.reason {
-        Refusal::Wrong => Reply::no("AUTHENTICATIONFAILED", failure.error.text.en.clone()),
-        Refusal::NotAllowed | Refusal::NotYourself => Reply::no("AUTHORIZATIONFAILED", failure.error.text.en.clone()),
-        Refusal::MustChange => must_change(session, &failure.error.text.en),
-        Refusal::Locked => Reply::no("LIMIT", failure.error.text.en.clone()),
+        Refusal::Wrong => Reply::refusal("AUTHENTICATIONFAILED", failure.error.text),
+        Refusal::NotAllowed | Refusal::NotYourself => Reply::refusal("AUTHORIZATIONFAILED", failure.error.text),
+        Refusal::MustChange => must_change(session, failure.error.text),
+        Refusal::Locked => Reply::refusal("LIMIT", failure.error.text),
         Refusal::Unavailable => return Err(failure.error.into()),
     };
     session.failures += 1;
@@ -63,14 +65,14 @@ async fn fail(session: &mut Session, user: &str, failure: AuthFailure) -> Outcom
         return Err(Trouble::Bye("The server is shutting down"));
     }
     if session.failures >= session.deps.limits.failed_logins {
-        session.untagged("BYE Too many failed logins");
+        session.tell("*", Status::Bye, "", "Too many failed logins");
         session.ended = true;
     }
     Ok(reply)
 }
 
 /// A person shall read it, and clients show only ALERT without being asked (RFC 9051 §7.1); the tagged answer says it to programs.
-fn must_change(session: &mut Session, text: &str) -> Reply {
-    session.untagged(&format!("NO [ALERT] {text}"));
-    Reply::no("EXPIRED", text.to_owned())
+fn must_change(session: &mut Session, text: Text) -> Reply {
+    session.reply("*", &Reply::refusal("ALERT", text.clone()));
+    Reply::refusal("EXPIRED", text)
 }

@@ -4,6 +4,7 @@ mod acl;
 pub(crate) mod append;
 mod authenticate;
 mod close;
+mod compress;
 mod create;
 mod delete;
 mod enable;
@@ -11,6 +12,8 @@ mod expunge;
 mod fetch;
 mod id;
 mod idle;
+mod jmap_access;
+mod language;
 mod list;
 mod login;
 mod logout;
@@ -28,6 +31,7 @@ mod store;
 mod subscribe;
 mod thread;
 mod transfer;
+mod unauthenticate;
 
 use anser_base::{AccountId, MailboxId};
 use anser_wire::imap::Command;
@@ -73,6 +77,7 @@ macro_rules! commands {
 #[rustfmt::skip]
 commands! { |session, tag|
     Command::Capability => Nothing, true, capability::run(session);
+    Command::Language(wanted) => Nothing, true, language::run(session, &wanted);
     Command::Noop => Nothing, true, Ok(Reply::ok("Done"));
     Command::Logout => Nothing, true, logout::run(session).await;
     Command::Id(pairs) => Nothing, true, id::run(session, pairs);
@@ -97,8 +102,9 @@ commands! { |session, tag|
     Command::SetQuota { root, limits } => Login, true, quota::set(session, &root, &limits).await;
     Command::Acl(acl) => Login, true, acl::run(session, acl).await;
     Command::Metadata(metadata) => Login, true, metadata::run(session, metadata).await;
-    Command::Compress(_) => Login, true, Ok(Reply::bad("Unknown command"));
-    Command::Unauthenticate => Login, true, Ok(Reply::bad("Unknown command"));
+    Command::Compress(algorithm) => Login, true, compress::run(session, tag, &algorithm).await;
+    Command::Unauthenticate => Login, true, unauthenticate::run(session).await;
+    Command::GetJmapAccess => Login, true, jmap_access::run(session);
     Command::Notify(_) => Login, true, Ok(Reply::bad("Unknown command"));
     Command::Check => Mailbox, true, Ok(Reply::ok("Done"));
     Command::Close => Mailbox, true, close::run(session, true).await;

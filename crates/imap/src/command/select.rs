@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anser_base::Durability;
 use anser_store::{Flags, Rights, Snapshot};
-use anser_wire::imap::write::write_mailbox;
+use anser_wire::imap::write::{Status, write_mailbox};
 use anser_wire::imap::{NumberSet, Qresync, Select};
 
 use crate::access::{self, Place};
@@ -24,7 +24,7 @@ pub(super) async fn run(session: &mut Session, select: Select) -> Outcome {
     }
     if session.view.is_some() {
         leave_mailbox(session).await;
-        session.untagged("OK [CLOSED] The previous mailbox is closed");
+        session.tell("*", Status::Ok, "CLOSED", "The previous mailbox is closed");
     }
     session.enabled.condstore |= select.condstore;
     let place = access::find(session, &select.mailbox, Rights::READ).await?;

@@ -1,7 +1,7 @@
 //! STARTTLS (RFC 9051 §6.2.1).
 
 use anser_wire::imap::CommandReader;
-use anser_wire::imap::write::{Status, write_status};
+use anser_wire::imap::write::Status;
 
 use crate::reply::{Outcome, Reply, Trouble};
 use crate::session::Session;
@@ -12,7 +12,10 @@ pub(super) async fn run(session: &mut Session, tag: &str) -> Outcome {
     if session.is_secure() {
         return Ok(Reply::bad("TLS is active already"));
     }
-    write_status(&mut session.out, tag, Status::Ok, "", "Begin TLS negotiation now");
+    if session.stream.is_deflated() {
+        return Ok(Reply::bad("Compression is active already"));
+    }
+    session.tell(tag, Status::Ok, "", "Begin TLS negotiation now");
     session.hand_over().await?;
     session.stream.start_tls(&acceptor).await.map_err(Trouble::Gone)?;
     session.reader = CommandReader::new();

@@ -3,7 +3,7 @@
 use super::leave_mailbox;
 use crate::capability;
 use crate::reply::{Outcome, Reply};
-use crate::session::{Enabled, Session};
+use crate::session::Session;
 
 /// All that belongs to the user is forgotten: mailbox (nothing is expunged), what was enabled, saved results, language. TLS and
 /// compression stay, and so does the count of failed logins.

@@ -1,5 +1,6 @@
 //! What the IMAP door promises, against a whole node in this process and over real sockets.
 
+mod compressed_sessions_say_the_same;
 mod every_dialogue_goes_as_written;
 mod hostile_input_harms_nobody;
 mod idle_tells_changes_at_once;

@@ -43,11 +43,12 @@ pub struct Node {
 pub struct Options {
     pub limits: Limits,
     pub allow_plaintext_auth: bool,
+    pub jmap_url: Option<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { limits: Limits::default(), allow_plaintext_auth: true }
+        Self { limits: Limits::default(), allow_plaintext_auth: true, jmap_url: None }
     }
 }
 
@@ -90,6 +91,7 @@ impl Node {
             tls: Some(tls),
             clock,
             hostname: HOST.to_owned(),
+            jmap_url: options.jmap_url,
             limits: options.limits,
             allow_plaintext_auth: options.allow_plaintext_auth,
         });

@@ -1,7 +1,8 @@
 //! CAPA, STLS, UTF8, LANG.
 
+use anser_base::Language;
+
 use crate::capability;
-use crate::language::Language;
 use crate::reply::{Outcome, Reply, Trouble};
 use crate::session::Session;
 
@@ -36,7 +37,7 @@ pub(super) fn utf8() -> Outcome {
 pub(super) async fn lang(session: &mut Session, range: Option<&str>) -> Outcome {
     let chosen = match range {
         None => return list_languages(session).await,
-        Some("*") => Some(session.maildrop.as_ref().map_or(Language::Default, |it| Language::of(it.account.locale))),
+        Some("*") => Some(session.maildrop.as_ref().map_or(Language::Default, |it| it.account.locale.into())),
         Some(range) => Language::named(range),
     };
     let Some(language) = chosen else { return Ok(Reply::err("no such language", "不支持该语言")) };

@@ -115,6 +115,10 @@ pub enum Command {
     Compress(String),
     /// UNAUTHENTICATE (RFC 8437)
     Unauthenticate,
+    /// LANGUAGE (RFC 5255) with the ranges that are wanted, the best first; none asks for the list.
+    Language(Vec<String>),
+    /// GETJMAPACCESS (RFC 9698)
+    GetJmapAccess,
     /// NOTIFY (RFC 5465) with its arguments as sent.
     Notify(Vec<u8>),
     /// A command that is none of these, in upper case: answer BAD.

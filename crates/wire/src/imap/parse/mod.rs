@@ -62,6 +62,7 @@ fn plain(name: &str) -> Option<Command> {
         "UNSELECT" => Command::Unselect,
         "EXPUNGE" => Command::Expunge(None),
         "UNAUTHENTICATE" => Command::Unauthenticate,
+        "GETJMAPACCESS" => Command::GetJmapAccess,
         _ => return None,
     })
 }
@@ -90,6 +91,9 @@ fn with_arguments(c: &mut Cursor<'_>, name: &str) -> Result<Command, Bad> {
         c.take_rest();
         return Ok(Command::Unknown(name.to_owned()));
     }
+    if name == "LANGUAGE" {
+        return Ok(Command::Language(languages(c)?));
+    }
     c.space()?;
     Ok(match name {
         "LOGIN" => login(c)?,
@@ -117,7 +121,8 @@ fn with_arguments(c: &mut Cursor<'_>, name: &str) -> Result<Command, Bad> {
     })
 }
 
-const KNOWN: [&str; 28] = [
+const KNOWN: [&str; 29] = [
+    "LANGUAGE",
     "LOGIN",
     "AUTHENTICATE",
     "ENABLE",
@@ -152,6 +157,15 @@ const KNOWN: [&str; 28] = [
 fn second<'a, T>(c: &mut Cursor<'a>, argument: impl FnOnce(&mut Cursor<'a>) -> Result<T, Bad>) -> Result<T, Bad> {
     c.space()?;
     argument(c)
+}
+
+/// The ranges of LANGUAGE, perhaps none.
+fn languages(c: &mut Cursor<'_>) -> Result<Vec<String>, Bad> {
+    let mut ranges = Vec::new();
+    while c.more() && ranges.len() < LIST_MAX {
+        ranges.push(c.astring()?);
+    }
+    Ok(ranges)
 }
 
 /// Keywords up to the end.

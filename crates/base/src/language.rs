@@ -1,20 +1,21 @@
-//! The language of answers (RFC 6856 §3).
+//! The language that a peer is answered in (RFC 6856 §3, RFC 5255 §3).
 
-use anser_base::Text;
-use anser_directory::Locale;
+use crate::Text;
 
 /// A language that answers come in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Language {
+pub enum Language {
     /// `i-default`: English for everybody (RFC 2277 §4.5).
     #[default]
     Default,
+    /// English.
     English,
+    /// Chinese.
     Chinese,
 }
 
 impl Language {
-    /// Tags and their names in their own language, as LANG lists them.
+    /// Tags and their names in their own language.
     pub const LISTED: [(Language, &'static str, &'static str); 3] = [
         (Language::Default, "i-default", "Default language"),
         (Language::English, "en", "English"),
@@ -29,14 +30,7 @@ impl Language {
         found.map(|(language, ..)| *language)
     }
 
-    /// What an account's owner prefers.
-    pub fn of(locale: Locale) -> Self {
-        match locale {
-            Locale::Zh => Self::Chinese,
-            Locale::En => Self::English,
-        }
-    }
-
+    /// Its tag (RFC 5646).
     pub fn tag(self) -> &'static str {
         let listed = Self::LISTED.iter().find(|(language, ..)| *language == self);
         listed.map_or("i-default", |(_, tag, _)| tag)
