@@ -7,7 +7,7 @@ use anser_base::{AccountId, Error, Language};
 use anser_directory::Account;
 use anser_net::{Fill, Shutdown, Stream};
 use anser_wire::imap::write::{Status, write_continuation, write_status};
-use anser_wire::imap::{AppendMessage, Command, CommandReader, Event, NumberSet};
+use anser_wire::imap::{AppendMessage, CatenateText, Command, CommandReader, Event, NumberSet};
 use tokio::time::{Duration, Instant, timeout_at};
 
 use crate::command;
@@ -47,6 +47,9 @@ pub(crate) enum Input {
     Append(AppendMessage),
     AppendData(Vec<u8>),
     AppendEnd,
+    CatenateUrl(String),
+    CatenateText(CatenateText),
+    CatenateEnd,
     Line(Vec<u8>),
     Error(Option<String>, &'static str),
 }
@@ -127,7 +130,12 @@ impl Session {
                 }
                 Input::Append(message) => command::append::run(self, message).await?,
                 Input::Error(tag, text) => self.bad(tag.as_deref().unwrap_or("*"), text)?,
-                Input::AppendData(_) | Input::AppendEnd | Input::Line(_) => {}
+                Input::AppendData(_)
+                | Input::AppendEnd
+                | Input::CatenateUrl(_)
+                | Input::CatenateText(_)
+                | Input::CatenateEnd
+                | Input::Line(_) => {}
             }
         }
         Ok(())
@@ -193,6 +201,9 @@ fn owned(event: Event<'_>) -> Input {
         Event::Append(message) => Input::Append(message),
         Event::AppendData(piece) => Input::AppendData(piece.to_vec()),
         Event::AppendEnd { .. } => Input::AppendEnd,
+        Event::CatenateUrl(url) => Input::CatenateUrl(url),
+        Event::CatenateText(text) => Input::CatenateText(text),
+        Event::CatenateEnd => Input::CatenateEnd,
         Event::Line(line) => Input::Line(line),
         Event::Error { tag, text } => Input::Error(tag, text),
     }

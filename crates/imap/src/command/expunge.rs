@@ -53,7 +53,8 @@ pub(super) async fn remove(session: &Session, uids: Option<Vec<u32>>) -> Result<
     Ok(())
 }
 
-fn message_ids(tx: &mut MailTx<'_, '_>, mailbox: MailboxId, uids: &[u32]) -> Result<Vec<String>> {
+/// Message-IDs of messages, for the journal.
+pub(super) fn message_ids(tx: &mut MailTx<'_, '_>, mailbox: MailboxId, uids: &[u32]) -> Result<Vec<String>> {
     let mut ids = Vec::new();
     for uid in uids.iter().take(MESSAGE_IDS) {
         let Some(entry) = tx.entry(mailbox, *uid)? else { continue };

@@ -207,7 +207,7 @@ async fn render_batch(renderer: Arc<Renderer>, batch: Vec<(u32, Entry)>) -> anse
     });
     let messages = read.await?;
     let batch = batch.into_iter().zip(messages).map(|((seq, entry), message)| (seq, entry, message)).collect();
-    super::append::blocking(move || Ok(render(&renderer.plan, &renderer.store, renderer.tenant, batch))).await
+    super::gather::blocking(move || Ok(render(&renderer.plan, &renderer.store, renderer.tenant, batch))).await
 }
 
 async fn write(session: &mut Session, rendered: Rendered, end: &mut Ending) -> Result<(), Trouble> {

@@ -3,6 +3,7 @@
 mod acl;
 pub(crate) mod append;
 mod authenticate;
+mod catenate;
 mod close;
 mod compress;
 mod create;
@@ -10,6 +11,7 @@ mod delete;
 mod enable;
 mod expunge;
 mod fetch;
+pub(crate) mod gather;
 mod id;
 mod idle;
 mod jmap_access;
@@ -22,6 +24,7 @@ mod metadata;
 mod namespace;
 mod quota;
 mod rename;
+mod replace;
 mod search;
 mod select;
 mod sort;
@@ -73,7 +76,7 @@ macro_rules! commands {
 }
 
 // A command, the state that it needs, whether EXPUNGE may be told before its tagged reply (RFC 9051 §7.5.1: not where the client may
-// have more commands by message number under way), and what performs it. APPEND is not among them: see `append`.
+// have more commands by message number under way), and what performs it. APPEND and REPLACE are not among them: see `append`.
 #[rustfmt::skip]
 commands! { |session, tag|
     Command::Capability => Nothing, true, capability::run(session);

@@ -101,7 +101,7 @@ async fn between(
     let read = store.read(session.view()?.owner.id, move |tx| tx.to_be_copied(from, &uids, to, quota));
     let messages: Vec<(u32, NewMessage)> = read.await?;
     let blobs = store.clone();
-    let messages = super::append::blocking(move || {
+    let messages = super::gather::blocking(move || {
         for (_, message) in &messages {
             blobs.blobs().refresh(tenant, message.content.blob)?;
         }

@@ -24,6 +24,7 @@ use crate::name::{self, Scope};
 use crate::view::{write_entry_flags, write_fetch_start};
 
 pub(crate) use pump::{Pump, Source};
+pub(crate) use section::open_section;
 
 /// Sections up to this many bytes become part of a batch; larger ones are streamed.
 const IN_BATCH: u64 = 256 * 1024;

@@ -80,6 +80,11 @@ impl Pump {
         Self { source, at: range.start, end: range.end, decoder: None, skip: 0, left, hide_nul: true }
     }
 
+    /// The bytes of a range, NUL among them.
+    pub fn raw(source: Source, range: std::ops::Range<u64>) -> Self {
+        Self { hide_nul: false, ..Self::plain(source, range) }
+    }
+
     /// `left` decoded bytes of a range after the first `skip`.
     pub fn decoded(source: Source, range: std::ops::Range<u64>, encoding: Encoding, skip: u64, left: u64) -> Self {
         let decoder = Some(Decoder::new(encoding));

@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use anser_base::Result;
+use anser_base::{Result, TenantId};
 use anser_mime::header::{self, Select};
 use anser_mime::structure::{Part, Structure};
-use anser_store::Message;
+use anser_store::{Message, Store};
 use anser_wire::imap::write::write_literal_header;
 use anser_wire::imap::{FetchItem, Partial, Section, SectionText};
 
-use super::{Pump, Work};
+use super::{Pump, Source, Work, structure_of};
 
 /// Header bytes that HEADER.FIELDS looks at.
 const HEADER: u64 = 256 * 1024;
@@ -73,6 +73,32 @@ impl Work<'_> {
         out.extend_from_slice(&chosen[shown.start as usize..shown.end as usize]);
         Ok(None)
     }
+}
+
+/// Opens a section by itself, to be copied and not to be shown; `None` when the message has no such section. Blocks on the disk.
+pub(crate) fn open_section(
+    store: &Store,
+    tenant: TenantId,
+    message: &Message,
+    section: &Section,
+    partial: Option<Partial>,
+) -> Result<Option<Pump>> {
+    let mut source = Source::open(store, tenant, message)?;
+    let range = match section {
+        Section { part, text: None } if part.is_empty() => Some(0..message.size()),
+        _ => range(message, &structure_of(store, tenant, message)?, section),
+    };
+    let Some(range) = range else { return Ok(None) };
+    let (names, how) = match &section.text {
+        Some(SectionText::HeaderFields(names)) => (names, Select::Only),
+        Some(SectionText::HeaderFieldsNot(names)) => (names, Select::Not),
+        _ => return Ok(Some(Pump::raw(source, cut(range, partial)))),
+    };
+    let block = source.range(range.start..range.end.min(range.start + HEADER))?;
+    let names: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
+    let chosen = header::select(&block, &names, how);
+    let shown = cut(0..chosen.len() as u64, partial);
+    Ok(Some(Pump::raw(Source::Whole(chosen.into()), shown)))
 }
 
 /// The bytes of a section, counted from the start of the prefix; `None` when the message has no such section.

@@ -15,7 +15,7 @@ use anser_wire::imap::SortKey;
 pub(crate) use casemap::casemap;
 pub(crate) use rows::fold_rows;
 
-use crate::command::append::blocking;
+use crate::command::gather::blocking;
 use crate::reply::Trouble;
 use crate::session::Session;
 

@@ -3,7 +3,7 @@
 use anser_base::MessageId;
 use anser_store::{Entry, Listing, Snapshot};
 
-use crate::command::append::blocking;
+use crate::command::gather::blocking;
 use crate::progress::Progress;
 use crate::reply::Trouble;
 use crate::session::Session;

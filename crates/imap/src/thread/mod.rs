@@ -10,7 +10,7 @@ use anser_mime::summary::{base_subject_and_reply, message_id, subject_text};
 use anser_store::{Entry, Listing, Snapshot};
 use anser_wire::imap::write::write_number;
 
-use crate::command::append::blocking;
+use crate::command::gather::blocking;
 use crate::reply::Trouble;
 use crate::session::Session;
 use crate::sort::{casemap, fold_rows, sent};

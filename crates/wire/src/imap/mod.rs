@@ -13,6 +13,7 @@ mod parse;
 mod reader;
 mod search;
 mod sequence_set;
+mod url;
 pub mod write;
 
 pub use command::{
@@ -24,9 +25,10 @@ pub use fetch::{Fetch, FetchItem, Partial, Section, SectionText};
 pub use flag::Flag;
 pub use list_pattern::ListPattern;
 pub use mutf7::{decode_mutf7, encode_mutf7, mailbox_from_wire, raw_octets};
-pub use reader::{AppendMessage, CommandReader, Event, LiteralMode};
+pub use reader::{AppendMessage, CatenateText, CommandReader, Event, LiteralMode, Replaced};
 pub use search::{Search, SearchKey};
 pub use sequence_set::{Bound, NumberSet, SequenceSet};
+pub use url::ImapUrl;
 
 /// Longest command without its literals, in octets.
 pub const LINE_MAX: usize = 65_536;
@@ -46,5 +48,7 @@ pub const LIST_MAX: usize = 1_000;
 pub const TAG_MAX: usize = 128;
 /// Longest mailbox name or LIST pattern, in octets as sent.
 pub const MAILBOX_MAX: usize = 1_024;
+/// Longest IMAP URL, in octets.
+pub const URL_MAX: usize = 8_192;
 /// Most part numbers in a section.
 pub const SECTION_DEPTH_MAX: usize = 100;

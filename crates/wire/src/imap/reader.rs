@@ -1,7 +1,9 @@
 //! From bytes as they arrive to commands.
 
-use super::parse::{self, AppendHead, Cursor};
-use super::{COMMAND_MAX, Command, DateTime, Flag, LINE_MAX, LITERAL_MAX, LITERAL_MINUS_MAX};
+use std::collections::VecDeque;
+
+use super::parse::{self, Bad, Cursor, Fragment, MessageHead, Place, Step, Target};
+use super::{Bound, COMMAND_MAX, Command, DateTime, Flag, LINE_MAX, LITERAL_MAX, LITERAL_MINUS_MAX};
 
 /// Which non-synchronising literals a client may send (RFC 7888).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -31,8 +33,14 @@ pub enum Event<'a> {
     /// APPEND reached a message. To refuse it, call [`CommandReader::refuse_append`] and answer NO at once; otherwise
     /// go on reading: [`Event::NeedContinuation`] follows if the client waits, then the message.
     Append(AppendMessage),
-    /// The next octets of that message. All pieces together are as long as announced.
+    /// The next octets of that message, or of that text of CATENATE. All pieces together are as long as announced.
     AppendData(&'a [u8]),
+    /// The message under way goes on with what this IMAP URL names (RFC 4469 §2).
+    CatenateUrl(String),
+    /// The message under way goes on with these octets.
+    CatenateText(CatenateText),
+    /// The message under way is complete.
+    CatenateEnd,
     /// The APPEND command is complete: store its messages (RFC 3502: all or none) and answer.
     AppendEnd {
         /// The tag to answer with.
@@ -71,6 +79,29 @@ pub struct AppendMessage {
     pub utf8: bool,
     /// Whether the client waits for a continuation request, so that a refusal saves it from sending the message.
     pub synchronizing: bool,
+    /// Whether the message comes in parts (RFC 4469): [`Event::CatenateUrl`] and [`Event::CatenateText`], up to
+    /// [`Event::CatenateEnd`]. `size` is 0 then.
+    pub catenate: bool,
+    /// The message of the selected mailbox that this one takes the place of (RFC 8508).
+    pub replaces: Option<Replaced>,
+}
+
+/// What REPLACE and UID REPLACE replace (RFC 8508 §4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replaced {
+    /// UID REPLACE
+    pub uid: bool,
+    /// Which message.
+    pub message: Bound,
+}
+
+/// A text of CATENATE (RFC 4469 §4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CatenateText {
+    /// Its octets; the caller has a limit.
+    pub size: u64,
+    /// Sent as literal8.
+    pub binary: bool,
 }
 
 /// Turns the client's bytes into events. Holds at most one command, within the limits of [`super`].
@@ -84,6 +115,8 @@ pub struct CommandReader {
     line_octets: usize,
     state: State,
     append: Option<AppendUnderWay>,
+    /// Events of the fragment that was read last.
+    waiting: VecDeque<Event<'static>>,
     literal_mode: LiteralMode,
     utf8: bool,
 }
@@ -110,9 +143,11 @@ enum State {
 #[derive(Debug)]
 struct AppendUnderWay {
     tag: String,
-    mailbox: String,
-    index: usize,
-    utf8: bool,
+    target: Target,
+    /// Messages so far.
+    messages: usize,
+    /// Where the next fragment begins.
+    place: Place,
 }
 
 /// The header of a literal at the end of a line.
@@ -149,9 +184,10 @@ impl CommandReader {
     /// Refuses the message that [`Event::Append`] announced, or gives up on it midway. The caller answers NO; the
     /// reader skips what the client sends of it all the same.
     pub fn refuse_append(&mut self) {
+        self.waiting.clear();
         match self.state {
             _ if self.append.is_none() => {}
-            State::AppendData(left) => self.reset(State::SkipLiteral(left)),
+            State::Literal(left) | State::AppendData(left) => self.reset(State::SkipLiteral(left)),
             State::Line => {
                 let line = std::mem::take(&mut self.buffer);
                 self.reset(State::SkipLine);
@@ -163,12 +199,15 @@ impl CommandReader {
 
     /// Whether nothing of a command has arrived: the moment for timeouts, BYE, or a change to TLS or COMPRESS.
     pub fn is_between_commands(&self) -> bool {
-        self.state == State::Line && self.append.is_none() && self.buffer.is_empty()
+        self.state == State::Line && self.append.is_none() && self.buffer.is_empty() && self.waiting.is_empty()
     }
 
     /// Takes octets off the front of `input` up to the next event. `None`: all was taken and more is needed.
     pub fn read<'a>(&mut self, input: &mut &'a [u8]) -> Option<Event<'a>> {
         loop {
+            if let Some(event) = self.waiting.pop_front() {
+                return Some(event);
+            }
             let event = match self.state {
                 State::AppendWaits(size) => {
                     self.state = State::AppendData(size);
@@ -220,6 +259,7 @@ impl CommandReader {
         self.line_start = 0;
         self.line_octets = 0;
         self.append = None;
+        self.waiting.clear();
         self.state = state;
     }
 
@@ -275,23 +315,25 @@ impl CommandReader {
             self.reset(State::Line);
             return None;
         }
-        let event = match self.append.take() {
-            Some(append) => append_end(append, &self.buffer[..complete]),
-            None => whole_command(&self.buffer[..complete], self.utf8),
-        };
+        if let Some(outcome) = self.fragment(complete, None) {
+            return match outcome {
+                Ok(event) => Some(event),
+                Err(Bad(text)) => {
+                    let tag = self.known_tag();
+                    self.reset(State::Line);
+                    Some(Event::Error { tag, text })
+                }
+            };
+        }
+        let event = whole_command(&self.buffer[..complete], self.utf8);
         self.reset(State::Line);
         Some(event)
     }
 
     fn literal_announced<'a>(&mut self, header: LiteralHeader) -> Option<Event<'a>> {
-        let before = &self.buffer[..self.line_start + header.start];
-        let head = match &self.append {
-            Some(append) => Some(next_message(append, before)),
-            None => parse::append_head(before, self.utf8),
-        };
-        match head {
-            Some(Ok(head)) => return Some(self.message_announced(head, &header)),
-            Some(Err(parse::Bad(text))) => return Some(self.refuse_literal(&header, text)),
+        match self.fragment(self.line_start + header.start, Some(&header)) {
+            Some(Ok(event)) => return Some(event),
+            Some(Err(Bad(text))) => return Some(self.refuse_literal(&header, text)),
             None => {}
         }
         if header.size > LITERAL_MAX || self.buffer.len() as u64 + header.size > COMMAND_MAX as u64 {
@@ -304,24 +346,97 @@ impl CommandReader {
         header.synchronizing.then_some(Event::NeedContinuation { size: header.size })
     }
 
+    /// Reads what the buffer holds up to `end` as a fragment of APPEND; `literal` stands behind it. `None` where it is another
+    /// command, or where the literal belongs to the fragment.
+    fn fragment<'a>(&mut self, end: usize, literal: Option<&LiteralHeader>) -> Option<Result<Event<'a>, Bad>> {
+        let mut c = Cursor::new(&self.buffer[..end], self.utf8);
+        let (mut append, place) = match self.append.take() {
+            Some(append) => {
+                let place = append.place;
+                (append, place)
+            }
+            None => match parse::target(&mut c) {
+                Err(bad) => return Some(Err(bad)),
+                Ok(None | Some(None)) => return None,
+                Ok(Some(Some(target))) => {
+                    let tag = self.known_tag().unwrap_or_default();
+                    (AppendUnderWay { tag, target, messages: 0, place: Place::Message }, Place::Message)
+                }
+            },
+        };
+        let single = append.target.replaces.is_some();
+        match parse::fragment(&mut c, place, append.messages, literal.is_some(), single) {
+            Ok(Fragment::Incomplete) => {
+                // Read once more when the literal is there; a command that has only begun is found anew.
+                self.append = (append.messages > 0).then_some(append);
+                None
+            }
+            Ok(Fragment::Steps(steps, place)) => {
+                append.place = place;
+                Some(self.take_steps(append, steps, literal).ok_or(Bad("Bad arguments of APPEND")))
+            }
+            Err(bad) => {
+                self.append = Some(append);
+                Some(Err(bad))
+            }
+        }
+    }
+
+    /// Makes events of a fragment's steps and goes on behind it; returns the first.
+    fn take_steps<'a>(
+        &mut self,
+        mut append: AppendUnderWay,
+        steps: Vec<Step>,
+        literal: Option<&LiteralHeader>,
+    ) -> Option<Event<'a>> {
+        let (size, binary) = literal.map_or((0, false), |header| (header.size, header.binary));
+        let synchronizing = literal.is_some_and(|header| header.synchronizing);
+        self.reset(match literal {
+            Some(_) if synchronizing => State::AppendWaits(size),
+            Some(_) => State::AppendData(size),
+            None => State::Line,
+        });
+        let mut ended = false;
+        for step in steps {
+            let event = match step {
+                Step::Message(MessageHead { flags, internal_date, utf8, catenate }) => {
+                    append.messages += 1;
+                    let Target { mailbox, replaces } = append.target.clone();
+                    let (size, binary) = if catenate { (0, false) } else { (size, binary) };
+                    let (tag, index) = (append.tag.clone(), append.messages - 1);
+                    Event::Append(AppendMessage {
+                        tag,
+                        mailbox,
+                        index,
+                        flags,
+                        internal_date,
+                        size,
+                        binary,
+                        utf8,
+                        synchronizing: synchronizing && !catenate,
+                        catenate,
+                        replaces,
+                    })
+                }
+                Step::Url(url) => Event::CatenateUrl(url),
+                Step::Text => Event::CatenateText(CatenateText { size, binary }),
+                Step::CatenateEnd => Event::CatenateEnd,
+                Step::End => {
+                    ended = true;
+                    Event::AppendEnd { tag: append.tag.clone() }
+                }
+            };
+            self.waiting.push_back(event);
+        }
+        self.append = (!ended).then_some(append);
+        self.waiting.pop_front()
+    }
+
     /// After BAD a client does not send a literal for which it waits; any other is on its way.
     fn refuse_literal<'a>(&mut self, header: &LiteralHeader, text: &'static str) -> Event<'a> {
         let tag = self.known_tag();
         self.reset(if header.synchronizing { State::Line } else { State::SkipLiteral(header.size) });
         Event::Error { tag, text }
-    }
-
-    fn message_announced<'a>(&mut self, head: AppendHead, header: &LiteralHeader) -> Event<'a> {
-        let tag = self.known_tag().unwrap_or_default();
-        let index = self.append.as_ref().map_or(0, |append| append.index + 1);
-        self.reset(match header.synchronizing {
-            true => State::AppendWaits(header.size),
-            false => State::AppendData(header.size),
-        });
-        let AppendHead { mailbox, flags, internal_date, utf8 } = head;
-        self.append = Some(AppendUnderWay { tag: tag.clone(), mailbox: mailbox.clone(), index, utf8 });
-        let LiteralHeader { size, binary, synchronizing, .. } = *header;
-        Event::Append(AppendMessage { tag, mailbox, index, flags, internal_date, size, binary, utf8, synchronizing })
     }
 
     fn known_tag(&self) -> Option<String> {
@@ -378,22 +493,5 @@ fn whole_command<'a>(octets: &[u8], utf8: bool) -> Event<'a> {
             Ok(command) => Event::Command { tag, command },
             Err(parse::Bad(text)) => Event::Error { tag: Some(tag), text },
         },
-    }
-}
-
-/// What stands between two messages of one APPEND: the parenthesis of UTF8 (...), then the arguments of the next.
-fn next_message(append: &AppendUnderWay, line: &[u8]) -> Result<AppendHead, parse::Bad> {
-    let line = if append.utf8 { line.strip_prefix(b")").unwrap_or_default() } else { line };
-    parse::next_append(line, append.mailbox.clone())
-}
-
-fn append_end<'a>(append: AppendUnderWay, line: &[u8]) -> Event<'a> {
-    let good = match append.utf8 {
-        true => line.strip_prefix(b")").is_some_and(|rest| rest.trim_ascii_end().is_empty()),
-        false => line.trim_ascii_end().is_empty(),
-    };
-    match good {
-        true => Event::AppendEnd { tag: append.tag },
-        false => Event::Error { tag: Some(append.tag), text: "Bad arguments of APPEND" },
     }
 }

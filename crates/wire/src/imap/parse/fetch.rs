@@ -105,7 +105,7 @@ fn part(c: &mut Cursor<'_>) -> Result<Vec<u32>, Bad> {
         if !c.eat(b'.') {
             break;
         }
-        if c.peek() == Some(b']') {
+        if matches!(c.peek(), Some(b']') | None) {
             return Err(Bad("Bad section"));
         }
     }
@@ -114,13 +114,19 @@ fn part(c: &mut Cursor<'_>) -> Result<Vec<u32>, Bad> {
 
 fn body_section(c: &mut Cursor<'_>, peek: bool) -> Result<FetchItem, Bad> {
     c.expect(b'[', "A section is wanted")?;
+    let section = section(c)?;
+    c.expect(b']', "Bad section")?;
+    Ok(FetchItem::BodySection { peek, section, partial: partial(c)? })
+}
+
+/// `section-spec`, up to a bracket or the end.
+pub(in crate::imap) fn section(c: &mut Cursor<'_>) -> Result<Section, Bad> {
     let part = part(c)?;
     let text = match c.peek() {
-        Some(b']') => None,
+        Some(b']') | None => None,
         _ => Some(section_text(c, !part.is_empty())?),
     };
-    c.expect(b']', "Bad section")?;
-    Ok(FetchItem::BodySection { peek, section: Section { part, text }, partial: partial(c)? })
+    Ok(Section { part, text })
 }
 
 fn section_text(c: &mut Cursor<'_>, in_part: bool) -> Result<SectionText, Bad> {

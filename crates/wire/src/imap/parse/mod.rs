@@ -6,8 +6,9 @@ mod fetch;
 mod mailbox;
 mod search;
 
-pub(super) use append::{AppendHead, append_head, next_append};
+pub(super) use append::{Fragment, MessageHead, Place, Step, Target, fragment, target};
 pub(super) use cursor::{Cursor, is_atom_char};
+pub(super) use fetch::section;
 
 use super::command::{Acl, Command, Metadata, QuotaLimit, Store, StoreAction, Transfer};
 use super::{LIST_MAX, TAG_MAX};
@@ -116,12 +117,12 @@ fn with_arguments(c: &mut Cursor<'_>, name: &str) -> Result<Command, Bad> {
         "SETQUOTA" => Command::SetQuota { root: c.astring()?, limits: second(c, |c| c.list(quota_limit))? },
         "GETMETADATA" | "SETMETADATA" => Command::Metadata(metadata(c, name == "GETMETADATA")?),
         "NOTIFY" => Command::Notify(c.take_rest().to_vec()),
-        "APPEND" => return Err(Bad("APPEND wants a message as a literal")),
+        "APPEND" | "REPLACE" => return Err(Bad("Bad arguments of APPEND")),
         _ => Command::Acl(acl(c, name)?),
     })
 }
 
-const KNOWN: [&str; 29] = [
+const KNOWN: [&str; 30] = [
     "LANGUAGE",
     "LOGIN",
     "AUTHENTICATE",
@@ -146,6 +147,7 @@ const KNOWN: [&str; 29] = [
     "SETMETADATA",
     "NOTIFY",
     "APPEND",
+    "REPLACE",
     "SETACL",
     "DELETEACL",
     "LISTRIGHTS",
