@@ -62,16 +62,22 @@ impl Telling<'_> {
 impl View {
     /// Nothing is `\Recent` yet.
     pub fn new(list: Arc<Snapshot>, user: AccountId, place: &Place, name: String, read_only: bool) -> Self {
-        let mut keywords: BTreeSet<String> = BTreeSet::new();
-        for entry in list.iter().filter(|entry| !entry.keywords.is_empty()) {
-            if keywords.len() < KEYWORDS_TOLD {
-                keywords.extend(entry.keywords.iter().map(str::to_owned));
-            }
-        }
         let (owner, rights) = (place.owner.clone(), place.rights);
         let scope = (owner.id != user).then_some(owner.id);
-        let (mailbox, recent_from, recent_claimed) = (list.mailbox, u32::MAX, u32::MAX);
-        Self { mailbox, owner, scope, rights, name, read_only, list, recent_from, recent_claimed, keywords }
+        let (mailbox, recent_from, recent_claimed, keywords) = (list.mailbox, u32::MAX, u32::MAX, BTreeSet::new());
+        let mut view =
+            Self { mailbox, owner, scope, rights, name, read_only, list, recent_from, recent_claimed, keywords };
+        for entry in view.list.clone().iter().filter(|entry| !entry.keywords.is_empty()) {
+            entry.keywords.iter().for_each(|word| view.learn(word));
+        }
+        view
+    }
+
+    /// Notes a keyword that FLAGS is to name, each once whatever its case.
+    fn learn(&mut self, word: &str) {
+        if self.keywords.len() < KEYWORDS_TOLD && !self.knows(word) {
+            self.keywords.insert(word.to_owned());
+        }
     }
 
     /// Writes the FLAGS response, and with `permanent` PERMANENTFLAGS (RFC 9051 §7.1) in its stead.
@@ -144,11 +150,7 @@ impl View {
     fn learn_keywords(&mut self, out: &mut Vec<u8>, diff: &Diff) {
         let before = self.keywords.len();
         for entry in diff.changed.iter().chain(&diff.added).filter(|entry| !entry.keywords.is_empty()) {
-            for word in entry.keywords.iter() {
-                if self.keywords.len() < KEYWORDS_TOLD && !self.knows(word) {
-                    self.keywords.insert(word.to_owned());
-                }
-            }
+            entry.keywords.iter().for_each(|word| self.learn(word));
         }
         if self.keywords.len() > before {
             self.write_flags(out, false);

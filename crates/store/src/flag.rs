@@ -298,7 +298,7 @@ impl FlagAct {
         };
         let new_keywords = match self {
             _ if !rights.has(Rights::WRITE) => entry.keywords.clone(),
-            FlagAct::Set => keywords.clone(),
+            FlagAct::Set => entry.keywords.replaced_by(keywords),
             FlagAct::Add => entry.keywords.with(keywords),
             FlagAct::Remove => entry.keywords.without(keywords),
         };

@@ -93,6 +93,11 @@ impl Keywords {
         Self::new(self.iter().chain(other.iter()))
     }
 
+    /// The other ones in this one's stead; a keyword of both keeps this one's case.
+    pub fn replaced_by(&self, other: &Keywords) -> Keywords {
+        Self::new(self.iter().filter(|word| other.has(word)).chain(other.iter()))
+    }
+
     /// These without the others.
     pub fn without(&self, other: &Keywords) -> Keywords {
         Self::new(self.iter().filter(|word| !other.has(word)))

@@ -86,8 +86,11 @@ fn plan(session: &Session, fetch: &Fetch) -> Result<Plan, Trouble> {
 /// Sets `\Seen` where it is missing, in one transaction. The responses of this command tell it.
 async fn mark_seen(session: &mut Session, numbers: &NumberSet, plan: &mut Plan) -> Result<(), Trouble> {
     let view = session.view()?;
-    let unseen = view.entries(numbers).filter(|(_, entry)| !entry.flags.has(Flags::SEEN));
-    let (uids, mailbox): (Vec<u32>, _) = (unseen.map(|(_, entry)| entry.uid).collect(), view.mailbox);
+    // As it is now: another session may have taken the flag away since this one was told.
+    let (owner, mailbox) = (view.owner.id, view.mailbox);
+    let newest = session.deps.store.snapshot(owner, mailbox).await?;
+    let unseen = |uid: &u32| newest.by_uid(*uid).is_some_and(|entry| !entry.flags.has(Flags::SEEN));
+    let uids: Vec<u32> = view.entries(numbers).map(|(_, entry)| entry.uid).filter(unseen).collect();
     if uids.is_empty() {
         return Ok(());
     }
@@ -95,7 +98,7 @@ async fn mark_seen(session: &mut Session, numbers: &NumberSet, plan: &mut Plan) 
     let work = move |tx: &mut MailTx<'_, '_>| {
         tx.store_flags(mailbox, &uids, FlagAct::Add, Flags::SEEN, &Keywords::default(), None).map(|_| ())
     };
-    session.deps.store.write(session.view()?.owner.id, Durability::Sync, work).await?;
+    session.deps.store.write(owner, Durability::Sync, work).await?;
     // Expunges are held back, so that the numbers stay what the client meant.
     session.sync(&Telling { elsewhere: Some(&plan.tell_flags), ..Telling::default() }).await
 }

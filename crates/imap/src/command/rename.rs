@@ -1,6 +1,6 @@
 //! RENAME (RFC 9051 §6.3.6).
 
-use anser_base::{Durability, MailboxId};
+use anser_base::{Durability, Error, MailboxId};
 use anser_store::{MailTx, Rights, Role};
 
 use super::create::{ensure, may_create};
@@ -18,6 +18,11 @@ pub(super) async fn run(session: &mut Session, from: &str, to: &str) -> Outcome 
     let target = target.path;
     let is_inbox = source.role == Some(Role::Inbox);
     let work = move |tx: &mut MailTx<'_, '_>| {
+        // A mailbox's own name is taken as well.
+        let path: Vec<&str> = target.iter().map(String::as_str).collect();
+        if tx.mailbox_at(&path)?.is_some() {
+            return Err(Error::exists("a mailbox of this name exists", "已有同名文件夹"));
+        }
         let (last, above) = target.split_last().map_or(("", &[][..]), |(last, above)| (last.as_str(), above));
         let parent = ensure(tx, above)?;
         match is_inbox {

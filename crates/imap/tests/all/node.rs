@@ -8,7 +8,7 @@ use std::time::Duration;
 use anser_base::{Address, Clock, Entropy};
 use anser_blob::{Blobs, RealDisk};
 use anser_db::{Db, Embedded, Engine, Schemas};
-use anser_directory::{Directory, NewAccount, NewDomain, Password, Role};
+use anser_directory::{Directory, NewAccount, NewDomain, Password, Role, Secret};
 use anser_imap::{Deps, Limits, session};
 use anser_journal::Journal;
 use anser_net::certificate::self_signed;
@@ -24,6 +24,15 @@ pub const HOST: &str = "mail.example.org";
 /// `hall`, and the group `team`, which is bob.
 pub const ACCOUNTS: [&str; 2] = ["ann@example.org", "bob@example.org"];
 
+/// The tables of every place.
+pub const SCHEMAS: Schemas = Schemas {
+    server: anser_directory::SCHEMA,
+    queue: anser_queue::SCHEMA,
+    journal: anser_journal::SCHEMA,
+    account: anser_store::SCHEMA,
+    search: anser_store::SEARCH_SCHEMA,
+};
+
 /// A server that says nothing for this long has failed.
 const SILENCE: Duration = Duration::from_secs(20);
 
@@ -35,6 +44,10 @@ pub struct Node {
     pub directory: Directory,
     pub journal: Journal,
     pub connector: TlsConnector,
+    /// What sessions work with, for those that are started by hand.
+    pub deps: Arc<Deps>,
+    /// The password of every account, ready to be given to others.
+    pub secret: Secret,
     _folder: TempDir,
 }
 
@@ -59,16 +72,19 @@ impl Node {
 
     pub async fn start_with(options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let disk = Arc::new(RealDisk);
-        let schemas = Schemas {
-            server: anser_directory::SCHEMA,
-            queue: anser_queue::SCHEMA,
-            journal: anser_journal::SCHEMA,
-            account: anser_store::SCHEMA,
-            search: anser_store::SEARCH_SCHEMA,
-        };
-        let db = Db::open(Engine::Embedded(Embedded::new(folder.path(), disk.clone())), schemas).unwrap();
-        let blobs = Blobs::new(disk, folder.path().join("blobs"));
+        Self::on(embedded(&folder), folder, options).await
+    }
+
+    /// On a folder in memory where the system has one, so that a test of many changes does not wait for the disk.
+    pub async fn in_memory(options: Options) -> Self {
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        Self::on(embedded(&folder), folder, options).await
+    }
+
+    /// On an engine, with bodies in a folder.
+    pub async fn on(engine: Engine, folder: TempDir, options: Options) -> Self {
+        let db = Db::open(engine, SCHEMAS).unwrap();
+        let blobs = Blobs::new(Arc::new(RealDisk), folder.path().join("blobs"));
         let clock = Clock::System;
         let directory = Directory::new(anser_directory::Deps {
             db: db.clone(),
@@ -79,7 +95,7 @@ impl Node {
         });
         let journal = anser_journal::Deps { db: db.clone(), clock: clock.clone(), node: 0, months: BTreeSet::new() };
         let journal = Journal::open(journal).await.unwrap();
-        people(&directory).await;
+        let secret = people(&directory).await;
         let store = Store::new(anser_store::Deps { db, blobs, clock: clock.clone() });
         let (certificate, key) = self_signed(&[HOST.to_owned()]).unwrap();
         let connector = TlsConnector::verified_by_pem(certificate.as_bytes()).unwrap();
@@ -99,9 +115,10 @@ impl Node {
         let (address, shutdown) = (listeners[0].address(), Shutdown::new());
         let serving = ServeOptions::new("imap");
         let counters = serving.counters.clone();
-        let handler = move |stream, shutdown| session(stream, deps.clone(), shutdown);
+        let own = deps.clone();
+        let handler = move |stream, shutdown| session(stream, own.clone(), shutdown);
         tokio::spawn(serve(listeners, serving, shutdown.clone(), handler));
-        Self { address, shutdown, counters, store, directory, journal, connector, _folder: folder }
+        Self { address, shutdown, counters, store, directory, journal, connector, deps, secret, _folder: folder }
     }
 
     pub async fn connect(&self) -> Client {
@@ -122,7 +139,11 @@ impl Node {
     }
 }
 
-async fn people(directory: &Directory) {
+fn embedded(folder: &TempDir) -> Engine {
+    Engine::Embedded(Embedded::new(folder.path(), Arc::new(RealDisk)))
+}
+
+async fn people(directory: &Directory) -> Secret {
     directory.add_domain(NewDomain::new("example.org")).await.unwrap();
     let secret = directory.make_secret(b"secret").await.unwrap();
     let named = |name: &str| {
@@ -136,6 +157,7 @@ async fn people(directory: &Directory) {
     let team = Address::parse("team@example.org").unwrap();
     let group = directory.add_group(&team, "").await.unwrap();
     directory.add_members(group, vec![Address::parse(ACCOUNTS[1]).unwrap()]).await.unwrap();
+    secret
 }
 
 /// A client that speaks line by line.

@@ -79,3 +79,38 @@ async fn a_deleted_mailbox_ends_the_sessions_that_had_it_open() {
     two.send("x NOOP\r\n").await;
     assert!(two.line().await.starts_with("* BYE"));
 }
+
+#[tokio::test]
+async fn a_body_that_is_read_is_seen_whatever_this_session_knew() {
+    let node = Node::start().await;
+    let (mut one, mut two) = (node.inbox(ANN).await, node.inbox(ANN).await);
+    one.append("INBOX", b"Subject: 1\r\n\r\nbody\r\n").await;
+    one.ok("STORE 1 +FLAGS (\\Seen)").await;
+    two.ok("NOOP").await;
+    one.ok("STORE 1 -FLAGS (\\Seen)").await;
+    two.ok("FETCH 1 BODY[TEXT]").await;
+    assert_eq!(one.ok("FETCH 1 FLAGS").await.last().unwrap(), "* 1 FETCH (FLAGS (\\Seen \\Recent))");
+}
+
+#[tokio::test]
+async fn a_keyword_is_told_once_whatever_its_case() {
+    let node = Node::start().await;
+    let mut one = node.inbox(ANN).await;
+    for word in ["Work", "WORK"] {
+        one.append("INBOX", b"Subject: 1\r\n\r\n").await;
+        one.ok(&format!("STORE * +FLAGS ({word})")).await;
+    }
+    let flags = one.ok("SELECT INBOX").await.into_iter().find(|line| line.starts_with("* FLAGS")).unwrap();
+    assert_eq!(flags.to_lowercase().matches("work").count(), 1, "{flags}");
+}
+
+#[tokio::test]
+async fn a_mailbox_cannot_take_a_name_that_is_taken_even_its_own() {
+    let node = Node::start().await;
+    let mut one = node.inbox(ANN).await;
+    one.ok("CREATE Projects").await;
+    for taken in ["Projects", "Trash", "INBOX"] {
+        let (_, end) = one.command(&format!("RENAME Projects {taken}")).await;
+        assert!(end.starts_with("NO [ALREADYEXISTS]"), "{taken}: {end}");
+    }
+}

@@ -40,3 +40,16 @@ fn unchanged_since_leaves_newer_messages_alone() {
         assert_eq!(stored.entries.iter().map(|entry| entry.uid).collect::<Vec<_>>(), [1]);
     });
 }
+
+#[test]
+fn a_keyword_keeps_the_case_in_which_it_was_first_set() {
+    on_each_engine(|store| async move {
+        let inbox = inbox(&store).await;
+        append(&store, inbox, &mail("a", "", "s")).await;
+        let [upper, lower] = ["$WORK", "$work"].map(|word| Keywords::new([word]));
+        write(&store, move |tx| tx.store_flags(inbox, &[1], FlagAct::Add, Flags::default(), &upper, None)).await;
+        let before = read(&store, move |tx| tx.entry(inbox, 1)).await;
+        write(&store, move |tx| tx.store_flags(inbox, &[1], FlagAct::Set, Flags::default(), &lower, None)).await;
+        assert_eq!(read(&store, move |tx| tx.entry(inbox, 1)).await, before, "nothing changed");
+    });
+}
