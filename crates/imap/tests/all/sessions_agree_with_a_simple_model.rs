@@ -7,8 +7,8 @@ use crate::model::agree;
 use crate::node::{Node, Options, SCHEMAS};
 
 /// Commands of a run of every day, and on PostgreSQL, where each of them costs a round trip.
-const COMMANDS: usize = 30_000;
-const COMMANDS_POSTGRES: usize = 4_000;
+const COMMANDS: usize = 20_000;
+const COMMANDS_POSTGRES: usize = 2_000;
 
 fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)

@@ -72,7 +72,7 @@ impl World<'_> {
             "(UID BODY[])",
             "MODSEQ",
         ]);
-        let vanished = vanished && !(target.text.contains('*') && target.text != "1:*");
+        let vanished = vanished && (!target.text.contains('*') || target.ranges == [(1, u32::MAX)]);
         let modifier = match since {
             Some(since) => format!(" (CHANGEDSINCE {since}{})", if vanished { " VANISHED" } else { "" }),
             None => String::new(),

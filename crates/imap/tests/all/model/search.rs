@@ -92,8 +92,12 @@ impl World<'_> {
         let hits: Vec<(u32, &Seen)> =
             (1..).zip(&before).filter(|(number, seen)| key.holds(*number, seen, &saved)).collect();
         let numbers: Vec<u32> = hits.iter().map(|(number, seen)| if uid { seen.uid } else { *number }).collect();
-        let modseq = hits.iter().map(|(_, seen)| seen.modseq).max().filter(|_| asks_modseq);
         let has = |word: &str| options.split(' ').any(|option| option == word);
+        // MIN and MAX alone tell the modification sequence of theirs (RFC 4731 §3.2).
+        let ends_only = (has("MIN") || has("MAX")) && !has("ALL") && !has("COUNT");
+        let ends = [hits.first().filter(|_| has("MIN")), hits.last().filter(|_| has("MAX"))];
+        let counted = if ends_only { ends.into_iter().flatten().collect() } else { hits.iter().collect::<Vec<_>>() };
+        let modseq = counted.iter().map(|(_, seen)| seen.modseq).max().filter(|_| asks_modseq);
         let esearch = !options.is_empty() || self.sessions[who].enabled.rev2;
         let quiet = options == "SAVE";
         let all = !esearch || has("ALL") || options.is_empty();
