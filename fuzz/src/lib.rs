@@ -1,0 +1,36 @@
+//! Fuzz targets: functions of any bytes, which must neither panic nor run for ever nor make what a reader cannot read.
+//!
+//! `./x fuzz` lists them, `./x fuzz TARGET [SECONDS]` runs one under libFuzzer on the stable compiler. The test of this package runs
+//! all of them over `seeds/`, so that they always compile and hold. What a run finds is kept there once it is mended.
+
+mod fetch;
+mod imap;
+mod mail;
+mod others;
+mod well_formed;
+
+/// A target.
+pub struct Target {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does with a sequence of bytes.
+    pub run: fn(&[u8]),
+}
+
+/// Every target.
+pub const TARGETS: [Target; 9] = [
+    Target { name: "imap_command", run: imap::command },
+    Target { name: "sequence_set", run: imap::sequence_set },
+    Target { name: "body_section", run: imap::body_section },
+    Target { name: "mutf7", run: imap::mutf7 },
+    Target { name: "envelope", run: mail::envelope },
+    Target { name: "bodystructure", run: mail::bodystructure },
+    Target { name: "mime", run: mail::mime },
+    Target { name: "pop3_command", run: others::pop3_command },
+    Target { name: "smtp_command", run: others::smtp_command },
+];
+
+/// The target of this name.
+pub fn target(name: &str) -> Option<&'static Target> {
+    TARGETS.iter().find(|target| target.name == name)
+}
