@@ -1,5 +1,7 @@
 //! The compiled form of a script.
 
+use std::sync::Arc;
+
 use crate::compare::Matcher;
 use crate::mistake::Mistakes;
 use crate::table::{Extensions, Row, Tag};
@@ -13,7 +15,7 @@ pub struct Program {
     /// Capabilities in force: required, and those that `ihave` may switch on.
     pub(crate) known: Extensions,
     /// Lines on which rules of the form start, with their names, in order.
-    pub(crate) rules: Vec<(u32, String)>,
+    pub(crate) rules: Arc<[(u32, String)]>,
 }
 
 /// A command or test with its arguments.

@@ -21,7 +21,7 @@ impl Program {
         out.byte(PROGRAM_VERSION);
         out.number(self.known.0);
         out.number(self.rules.len() as u64);
-        for (line, name) in &self.rules {
+        for (line, name) in self.rules.iter() {
             out.number(u64::from(*line));
             out.text(name);
         }
@@ -42,7 +42,7 @@ impl Program {
             rules.push((line(&mut input)?, input.text()?.to_owned()));
         }
         let block = read_nodes(&mut input, COMMANDS, 0)?;
-        Ok(Program { block, known, rules })
+        Ok(Program { block, known, rules: rules.into() })
     }
 }
 

@@ -51,7 +51,14 @@ fn fileinto(machine: &mut Machine<'_>, node: &Node) -> Result<Flow, Halt> {
         file.flags.clone_from(&machine.flags);
     }
     machine.cancels_keep |= !node.has(Tag::Copy);
-    machine.take(Action::FileInto(file))?;
+    // Filing into the inbox is keeping, and both together store one message (RFC 5228 §2.10.3).
+    let is_inbox =
+        file.mailbox.eq_ignore_ascii_case("INBOX") && file.mailbox_id.is_none() && file.special_use.is_none();
+    let action = match is_inbox {
+        true => Action::Keep { flags: file.flags, is_implicit: false },
+        false => Action::FileInto(file),
+    };
+    machine.take(action)?;
     Ok(Flow::Next)
 }
 

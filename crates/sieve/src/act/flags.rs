@@ -47,13 +47,13 @@ fn change(
     with: impl FnOnce(Vec<String>, Vec<String>) -> Vec<String>,
 ) -> Result<Flow, Halt> {
     let given = list(machine, node, 1)?;
-    machine.budget.steps(given.len() as u64)?;
     match node.arguments.first().and_then(Value::constant).map(str::to_ascii_lowercase) {
         None => {
             let old = std::mem::take(&mut machine.flags);
             machine.flags = distinct(with(old, given));
         }
         Some(name) => {
+            pay(machine, machine.variable(&name).len())?;
             let old = flags_of([machine.variable(&name)]);
             machine.set_variable(&name, distinct(with(old, given)).join(" "))?;
         }
@@ -64,13 +64,20 @@ fn change(
 /// The flags of the `n`th argument.
 pub(crate) fn list(machine: &Machine<'_>, node: &Node, n: usize) -> Result<Vec<String>, Halt> {
     let strings = machine.list(node, n)?;
+    pay(machine, strings.iter().map(|text| text.len()).sum())?;
     Ok(flags_of(strings.iter().map(|text| &**text)))
 }
 
 /// The flags of `:flags`, when it is given.
 pub(crate) fn of_tag(machine: &Machine<'_>, node: &Node) -> Result<Option<Vec<String>>, Halt> {
-    let strings = machine.tag_list(node, Tag::Flags)?;
-    Ok(strings.map(|strings| flags_of(strings.iter().map(String::as_str))))
+    let Some(strings) = machine.tag_list(node, Tag::Flags)? else { return Ok(None) };
+    pay(machine, strings.iter().map(String::len).sum())?;
+    Ok(Some(flags_of(strings.iter().map(String::as_str))))
+}
+
+/// Pays for telling the flags of a text apart: each word is compared with those before it.
+pub(crate) fn pay(machine: &Machine<'_>, bytes: usize) -> Result<(), Halt> {
+    Ok(machine.budget.steps(bytes as u64 / 4)?)
 }
 
 /// The flags in strings where spaces stand between them; what is no flag, or one that nobody can set, is left out

@@ -12,6 +12,9 @@ use crate::program::{Node, Value};
 use crate::run::{Flow, Halt, Machine};
 use crate::table::{self, Extension, FIRST, Kind, MODIFIERS, NAME, Needs, PLAIN, Row, Run, Syntax, Tag};
 
+/// Bytes of a message that a step pays for when it is written anew and its parts are found again.
+const REWRITE_BYTES: u64 = 128;
+
 pub(crate) static FOREVERYPART: Row = Row {
     name: "foreverypart",
     needs: Needs::All(&[Extension::ForEveryPart]),
@@ -58,6 +61,7 @@ fn foreverypart(machine: &mut Machine<'_>, node: &Node) -> Result<Flow, Halt> {
     if !machine.parts.is_empty() {
         left.remove(0);
     }
+    machine.budget.steps(1 + left.len() as u64 / 8)?;
     left.reverse();
     let own = node.tag(Tag::Name).and_then(Value::constant);
     while let Some(index) = left.pop() {
@@ -81,9 +85,10 @@ fn foreverypart(machine: &mut Machine<'_>, node: &Node) -> Result<Flow, Halt> {
 /// What is left to visit when the part `index` was exchanged: parts before it stand where they stood, its own new ones are
 /// not visited.
 fn after_change(machine: &Machine<'_>, first: usize, index: usize) -> Vec<usize> {
-    let inside = machine.message.with_descendants(index);
+    // Descendants of a part follow it without a gap.
+    let end = machine.message.with_descendants(index).into_iter().max().unwrap_or(index);
     let mut left = machine.message.with_descendants(first);
-    left.retain(|at| *at > index && !inside.contains(at));
+    left.retain(|at| *at > end);
     left.reverse();
     left
 }
@@ -111,7 +116,7 @@ fn replace(machine: &mut Machine<'_>, node: &Node) -> Result<Flow, Halt> {
     let new = entity(&text, node.has(Tag::Mime));
     let index = machine.parts.last().copied().unwrap_or(0);
     machine.budget.rewritten(machine.message.size() + new.len() as u64)?;
-    machine.budget.steps(1 + machine.message.size() / 256)?;
+    machine.budget.steps(1 + machine.message.size() / REWRITE_BYTES)?;
     let bytes = machine.message.with_part(index, &new);
     exchange(machine, bytes);
     if index == 0 {
@@ -139,7 +144,7 @@ fn enclose(machine: &mut Machine<'_>, node: &Node) -> Result<Flow, Halt> {
     let text = machine.text(node, 0)?.into_owned();
     let copied = machine.tag_list(node, Tag::Headers)?.unwrap_or_default();
     machine.budget.rewritten(machine.message.size() * 2)?;
-    machine.budget.steps(1 + machine.message.size() / 256)?;
+    machine.budget.steps(1 + machine.message.size() / REWRITE_BYTES)?;
     machine.enclosed += 1;
     let boundary = format!("{}.{}", machine.input.boundary, machine.enclosed);
     let mut headers = Headers::new();

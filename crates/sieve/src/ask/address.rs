@@ -35,7 +35,7 @@ fn address(machine: &mut Machine<'_>, node: &Node) -> Result<bool, Halt> {
         if node.has(Tag::Mime) {
             fields.extend(mime_fields(machine, node, &name)?);
         } else {
-            fields.extend(machine.message.fields(&name).map(|field| machine.message.raw(field).to_vec()));
+            fields.extend(machine.fields(&name)?.map(|field| machine.message.raw(field).to_vec()));
         }
     }
     let mut values = Vec::new();

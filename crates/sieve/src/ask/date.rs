@@ -33,7 +33,7 @@ pub(crate) static CURRENTDATE: Row = Row {
 
 fn date(machine: &mut Machine<'_>, node: &Node) -> Result<bool, Halt> {
     let name = machine.text(node, 0)?;
-    let fields: Vec<Vec<u8>> = machine.message.fields(&name).map(|field| machine.message.raw(field).to_vec()).collect();
+    let fields: Vec<Vec<u8>> = machine.fields(&name)?.map(|field| machine.message.raw(field).to_vec()).collect();
     machine.budget.field()?;
     // The first field counts, unless an index says another.
     let Some(raw) = indexed(node, fields).into_iter().next() else { return unknown(machine, node) };

@@ -75,7 +75,7 @@ fn duplicate(machine: &mut Machine<'_>, node: &Node) -> Result<bool, Halt> {
         }
     };
     let Some(id) = id.filter(|_| seconds > 0) else { return Ok(false) };
-    machine.budget.steps(20)?;
+    machine.budget.steps(20 + machine.remember.len() as u64 / 16)?;
     machine.budget.memory(id.len() + handle.len())?;
     let is_duplicate = machine.input.world.is_duplicate(&handle, &id);
     let remember = Remember { handle, id, seconds, from_last: node.has(Tag::Last), is_duplicate };

@@ -44,7 +44,7 @@ fn values_of(machine: &Machine<'_>, node: &Node, name: &str) -> Result<Vec<Rc<Te
         return Ok(found);
     }
     let mut found = Vec::new();
-    for field in machine.message.fields(name) {
+    for field in machine.fields(name)? {
         machine.budget.field()?;
         found.push(machine.message.text(field));
     }
@@ -119,7 +119,7 @@ fn exists(machine: &mut Machine<'_>, node: &Node) -> Result<bool, Halt> {
         let is_there = if node.has(Tag::Mime) {
             !mime_fields(machine, node, &name)?.is_empty()
         } else {
-            machine.message.fields(&name).next().is_some()
+            machine.fields(&name)?.next().is_some()
         };
         if !is_there {
             return Ok(false);

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::act::flags::{flags_of, list};
+use crate::act::flags::{flags_of, list, pay};
 use crate::compare::{Found, MatchType, Ready, Text};
 use crate::program::{Node, Value};
 use crate::run::{Halt, Machine};
@@ -41,7 +41,14 @@ fn hasflag(machine: &mut Machine<'_>, node: &Node) -> Result<bool, Halt> {
     let sets: Vec<Vec<String>> = if names.is_empty() {
         vec![machine.flags.clone()]
     } else {
-        names.iter().map(|name| flags_of([machine.variable(&name.to_string().to_ascii_lowercase())])).collect()
+        let mut sets = Vec::new();
+        for name in names {
+            let name = machine.expand(name)?.to_ascii_lowercase();
+            let value = machine.variable(&name);
+            pay(machine, value.len())?;
+            sets.push(flags_of([value]));
+        }
+        sets
     };
     if machine.counts(node) {
         return machine.count_matches(node, sets.iter().map(Vec::len).sum::<usize>() as u64);

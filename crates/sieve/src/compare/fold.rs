@@ -56,8 +56,8 @@ impl Text {
     }
 }
 
-/// Title case, then decomposed: both by character, so that a text can be told apart again. Upper case stands for title
-/// case: they differ in four digraphs only, and the same way on both sides.
+/// Title case, then decomposed (RFC 5051 §2): both by character, so that a text can be told apart again. Upper case stands
+/// for title case, with its expansions (ß is SS): some texts are equal that simple mappings would tell apart.
 fn fold_unicode(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_uppercase();

@@ -189,9 +189,9 @@ impl Ready {
         let factor = match &self.form {
             Form::Plain | Form::Contains(_) => 1,
             Form::Matches(pattern) => pattern.cost(),
-            Form::Regex(_) => 4 + self.text.plain().len() as u64 / 4,
+            Form::Regex(_) => 2 + self.text.plain().len() as u64 / 8,
         };
-        1 + length / STEP_BYTES * factor
+        factor + length * factor / STEP_BYTES
     }
 
     /// Compares; `wants_values` asks for the values of wildcards and groups.

@@ -26,7 +26,7 @@ pub fn compile(script: &[u8]) -> Result<Program, Mistakes> {
     if !compiler.mistakes.is_empty() {
         return Err(Mistakes(compiler.mistakes));
     }
-    Ok(Program { block, known: compiler.required, rules: crate::form::rule_lines(text) })
+    Ok(Program { block, known: compiler.required, rules: crate::form::rule_lines(text).into() })
 }
 
 /// The text of a script, which is UTF-8 (RFC 5228 §2.1).

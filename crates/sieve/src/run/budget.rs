@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 
+use anser_base::Text;
+
 /// What the scripts of one message may use, all together. [`Fuel::default`] is generous for what people write and little
 /// for the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +42,7 @@ impl Default for Fuel {
             include_depth: 10,
             includes: 200,
             fields: 1_000_000,
-            rewritten: 512 << 20,
+            rewritten: 320 << 20,
         }
     }
 }
@@ -64,6 +66,23 @@ pub enum Exhausted {
     Fields,
     /// [`Fuel::rewritten`].
     Rewritten,
+}
+
+impl Exhausted {
+    /// What to tell the owner of the script.
+    pub fn text(self) -> Text {
+        let (en, zh) = match self {
+            Exhausted::Steps => ("the script takes too long", "脚本运行时间过长"),
+            Exhausted::Memory => ("the script's variables take too much memory", "脚本变量占用内存过多"),
+            Exhausted::Actions => ("the script asks for too many actions", "脚本执行的动作过多"),
+            Exhausted::Redirects => ("the script redirects a message too often", "脚本转发次数过多"),
+            Exhausted::Notifications => ("the script notifies too often", "脚本发送的通知过多"),
+            Exhausted::Includes => ("scripts include each other too deeply or too often", "脚本包含层数或次数过多"),
+            Exhausted::Fields => ("the script looks at too many header fields", "脚本查看的邮件头字段过多"),
+            Exhausted::Rewritten => ("the script rewrites the message too often", "脚本改写邮件次数过多"),
+        };
+        Text::new(en, zh)
+    }
 }
 
 /// What is left of [`Fuel`].

@@ -194,3 +194,25 @@ pub struct Failure {
     /// What to tell the owner.
     pub text: Text,
 }
+
+impl Action {
+    /// Whether it puts the message somewhere, as it then is.
+    pub(super) fn stores_message(&self) -> bool {
+        matches!(self, Action::Keep { .. } | Action::FileInto(_) | Action::Redirect { .. })
+    }
+
+    /// Whether both do the same thing to the message; flags aside.
+    pub(super) fn repeats(&self, other: &Action) -> bool {
+        match (self, other) {
+            (Action::Keep { .. }, Action::Keep { .. }) => true,
+            (Action::FileInto(one), Action::FileInto(two)) => {
+                let target =
+                    |file: &FileInto| (file.mailbox.clone(), file.mailbox_id.clone(), file.special_use.clone());
+                target(one) == target(two)
+            }
+            (Action::Redirect { to: one }, Action::Redirect { to: two }) => one == two,
+            (Action::Discard, Action::Discard) => true,
+            _ => false,
+        }
+    }
+}

@@ -6,13 +6,15 @@ use std::rc::Rc;
 use super::{Halt, Machine};
 use crate::compare::{Found, Key, MatchType, Ready, Text};
 use crate::compile::syntax;
+use crate::message::Field;
 use crate::program::{Node, Value};
 use crate::table::{Extension, Syntax, Tag};
 use crate::template::{Piece, Template};
 
 impl Machine<'_> {
-    /// A string with its variables replaced by what they hold.
+    /// A string with its variables replaced by what they hold. Every string that is looked at is paid for here.
     pub(crate) fn expand<'n>(&self, template: &'n Template) -> Result<Cow<'n, str>, Halt> {
+        self.budget.steps(1)?;
         let pieces = match template {
             Template::Fixed(text) => return Ok(Cow::Borrowed(text)),
             Template::Parts(pieces) => pieces,
@@ -89,6 +91,12 @@ impl Machine<'_> {
     pub(crate) fn tag_list(&self, node: &Node, tag: Tag) -> Result<Option<Vec<String>>, Halt> {
         let Some(value) = node.tag(tag) else { return Ok(None) };
         value.strings().iter().map(|text| self.expand(text).map(Cow::into_owned)).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// The fields called `name`, paid for: going through a header costs time, found or not.
+    pub(crate) fn fields<'m>(&'m self, name: &'m str) -> Result<impl Iterator<Item = &'m Field>, Halt> {
+        self.budget.steps(1 + self.message.all_fields().len() as u64 / 64)?;
+        Ok(self.message.fields(name))
     }
 
     /// Checks a string that variables made, as the compiler checked the constant ones.
