@@ -45,7 +45,8 @@ impl Mistake {
     /// Something else was expected than was found.
     pub(crate) fn expected(place: Place, en: &str, zh: &str, found: &str) -> Self {
         let found = shown(found);
-        let text = Text::new(format!("expected {en}, found {found}"), format!("此处应为{zh}，却是 {found}"));
+        let text =
+            Text::new(format!("expected {en}, found {found}"), format!("此处应为{zh}，却是{}", in_chinese(&found)));
         let expected = Some(Box::new(Text::new(en.to_owned(), zh.to_owned())));
         Self { place, found: Some(found), expected, text }
     }
@@ -83,6 +84,18 @@ impl From<Mistakes> for Error {
         let sentences: Vec<Text> = mistakes.0.iter().map(Mistake::sentence).collect();
         let join = |pick: fn(&Text) -> &str| sentences.iter().map(pick).collect::<Vec<_>>().join("\n");
         Error::invalid(join(|text| &text.en), join(|text| &text.zh))
+    }
+}
+
+/// What was found, in Chinese: words of the script as they are, what stands for them translated.
+fn in_chinese(found: &str) -> String {
+    match found {
+        "the end of the script" => "脚本结尾".to_owned(),
+        "a string list" => "字符串列表".to_owned(),
+        _ => match found.strip_prefix("the string ") {
+            Some(text) => format!("字符串 {text}"),
+            None => format!(" {found}"),
+        },
     }
 }
 

@@ -2,11 +2,9 @@
 
 use std::rc::Rc;
 
-use anser_mime::address::{Address, parse_list};
-use anser_mime::charset;
-
 use crate::ask::header::{indexed, mime_fields};
 use crate::compare::Text;
+use crate::message::mailbox::{Mailbox, Part};
 use crate::program::Node;
 use crate::run::{Halt, Machine};
 use crate::table::{ADDRESS_PART, Extension, INDEX, Kind, MATCH, MIME, Needs, PLAIN, Row, Run, Syntax, Tag};
@@ -33,75 +31,51 @@ fn address(machine: &mut Machine<'_>, node: &Node) -> Result<bool, Halt> {
     for name in machine.list(node, 0)? {
         machine.check(&name, Syntax::AddressHeader)?;
         if node.has(Tag::Mime) {
-            fields.extend(mime_fields(machine, node, &name)?);
+            fields.extend(mime_fields(machine, node, &name)?.iter().map(|raw| Mailbox::list(raw)));
         } else {
-            fields.extend(machine.fields(&name)?.map(|field| machine.message.raw(field).to_vec()));
+            fields.extend(machine.fields(&name)?.map(|field| machine.message.mailboxes(field)));
         }
     }
-    let mut values = Vec::new();
-    for raw in indexed(node, fields) {
+    let mut values: Vec<Rc<Text>> = Vec::new();
+    let part = wanted(machine, node);
+    for list in indexed(node, fields) {
         machine.budget.field()?;
-        machine.budget.steps(1 + raw.len() as u64 / 32)?;
-        let list = parse_list(&raw);
-        let mailboxes = list.iter().filter(|entry| entry.host.is_some());
-        values.extend(
-            mailboxes.filter_map(|entry| part(node, entry, machine.counts(node))).map(|text| Rc::new(Text::new(text))),
-        );
+        machine.budget.steps(1 + list.len() as u64 / 4)?;
+        values.extend(list.iter().filter_map(|mailbox| mailbox.part(part)));
     }
     machine.any_matches(node, values, true)
 }
 
-/// The part of an address that the test's tags ask for; `None` when the address has no such part. What is no address has
-/// only its text, as `:all` (RFC 5228 §5.1).
-fn part(node: &Node, entry: &Address, is_counted: bool) -> Option<String> {
-    let local = charset::decode(None, entry.mailbox.as_deref().unwrap_or_default());
-    let domain = charset::decode(None, entry.host.as_deref().unwrap_or_default());
-    if is_counted {
-        return Some(local);
-    }
-    if domain.is_empty() {
-        let wants_all = ![Tag::LocalPart, Tag::Domain, Tag::User, Tag::Detail].into_iter().any(|tag| node.has(tag));
-        return wants_all.then_some(local);
-    }
-    piece(node, &local, &domain)
-}
-
-fn piece(node: &Node, local: &str, domain: &str) -> Option<String> {
-    let split = local.split_once('+');
-    if node.has(Tag::LocalPart) {
-        Some(local.to_owned())
-    } else if node.has(Tag::Domain) {
-        Some(domain.to_owned())
-    } else if node.has(Tag::User) {
-        Some(split.map_or(local, |(user, _)| user).to_owned())
-    } else if node.has(Tag::Detail) {
-        // Without a separator there is no detail, which is not an empty one (RFC 5233 §4).
-        split.map(|(_, detail)| detail.to_owned())
-    } else {
-        Some(format!("{local}@{domain}"))
-    }
+/// The part that a test's tags ask for; when addresses are counted each one counts.
+fn wanted(machine: &Machine<'_>, node: &Node) -> Part {
+    let parts = [
+        (Tag::LocalPart, Part::Local),
+        (Tag::Domain, Part::Domain),
+        (Tag::User, Part::User),
+        (Tag::Detail, Part::Detail),
+    ];
+    let named = parts.into_iter().find(|(tag, _)| node.has(*tag)).map(|(_, part)| part);
+    named.filter(|_| !machine.counts(node)).unwrap_or(Part::All)
 }
 
 fn envelope(machine: &mut Machine<'_>, node: &Node) -> Result<bool, Halt> {
     let mut values = Vec::new();
+    let part = wanted(machine, node);
     for name in machine.list(node, 0)? {
         machine.check(&name, Syntax::EnvelopePart)?;
         let is_from = name.eq_ignore_ascii_case("from");
         let address = if is_from { machine.input.sender } else { machine.input.recipient };
         let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
-        let local = unquoted(local);
-        if address.is_empty() && machine.counts(node) {
-            continue;
-        }
-        // An empty sender is an empty string in every part (RFC 5228 §5.4).
-        let value = if address.is_empty() {
-            (!node.has(Tag::Detail)).then(String::new)
-        } else if domain.is_empty() {
-            (!node.has(Tag::Domain) && !node.has(Tag::Detail)).then_some(local)
-        } else {
-            piece(node, &local, domain)
+        let value = match address {
+            // An empty sender is an empty string in every part (RFC 5228 §5.4), and counts as none (RFC 5231 §4.2).
+            "" if machine.counts(node) || part == Part::Detail => None,
+            "" => Some(Rc::new(Text::new(""))),
+            _ if domain.is_empty() && matches!(part, Part::Local | Part::User) => {
+                Some(Rc::new(Text::new(unquoted(local))))
+            }
+            _ => Mailbox::new(unquoted(local), domain.to_owned()).part(part),
         };
-        values.extend(value.map(|text| Rc::new(Text::new(text))));
+        values.extend(value);
     }
     machine.any_matches(node, values, true)
 }

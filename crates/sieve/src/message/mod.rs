@@ -1,5 +1,6 @@
 //! The message under examination: its header fields as they are now, its parts, its bytes as they would be stored.
 
+pub(crate) mod mailbox;
 pub(crate) mod part;
 
 use std::borrow::Cow;
@@ -12,6 +13,7 @@ use anser_mime::header;
 use anser_mime::structure::{Limits, Structure, StructureParser};
 use anser_mime::text::decode_header;
 
+use self::mailbox::Mailbox;
 use crate::compare::{Lazy, Text};
 
 /// Header fields of a message that scripts see; those behind stay in the message.
@@ -30,7 +32,7 @@ pub(crate) struct Message<'a> {
     header_end: usize,
     body_start: usize,
     is_header_changed: bool,
-    structure: OnceCell<Structure>,
+    structure: OnceCell<Cow<'a, Structure>>,
     /// Decoded texts of parts, by their index, and of the raw body.
     texts: RefCell<HashMap<Option<usize>, Rc<Text>>>,
 }
@@ -43,6 +45,7 @@ pub(crate) struct Field {
     name: Box<str>,
     source: Source,
     text: Lazy,
+    mailboxes: OnceCell<Rc<[Mailbox]>>,
 }
 
 #[derive(Clone)]
@@ -68,6 +71,7 @@ impl<'a> Message<'a> {
                     name,
                     source: Source::Original(field.range.clone(), value_start),
                     text: Lazy::new(),
+                    mailboxes: OnceCell::new(),
                 });
             }
             header_end = field.range.end;
@@ -87,9 +91,9 @@ impl<'a> Message<'a> {
     }
 
     /// Uses a structure that the caller has at hand already.
-    pub(crate) fn with_structure(self, structure: Option<&Structure>) -> Self {
+    pub(crate) fn with_structure(self, structure: Option<&'a Structure>) -> Self {
         if let Some(structure) = structure {
-            let _ = self.structure.set(structure.clone());
+            let _ = self.structure.set(Cow::Borrowed(structure));
         }
         self
     }
@@ -103,6 +107,11 @@ impl<'a> Message<'a> {
     /// A field's value for comparing: unfolded, decoded, trimmed.
     pub(crate) fn text(&self, field: &Field) -> Rc<Text> {
         Rc::clone(field.text.get_or_init(|| Rc::new(Text::new(decode_header(self.raw(field)).trim()))))
+    }
+
+    /// The addresses of a field.
+    pub(crate) fn mailboxes(&self, field: &Field) -> Rc<[Mailbox]> {
+        Rc::clone(field.mailboxes.get_or_init(|| Mailbox::list(self.raw(field))))
     }
 
     /// A field's value as it stands.
@@ -138,14 +147,20 @@ impl<'a> Message<'a> {
         self.structure.get_or_init(|| {
             let mut parser = StructureParser::new(Limits::default());
             parser.feed(&self.bytes);
-            parser.finish()
+            Cow::Owned(parser.finish())
         })
     }
 
     /// Adds a field at the top, or below all others.
     pub(crate) fn add(&mut self, name: &str, value: &str, at_end: bool) {
         let bytes = Headers::new().text(name, value).into_bytes();
-        let field = Field { hash: hash(name), name: name.into(), source: Source::Added(bytes), text: Lazy::new() };
+        let field = Field {
+            hash: hash(name),
+            name: name.into(),
+            source: Source::Added(bytes),
+            text: Lazy::new(),
+            mailboxes: OnceCell::new(),
+        };
         self.is_header_changed = true;
         let at = if at_end { self.fields.len() } else { 0 };
         self.fields.insert(at, field);

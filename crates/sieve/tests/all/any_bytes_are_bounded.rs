@@ -269,3 +269,14 @@ fn ten_thousand_rules_compile_and_run() {
     let outcome = outcome(&program, message, &Nothing, Fuel::default());
     assert_eq!(outcome.actions[0].origin.line, 10_001);
 }
+
+#[test]
+fn mistakes_are_told_in_both_languages() {
+    let told = |script: &str| Program::compile(script.as_bytes()).unwrap_err().0[0].sentence();
+    let text = told("keep;\nfileinto \"A\";");
+    assert_eq!(text.zh, "第 2 行第 1 列：使用 fileinto 前需要 require \"fileinto\"");
+    assert_eq!(told("if true").zh, "第 1 行第 8 列：此处应为参数、“;”或语句块，却是脚本结尾");
+    let mistake = &Program::compile(b"keep \"a\";").unwrap_err().0[0];
+    assert_eq!(mistake.found.as_deref(), Some("the string \"a\""));
+    assert_eq!(mistake.expected.as_ref().map(|text| &*text.zh), Some("keep 没有更多参数"));
+}
