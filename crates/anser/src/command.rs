@@ -54,7 +54,7 @@ async fn do_all(config: &Config, asked: Asked, json: bool, language: Language) -
     for request in asked.requests {
         let report = act(config, request, mpsc::channel(1).1, |event| {
             match event {
-                Event::Item(item) => bar.suspend(|| printer.item(&item)),
+                Event::Item(item) => bar.suspend(|| printer.item(&item))?,
                 Event::Progress { done, total } => follow(&bar, done, total),
                 Event::Mail(_) => {}
             }
@@ -62,7 +62,7 @@ async fn do_all(config: &Config, asked: Asked, json: bool, language: Language) -
         })
         .await?;
         bar.finish_and_clear();
-        printer.report(&report);
+        printer.report(&report)?;
         well &= !matches!(report, Report::Checked { findings, mended, .. } if findings > mended);
         well &= !matches!(report, Report::BackedUp { skipped: 1.., .. });
     }
@@ -166,7 +166,7 @@ fn restore_all(config: &Config, path: &Path, json: bool, language: Language) -> 
     });
     drop(runtime);
     noted?;
-    Printer::new(language, json, false).report(&report);
+    Printer::new(language, json, false).report(&report)?;
     Ok(true)
 }
 

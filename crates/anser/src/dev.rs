@@ -1,7 +1,6 @@
 //! `anser dev`: a whole mail system on loopback with throw-away data.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anser_admin::request::{AccountSpec, Plain, Request};
@@ -14,8 +13,8 @@ use crate::config::{Config, Engine};
 use crate::doors::{self, Allowed};
 use crate::house::make_folder;
 use crate::init::{Files, write_certificate};
-use crate::serve;
 use crate::text::{self, Language, refused};
+use crate::{serve, show};
 
 /// Where the data is unless `--dir` says otherwise.
 const DIR: &str = "var/dev";
@@ -38,8 +37,8 @@ pub fn run(dev: &Dev, place: &Place, language: Language) -> Result<()> {
     let allowed = Allowed { plaintext_auth: true, local_only: false };
     let shown = table(dev, &config, language);
     serve::run(serve::prepare(config)?, allowed, furnish, || {
-        println!("{shown}\nready");
-        let _ = std::io::stdout().flush();
+        // The server goes on whether or not somebody reads this.
+        let _ = show::out(&format!("{shown}\nready\n"));
     })
 }
 

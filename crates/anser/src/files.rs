@@ -59,7 +59,7 @@ pub async fn import(config: &Config, import: &Import, json: bool, language: Lang
         Report::Mails { messages, bytes, .. } => Report::Mails { messages, bytes, skipped: read.skipped },
         other => other,
     };
-    Printer::new(language, json, false).report(&report);
+    Printer::new(language, json, false).report(&report)?;
     read.ended?;
     Ok(read.skipped == 0)
 }
@@ -128,7 +128,7 @@ pub async fn export(config: &Config, export: &Export, json: bool, language: Lang
         writer.finish()?;
     }
     bar.finish_and_clear();
-    Printer::new(language, json, false).report(&report);
+    Printer::new(language, json, false).report(&report)?;
     Ok(true)
 }
 

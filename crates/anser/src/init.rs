@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::doors;
 use crate::house::{House, make_folder};
 use crate::text::{self, Language, refused};
-use crate::{password, serve};
+use crate::{password, serve, show};
 
 /// Where data is unless `--dir` says otherwise.
 const DATA: &str = "/var/lib/anser";
@@ -73,8 +73,7 @@ pub fn run(init: &Init, place: &Place, language: Language) -> Result<()> {
     }
     let config = Config::read(&files.boot)?;
     furnish(&config, &init.domain, chosen)?;
-    tell(init, &files, &data, made.as_deref(), language);
-    Ok(())
+    tell(init, &files, &data, made.as_deref(), language)
 }
 
 /// The password, and its text when it was made up here.
@@ -155,25 +154,25 @@ fn furnish(config: &Config, domain: &str, password: Plain) -> Result<()> {
     })
 }
 
-fn tell(init: &Init, files: &Files, data: &Path, made: Option<&str>, language: Language) {
-    let say = |line, words: &[&str]| println!("{}", language.say(line, words));
+fn tell(init: &Init, files: &Files, data: &Path, made: Option<&str>, language: Language) -> Result<()> {
+    let say = |line, words: &[&str]| language.say(line, words) + "\n";
+    let mut shown = String::new();
     for path in [&files.boot, &files.certificate, &files.key, &data.to_owned()] {
-        say(text::INIT_WROTE, &[&path.display().to_string()]);
+        shown += &say(text::INIT_WROTE, &[&path.display().to_string()]);
     }
     let (host, domain) = (&init.hostname, &init.domain);
-    say(text::INIT_ADMINISTRATOR, &[&format!("postmaster@{domain}")]);
+    shown += &say(text::INIT_ADMINISTRATOR, &[&format!("postmaster@{domain}")]);
     if let Some(made) = made {
-        say(text::INIT_PASSWORD, &[made]);
+        shown += &say(text::INIT_PASSWORD, &[made]);
     }
-    println!();
-    say(text::INIT_DNS, &[]);
-    println!("  {host}.  A     <IPv4>");
-    println!("  {host}.  AAAA  <IPv6>");
-    println!("  {domain}.  MX    10 {host}.");
-    println!("  {domain}.  TXT   \"v=spf1 mx -all\"");
-    println!("  _dmarc.{domain}.  TXT   \"v=DMARC1; p=none; rua=mailto:postmaster@{domain}\"");
-    say(text::INIT_NO_DKIM, &[]);
-    println!();
-    say(text::INIT_CERTIFICATE, &[]);
-    say(text::INIT_NEXT, &[&files.boot.display().to_string()]);
+    shown += "\n";
+    shown += &say(text::INIT_DNS, &[]);
+    shown += &format!("  {host}.  A     <IPv4>\n  {host}.  AAAA  <IPv6>\n  {domain}.  MX    10 {host}.\n");
+    shown += &format!("  {domain}.  TXT   \"v=spf1 mx -all\"\n");
+    shown += &format!("  _dmarc.{domain}.  TXT   \"v=DMARC1; p=none; rua=mailto:postmaster@{domain}\"\n");
+    shown += &say(text::INIT_NO_DKIM, &[]);
+    shown += "\n";
+    shown += &say(text::INIT_CERTIFICATE, &[]);
+    shown += &say(text::INIT_NEXT, &[&files.boot.display().to_string()]);
+    show::out(&shown)
 }

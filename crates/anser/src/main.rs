@@ -34,6 +34,7 @@ fn main() -> ExitCode {
     match run(cli, language) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
+        Err(error) if error.source.as_ref().is_some_and(|source| source.is::<show::Closed>()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{}", language.say(text::ERROR, &[&language.error(&error)]));
             ExitCode::FAILURE

@@ -1,9 +1,34 @@
 //! What acts answer, for people and as JSON.
 
+use std::fmt;
+use std::io::{ErrorKind, Write};
+
 use anser_admin::answer::{AccountView, EntryView, EventView, Item, Report, StatusView};
+use anser_base::{Error, Result};
 use serde_json::Value;
 
 use crate::text::{self, Language};
+
+/// Whoever read standard output has closed it: `anser queue list | head`. The command ends quietly.
+#[derive(Debug)]
+pub struct Closed;
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nobody reads the output any more")
+    }
+}
+
+impl std::error::Error for Closed {}
+
+/// Writes to standard output. [`Closed`] is the source of the error when nobody reads it.
+pub fn out(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
+        ErrorKind::BrokenPipe => Error::unavailable(Closed),
+        _ => Error::io(error),
+    })
+}
 
 /// How an answer is printed: JSON gives one document, an array for a list.
 pub struct Printer {
@@ -21,28 +46,27 @@ impl Printer {
     }
 
     /// One thing.
-    pub fn item(&mut self, item: &Item) {
-        if self.json {
+    pub fn item(&mut self, item: &Item) -> Result<()> {
+        let text = if self.json {
             let before = if self.list { if self.items == 0 { "[\n" } else { ",\n" } } else { "" };
-            print!("{before}{}", inner(item));
+            format!("{before}{}", inner(item))
         } else {
-            print!("{}", self.in_words(item));
-        }
+            self.in_words(item)
+        };
         self.items += 1;
+        out(&text)
     }
 
     /// The end.
-    pub fn report(&self, report: &Report) {
-        if self.json {
-            match (self.list, self.items) {
-                (true, 0) => println!("[]"),
-                (true, _) => println!("\n]"),
-                (false, 0) => println!("{}", serde_json::to_string(report).unwrap_or_default()),
-                (false, _) => println!(),
-            }
-        } else if let Some(words) = self.report_in_words(report) {
-            println!("{words}");
-        }
+    pub fn report(&self, report: &Report) -> Result<()> {
+        let text = match (self.json, self.list, self.items) {
+            (true, true, 0) => Some("[]".to_owned()),
+            (true, true, _) => Some("\n]".to_owned()),
+            (true, false, 0) => Some(serde_json::to_string(report).unwrap_or_default()),
+            (true, false, _) => Some(String::new()),
+            (false, ..) => self.report_in_words(report),
+        };
+        text.map_or(Ok(()), |text| out(&(text + "\n")))
     }
 
     fn report_in_words(&self, report: &Report) -> Option<String> {

@@ -26,6 +26,7 @@ const TABLE: &[Row] = &[
     ("AUTH=PLAIN", may_log_in, "RFC 4616"),
     ("AUTH=LOGIN", may_log_in, "RFC 4422"),
     ("NAMESPACE", logged_in, "RFC 2342"),
+    ("XLIST", logged_in, "RFC 6154"),
     ("CHILDREN", logged_in, "RFC 3348"),
     ("SPECIAL-USE", logged_in, "RFC 6154"),
     ("CREATE-SPECIAL-USE", logged_in, "RFC 6154"),

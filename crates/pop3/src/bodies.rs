@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use anser_base::{AccountId, Error, MessageId, Result, TenantId};
 use anser_store::{Body, Message, Store};
 use bytes::Bytes;
+use memchr::memchr2_iter;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 /// Largest message that is held whole, in bytes.
@@ -28,13 +29,23 @@ pub(crate) enum Found {
 }
 
 impl Found {
-    /// Octets of the stored message.
+    /// Octets that are sent, dot-stuffing left out; of a large message those that are stored.
     pub fn size(&self) -> u64 {
         match self {
-            Self::Whole(bytes) => bytes.len() as u64,
+            Self::Whole(bytes) => (bytes.len() + bare_line_ends(bytes)) as u64,
             Self::Large(message) => message.size(),
         }
     }
+}
+
+/// CR and LF that stand alone: each goes out as CRLF.
+fn bare_line_ends(bytes: &[u8]) -> usize {
+    memchr2_iter(b'\r', b'\n', bytes)
+        .filter(|at| match bytes[*at] {
+            b'\r' => bytes.get(at + 1) != Some(&b'\n'),
+            _ => *at == 0 || bytes[at - 1] != b'\r',
+        })
+        .count()
 }
 
 /// Something that may be asked for next.
@@ -180,4 +191,24 @@ impl Pieces {
 fn read_piece(mut body: Body, offset: u64) -> Result<(Body, Bytes)> {
     let piece = body.read_at(offset, PIECE)?;
     Ok((body, piece))
+}
+
+#[cfg(test)]
+mod tests {
+    use anser_wire::pop3::MultilineEncoder;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn retr_says_what_it_sends(letters in prop::collection::vec(prop::sample::select(b"a\r\n".to_vec()), 0..40)) {
+            let message = [&letters[..], b"\r\n"].concat();
+            let (mut encoder, mut sent) = (MultilineEncoder::new(), Vec::new());
+            encoder.push(&message, &mut sent);
+            encoder.finish(&mut sent);
+            let size = Found::Whole(message.into()).size();
+            prop_assert_eq!(size, (sent.len() - b".\r\n".len()) as u64);
+        }
+    }
 }

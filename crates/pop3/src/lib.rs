@@ -13,9 +13,11 @@
 //!
 //! - The maildrop is the inbox as it stood at login, in UID order. Numbers stay for the session; a message that somebody expunges
 //!   meanwhile through another door answers `-ERR` from then on.
-//! - One session for each account in this process ([`Locks`]); a second one is told `[IN-USE]`.
-//! - Sizes are those of the stored message, trace header included. A message that was stored with bare LF goes out with CRLF and is
-//!   that much longer. Messages go out as they are stored, 8-bit header fields included, with or without UTF8: rewriting them for old
+//! - One session for each account in this process ([`Locks`]); a second one is told `[IN-USE]`, or takes over from one whose client
+//!   has said nothing for [`TAKEN_OVER`].
+//! - Sizes are those of the stored message, trace header included. A message that was stored with bare CR or LF, which only imports
+//!   and APPEND bring, goes out with CRLF: a client may take either for the end of a line, and a dot behind it for the end of the
+//!   message. It is that much longer than STAT and LIST say; RETR says what it sends, for messages up to 128 KiB. Messages go out as they are stored, 8-bit header fields included, with or without UTF8: rewriting them for old
 //!   clients (RFC 6858) would break their signatures.
 //! - A message that was sent by RETR gets `\Seen` when the session ends, however it ends.
 //! - The options of an account may show less of its inbox ([`Options`]).
@@ -52,7 +54,7 @@ use anser_journal::Journal;
 use anser_net::{Refusal, Shutdown, Stream, TlsAcceptor};
 use anser_store::Store;
 
-pub use lock::Locks;
+pub use lock::{Locks, TAKEN_OVER};
 pub use options::{DAYS, Options};
 
 /// What the door works with.

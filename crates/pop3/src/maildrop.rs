@@ -31,7 +31,7 @@ pub(crate) struct Maildrop {
     /// Numbers of the messages that were sent whole.
     read: BTreeSet<u32>,
     ids: Option<UniqueIds>,
-    _lock: Lock,
+    pub lock: Lock,
 }
 
 /// What an update removed.
@@ -51,7 +51,7 @@ impl Maildrop {
         let bodies = Bodies::new(store.clone(), account.id, account.tenant);
         let (marked, read) = (BTreeSet::new(), BTreeSet::new());
         let store = store.clone();
-        let mut maildrop = Self { account, bodies, store, list, shown, size: 0, marked, read, ids: None, _lock: lock };
+        let mut maildrop = Self { account, bodies, store, list, shown, size: 0, marked, read, ids: None, lock };
         maildrop.size = maildrop.unmarked_from(1).map(|(_, entry)| entry.size).sum();
         Ok(maildrop)
     }

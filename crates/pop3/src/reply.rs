@@ -86,7 +86,7 @@ pub(crate) enum Trouble {
     Bad(Reply),
     /// This is the last answer. Nothing is removed.
     Bye(Reply),
-    /// The client was silent for too long: RFC 1939 §3 wants the connection closed without a word.
+    /// The client was silent for too long, or lost its maildrop so: RFC 1939 §3 wants the connection closed without a word.
     Silent,
     /// The connection is of no use any more.
     Gone(Error),

@@ -116,6 +116,7 @@ impl Session {
 impl Session {
     /// The next line without its end. Replies are sent before the wait for more input, so that a pipelined group is answered together.
     pub async fn read_line(&mut self) -> Result<Vec<u8>, Trouble> {
+        let lost = self.begin_to_wait();
         if !self.stream.buffer().contains(&b'\n') {
             self.stream.flush().await.map_err(Trouble::Gone)?;
         }
@@ -123,15 +124,34 @@ impl Session {
             Some(_) => Instant::now() + self.deps.limits.idle_time,
             None => self.login_deadline,
         };
-        let Some(line) = self.shutdown.or(timeout_at(deadline, self.stream.read_line(AUTH_LINE_MAX))).await else {
-            return Err(shutting_down());
+        let line = tokio::select! {
+            line = self.shutdown.or(timeout_at(deadline, self.stream.read_line(AUTH_LINE_MAX))) => line,
+            () = lost => return Err(Trouble::Silent),
         };
+        let Some(line) = line else { return Err(shutting_down()) };
+        if self.maildrop.as_ref().is_some_and(|maildrop| !maildrop.lock.go_on()) {
+            return Err(Trouble::Silent);
+        }
         match line {
             Err(_) | Ok(Ok(Line::TimedOut)) => Err(Trouble::Silent),
             Ok(Ok(Line::Full(line))) => Ok(without_end(line)),
             Ok(Ok(Line::TooLong)) => Err(Trouble::Bad(Reply::err("line too long", "命令行过长"))),
             Ok(Ok(Line::Closed)) => Err(Trouble::Gone(Error::unavailable("the client closed"))),
             Ok(Err(error)) => Err(Trouble::Gone(error)),
+        }
+    }
+
+    /// From now on another login may take the maildrop; what is returned ends when one does.
+    fn begin_to_wait(&self) -> impl Future<Output = ()> + use<> {
+        let lost = self.maildrop.as_ref().map(|maildrop| {
+            maildrop.lock.wait(self.deps.clock.now());
+            maildrop.lock.lost()
+        });
+        async move {
+            match lost {
+                Some(lost) => lost.await,
+                None => std::future::pending().await,
+            }
         }
     }
 

@@ -31,6 +31,20 @@ fn round(folder: &Path, tag: &str) {
     let made = ask(folder, &["account", "app-password", "add", &ann, "--name", "phone", "--services", "imap"]);
     assert!(made.contains("app password"), "{made}");
     assert!(ask(folder, &["account", "app-password", "list", &ann]).contains("phone"));
+    let days = ["--services", "imap,submission", "--expires", "30"];
+    let made = ask(folder, &[&["account", "token", "add", &ann, "--name", "sync"], &days[..]].concat());
+    assert!(made.contains("anser_"), "{made}");
+    let tokens = ask(folder, &["account", "token", "list", &ann]);
+    assert!(tokens.contains("sync") && !tokens.contains("phone") && !tokens.contains("anser_"), "{tokens}");
+    let id = tokens.split_whitespace().next().unwrap();
+    assert_eq!(run(folder, &["account", "app-password", "revoke", &ann, id], b"").status.code(), Some(1));
+    ask(folder, &["account", "token", "remove", &ann, id]);
+    ask(folder, &["account", "set", &ann, "--pop3-days", "30", "--must-change", "true"]);
+    let shown = ask(folder, &["account", "show", &ann, "--json"]);
+    assert!(shown.contains("\"pop3_days\":30") && shown.contains("\"must_change\":true"), "{shown}");
+    ask(folder, &["account", "set", &ann, "--pop3-days", "0", "--must-change", "false"]);
+    assert!(ask(folder, &["account", "show", &ann, "--json"]).contains("\"pop3_days\":null"));
+    assert_eq!(run(folder, &["account", "set", &ann, "--pop3-days", "99999"], b"").status.code(), Some(1));
     let alias = format!("a@{domain}");
     ask(folder, &["alias", "add", &alias, &ann]);
     assert!(ask(folder, &["alias", "list", "--domain", &domain]).contains(&ann));
@@ -111,4 +125,20 @@ fn every_list_is_one_json_document() {
         let text = dev.ask(&[one, &["--json"]].concat());
         assert_eq!(python(&dev, COUNT, &[&text]), "dict\n", "{one:?} gives {text}");
     }
+}
+
+/// `anser account list | head`: nobody reads the second line, and nobody is told so.
+#[test]
+fn a_list_that_nobody_reads_ends_quietly() {
+    let place = crate::world::Place::new();
+    let dev = place.start();
+    for command in [&["account", "list"][..], &["status"], &["account", "list", "--json"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut anser = crate::world::anser();
+        anser.args(command).arg("--dir").arg(place.path());
+        let ended = anser.stdout(writer).stderr(std::process::Stdio::piped()).output().unwrap();
+        assert!(ended.status.success() && ended.stderr.is_empty(), "{command:?}: {ended:?}");
+    }
+    drop(dev);
 }

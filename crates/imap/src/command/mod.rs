@@ -35,6 +35,7 @@ mod subscribe;
 mod thread;
 mod transfer;
 mod unauthenticate;
+mod xlist;
 
 use anser_base::{AccountId, MailboxId};
 use anser_wire::imap::Command;
@@ -97,6 +98,7 @@ commands! { |session, tag|
     Command::Unsubscribe(mailbox) => Login, true, subscribe::run(session, &mailbox, false).await;
     Command::List(list) => Login, true, list::run(session, list).await;
     Command::Lsub { reference, pattern } => Login, true, lsub::run(session, &reference, &pattern).await;
+    Command::Xlist { reference, pattern } => Login, true, xlist::run(session, &reference, &pattern).await;
     Command::Namespace => Login, true, namespace::run(session);
     Command::Status { mailbox, items } => Login, true, status::run(session, &mailbox, items).await;
     Command::Idle => Login, true, idle::run(session).await;

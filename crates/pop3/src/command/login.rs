@@ -56,7 +56,7 @@ pub(super) async fn conclude(
 async fn welcome(session: &mut Session, user: &str, mechanism: &str, login: Login) -> Outcome {
     let deps = session.deps.clone();
     let account = login.account.id;
-    let Some(lock) = deps.locks.take(account) else {
+    let Some(lock) = deps.locks.take(account, deps.clock.now()) else {
         return Ok(Reply::coded(Code::InUse, "the maildrop is in use by another session", "邮箱正被另一会话使用"));
     };
     let maildrop = Maildrop::open(&deps.store, login.account, lock, deps.clock.now()).await?;

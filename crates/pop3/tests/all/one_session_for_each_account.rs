@@ -36,6 +36,24 @@ fn until_it_is_silent_for_too_long() {
     });
 }
 
+/// A client that lost its network comes again from another one.
+#[test]
+fn until_another_login_finds_it_silent() {
+    each_site(|site| {
+        site.deliver("ann", &[mail(1)]);
+        let mut first = site.login("ann");
+        assert!(first.ask("DELE 1").starts_with("+OK"));
+        site.deps.clock.advance(anser_pop3::TAKEN_OVER);
+        let mut second = site.login("ann");
+        assert_eq!(first.rest(), b"", "closed without a word");
+        assert!(second.ask("STAT").starts_with("+OK 1 "), "what was lost removed something");
+        let mut third = Client::connect(site.plain);
+        third.hear();
+        third.ask("USER ann");
+        assert!(third.ask(&format!("PASS {PASSWORD}")).starts_with("-ERR [IN-USE] "));
+    });
+}
+
 /// A login has to come to its end in time, however busy the client is.
 #[test]
 fn and_not_for_clients_that_do_not_log_in() {

@@ -52,7 +52,7 @@ pub enum Command {
     Subscribe(String),
     /// UNSUBSCRIBE
     Unsubscribe(String),
-    /// LIST and XLIST
+    /// LIST
     List(List),
     /// LSUB
     Lsub {
@@ -111,6 +111,13 @@ pub enum Command {
     Acl(Acl),
     /// GETMETADATA and SETMETADATA (RFC 5464)
     Metadata(Metadata),
+    /// XLIST, which old clients of Gmail know: like LSUB in form.
+    Xlist {
+        /// The reference name.
+        reference: String,
+        /// The pattern.
+        pattern: String,
+    },
     /// COMPRESS (RFC 4978) with the mechanism in upper case.
     Compress(String),
     /// UNAUTHENTICATE (RFC 8437)
