@@ -86,7 +86,14 @@ pub(crate) enum RowInner<'a> {
 impl Row<'_> {
     /// An integer column.
     pub fn int(&self, column: usize) -> Result<i64> {
-        self.opt_int(column)?.ok_or_else(|| unexpected_null(column))
+        match &self.inner {
+            RowInner::Sqlite(row) => match row.get_ref(column).map_err(sqlite_error)? {
+                rusqlite::types::ValueRef::Integer(number) => Ok(number),
+                rusqlite::types::ValueRef::Null => Err(unexpected_null(column)),
+                other => Err(Error::damaged(format!("column {column} is {}", other.data_type()))),
+            },
+            RowInner::Postgres(_) => self.opt_int(column)?.ok_or_else(|| unexpected_null(column)),
+        }
     }
 
     /// An integer column that may be NULL.
@@ -119,6 +126,28 @@ impl Row<'_> {
     pub fn opt_blob(&self, column: usize) -> Result<Option<Vec<u8>>> {
         match &self.inner {
             RowInner::Sqlite(row) => row.get(column).map_err(sqlite_error),
+            RowInner::Postgres(row) => row.try_get(column).map_err(pg::error),
+        }
+    }
+
+    /// A bytes column, in place.
+    pub fn blob_ref(&self, column: usize) -> Result<&[u8]> {
+        match &self.inner {
+            RowInner::Sqlite(row) => {
+                let value = row.get_ref(column).map_err(sqlite_error)?;
+                value.as_blob().map_err(|error| Error::damaged(error.to_string()))
+            }
+            RowInner::Postgres(row) => row.try_get(column).map_err(pg::error),
+        }
+    }
+
+    /// A text column, in place.
+    pub fn text_ref(&self, column: usize) -> Result<&str> {
+        match &self.inner {
+            RowInner::Sqlite(row) => {
+                let value = row.get_ref(column).map_err(sqlite_error)?;
+                value.as_str().map_err(|error| Error::damaged(error.to_string()))
+            }
             RowInner::Postgres(row) => row.try_get(column).map_err(pg::error),
         }
     }

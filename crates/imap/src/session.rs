@@ -216,6 +216,16 @@ impl Session {
         if self.out.len() >= GATHER { self.hand_over().await } else { Ok(()) }
     }
 
+    /// Output that was gathered elsewhere: much of it goes to the connection as it is.
+    pub async fn put(&mut self, bytes: Vec<u8>) -> Result<(), Trouble> {
+        if bytes.len() < GATHER {
+            self.out.extend_from_slice(&bytes);
+            return self.relieve().await;
+        }
+        self.hand_over().await?;
+        self.stream.write_all(&bytes).await.map_err(Trouble::Gone)
+    }
+
     /// Hands everything to the connection, which sends by itself what exceeds its buffer.
     pub async fn hand_over(&mut self) -> Result<(), Trouble> {
         self.stream.write_all(&self.out).await.map_err(Trouble::Gone)?;

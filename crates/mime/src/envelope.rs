@@ -2,10 +2,11 @@
 
 use crate::address::{self, Address, MAX_ADDRESSES};
 use crate::codec::{self, Reader};
+use crate::envelope_view::EnvelopeView;
 use crate::{header, text};
 
 /// Version of the byte form; other versions are refused, and the caller parses the message again.
-const VERSION: u8 = 1;
+pub(crate) const VERSION: u8 = 1;
 
 /// Header fields as `FETCH ENVELOPE` tells them (RFC 9051 §7.5.2): bytes as in the header, unfolded and trimmed, with
 /// encoded words and 8-bit text untouched. `None` is IMAP's NIL (field absent); a present but empty field is
@@ -60,12 +61,7 @@ impl Envelope {
 
     /// Reads [`Envelope::to_bytes`]; `None` for another version or for bytes it did not write.
     pub fn from_bytes(bytes: &[u8]) -> Option<Envelope> {
-        let mut reader = Reader::new(bytes);
-        if reader.byte()? != VERSION {
-            return None;
-        }
-        let envelope = Envelope::read(&mut reader)?;
-        (reader.left() == 0).then_some(envelope)
+        EnvelopeView::from_bytes(bytes).map(EnvelopeView::to_envelope)
     }
 
     fn take(&mut self, field: &header::Field<'_>) {
@@ -118,14 +114,7 @@ impl Envelope {
     }
 
     pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Envelope> {
-        let same = reader.byte().filter(|flags| *flags < 4)?;
-        let (date, subject) = (read_option(reader)?, read_option(reader)?);
-        let (in_reply_to, message_id) = (read_option(reader)?, read_option(reader)?);
-        let from = read_list(reader)?;
-        let (to, cc, bcc) = (read_list(reader)?, read_list(reader)?, read_list(reader)?);
-        let sender = if same & 1 == 0 { read_list(reader)? } else { from.clone() };
-        let reply_to = if same & 2 == 0 { read_list(reader)? } else { from.clone() };
-        Some(Envelope { date, subject, from, sender, reply_to, to, cc, bcc, in_reply_to, message_id })
+        EnvelopeView::read(reader).map(EnvelopeView::to_envelope)
     }
 }
 
@@ -147,13 +136,6 @@ fn write_option(text: &Option<Vec<u8>>, out: &mut Vec<u8>) {
     }
 }
 
-fn read_option(reader: &mut Reader<'_>) -> Option<Option<Vec<u8>>> {
-    match reader.number()? {
-        0 => Some(None),
-        length => reader.take(usize::try_from(length - 1).ok()?).map(|text| Some(text.to_vec())),
-    }
-}
-
 fn write_list(list: &[Address], out: &mut Vec<u8>) {
     codec::put_number(out, list.len() as u64);
     for address in list {
@@ -161,17 +143,6 @@ fn write_list(list: &[Address], out: &mut Vec<u8>) {
             write_option(part, out);
         }
     }
-}
-
-fn read_list(reader: &mut Reader<'_>) -> Option<Vec<Address>> {
-    let count = reader.count()?;
-    let mut list = Vec::new();
-    for _ in 0..count {
-        let (name, route) = (read_option(reader)?, read_option(reader)?);
-        let (mailbox, host) = (read_option(reader)?, read_option(reader)?);
-        list.push(Address { name, route, mailbox, host });
-    }
-    Some(list)
 }
 
 #[cfg(test)]

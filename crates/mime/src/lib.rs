@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`structure`] | the tree of parts with byte offsets: IMAP BODY, BODYSTRUCTURE and `BODY[section]`; push parser; stored form |
 //! | [`envelope`] | IMAP ENVELOPE: header fields in raw bytes; stored form |
+//! | [`envelope_view`] | the same, read in place from the stored form |
 //! | [`summary`] | one pass over a message for lists, threads, sorting and search: subject, ids, preview, attachment mark |
 //! | [`header`] | fields of a raw header block; `HEADER.FIELDS` and `.NOT` |
 //! | [`address`] | address lists |
@@ -47,6 +48,7 @@ pub mod charset;
 pub mod date;
 pub mod encoding;
 pub mod envelope;
+pub mod envelope_view;
 pub mod header;
 pub mod params;
 pub mod structure;

@@ -55,15 +55,37 @@ impl Listing {
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Listing> {
+        let view = ListingView::from_bytes(bytes)?;
+        Some(Listing {
+            envelope: Envelope::from_bytes(view.envelope)?,
+            sent: view.sent,
+            preview: view.preview.to_owned(),
+            has_attachment: view.has_attachment,
+            replied: view.replied,
+        })
+    }
+}
+
+/// A [`Listing`] read in place.
+pub(crate) struct ListingView<'a> {
+    pub envelope: &'a [u8],
+    pub sent: Option<i64>,
+    pub preview: &'a str,
+    pub has_attachment: bool,
+    pub replied: u8,
+}
+
+impl<'a> ListingView<'a> {
+    pub fn from_bytes(bytes: &'a [u8]) -> Option<Self> {
         let (&[version, flags], rest) = bytes.split_first_chunk::<2>()?;
         let (sent, rest) = rest.split_first_chunk::<8>()?;
         let (len, rest) = rest.split_first_chunk::<2>()?;
         let (preview, envelope) = rest.split_at_checked(usize::from(u16::from_le_bytes(*len)))?;
         (version == LISTING).then_some(())?;
-        Some(Listing {
-            envelope: Envelope::from_bytes(envelope)?,
+        Some(Self {
+            envelope,
             sent: (flags & 2 != 0).then(|| i64::from_le_bytes(*sent)),
-            preview: String::from_utf8(preview.to_vec()).ok()?,
+            preview: str::from_utf8(preview).ok()?,
             has_attachment: flags & 1 != 0,
             replied: flags >> 2,
         })

@@ -15,7 +15,7 @@
 //! |---|---|
 //! | `model` | the nouns |
 //! | `tx`, `mailbox`, `message`, `flag`, `thread` | [`MailTx`]: every change and every look-up |
-//! | `bulk` | many rows by few statements |
+//! | `bulk`, `rows` | many rows by few statements; what was parsed out of many messages |
 //! | `acl`, `subscription`, `annotation` | who else may use a mailbox, which of others' one subscribes to, notes on mailboxes |
 //! | `snapshot`, `cache` | a mailbox's list as one shared value, and where the newest ones are kept |
 //! | `change`, `watch` | what a transaction changed, and who is told |
@@ -39,6 +39,7 @@ mod mailbox;
 mod message;
 mod model;
 mod names;
+mod rows;
 mod schema;
 mod search;
 mod snapshot;
@@ -66,6 +67,7 @@ pub use model::{
     Appended, Content, Entry, Flags, KEYWORD, KEYWORDS, Keywords, Mailbox, Message, NewMessage, Role, ThreadKeys,
 };
 pub use names::role_of;
+pub use rows::{MessageRow, MessageRows};
 pub use schema::SCHEMA;
 pub use search::{Found, Indexer, Progress, Readers, SEARCH_SCHEMA, Searching};
 pub use snapshot::{Diff, Snapshot};

@@ -310,7 +310,7 @@ pub(crate) fn read_entry(row: &Row<'_>) -> Result<Entry> {
         received: Timestamp(row.int(5)?),
         zone: row.int(6)? as i16,
         saved: Timestamp(row.int(7)?),
-        keywords: Keywords::from_text(&row.text(8)?),
+        keywords: Keywords::from_text(row.text_ref(8)?),
     })
 }
 

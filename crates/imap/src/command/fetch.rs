@@ -9,19 +9,21 @@ use anser_wire::imap::{Fetch, FetchItem, NumberSet, PartialRange};
 use tokio::task::JoinHandle;
 
 use super::select::{intersection, write_ranges};
-use crate::fetch::{Piece, Plan, Pump, Rendered, render};
+use crate::fetch::{Piece, Plan, Pump, Rendered, render, render_rows, rows};
 use crate::reply::{Outcome, Reply, Trouble};
 use crate::session::Session;
 use crate::view::{Telling, View};
 
 /// Messages of one batch at most.
 const BATCH: usize = 128;
+/// Messages of one batch whose bodies are not looked at.
+const ROWS: usize = 256;
 /// Bytes of the messages of one batch, unless it is one message.
-const BATCH_BYTES: u64 = 256 * 1024;
+const BATCH_BYTES: u64 = 512 * 1024;
 /// Items of one FETCH that read the body, at most.
 const BODY_ITEMS: usize = 50;
 /// Batches that are rendered while one is written.
-const AHEAD: usize = 2;
+const AHEAD: usize = 3;
 /// Batches written between two rests that let other sessions of the same thread go on.
 const YIELD_EVERY: usize = 64;
 
@@ -172,13 +174,13 @@ struct Renderer {
 async fn write_batches(session: &mut Session, plan: Plan, mut targets: Targets) -> Outcome {
     let owner = &session.view()?.owner;
     let (account, tenant) = (owner.id, owner.tenant);
-    let bytes = if plan.body_items() > 0 { BATCH_BYTES } else { u64::MAX };
+    let (most, bytes) = if plan.is_of_rows() { (ROWS, u64::MAX) } else { (BATCH, BATCH_BYTES) };
     let renderer = Arc::new(Renderer { plan, store: session.deps.store.clone(), account, tenant });
     let mut running: VecDeque<Rendering> = VecDeque::new();
     let mut end = Ending::default();
     for turn in 1.. {
         while running.len() < AHEAD {
-            let batch = targets.batch(BATCH, bytes);
+            let batch = targets.batch(most, bytes);
             if batch.is_empty() {
                 break;
             }
@@ -204,6 +206,13 @@ impl Drop for Rendering {
 }
 
 async fn render_batch(renderer: Arc<Renderer>, batch: Vec<(u32, Entry)>) -> anser_base::Result<Rendered> {
+    if renderer.plan.is_of_rows() {
+        let (reader, wanted) = (renderer.clone(), batch.clone());
+        let rows = renderer.store.read(renderer.account, move |tx| rows(&reader.plan, tx, &wanted)).await?;
+        if let Some(rendered) = render_rows(&renderer.plan, &batch, &rows) {
+            return Ok(rendered);
+        }
+    }
     let ids: Vec<_> = batch.iter().map(|(_, entry)| entry.message).collect();
     let read = renderer.store.read(renderer.account, move |tx| {
         ids.iter().map(|id| tx.message(*id)).collect::<anser_base::Result<Vec<Option<Message>>>>()
@@ -216,10 +225,7 @@ async fn render_batch(renderer: Arc<Renderer>, batch: Vec<(u32, Entry)>) -> anse
 async fn write(session: &mut Session, rendered: Rendered, end: &mut Ending) -> Result<(), Trouble> {
     for piece in rendered.pieces {
         match piece {
-            Piece::Bytes(bytes) => {
-                session.out.extend_from_slice(&bytes);
-                session.relieve().await?;
-            }
+            Piece::Bytes(bytes) => session.put(bytes).await?,
             Piece::Large(pump) => stream(session, pump).await?,
         }
     }

@@ -14,9 +14,9 @@ mod structure;
 
 use std::collections::HashSet;
 
-use anser_base::{Error, Result, TenantId};
+use anser_base::{Error, MessageId, Result, TenantId};
 use anser_mime::structure::{Limits, Structure, StructureParser};
-use anser_store::{Entry, Listing, Message, Store};
+use anser_store::{Entry, MailTx, Message, MessageRow, MessageRows, Store};
 use anser_wire::imap::write::{write_date_time, write_fetch_name, write_number, write_string};
 use anser_wire::imap::{DateTime, FetchItem};
 
@@ -30,6 +30,8 @@ pub(crate) use section::open_section;
 const IN_BATCH: u64 = 256 * 1024;
 /// Bytes of one message's sections that become part of a batch together.
 const MESSAGE_IN_BATCH: u64 = 1024 * 1024;
+/// Bytes that a response of list and row items takes about.
+const RESPONSE: usize = 400;
 /// Bytes of one piece of a section that is streamed.
 pub(crate) const PIECE: usize = 256 * 1024;
 
@@ -77,10 +79,17 @@ impl Plan {
 
     /// Whether every item is in the list.
     pub fn is_light(&self) -> bool {
-        self.items.iter().all(|item| {
-            use FetchItem::{EmailId, Flags, InternalDate, ModSeq, Rfc822Size, SaveDate, Uid};
-            matches!(item, EmailId | Flags | InternalDate | ModSeq | Rfc822Size | SaveDate | Uid)
-        })
+        self.items.iter().all(is_light)
+    }
+
+    /// Whether every item is in the list or in the message's row.
+    pub fn is_of_rows(&self) -> bool {
+        self.body_items() == 0
+    }
+
+    /// Whether some item is of the message's structure.
+    fn has_structure(&self) -> bool {
+        self.items.iter().any(|item| matches!(item, FetchItem::Body | FetchItem::BodyStructure))
     }
 
     /// How many items read the body.
@@ -116,7 +125,9 @@ impl Plan {
 
     /// Writes an item of the list with its name; `false` when it is none.
     fn light(&self, out: &mut Vec<u8>, item: &FetchItem, entry: &Entry) -> bool {
-        let start = out.len();
+        if !is_light(item) {
+            return false;
+        }
         write_fetch_name(out, item);
         out.push(b' ');
         match item {
@@ -125,17 +136,42 @@ impl Plan {
             FetchItem::InternalDate => write_date(out, entry.received.secs(), entry.zone),
             FetchItem::SaveDate => write_date(out, entry.saved.secs(), 0),
             FetchItem::Rfc822Size => write_number(out, entry.size),
-            FetchItem::ModSeq => out.extend_from_slice(format!("({})", entry.modseq).as_bytes()),
-            FetchItem::EmailId => {
-                out.extend_from_slice(format!("({})", name::email_id(self.scope, entry.message)).as_bytes())
+            FetchItem::ModSeq => {
+                out.push(b'(');
+                write_number(out, entry.modseq);
+                out.push(b')');
             }
-            _ => {
-                out.truncate(start);
-                return false;
-            }
+            _ => out.extend_from_slice(format!("({})", name::email_id(self.scope, entry.message)).as_bytes()),
         }
         true
     }
+
+    /// Writes an item of the message's row, but its structure, with its name; `false` when it is none.
+    fn row(&self, out: &mut Vec<u8>, item: &FetchItem, row: &MessageRow<'_>) -> bool {
+        if !matches!(item, FetchItem::Envelope | FetchItem::Preview { .. } | FetchItem::ThreadId) {
+            return false;
+        }
+        write_fetch_name(out, item);
+        out.push(b' ');
+        match item {
+            FetchItem::Envelope => envelope::write(out, row.envelope(), self.utf8),
+            FetchItem::Preview { .. } => write_string(out, row.preview().as_bytes(), self.utf8),
+            _ => out.extend_from_slice(format!("({})", name::thread_id(self.scope, row.thread)).as_bytes()),
+        }
+        true
+    }
+
+    /// Writes BODY or BODYSTRUCTURE with its name.
+    fn structure(&self, out: &mut Vec<u8>, item: &FetchItem, structure: &Structure) {
+        write_fetch_name(out, item);
+        out.push(b' ');
+        structure::write(out, structure, *item == FetchItem::BodyStructure, self.utf8);
+    }
+}
+
+fn is_light(item: &FetchItem) -> bool {
+    use FetchItem::{EmailId, Flags, InternalDate, ModSeq, Rfc822Size, SaveDate, Uid};
+    matches!(item, EmailId | Flags | InternalDate | ModSeq | Rfc822Size | SaveDate | Uid)
 }
 
 fn write_date(out: &mut Vec<u8>, unix_seconds: i64, offset_minutes: i16) {
@@ -146,6 +182,36 @@ fn separate(out: &mut Vec<u8>, at: usize) {
     if at > 0 {
         out.push(b' ');
     }
+}
+
+/// Reads the rows of a batch whose items are of the list and of rows.
+pub(crate) fn rows(plan: &Plan, tx: &mut MailTx<'_, '_>, batch: &[(u32, Entry)]) -> Result<MessageRows> {
+    let ids: Vec<MessageId> = batch.iter().map(|(_, entry)| entry.message).collect();
+    tx.message_rows(&ids, plan.has_structure())
+}
+
+/// Renders a batch of such items, without blocking. `None` when a structure's form is unknown, so that bodies must be looked at.
+pub(crate) fn render_rows(plan: &Plan, batch: &[(u32, Entry)], rows: &MessageRows) -> Option<Rendered> {
+    let (mut out, mut gone) = (Vec::with_capacity(batch.len() * RESPONSE), false);
+    for (seq, entry) in batch {
+        let Some(row) = rows.get(entry.message) else {
+            gone = true;
+            continue;
+        };
+        plan.begin(&mut out, *seq, entry);
+        let mut parsed = None;
+        for (at, item) in plan.items.iter().enumerate() {
+            separate(&mut out, at);
+            if !plan.light(&mut out, item, entry) && !plan.row(&mut out, item, &row) {
+                if parsed.is_none() {
+                    parsed = Some(row.structure()?);
+                }
+                plan.structure(&mut out, item, parsed.as_ref()?);
+            }
+        }
+        out.extend_from_slice(b")\r\n");
+    }
+    Some(Rendered { pieces: vec![Piece::Bytes(out)], gone, failed: None })
 }
 
 /// Renders a batch. Blocks on the disk.
@@ -217,30 +283,12 @@ impl Work<'_> {
 
     /// Writes an item of the message's row with its name; `false` when it is none.
     fn row(&mut self, out: &mut Vec<u8>, item: &FetchItem) -> Result<bool> {
-        let start = out.len();
-        write_fetch_name(out, item);
-        out.push(b' ');
-        match item {
-            FetchItem::Envelope => envelope::write(out, &Listing::of(self.message).envelope, self.plan.utf8),
-            FetchItem::Preview { .. } => {
-                write_string(out, Listing::of(self.message).preview.as_bytes(), self.plan.utf8);
-            }
-            FetchItem::ThreadId => {
-                out.extend_from_slice(
-                    format!("({})", name::thread_id(self.plan.scope, self.message.thread)).as_bytes(),
-                );
-            }
-            FetchItem::Body | FetchItem::BodyStructure => {
-                let extended = *item == FetchItem::BodyStructure;
-                let utf8 = self.plan.utf8;
-                structure::write(out, self.structure()?, extended, utf8);
-            }
-            _ => {
-                out.truncate(start);
-                return Ok(false);
-            }
+        if matches!(item, FetchItem::Body | FetchItem::BodyStructure) {
+            let plan = self.plan;
+            plan.structure(out, item, self.structure()?);
+            return Ok(true);
         }
-        Ok(true)
+        Ok(self.plan.row(out, item, &self.message.row()))
     }
 
     fn structure(&mut self) -> Result<&Structure> {
@@ -251,14 +299,12 @@ impl Work<'_> {
     }
 
     /// Takes a pump's bytes into the batch, or gives it back to be streamed when they are many.
-    fn take_in(&mut self, out: &mut Vec<u8>, mut pump: Pump) -> Result<Option<Pump>> {
+    fn take_in(&mut self, out: &mut Vec<u8>, pump: Pump) -> Result<Option<Pump>> {
         if pump.left() > IN_BATCH || self.held + pump.left() > MESSAGE_IN_BATCH {
             return Ok(Some(pump));
         }
         self.held += pump.left();
-        while let Some(piece) = pump.next()? {
-            out.extend_from_slice(&piece);
-        }
+        pump.take_all(out)?;
         Ok(None)
     }
 

@@ -96,6 +96,24 @@ impl Pump {
         self.left
     }
 
+    /// Appends all that is to come. Blocks on the disk.
+    pub fn take_all(mut self, out: &mut Vec<u8>) -> Result<()> {
+        if let (Source::Whole(bytes), None) = (&self.source, &self.decoder) {
+            let end = self.at as usize + self.left as usize;
+            let shown = bytes.get(self.at as usize..end).ok_or_else(ended)?;
+            let start = out.len();
+            out.extend_from_slice(shown);
+            if self.hide_nul {
+                hide_nul(&mut out[start..]);
+            }
+            return Ok(());
+        }
+        while let Some(piece) = self.next()? {
+            out.extend_from_slice(&piece);
+        }
+        Ok(())
+    }
+
     /// The next piece; `None` when all was yielded. Blocks on the disk.
     pub fn next(&mut self) -> Result<Option<Vec<u8>>> {
         while self.left > 0 {

@@ -72,7 +72,7 @@ impl Writer<'_> {
             && let Some(root) = self.structure.parts.get(embedded.root as usize)
         {
             out.push(b' ');
-            envelope::write(out, &embedded.envelope, self.utf8);
+            envelope::write_own(out, &embedded.envelope, self.utf8);
             out.push(b' ');
             self.part(out, root);
         }

@@ -81,16 +81,39 @@ impl DateTime {
     }
 }
 
+impl DateTime {
+    /// The form of INTERNALDATE, without its quotes.
+    pub(super) fn to_bytes(self) -> [u8; 26] {
+        let local = self.unix_seconds.saturating_add(i64::from(self.offset_minutes) * 60);
+        let (date, seconds) = (Date::from_unix_days(local.div_euclid(DAY_SECONDS)), local.rem_euclid(DAY_SECONDS));
+        let minutes = self.offset_minutes.unsigned_abs();
+        let mut out = *b" 0-Jan-0000 00:00:00 +0000";
+        let mut two = |at: usize, number: u64| {
+            (out[at], out[at + 1]) = (b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8);
+        };
+        two(0, u64::from(date.day));
+        two(7, u64::from(date.year / 100));
+        two(9, u64::from(date.year % 100));
+        two(12, seconds as u64 / 3_600);
+        two(15, seconds as u64 / 60 % 60);
+        two(18, seconds as u64 % 60);
+        two(22, u64::from(minutes / 60));
+        two(24, u64::from(minutes % 60));
+        if out[0] == b'0' {
+            out[0] = b' ';
+        }
+        out[3..6].copy_from_slice(month_name(date.month).as_bytes());
+        if self.offset_minutes < 0 {
+            out[21] = b'-';
+        }
+        out
+    }
+}
+
 impl fmt::Display for DateTime {
     /// The form of INTERNALDATE, without its quotes: always 26 characters.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let local = self.unix_seconds.saturating_add(i64::from(self.offset_minutes) * 60);
-        let (date, seconds) = (Date::from_unix_days(local.div_euclid(DAY_SECONDS)), local.rem_euclid(DAY_SECONDS));
-        write!(f, "{:>2}-{}-{:04} ", date.day, month_name(date.month), date.year)?;
-        write!(f, "{:02}:{:02}:{:02} ", seconds / 3_600, seconds / 60 % 60, seconds % 60)?;
-        let sign = if self.offset_minutes < 0 { '-' } else { '+' };
-        let minutes = self.offset_minutes.unsigned_abs();
-        write!(f, "{sign}{:02}{:02}", minutes / 60, minutes % 60)
+        f.write_str(&String::from_utf8_lossy(&self.to_bytes()))
     }
 }
 

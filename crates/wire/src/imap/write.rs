@@ -74,15 +74,22 @@ fn write_text(out: &mut Vec<u8>, text: &str) {
 
 /// Writes a number in decimal.
 pub fn write_number(out: &mut Vec<u8>, number: u64) {
-    // Writing to a Vec cannot fail.
-    let _ = write!(out, "{number}");
+    let (mut digits, mut rest) = ([0; 20], number);
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            return out.extend_from_slice(&digits[at..]);
+        }
+    }
 }
 
 /// Writes a string in quotes if it can be, else as a literal, and as literal8 if it holds NUL (RFC 9051 §4.3).
 pub fn write_string(out: &mut Vec<u8>, octets: &[u8], utf8: bool) {
-    let plain = |b: &u8| !matches!(b, 0 | b'\r' | b'\n') && (utf8 || b.is_ascii());
-    let quotable = octets.len() <= QUOTED_MAX && octets.iter().all(plain) && std::str::from_utf8(octets).is_ok();
-    if quotable {
+    let fits = octets.len() <= QUOTED_MAX && !octets.iter().any(|octet| matches!(octet, 0 | b'\r' | b'\n'));
+    if fits && (octets.is_ascii() || (utf8 && std::str::from_utf8(octets).is_ok())) {
         return write_quoted(out, octets);
     }
     let size = octets.len() as u64;
@@ -131,12 +138,13 @@ fn write_quoted_or_literal(out: &mut Vec<u8>, name: &str) {
 
 fn write_quoted(out: &mut Vec<u8>, octets: &[u8]) {
     out.push(b'"');
-    for &octet in octets {
-        if matches!(octet, b'"' | b'\\') {
-            out.push(b'\\');
-        }
-        out.push(octet);
+    let mut rest = octets;
+    while let Some(at) = rest.iter().position(|octet| matches!(octet, b'"' | b'\\')) {
+        out.extend_from_slice(&rest[..at]);
+        out.extend_from_slice(&[b'\\', rest[at]]);
+        rest = &rest[at + 1..];
     }
+    out.extend_from_slice(rest);
     out.push(b'"');
 }
 
@@ -171,7 +179,9 @@ pub fn write_flags<'a>(out: &mut Vec<u8>, flags: impl IntoIterator<Item = &'a Fl
 
 /// Writes an INTERNALDATE in quotes.
 pub fn write_date_time(out: &mut Vec<u8>, date: DateTime) {
-    let _ = write!(out, "\"{date}\"");
+    out.push(b'"');
+    out.extend_from_slice(&date.to_bytes());
+    out.push(b'"');
 }
 
 /// Writes numbers in the order given, runs of ascending neighbours as ranges: for ESEARCH, VANISHED and COPYUID (whose
