@@ -145,11 +145,9 @@ impl Bodies {
 /// Whatever of these can be read.
 async fn batch(store: Store, account: AccountId, tenant: TenantId, wanted: Vec<Next>) -> Vec<(u32, Found)> {
     let rows = store.read(account, move |tx| {
-        let mut rows = Vec::with_capacity(wanted.len());
-        for next in &wanted {
-            rows.extend(tx.message(next.message)?.map(|message| (next.number, message)));
-        }
-        Ok(rows)
+        let ids: Vec<MessageId> = wanted.iter().map(|next| next.message).collect();
+        let found = wanted.iter().zip(tx.messages_of(&ids)?);
+        Ok(found.filter_map(|(next, message)| Some((next.number, message?))).collect::<Vec<_>>())
     });
     let Ok(rows) = rows.await else { return Vec::new() };
     let open_all = move || {

@@ -1,6 +1,7 @@
 //! What was parsed out of many messages, read at once into one buffer: for long lists, where a value for each message would cost more
 //! than what is done with it.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use anser_base::{MessageId, Result, ThreadId};
@@ -10,6 +11,7 @@ use anser_mime::structure::Structure;
 
 use crate::bulk::{filled, list};
 use crate::content::ListingView;
+use crate::message::{SELECT_MESSAGE, read_message};
 use crate::model::Message;
 use crate::tx::MailTx;
 
@@ -93,30 +95,40 @@ impl MessageRows {
 impl MailTx<'_, '_> {
     /// The rows of these messages, about half a kilobyte each: ask for some hundreds at once. `structure` asks for that as well.
     pub fn message_rows(&mut self, ids: &[MessageId], structure: bool) -> Result<MessageRows> {
+        let columns = if structure { "id, thread, summary, structure" } else { "id, thread, summary" };
+        let mut rows = MessageRows::default();
+        self.each_of(&format!("SELECT {columns} FROM message"), ids, |row| rows.push(row, structure))?;
+        Ok(rows)
+    }
+
+    /// Messages by their numbers, each asked for once, in the order given; `None` where there is none.
+    pub fn messages_of(&mut self, ids: &[MessageId]) -> Result<Vec<Option<Message>>> {
+        let mut found: HashMap<MessageId, Message> = HashMap::with_capacity(ids.len());
+        self.each_of(SELECT_MESSAGE, ids, |row| {
+            let message = read_message(row)?;
+            found.insert(message.id, message);
+            Ok(())
+        })?;
+        Ok(ids.iter().map(|id| found.remove(id)).collect())
+    }
+
+    /// Visits the rows of these messages by ascending numbers. The first column is the number.
+    fn each_of(&mut self, select: &str, ids: &[MessageId], mut each: impl FnMut(&Row<'_>) -> Result<()>) -> Result<()> {
         let mut wanted: Vec<i64> = ids.iter().map(|id| id.to_sql()).collect();
         wanted.sort_unstable();
         wanted.dedup();
-        let (Some(first), Some(last)) = (wanted.first(), wanted.last()) else { return Ok(MessageRows::default()) };
-        let columns = if structure { "id, thread, summary, structure" } else { "id, thread, summary" };
-        let mut rows = MessageRows::default();
+        let (Some(first), Some(last)) = (wanted.first(), wanted.last()) else { return Ok(()) };
         if last.abs_diff(*first) / SPARSE <= wanted.len() as u64 {
-            let sql = format!("SELECT {columns} FROM message WHERE account = ?1 AND id BETWEEN ?2 AND ?3 ORDER BY id");
-            self.db.for_each(&sql, params![self.account.to_sql(), *first, *last], |row| {
-                match wanted.binary_search(&row.int(0)?) {
-                    Ok(_) => rows.push(row, structure),
-                    Err(_) => Ok(()),
-                }
-            })?;
-            return Ok(rows);
+            let sql = format!("{select} WHERE account = ?1 AND id BETWEEN ?2 AND ?3 ORDER BY id");
+            return self.db.for_each(&sql, params![self.account.to_sql(), *first, *last], |row| {
+                if wanted.binary_search(&row.int(0)?).is_ok() { each(row) } else { Ok(()) }
+            });
         }
         for piece in filled(&wanted) {
-            let sql = format!(
-                "SELECT {columns} FROM message WHERE account = ?1 AND id IN ({}) ORDER BY id",
-                list(2, piece.len())
-            );
+            let sql = format!("{select} WHERE account = ?1 AND id IN ({}) ORDER BY id", list(2, piece.len()));
             let values = self.numbers(&[], &piece);
-            self.db.for_each(&sql, &values, |row| rows.push(row, structure))?;
+            self.db.for_each(&sql, &values, &mut each)?;
         }
-        Ok(rows)
+        Ok(())
     }
 }

@@ -243,6 +243,16 @@ impl<'t, 'c> MailTx<'t, 'c> {
         )
     }
 
+    /// How many messages of a mailbox have this UID or a higher one.
+    pub fn count_from(&mut self, mailbox: MailboxId, first: u32) -> Result<u64> {
+        let count = self.db.query_one(
+            "SELECT COUNT(*) FROM entry WHERE account = ?1 AND mailbox = ?2 AND uid >= ?3",
+            params![self.account.to_sql(), mailbox.to_sql(), first],
+            |row| row.int(0),
+        )?;
+        Ok(count.unwrap_or(0) as u64)
+    }
+
     /// Visits every message of a mailbox, ascending.
     pub fn each_entry(&mut self, mailbox: MailboxId, mut each: impl FnMut(Entry)) -> Result<()> {
         self.db.for_each(

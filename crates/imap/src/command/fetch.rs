@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use anser_base::{AccountId, Durability, Error, TenantId};
-use anser_store::{Entry, FlagAct, Flags, Keywords, MailTx, Message, Rights, Snapshot, Store};
+use anser_store::{Entry, FlagAct, Flags, Keywords, MailTx, Rights, Snapshot, Store};
 use anser_wire::imap::{Fetch, FetchItem, NumberSet, PartialRange};
 use tokio::task::JoinHandle;
 
@@ -214,10 +214,7 @@ async fn render_batch(renderer: Arc<Renderer>, batch: Vec<(u32, Entry)>) -> anse
         }
     }
     let ids: Vec<_> = batch.iter().map(|(_, entry)| entry.message).collect();
-    let read = renderer.store.read(renderer.account, move |tx| {
-        ids.iter().map(|id| tx.message(*id)).collect::<anser_base::Result<Vec<Option<Message>>>>()
-    });
-    let messages = read.await?;
+    let messages = renderer.store.read(renderer.account, move |tx| tx.messages_of(&ids)).await?;
     let batch = batch.into_iter().zip(messages).map(|((seq, entry), message)| (seq, entry, message)).collect();
     super::gather::blocking(move || Ok(render(&renderer.plan, &renderer.store, renderer.tenant, batch))).await
 }

@@ -67,7 +67,7 @@ async fn recent(session: &Session, mailbox: &Mailbox) -> Result<u64, Trouble> {
     if from >= mailbox.uidnext {
         return Ok(0);
     }
-    let count = move |tx: &mut MailTx<'_, '_>| Ok(tx.entries(id, from, u32::MAX)?.len() as u64);
+    let count = move |tx: &mut MailTx<'_, '_>| tx.count_from(id, from);
     Ok(session.deps.store.read(session.account_id()?, count).await?)
 }
 

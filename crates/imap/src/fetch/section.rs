@@ -1,5 +1,6 @@
 //! Sections of BODY[…] (RFC 9051 §6.4.5.1): which bytes of the message they are.
 
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::ops::Range;
 
 use anser_base::{Result, TenantId};
@@ -34,6 +35,15 @@ impl Work<'_> {
 
     fn section(&mut self, out: &mut Vec<u8>, section: &Section, partial: Option<Partial>) -> Result<Option<Pump>> {
         let message = self.message;
+        if section.part.is_empty() {
+            match &section.text {
+                Some(SectionText::HeaderFields(names)) => return self.header_fields(out, names, Select::Only, partial),
+                Some(SectionText::HeaderFieldsNot(names)) => {
+                    return self.header_fields(out, names, Select::Not, partial);
+                }
+                _ => {}
+            }
+        }
         let range = match section {
             Section { part, text: None } if part.is_empty() => Some(0..message.size()),
             _ => range(message, self.structure()?, section),
@@ -65,14 +75,53 @@ impl Work<'_> {
         partial: Option<Partial>,
     ) -> Result<Option<Pump>> {
         let block = self.source()?.range(range.start..range.end.min(range.start + HEADER))?;
-        let names: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
-        let mut chosen = header::select(&block, &names, how);
-        chosen.iter_mut().filter(|byte| **byte == 0).for_each(|byte| *byte = 0x80);
-        let shown = cut(0..chosen.len() as u64, partial);
-        write_literal_header(out, shown.end - shown.start);
-        out.extend_from_slice(&chosen[shown.start as usize..shown.end as usize]);
+        let chosen = header::select(&block, &bytes_of(names), how);
+        write_fields(out, chosen, partial);
         Ok(None)
     }
+
+    /// Fields of the message's own header. What a client once asked of a body it most likely asks again.
+    fn header_fields(
+        &mut self,
+        out: &mut Vec<u8>,
+        names: &[String],
+        how: Select,
+        partial: Option<Partial>,
+    ) -> Result<Option<Pump>> {
+        let (message, number) = (self.message, number_of(names, how));
+        let names = bytes_of(names);
+        let known = self.store.excerpts().get(message.blob, number);
+        let of_body = match known {
+            Some(known) => known,
+            None => {
+                let (start, length) = (message.prefix.len() as u64, self.structure()?.root().body_start.min(HEADER));
+                let chosen = header::select(&self.source()?.range(start..start + length)?, &names, how);
+                self.store.excerpts().put(message.blob, number, &chosen);
+                chosen.into()
+            }
+        };
+        let mut chosen = header::select(&message.prefix, &names, how);
+        chosen.extend_from_slice(&of_body);
+        write_fields(out, chosen, partial);
+        Ok(None)
+    }
+}
+
+fn bytes_of(names: &[String]) -> Vec<&[u8]> {
+    names.iter().map(|name| name.as_bytes()).collect()
+}
+
+/// A number for a choice of fields.
+fn number_of(names: &[String], how: Select) -> u64 {
+    let lower: Vec<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+    BuildHasherDefault::<DefaultHasher>::default().hash_one((how == Select::Only, lower))
+}
+
+fn write_fields(out: &mut Vec<u8>, mut chosen: Vec<u8>, partial: Option<Partial>) {
+    chosen.iter_mut().filter(|byte| **byte == 0).for_each(|byte| *byte = 0x80);
+    let shown = cut(0..chosen.len() as u64, partial);
+    write_literal_header(out, shown.end - shown.start);
+    out.extend_from_slice(&chosen[shown.start as usize..shown.end as usize]);
 }
 
 /// Opens a section by itself, to be copied and not to be shown; `None` when the message has no such section. Blocks on the disk.

@@ -13,10 +13,12 @@ use crate::bench::servers::{PASSWORD, Server};
 const AT_ONCE: usize = 16;
 
 /// Opens so many sessions in plain and over TLS, and prints what each costs the server's processes.
-pub async fn show(servers: &[Server], connections: usize) -> io::Result<()> {
+pub async fn show(servers: &mut [Server], connections: usize) -> io::Result<()> {
     for server in servers {
         for (kind, port) in [("plain", Some(server.imap)), ("TLS", server.imaps)] {
             let Some(port) = port else { continue };
+            // So that no memory of earlier sessions is used again.
+            server.restart()?;
             let kilobytes = cost(server, port, kind == "TLS", connections).await?;
             println!(
                 "{:<44} {:<14} {kilobytes:.1} KB each",

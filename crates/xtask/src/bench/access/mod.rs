@@ -79,7 +79,7 @@ pub async fn run(options: &Options) -> io::Result<()> {
         show(case, &all);
     }
     if options.wants("idle") {
-        idle::show(&servers, options.idle).await?;
+        idle::show(&mut servers, options.idle).await?;
     }
     if options.wants("notice") {
         for server in &servers {
