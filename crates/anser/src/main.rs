@@ -26,6 +26,10 @@ use crate::doors::Allowed;
 use crate::text::Language;
 
 fn main() -> ExitCode {
+    // Before anything else: a worker reads what strangers sent.
+    if std::env::args_os().nth(1).is_some_and(|verb| verb == anser_store::WORKER) {
+        return anser_store::work_as_worker();
+    }
     let language = Language::of_environment();
     let cli = cli::read(language);
     logging::start();

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use anser_admin::{Admin, Running, socket};
 use anser_base::{Error, Result};
+use anser_directory::{AccountFilter, Directory};
 use anser_journal::What;
 use anser_net::{BoundListener, CertificateSource, Shutdown, TlsAcceptor, bind, bind_local, serve_local};
+use anser_store::Store;
 use nix::unistd::{Gid, Uid, User, initgroups, setgid, setuid};
 use sd_notify::NotifyState;
 use tokio::runtime::Runtime;
@@ -19,6 +21,10 @@ use crate::house::House;
 use crate::metrics;
 use crate::text::{self, refused};
 
+/// This program, whatever stands in its file now.
+const MYSELF: &str = "/proc/self/exe";
+/// How often, after the start, some more accounts are looked at for mail without an index.
+const STIR_EVERY: Duration = Duration::from_secs(10);
 /// How long sessions may take to end.
 const GRACE: Duration = Duration::from_secs(10);
 /// How often bodies that nothing refers to are looked for.
@@ -133,6 +139,19 @@ fn helpers(house: &House, admin: &Admin, config: &Config, shutdown: &Shutdown) -
     tasks.spawn(async move {
         let _ = ending.or(sweep_daily(acts)).await;
     });
+    house.store.read_documents_with(anser_store::documents_in(MYSELF.into()));
+    let (indexer, directory, ending) = (house.store.indexer(), house.directory.clone(), shutdown.clone());
+    tasks.spawn(async move {
+        let tenant_of = |account| {
+            let directory = directory.clone();
+            async move { Ok(directory.account(account).await?.map(|account| account.tenant)) }
+        };
+        let _ = ending.or(indexer.run(tenant_of)).await;
+    });
+    let (store, directory, ending) = (house.store.clone(), house.directory.clone(), shutdown.clone());
+    tasks.spawn(async move {
+        let _ = ending.or(stir_all(store, directory)).await;
+    });
     if let Some(limit) = sd_notify::watchdog_enabled() {
         let (directory, ending) = (house.directory.clone(), shutdown.clone());
         tasks.spawn(async move {
@@ -140,6 +159,24 @@ fn helpers(house: &House, admin: &Admin, config: &Config, shutdown: &Shutdown) -
         });
     }
     Ok(tasks)
+}
+
+/// What the last run left without an index is found, slowly: until an account's turn comes its searches read what is missing.
+async fn stir_all(store: Store, directory: Directory) {
+    let mut filter = AccountFilter::default();
+    loop {
+        tokio::time::sleep(STIR_EVERY).await;
+        match directory.accounts(filter.clone()).await {
+            Ok(page) => {
+                page.accounts.iter().for_each(|account| store.stir_index(account.id));
+                match page.next {
+                    Some(next) => filter.after = Some(next),
+                    None => return,
+                }
+            }
+            Err(error) => tracing::warn!(error = error.chain(), "accounts to be indexed could not be listed"),
+        }
+    }
 }
 
 async fn sweep_daily(admin: Admin) {
@@ -154,7 +191,7 @@ async fn sweep_daily(admin: Admin) {
 }
 
 /// Says that all is well as long as the engine answers.
-async fn feed_watchdog(directory: anser_directory::Directory, every: Duration) {
+async fn feed_watchdog(directory: Directory, every: Duration) {
     loop {
         match directory.default_domain().await {
             Ok(_) => say(&[NotifyState::Watchdog]),

@@ -175,6 +175,17 @@ impl Db {
         }
     }
 
+    /// Whether a place was ever used: its file is there. Always so for PostgreSQL. Asking does not make it.
+    pub fn exists(&self, place: Place) -> bool {
+        match &*self.backend {
+            Backend::Embedded(pool) => {
+                let config = pool.config();
+                config.disk.stat(&place.file(&config.dir)).is_ok()
+            }
+            Backend::Postgres(_) => true,
+        }
+    }
+
     /// Throws away all that a place of derived data holds; it is made anew when it is next used. `Class::Invalid` for a place
     /// that holds truth.
     pub fn discard(&self, place: Place) -> Result<()> {

@@ -72,7 +72,7 @@ pub use model::{
 pub use names::role_of;
 pub use rows::{MessageRow, MessageRows};
 pub use schema::SCHEMA;
-pub use search::{Found, Indexer, Progress, Readers, SEARCH_SCHEMA, Searching};
+pub use search::{Found, Indexer, Progress, Readers, SEARCH_SCHEMA, Searching, WORKER, documents_in, work_as_worker};
 pub use snapshot::{Diff, Snapshot};
 pub use subscription::SUBSCRIPTIONS;
 pub use tx::MailTx;

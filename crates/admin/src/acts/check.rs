@@ -126,6 +126,13 @@ impl Admin {
                 db.salvage(Place::Account(id))?;
             }
             findings.extend(lines.iter().map(|line| (broken_file(line), salvaged)));
+            // What is derived is thrown away when it is damaged, repair or not: it is made again by itself.
+            if db.exists(Place::Search(id)) {
+                for line in db.integrity(Place::Search(id))?.iter().take(1) {
+                    store.discard_index(id)?;
+                    findings.push((broken_index(line), true));
+                }
+            }
             match store.check(id, tenant, level, repair, &mut |_| ()) {
                 Ok(report) => {
                     let mended = |finding: &Finding| report.repaired && finding.is_mendable();
@@ -166,6 +173,13 @@ impl Admin {
         }
         Ok(())
     }
+}
+
+fn broken_index(line: &str) -> Text {
+    Text::new(
+        format!("the search index was damaged and is made anew: {line}"),
+        format!("搜索索引已损坏，将自动重建：{line}"),
+    )
 }
 
 fn broken_file(line: &str) -> Text {

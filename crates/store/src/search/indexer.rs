@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use anser_base::{AccountId, Error, Result, TenantId};
+use anser_db::Place;
 
 use super::Readers;
 use crate::Store;
@@ -28,6 +29,11 @@ impl Store {
         let _ = self.shared.search.readers.set(readers);
     }
 
+    /// Has an account looked at by the indexer, without a change of its own.
+    pub fn stir_index(&self, account: AccountId) {
+        self.shared.search.stir(account);
+    }
+
     /// The task's body.
     pub fn indexer(&self) -> Indexer {
         Indexer { store: self.clone() }
@@ -37,7 +43,7 @@ impl Store {
 impl Indexer {
     /// Runs until it is dropped. `tenant_of` finds an account's tenant; `None` for an account that is gone. What is under way when it is
     /// dropped is finished or, with the process, undone.
-    pub async fn run(self, tenant_of: impl AsyncFn(AccountId) -> Result<Option<TenantId>>) {
+    pub async fn run<F: Future<Output = Result<Option<TenantId>>>>(self, tenant_of: impl Fn(AccountId) -> F) {
         loop {
             self.store.shared.search.wake.notified().await;
             tokio::time::sleep(SETTLE).await;
@@ -50,11 +56,13 @@ impl Indexer {
         }
     }
 
-    async fn step(
-        &self,
-        account: AccountId,
-        tenant_of: &impl AsyncFn(AccountId) -> Result<Option<TenantId>>,
-    ) -> Result<()> {
+    async fn step<F>(&self, account: AccountId, tenant_of: &impl Fn(AccountId) -> F) -> Result<()>
+    where
+        F: Future<Output = Result<Option<TenantId>>>,
+    {
+        if !self.store.db.exists(Place::Account(account)) {
+            return Ok(());
+        }
         let Some(tenant) = tenant_of(account).await? else { return Ok(()) };
         let store = self.store.clone();
         let work = move || store.index_some(account, tenant);

@@ -10,6 +10,7 @@
 //! | `write` | batches of messages become segments, segments are merged: [`Store::index_some`] |
 //! | `ask` | queries |
 //! | `cache` | lists and terms that were read before |
+//! | `worker` | documents read in bounded processes |
 //! | `indexer` | the task that keeps indexes close behind the mail, a batch of each account in turn |
 
 mod ask;
@@ -17,6 +18,7 @@ mod cache;
 mod indexer;
 mod rows;
 mod schema;
+mod worker;
 mod write;
 
 use std::collections::{HashSet, VecDeque};
@@ -30,6 +32,7 @@ use tokio::sync::Notify;
 pub use ask::{Found, Searching};
 pub use indexer::Indexer;
 pub use schema::SEARCH_SCHEMA;
+pub use worker::{WORKER, documents_in, work_as_worker};
 pub use write::Progress;
 
 /// Locks over which accounts are spread.

@@ -45,6 +45,9 @@ impl Store {
     /// searched all the same.
     pub fn index_some(&self, account: AccountId, tenant: TenantId) -> Result<Progress> {
         let _alone = self.shared.search.lock(account);
+        if !self.db.exists(Place::Search(account)) && self.look(account, |tx| Ok(tx.messages()))? == 0 {
+            return Ok(Progress::default());
+        }
         let state = self.index_state(account)?;
         match self.index_step(account, tenant, state) {
             Err(error) if error.class == Class::Damaged => {
