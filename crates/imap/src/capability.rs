@@ -64,6 +64,7 @@ const TABLE: &[Row] = &[
     ("ACL", logged_in, "RFC 4314"),
     ("RIGHTS=kxte", logged_in, "RFC 4314"),
     ("LIST-MYRIGHTS", logged_in, "RFC 8440"),
+    ("NOTIFY", logged_in, "RFC 5465"),
     ("METADATA", logged_in, "RFC 5464"),
     ("METADATA-SERVER", logged_in, "RFC 5464"),
     ("LIST-METADATA", logged_in, "RFC 9590"),

@@ -17,6 +17,7 @@
 //! | `access` | whose mailbox a name means, and what the user may do with it |
 //! | `view` | what the client was told of the selected mailbox, and how it is brought up to date |
 //! | `tree` | every mailbox that the user can see, by name |
+//! | `notify`, `known` | what NOTIFY asked for, and the mailboxes as the client knows them |
 //! | `fetch` | data items of FETCH: envelope, body structure, sections, streaming |
 //! | `search` | search keys, judged by the list, by the message's row, by its text |
 //! | `sort` | the keys and the order of SORT |
@@ -30,8 +31,10 @@ mod access;
 mod capability;
 mod command;
 mod fetch;
+mod known;
 mod name;
 mod note;
+mod notify;
 mod progress;
 mod reply;
 mod search;

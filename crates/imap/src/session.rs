@@ -1,5 +1,6 @@
 //! One connection: the loop, input, output, and the state that commands change.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use anser_wire::imap::{AppendMessage, CatenateText, Command, CommandReader, Even
 use tokio::time::{Duration, Instant, timeout_at};
 
 use crate::command;
+use crate::notify::{self, Notifier};
 use crate::reply::{Reply, Trouble};
 use crate::view::{Telling, View};
 use crate::{Deps, capability, words};
@@ -60,6 +62,8 @@ pub(crate) struct Session {
     pub user: Option<User>,
     pub view: Option<View>,
     pub enabled: Enabled,
+    /// What the client asked to be told of at any time.
+    pub notifier: Option<Notifier>,
     /// UIDs of the last SEARCH with SAVE (RFC 5182).
     pub saved: NumberSet,
     /// Of the texts that people read (RFC 5255).
@@ -88,6 +92,7 @@ impl Session {
             user: None,
             view: None,
             enabled: Enabled::default(),
+            notifier: None,
             saved: NumberSet::default(),
             language: Language::default(),
             failures: 0,
@@ -160,6 +165,12 @@ impl Session {
                 return Err(Trouble::Bye("The command is too long before the login"));
             }
             self.flush().await?;
+            if self.notifier.is_some() {
+                notify::wait(self, false).await?;
+                if self.stream.buffered_input_len() > 0 {
+                    continue;
+                }
+            }
             self.fill().await?;
         }
     }
@@ -263,7 +274,7 @@ impl Session {
     /// Forgets who logged in and all that came of it; the mailbox was left before.
     pub fn forget_user(&mut self) {
         (self.user, self.enabled, self.saved) = (None, Enabled::default(), NumberSet::default());
-        self.language = Language::default();
+        (self.language, self.notifier) = (Language::default(), None);
         self.reader.set_utf8(false);
         self.login_deadline = Instant::now() + self.deps.limits.login_time;
     }
@@ -308,8 +319,28 @@ impl Session {
         Ok(account.map(|account| account.quota_bytes).filter(|quota| *quota > 0))
     }
 
-    /// Tells the client what changed in its mailbox since it was last told.
+    /// Messages of the selected mailbox whose flags changed since the client was last told.
+    pub async fn changed(&self) -> Result<HashSet<u32>, Trouble> {
+        let Some(view) = &self.view else { return Ok(HashSet::new()) };
+        let newest = self.deps.store.snapshot(view.owner.id, view.mailbox).await?;
+        Ok(view.list.diff(&newest).changed.into_iter().map(|entry| entry.uid).collect())
+    }
+
+    /// Tells the client what changed in its mailbox since it was last told, as far as NOTIFY lets it. Of what the client does itself it is
+    /// told in any case.
     pub async fn sync(&mut self, telling: &Telling<'_>) -> Result<(), Trouble> {
+        let asked = !telling.also.is_empty() || telling.silent.is_some() || telling.elsewhere.is_some();
+        match self.notifier.as_ref().map(Notifier::mutes) {
+            Some((_, true)) if !asked => Ok(()),
+            Some((true, false)) if !asked => {
+                let hidden = self.changed().await?;
+                self.tell_all(&Telling { elsewhere: Some(&hidden), ..*telling }).await
+            }
+            _ => self.tell_all(telling).await,
+        }
+    }
+
+    async fn tell_all(&mut self, telling: &Telling<'_>) -> Result<(), Trouble> {
         let Some(view) = &mut self.view else { return Ok(()) };
         let newest = match self.deps.store.snapshot(view.owner.id, view.mailbox).await {
             Err(error) if error.class == anser_base::Class::NotFound => {

@@ -16,6 +16,18 @@ pub(crate) fn say(language: Language, en: &str) -> Cow<'_, str> {
 
 #[rustfmt::skip]
 const TABLE: &[(&str, &str)] = &[
+    // NOTIFY.
+    ("That is too much to follow", "关注的账号过多"),
+    ("There are too many mailboxes", "文件夹过多"),
+    ("There is no such event", "没有这种事件"),
+    ("NOTIFY wants SET or NONE", "NOTIFY 需要 SET 或 NONE"),
+    ("SELECTED may stand only once", "SELECTED 只能出现一次"),
+    ("A group of events is wanted", "需要一组事件"),
+    ("A group of events does not end", "事件组没有结束"),
+    ("Unknown mailbox filter", "未知的文件夹筛选"),
+    ("MessageNew and MessageExpunge come together, FlagChange with both", "MessageNew 与 MessageExpunge 须同时出现，FlagChange 须与二者一起"),
+    ("The selected mailbox has events of messages only", "所选文件夹只有邮件事件"),
+    ("Only of the selected mailbox messages are fetched", "只取所选文件夹的邮件"),
     // Good ends.
     ("Appended", "已追加"),
     ("Begin TLS negotiation now", "请开始 TLS 协商"),

@@ -60,6 +60,7 @@ impl Cache {
                 Change::MailboxCreated(_)
                 | Change::MailboxUpdated(_)
                 | Change::AccessChanged(_)
+                | Change::SubscribedTo { .. }
                 | Change::Annotated { .. } => {}
                 Change::Renumbered(_) | Change::MailboxRemoved(_) => state.forget(&key),
                 Change::Added { .. } | Change::Flagged { .. } | Change::Expunged { .. } => {

@@ -25,6 +25,13 @@ pub enum Change {
     MailboxUpdated(MailboxId),
     /// Who may do what with a mailbox changed (RFC 4314).
     AccessChanged(MailboxId),
+    /// The account subscribes to a mailbox of another account, or no longer.
+    SubscribedTo {
+        /// Whose mailbox.
+        owner: AccountId,
+        /// Its number there.
+        mailbox: MailboxId,
+    },
     /// Annotations of a mailbox changed (RFC 5464).
     Annotated {
         /// Which; 0 is the account itself.
@@ -69,7 +76,7 @@ impl Change {
         matches!(self, Self::Added { .. } | Self::Expunged { .. })
     }
 
-    /// The mailbox it is about.
+    /// The mailbox of the account that it is about; number 0 when it is about none.
     pub fn mailbox(&self) -> MailboxId {
         match self {
             Self::MailboxCreated(id)
@@ -77,6 +84,7 @@ impl Change {
             | Self::AccessChanged(id)
             | Self::Renumbered(id)
             | Self::MailboxRemoved(id) => *id,
+            Self::SubscribedTo { .. } => MailboxId(0),
             Self::Annotated { mailbox, .. }
             | Self::Added { mailbox, .. }
             | Self::Flagged { mailbox, .. }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use anser_base::{AccountId, Class, Error, MailboxId, Result};
 use anser_db::params;
 
+use crate::change::Change;
 use crate::tx::MailTx;
 
 /// Mailboxes of others that one account subscribes to at most.
@@ -21,6 +22,8 @@ impl MailTx<'_, '_> {
     /// Subscribes to a mailbox of another account, or no longer. `Class::Limit` beyond [`SUBSCRIPTIONS`].
     pub fn subscribe_to(&mut self, owner: AccountId, mailbox: MailboxId, subscribed: bool) -> Result<()> {
         self.require_writing()?;
+        self.modseq();
+        self.publish(Change::SubscribedTo { owner, mailbox });
         let key = params![self.account.to_sql(), owner.to_sql(), mailbox.to_sql()];
         if !subscribed {
             let sql = "DELETE FROM subscription WHERE account = ?1 AND owner = ?2 AND mailbox = ?3";

@@ -3,7 +3,7 @@
 use crate::reply::{Outcome, Reply};
 use crate::session::Session;
 
-pub(super) fn run(session: &mut Session, words: Vec<String>) -> Outcome {
+pub(super) async fn run(session: &mut Session, words: Vec<String>) -> Outcome {
     let mut line = "ENABLED".to_owned();
     for word in words {
         let enabled = &mut session.enabled;
@@ -13,6 +13,7 @@ pub(super) fn run(session: &mut Session, words: Vec<String>) -> Outcome {
             "UIDONLY" => enabled.uid_only = true,
             "UTF8=ACCEPT" => enabled.utf8 = true,
             "IMAP4REV2" => (enabled.rev2, enabled.utf8) = (true, true),
+            "METADATA" => super::notify::announce_metadata(session).await?,
             _ => continue,
         }
         line.push(' ');

@@ -27,7 +27,7 @@ const AHEAD: usize = 3;
 /// Batches written between two rests that let other sessions of the same thread go on.
 const YIELD_EVERY: usize = 64;
 
-pub(super) async fn run(session: &mut Session, fetch: Fetch) -> Outcome {
+pub(crate) async fn run(session: &mut Session, fetch: Fetch) -> Outcome {
     let asks_modseq = fetch.changed_since.is_some() || fetch.items.contains(&FetchItem::ModSeq);
     session.enabled.condstore |= asks_modseq;
     let numbers = session.view()?.numbers(&fetch.set, fetch.uid, &session.saved)?;

@@ -5,6 +5,7 @@ use anser_wire::imap::write::write_continuation;
 use tokio::time::{Instant, sleep_until};
 
 use crate::access;
+use crate::notify;
 use crate::reply::{Outcome, Reply, Trouble};
 use crate::session::{Input, Session};
 use crate::view::Telling;
@@ -31,6 +32,13 @@ pub(super) async fn run(session: &mut Session) -> Outcome {
             Some(Input::Line(_)) => return Ok(Reply::bad("DONE is wanted")),
             Some(Input::Error(_, text)) => return Ok(Reply::bad(text)),
             Some(_) | None => {}
+        }
+        if session.notifier.is_some() {
+            notify::wait(session, true).await?;
+            if session.stream.buffered_input_len() == 0 {
+                session.fill().await?;
+            }
+            continue;
         }
         session.flush().await?;
         match wait(session, &mut watch, deadline).await? {

@@ -110,6 +110,18 @@ async fn stored(
     })
 }
 
+/// Writes a METADATA response with names only.
+pub(crate) fn write_names(session: &mut Session, path: &str, names: impl Iterator<Item = String>) {
+    let utf8 = session.enabled.utf8;
+    session.out.extend_from_slice(b"* METADATA ");
+    write_mailbox(&mut session.out, path, utf8);
+    for name in names {
+        session.out.push(b' ');
+        write_astring(&mut session.out, name.as_bytes(), utf8);
+    }
+    session.out.extend_from_slice(b"\r\n");
+}
+
 fn shown(wanted: &Wanted<'_>, shared: &[Annotation], private: &[Annotation]) -> Result<Shown, Reply> {
     let mut shown = Shown { entries: Vec::new(), longest: None };
     for asked in wanted.entries {

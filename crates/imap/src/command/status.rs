@@ -18,7 +18,7 @@ pub(super) async fn run(session: &mut Session, mailbox: &str, items: Vec<StatusI
 }
 
 /// Writes the STATUS response of a mailbox.
-pub(super) async fn write(
+pub(crate) async fn write(
     session: &mut Session,
     path: &str,
     owner: &Account,

@@ -1,6 +1,6 @@
 //! Every command as a type, APPEND apart (its message passes through the reader in pieces).
 
-use super::{Fetch, Flag, Search, SearchKey, SequenceSet};
+use super::{Fetch, Flag, Notify, Search, SearchKey, SequenceSet};
 use crate::Secret;
 
 /// A command of the client. Mailbox names are decoded; `INBOX` in any case comes as `INBOX`.
@@ -126,8 +126,8 @@ pub enum Command {
     Language(Vec<String>),
     /// GETJMAPACCESS (RFC 9698)
     GetJmapAccess,
-    /// NOTIFY (RFC 5465) with its arguments as sent.
-    Notify(Vec<u8>),
+    /// NOTIFY (RFC 5465)
+    Notify(Notify),
     /// A command that is none of these, in upper case: answer BAD.
     Unknown(String),
 }

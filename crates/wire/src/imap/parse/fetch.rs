@@ -45,7 +45,7 @@ fn modifier(c: &mut Cursor<'_>) -> Result<Modifier, Bad> {
 }
 
 /// One item, or the several of a macro.
-fn items(c: &mut Cursor<'_>) -> Result<Vec<FetchItem>, Bad> {
+pub(super) fn items(c: &mut Cursor<'_>) -> Result<Vec<FetchItem>, Bad> {
     use FetchItem::{Body, BodyStructure, Envelope, Flags, InternalDate, Rfc822Size};
     let word = c.word()?;
     Ok(vec![match word.as_str() {

@@ -4,6 +4,7 @@ mod append;
 mod cursor;
 mod fetch;
 mod mailbox;
+mod notify;
 mod search;
 
 pub(super) use append::{Fragment, MessageHead, Place, Step, Target, fragment, target};
@@ -117,7 +118,7 @@ fn with_arguments(c: &mut Cursor<'_>, name: &str) -> Result<Command, Bad> {
         "GETQUOTAROOT" => Command::GetQuotaRoot(c.mailbox()?),
         "SETQUOTA" => Command::SetQuota { root: c.astring()?, limits: second(c, |c| c.list(quota_limit))? },
         "GETMETADATA" | "SETMETADATA" => Command::Metadata(metadata(c, name == "GETMETADATA")?),
-        "NOTIFY" => Command::Notify(c.take_rest().to_vec()),
+        "NOTIFY" => Command::Notify(notify::notify(c)?),
         "APPEND" | "REPLACE" => return Err(Bad("Bad arguments of APPEND")),
         _ => Command::Acl(acl(c, name)?),
     })
