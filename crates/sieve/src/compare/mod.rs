@@ -14,7 +14,7 @@ use crate::template::Template;
 
 pub(crate) use fold::{Lazy, Text};
 pub(crate) use pattern::Pattern;
-pub(crate) use posix::compile as compile_regex;
+pub(crate) use posix::{MAX_REGEXES, compile as compile_regex, weight as regex_weight};
 
 /// How texts are compared (RFC 4790).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -189,7 +189,7 @@ impl Ready {
         let factor = match &self.form {
             Form::Plain | Form::Contains(_) => 1,
             Form::Matches(pattern) => pattern.cost(),
-            Form::Regex(_) => 2 + self.text.plain().len() as u64 / 8,
+            Form::Regex(_) => 2 + regex_weight(self.text.plain()),
         };
         factor + length * factor / STEP_BYTES
     }

@@ -8,8 +8,14 @@ use super::Comparator;
 /// Bytes of a regular expression.
 pub const MAX_REGEX: usize = 4_096;
 
+/// Regular expressions of one script: each one takes memory as long as its program lives.
+pub const MAX_REGEXES: usize = 200;
+
+/// Characters that an expression may stand for with its repetitions written out.
+const MAX_WEIGHT: u64 = 10_000;
+
 /// Bytes that a compiled expression may take, and its cache again.
-const MAX_COMPILED: usize = 1 << 20;
+const MAX_COMPILED: usize = 256 << 10;
 
 /// Groups within groups.
 const MAX_GROUPS: u32 = 60;
@@ -23,6 +29,9 @@ pub(crate) fn compile(pattern: &str, comparator: Comparator) -> Result<Regex, St
     if pattern.len() > MAX_REGEX {
         return Err(format!("longer than {MAX_REGEX} bytes"));
     }
+    if weight(pattern) > MAX_WEIGHT {
+        return Err("its repetitions are too large".to_owned());
+    }
     let built = RegexBuilder::new(&translated(pattern)?)
         .case_insensitive(comparator != Comparator::Octet)
         .unicode(true)
@@ -34,6 +43,46 @@ pub(crate) fn compile(pattern: &str, comparator: Comparator) -> Result<Regex, St
         regex::Error::CompiledTooBig(_) => "too large once it is compiled".to_owned(),
         error => error.to_string().lines().last().unwrap_or("not valid").trim_start_matches("error: ").to_owned(),
     })
+}
+
+/// How many characters `pattern` matches one by one when its counted repetitions are written out: what looking at one
+/// character of a text may cost at worst.
+pub(crate) fn weight(pattern: &str) -> u64 {
+    // Sums of the groups around; within the group, its sum so far and that of its last item.
+    let (mut outer, mut sum, mut last) = (Vec::new(), 0u64, 0u64);
+    let mut rest = pattern;
+    while let Some(c) = rest.chars().next() {
+        rest = &rest[c.len_utf8()..];
+        match c {
+            '(' => {
+                outer.push(sum);
+                sum = 0;
+            }
+            ')' => {
+                last = sum;
+                sum = outer.pop().unwrap_or(0).saturating_add(last);
+            }
+            '{' => {
+                let end = rest.find('}').unwrap_or(rest.len());
+                let counts = rest[..end].split(',').map(|count| count.trim().parse::<u64>().unwrap_or(0));
+                let times = counts.max().unwrap_or(0).max(1);
+                sum = sum.saturating_add(last.saturating_mul(times - 1));
+                last = last.saturating_mul(times);
+                rest = &rest[end..];
+            }
+            '*' | '+' | '?' | '|' | '^' | '$' | '}' => {}
+            _ => {
+                rest = match c {
+                    '\\' => rest.chars().next().map_or("", |escaped| &rest[escaped.len_utf8()..]),
+                    '[' => bracket(rest, &mut String::new()).unwrap_or_default(),
+                    _ => rest,
+                };
+                last = 1;
+                sum = sum.saturating_add(1);
+            }
+        }
+    }
+    outer.iter().fold(sum, |all, group| all.saturating_add(*group))
 }
 
 /// The same expression in the engine's syntax: bracket expressions differ, everything else that POSIX defines is the same.
@@ -129,6 +178,7 @@ mod tests {
         assert!(is("^[]a-c[&&]+$", "]b[&") && is("^[[=a=][.-.]]+$", "a-") && is("me(\\+.*)?@x\\.y", "me+z@x.y"));
         assert!(is("^a{2,3}$", "aaa") && is("^中.$", "中文"));
         assert!(compile("abc", Comparator::AsciiCasemap).unwrap().is_match("xABC"));
+        assert_eq!(["abc", "a{3}b", "(ab{2}){10}c", "[{]((a{9}){9}){9}"].map(weight), [3, 4, 31, 730]);
         for bad in ["(a", "(a)\\1", "[a", "[[=ab=]]", "a\\", "(a{1000}){1000}", &"(".repeat(5000), "[[:nothing:]]"] {
             assert!(compile(bad, Comparator::Octet).is_err(), "{bad}");
         }

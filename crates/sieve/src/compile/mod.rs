@@ -60,6 +60,8 @@ struct Compiler {
     /// Variables set so far, and those made global, in lower case.
     set: HashSet<String>,
     globals: HashSet<String>,
+    /// Regular expressions so far.
+    regexes: usize,
 }
 
 /// Why a command cannot be compiled.

@@ -10,7 +10,7 @@ use crate::template::Template;
 
 pub(super) fn check(compiler: &mut Compiler, command: &Command<'_>, node: &Node) -> Result<(), Trouble> {
     if node.row.is_matching() {
-        check_match(command, node)?;
+        check_match(compiler, command, node)?;
     }
     match node.row.name {
         "size" if !node.has(Tag::Over) && !node.has(Tag::Under) => {
@@ -29,7 +29,7 @@ pub(super) fn check(compiler: &mut Compiler, command: &Command<'_>, node: &Node)
 }
 
 /// Comparator and match type must go together, and regular expressions must be some.
-fn check_match(command: &Command<'_>, node: &Node) -> Result<(), Mistake> {
+fn check_match(compiler: &mut Compiler, command: &Command<'_>, node: &Node) -> Result<(), Mistake> {
     let matcher = super::matcher(node);
     let is_substring = matches!(matcher.kind, MatchType::Contains | MatchType::Matches | MatchType::Regex);
     if matcher.comparator == Comparator::AsciiNumeric && is_substring {
@@ -43,6 +43,12 @@ fn check_match(command: &Command<'_>, node: &Node) -> Result<(), Mistake> {
         return Ok(());
     }
     for key in node.arguments.last().map(Value::strings).unwrap_or_default() {
+        compiler.regexes += 1;
+        if compiler.regexes > compare::MAX_REGEXES {
+            let en = format!("a script holds at most {} regular expressions", compare::MAX_REGEXES);
+            let zh = format!("一个脚本最多可有 {} 个正则表达式", compare::MAX_REGEXES);
+            return Err(Mistake::new(command.place, en, zh));
+        }
         if let Template::Fixed(pattern) = key
             && let Err(why) = compare::compile_regex(pattern, matcher.comparator)
         {

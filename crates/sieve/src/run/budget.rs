@@ -8,7 +8,8 @@ use anser_base::Text;
 /// for the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fuel {
-    /// Steps of CPU: a command, a test, a comparison of up to 64 bytes. A million is some ten milliseconds.
+    /// Steps of CPU: a command, a test, a comparison of up to 64 bytes. A million takes some
+    /// tens of milliseconds, or some hundreds with the worst of regular expressions.
     pub steps: u64,
     /// Bytes of one variable; what is longer is cut (RFC 5229 §6).
     pub variable: usize,

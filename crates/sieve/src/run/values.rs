@@ -207,8 +207,8 @@ impl Machine<'_> {
         let ready = later.map(|template| {
             let text = self.expand(template)?;
             if matcher.kind == MatchType::Regex {
-                // Compiling one costs about as much as looking at some kilobytes.
-                self.budget.steps(1_000 + text.len() as u64 * 10)?;
+                // Compiling one takes as long as thousands of comparisons.
+                self.budget.steps(5_000 + text.len() as u64 * 10)?;
                 crate::compare::compile_regex(&text, matcher.comparator).map_err(|why| {
                     let en = format!("the regular expression \"{text}\" is not valid: {why}");
                     Halt::error(en, format!("正则表达式 \"{text}\" 无效：{why}"))

@@ -251,6 +251,17 @@ fn nesting_and_size_are_told_with_their_limit() {
 }
 
 #[test]
+fn regular_expressions_that_grow_are_refused_or_paid_for() {
+    let told = |script: String| Program::compile(script.as_bytes()).unwrap_err().0[0].text.en.clone().into_owned();
+    let rule = |pattern: &str| format!("if body :regex \"{pattern}\" {{ discard; }}\n");
+    let script = |rules: &str| format!("require [\"regex\", \"body\"];\n{rules}");
+    assert!(told(script(&rule("((a{100}){100}){100}"))).contains("its repetitions are too large"));
+    assert!(told(script(&rule("a").repeat(201))).contains("at most 200 regular expressions"));
+    let message = format!("Subject: a\r\n\r\n{}", "ab".repeat(400_000));
+    assert_eq!(failure(&script(&rule("(a|b)*a(a|b){200}c").repeat(20)), &message), Some(Exhausted::Steps));
+}
+
+#[test]
 fn scripts_in_gbk_are_refused_and_told_why() {
     let gbk = b"require \"fileinto\";\r\nfileinto \"\xb9\xa4\xd7\xf7\";";
     let mistakes = Program::compile(gbk).unwrap_err();

@@ -2,6 +2,8 @@
 
 mod a_form_survives_its_script;
 mod any_bytes_are_bounded;
+mod chinese_is_found_however_it_is_written;
+mod programs_tell_what_they_include;
 mod transcript;
 
 mod transcripts_hold;
