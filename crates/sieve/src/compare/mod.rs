@@ -10,11 +10,12 @@ use std::sync::OnceLock;
 use memchr::memmem::Finder;
 use regex::Regex;
 
+use self::posix::weight as regex_weight;
 use crate::template::Template;
 
 pub(crate) use fold::{Lazy, Text};
 pub(crate) use pattern::Pattern;
-pub(crate) use posix::{MAX_REGEXES, compile as compile_regex, weight as regex_weight};
+pub(crate) use posix::{MAX_REGEXES, compile as compile_regex};
 
 /// How texts are compared (RFC 4790).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,7 +82,10 @@ enum Form {
     Contains(Box<Finder<'static>>),
     Matches(Pattern),
     /// Compiled at first use, for programs come back from their stored form unchecked.
-    Regex(OnceLock<Option<Regex>>),
+    Regex {
+        compiled: OnceLock<Option<Regex>>,
+        weight: u64,
+    },
 }
 
 /// What a match found: nothing, a match, or one with the values of its wildcards, the whole first.
@@ -175,7 +179,7 @@ impl Ready {
         let form = match kind {
             MatchType::Contains => Form::Contains(Box::new(Finder::new(text.folded(comparator)).into_owned())),
             MatchType::Matches => Form::Matches(Pattern::new(text.folded(comparator))),
-            MatchType::Regex => Form::Regex(OnceLock::new()),
+            MatchType::Regex => Form::Regex { compiled: OnceLock::new(), weight: regex_weight(text.plain()) },
             _ => Form::Plain,
         };
         Ready { text, form }
@@ -189,7 +193,7 @@ impl Ready {
         let factor = match &self.form {
             Form::Plain | Form::Contains(_) => 1,
             Form::Matches(pattern) => pattern.cost(),
-            Form::Regex(_) => 2 + regex_weight(self.text.plain()),
+            Form::Regex { weight, .. } => 2 + weight,
         };
         factor + length * factor / STEP_BYTES
     }
@@ -200,8 +204,8 @@ impl Ready {
         match (&self.form, kind) {
             (Form::Contains(finder), _) => yes(finder.find(subject.folded(comparator).as_bytes()).is_some()),
             (Form::Matches(pattern), _) => pattern.matches(comparator, subject, wants_values),
-            (Form::Regex(cell), _) => {
-                let regex = cell.get_or_init(|| compile_regex(self.text.plain(), comparator).ok());
+            (Form::Regex { compiled, .. }, _) => {
+                let regex = compiled.get_or_init(|| compile_regex(self.text.plain(), comparator).ok());
                 match regex {
                     Some(regex) if wants_values => groups(regex, subject.plain()),
                     Some(regex) => yes(regex.is_match(subject.plain())),

@@ -47,7 +47,7 @@ pub(crate) fn compile(pattern: &str, comparator: Comparator) -> Result<Regex, St
 
 /// How many characters `pattern` matches one by one when its counted repetitions are written out: what looking at one
 /// character of a text may cost at worst.
-pub(crate) fn weight(pattern: &str) -> u64 {
+pub(super) fn weight(pattern: &str) -> u64 {
     // Sums of the groups around; within the group, its sum so far and that of its last item.
     let (mut outer, mut sum, mut last) = (Vec::new(), 0u64, 0u64);
     let mut rest = pattern;
