@@ -28,8 +28,8 @@ pub(crate) struct Message<'a> {
     /// What the fields, the body and the structure were read from.
     bytes: Cow<'a, [u8]>,
     fields: Vec<Field>,
-    /// Where the header's blank line starts, and what of the header lies behind the last field that scripts see.
-    header_end: usize,
+    /// Where what scripts do not see starts: fields beyond the limit, the blank line, the body.
+    seen_end: usize,
     body_start: usize,
     is_header_changed: bool,
     structure: OnceCell<Cow<'a, Structure>>,
@@ -60,7 +60,7 @@ impl<'a> Message<'a> {
     pub(crate) fn new(bytes: impl Into<Cow<'a, [u8]>>) -> Message<'a> {
         let bytes = bytes.into();
         let mut fields = Vec::with_capacity(32);
-        let mut header_end = 0;
+        let (mut seen_end, mut header_end) = (0, 0);
         for field in header::fields(&bytes) {
             if fields.len() < MAX_FIELDS {
                 let value_start = field.range.start + field_value_offset(&field, &bytes);
@@ -73,6 +73,7 @@ impl<'a> Message<'a> {
                     text: Lazy::new(),
                     mailboxes: OnceCell::new(),
                 });
+                seen_end = field.range.end;
             }
             header_end = field.range.end;
         }
@@ -82,7 +83,7 @@ impl<'a> Message<'a> {
         Message {
             bytes,
             fields,
-            header_end,
+            seen_end,
             body_start,
             is_header_changed: false,
             structure: OnceCell::new(),
@@ -129,7 +130,7 @@ impl<'a> Message<'a> {
             return self.bytes.len() as u64;
         }
         let fields: usize = self.fields.iter().map(Field::length).sum();
-        (fields + self.bytes.len() - self.seen_end()) as u64
+        (fields + self.bytes.len() - self.seen_end) as u64
     }
 
     /// The body, still encoded.
@@ -185,29 +186,14 @@ impl<'a> Message<'a> {
         }
         let mut out = Vec::with_capacity(self.bytes.len() + 1024);
         for field in &self.fields {
-            match &field.source {
-                Source::Original(range, _) => out.extend_from_slice(&self.bytes[range.clone()]),
-                Source::Added(bytes) => out.extend_from_slice(bytes),
+            out.extend_from_slice(field.whole(self));
+            // The last field of a message without a body may lack its line break.
+            if !out.ends_with(b"\n") {
+                out.extend_from_slice(b"\r\n");
             }
         }
-        if self.seen_end() == self.bytes.len() {
-            // A message without any blank line: one field must not run into the next.
-            return out;
-        }
-        out.extend_from_slice(&self.bytes[self.seen_end()..]);
+        out.extend_from_slice(&self.bytes[self.seen_end..]);
         out
-    }
-
-    /// Where what scripts do not see starts: fields beyond the limit, the blank line, the body.
-    fn seen_end(&self) -> usize {
-        if self.fields.len() < MAX_FIELDS {
-            return self.header_end;
-        }
-        let ends = self.fields.iter().filter_map(|field| match &field.source {
-            Source::Original(range, _) => Some(range.end),
-            Source::Added(_) => None,
-        });
-        ends.max().unwrap_or(self.header_end)
     }
 }
 
