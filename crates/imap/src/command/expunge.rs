@@ -32,8 +32,8 @@ pub(super) async fn run(session: &mut Session, set: Option<SequenceSet>) -> Outc
     }
 }
 
-/// Removes the messages that carry `\Deleted`, all of them or those of these UIDs.
-pub(super) async fn remove(session: &Session, uids: Option<Vec<u32>>) -> Result<(), Trouble> {
+/// Removes the messages that carry `\Deleted`, all of them or those of these UIDs. Returns whether there were any.
+pub(super) async fn remove(session: &Session, uids: Option<Vec<u32>>) -> Result<bool, Trouble> {
     let view = session.view()?;
     let (account, mailbox) = (view.owner.id, view.mailbox);
     let work = move |tx: &mut MailTx<'_, '_>| {
@@ -46,11 +46,12 @@ pub(super) async fn remove(session: &Session, uids: Option<Vec<u32>>) -> Result<
         Ok((tx.expunge(mailbox, &chosen, true)?, ids))
     };
     let (gone, ids) = session.deps.store.write(account, Durability::Sync, work).await?;
-    if !gone.is_empty() {
+    let removed = !gone.is_empty();
+    if removed {
         let set: NumberSet = gone.into_iter().collect();
         note::deleted(session, account, &view.name, set.to_string(), ids).await;
     }
-    Ok(())
+    Ok(removed)
 }
 
 /// Message-IDs of messages, for the journal.

@@ -227,6 +227,7 @@ async fn write(session: &mut Session, rendered: Rendered, end: &mut Ending) -> R
         }
     }
     end.gone |= rendered.gone;
+    end.unknown_cte |= rendered.unknown_cte;
     if let Some(error) = rendered.failed {
         tracing::warn!(error = error.chain(), "a message cannot be read");
         end.failed.get_or_insert(error);
@@ -259,6 +260,7 @@ fn next_piece(mut pump: Box<Pump>) -> JoinHandle<anser_base::Result<(Box<Pump>, 
 #[derive(Default)]
 struct Ending {
     gone: bool,
+    unknown_cte: bool,
     failed: Option<Error>,
 }
 
@@ -266,6 +268,7 @@ impl Ending {
     fn reply(self) -> Outcome {
         match self {
             Self { failed: Some(error), .. } => Ok(Reply::of(&error)),
+            Self { unknown_cte: true, .. } => Ok(Reply::no("UNKNOWN-CTE", "A part is in an unknown encoding")),
             Self { gone: true, .. } => Ok(Reply::no("EXPUNGEISSUED", "Some of the messages were expunged")),
             _ => Ok(Reply::ok("Done")),
         }

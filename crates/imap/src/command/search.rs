@@ -92,7 +92,8 @@ pub(super) async fn find(
     uid: bool,
 ) -> Result<Found, Trouble> {
     let list = session.view()?.list.clone();
-    let charset = if session.enabled.utf8 { Some("utf-8") } else { charset };
+    // Where quoted strings are UTF-8, so are texts unless the command says otherwise (RFC 9051 §6.4.4).
+    let charset = charset.or(session.enabled.utf8.then_some("utf-8"));
     let (count, last_uid) = (list.len() as u32, list.last_uid().unwrap_or(0));
     let scope = session.view()?.scope;
     let compiler = Compiler { charset, count, last_uid, saved: &session.saved, scope };

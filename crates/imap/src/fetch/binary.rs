@@ -35,16 +35,21 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Where a part stands, and in which encoding; the whole message and multiparts are as they are.
+    /// Where a part stands, and in which encoding; the whole message and multiparts are as they are. `None` where there is no such
+    /// part, or where its encoding is unknown, with which the command fails (RFC 3516 §4.3).
     fn encoded(&mut self, part: &[u32]) -> Result<Option<(Range<u64>, Encoding)>> {
         let (size, shift) = (self.message.size(), self.message.prefix.len() as u64);
         if part.is_empty() {
             return Ok(Some((0..size, Encoding::Identity)));
         }
-        Ok(self.structure()?.section(part).map(|part| {
-            let encoding = if part.is_multipart() { Encoding::Identity } else { part.transfer_encoding() };
-            (part.body_start + shift..part.body_end + shift, encoding)
-        }))
+        let Some(part) = self.structure()?.section(part) else { return Ok(None) };
+        let range = part.body_start + shift..part.body_end + shift;
+        let known = match part.is_multipart() {
+            true => Some(Encoding::Identity),
+            false => Encoding::known(part.encoding.as_deref()),
+        };
+        self.unknown_cte |= known.is_none();
+        Ok(known.map(|encoding| (range, encoding)))
     }
 
     fn decoded_size(&mut self, range: Range<u64>, encoding: Encoding) -> Result<u64> {

@@ -63,6 +63,8 @@ pub(crate) struct Rendered {
     pub pieces: Vec<Piece>,
     /// Messages that are gone.
     pub gone: bool,
+    /// A part is in a transfer encoding that is unknown.
+    pub unknown_cte: bool,
     /// The first failure; its message is left out.
     pub failed: Option<Error>,
 }
@@ -211,7 +213,7 @@ pub(crate) fn render_rows(plan: &Plan, batch: &[(u32, Entry)], rows: &MessageRow
         }
         out.extend_from_slice(b")\r\n");
     }
-    Some(Rendered { pieces: vec![Piece::Bytes(out)], gone, failed: None })
+    Some(Rendered { pieces: vec![Piece::Bytes(out)], gone, unknown_cte: false, failed: None })
 }
 
 /// Renders a batch. Blocks on the disk.
@@ -229,9 +231,20 @@ pub(crate) fn render(
             continue;
         };
         let (start, pieces) = (out.len(), rendered.pieces.len());
-        let mut work =
-            Work { plan, store, tenant, entry: &entry, message: &message, source: None, structure: None, held: 0 };
-        if let Err(error) = work.write(&mut out, seq, &mut rendered.pieces) {
+        let mut work = Work {
+            plan,
+            store,
+            tenant,
+            entry: &entry,
+            message: &message,
+            source: None,
+            structure: None,
+            held: 0,
+            unknown_cte: false,
+        };
+        let written = work.write(&mut out, seq, &mut rendered.pieces);
+        rendered.unknown_cte |= work.unknown_cte;
+        if let Err(error) = written {
             // Pieces that were split off begin with what `out` held.
             if rendered.pieces.len() > pieces
                 && let Piece::Bytes(mut bytes) = rendered.pieces.swap_remove(pieces)
@@ -259,6 +272,7 @@ struct Work<'a> {
     structure: Option<Structure>,
     /// Bytes of sections that went into the batch.
     held: u64,
+    unknown_cte: bool,
 }
 
 impl Work<'_> {

@@ -233,3 +233,157 @@ fn sort_one(items: &[Item], forest: &mut Forest, node: u32) {
     }
     forest.nodes[node as usize].children = children;
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What is above a message.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    enum Above {
+        Nothing,
+        Message(u32),
+        /// Nothing that is here, but these messages have it in common.
+        Lost(Vec<u32>),
+    }
+
+    /// The steps of the RFC one after the other, as they are written.
+    fn by_the_book(items: &[Item]) -> BTreeMap<u32, Above> {
+        let (mut parent, mut message) = (BTreeMap::<i64, i64>::new(), BTreeMap::<i64, u32>::new());
+        let is_above = |parent: &BTreeMap<i64, i64>, above: i64, mut at: i64| loop {
+            match (at == above, parent.get(&at)) {
+                (true, _) => return true,
+                (_, Some(next)) => at = *next,
+                _ => return false,
+            }
+        };
+        for (place, item) in items.iter().enumerate() {
+            let unique = -1 - place as i64;
+            let own = item.id.filter(|id| !message.contains_key(id)).unwrap_or(unique);
+            for pair in item.references.windows(2) {
+                if !parent.contains_key(&pair[1]) && !is_above(&parent, pair[1], pair[0]) {
+                    parent.insert(pair[1], pair[0]);
+                }
+            }
+            parent.remove(&own);
+            if let Some(last) = item.references.last().filter(|last| !is_above(&parent, own, **last)) {
+                parent.insert(own, *last);
+            }
+            message.insert(own, place as u32);
+        }
+        let up = |id: i64| {
+            let mut at = id;
+            while let Some(next) = parent.get(&at) {
+                at = *next;
+                if let Some(found) = message.get(&at) {
+                    return Ok(*found);
+                }
+            }
+            Err(at)
+        };
+        let ups: Vec<(u32, Result<u32, i64>)> = message.iter().map(|(id, place)| (*place, up(*id))).collect();
+        let above = ups.iter().map(|(place, up)| {
+            let mut same: Vec<u32> = ups.iter().filter(|(_, other)| other == up).map(|(place, _)| *place).collect();
+            same.sort_unstable();
+            (
+                *place,
+                match up {
+                    Ok(found) => Above::Message(*found),
+                    Err(_) if same.len() == 1 => Above::Nothing,
+                    Err(_) => Above::Lost(same),
+                },
+            )
+        });
+        above.collect()
+    }
+
+    fn ours(forest: &Forest) -> BTreeMap<u32, Above> {
+        let mut above = BTreeMap::new();
+        let places = |children: &[u32]| -> Vec<u32> {
+            children.iter().filter_map(|child| forest.nodes[*child as usize].message).collect()
+        };
+        for root in &forest.roots {
+            let Node { message, children } = &forest.nodes[*root as usize];
+            let mut lost = places(children);
+            lost.sort_unstable();
+            match message {
+                Some(place) => drop(above.insert(*place, Above::Nothing)),
+                None => above.extend(lost.iter().map(|place| (*place, Above::Lost(lost.clone())))),
+            }
+        }
+        for Node { message, children } in &forest.nodes {
+            if let Some(parent) = message {
+                above.extend(places(children).into_iter().map(|place| (place, Above::Message(*parent))));
+            }
+        }
+        above
+    }
+
+    /// Messages that refer to older ids only, so that no loop can be.
+    fn honest() -> impl Strategy<Value = Vec<Item>> {
+        let item = (prop::option::weighted(0.9, 0..30_i64), prop::collection::btree_set(0..30_i64, 0..5), 0..5_i64);
+        prop::collection::vec(item, 0..25).prop_map(|all| {
+            let item = |(id, references, sent): (Option<i64>, std::collections::BTreeSet<i64>, i64)| Item {
+                references: references.into_iter().filter(|one| id.is_none_or(|id| *one < id)).collect(),
+                id,
+                sent,
+                ..Item::default()
+            };
+            all.into_iter().map(item).collect()
+        })
+    }
+
+    /// Anything.
+    fn hostile() -> impl Strategy<Value = Vec<Item>> {
+        let item = (
+            prop::option::weighted(0.9, 0..8_i64),
+            prop::collection::vec(0..8_i64, 0..6),
+            0..3_i64,
+            prop::option::of(0..3_u64),
+            any::<bool>(),
+        );
+        let item =
+            item.prop_map(|(id, references, sent, subject, reply)| Item { id, references, sent, subject, reply });
+        prop::collection::vec(item, 0..25)
+    }
+
+    proptest! {
+        #[test]
+        fn threads_are_those_of_the_rfc(items in honest()) {
+            let (containers, own) = link(&items);
+            prop_assert_eq!(ours(&prune(&containers, &own)), by_the_book(&items));
+        }
+
+        #[test]
+        fn every_message_stands_in_one_thread_once(items in hostile()) {
+            let forest = threads(&items);
+            let mut seen = Vec::new();
+            let mut open = forest.roots.clone();
+            while let Some(node) = open.pop() {
+                let node = &forest.nodes[node as usize];
+                seen.extend(node.message);
+                open.extend(&node.children);
+                prop_assert!(seen.len() <= items.len());
+                prop_assert!(node.message.is_some() || node.children.len() > 1);
+            }
+            seen.sort_unstable();
+            prop_assert_eq!(seen, (0..items.len() as u32).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_line_of_any_length_is_one_thread() {
+        let item = |at: i64| Item {
+            id: Some(at),
+            references: (at > 0).then_some(at - 1).into_iter().collect(),
+            ..Item::default()
+        };
+        // Backwards, so that every parent comes after its children.
+        let items: Vec<Item> = (0..100_000).rev().map(item).collect();
+        assert_eq!(threads(&items).roots.len(), 1);
+    }
+}

@@ -24,7 +24,16 @@ pub enum Encoding {
 impl Encoding {
     /// The encoding that a `Content-Transfer-Encoding` names; letter case does not matter.
     pub fn from_label(label: Option<&str>) -> Encoding {
-        const NAMES: [(&str, Encoding); 6] = [
+        Self::known(label).unwrap_or(Encoding::Identity)
+    }
+
+    /// [`Self::from_label`]; `None` for an encoding that nobody here knows.
+    pub fn known(label: Option<&str>) -> Option<Encoding> {
+        const NAMES: [(&str, Encoding); 10] = [
+            ("", Encoding::Identity),
+            ("7bit", Encoding::Identity),
+            ("8bit", Encoding::Identity),
+            ("binary", Encoding::Identity),
             ("base64", Encoding::Base64),
             ("quoted-printable", Encoding::QuotedPrintable),
             ("x-uuencode", Encoding::Uuencode),
@@ -33,7 +42,7 @@ impl Encoding {
             ("uue", Encoding::Uuencode),
         ];
         let label = label.unwrap_or("").trim();
-        NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(label)).map_or(Encoding::Identity, |found| found.1)
+        NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(label)).map(|found| found.1)
     }
 }
 
