@@ -2,7 +2,7 @@
 
 use anser_mime::envelope::Envelope;
 use anser_mime::envelope_view::{AddressesView, EnvelopeView};
-use anser_wire::imap::write::write_nstring;
+use anser_wire::imap::write::write_field;
 
 /// Writes the envelope of a message whose row could be read; else an empty one.
 pub(super) fn write(out: &mut Vec<u8>, envelope: Option<EnvelopeView<'_>>, utf8: bool) {
@@ -21,18 +21,18 @@ pub(super) fn write_own(out: &mut Vec<u8>, envelope: &Envelope, utf8: bool) {
 
 fn write_view(out: &mut Vec<u8>, envelope: &EnvelopeView<'_>, utf8: bool) {
     out.push(b'(');
-    write_nstring(out, envelope.date, utf8);
+    write_field(out, envelope.date, utf8);
     out.push(b' ');
-    write_nstring(out, envelope.subject, utf8);
+    write_field(out, envelope.subject, utf8);
     let EnvelopeView { from, sender, reply_to, to, cc, bcc, .. } = envelope;
     for list in [from, sender, reply_to, to, cc, bcc] {
         out.push(b' ');
         write_addresses(out, list, utf8);
     }
     out.push(b' ');
-    write_nstring(out, envelope.in_reply_to, utf8);
+    write_field(out, envelope.in_reply_to, utf8);
     out.push(b' ');
-    write_nstring(out, envelope.message_id, utf8);
+    write_field(out, envelope.message_id, utf8);
     out.push(b')');
 }
 
@@ -45,7 +45,7 @@ fn write_addresses(out: &mut Vec<u8>, list: &AddressesView<'_>, utf8: bool) {
         out.push(b'(');
         for (at, part) in address.into_iter().enumerate() {
             super::separate(out, at);
-            write_nstring(out, part, utf8);
+            write_field(out, part, utf8);
         }
         out.push(b')');
     }

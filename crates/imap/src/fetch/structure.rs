@@ -2,7 +2,7 @@
 
 use anser_mime::params::Params;
 use anser_mime::structure::{Disposition, Part, Structure};
-use anser_wire::imap::write::{write_nstring, write_number, write_string};
+use anser_wire::imap::write::{write_field, write_number};
 
 use super::envelope;
 
@@ -52,7 +52,7 @@ impl Writer<'_> {
         }
         for field in [&part.id, &part.description] {
             out.push(b' ');
-            write_nstring(out, field.as_deref(), self.utf8);
+            write_field(out, field.as_deref(), self.utf8);
         }
         out.push(b' ');
         self.text(out, part.encoding.as_deref().unwrap_or("7bit").as_bytes());
@@ -61,7 +61,7 @@ impl Writer<'_> {
         self.contents(out, part);
         if self.extended {
             out.push(b' ');
-            write_nstring(out, part.md5.as_deref(), self.utf8);
+            write_field(out, part.md5.as_deref(), self.utf8);
             self.tail(out, part);
         }
     }
@@ -99,7 +99,7 @@ impl Writer<'_> {
             }
         }
         out.push(b' ');
-        write_nstring(out, part.location.as_deref(), self.utf8);
+        write_field(out, part.location.as_deref(), self.utf8);
     }
 
     fn disposition(&self, out: &mut Vec<u8>, disposition: Option<&Disposition>) {
@@ -126,6 +126,6 @@ impl Writer<'_> {
     }
 
     fn text(&self, out: &mut Vec<u8>, text: &[u8]) {
-        write_string(out, text, self.utf8);
+        write_field(out, Some(text), self.utf8);
     }
 }

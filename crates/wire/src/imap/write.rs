@@ -109,6 +109,17 @@ pub fn write_nstring(out: &mut Vec<u8>, octets: Option<&[u8]>, utf8: bool) {
     }
 }
 
+/// Writes a field of a message, or NIL, where the grammar knows no literal8 (ENVELOPE, BODYSTRUCTURE): NUL is shown as 0x80.
+pub fn write_field(out: &mut Vec<u8>, octets: Option<&[u8]>, utf8: bool) {
+    match octets {
+        Some(octets) if octets.contains(&0) => {
+            let shown: Vec<u8> = octets.iter().map(|octet| if *octet == 0 { 0x80 } else { *octet }).collect();
+            write_string(out, &shown, utf8);
+        }
+        other => write_nstring(out, other, utf8),
+    }
+}
+
 /// Writes an atom if it can be one, else a string.
 pub fn write_astring(out: &mut Vec<u8>, octets: &[u8], utf8: bool) {
     let atom = !octets.is_empty() && octets.iter().all(|&b| b.is_ascii() && (is_atom_char(b) || b == b']'));
