@@ -6,12 +6,15 @@ mod corpus;
 mod node;
 mod postfix;
 mod tools;
+mod two_sides;
 mod wire;
 
 mod identifiers_stay_put_over_restarts;
+mod interimap_keeps_two_accounts_equal;
 mod mail_for_others_goes_out_by_a_smarthost;
 mod mbsync_keeps_both_sides_equal;
 mod nothing_acknowledged_is_lost_when_the_process_is_killed;
+mod offlineimap_keeps_both_sides_equal;
 mod postfix_relays_mail_in;
 mod the_corpus_comes_in_by_smtp_with_the_same_bytes;
 mod the_corpus_is_imported_and_every_client_reads_it;
