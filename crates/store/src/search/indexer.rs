@@ -4,6 +4,7 @@
 //! runs at a time, on a thread that gives way to others. It begins a moment after the change that called for it, so that
 //! a burst of mail is one batch.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anser_base::{AccountId, Error, Result, TenantId};
@@ -40,9 +41,15 @@ impl Store {
     }
 }
 
+impl Drop for Indexer {
+    fn drop(&mut self) {
+        self.store.shared.search.stopping.store(true, Ordering::Relaxed);
+    }
+}
+
 impl Indexer {
     /// Runs until it is dropped. `tenant_of` finds an account's tenant; `None` for an account that is gone. What is under way when it is
-    /// dropped is finished or, with the process, undone.
+    /// dropped ends at the next message and is undone; nothing is indexed by this process any more.
     pub async fn run<F: Future<Output = Result<Option<TenantId>>>>(self, tenant_of: impl Fn(AccountId) -> F) {
         loop {
             self.store.shared.search.wake.notified().await;

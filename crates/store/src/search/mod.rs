@@ -23,9 +23,10 @@ mod write;
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use anser_base::AccountId;
+use anser_base::{AccountId, Error, Result};
 use anser_text::{Documents, InProcess};
 use tokio::sync::Notify;
 
@@ -52,6 +53,8 @@ pub(crate) struct Search {
     readers: OnceLock<Readers>,
     waiting: Mutex<Waiting>,
     wake: Notify,
+    /// Set when the indexer is dropped, so that a batch under way does not hold up the end of the process.
+    stopping: AtomicBool,
 }
 
 /// Accounts with changes that are not indexed, the longest waiting first.
@@ -70,6 +73,7 @@ impl Default for Search {
             readers: OnceLock::new(),
             waiting: Mutex::default(),
             wake: Notify::new(),
+            stopping: AtomicBool::new(false),
         }
     }
 }
@@ -91,6 +95,14 @@ impl Search {
 
     fn distrust(&self, account: AccountId) {
         self.trusted.lock().unwrap_or_else(PoisonError::into_inner).remove(&account);
+    }
+
+    /// Between two messages or blocks: `Class::Unavailable` when the process is about to end.
+    fn go_on(&self) -> Result<()> {
+        match self.stopping.load(Ordering::Relaxed) {
+            true => Err(Error::unavailable("indexing stops with the process")),
+            false => Ok(()),
+        }
     }
 
     fn documents(&self) -> Box<dyn Documents> {

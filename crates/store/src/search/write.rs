@@ -201,6 +201,7 @@ impl Store {
         let mut documents = self.shared.search.documents();
         let (mut builder, mut texts, mut indexed) = (Builder::default(), Vec::new(), Vec::new());
         for message in messages {
+            self.shared.search.go_on()?;
             let text = self.searchable(tenant, message, &mut *documents)?;
             builder.add(&text);
             texts.push(Packed::of(message.id, &text)?);
@@ -297,6 +298,7 @@ impl Store {
         }
         let mut writer = BlockWriter { store: self, account, segment: new, waiting: Vec::new(), bytes: 0 };
         let mut load = |input: usize, block: u32| {
+            self.shared.search.go_on()?;
             let id = segments[input].id;
             self.db.read(place, move |tx| read_block(tx, account, id, block)).wait()
         };
