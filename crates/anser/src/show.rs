@@ -127,7 +127,7 @@ impl Printer {
                 let more = more.iter().filter_map(|(name, value)| Some(format!("  {name} {}", value.as_ref()?)));
                 format!("{}{}\n", domain.name, more.collect::<String>())
             }
-            Item::Account(account) => account_in_words(account),
+            Item::Account(account) => account_in_words(self.language, account),
             Item::Alias(alias) => format!("{}  {}\n", alias.address, alias.target),
             Item::Group(group) => {
                 let members = group.members.iter().flatten().map(|member| format!("  {member}\n"));
@@ -165,7 +165,7 @@ impl Printer {
     }
 }
 
-fn account_in_words(account: &AccountView) -> String {
+fn account_in_words(language: Language, account: &AccountView) -> String {
     let quota = if account.quota == 0 { "-".to_owned() } else { size(account.quota) };
     let mut line = format!("{}  {}  {quota}", account.address, account.state);
     for more in [&account.role, &account.name] {
@@ -177,6 +177,12 @@ fn account_in_words(account: &AccountView) -> String {
     line.push('\n');
     if let (Some(used), Some(messages)) = (account.used, account.messages) {
         line.push_str(&format!("  {messages} / {}\n  {}\n", size(used), account.services.join(",")));
+        if account.must_change {
+            line.push_str(&format!("  {}\n", language.say(text::MUST_CHANGE, &[])));
+        }
+        if let Some(days) = account.pop3_days {
+            line.push_str(&format!("  {}\n", language.say(text::POP3_DAYS, &[&days.to_string()])));
+        }
     }
     account.aliases.iter().flatten().for_each(|alias| line.push_str(&format!("  {alias}\n")));
     line

@@ -49,6 +49,17 @@ pub(crate) struct Line {
 }
 
 impl Line {
+    /// A mailbox as LIST shows it; `named` is how the client called it, told when that is another name (RFC 9051 §6.3.9.7).
+    pub fn new(listed: &Listed, named: &str) -> Self {
+        let old_name = (named != listed.path).then(|| named.to_owned());
+        Self { attributes: attributes(listed, false, true), path: listed.path.clone(), old_name }
+    }
+
+    /// A mailbox that the user may use and not see in a list.
+    pub fn unlisted(path: &str) -> Self {
+        Self { attributes: String::new(), path: path.to_owned(), old_name: None }
+    }
+
     pub fn write(self, session: &mut Session) {
         write_line(session, "LIST", &self.attributes, &self.path);
         if let Some(old) = &self.old_name {

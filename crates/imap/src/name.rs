@@ -15,7 +15,8 @@ pub(crate) fn levels(name: &str) -> Result<Vec<String>, Reply> {
     let text = text(name);
     let text = text.strip_suffix(SEPARATOR).unwrap_or(&text);
     let levels: Vec<String> = text.split(SEPARATOR).map(str::to_owned).collect();
-    match levels.iter().any(String::is_empty) {
+    // What was no text on the wire may become control characters here.
+    match text.chars().any(char::is_control) || levels.iter().any(String::is_empty) {
         true => Err(Reply::no("CANNOT", "This is no name for a mailbox")),
         false => Ok(levels),
     }

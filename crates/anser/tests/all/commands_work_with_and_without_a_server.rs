@@ -42,7 +42,11 @@ fn round(folder: &Path, tag: &str) {
     ask(folder, &["account", "set", &ann, "--pop3-days", "30", "--must-change", "true"]);
     let shown = ask(folder, &["account", "show", &ann, "--json"]);
     assert!(shown.contains("\"pop3_days\":30") && shown.contains("\"must_change\":true"), "{shown}");
+    let shown = ask(folder, &["account", "show", &ann]);
+    assert!(shown.contains("POP3 shows the last 30 days") && shown.contains("must choose a new password"), "{shown}");
     ask(folder, &["account", "set", &ann, "--pop3-days", "0", "--must-change", "false"]);
+    let shown = ask(folder, &["account", "show", &ann]);
+    assert!(!shown.contains("POP3 shows") && !shown.contains("new password"), "{shown}");
     assert!(ask(folder, &["account", "show", &ann, "--json"]).contains("\"pop3_days\":null"));
     assert_eq!(run(folder, &["account", "set", &ann, "--pop3-days", "99999"], b"").status.code(), Some(1));
     let alias = format!("a@{domain}");

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use anser_base::Durability;
 use anser_store::{Flags, Rights, Snapshot};
-use anser_wire::imap::write::{Status, write_mailbox};
+use anser_wire::imap::write::Status;
 use anser_wire::imap::{NumberSet, Qresync, Select};
 
 use crate::access::{self, Place};
-use crate::name;
+use crate::known::Line;
+use crate::name::{self, SEPARATOR};
 use crate::note;
 use crate::reply::{Outcome, Reply, Trouble};
 use crate::session::Session;
+use crate::tree::Tree;
 use crate::view::{View, write_count, write_entry_flags, write_fetch_start};
 
 /// One of these makes a mailbox more than a thing to be read (RFC 4314 §5.2).
@@ -29,7 +31,11 @@ pub(super) async fn run(session: &mut Session, select: Select) -> Outcome {
     session.enabled.condstore |= select.condstore;
     let place = access::find(session, &select.mailbox, Rights::READ).await?;
     let view = open(session, &place, &select).await?;
+    let listed = if session.enabled.rev2 { Some(listed(session, &place, &view.name).await?) } else { None };
     write_facts(session, &view);
+    if let Some(line) = listed {
+        line.write(session);
+    }
     let (name, read_only) = (view.name.clone(), view.read_only);
     session.view = Some(view);
     if let Some(qresync) = &select.qresync {
@@ -77,11 +83,17 @@ fn write_facts(session: &mut Session, view: &View) {
     session.untagged(&format!("OK [UIDNEXT {}] The next UID", list.uidnext));
     session.untagged(&format!("OK [HIGHESTMODSEQ {}] Highest", list.modseq.max(1)));
     session.untagged(&format!("OK [MAILBOXID ({})] Done", name::mailbox_id(view.scope, view.mailbox)));
-    if rev2 {
-        session.out.extend_from_slice(b"* LIST () \"/\" ");
-        write_mailbox(&mut session.out, &view.name, session.enabled.utf8);
-        session.out.extend_from_slice(b"\r\n");
-    }
+}
+
+/// What LIST says of the mailbox (RFC 9051 §6.3.2).
+async fn listed(session: &Session, place: &Place, named: &str) -> Result<Line, Trouble> {
+    let top = access::prefix(session.account()?, &place.owner);
+    let wanted =
+        |prefix: &str| top.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with(SEPARATOR));
+    let tree = Tree::load(session, wanted).await?;
+    let mut of_owner = tree.named.iter().filter(|listed| listed.owner.id == place.owner.id);
+    let found = of_owner.find(|listed| listed.mailbox.as_ref().is_some_and(|mailbox| mailbox.id == place.mailbox.id));
+    Ok(found.map_or_else(|| Line::unlisted(named), |listed| Line::new(listed, named)))
 }
 
 /// Tells what changed since the client last looked (RFC 7162 §3.2.5): what vanished, and new flags.
