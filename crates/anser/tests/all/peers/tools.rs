@@ -1,8 +1,9 @@
 //! Running other people's programs: in a home folder of their own, never for ever, and with what they said when they fail.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -19,6 +20,11 @@ pub fn wanted() -> bool {
         eprintln!("{CLIENTS} is not set: this test did not run");
     }
     wanted
+}
+
+/// The path in a variable that `./x test` sets once it has installed what is there. Panics without it.
+pub fn installed(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| panic!("{variable} says where it is: ./x test sets it"))
 }
 
 /// Whether this process may start programs under other users, as postfix does; says so when not.
@@ -90,6 +96,42 @@ pub fn finish(command: &mut Command) -> (i32, Vec<u8>, String) {
     let mut said = tail(&output.stdout);
     said.push_str(&tail(&output.stderr));
     (output.status.code().unwrap_or(-1), output.stdout, said)
+}
+
+/// A program that does what each line of its input says and answers with a line that reads `done`. It is ended with this value.
+pub struct Talk {
+    program: Child,
+    to: ChildStdin,
+    from: BufReader<ChildStdout>,
+}
+
+impl Talk {
+    /// Starts it; what it says besides goes where this test's own errors go.
+    pub fn start(command: &mut Command) -> Self {
+        let mut program = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program runs");
+        let to = program.stdin.take().expect("its input");
+        let from = BufReader::new(program.stdout.take().expect("its output"));
+        Self { program, to, from }
+    }
+
+    /// Says a line and does not wait.
+    pub fn say(&mut self, line: &str) {
+        self.to.write_all(format!("{line}\n").as_bytes()).expect("the program listens");
+    }
+
+    /// Waits until what was said is done.
+    pub fn done(&mut self) {
+        let mut answer = String::new();
+        self.from.read_line(&mut answer).expect("the program answers");
+        assert_eq!(answer.trim_end(), "done", "the program's answer");
+    }
+}
+
+impl Drop for Talk {
+    fn drop(&mut self) {
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
 }
 
 /// Runs a line of shell. Panics when it fails.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::corpus::{for_the_wire, raw, some, without_cr, without_field};
-use super::tools::{Numbers, files};
+use super::tools::{Home, Numbers, Talk, files};
 use super::wire::Imap;
 
 /// Edits between two synchronisations, half of them on each side.
@@ -54,7 +54,49 @@ pub fn account_and_maildirs(far: &mut Imap, mail: &Path, mut fresh: impl Iterato
         }
         sync();
         sync();
-        assert_equal(round, &near_side(mail), &far_side(far));
+        assert_equal(round, &near_side(mail, plain), &far_side(far, plain));
+    }
+}
+
+/// Writes the messages that a program of [`account_and_mirror`] may append; returns their folder.
+pub fn edits_of_the_client(home: &Home) -> PathBuf {
+    for (n, message) in some(&raw(), ROUNDS * EDITS).iter().enumerate() {
+        home.write(&format!("fresh/{n:03}"), for_the_wire(message));
+    }
+    home.path("fresh")
+}
+
+/// An account and the mirror that a program keeps of it, as Maildirs with every byte of the wire. `client` starts the program, which
+/// edits at the same time as the other side.
+pub fn account_and_mirror(far: &mut Imap, mirror: &Path, client: impl FnOnce() -> Talk) {
+    let (mut numbers, mut fresh) = (Numbers(0x0005_EED0_FA11), real_messages());
+    fill(far, &mut fresh);
+    let mut client = client();
+    client.say("sync");
+    client.done();
+    for round in 0..ROUNDS {
+        client.say(&format!("edit {}", EDITS / 2));
+        for _ in 0..EDITS / 2 {
+            edit_far(far, &fresh.next().expect("there are enough messages"), &mut numbers);
+        }
+        edit_mailboxes(far, round, &fresh.next().expect("there are enough messages"));
+        client.done();
+        client.say("sync");
+        client.done();
+        assert_equal(round, &near_side(mirror, <[u8]>::to_vec), &far_side(far, <[u8]>::to_vec));
+    }
+}
+
+/// A mailbox is made, gets another name, goes, and is made again.
+fn edit_mailboxes(far: &mut Imap, round: usize, message: &[u8]) {
+    let (one, other) = (FOLDERS[3], FOLDERS[4]);
+    match round % 3 {
+        0 => {
+            far.run(&format!("CREATE \"{one}\"")).expect("CREATE");
+            far.append(one, "\\Seen", message).expect("APPEND");
+        }
+        1 => drop(far.run(&format!("RENAME \"{one}\" \"{other}\"")).expect("RENAME")),
+        _ => drop(far.run(&format!("DELETE \"{other}\"")).expect("DELETE")),
     }
 }
 
@@ -75,7 +117,7 @@ pub fn two_accounts(sides: &mut [Imap; 2], mut fresh: impl Iterator<Item = Vec<u
         sync();
         sync();
         let [one, other] = sides;
-        assert_equal(round, &far_side(one), &far_side(other));
+        assert_equal(round, &far_side(one, plain), &far_side(other, plain));
     }
 }
 
@@ -158,7 +200,7 @@ fn parts(path: &Path) -> (String, String) {
     }
 }
 
-fn near_side(mail: &Path) -> Side {
+fn near_side(mail: &Path, plain: fn(&[u8]) -> Vec<u8>) -> Side {
     let mut side = Side::new();
     for entry in fs::read_dir(mail).expect("the near side").flatten().filter(|entry| entry.path().is_dir()) {
         let read = |path: &PathBuf| (plain(&fs::read(path).expect("a message")), parts(path).1);
@@ -169,10 +211,11 @@ fn near_side(mail: &Path) -> Side {
     side
 }
 
-fn far_side(far: &mut Imap) -> Side {
+fn far_side(far: &mut Imap, plain: fn(&[u8]) -> Vec<u8>) -> Side {
     let mut side = Side::new();
     let listed = far.run("LIST \"\" \"*\"").expect("LIST");
-    let names = listed.iter().filter_map(|response| response.text.strip_prefix("* LIST ")?.rsplit(' ').next());
+    let names =
+        listed.iter().filter_map(|response| Some(response.text.strip_prefix("* LIST ")?.split_once(" \"/\" ")?.1));
     for name in names.map(|name| name.trim_matches('"').to_owned()).collect::<Vec<_>>() {
         far.select(&name).expect("SELECT");
         let letters = |flags: &[String]| {
