@@ -173,6 +173,7 @@ watch = Watch()
 for made, line in enumerate(sys.stdin):
     verb, *count = line.split()
     if verb == 'edit':
+        session.append('INBOX', next_message())  # So that IDLE has something to tell each time.
         for _ in range(int(count[0])):
             edit(session)
         session.unselect_folder()

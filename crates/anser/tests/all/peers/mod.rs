@@ -11,6 +11,7 @@ mod wire;
 
 mod identifiers_stay_put_over_restarts;
 mod imapclient_keeps_a_mirror_equal;
+mod imapflow_keeps_a_mirror_equal;
 mod interimap_keeps_two_accounts_equal;
 mod mail_for_others_goes_out_by_a_smarthost;
 mod mbsync_keeps_both_sides_equal;
