@@ -92,6 +92,8 @@ pub struct Limits {
     pub failed_logins: u32,
     /// Octets of one command before the login, literals included.
     pub login_command: usize,
+    /// Octets of a refused command that are skipped, so that the client can go on; one that sends or announces more is cut off.
+    pub skipped: u64,
 }
 
 impl Default for Limits {
@@ -103,6 +105,7 @@ impl Default for Limits {
             progress_time: Duration::from_secs(10),
             failed_logins: 3,
             login_command: 8 * 1024,
+            skipped: 4 * limits::MESSAGE_SIZE,
         }
     }
 }

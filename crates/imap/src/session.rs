@@ -161,9 +161,7 @@ impl Session {
             if let Some(input) = self.buffered() {
                 return Ok(input);
             }
-            if self.user.is_none() && self.taken > self.deps.limits.login_command {
-                return Err(Trouble::Bye("The command is too long before the login"));
-            }
+            self.bound()?;
             self.flush().await?;
             if self.notifier.is_some() {
                 notify::wait(self, false).await?;
@@ -172,6 +170,19 @@ impl Session {
                 }
             }
             self.fill().await?;
+        }
+    }
+
+    /// Ends the connection whose client sends, or announces, more than a command may hold and more than is skipped.
+    fn bound(&self) -> Result<(), Trouble> {
+        let limits = &self.deps.limits;
+        let taken = (self.taken as u64).saturating_add(self.reader.left_to_skip());
+        match self.user {
+            None if taken > limits.login_command as u64 => {
+                Err(Trouble::Bye("The command is too long before the login"))
+            }
+            Some(_) if taken > limits.skipped => Err(Trouble::Bye("The command is too long")),
+            _ => Ok(()),
         }
     }
 

@@ -20,6 +20,12 @@ const BATCH: usize = 128;
 const ROWS: usize = 256;
 /// Bytes of the messages of one batch, unless it is one message.
 const BATCH_BYTES: u64 = 512 * 1024;
+/// Bytes of the messages of one batch whose bodies are not looked at, [`ROW`] of each counting at most.
+const ROWS_BYTES: u64 = 2 * 1024 * 1024;
+/// Bytes of a message that its row may come of: its headers, up to their limit, and the structure.
+const ROW: u64 = 320 * 1024;
+/// Items that read the body and among which the bytes of a batch are not yet shared out.
+const FEW_BODY_ITEMS: usize = 4;
 /// Items of one FETCH that read the body, at most.
 const BODY_ITEMS: usize = 50;
 /// Batches that are rendered while one is written.
@@ -66,7 +72,13 @@ fn page(view: &View, numbers: NumberSet, since: u64, range: PartialRange) -> Num
 
 fn plan(session: &Session, fetch: &Fetch) -> Result<Plan, Trouble> {
     let (view, enabled) = (session.view()?, session.enabled);
-    let mut items = fetch.items.clone();
+    // An item that is named again is told once: the size of an answer is bounded by the message and not by the command.
+    let mut items: Vec<FetchItem> = Vec::new();
+    for item in &fetch.items {
+        if !items.contains(item) {
+            items.push(item.clone());
+        }
+    }
     if fetch.uid && !enabled.uid_only && !items.contains(&FetchItem::Uid) {
         items.insert(0, FetchItem::Uid);
     }
@@ -129,20 +141,41 @@ struct Targets {
     next: u32,
 }
 
+/// How much one batch may be.
+#[derive(Clone, Copy)]
+struct Bounds {
+    most: usize,
+    bytes: u64,
+    /// Bytes of one message that count.
+    of_each: u64,
+}
+
+impl Bounds {
+    /// So that all that is rendered ahead stays within some megabytes, whatever the messages are.
+    fn of(plan: &Plan) -> Self {
+        if plan.is_of_rows() {
+            return Self { most: ROWS, bytes: ROWS_BYTES, of_each: ROW };
+        }
+        let share = (plan.body_items() / FEW_BODY_ITEMS).max(1) as u64;
+        Self { most: BATCH, bytes: BATCH_BYTES / share, of_each: u64::MAX }
+    }
+}
+
 impl Targets {
-    /// The next messages, up to so many and so many bytes, one at least; none at the end.
-    fn batch(&mut self, most: usize, bytes: u64) -> Vec<(u32, Entry)> {
+    /// The next messages within the bounds, one at least; none at the end.
+    fn batch(&mut self, bounds: Bounds) -> Vec<(u32, Entry)> {
         let (mut batch, mut size) = (Vec::new(), 0);
         let next = self.next;
         let start = self.numbers.ranges().partition_point(|(_, last)| *last < next);
         let rest = self.numbers.ranges()[start..].iter();
         for (seq, entry) in rest.flat_map(|(first, last)| self.list.range((*first).max(next), *last)) {
-            if batch.len() >= most || (size > 0 && size + entry.size > bytes) {
+            let weight = entry.size.min(bounds.of_each);
+            if batch.len() >= bounds.most || (size > 0 && size + weight > bounds.bytes) {
                 break;
             }
             self.next = seq + 1;
             if entry.modseq > self.since {
-                size += entry.size;
+                size += weight;
                 batch.push((seq, entry.clone()));
             }
         }
@@ -152,7 +185,7 @@ impl Targets {
 
 async fn write_light(session: &mut Session, plan: &Plan, mut targets: Targets) -> Outcome {
     loop {
-        let batch = targets.batch(BATCH, u64::MAX);
+        let batch = targets.batch(Bounds { most: BATCH, bytes: u64::MAX, of_each: u64::MAX });
         if batch.is_empty() {
             return Ok(Reply::ok("Done"));
         }
@@ -174,13 +207,13 @@ struct Renderer {
 async fn write_batches(session: &mut Session, plan: Plan, mut targets: Targets) -> Outcome {
     let owner = &session.view()?.owner;
     let (account, tenant) = (owner.id, owner.tenant);
-    let (most, bytes) = if plan.is_of_rows() { (ROWS, u64::MAX) } else { (BATCH, BATCH_BYTES) };
+    let bounds = Bounds::of(&plan);
     let renderer = Arc::new(Renderer { plan, store: session.deps.store.clone(), account, tenant });
     let mut running: VecDeque<Rendering> = VecDeque::new();
     let mut end = Ending::default();
     for turn in 1.. {
         while running.len() < AHEAD {
-            let batch = targets.batch(most, bytes);
+            let batch = targets.batch(bounds);
             if batch.is_empty() {
                 break;
             }

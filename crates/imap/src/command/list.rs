@@ -26,6 +26,8 @@ pub(super) async fn run(session: &mut Session, list: List) -> Outcome {
     let above = if list.selection.recursive_match { above_chosen(&tree, &list) } else { HashSet::new() };
     for listed in &tree.named {
         let (chosen, holds_chosen) = (is_chosen(&list, listed), above.contains(listed.path.as_str()));
+        // Many patterns against many names take long, and others of this thread wait.
+        tokio::task::consume_budget().await;
         if !(chosen || holds_chosen) || !patterns.iter().any(|pattern| pattern.matches(&listed.path)) {
             continue;
         }

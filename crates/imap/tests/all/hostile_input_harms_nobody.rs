@@ -8,32 +8,6 @@ use crate::node::{ACCOUNTS, Node, Options};
 const ANN: &str = ACCOUNTS[0];
 
 #[tokio::test]
-async fn endless_literals_are_refused() {
-    let node = Node::start().await;
-    let mut client = node.connect().await;
-    client.send("a LOGIN {4294967295+}\r\n").await;
-    assert!(client.line().await.starts_with("a BAD"), "before the login");
-    client.send(vec![b'x'; 100_000]).await;
-    assert!(client.line().await.starts_with("* BYE"));
-    let mut client = node.inbox(ANN).await;
-    for literal in ["{4294967295}", "{99999999999999999999999}", "{18446744073709551615}"] {
-        let (_, end) = client.command(&format!("APPEND INBOX {literal}")).await;
-        assert!(end.starts_with("NO [TOOBIG]") || end.starts_with("BAD"), "{literal}: {end}");
-        let (_, end) = client.command(&format!("SELECT {literal}")).await;
-        assert!(end.starts_with("BAD"), "{literal}: {end}");
-    }
-    client.ok("NOOP").await;
-}
-
-#[tokio::test]
-async fn long_lines_before_the_login_end_the_connection() {
-    let node = Node::start().await;
-    let mut client = node.connect().await;
-    client.send(format!("a LOGIN {}", "x".repeat(20_000))).await;
-    assert!(client.line().await.starts_with("* BYE"));
-}
-
-#[tokio::test]
 async fn deep_nesting_and_garbage_are_bad() {
     let node = Node::start().await;
     let mut client = node.inbox(ANN).await;

@@ -1,3 +1,4 @@
+use crate::memory::Peak;
 use crate::node::{ACCOUNTS, Node};
 
 /// A 50 MB message of lines that do not compress to nothing.
@@ -11,24 +12,12 @@ fn message() -> Vec<u8> {
     message
 }
 
-/// Peak of the process in bytes, and a reset of the peak to the present size.
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
-}
-
-fn reset_peak() {
-    std::fs::write("/proc/self/clear_refs", "5").unwrap();
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_megabytes_in_and_out() {
     let node = Node::start().await;
     let mut client = node.inbox(ACCOUNTS[0]).await;
     let message = message();
-    reset_peak();
-    let before = peak();
+    let peak = Peak::new();
     client.append("INBOX", &message).await;
     client.ok("NOOP").await;
     client.send("f UID FETCH 1 BODY.PEEK[]\r\n").await;
@@ -48,7 +37,7 @@ async fn fifty_megabytes_in_and_out() {
     }
     assert_eq!(client.line().await, ")");
     assert_eq!(client.line().await, "f OK Done");
-    let grown = peak().saturating_sub(before);
+    let grown = peak.grown();
     assert!(grown < 24_000_000, "the node grew by {grown} bytes");
     let part = client.ok("FETCH 1 (BODY.PEEK[TEXT]<49999000.5> RFC822.SIZE)").await;
     assert!(part[0].contains("BODY[TEXT]<49999000> {5}"), "{part:?}");

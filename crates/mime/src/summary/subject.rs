@@ -27,7 +27,7 @@ pub fn subject_text(raw: &[u8]) -> String {
 
 /// The base subject of a decoded subject of at most [`MAX_SUBJECT`] characters (RFC 5256 §2.1): reply and forward
 /// marks, list tags in brackets and `(fwd)` are gone. Besides `Re:` and `Fwd:` it knows the Chinese marks and the
-/// full-width colon. Letter case stays: compare without it.
+/// full-width colon. Letter case stays: compare without it. Linear in the length of `subject`.
 pub fn base_subject(subject: &str) -> String {
     base_subject_and_reply(subject).0
 }
@@ -61,25 +61,21 @@ fn without_trailer<'a>(mut text: &'a str, reply: &mut bool) -> &'a str {
 fn without_leaders<'a>(mut text: &'a str, reply: &mut bool) -> &'a str {
     loop {
         text = text.trim_start();
-        text = match without_mark(text) {
-            Some(rest) => {
-                *reply = true;
-                rest
-            }
-            None => match without_tag(text).filter(|rest| !rest.is_empty()) {
-                Some(rest) => rest,
-                None => return text,
-            },
-        };
+        // Of nothing but tags the last one is the subject.
+        let (mut last, mut rest) = (text, text);
+        while let Some(after) = without_tag(rest) {
+            (last, rest) = (rest, after);
+        }
+        match without_mark(rest) {
+            Some(after) => (text, *reply) = (after, true),
+            None if rest.is_empty() => return last,
+            None => return rest,
+        }
     }
 }
 
-/// Takes `[tag] Re [2]:` off the start.
+/// Takes `Re [2]:` off the start.
 fn without_mark(text: &str) -> Option<&str> {
-    let mut text = text;
-    while let Some(rest) = without_tag(text) {
-        text = rest;
-    }
     let rest = MARKS.iter().find_map(|mark| {
         let (head, rest) = text.split_at_checked(mark.len())?;
         (head.to_ascii_lowercase() == *mark).then(|| rest.trim_start())
@@ -135,6 +131,16 @@ mod tests {
         assert_eq!(base_subject("Re:"), "");
         assert_eq!(base_subject("Regarding: x"), "Regarding: x");
         assert_eq!(base_subject("回复率: 50%"), "回复率: 50%");
+    }
+
+    #[test]
+    fn a_million_tags_and_marks_are_taken_off_in_linear_time() {
+        let many = 1_000_000;
+        assert_eq!(base_subject(&"[a]".repeat(many)), "[a]");
+        assert_eq!(base_subject(&format!("{}x", "[a] ".repeat(many))), "x");
+        assert_eq!(base_subject(&format!("{}x", "[a]Re[b]:".repeat(many))), "x");
+        assert_eq!(base_subject(&format!("{}x{}", "[fwd:".repeat(many), "]".repeat(many))), "x");
+        assert_eq!(base_subject(&format!("x{}", "(fwd)".repeat(many))), "x");
     }
 
     #[test]

@@ -65,6 +65,9 @@ impl ListPattern {
             }
             self.skip_wildcards(&mut next);
             reached = next;
+            if !reached.contains(&true) {
+                break;
+            }
         }
         reached
     }

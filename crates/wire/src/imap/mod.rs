@@ -50,6 +50,8 @@ pub const LIST_MAX: usize = 1_000;
 pub const TAG_MAX: usize = 128;
 /// Longest mailbox name or LIST pattern, in octets as sent.
 pub const MAILBOX_MAX: usize = 1_024;
+/// Most patterns of one LIST: each is held against every mailbox.
+pub const PATTERNS_MAX: usize = 100;
 /// Longest IMAP URL, in octets.
 pub const URL_MAX: usize = 8_192;
 /// Most part numbers in a section.

@@ -197,6 +197,14 @@ impl CommandReader {
         }
     }
 
+    /// Octets of a refused literal that the client has announced and not yet sent: they would be skipped.
+    pub fn left_to_skip(&self) -> u64 {
+        match self.state {
+            State::SkipLiteral(left) => left,
+            _ => 0,
+        }
+    }
+
     /// Whether nothing of a command has arrived: the moment for timeouts, BYE, or a change to TLS or COMPRESS.
     pub fn is_between_commands(&self) -> bool {
         self.state == State::Line && self.append.is_none() && self.buffer.is_empty() && self.waiting.is_empty()

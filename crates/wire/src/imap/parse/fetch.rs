@@ -75,7 +75,7 @@ pub(super) fn items(c: &mut Cursor<'_>) -> Result<Vec<FetchItem>, Bad> {
 }
 
 fn preview(c: &mut Cursor<'_>) -> Result<FetchItem, Bad> {
-    let modified = matches!(c.rest(), [b' ', b'(', rest @ ..] if rest.to_ascii_uppercase().starts_with(b"LAZY"));
+    let modified = matches!(c.rest(), [b' ', b'(', b'L' | b'l', b'A' | b'a', b'Z' | b'z', b'Y' | b'y', ..]);
     if modified {
         c.space()?;
         c.list1(Cursor::keyword)?;

@@ -1,7 +1,7 @@
 //! Commands on mailboxes with arguments of their own.
 
 use super::{Bad, Cursor, second};
-use crate::imap::{Command, List, ListReturn, ListSelection, Qresync, Select, StatusItem};
+use crate::imap::{Command, List, ListReturn, ListSelection, PATTERNS_MAX, Qresync, Select, StatusItem};
 
 pub(super) fn select(c: &mut Cursor<'_>, read_only: bool) -> Result<Select, Bad> {
     let mut select = Select { mailbox: c.mailbox()?, read_only, condstore: false, qresync: None };
@@ -74,6 +74,9 @@ pub(super) fn list(c: &mut Cursor<'_>) -> Result<List, Bad> {
     if c.peek() == Some(b'(') {
         list.extended = true;
         list.patterns = c.list1(Cursor::pattern)?;
+        if list.patterns.len() > PATTERNS_MAX {
+            return Err(Bad("Too many patterns"));
+        }
     } else {
         list.patterns.push(c.pattern()?);
     }
