@@ -159,6 +159,11 @@ impl Bounds {
         let share = (plan.body_items() / FEW_BODY_ITEMS).max(1) as u64;
         Self { most: BATCH, bytes: BATCH_BYTES / share, of_each: u64::MAX }
     }
+
+    /// How many batches are rendered ahead: one where a single message may give many header blocks.
+    fn ahead(&self) -> usize {
+        if self.bytes < BATCH_BYTES { 1 } else { AHEAD }
+    }
 }
 
 impl Targets {
@@ -212,7 +217,7 @@ async fn write_batches(session: &mut Session, plan: Plan, mut targets: Targets) 
     let mut running: VecDeque<Rendering> = VecDeque::new();
     let mut end = Ending::default();
     for turn in 1.. {
-        while running.len() < AHEAD {
+        while running.len() < bounds.ahead() {
             let batch = targets.batch(bounds);
             if batch.is_empty() {
                 break;
