@@ -1,4 +1,5 @@
-use anser_directory::Services;
+use anser_directory::guard::PAIR_FAILURES;
+use anser_directory::{Attempt, Service, Services};
 use anser_journal::What;
 
 use crate::site::{Client, PASSWORD, Site, each_site};
@@ -60,5 +61,36 @@ fn passwords_go_through_as_they_are() {
         site.runtime.block_on(set);
         assert!(try_login(site, "ann", password).starts_with("+OK"));
         assert!(try_login(site, "ann", password.trim()).starts_with("-ERR [AUTH]"));
+    });
+}
+
+/// RFC 2449 §8.1.1: the right password as well has to wait, and the session goes on.
+#[test]
+fn who_guesses_too_often_is_told_to_wait() {
+    each_site(|site| {
+        let (name, source) = (&b"ann"[..], [127, 0, 0, 1].into());
+        site.runtime.block_on(async {
+            for n in 0..PAIR_FAILURES {
+                // Too long to be hashed, so that the test is quick.
+                let password = n.to_string().repeat(2000);
+                let (password, service) = (password.as_bytes(), Service::Pop3);
+                let attempt = Attempt { name, password, service, source, tls: false };
+                site.deps.directory.authenticate(attempt).await.unwrap_err();
+            }
+        });
+        let answer = try_login(site, "ann", PASSWORD);
+        assert!(answer.starts_with("-ERR [LOGIN-DELAY] too many failed logins; try again in "), "{answer}");
+        assert!(try_login(site, "bob", PASSWORD).starts_with("+OK"));
+    });
+}
+
+/// RFC 3206 §4: what only the person can mend.
+#[test]
+fn who_must_choose_a_new_password_is_told_so() {
+    each_site(|site| {
+        let ann = site.account("ann");
+        site.runtime.block_on(site.deps.directory.set_must_change(ann, true)).unwrap();
+        assert!(try_login(site, "ann", PASSWORD).starts_with("-ERR [AUTH] you must choose a new password"));
+        assert_eq!(try_login(site, "ann", "wrong"), "-ERR [AUTH] wrong user name or password");
     });
 }
