@@ -101,7 +101,8 @@ impl MailTx<'_, '_> {
         Ok(rows)
     }
 
-    /// Messages by their numbers, each asked for once, in the order given; `None` where there is none.
+    /// Messages by their numbers, in the order given; `None` where there is none. A number may be asked for twice: a message that moved within
+    /// its mailbox has two UIDs for a session that was not told yet.
     pub fn messages_of(&mut self, ids: &[MessageId]) -> Result<Vec<Option<Message>>> {
         let mut found: HashMap<MessageId, Message> = HashMap::with_capacity(ids.len());
         self.each_of(SELECT_MESSAGE, ids, |row| {
@@ -109,7 +110,10 @@ impl MailTx<'_, '_> {
             found.insert(message.id, message);
             Ok(())
         })?;
-        Ok(ids.iter().map(|id| found.remove(id)).collect())
+        let last: HashMap<MessageId, usize> = ids.iter().enumerate().map(|(at, id)| (*id, at)).collect();
+        let one =
+            |(at, id): (usize, &MessageId)| if last[id] == at { found.remove(id) } else { found.get(id).cloned() };
+        Ok(ids.iter().enumerate().map(one).collect())
     }
 
     /// Visits the rows of these messages by ascending numbers. The first column is the number.

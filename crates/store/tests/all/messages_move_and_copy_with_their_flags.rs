@@ -32,6 +32,20 @@ fn a_copy_is_a_message_of_its_own_and_a_move_is_not() {
 }
 
 #[test]
+fn a_message_that_moved_within_its_mailbox_is_read_under_both_uids() {
+    on_each_engine(|store| async move {
+        let inbox = inbox(&store).await;
+        let first = append(&store, inbox, &mail("a", "", "s")).await.message;
+        let other = append(&store, inbox, &mail("b", "", "s")).await.message;
+        assert_eq!(write(&store, move |tx| tx.move_to(inbox, &[1], inbox)).await, [(1, 3)]);
+        let asked = [first, other, first, anser_base::MessageId(99)];
+        let found = read(&store, move |tx| tx.messages_of(&asked)).await;
+        let ids: Vec<_> = found.iter().map(|message| message.as_ref().map(|message| message.id)).collect();
+        assert_eq!(ids, [Some(first), Some(other), Some(first), None]);
+    });
+}
+
+#[test]
 fn quota_stops_appends_and_copies() {
     on_each_engine(|store| async move {
         let inbox = inbox(&store).await;
