@@ -49,6 +49,7 @@ const TABLE: &[(&str, &str)] = &[
     ("You are nobody now", "已退出登录"),
     // Ends of the session.
     ("Nothing was heard for too long", "长时间没有活动"),
+    ("The command is too long", "命令过长"),
     ("The command is too long before the login", "登录前的命令过长"),
     ("The mailbox was deleted", "文件夹已被删除"),
     ("The mailbox was made anew", "文件夹已重建"),
@@ -138,6 +139,7 @@ const TABLE: &[(&str, &str)] = &[
     ("QRESYNC wants a list", "QRESYNC 需要列表"),
     ("A list is empty", "列表为空"),
     ("A list is too long", "列表过长"),
+    ("Too many patterns", "名称模式过多"),
     ("A list or NIL is wanted", "需要列表或 NIL"),
     ("A mailbox name holds a control character", "文件夹名称含控制字符"),
     ("A mailbox name is too long", "文件夹名称过长"),
