@@ -59,7 +59,7 @@ pub(crate) async fn run(session: &mut Session, fetch: Fetch) -> Outcome {
     let targets = Targets { list, numbers, since: fetch.changed_since.unwrap_or(0), next: 1 };
     match plan.is_light() {
         true => write_light(session, &plan, targets).await,
-        false => write_batches(session, plan, targets).await,
+        false => write_batches(session, plan, targets, fetch.uid).await,
     }
 }
 
@@ -209,7 +209,7 @@ struct Renderer {
     tenant: TenantId,
 }
 
-async fn write_batches(session: &mut Session, plan: Plan, mut targets: Targets) -> Outcome {
+async fn write_batches(session: &mut Session, plan: Plan, mut targets: Targets, uid: bool) -> Outcome {
     let owner = &session.view()?.owner;
     let (account, tenant) = (owner.id, owner.tenant);
     let bounds = Bounds::of(&plan);
@@ -231,7 +231,7 @@ async fn write_batches(session: &mut Session, plan: Plan, mut targets: Targets) 
             tokio::task::yield_now().await;
         }
     }
-    end.reply()
+    end.reply(uid)
 }
 
 /// A batch that is being rendered; given up when the session is.
@@ -303,10 +303,13 @@ struct Ending {
 }
 
 impl Ending {
-    fn reply(self) -> Outcome {
+    /// A UID that is no longer there is ignored without an error (RFC 9051 §6.4.9); a message number that the client still counts
+    /// is not (RFC 2180 §4.1.2).
+    fn reply(self, uid: bool) -> Outcome {
         match self {
             Self { failed: Some(error), .. } => Ok(Reply::of(&error)),
             Self { unknown_cte: true, .. } => Ok(Reply::no("UNKNOWN-CTE", "A part is in an unknown encoding")),
+            Self { gone: true, .. } if uid => Ok(Reply::ok_with("EXPUNGEISSUED", "Some of the messages were expunged")),
             Self { gone: true, .. } => Ok(Reply::no("EXPUNGEISSUED", "Some of the messages were expunged")),
             _ => Ok(Reply::ok("Done")),
         }

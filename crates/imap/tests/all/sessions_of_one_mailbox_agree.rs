@@ -42,6 +42,20 @@ async fn numbers_stay_put_where_expunge_may_not_be_told() {
 }
 
 #[tokio::test]
+async fn a_uid_that_is_gone_is_no_error() {
+    let node = Node::start().await;
+    let (mut one, mut two) = (node.inbox(ANN).await, node.inbox(ANN).await);
+    one.append("INBOX", b"Subject: 1\r\n\r\nbody 1\r\n").await;
+    one.append("INBOX", b"Subject: 2\r\n\r\nbody 2\r\n").await;
+    two.ok("NOOP").await;
+    one.ok("STORE 1 +FLAGS.SILENT (\\Deleted)").await;
+    one.ok("EXPUNGE").await;
+    let (lines, end) = two.command("UID FETCH 1:2 BODY.PEEK[TEXT]").await;
+    assert!(end.starts_with("OK [EXPUNGEISSUED]"), "{end}");
+    assert_eq!(lines, ["* 2 FETCH (UID 2 BODY[TEXT] {8}", "body 2", ")", "* 1 EXPUNGE"]);
+}
+
+#[tokio::test]
 async fn silent_stores_hide_only_what_the_client_did() {
     let node = Node::start().await;
     let (mut one, mut two) = (node.inbox(ANN).await, node.inbox(ANN).await);

@@ -110,7 +110,7 @@ impl World<'_> {
         let lost = target.uids.iter().any(|uid| !self.truth.mailboxes[&id].list.contains_key(uid));
         match end {
             End::Ok(_) => {}
-            End::No(code) if code == "EXPUNGEISSUED" && lost && wants_body => {}
+            End::No(code) if code == "EXPUNGEISSUED" && lost && wants_body && !uid => {}
             other => return Err(format!("FETCH ended with {other:?}")),
         }
         self.hear(who, &responses, !uid, !uid)
