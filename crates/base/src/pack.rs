@@ -3,6 +3,32 @@
 
 use crate::error::{Error, Result};
 
+/// Appends a whole number as LEB128, 1 to 10 bytes.
+pub fn put_number(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Takes what [`put_number`] wrote off the front; `None` when it does not end or is more than 64 bits.
+pub fn take_number(bytes: &mut &[u8]) -> Option<u64> {
+    let mut value = 0;
+    for shift in (0..64).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        if shift == 63 && byte & 0x7e != 0 {
+            return None;
+        }
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some(value);
+        }
+    }
+    None
+}
+
 /// Writes a record.
 #[derive(Debug, Default)]
 pub struct Packer {
@@ -26,12 +52,8 @@ impl Packer {
     }
 
     /// A whole number, 1 to 10 bytes.
-    pub fn number(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.out.push(value as u8 | 0x80);
-            value >>= 7;
-        }
-        self.out.push(value as u8);
+    pub fn number(&mut self, value: u64) {
+        put_number(&mut self.out, value);
     }
 
     /// A number with a sign; small ones of either sign are short.
@@ -85,15 +107,7 @@ impl<'a> Unpacker<'a> {
 
     /// A whole number.
     pub fn number(&mut self) -> Result<u64> {
-        let mut value = 0u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(value);
-            }
-        }
-        Err(Error::damaged("a packed number does not end"))
+        take_number(&mut self.rest).ok_or_else(short)
     }
 
     /// A number with a sign.

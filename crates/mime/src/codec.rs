@@ -1,6 +1,8 @@
 //! The compact byte form that cached structures and envelopes share: LEB128 numbers and length-prefixed strings, with
 //! a dictionary of the strings that most mail repeats.
 
+use anser_base::pack::{put_number, take_number};
+
 /// Strings written as one dictionary number. The order is part of the stored form: append only.
 const COMMON: [&str; 40] = [
     "text",
@@ -45,15 +47,6 @@ const COMMON: [&str; 40] = [
     "quoted-printable",
 ];
 
-/// Appends `value` as LEB128, at most ten bytes.
-pub(crate) fn put_number(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
 /// Appends a byte string: dictionary number, or length and bytes.
 pub(crate) fn put_bytes(out: &mut Vec<u8>, value: &[u8]) {
     match COMMON.iter().position(|common| common.as_bytes() == value) {
@@ -92,18 +85,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn number(&mut self) -> Option<u64> {
-        let mut value = 0u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            if shift == 63 && byte > 1 {
-                return None;
-            }
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Some(value);
-            }
-        }
-        None
+        take_number(&mut self.rest)
     }
 
     /// A count of things of at least one byte each; refuses counts that the rest cannot hold.

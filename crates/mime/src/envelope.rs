@@ -1,7 +1,9 @@
 //! The IMAP envelope of a message: the header fields that lists of messages show (RFC 9051 §7.5.2).
 
+use anser_base::pack::put_number;
+
 use crate::address::{self, Address, MAX_ADDRESSES};
-use crate::codec::{self, Reader};
+use crate::codec::Reader;
 use crate::envelope_view::EnvelopeView;
 use crate::{header, text};
 
@@ -130,14 +132,14 @@ fn write_option(text: &Option<Vec<u8>>, out: &mut Vec<u8>) {
     match text {
         None => out.push(0),
         Some(text) => {
-            codec::put_number(out, text.len() as u64 + 1);
+            put_number(out, text.len() as u64 + 1);
             out.extend_from_slice(text);
         }
     }
 }
 
 fn write_list(list: &[Address], out: &mut Vec<u8>) {
-    codec::put_number(out, list.len() as u64);
+    put_number(out, list.len() as u64);
     for address in list {
         for part in [&address.name, &address.route, &address.mailbox, &address.host] {
             write_option(part, out);

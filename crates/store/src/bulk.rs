@@ -147,17 +147,7 @@ impl MailTx<'_, '_> {
             );
             let mut values = self.numbers(&[mailbox.to_sql()], &[]);
             for entry in piece {
-                values.extend_from_slice(params![
-                    entry.uid,
-                    entry.message.to_sql(),
-                    entry.modseq as i64,
-                    entry.flags.0,
-                    entry.keywords.as_text(),
-                    entry.size as i64,
-                    entry.received.0,
-                    i64::from(entry.zone),
-                    entry.saved.0
-                ]);
+                values.extend(codec::entry_values(entry));
             }
             self.db.execute(&sql, &values)?;
         }

@@ -1,15 +1,17 @@
 //! Compact forms of small lists inside a row.
 
 use anser_base::MailboxId;
+use anser_base::pack::{put_number, take_number};
+use anser_db::Value;
 
-use crate::model::ThreadKeys;
+use crate::model::{Entry, ThreadKeys};
 
 /// Pairs of varints.
 pub(crate) fn places_to_bytes(places: &[(MailboxId, u32)]) -> Vec<u8> {
     let mut out = Vec::with_capacity(places.len() * 6);
     for (mailbox, uid) in places {
-        put_varint(&mut out, mailbox.0);
-        put_varint(&mut out, u64::from(*uid));
+        put_number(&mut out, mailbox.0);
+        put_number(&mut out, u64::from(*uid));
     }
     out
 }
@@ -17,8 +19,8 @@ pub(crate) fn places_to_bytes(places: &[(MailboxId, u32)]) -> Vec<u8> {
 pub(crate) fn places_from_bytes(mut bytes: &[u8]) -> Option<Vec<(MailboxId, u32)>> {
     let mut places = Vec::new();
     while !bytes.is_empty() {
-        let mailbox = MailboxId(take_varint(&mut bytes)?);
-        places.push((mailbox, u32::try_from(take_varint(&mut bytes)?).ok()?));
+        let mailbox = MailboxId(take_number(&mut bytes)?);
+        places.push((mailbox, u32::try_from(take_number(&mut bytes)?).ok()?));
     }
     Some(places)
 }
@@ -39,23 +41,17 @@ pub(crate) fn keys_from_bytes(bytes: &[u8]) -> Option<ThreadKeys> {
     Some(ThreadKeys { subject, ids: hashes.collect() })
 }
 
-pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-pub(crate) fn take_varint(bytes: &mut &[u8]) -> Option<u64> {
-    let mut value = 0;
-    for shift in (0..64).step_by(7) {
-        let (byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Some(value);
-        }
-    }
-    None
+/// The columns of an entry's row from `uid` on.
+pub(crate) fn entry_values(entry: &Entry) -> [Value<'_>; 9] {
+    [
+        entry.uid.into(),
+        entry.message.to_sql().into(),
+        (entry.modseq as i64).into(),
+        entry.flags.0.into(),
+        entry.keywords.as_text().into(),
+        (entry.size as i64).into(),
+        entry.received.0.into(),
+        i64::from(entry.zone).into(),
+        entry.saved.0.into(),
+    ]
 }

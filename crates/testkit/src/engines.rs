@@ -12,8 +12,11 @@ use tempfile::TempDir;
 /// The variable that holds the URL of a PostgreSQL superuser's database.
 pub const POSTGRES: &str = "ANSER_TEST_PG";
 
-/// A schema without tables, for the places that a test does not use.
-pub const NO_TABLES: Schema = Schema(&[]);
+const NO_TABLES: Schema = Schema(&[]);
+
+/// No tables anywhere; a test names those that it wants and leaves the other places at this.
+pub const NO_SCHEMAS: Schemas =
+    Schemas { server: NO_TABLES, queue: NO_TABLES, journal: NO_TABLES, account: NO_TABLES, search: NO_TABLES };
 
 /// An open engine over a folder of its own; both go with it.
 pub struct World {

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use anser_testkit::engines::{NO_TABLES, World as Engine};
+use anser_testkit::engines::{NO_SCHEMAS, World as Engine};
 use tempfile::TempDir;
 
 /// The standard ports of what `dev` serves.
@@ -65,14 +65,7 @@ impl Place {
 /// Runs a test over the embedded engine, and over PostgreSQL when there is a server for tests.
 pub fn each_engine(test: impl Fn(&Place)) {
     test(&Place::new());
-    let tables = anser_db::Schemas {
-        server: NO_TABLES,
-        queue: NO_TABLES,
-        journal: NO_TABLES,
-        account: NO_TABLES,
-        search: NO_TABLES,
-    };
-    if let Some(engine) = Engine::postgres(tables) {
+    if let Some(engine) = Engine::postgres(NO_SCHEMAS) {
         test(&Place { dir: tempfile::tempdir().unwrap(), engine: Some(engine) });
     }
 }

@@ -4,7 +4,7 @@ use std::sync::mpsc::{Sender, channel};
 
 use anser_base::{AccountId, Durability, Result};
 use anser_db::{Db, Pending, Place, Schema, Schemas, Tx, params};
-use anser_testkit::engines::NO_TABLES;
+use anser_testkit::engines::NO_SCHEMAS;
 
 pub const ANN: Place = Place::Account(AccountId(7));
 pub const BOB: Place = Place::Account(AccountId(8));
@@ -19,7 +19,7 @@ CREATE TABLE item (
 "]);
 
 pub fn schemas(account: Schema) -> Schemas {
-    Schemas { server: NO_TABLES, queue: NO_TABLES, journal: NO_TABLES, account, search: NO_TABLES }
+    Schemas { account, ..NO_SCHEMAS }
 }
 
 fn account(place: Place) -> i64 {

@@ -11,10 +11,9 @@ use anser_directory::{
     Account, Attempt, AuthFailure, Deps, Directory, Login, NewAccount, NewDomain, Password, Role, SCHEMA, Secret,
     Service,
 };
-use anser_testkit::engines::{NO_TABLES, World, each_engine};
+use anser_testkit::engines::{NO_SCHEMAS, World, each_engine};
 
-const SCHEMAS: Schemas =
-    Schemas { server: SCHEMA, queue: NO_TABLES, journal: NO_TABLES, account: NO_TABLES, search: NO_TABLES };
+const SCHEMAS: Schemas = Schemas { server: SCHEMA, ..NO_SCHEMAS };
 
 /// The password of everybody.
 pub const PASSWORD: &[u8] = b"wild-goose";

@@ -8,10 +8,9 @@ use std::sync::Arc;
 use anser_base::{AccountId, Clock, Disk, EntryId, MailboxId, MessageId, Timestamp};
 use anser_db::{Db, Engine, Schemas};
 use anser_journal::{Deps, Entry, Journal, Origin, SCHEMA, What, months_in};
-use anser_testkit::engines::{NO_TABLES, each_engine};
+use anser_testkit::engines::{NO_SCHEMAS, each_engine};
 
-pub const SCHEMAS: Schemas =
-    Schemas { server: NO_TABLES, queue: NO_TABLES, journal: SCHEMA, account: NO_TABLES, search: NO_TABLES };
+pub const SCHEMAS: Schemas = Schemas { journal: SCHEMA, ..NO_SCHEMAS };
 /// 2026-11-21.
 pub const START: Timestamp = Timestamp(1_795_219_200_000);
 

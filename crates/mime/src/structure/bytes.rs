@@ -2,7 +2,9 @@
 //! part before, absent fields cost one bit, so that typical mail stays below 300 bytes.
 
 use super::{Disposition, Embedded, Part, Structure};
-use crate::codec::{Reader, put_bytes, put_number};
+use anser_base::pack::put_number;
+
+use crate::codec::{Reader, put_bytes};
 use crate::envelope::Envelope;
 use crate::params::Params;
 

@@ -14,16 +14,16 @@ use anser_net::certificate::self_signed;
 use anser_net::{CertificateSource, ServeOptions, Shutdown, TlsAcceptor, bind, serve};
 use anser_pop3::{Deps, Limits, Locks};
 use anser_store::{NewMessage, Store};
-use anser_testkit::engines::{NO_TABLES, World, each_engine};
+use anser_testkit::engines::{NO_SCHEMAS, World, each_engine};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 pub const SCHEMAS: Schemas = Schemas {
     server: anser_directory::SCHEMA,
-    queue: NO_TABLES,
     journal: anser_journal::SCHEMA,
     account: anser_store::SCHEMA,
     search: anser_store::SEARCH_SCHEMA,
+    ..NO_SCHEMAS
 };
 /// The password of everybody.
 pub const PASSWORD: &str = "wild-goose";

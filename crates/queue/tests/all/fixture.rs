@@ -5,10 +5,9 @@ use std::future::Future;
 use anser_base::{Address, BlobId, Clock, EntryId, Timestamp};
 use anser_db::{Db, Engine, Schemas};
 use anser_queue::{Body, Deps, Envelope, Lease, Origin, Outcome, Queue, Recipient, SCHEMA};
-use anser_testkit::engines::{NO_TABLES, each_engine};
+use anser_testkit::engines::{NO_SCHEMAS, each_engine};
 
-pub const SCHEMAS: Schemas =
-    Schemas { server: NO_TABLES, queue: SCHEMA, journal: NO_TABLES, account: NO_TABLES, search: NO_TABLES };
+pub const SCHEMAS: Schemas = Schemas { queue: SCHEMA, ..NO_SCHEMAS };
 pub const START: Timestamp = Timestamp(1_800_000_000_000);
 
 /// Runs a scenario on every engine, with a clock that stands still.

@@ -1,24 +1,13 @@
 //! Header changes touch the fields they name and nothing else, in messages at the edge too.
 
-use anser_sieve::{Environment, Fuel, Input, Nothing, Program, Script, run};
+use anser_sieve::{Environment, Program};
+
+use crate::inbox::{input, run_main};
 
 /// The message after `commands`.
 fn changed(commands: &str, message: &str) -> String {
     let program = Program::compile(format!("require \"editheader\"; {commands}").as_bytes()).unwrap();
-    let input = Input {
-        message: message.as_bytes(),
-        structure: None,
-        sender: "a@b.c",
-        recipient: "me@example.com",
-        owner: &[],
-        now: anser_base::Timestamp::from_secs(0),
-        zone_minutes: 0,
-        environment: &Environment::new(),
-        world: &Nothing,
-        boundary: "b",
-        fuel: Fuel::default(),
-    };
-    let outcome = run(&[Script { name: "main", program: &program }], &input);
+    let outcome = run_main(&program, &input(message.as_bytes(), &Environment::new()));
     assert_eq!(outcome.actions[0].version, 1, "{outcome:?}");
     String::from_utf8(outcome.versions[0].clone()).unwrap()
 }

@@ -1,10 +1,12 @@
 //! Whatever bytes come, as a script or as a message: an answer, without panic, within bounds.
 
-use anser_sieve::{Action, Environment, Exhausted, Fuel, Input, Nothing, Outcome, Program, Script, World, run};
+use anser_sieve::{Action, Environment, Exhausted, Fuel, Input, Nothing, Outcome, Program, World};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::sync::Arc;
+
+use crate::inbox::{input, run_main};
 
 /// Pieces of which scripts are made, right ones and wrong ones.
 const PIECES: &[&str] = &[
@@ -129,20 +131,8 @@ impl World for Again {
 
 fn outcome(program: &Program, message: &[u8], world: &dyn World, fuel: Fuel) -> Outcome {
     let environment = Environment::new();
-    let input = Input {
-        message,
-        structure: None,
-        sender: "a@b.c",
-        recipient: "me@example.com",
-        owner: &[],
-        now: anser_base::Timestamp::from_secs(0),
-        zone_minutes: 0,
-        environment: &environment,
-        world,
-        boundary: "b",
-        fuel,
-    };
-    run(&[Script { name: "main", program }], &input)
+    let input = Input { world, fuel, ..input(message, &environment) };
+    run_main(program, &input)
 }
 
 proptest! {

@@ -1,26 +1,15 @@
 //! Chinese in fields, names, bodies and file names is found, whatever charset and encoding the sender used.
 
-use anser_sieve::{Action, Environment, Fuel, Input, Nothing, Program, Script, run};
+use anser_sieve::{Action, Environment, Program};
+
+use crate::inbox::{input, run_main};
 
 /// Whether `test` is true of a message.
 fn holds(test: &str, message: &[u8]) -> bool {
     let script =
         format!("require [\"body\", \"mime\", \"regex\", \"comparator-i;unicode-casemap\"];\nif {test} {{ discard; }}");
     let program = Program::compile(script.as_bytes()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    let input = Input {
-        message,
-        structure: None,
-        sender: "a@b.c",
-        recipient: "me@example.com",
-        owner: &[],
-        now: anser_base::Timestamp::from_secs(0),
-        zone_minutes: 480,
-        environment: &Environment::new(),
-        world: &Nothing,
-        boundary: "b",
-        fuel: Fuel::default(),
-    };
-    let outcome = run(&[Script { name: "main", program: &program }], &input);
+    let outcome = run_main(&program, &input(message, &Environment::new()));
     assert!(outcome.failures.is_empty(), "{outcome:?}");
     outcome.actions[0].action == Action::Discard
 }

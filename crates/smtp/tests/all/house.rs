@@ -14,7 +14,7 @@ use anser_journal::{Event, Journal, Query};
 use anser_net::{CertificateSource, ServeOptions, Shutdown, TlsAcceptor, bind, serve};
 use anser_queue::{Entry, Queue, Settlement};
 use anser_smtp::{Deps, Limits, Rates, Service, session};
-use anser_testkit::engines::{NO_TABLES, World};
+use anser_testkit::engines::{NO_SCHEMAS, World};
 use anser_testkit::sim::SimDisk;
 use tokio::runtime::Runtime;
 
@@ -23,8 +23,7 @@ pub const SCHEMAS: Schemas = Schemas {
     server: anser_directory::SCHEMA,
     queue: anser_queue::SCHEMA,
     journal: anser_journal::SCHEMA,
-    account: NO_TABLES,
-    search: NO_TABLES,
+    ..NO_SCHEMAS
 };
 
 /// Everybody's password.

@@ -65,19 +65,7 @@ impl Writer<'_, '_> {
             "INSERT INTO entry (account, mailbox, uid, message, modseq, flags, keywords, size, received, zone, saved) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (account, mailbox, uid) \
              DO UPDATE SET modseq = excluded.modseq, flags = excluded.flags, size = excluded.size",
-            params![
-                account,
-                mailbox.to_sql(),
-                entry.uid,
-                entry.message.to_sql(),
-                entry.modseq as i64,
-                entry.flags.0,
-                entry.keywords.as_text(),
-                entry.size as i64,
-                entry.received.0,
-                i64::from(entry.zone),
-                entry.saved.0
-            ],
+            &[params![account, mailbox.to_sql()], &codec::entry_values(entry)].concat(),
         )
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anser_base::pack::{put_number, take_number};
 use anser_base::{AccountId, BlobId, Error, MessageId, Result};
 use anser_db::{Tx, params};
 use anser_text::Searchable;
@@ -307,7 +308,7 @@ pub(super) fn count_blocks(tx: &mut Tx<'_>, account: AccountId, segment: i64) ->
 fn map_to_bytes(messages: &[Indexed]) -> Vec<u8> {
     let (mut out, mut last) = (Vec::with_capacity(messages.len() * 6), 0);
     for message in messages {
-        crate::codec::put_varint(&mut out, (message.id.0 - last) << 1 | u64::from(message.is_partial));
+        put_number(&mut out, (message.id.0 - last) << 1 | u64::from(message.is_partial));
         out.extend_from_slice(&message.print.to_le_bytes());
         last = message.id.0;
     }
@@ -317,7 +318,7 @@ fn map_to_bytes(messages: &[Indexed]) -> Vec<u8> {
 fn map_from_bytes(mut bytes: &[u8]) -> Option<Vec<Indexed>> {
     let (mut messages, mut last) = (Vec::with_capacity(bytes.len() / 6), 0u64);
     while !bytes.is_empty() {
-        let value = crate::codec::take_varint(&mut bytes)?;
+        let value = take_number(&mut bytes)?;
         let (print, rest) = bytes.split_first_chunk::<4>()?;
         bytes = rest;
         last = last.checked_add(value >> 1)?;

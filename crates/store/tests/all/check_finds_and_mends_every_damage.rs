@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anser_base::{Durability, MailboxId};
 use anser_db::{Place, Schemas};
 use anser_store::{Appended, Finding, Flags, Level, NewMessage, Report, SCHEMA, SEARCH_SCHEMA, Store};
-use anser_testkit::engines::{NO_TABLES, World};
+use anser_testkit::engines::{NO_SCHEMAS, World};
 
 use crate::fixture::{ANN, TENANT, content, inbox, mail, on_each_engine, read, runtime, store, write};
 
@@ -194,8 +194,7 @@ fn every_finding_has_a_text_in_both_languages() {
 /// Spoils every page of the account's file in turn: salvage and repair always lead to a clean account.
 #[test]
 fn a_file_with_a_spoiled_page_is_salvaged_and_mended() {
-    let schemas =
-        Schemas { server: NO_TABLES, queue: NO_TABLES, journal: NO_TABLES, account: SCHEMA, search: SEARCH_SCHEMA };
+    let schemas = Schemas { account: SCHEMA, search: SEARCH_SCHEMA, ..NO_SCHEMAS };
     let world = World::embedded(schemas);
     let messages = 200;
     {

@@ -5,7 +5,7 @@ use std::future::Future;
 use anser_base::{AccountId, Clock, Durability, MailboxId, Result, TenantId, Timestamp};
 use anser_db::Schemas;
 use anser_store::{Appended, Content, Deps, MailTx, NewMessage, SCHEMA, SEARCH_SCHEMA, Store};
-use anser_testkit::engines::{NO_TABLES, World, each_engine};
+use anser_testkit::engines::{NO_SCHEMAS, World, each_engine};
 
 pub const ANN: AccountId = AccountId(7);
 pub const TENANT: TenantId = TenantId(1);
@@ -16,7 +16,7 @@ pub fn on_each_engine<F: Future<Output = ()>>(scenario: impl Fn(Store) -> F) {
 }
 
 pub fn schemas() -> Schemas {
-    Schemas { server: NO_TABLES, queue: NO_TABLES, journal: NO_TABLES, account: SCHEMA, search: SEARCH_SCHEMA }
+    Schemas { account: SCHEMA, search: SEARCH_SCHEMA, ..NO_SCHEMAS }
 }
 
 pub fn store(world: &World) -> Store {

@@ -4,7 +4,9 @@ use anser_base::{Error, Result};
 use memchr::memmem::Finder;
 
 use super::bits::Bits;
-use super::postings::{self, put_number, take_number};
+use anser_base::pack::{put_number, take_number};
+
+use super::postings;
 use super::terms::Class;
 
 /// Bytes of terms after which a block is full.

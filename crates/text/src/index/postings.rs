@@ -3,6 +3,8 @@
 //! A list begins with a byte: the zone, and [`BITS`] or [`ONE`] or neither. With ONE an ordinal follows; otherwise a length in bytes and
 //! then a bit for every message of the segment, or the differences between ordinals. Numbers are LEB128.
 
+use anser_base::pack::{put_number, take_number};
+
 use super::bits::Bits;
 
 /// The list is a bit for every message.
@@ -89,25 +91,4 @@ fn each_ordinal(mut list: &[u8], mut visit: impl FnMut(u32) -> Option<()>) -> Op
         visit(u32::try_from(ordinal).ok()?)?;
     }
     Some(())
-}
-
-pub(crate) fn put_number(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-pub(crate) fn take_number(bytes: &mut &[u8]) -> Option<u64> {
-    let mut value = 0;
-    for shift in (0..63).step_by(7) {
-        let (byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Some(value);
-        }
-    }
-    None
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use anser_testkit::engines::{NO_TABLES, POSTGRES, World};
+use anser_testkit::engines::{NO_SCHEMAS, POSTGRES, World};
 
 use super::node::{IMAP, Node, SMTP};
 use super::tools::Numbers;
@@ -30,14 +30,7 @@ fn on_sqlite() {
 
 #[test]
 fn on_postgresql() {
-    let tables = anser_db::Schemas {
-        server: NO_TABLES,
-        queue: NO_TABLES,
-        journal: NO_TABLES,
-        account: NO_TABLES,
-        search: NO_TABLES,
-    };
-    let Some(world) = World::postgres(tables) else {
+    let Some(world) = World::postgres(NO_SCHEMAS) else {
         eprintln!("{POSTGRES} is not set: this test did not run");
         return;
     };
