@@ -31,11 +31,6 @@ impl Address {
         self.host.is_none() && self.mailbox.is_some()
     }
 
-    /// Whether this entry closes a group.
-    pub fn is_group_end(&self) -> bool {
-        self.host.is_none() && self.mailbox.is_none()
-    }
-
     /// The display name (the group name of a group start) for people: encoded words and charsets undone; empty when
     /// there is none.
     pub fn name_text(&self) -> String {

@@ -1,6 +1,6 @@
 //! Flags and keywords of messages that are stored, and messages that leave.
 
-use anser_base::{MailboxId, MessageId, Result, ThreadId};
+use anser_base::{MailboxId, MessageId, Result};
 use anser_db::{Value, params};
 
 use crate::acl::Rights;
@@ -273,16 +273,6 @@ impl MailTx<'_, '_> {
             }
         }
         Ok(())
-    }
-
-    /// The number of the conversation's messages, without loading them.
-    pub fn thread_len(&mut self, id: ThreadId) -> Result<u64> {
-        let count = self.db.query_one(
-            "SELECT COUNT(*) FROM thread WHERE account = ?1 AND id = ?2",
-            params![self.account.to_sql(), id.to_sql()],
-            |row| row.int(0),
-        )?;
-        Ok(count.unwrap_or(0) as u64)
     }
 }
 

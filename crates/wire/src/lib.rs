@@ -29,7 +29,6 @@
 //! | [`pop3::COMMAND_LINE_MAX`] | 255 octets with CRLF | `-ERR` |
 //! | [`imap::LINE_MAX`] | 65,536 octets, literals apart | BAD, the line is skipped |
 //! | [`imap::LITERAL_MAX`] | 65,536 octets, APPEND's messages apart | BAD, the literal is skipped |
-//! | [`imap::LITERAL_MINUS_MAX`] | 4,096 octets under LITERAL- | BAD, the literal is skipped |
 //! | [`imap::COMMAND_MAX`] | 524,288 octets with literals | BAD, the literal is skipped |
 //! | [`imap::NESTING_MAX`] | 50 levels of search keys | BAD |
 //! | [`imap::SEQUENCE_SET_MAX`] | 10,000 members | BAD |

@@ -27,7 +27,7 @@ pub use flag::Flag;
 pub use list_pattern::ListPattern;
 pub use mutf7::{decode_mutf7, encode_mutf7, mailbox_from_wire, raw_octets};
 pub use notify::{EventGroup, Events, MailboxFilter, Notify};
-pub use reader::{AppendMessage, CatenateText, CommandReader, Event, LiteralMode, Replaced};
+pub use reader::{AppendMessage, CatenateText, CommandReader, Event, Replaced};
 pub use search::{Search, SearchKey};
 pub use sequence_set::{Bound, NumberSet, SequenceSet};
 pub use url::ImapUrl;
@@ -38,8 +38,6 @@ pub const LINE_MAX: usize = 65_536;
 pub const LITERAL_MAX: u64 = 65_536;
 /// Longest command with its literals (APPEND's messages apart), in octets.
 pub const COMMAND_MAX: usize = 524_288;
-/// Longest non-synchronising literal under LITERAL- (RFC 7888 §5), in octets.
-pub const LITERAL_MINUS_MAX: u64 = 4_096;
 /// Deepest nesting of parentheses, NOT and OR in a command.
 pub const NESTING_MAX: usize = 50;
 /// Most members (numbers or ranges) of a sequence set.

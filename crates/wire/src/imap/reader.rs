@@ -3,17 +3,7 @@
 use std::collections::VecDeque;
 
 use super::parse::{self, Bad, Cursor, Fragment, MessageHead, Place, Step, Target};
-use super::{Bound, COMMAND_MAX, Command, DateTime, Flag, LINE_MAX, LITERAL_MAX, LITERAL_MINUS_MAX};
-
-/// Which non-synchronising literals a client may send (RFC 7888).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LiteralMode {
-    /// LITERAL+: any size within the limits.
-    #[default]
-    Plus,
-    /// LITERAL-: up to [`super::LITERAL_MINUS_MAX`] octets.
-    Minus,
-}
+use super::{Bound, COMMAND_MAX, Command, DateTime, Flag, LINE_MAX, LITERAL_MAX};
 
 /// What the reader found.
 #[derive(Debug, PartialEq, Eq)]
@@ -117,7 +107,6 @@ pub struct CommandReader {
     append: Option<AppendUnderWay>,
     /// Events of the fragment that was read last.
     waiting: VecDeque<Event<'static>>,
-    literal_mode: LiteralMode,
     utf8: bool,
 }
 
@@ -165,11 +154,6 @@ impl CommandReader {
         Self::default()
     }
 
-    /// Sets which non-synchronising literals are taken.
-    pub fn set_literal_mode(&mut self, mode: LiteralMode) {
-        self.literal_mode = mode;
-    }
-
     /// Sets that mailbox names come in UTF-8: after ENABLE of UTF8=ACCEPT (RFC 6855) or IMAP4rev2.
     pub fn set_utf8(&mut self, utf8: bool) {
         self.utf8 = utf8;
@@ -203,11 +187,6 @@ impl CommandReader {
             State::SkipLiteral(left) => left,
             _ => 0,
         }
-    }
-
-    /// Whether nothing of a command has arrived: the moment for timeouts, BYE, or a change to TLS or COMPRESS.
-    pub fn is_between_commands(&self) -> bool {
-        self.state == State::Line && self.append.is_none() && self.buffer.is_empty() && self.waiting.is_empty()
     }
 
     /// Takes octets off the front of `input` up to the next event. `None`: all was taken and more is needed.
@@ -346,9 +325,6 @@ impl CommandReader {
         }
         if header.size > LITERAL_MAX || self.buffer.len() as u64 + header.size > COMMAND_MAX as u64 {
             return Some(self.refuse_literal(&header, "Literal too long"));
-        }
-        if !header.synchronizing && self.literal_mode == LiteralMode::Minus && header.size > LITERAL_MINUS_MAX {
-            return Some(self.refuse_literal(&header, "Literal too long for LITERAL-"));
         }
         self.state = State::Literal(header.size);
         header.synchronizing.then_some(Event::NeedContinuation { size: header.size })

@@ -1,8 +1,7 @@
 //! The command reader: pieces do not matter, limits hold, and after an error the next command is understood.
 
 use anser_wire::imap::{
-    COMMAND_MAX, Command, CommandReader, Event, LIST_MAX, LITERAL_MINUS_MAX, LiteralMode, NESTING_MAX,
-    SEQUENCE_SET_MAX, SearchKey,
+    COMMAND_MAX, Command, CommandReader, Event, LIST_MAX, NESTING_MAX, SEQUENCE_SET_MAX, SearchKey,
 };
 use proptest::prelude::*;
 
@@ -88,7 +87,8 @@ fn a_refused_message_is_skipped_with_its_command() {
     assert!(matches!(reader.read(&mut input), Some(Event::Append(_))));
     reader.refuse_append();
     assert_eq!(summary(reader.read(&mut input)), "command f");
-    assert!(reader.is_between_commands());
+    assert_eq!(reader.read(&mut input), None);
+    assert!(input.is_empty());
 }
 
 #[test]
@@ -160,17 +160,6 @@ fn limits_hold_and_the_next_command_is_understood() {
     }
     assert!(command(&format!("FETCH {} FLAGS", vec!["1"; SEQUENCE_SET_MAX].join(","))).is_ok());
     assert!(command(&format!("SEARCH {}ALL", "NOT ".repeat(NESTING_MAX))).is_ok());
-}
-
-#[test]
-fn literal_minus_bounds_literals_that_do_not_wait() {
-    let mut reader = CommandReader::new();
-    reader.set_literal_mode(LiteralMode::Minus);
-    let size = LITERAL_MINUS_MAX + 1;
-    let bytes = format!("a LOGIN {{{size}+}}\r\n{} x\r\nb LOGIN {{{size}}}\r\n", "u".repeat(size as usize));
-    let mut input = bytes.as_bytes();
-    assert_eq!(summary(reader.read(&mut input)), "error a Literal too long for LITERAL-");
-    assert_eq!(reader.read(&mut input), Some(Event::NeedContinuation { size }));
 }
 
 /// Streams in which commands, literals and damage alternate.
