@@ -9,6 +9,7 @@
 //! | [`tls`] | the server's side of TLS: certificates, their reload, channel bindings |
 //! | [`client`] | the client's side of TLS |
 //! | [`mod@connect`] | outgoing connections |
+//! | [`dns`] | look-ups in the DNS, with their DNSSEC status |
 //! | [`limit`] | token buckets |
 //! | [`network`] | address ranges such as `10.0.0.0/8`, and what counts as one source |
 //! | [`local`] | sockets of this machine alone, for the command line |
@@ -47,6 +48,7 @@ pub mod certificate;
 pub mod client;
 pub mod connect;
 mod deflate;
+pub mod dns;
 pub mod http;
 mod input;
 pub mod limit;
@@ -62,6 +64,7 @@ mod transport;
 
 pub use client::TlsConnector;
 pub use connect::{ConnectOptions, connect};
+pub use dns::Resolver;
 pub use limit::{Rate, RateLimiter};
 pub use listen::{BoundListener, bind};
 pub use local::{LocalReader, LocalWriter, bind_local, connect_local, serve_local};

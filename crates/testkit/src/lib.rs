@@ -4,10 +4,12 @@
 //! |---|---|
 //! | [`engines`] | both engines, fresh, for the tests of the state crates |
 //! | [`dialogue`] | protocol dialogues as data files, played over real sockets |
+//! | [`dns`] | a name server with signed zones on loopback |
 //! | [`documents`] | small office documents and PDFs |
 //! | [`sim`] | the crash world: one simulated disk for blobs and SQLite databases, which loses power on command |
 
 pub mod dialogue;
+pub mod dns;
 pub mod documents;
 pub mod engines;
 pub mod sim;

@@ -1,5 +1,6 @@
 //! What the sockets promise.
 
+mod a_hostile_dns_is_bounded;
 mod a_panic_ends_one_session;
 mod certificates_change_without_a_restart;
 mod channel_bindings_agree;
@@ -10,6 +11,7 @@ mod limits_refuse_politely;
 mod lines_and_waits_are_bounded;
 mod proxies_name_the_client;
 mod shutdown_drains;
+mod the_dns_is_believed_as_far_as_it_is_signed;
 
 use std::future::Future;
 use std::net::SocketAddr;
