@@ -198,7 +198,7 @@ impl MailTx<'_, '_> {
             let places: Vec<Vec<u8>> = piece.iter().map(|(_, places)| codec::places_to_bytes(places)).collect();
             let sql = format!(
                 "UPDATE message SET places = {} WHERE account = ?1 AND id IN ({})",
-                choice("places", 2, 2, 1, piece.len()),
+                choice("id", "places", 2, 2, 1, piece.len()),
                 evens(2, 2, piece.len())
             );
             let mut values = self.numbers(&[], &[]);
@@ -218,8 +218,8 @@ impl MailTx<'_, '_> {
                 "INSERT INTO message (account, id, thread, blob, blob_size, prefix, received, zone, uidl, places, keys, summary, \
                  structure) SELECT account, {}, thread, blob, blob_size, prefix, received, zone, NULL, {}, keys, summary, structure \
                  FROM message WHERE account = ?1 AND id IN ({})",
-                choice("id", 2, 3, 1, piece.len()),
-                choice("places", 2, 3, 2, piece.len()),
+                choice("id", "id", 2, 3, 1, piece.len()),
+                choice("id", "places", 2, 3, 2, piece.len()),
                 evens(2, 3, piece.len())
             );
             let mut values = self.numbers(&[], &[]);
@@ -229,15 +229,24 @@ impl MailTx<'_, '_> {
             if self.db.execute(&sql, &values)? != piece.len() as u64 {
                 return Ok(false);
             }
+            let numbers: Vec<i64> = piece.iter().flat_map(|(from, to, _)| [from.to_sql(), to.to_sql()]).collect();
+            let sql = format!(
+                "INSERT INTO header (account, message, fields) SELECT account, {}, fields FROM header \
+                 WHERE account = ?1 AND message IN ({})",
+                choice("message", "message", 2, 2, 1, piece.len()),
+                evens(2, 2, piece.len())
+            );
+            let values = self.numbers(&[], &numbers);
+            self.db.execute(&sql, &values)?;
         }
         Ok(true)
     }
 }
 
-/// `CASE id WHEN ?a THEN ?b … ELSE column END` over parameters that come in groups of `step`, the first of each the id, and `at` behind
+/// `CASE key WHEN ?a THEN ?b … ELSE column END` over parameters that come in groups of `step`, the first of each the id, and `at` behind
 /// it the value. The last branch tells PostgreSQL the type.
-fn choice(column: &str, first: usize, step: usize, at: usize, count: usize) -> String {
-    let mut text = String::from("CASE id");
+fn choice(key: &str, column: &str, first: usize, step: usize, at: usize, count: usize) -> String {
+    let mut text = format!("CASE {key}");
     for group in 0..count {
         let id = first + group * step;
         let _ = write!(text, " WHEN ?{id} THEN ?{}", id + at);

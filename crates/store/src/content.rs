@@ -11,6 +11,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::Store;
 use crate::codec;
+use crate::fields::kept_of;
 use crate::model::{Content, Message, ThreadKeys};
 
 /// Message-IDs of one message that threads are found by, at most.
@@ -131,11 +132,13 @@ impl Content {
     }
 
     fn of_parsed(blob: BlobId, size: u64, parsed: &Parsed) -> Content {
+        let is_whole = parsed.header.len() as u64 == parsed.structure.root().body_start;
         Content {
             blob,
             size,
             summary: Listing::to_bytes(&parsed.summary).into(),
             structure: parsed.structure.to_bytes().into(),
+            fields: is_whole.then(|| kept_of(&parsed.header)).flatten(),
             thread_keys: Arc::new(thread_keys(&parsed.summary)),
         }
     }

@@ -221,6 +221,7 @@ impl MailTx<'_, '_> {
         self.leave_threads(doomed)?;
         let ids: Vec<i64> = doomed.iter().map(|(id, ..)| id.to_sql()).collect();
         self.execute_list("DELETE FROM message WHERE account = ?1 AND id IN ", &[], &ids)?;
+        self.execute_list("DELETE FROM header WHERE account = ?1 AND message IN ", &[], &ids)?;
         for (id, _, size) in doomed {
             self.state.used = self.state.used.saturating_sub(*size);
             self.state.messages = self.state.messages.saturating_sub(1);

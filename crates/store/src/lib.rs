@@ -21,7 +21,7 @@
 //! | `change`, `watch` | what a transaction changed, and who is told |
 //! | `search` | the full-text index, made from all that and made again when it is lost |
 //! | `content` | bodies on their way in and out |
-//! | `excerpts` | small parts of bodies that are asked for again and again |
+//! | `fields` | the header fields that lists of messages show |
 //! | `check` | every invariant, verified and mended |
 //!
 //! UIDs ascend and are never reused; UIDVALIDITY changes never but by a move into a mailbox that was never used; counters, change log
@@ -35,7 +35,7 @@ mod change;
 mod check;
 mod codec;
 mod content;
-mod excerpts;
+mod fields;
 mod flag;
 mod mailbox;
 mod message;
@@ -63,14 +63,14 @@ pub use annotation::{ACCOUNT_ITSELF, ANNOTATION, ANNOTATION_NAME, ANNOTATIONS, A
 pub use change::{Action, Change, Changes, Object};
 pub use check::{FINDINGS, Finding, Level, Report};
 pub use content::{Body, BodyWriter, Listing, ListingRow};
-pub use excerpts::Excerpts;
+pub use fields::{are_kept, kept_of};
 pub use flag::{FlagAct, Stored};
 pub use mailbox::MAILBOXES;
 pub use model::{
     Appended, Content, Entry, Flags, KEYWORD, KEYWORDS, Keywords, Mailbox, Message, NewMessage, Role, ThreadKeys,
 };
 pub use names::role_of;
-pub use rows::{MessageRow, MessageRows};
+pub use rows::{Columns, MessageRow, MessageRows};
 pub use schema::SCHEMA;
 pub use search::{Found, Indexer, Progress, Readers, SEARCH_SCHEMA, Searching, WORKER, documents_in, work_as_worker};
 pub use snapshot::{Diff, Snapshot};
@@ -102,7 +102,6 @@ pub struct Store {
 #[derive(Default)]
 struct Shared {
     cache: Cache,
-    excerpts: Excerpts,
     watchers: watch::Watchers,
     search: search::Search,
 }
@@ -188,11 +187,6 @@ impl Store {
     /// Follows an account's changes from now on.
     pub fn watch(&self, account: AccountId) -> Watch {
         self.shared.watchers.watch(account)
-    }
-
-    /// Small parts of bodies.
-    pub fn excerpts(&self) -> &Excerpts {
-        &self.shared.excerpts
     }
 
     /// The bodies.

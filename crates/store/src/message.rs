@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anser_base::{BlobId, Class, EntryId, Error, MailboxId, MessageId, Result, ThreadId, Timestamp};
 use anser_db::{Row, params};
+use bytes::Bytes;
 
 use crate::bulk::pieces;
 use crate::change::{Action, Object};
@@ -43,6 +44,7 @@ impl MailTx<'_, '_> {
             return Err(Error::invalid("a message needs a mailbox", "邮件必须放在某个文件夹中"));
         }
         self.insert_message(id, thread, new, &places)?;
+        self.insert_fields(id, new.content.fields.as_ref())?;
         self.state.used += size;
         self.state.messages += 1;
         self.record(Object::Message(id), Action::Created);
@@ -319,7 +321,8 @@ impl MailTx<'_, '_> {
             for entry in piece {
                 let message = self.message(entry.message)?.ok_or_else(|| dangling(from, entry.uid))?;
                 let keys = briefs.remove(&entry.message).map(|brief| brief.keys).unwrap_or_default();
-                copies.push((entry.uid, copy_of(message, keys, entry, to, quota)));
+                let fields = self.fields(entry.message)?;
+                copies.push((entry.uid, copy_of(message, fields, keys, entry, to, quota)));
             }
         }
         Ok(copies)
@@ -424,12 +427,20 @@ impl MailTx<'_, '_> {
     }
 }
 
-fn copy_of(message: Message, keys: ThreadKeys, entry: &Entry, to: MailboxId, quota: Option<u64>) -> NewMessage {
+fn copy_of(
+    message: Message,
+    fields: Option<Bytes>,
+    keys: ThreadKeys,
+    entry: &Entry,
+    to: MailboxId,
+    quota: Option<u64>,
+) -> NewMessage {
     let content = Content {
         blob: message.blob,
         size: message.blob_size,
         summary: message.summary.into(),
         structure: message.structure.into(),
+        fields,
         thread_keys: Arc::new(keys),
     };
     let new = NewMessage::new(content, to, entry.received);

@@ -267,6 +267,8 @@ pub struct Content {
     pub summary: Bytes,
     /// Byte form of its `anser_mime::Structure`.
     pub structure: Bytes,
+    /// The header fields that are kept beside the row; `None` when they are too long.
+    pub fields: Option<Bytes>,
     /// What threads are found by.
     pub thread_keys: Arc<ThreadKeys>,
 }

@@ -11,6 +11,7 @@ use anser_mime::structure::Structure;
 
 use crate::bulk::{filled, list};
 use crate::content::ListingView;
+use crate::fields::block_of;
 use crate::message::{SELECT_MESSAGE, read_message};
 use crate::model::Message;
 use crate::tx::MailTx;
@@ -26,12 +27,25 @@ pub struct MessageRows {
     slots: Vec<Slot>,
 }
 
+/// Which columns of messages are wanted besides their conversations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Columns {
+    /// For ENVELOPE and PREVIEW.
+    pub listing: bool,
+    /// For BODY and BODYSTRUCTURE.
+    pub structure: bool,
+    /// The kept header fields.
+    pub fields: bool,
+}
+
 #[derive(Debug)]
 struct Slot {
     id: MessageId,
     thread: ThreadId,
+    prefix: Range<usize>,
     summary: Range<usize>,
     structure: Range<usize>,
+    fields: Range<usize>,
 }
 
 /// One message's row.
@@ -39,18 +53,21 @@ struct Slot {
 pub struct MessageRow<'a> {
     /// Its conversation.
     pub thread: ThreadId,
+    prefix: &'a [u8],
     summary: &'a [u8],
     structure: &'a [u8],
+    fields: &'a [u8],
 }
 
 impl Message {
     /// What was parsed out of the message, as in its row.
     pub fn row(&self) -> MessageRow<'_> {
-        MessageRow { thread: self.thread, summary: &self.summary, structure: &self.structure }
+        let (prefix, summary, structure) = (&self.prefix, &self.summary, &self.structure);
+        MessageRow { thread: self.thread, prefix, summary, structure, fields: &[] }
     }
 }
 
-impl MessageRow<'_> {
+impl<'a> MessageRow<'a> {
     /// For ENVELOPE; `None` when the row's form is unknown, which `check` mends.
     pub fn envelope(&self) -> Option<EnvelopeView<'_>> {
         EnvelopeView::from_bytes(ListingView::from_bytes(self.summary)?.envelope)
@@ -65,39 +82,74 @@ impl MessageRow<'_> {
     pub fn structure(&self) -> Option<Structure> {
         Structure::from_bytes(self.structure)
     }
+
+    /// Two header blocks that follow each other and hold all of the fields that [`crate::are_kept`] names: the account's own header
+    /// fields, whole, and those kept of the body. `None` when they are not in the row: the body tells them.
+    pub fn fields(&self) -> Option<(&'a [u8], &'a [u8])> {
+        Some((self.prefix, block_of(self.fields)?))
+    }
 }
 
 impl MessageRows {
     /// The row of a message, if it was there.
     pub fn get(&self, id: MessageId) -> Option<MessageRow<'_>> {
         let slot = &self.slots[self.slots.binary_search_by_key(&id, |slot| slot.id).ok()?];
+        let part = |range: &Range<usize>| &self.bytes[range.clone()];
         Some(MessageRow {
             thread: slot.thread,
-            summary: &self.bytes[slot.summary.clone()],
-            structure: &self.bytes[slot.structure.clone()],
+            prefix: part(&slot.prefix),
+            summary: part(&slot.summary),
+            structure: part(&slot.structure),
+            fields: part(&slot.fields),
         })
     }
 
-    fn push(&mut self, row: &Row<'_>, structure: bool) -> Result<()> {
-        let mut keep = |bytes: &[u8]| {
-            let start = self.bytes.len();
-            self.bytes.extend_from_slice(bytes);
-            start..self.bytes.len()
-        };
+    fn keep(&mut self, bytes: &[u8]) -> Range<usize> {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        start..self.bytes.len()
+    }
+
+    fn push(&mut self, row: &Row<'_>, wanted: Columns) -> Result<()> {
         let (id, thread) = (MessageId::from_sql(row.int(0)?), ThreadId::from_sql(row.int(1)?));
-        let summary = keep(row.blob_ref(2)?);
-        let structure = if structure { keep(row.blob_ref(3)?) } else { 0..0 };
-        self.slots.push(Slot { id, thread, summary, structure });
+        let mut column = 2;
+        let mut take = |is_wanted: bool| {
+            if !is_wanted {
+                return Ok(0..0);
+            }
+            column += 1;
+            row.blob_ref(column - 1).map(|bytes| self.keep(bytes))
+        };
+        let (prefix, summary, structure) = (take(wanted.fields)?, take(wanted.listing)?, take(wanted.structure)?);
+        self.slots.push(Slot { id, thread, prefix, summary, structure, fields: 0..0 });
+        Ok(())
+    }
+
+    fn push_fields(&mut self, row: &Row<'_>) -> Result<()> {
+        let id = MessageId::from_sql(row.int(0)?);
+        if let Ok(at) = self.slots.binary_search_by_key(&id, |slot| slot.id) {
+            self.slots[at].fields = self.keep(row.blob_ref(1)?);
+        }
         Ok(())
     }
 }
 
 impl MailTx<'_, '_> {
-    /// The rows of these messages, about half a kilobyte each: ask for some hundreds at once. `structure` asks for that as well.
-    pub fn message_rows(&mut self, ids: &[MessageId], structure: bool) -> Result<MessageRows> {
-        let columns = if structure { "id, thread, summary, structure" } else { "id, thread, summary" };
+    /// The rows of these messages, about half a kilobyte each, [`Columns::fields`] as much again: ask for some hundreds at once.
+    pub fn message_rows(&mut self, ids: &[MessageId], wanted: Columns) -> Result<MessageRows> {
+        let mut select = String::from("SELECT id, thread");
+        for (is_wanted, column) in
+            [(wanted.fields, "prefix"), (wanted.listing, "summary"), (wanted.structure, "structure")]
+        {
+            if is_wanted {
+                select.extend([", ", column]);
+            }
+        }
         let mut rows = MessageRows::default();
-        self.each_of(&format!("SELECT {columns} FROM message"), ids, |row| rows.push(row, structure))?;
+        self.each_of(&format!("{select} FROM message"), "id", ids, |row| rows.push(row, wanted))?;
+        if wanted.fields {
+            self.each_of("SELECT message, fields FROM header", "message", ids, |row| rows.push_fields(row))?;
+        }
         Ok(rows)
     }
 
@@ -105,7 +157,7 @@ impl MailTx<'_, '_> {
     /// its mailbox has two UIDs for a session that was not told yet.
     pub fn messages_of(&mut self, ids: &[MessageId]) -> Result<Vec<Option<Message>>> {
         let mut found: HashMap<MessageId, Message> = HashMap::with_capacity(ids.len());
-        self.each_of(SELECT_MESSAGE, ids, |row| {
+        self.each_of(SELECT_MESSAGE, "id", ids, |row| {
             let message = read_message(row)?;
             found.insert(message.id, message);
             Ok(())
@@ -116,20 +168,26 @@ impl MailTx<'_, '_> {
         Ok(ids.iter().enumerate().map(one).collect())
     }
 
-    /// Visits the rows of these messages by ascending numbers. The first column is the number.
-    fn each_of(&mut self, select: &str, ids: &[MessageId], mut each: impl FnMut(&Row<'_>) -> Result<()>) -> Result<()> {
+    /// Visits the rows of these messages by ascending numbers. The first column is `key`, the number.
+    fn each_of(
+        &mut self,
+        select: &str,
+        key: &str,
+        ids: &[MessageId],
+        mut each: impl FnMut(&Row<'_>) -> Result<()>,
+    ) -> Result<()> {
         let mut wanted: Vec<i64> = ids.iter().map(|id| id.to_sql()).collect();
         wanted.sort_unstable();
         wanted.dedup();
         let (Some(first), Some(last)) = (wanted.first(), wanted.last()) else { return Ok(()) };
         if last.abs_diff(*first) / SPARSE <= wanted.len() as u64 {
-            let sql = format!("{select} WHERE account = ?1 AND id BETWEEN ?2 AND ?3 ORDER BY id");
+            let sql = format!("{select} WHERE account = ?1 AND {key} BETWEEN ?2 AND ?3 ORDER BY {key}");
             return self.db.for_each(&sql, params![self.account.to_sql(), *first, *last], |row| {
                 if wanted.binary_search(&row.int(0)?).is_ok() { each(row) } else { Ok(()) }
             });
         }
         for piece in filled(&wanted) {
-            let sql = format!("{select} WHERE account = ?1 AND id IN ({}) ORDER BY id", list(2, piece.len()));
+            let sql = format!("{select} WHERE account = ?1 AND {key} IN ({}) ORDER BY {key}", list(2, piece.len()));
             let values = self.numbers(&[], &piece);
             self.db.for_each(&sql, &values, &mut each)?;
         }

@@ -1,6 +1,6 @@
 //! The tables of an account. `account` leads every key, so that one file may hold one account or many, and PostgreSQL all.
 //!
-//! Few B-trees: a delivery touches one leaf each of `account`, `mailbox`, `message`, `entry`, `thread`, `reference`, `change` and
+//! Few B-trees: a delivery touches one leaf each of `account`, `mailbox`, `message`, `header`, `entry`, `thread`, `reference`, `change` and
 //! `delivered`, and all but `reference` grow at their right edge. A mailbox is read by one range scan of `entry`.
 
 use anser_db::Schema;
@@ -111,6 +111,7 @@ CREATE TABLE delivered (
 ",
     SHARING,
     UIDL,
+    HEADER,
 ]);
 
 /// What RFC 4314 and RFC 5464 need: who may do what, annotations, and subscriptions to mailboxes of other accounts. An annotation's
@@ -140,6 +141,16 @@ CREATE TABLE subscription (
   owner INTEGER NOT NULL,
   mailbox INTEGER NOT NULL,
   PRIMARY KEY (account, owner, mailbox)
+) STRICT, WITHOUT ROWID;
+";
+
+/// What lists of messages show of headers: `fields`. Beside `message`, so that a row of either stays within one page.
+const HEADER: &str = "
+CREATE TABLE header (
+  account INTEGER NOT NULL,
+  message INTEGER NOT NULL,
+  fields BLOB NOT NULL,
+  PRIMARY KEY (account, message)
 ) STRICT, WITHOUT ROWID;
 ";
 

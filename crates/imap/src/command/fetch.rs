@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use anser_base::{AccountId, Durability, Error, TenantId};
-use anser_store::{Entry, FlagAct, Flags, Keywords, MailTx, Rights, Snapshot, Store};
+use anser_store::{Entry, FlagAct, Flags, Keywords, MailTx, MessageRows, Rights, Snapshot, Store};
 use anser_wire::imap::{Fetch, FetchItem, NumberSet, PartialRange};
 use tokio::task::JoinHandle;
 
@@ -24,10 +24,10 @@ const BATCH_BYTES: u64 = 512 * 1024;
 const ROWS_BYTES: u64 = 2 * 1024 * 1024;
 /// Bytes of a message that its row may come of: its headers, up to their limit, and the structure.
 const ROW: u64 = 320 * 1024;
-/// Items that read the body and among which the bytes of a batch are not yet shared out.
-const FEW_BODY_ITEMS: usize = 4;
-/// Items of one FETCH that read the body, at most.
-const BODY_ITEMS: usize = 50;
+/// Items of the message itself among which a batch is not yet shared out.
+const FEW_SECTIONS: usize = 4;
+/// Items of one FETCH that are of the message itself, at most.
+const SECTIONS: usize = 50;
 /// Batches that are rendered while one is written.
 const AHEAD: usize = 3;
 /// Batches written between two rests that let other sessions of the same thread go on.
@@ -48,7 +48,7 @@ pub(crate) async fn run(session: &mut Session, fetch: Fetch) -> Outcome {
         tell_vanished(session, &fetch, since).await?;
     }
     let mut plan = plan(session, &fetch)?;
-    if plan.body_items() > BODY_ITEMS {
+    if plan.sections() > SECTIONS {
         return Ok(Reply::no("LIMIT", "Too many items in one FETCH"));
     }
     let view = session.view()?;
@@ -153,11 +153,11 @@ struct Bounds {
 impl Bounds {
     /// So that all that is rendered ahead stays within some megabytes, whatever the messages are.
     fn of(plan: &Plan) -> Self {
+        let share = (plan.sections() / FEW_SECTIONS).max(1);
         if plan.is_of_rows() {
-            return Self { most: ROWS, bytes: ROWS_BYTES, of_each: ROW };
+            return Self { most: ROWS / share, bytes: ROWS_BYTES / share as u64, of_each: ROW };
         }
-        let share = (plan.body_items() / FEW_BODY_ITEMS).max(1) as u64;
-        Self { most: BATCH, bytes: BATCH_BYTES / share, of_each: u64::MAX }
+        Self { most: BATCH, bytes: BATCH_BYTES / share as u64, of_each: u64::MAX }
     }
 
     /// How many batches are rendered ahead: one where a single message may give many header blocks.
@@ -244,17 +244,29 @@ impl Drop for Rendering {
 }
 
 async fn render_batch(renderer: Arc<Renderer>, batch: Vec<(u32, Entry)>) -> anser_base::Result<Rendered> {
+    let mut found = MessageRows::default();
     if renderer.plan.is_of_rows() {
         let (reader, wanted) = (renderer.clone(), batch.clone());
-        let rows = renderer.store.read(renderer.account, move |tx| rows(&reader.plan, tx, &wanted)).await?;
-        if let Some(rendered) = render_rows(&renderer.plan, &batch, &rows) {
+        found = renderer.store.read(renderer.account, move |tx| rows(&reader.plan, tx, &wanted)).await?;
+        if let Some(rendered) = render_rows(&renderer.plan, &batch, &found) {
             return Ok(rendered);
         }
     }
     let ids: Vec<_> = batch.iter().map(|(_, entry)| entry.message).collect();
     let messages = renderer.store.read(renderer.account, move |tx| tx.messages_of(&ids)).await?;
     let batch = batch.into_iter().zip(messages).map(|((seq, entry), message)| (seq, entry, message)).collect();
-    super::gather::blocking(move || Ok(render(&renderer.plan, &renderer.store, renderer.tenant, batch))).await
+    let (worker, account) = (renderer.clone(), renderer.account);
+    let work = move || Ok(render(&worker.plan, &worker.store, worker.tenant, batch, &found));
+    let mut rendered: Rendered = super::gather::blocking(work).await?;
+    let learned = std::mem::take(&mut rendered.learned);
+    if !learned.is_empty() {
+        // Nothing depends on it: whoever asks next reads the bodies again.
+        let noted = renderer.store.write(account, Durability::Deferred, move |tx| tx.keep_fields(&learned)).await;
+        if let Err(error) = noted {
+            tracing::debug!(error = error.chain(), "header fields are not kept");
+        }
+    }
+    Ok(rendered)
 }
 
 async fn write(session: &mut Session, rendered: Rendered, end: &mut Ending) -> Result<(), Trouble> {

@@ -15,10 +15,13 @@ mod structure;
 use std::collections::HashSet;
 
 use anser_base::{Error, MessageId, Result, TenantId};
+use anser_mime::header::Select;
 use anser_mime::structure::{Limits, Structure, StructureParser};
-use anser_store::{Entry, MailTx, Message, MessageRow, MessageRows, Store};
+use anser_store::{Columns, Entry, MailTx, Message, MessageRow, MessageRows, Store};
 use anser_wire::imap::write::{write_date_time, write_fetch_name, write_number, write_string};
 use anser_wire::imap::{DateTime, FetchItem};
+
+use bytes::Bytes;
 
 use crate::name::{self, Scope};
 use crate::view::{write_entry_flags, write_fetch_start};
@@ -67,6 +70,8 @@ pub(crate) struct Rendered {
     pub unknown_cte: bool,
     /// The first failure; its message is left out.
     pub failed: Option<Error>,
+    /// Header fields of bodies that were read although rows could have told them.
+    pub learned: Vec<(MessageId, Bytes)>,
 }
 
 impl Plan {
@@ -86,21 +91,27 @@ impl Plan {
 
     /// Whether every item is in the list or in the message's row.
     pub fn is_of_rows(&self) -> bool {
-        self.body_items() == 0
+        self.items.iter().all(|item| !is_section(item) || section::kept_fields(item).is_some())
     }
 
-    /// Whether some item is of the message's structure.
-    fn has_structure(&self) -> bool {
-        self.items.iter().any(|item| matches!(item, FetchItem::Body | FetchItem::BodyStructure))
+    /// What of the messages' rows the items need.
+    fn columns(&self) -> Columns {
+        let has = |wanted: fn(&FetchItem) -> bool| self.items.iter().any(wanted);
+        Columns {
+            listing: has(|item| matches!(item, FetchItem::Envelope | FetchItem::Preview { .. })),
+            structure: has(|item| matches!(item, FetchItem::Body | FetchItem::BodyStructure)),
+            fields: self.has_kept_fields(),
+        }
     }
 
-    /// How many items read the body.
-    pub fn body_items(&self) -> usize {
-        let reads = |item: &&FetchItem| {
-            use FetchItem::{Binary, BinarySize, BodySection, Rfc822, Rfc822Header, Rfc822Text};
-            matches!(item, BodySection { .. } | Binary { .. } | BinarySize(_) | Rfc822 | Rfc822Header | Rfc822Text)
-        };
-        self.items.iter().filter(reads).count()
+    /// Whether some item is of header fields that are kept beside the row.
+    fn has_kept_fields(&self) -> bool {
+        self.items.iter().any(|item| section::kept_fields(item).is_some())
+    }
+
+    /// How many items are of the message itself, if only of its header.
+    pub fn sections(&self) -> usize {
+        self.items.iter().filter(|item| is_section(item)).count()
     }
 
     /// Writes the response of a message whose items are all in the list.
@@ -150,6 +161,12 @@ impl Plan {
 
     /// Writes an item of the message's row, but its structure, with its name; `false` when it is none.
     fn row(&self, out: &mut Vec<u8>, item: &FetchItem, row: &MessageRow<'_>) -> bool {
+        if let (Some((names, partial)), Some((own, kept))) = (section::kept_fields(item), row.fields()) {
+            write_fetch_name(out, item);
+            out.push(b' ');
+            section::write_fields(out, &[own, kept], names, Select::Only, partial);
+            return true;
+        }
         if !matches!(item, FetchItem::Envelope | FetchItem::Preview { .. } | FetchItem::ThreadId) {
             return false;
         }
@@ -176,6 +193,11 @@ fn is_light(item: &FetchItem) -> bool {
     matches!(item, EmailId | Flags | InternalDate | ModSeq | Rfc822Size | SaveDate | Uid)
 }
 
+fn is_section(item: &FetchItem) -> bool {
+    use FetchItem::{Binary, BinarySize, BodySection, Rfc822, Rfc822Header, Rfc822Text};
+    matches!(item, BodySection { .. } | Binary { .. } | BinarySize(_) | Rfc822 | Rfc822Header | Rfc822Text)
+}
+
 fn write_date(out: &mut Vec<u8>, unix_seconds: i64, offset_minutes: i16) {
     write_date_time(out, DateTime { unix_seconds, offset_minutes });
 }
@@ -189,10 +211,10 @@ fn separate(out: &mut Vec<u8>, at: usize) {
 /// Reads the rows of a batch whose items are of the list and of rows.
 pub(crate) fn rows(plan: &Plan, tx: &mut MailTx<'_, '_>, batch: &[(u32, Entry)]) -> Result<MessageRows> {
     let ids: Vec<MessageId> = batch.iter().map(|(_, entry)| entry.message).collect();
-    tx.message_rows(&ids, plan.has_structure())
+    tx.message_rows(&ids, plan.columns())
 }
 
-/// Renders a batch of such items, without blocking. `None` when a structure's form is unknown, so that bodies must be looked at.
+/// Renders a batch of such items, without blocking. `None` when a row lacks something, so that bodies must be looked at.
 pub(crate) fn render_rows(plan: &Plan, batch: &[(u32, Entry)], rows: &MessageRows) -> Option<Rendered> {
     let (mut out, mut gone) = (Vec::with_capacity(batch.len() * RESPONSE), false);
     for (seq, entry) in batch {
@@ -205,6 +227,9 @@ pub(crate) fn render_rows(plan: &Plan, batch: &[(u32, Entry)], rows: &MessageRow
         for (at, item) in plan.items.iter().enumerate() {
             separate(&mut out, at);
             if !plan.light(&mut out, item, entry) && !plan.row(&mut out, item, &row) {
+                if is_section(item) {
+                    return None;
+                }
                 if parsed.is_none() {
                     parsed = Some(row.structure()?);
                 }
@@ -213,15 +238,16 @@ pub(crate) fn render_rows(plan: &Plan, batch: &[(u32, Entry)], rows: &MessageRow
         }
         out.extend_from_slice(b")\r\n");
     }
-    Some(Rendered { pieces: vec![Piece::Bytes(out)], gone, unknown_cte: false, failed: None })
+    Some(Rendered { pieces: vec![Piece::Bytes(out)], gone, ..Rendered::default() })
 }
 
-/// Renders a batch. Blocks on the disk.
+/// Renders a batch; what `rows` hold of header fields is not looked for in bodies. Blocks on the disk.
 pub(crate) fn render(
     plan: &Plan,
     store: &Store,
     tenant: TenantId,
     batch: Vec<(u32, Entry, Option<Message>)>,
+    rows: &MessageRows,
 ) -> Rendered {
     let mut rendered = Rendered::default();
     let mut out = Vec::new();
@@ -237,6 +263,8 @@ pub(crate) fn render(
             tenant,
             entry: &entry,
             message: &message,
+            row: rows.get(message.id).unwrap_or_else(|| message.row()),
+            learned: None,
             source: None,
             structure: None,
             held: 0,
@@ -244,6 +272,7 @@ pub(crate) fn render(
         };
         let written = work.write(&mut out, seq, &mut rendered.pieces);
         rendered.unknown_cte |= work.unknown_cte;
+        rendered.learned.extend(work.learned.take().map(|fields| (message.id, fields)));
         if let Err(error) = written {
             // Pieces that were split off begin with what `out` held.
             if rendered.pieces.len() > pieces
@@ -268,6 +297,9 @@ struct Work<'a> {
     tenant: TenantId,
     entry: &'a Entry,
     message: &'a Message,
+    row: MessageRow<'a>,
+    /// What could be kept beside the row.
+    learned: Option<Bytes>,
     source: Option<Source>,
     structure: Option<Structure>,
     /// Bytes of sections that went into the batch.
@@ -302,7 +334,7 @@ impl Work<'_> {
             plan.structure(out, item, self.structure()?);
             return Ok(true);
         }
-        Ok(self.plan.row(out, item, &self.message.row()))
+        Ok(self.plan.row(out, item, &self.row))
     }
 
     fn structure(&mut self) -> Result<&Structure> {

@@ -1,12 +1,11 @@
 //! Sections of BODY[…] (RFC 9051 §6.4.5.1): which bytes of the message they are.
 
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::ops::Range;
 
 use anser_base::{Result, TenantId};
 use anser_mime::header::{self, Select};
 use anser_mime::structure::{Part, Structure};
-use anser_store::{Message, Store};
+use anser_store::{Message, Store, are_kept, kept_of};
 use anser_wire::imap::write::write_literal_header;
 use anser_wire::imap::{FetchItem, Partial, Section, SectionText};
 
@@ -75,12 +74,11 @@ impl Work<'_> {
         partial: Option<Partial>,
     ) -> Result<Option<Pump>> {
         let block = self.source()?.range(range.start..range.end.min(range.start + HEADER))?;
-        let chosen = header::select(&block, &bytes_of(names), how);
-        write_fields(out, chosen, partial);
+        write_fields(out, &[&block], names, how, partial);
         Ok(None)
     }
 
-    /// Fields of the message's own header. What a client once asked of a body it most likely asks again.
+    /// Fields of the message's own header.
     fn header_fields(
         &mut self,
         out: &mut Vec<u8>,
@@ -88,36 +86,37 @@ impl Work<'_> {
         how: Select,
         partial: Option<Partial>,
     ) -> Result<Option<Pump>> {
-        let (message, number) = (self.message, number_of(names, how));
-        let names = bytes_of(names);
-        let known = self.store.excerpts().get(message.blob, number);
-        let of_body = match known {
-            Some(known) => known,
-            None => {
-                let (start, length) = (message.prefix.len() as u64, self.structure()?.root().body_start.min(HEADER));
-                let chosen = header::select(&self.source()?.range(start..start + length)?, &names, how);
-                self.store.excerpts().put(message.blob, number, &chosen);
-                chosen.into()
-            }
-        };
-        let mut chosen = header::select(&message.prefix, &names, how);
-        chosen.extend_from_slice(&of_body);
-        write_fields(out, chosen, partial);
+        let (start, length) = (self.message.prefix.len() as u64, self.structure()?.root().body_start);
+        let block = self.source()?.range(start..start + length.min(HEADER))?;
+        if length <= HEADER && self.plan.is_of_rows() {
+            self.learned = kept_of(&block);
+        }
+        write_fields(out, &[&self.message.prefix, &block], names, how, partial);
         Ok(None)
     }
 }
 
-fn bytes_of(names: &[String]) -> Vec<&[u8]> {
-    names.iter().map(|name| name.as_bytes()).collect()
+/// The names and the range of an item that shows header fields of which all are kept beside the row.
+pub(super) fn kept_fields(item: &FetchItem) -> Option<(&[String], Option<Partial>)> {
+    match item {
+        FetchItem::BodySection { section, partial, .. } if section.part.is_empty() => match &section.text {
+            Some(SectionText::HeaderFields(names)) if are_kept(names) => Some((names, *partial)),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
-/// A number for a choice of fields.
-fn number_of(names: &[String], how: Select) -> u64 {
-    let lower: Vec<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
-    BuildHasherDefault::<DefaultHasher>::default().hash_one((how == Select::Only, lower))
-}
-
-fn write_fields(out: &mut Vec<u8>, mut chosen: Vec<u8>, partial: Option<Partial>) {
+/// Writes the chosen fields of header blocks that follow each other, as a literal.
+pub(super) fn write_fields(
+    out: &mut Vec<u8>,
+    blocks: &[&[u8]],
+    names: &[String],
+    how: Select,
+    partial: Option<Partial>,
+) {
+    let names: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
+    let mut chosen: Vec<u8> = blocks.iter().flat_map(|block| header::select(block, &names, how)).collect();
     chosen.iter_mut().filter(|byte| **byte == 0).for_each(|byte| *byte = 0x80);
     let shown = cut(0..chosen.len() as u64, partial);
     write_literal_header(out, shown.end - shown.start);

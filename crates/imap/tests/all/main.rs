@@ -3,6 +3,7 @@
 mod compressed_sessions_say_the_same;
 mod endless_input_is_cut_off;
 mod every_dialogue_goes_as_written;
+mod header_fields_are_those_of_the_body;
 mod hostile_commands_are_answered_within_limits;
 mod hostile_input_harms_nobody;
 mod idle_tells_changes_at_once;

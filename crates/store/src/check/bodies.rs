@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use anser_base::{BlobId, Class, MessageId, Result, TenantId};
 
 use super::Level;
-use super::rows::{Rows, hash_of};
+use super::rows::{Rows, fields_of, hash_of};
 use crate::Store;
 use crate::model::Content;
 
@@ -62,6 +62,7 @@ fn differs(rows: &Rows, id: MessageId, content: &Content) -> bool {
         message.blob_size != content.size
             || message.derived != hash_of(&content.summary, &content.structure)
             || message.keys.as_ref() != Some(&*content.thread_keys)
+            || (message.fields.is_some() && message.fields != fields_of(content))
     })
 }
 

@@ -6,7 +6,7 @@ use anser_base::{MailboxId, MessageId, Timestamp};
 
 use super::bodies::{Fact, Facts};
 use super::finding::Finding;
-use super::rows::{Rows, hash_of};
+use super::rows::{Rows, fields_of, hash_of};
 use super::tree;
 use crate::model::{Entry, Flags, Keywords, Role};
 
@@ -77,6 +77,10 @@ fn mend_bodies(rows: &mut Rows, facts: &Facts, findings: &mut Vec<Finding>) {
                     message.derived = derived;
                     message.keys = Some((*content.thread_keys).clone());
                     message.is_readable = true;
+                }
+                if message.fields.is_some() && message.fields != fields_of(content) {
+                    findings.push(Finding::Derived(*id));
+                    message.fields = None;
                 }
             }
             (Some(Fact::Other(_)), _) => {}

@@ -11,7 +11,7 @@
 //! | a mailbox's counters, next UID, modification sequence | its entries and its vanished UIDs |
 //! | an account's counters, next number, modification sequence | everything that it has |
 //! | conversations and references | the messages' rows and keys |
-//! | summary, structure and keys | the body |
+//! | summary, structure, keys, kept header fields | the body |
 
 mod bodies;
 mod finding;

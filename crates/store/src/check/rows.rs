@@ -7,7 +7,8 @@ use anser_db::{Row, Tx, params};
 
 use crate::codec;
 use crate::content::Listing;
-use crate::model::{Entry, Mailbox, ThreadKeys};
+use crate::fields::block_of;
+use crate::model::{Content, Entry, Mailbox, ThreadKeys};
 use crate::tx::{AccountRow, SELECT_ENTRY, SELECT_MAILBOX, read_account, read_entry, read_mailbox};
 
 /// One account's rows.
@@ -45,7 +46,9 @@ pub(super) struct MessageRow {
     pub keys: Option<ThreadKeys>,
     /// Of summary and structure together.
     pub derived: BlobId,
-    /// Whether summary and structure have a form that is known.
+    /// Of the kept header fields; `None` when there are none, which is no damage.
+    pub fields: Option<BlobId>,
+    /// Whether summary, structure and fields have a form that is known.
     pub is_readable: bool,
 }
 
@@ -58,6 +61,11 @@ impl MessageRow {
 /// The hash of what a body's parse leaves in a row.
 pub(super) fn hash_of(summary: &[u8], structure: &[u8]) -> BlobId {
     BlobId::of(&[&(summary.len() as u64).to_le_bytes()[..], summary, structure].concat())
+}
+
+/// The hash of the header fields that a body's parse leaves beside a row.
+pub(super) fn fields_of(content: &Content) -> Option<BlobId> {
+    content.fields.as_deref().map(BlobId::of)
 }
 
 /// Keeps other nodes from writing until the transaction ends.
@@ -97,15 +105,18 @@ pub(super) fn load(tx: &mut Tx<'_>, account: AccountId) -> Result<Rows> {
 }
 
 fn load_messages(tx: &mut Tx<'_>, account: i64) -> Result<BTreeMap<MessageId, MessageRow>> {
-    let sql = "SELECT id, thread, blob, blob_size, prefix, received, zone, places, keys, summary, structure FROM message \
-               WHERE account = ?1";
+    let sql = "SELECT id, thread, blob, blob_size, prefix, received, zone, places, keys, summary, structure, fields \
+               FROM message LEFT JOIN header ON header.account = message.account AND header.message = message.id \
+               WHERE message.account = ?1";
     let rows = tx.query(sql, params![account], |row| Ok((MessageId::from_sql(row.int(0)?), read_message(row)?)))?;
     Ok(rows.into_iter().collect())
 }
 
 fn read_message(row: &Row<'_>) -> Result<MessageRow> {
     let (summary, structure) = (row.blob(9)?, row.blob(10)?);
-    let is_known = anser_mime::structure::Structure::from_bytes(&structure).is_some();
+    let fields = row.opt_blob(11)?;
+    let is_known = anser_mime::structure::Structure::from_bytes(&structure).is_some()
+        && fields.as_deref().is_none_or(|fields| block_of(fields).is_some());
     Ok(MessageRow {
         thread: ThreadId::from_sql(row.int(1)?),
         blob: BlobId::from_slice(&row.blob(2)?),
@@ -116,6 +127,7 @@ fn read_message(row: &Row<'_>) -> Result<MessageRow> {
         places: codec::places_from_bytes(&row.blob(7)?),
         keys: codec::keys_from_bytes(&row.blob(8)?),
         derived: hash_of(&summary, &structure),
+        fields: fields.as_deref().map(BlobId::of),
         is_readable: is_known && Listing::from_bytes(&summary).is_some(),
     })
 }

@@ -88,6 +88,11 @@ impl Writer<'_, '_> {
             "UPDATE message SET places = ?3, blob_size = ?4 WHERE account = ?1 AND id = ?2",
             params![account, id.to_sql(), &places, new.blob_size as i64],
         )?;
+        if old.fields != new.fields {
+            // The body tells them, and they are kept when they are next asked for.
+            let sql = "DELETE FROM header WHERE account = ?1 AND message = ?2";
+            self.run(sql, params![account, id.to_sql()])?;
+        }
         let has_other = old.derived != new.derived || old.keys != new.keys;
         if let (Some(Fact::Other(content)), true) = (fact, has_other) {
             let keys: &ThreadKeys = &content.thread_keys;

@@ -94,6 +94,7 @@ const DAMAGE: &[(&str, &str)] = &[
     ("UPDATE message SET summary = substr(summary, 1, 0)", "Derived"),
     ("UPDATE message SET structure = substr(structure, 1, 0)", "Derived"),
     ("UPDATE message SET keys = substr(keys, 1, 0)", "Derived"),
+    ("UPDATE header SET fields = substr(fields, 1, 0)", "Derived"),
     ("UPDATE account SET used = 5", "used"),
     ("UPDATE account SET messages = 500", "messages"),
     ("UPDATE account SET next_id = 3", "next_id"),

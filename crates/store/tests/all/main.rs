@@ -9,6 +9,7 @@ mod an_account_starts_with_its_mailboxes;
 mod check_finds_and_mends_every_damage;
 mod conversations_join_by_message_id_and_subject;
 mod flags_belong_to_the_message_and_deleted_to_the_place;
+mod kept_header_fields_are_those_of_the_body;
 mod messages_move_and_copy_with_their_flags;
 mod searches_find_what_a_plain_search_finds;
 mod snapshots_agree_with_a_plain_list;
