@@ -37,6 +37,8 @@ pub(crate) struct Enabled {
     pub qresync: bool,
     /// UTF8=ACCEPT or IMAP4rev2: names and quoted strings are in UTF-8.
     pub utf8: bool,
+    /// UTF8=ACCEPT itself: texts are in UTF-8 and in no other charset (RFC 9755 §3).
+    pub utf8_only: bool,
     pub rev2: bool,
     /// UIDONLY (RFC 9586): message numbers are neither told nor taken.
     pub uid_only: bool,
@@ -321,6 +323,16 @@ impl Session {
         match self.view()? {
             view if view.read_only => Err(Reply::no("READ-ONLY", "The mailbox is open for reading only").into()),
             view => Ok(view),
+        }
+    }
+
+    /// The client said that it understands modification sequences: it is told those of the selected mailbox from here on, first of
+    /// all the highest (RFC 7162 §3.1).
+    pub fn enable_condstore(&mut self) {
+        if !std::mem::replace(&mut self.enabled.condstore, true)
+            && let Some(view) = &self.view
+        {
+            view.write_highest(&mut self.out);
         }
     }
 

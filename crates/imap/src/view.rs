@@ -36,7 +36,15 @@ pub(crate) struct View {
     pub recent_from: u32,
     /// UIDs below this are announced as recent for good.
     pub recent_claimed: u32,
+    /// While expunges are held back: the modification sequence up to which everything was told.
+    held: Option<Held>,
     keywords: BTreeSet<String>,
+}
+
+/// See [`View::tell_held`].
+struct Held {
+    modseq: u64,
+    told: bool,
 }
 
 /// How changes are told.
@@ -65,8 +73,9 @@ impl View {
         let (owner, rights) = (place.owner.clone(), place.rights);
         let scope = (owner.id != user).then_some(owner.id);
         let (mailbox, recent_from, recent_claimed, keywords) = (list.mailbox, u32::MAX, u32::MAX, BTreeSet::new());
+        let held = None;
         let mut view =
-            Self { mailbox, owner, scope, rights, name, read_only, list, recent_from, recent_claimed, keywords };
+            Self { mailbox, owner, scope, rights, name, read_only, list, recent_from, recent_claimed, held, keywords };
         for entry in view.list.clone().iter().filter(|entry| !entry.keywords.is_empty()) {
             entry.keywords.iter().for_each(|word| view.learn(word));
         }
@@ -118,9 +127,16 @@ impl View {
         if telling.expunge {
             self.write_expunged(out, &diff, enabled);
         }
-        self.list = match telling.expunge || diff.expunged.is_empty() {
-            true => newest,
-            false => Arc::new(self.list.advance_holding(&newest, &diff)),
+        let was_held = match telling.expunge || diff.expunged.is_empty() {
+            true => {
+                self.list = newest;
+                self.held.take()
+            }
+            false => {
+                self.held.get_or_insert(Held { modseq: self.list.modseq, told: false });
+                self.list = Arc::new(self.list.advance_holding(&newest, &diff));
+                None
+            }
         };
         self.learn_keywords(out, &diff);
         if !diff.added.is_empty() {
@@ -130,6 +146,28 @@ impl View {
             }
         }
         self.write_changed(out, &diff, enabled, telling);
+        if was_held.is_some_and(|held| held.told) {
+            self.write_highest(out);
+        }
+    }
+
+    /// The modification sequence up to which the client was told everything.
+    pub fn highest(&self) -> u64 {
+        self.held.as_ref().map_or(self.list.modseq, |held| held.modseq).max(1)
+    }
+
+    /// Writes HIGHESTMODSEQ, by which a client may resynchronize (RFC 7162 §3.1.2.1).
+    pub fn write_highest(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(format!("* OK [HIGHESTMODSEQ {}] Highest\r\n", self.highest()).as_bytes());
+    }
+
+    /// While expunges are held back, says at the end of a command which modification sequence is safe: a client that was told of later
+    /// changes and lost the connection would otherwise never learn what vanished (RFC 7162 §3.2).
+    pub fn tell_held(&mut self, out: &mut Vec<u8>) {
+        if let Some(held) = &mut self.held {
+            held.told = true;
+            self.write_highest(out);
+        }
     }
 
     fn write_expunged(&self, out: &mut Vec<u8>, diff: &Diff, enabled: Enabled) {
@@ -177,7 +215,8 @@ impl View {
     fn write_fetch(&self, out: &mut Vec<u8>, entry: &Entry, flags: bool, uid: bool, enabled: Enabled) {
         let Some(seq) = self.list.seq_of(entry.uid) else { return };
         write_fetch_start(out, seq, entry, enabled.uid_only);
-        if !enabled.uid_only && (uid || enabled.qresync || enabled.rev2) {
+        // With CONDSTORE as well (RFC 7162 §3.2.4).
+        if !enabled.uid_only && (uid || enabled.condstore || enabled.rev2) {
             out.extend_from_slice(format!("UID {} ", entry.uid).as_bytes());
         }
         if enabled.condstore {

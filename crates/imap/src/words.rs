@@ -117,6 +117,8 @@ const TABLE: &[(&str, &str)] = &[
     ("TEXT wants a literal", "TEXT 需要 literal"),
     ("Too many parts of a message", "邮件的部分过多"),
     ("URL or TEXT is wanted", "需要 URL 或 TEXT"),
+    ("PREVIEW knows LAZY only", "PREVIEW 只支持 LAZY"),
+    ("After UTF8=ACCEPT texts are in UTF-8", "启用 UTF8=ACCEPT 后文字只用 UTF-8"),
     ("UTF8 does not end", "UTF8 未闭合"),
     ("UTF8 wants a literal", "UTF8 需要 literal"),
     ("A command is wanted", "缺少命令"),

@@ -58,6 +58,11 @@ impl Deflate {
         Ok(count)
     }
 
+    /// Bytes that came and are not taken apart: what a peer sent behind the end of its compressed text.
+    pub fn rest(&self) -> &[u8] {
+        &self.waiting[self.used..]
+    }
+
     /// Compresses bytes behind what `out` holds. Some may stay inside until [`Self::flush`].
     pub fn deflate(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
         let compress = self.compress.get_or_insert_with(|| Compress::new(Compression::fast(), false));

@@ -420,6 +420,17 @@ impl Stream {
         Ok(())
     }
 
+    /// Flushes, then sends and takes bytes as they are again (RFC 8437 §4.1); call it after the positive answer was written. What the
+    /// peer sends next must be plain: behind its last compressed line it either waits for the answer, or ends the compressed text
+    /// properly. Nothing to do where nothing is compressed.
+    pub async fn end_deflate(&mut self) -> Result<()> {
+        self.flush().await?;
+        if let Some(deflate) = self.deflate.take() {
+            self.input.keep(deflate.rest());
+        }
+        Ok(())
+    }
+
     /// Whether the bytes are compressed.
     pub fn is_deflated(&self) -> bool {
         self.deflate.is_some()

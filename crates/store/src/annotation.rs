@@ -47,8 +47,11 @@ impl MailTx<'_, '_> {
         if self.annotations(mailbox, owner)?.len() > ANNOTATIONS {
             return Err(Error::new(Class::Limit, "the mailbox has too many annotations", "该文件夹的注释过多"));
         }
-        self.modseq();
+        let modseq = self.modseq();
         if mailbox != ACCOUNT_ITSELF {
+            // RFC 7162 §3.2.
+            self.mailbox_mut(mailbox)?.modseq = modseq;
+            self.dirty.insert(mailbox);
             self.record(Object::Mailbox(mailbox), Action::Updated);
         }
         let entries = entries.iter().map(|(entry, _)| entry.clone()).collect();

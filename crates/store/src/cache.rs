@@ -60,10 +60,9 @@ impl Cache {
                 Change::MailboxCreated(_)
                 | Change::MailboxUpdated(_)
                 | Change::AccessChanged(_)
-                | Change::SubscribedTo { .. }
-                | Change::Annotated { .. } => {}
+                | Change::SubscribedTo { .. } => {}
                 Change::Renumbered(_) | Change::MailboxRemoved(_) => state.forget(&key),
-                Change::Added { .. } | Change::Flagged { .. } | Change::Expunged { .. } => {
+                Change::Added { .. } | Change::Flagged { .. } | Change::Expunged { .. } | Change::Annotated { .. } => {
                     state.apply(&key, change, changes.modseq);
                 }
             }

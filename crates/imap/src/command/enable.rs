@@ -8,10 +8,13 @@ pub(super) async fn run(session: &mut Session, words: Vec<String>) -> Outcome {
     for word in words {
         let enabled = &mut session.enabled;
         match word.as_str() {
-            "CONDSTORE" => enabled.condstore = true,
-            "QRESYNC" => (enabled.condstore, enabled.qresync) = (true, true),
+            "CONDSTORE" => session.enable_condstore(),
+            "QRESYNC" => {
+                enabled.qresync = true;
+                session.enable_condstore();
+            }
             "UIDONLY" => enabled.uid_only = true,
-            "UTF8=ACCEPT" => enabled.utf8 = true,
+            "UTF8=ACCEPT" => (enabled.utf8, enabled.utf8_only) = (true, true),
             "IMAP4REV2" => (enabled.rev2, enabled.utf8) = (true, true),
             "METADATA" => super::notify::announce_metadata(session).await?,
             _ => continue,

@@ -8,6 +8,7 @@ use crate::access;
 use crate::note;
 use crate::reply::{Outcome, Reply, Trouble};
 use crate::session::Session;
+use crate::view::Telling;
 
 /// Message-IDs that the journal is told of one expunge at most; the UIDs tell the others.
 const MESSAGE_IDS: usize = 100;
@@ -22,14 +23,18 @@ pub(super) async fn run(session: &mut Session, set: Option<SequenceSet>) -> Outc
         None => None,
     };
     remove(session, uids).await?;
-    match session.enabled.condstore {
-        true => {
-            session.sync(&crate::view::Telling::ALL).await?;
-            let modseq = session.view()?.list.modseq;
-            Ok(Reply::ok_with(format!("HIGHESTMODSEQ {modseq}"), "Done"))
-        }
-        false => Ok(Reply::ok("Done")),
+    done(session).await
+}
+
+/// Ends a command that took messages away: it tells which, and the modification sequence that this came to (RFC 7162 §3.2.7, RFC 6851
+/// §4.4).
+pub(super) async fn done(session: &mut Session) -> Outcome {
+    if !session.enabled.condstore {
+        return Ok(Reply::ok("Done"));
     }
+    session.sync(&Telling::ALL).await?;
+    let highest = session.view()?.highest();
+    Ok(Reply::ok_with(format!("HIGHESTMODSEQ {highest}"), "Done"))
 }
 
 /// Removes the messages that carry `\Deleted`, all of them or those of these UIDs. Returns whether there were any.

@@ -12,7 +12,7 @@ use super::select::{intersection, write_ranges};
 use crate::fetch::{Piece, Plan, Pump, Rendered, render, render_rows, rows};
 use crate::reply::{Outcome, Reply, Trouble};
 use crate::session::Session;
-use crate::view::{Telling, View};
+use crate::view::Telling;
 
 /// Messages of one batch at most.
 const BATCH: usize = 128;
@@ -35,10 +35,12 @@ const YIELD_EVERY: usize = 64;
 
 pub(crate) async fn run(session: &mut Session, fetch: Fetch) -> Outcome {
     let asks_modseq = fetch.changed_since.is_some() || fetch.items.contains(&FetchItem::ModSeq);
-    session.enabled.condstore |= asks_modseq;
+    if asks_modseq {
+        session.enable_condstore();
+    }
     let numbers = session.view()?.numbers(&fetch.set, fetch.uid, &session.saved)?;
     let numbers = match fetch.partial {
-        Some(range) => page(session.view()?, numbers, fetch.changed_since.unwrap_or(0), range),
+        Some(range) => page(&numbers, range),
         None => numbers,
     };
     if let Some(since) = fetch.changed_since.filter(|_| fetch.vanished) {
@@ -63,11 +65,11 @@ pub(crate) async fn run(session: &mut Session, fetch: Fetch) -> Outcome {
     }
 }
 
-/// The page of what is left after CHANGEDSINCE (RFC 9394 §3.4).
-fn page(view: &View, numbers: NumberSet, since: u64, range: PartialRange) -> NumberSet {
-    let changed = || view.entries(&numbers).filter(|(_, entry)| entry.modseq > since);
-    let places = range.places(changed().count());
-    changed().skip(places.start).take(places.len()).map(|(seq, _)| seq).collect()
+/// The page of the messages that are there, before CHANGEDSINCE leaves out some of it (RFC 9394 §3.4).
+fn page(numbers: &NumberSet, range: PartialRange) -> NumberSet {
+    let each = || numbers.ranges().iter().flat_map(|(first, last)| *first..=*last);
+    let places = range.places(numbers.ranges().iter().map(|(first, last)| (last - first + 1) as usize).sum());
+    each().skip(places.start).take(places.len()).collect()
 }
 
 fn plan(session: &Session, fetch: &Fetch) -> Result<Plan, Trouble> {

@@ -109,7 +109,7 @@ commands! { |session, tag|
     Command::Acl(acl) => Login, true, acl::run(session, acl).await;
     Command::Metadata(metadata) => Login, true, metadata::run(session, metadata).await;
     Command::Compress(algorithm) => Login, true, compress::run(session, tag, &algorithm).await;
-    Command::Unauthenticate => Login, true, unauthenticate::run(session).await;
+    Command::Unauthenticate => Login, true, unauthenticate::run(session, tag).await;
     Command::GetJmapAccess => Login, true, jmap_access::run(session);
     Command::Notify(notify) => Login, true, notify::run(session, notify).await;
     Command::Check => Mailbox, true, Ok(Reply::ok("Done"));
@@ -153,6 +153,9 @@ pub(crate) async fn finish(session: &mut Session, tag: &str, outcome: Outcome, e
     match session.sync(&Telling { expunge, ..Telling::ALL }).await {
         Err(Trouble::Failed(error)) => tracing::warn!(error = error.chain(), "a mailbox cannot be brought up to date"),
         other => other?,
+    }
+    if let Some(view) = session.view.as_mut().filter(|_| session.enabled.qresync) {
+        view.tell_held(&mut session.out);
     }
     session.reply(tag, &reply);
     session.relieve().await

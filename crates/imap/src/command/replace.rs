@@ -5,8 +5,7 @@ use anser_base::{Class, Durability, Error, MailboxId, Result};
 use anser_store::{Entry, MailTx, NewMessage, Rights};
 use anser_wire::imap::{Bound, Replaced};
 
-use super::expunge::message_ids;
-use super::quota;
+use super::{expunge, quota};
 use crate::access::{self, Place};
 use crate::note;
 use crate::reply::{Outcome, Reply, Trouble};
@@ -45,7 +44,11 @@ pub(super) async fn store(session: &mut Session, target: &Place, new: NewMessage
     let view = session.view()?;
     let (from, owner, name) = (view.mailbox, view.owner.id, view.name.clone());
     let (to, uid) = (target.mailbox.id, old.uid);
-    let ids = session.deps.store.read(owner, move |tx| message_ids(tx, from, &[uid])).await?;
+    let look = move |tx: &mut MailTx<'_, '_>| match tx.entry(from, uid)? {
+        Some(_) => expunge::message_ids(tx, from, &[uid]).map(Some),
+        None => Ok(None),
+    };
+    let Some(ids) = session.deps.store.read(owner, look).await? else { return Ok(gone()) };
     let stored = match owner == target.owner.id {
         true => {
             let work = move |tx: &mut MailTx<'_, '_>| replace(tx, from, uid, to, &new);
@@ -60,7 +63,7 @@ pub(super) async fn store(session: &mut Session, target: &Place, new: NewMessage
         Err(error) if error.class == Class::NotFound => return Ok(Reply::no("TRYCREATE", "There is no such mailbox")),
         other => match other? {
             Some(stored) => stored,
-            None => return Ok(Reply::no("EXPUNGEISSUED", "The message was expunged, nothing was replaced")),
+            None => return Ok(gone()),
         },
     };
     if owner != target.owner.id {
@@ -70,7 +73,11 @@ pub(super) async fn store(session: &mut Session, target: &Place, new: NewMessage
     note::deleted(session, owner, &name, uid.to_string(), ids).await;
     quota::warn(session, &target.owner).await?;
     session.untagged(&format!("OK [APPENDUID {uidvalidity} {new_uid}] The replacement is there"));
-    Ok(Reply::ok("Done"))
+    expunge::done(session).await
+}
+
+fn gone() -> Reply {
+    Reply::no("EXPUNGEISSUED", "The message was expunged, nothing was replaced")
 }
 
 /// Returns UIDVALIDITY and UID of the new message; `None` when the old one is gone already.

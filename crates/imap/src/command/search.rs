@@ -13,11 +13,19 @@ use crate::session::Session;
 
 pub(super) async fn run(session: &mut Session, tag: &str, search: Search) -> Outcome {
     let options = search.return_options.or(session.enabled.rev2.then(all_of_them));
+    if session.enabled.utf8_only && search.charset.is_some() {
+        return settle_saved(session, options, Ok(no_charset()));
+    }
     let outcome = match find(session, tag, &search.key, search.charset.as_deref(), search.uid).await {
         Ok(found) => tell(session, tag, "SEARCH", found, options).await,
         Err(trouble) => Err(trouble),
     };
     settle_saved(session, options, outcome)
+}
+
+/// For a charset beside UTF8=ACCEPT (RFC 9755 §3).
+fn no_charset() -> Reply {
+    Reply::bad("After UTF8=ACCEPT texts are in UTF-8")
 }
 
 fn all_of_them() -> ReturnOptions {
@@ -94,13 +102,19 @@ pub(super) async fn find(
     let list = session.view()?.list.clone();
     // Where quoted strings are UTF-8, so are texts unless the command says otherwise (RFC 9051 §6.4.4).
     let charset = charset.or(session.enabled.utf8.then_some("utf-8"));
+    let is_other = |label: &str| !["utf-8", "us-ascii"].iter().any(|one| one.eq_ignore_ascii_case(label));
+    if session.enabled.utf8_only && charset.is_some_and(is_other) {
+        return Err(no_charset().into());
+    }
     let (count, last_uid) = (list.len() as u32, list.last_uid().unwrap_or(0));
     let scope = session.view()?.scope;
     let compiler = Compiler { charset, count, last_uid, saved: &session.saved, scope };
     compiler.check()?;
     let key = Arc::new(compiler.compile(key));
     let asks_modseq = key.asks_modseq();
-    session.enabled.condstore |= asks_modseq;
+    if asks_modseq {
+        session.enable_condstore();
+    }
     let Matching { numbers, partly } = matching(session, tag, &key).await?;
     Ok(Found { list, numbers, uid, asks_modseq, partly })
 }

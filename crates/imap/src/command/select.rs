@@ -28,7 +28,9 @@ pub(super) async fn run(session: &mut Session, select: Select) -> Outcome {
         leave_mailbox(session).await;
         session.tell("*", Status::Ok, "CLOSED", "The previous mailbox is closed");
     }
-    session.enabled.condstore |= select.condstore;
+    if select.condstore {
+        session.enable_condstore();
+    }
     let place = access::find(session, &select.mailbox, Rights::READ).await?;
     let view = open(session, &place, &select).await?;
     let listed = if session.enabled.rev2 { Some(listed(session, &place, &view.name).await?) } else { None };
@@ -81,7 +83,7 @@ fn write_facts(session: &mut Session, view: &View) {
     }
     session.untagged(&format!("OK [UIDVALIDITY {}] UIDs are valid", list.uidvalidity));
     session.untagged(&format!("OK [UIDNEXT {}] The next UID", list.uidnext));
-    session.untagged(&format!("OK [HIGHESTMODSEQ {}] Highest", list.modseq.max(1)));
+    view.write_highest(&mut session.out);
     session.untagged(&format!("OK [MAILBOXID ({})] Done", name::mailbox_id(view.scope, view.mailbox)));
 }
 

@@ -13,7 +13,9 @@ use crate::session::Session;
 use crate::view::Telling;
 
 pub(super) async fn run(session: &mut Session, store: Store) -> Outcome {
-    session.enabled.condstore |= store.unchanged_since.is_some();
+    if store.unchanged_since.is_some() {
+        session.enable_condstore();
+    }
     let view = session.writable_view()?;
     let (account, rights) = (view.owner.id, view.rights);
     let numbers = view.numbers(&store.set, store.uid, &session.saved)?;

@@ -9,7 +9,7 @@ use anser_store::{MailTx, NewMessage, Rights};
 use anser_wire::imap::Transfer;
 use anser_wire::imap::write::write_number_set;
 
-use super::quota;
+use super::{expunge, quota};
 use crate::access::{self, Place};
 use crate::reply::{Outcome, Reply, Trouble};
 use crate::session::Session;
@@ -72,7 +72,7 @@ pub(super) async fn move_to(session: &mut Session, copy: Transfer) -> Outcome {
         return Ok(Reply::ok("No messages moved"));
     }
     session.untagged(&format!("OK [{}] Moved", copyuid(target.mailbox.uidvalidity, &pairs)));
-    Ok(Reply::ok("Done"))
+    expunge::done(session).await
 }
 
 async fn remove(session: &Session, owner: AccountId, from: MailboxId, uids: Vec<u32>) -> Result<(), Trouble> {

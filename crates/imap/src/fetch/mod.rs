@@ -128,9 +128,12 @@ impl Plan {
         write_fetch_start(out, seq, entry, self.uid_only);
         if self.tell_flags.contains(&entry.uid) && !self.items.contains(&FetchItem::Flags) {
             self.light(out, &FetchItem::Flags, entry);
-            if self.condstore && !self.items.contains(&FetchItem::ModSeq) {
-                out.push(b' ');
-                self.light(out, &FetchItem::ModSeq, entry);
+            // With UID and MODSEQ, as what is told unasked (RFC 7162 §3.2.4).
+            for item in [FetchItem::Uid, FetchItem::ModSeq] {
+                if self.condstore && !self.items.contains(&item) && !(self.uid_only && item == FetchItem::Uid) {
+                    out.push(b' ');
+                    self.light(out, &item, entry);
+                }
             }
             out.push(b' ');
         }

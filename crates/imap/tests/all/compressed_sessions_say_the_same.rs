@@ -46,8 +46,13 @@ async fn whatever_is_said_comes_through_with_and_without_tls() {
         for _ in 0..50 {
             client.ok("NOOP").await;
         }
+        // RFC 8437 §4.1: the compression ends with the user, and may begin again.
         client.ok("UNAUTHENTICATE").await;
+        client.stream.end_deflate().await.unwrap();
         client.ok(&format!("LOGIN {ANN} secret")).await;
+        assert!(client.ok("CAPABILITY").await[0].contains(" COMPRESS=DEFLATE"));
+        client.ok("COMPRESS DEFLATE").await;
+        client.stream.start_deflate().await.unwrap();
         client.ok("LOGOUT").await;
     }
 }

@@ -57,8 +57,7 @@ impl World<'_> {
             let told = responses.iter().any(|response| matches!(response, Response::Told(code) if *code == fact));
             check!(told, "{word} did not tell {fact}");
         }
-        let (slots, seen, settled) = (Vec::new(), Vec::new(), mailbox.modseq);
-        let mut view = View { mailbox: id, uidvalidity, read_only, slots, seen, flags: Vec::new(), settled };
+        let mut view = View::new(id, uidvalidity, read_only, mailbox.modseq);
         if let Some(memory) = memory.filter(|memory| memory.uidvalidity == uidvalidity) {
             self.resynchronized(&mut view, &memory, known, named, &responses)?;
         } else {

@@ -35,8 +35,10 @@ pub struct View {
     pub slots: Vec<Slot>,
     pub seen: Vec<Seen>,
     pub flags: Vec<String>,
-    /// The highest modification sequence up to which everything was told.
-    pub settled: u64,
+    /// The modification sequence with which the client would resynchronize (RFC 7162 §6).
+    pub highest: u64,
+    /// The highest MODSEQ since the last tagged reply, and HIGHESTMODSEQ where it was told.
+    hinted: (u64, Option<u64>),
 }
 
 /// What a session enabled.
@@ -48,6 +50,11 @@ pub struct Enabled {
 }
 
 impl View {
+    pub fn new(mailbox: MailboxId, uidvalidity: u32, read_only: bool, highest: u64) -> Self {
+        let (slots, seen, flags, hinted) = (Vec::new(), Vec::new(), Vec::new(), (0, None));
+        Self { mailbox, uidvalidity, read_only, slots, seen, flags, highest, hinted }
+    }
+
     /// Takes in a response. `numbers`: a command by message number is under way, so that no number may change its meaning.
     pub fn hear(&mut self, response: &Response, mailbox: Option<&Mailbox>, enabled: Enabled, numbers: bool) -> Checked {
         match response {
@@ -70,6 +77,7 @@ impl View {
             }
             Response::Fetch(number, items) => self.fetched(*number, items, mailbox, enabled)?,
             Response::Flags(names) => self.flags = names.clone(),
+            Response::Told(code) => self.hinted.1 = highest_of(code).or(self.hinted.1),
             _ => {}
         }
         Ok(())
@@ -117,6 +125,7 @@ impl View {
             slot.check(uid, items, mailbox)?;
         }
         slot.modseq = items.modseq.or(slot.modseq);
+        self.hinted.0 = self.hinted.0.max(items.modseq.unwrap_or(0));
         if items.flags.is_some() {
             (slot.flags, slot.fresh) = (items.flags, true);
         }
@@ -131,8 +140,6 @@ impl View {
         if held {
             seen.extend(self.seen.iter().filter(|seen| !mailbox.list.contains_key(&seen.uid)));
             seen.sort_unstable_by_key(|seen| seen.uid);
-        } else {
-            self.settled = mailbox.modseq;
         }
         self.seen = seen;
         check!(
@@ -169,6 +176,23 @@ impl View {
         Ok(())
     }
 
+    /// What the client makes of a tagged reply with this code: which modification sequence it may resynchronize with. It must know all
+    /// expunges up to there, for it will not be told of them again.
+    pub fn tagged(&mut self, code: &str, mailbox: &Mailbox, enabled: Enabled, held: bool) -> Checked {
+        let (seen, told) = std::mem::take(&mut self.hinted);
+        if !enabled.qresync {
+            // Such a client takes what it knows to another session, when nothing is outstanding.
+            self.highest = if held { self.highest } else { mailbox.modseq };
+            return Ok(());
+        }
+        self.highest = highest_of(code).or(told).unwrap_or(self.highest.max(seen));
+        let mut missed = mailbox.vanished.iter().filter(|(modseq, _)| *modseq <= self.highest).map(|(_, uid)| *uid);
+        let known = |uid: &u32| self.slots.iter().any(|slot| slot.uid == Some(*uid));
+        let lost = missed.find(known);
+        check!(lost.is_none(), "from {} on the client would never learn that UID {lost:?} went", self.highest);
+        Ok(())
+    }
+
     /// Whether the client knows everything, as far as it ever asked.
     pub fn knows(&self, mailbox: &Mailbox) -> bool {
         let mut pairs = self.slots.iter().zip(&mailbox.list);
@@ -185,6 +209,11 @@ impl View {
     pub fn begin(&mut self) {
         self.slots.iter_mut().for_each(|slot| slot.fresh = false);
     }
+}
+
+/// The number of HIGHESTMODSEQ.
+fn highest_of(code: &str) -> Option<u64> {
+    code.strip_prefix("HIGHESTMODSEQ ")?.parse().ok()
 }
 
 impl Slot {

@@ -42,6 +42,8 @@ pub struct Session {
     /// The tag of an IDLE under way.
     pub idle: Option<String>,
     pub saved: BTreeSet<u32>,
+    /// The response code of the last tagged reply.
+    pub code: String,
 }
 
 pub struct World<'n> {
@@ -132,6 +134,11 @@ impl<'n> World<'n> {
             check!(dead, "the server closed: {responses:?}");
             self.sessions[who] = Session::default();
         }
+        if let End::Ok(code) | End::No(code) = &end {
+            self.sessions[who].code.clone_from(code);
+        } else {
+            self.sessions[who].code.clear();
+        }
         Ok((responses, end))
     }
 
@@ -139,9 +146,11 @@ impl<'n> World<'n> {
     /// number; `held`: expunges are not told yet.
     pub fn hear(&mut self, who: usize, responses: &[Response], numbers: bool, held: bool) -> Checked {
         self.listen(who, responses, numbers)?;
-        let Some(view) = &mut self.sessions[who].view else { return Ok(()) };
-        let mailbox = self.truth.mailboxes.get(&view.mailbox);
-        view.settle(mailbox.ok_or("a session lives on in a deleted mailbox")?, held)
+        let session = &mut self.sessions[who];
+        let Some(view) = &mut session.view else { return Ok(()) };
+        let mailbox = self.truth.mailboxes.get(&view.mailbox).ok_or("a session lives on in a deleted mailbox")?;
+        view.settle(mailbox, held)?;
+        view.tagged(&std::mem::take(&mut session.code), mailbox, session.enabled, held)
     }
 
     pub fn listen(&mut self, who: usize, responses: &[Response], numbers: bool) -> Checked {
@@ -165,7 +174,7 @@ impl<'n> World<'n> {
         let Some(view) = &self.sessions[who].view else { return };
         let list = view.slots.iter().filter_map(|slot| Some((slot.uid?, slot.flags))).collect();
         let numbers = view.slots.iter().filter_map(|slot| slot.uid).collect();
-        let memory = Memory { uidvalidity: view.uidvalidity, modseq: view.settled, list, numbers };
+        let memory = Memory { uidvalidity: view.uidvalidity, modseq: view.highest, list, numbers };
         match self.memories.len() < MEMORIES {
             true => self.memories.push(memory),
             false => *dice.of_mut(&mut self.memories) = memory,

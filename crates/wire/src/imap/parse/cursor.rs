@@ -137,7 +137,11 @@ impl<'a> Cursor<'a> {
             match self.rest {
                 [b'"', rest @ ..] => {
                     self.rest = rest;
-                    return Ok(octets);
+                    // RFC 9755 §3.
+                    return match self.utf8 && std::str::from_utf8(&octets).is_err() {
+                        true => Err(Bad("A string is not UTF-8")),
+                        false => Ok(octets),
+                    };
                 }
                 [b'\\', escaped @ (b'"' | b'\\'), rest @ ..] => {
                     octets.push(*escaped);

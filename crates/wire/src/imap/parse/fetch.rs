@@ -78,7 +78,9 @@ fn preview(c: &mut Cursor<'_>) -> Result<FetchItem, Bad> {
     let modified = matches!(c.rest(), [b' ', b'(', b'L' | b'l', b'A' | b'a', b'Z' | b'z', b'Y' | b'y', ..]);
     if modified {
         c.space()?;
-        c.list1(Cursor::keyword)?;
+        if c.list1(Cursor::keyword)? != ["LAZY"] {
+            return Err(Bad("PREVIEW knows LAZY only"));
+        }
     }
     Ok(FetchItem::Preview { lazy: modified })
 }
