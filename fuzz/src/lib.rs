@@ -7,6 +7,7 @@ mod fetch;
 mod imap;
 mod mail;
 mod others;
+mod senders;
 mod well_formed;
 
 /// A target.
@@ -18,7 +19,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 11] = [
     Target { name: "imap_command", run: imap::command },
     Target { name: "sequence_set", run: imap::sequence_set },
     Target { name: "body_section", run: imap::body_section },
@@ -28,6 +29,8 @@ pub const TARGETS: [Target; 9] = [
     Target { name: "mime", run: mail::mime },
     Target { name: "pop3_command", run: others::pop3_command },
     Target { name: "smtp_command", run: others::smtp_command },
+    Target { name: "sender_records", run: senders::records },
+    Target { name: "sender_headers", run: senders::headers },
 ];
 
 /// The target of this name.

@@ -15,12 +15,13 @@ const PAGE: &str = "docs/protocols.md";
 const CAPABILITIES: &str = "crates/imap/src/capability.rs";
 
 /// Headings, in the order of the page.
-const AREAS: [(&str, &str); 7] = [
+const AREAS: [(&str, &str); 8] = [
     ("imap", "IMAP"),
     ("pop3", "POP3"),
     ("smtp", "SMTP, LMTP, reports"),
     ("message", "Messages"),
     ("sieve", "Sieve"),
+    ("sender", "Who sent it"),
     ("security", "Logins and encryption"),
     ("other", "Other"),
 ];

@@ -11,7 +11,8 @@
 //! | KB | bytes that the server's processes wrote to disk a message, in 1000 |
 //! | notice | from 250 to the EXISTS of an idle IMAP session, ms |
 //!
-//! `./x bench imap` is the other part: IMAP and POP3 over mail that is there, beside dovecot (`access`).
+//! `./x bench imap` is another part: IMAP and POP3 over mail that is there, beside dovecot (`access`). `./x bench trust` is the cost of
+//! checking senders (`trust`).
 
 mod access;
 mod cases;
@@ -20,6 +21,7 @@ mod load;
 mod process;
 mod servers;
 mod smtp;
+mod trust;
 
 use std::io;
 use std::path::PathBuf;
@@ -31,12 +33,13 @@ use servers::Server;
 /// Turns that each server gets at each case; the table shows the medians.
 const ROUNDS: usize = 3;
 
-const USAGE: &str = "[--rounds N] [--messages N] [CASE …] | imap [--rounds N] [--small N] [--large N] [--idle N] [--reuse] [--alone] [CASE …]";
+const USAGE: &str = "[--rounds N] [--messages N] [CASE …] | imap [--rounds N] [--small N] [--large N] [--idle N] [--reuse] [--alone] [CASE …] | trust";
 
 /// Runs the benchmark: `bench [--rounds N] [--messages N] [CASE …]` for mail coming in, `bench imap …` for mail that is there.
 pub fn run(arguments: &[String]) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let done = runtime.map(|runtime| match arguments.split_first() {
+        Some((part, _)) if part == "trust" => Ok(trust::run()),
         Some((part, rest)) if part == "imap" => {
             access::Options::parse(rest).map(|options| runtime.block_on(access::run(&options)))
         }
