@@ -62,11 +62,16 @@ impl Delivery {
         let routed = self.route(&lease).await;
         // Waiting for another server must not keep local mail waiting.
         let permit = if routed.remote.is_empty() { Some(permit) } else { None };
-        let Results { outcomes, beyond, follow_up } = self.deliver_routed(&lease, routed, limits).await;
+        let Results { outcomes, beyond, follow_up, mails } = self.deliver_routed(&lease, routed, limits).await;
         let plan = lease.plan(outcomes.iter().cloned(), self.deps.clock.now());
         self.note(&lease, &plan, &outcomes).await;
         let mut reports = self.reports(&lease, &plan, &outcomes, &beyond).await;
         reports.extend(follow_up);
+        // What rules sent for a recipient that is tried again is found again then, with the delivery that was made.
+        let is_settled = |index: &usize| {
+            plan.changes.iter().any(|(at, change)| at == index && !matches!(change, Change::Retry { .. }))
+        };
+        reports.extend(mails.into_iter().filter(|(index, _)| is_settled(index)).map(|(_, mail)| mail));
         drop(permit);
         // The settler ends only after the last sender.
         let _ = finished.send(Finished { lease, plan, reports }).await;
@@ -74,7 +79,8 @@ impl Delivery {
 
     async fn deliver_routed(&self, lease: &Lease, routed: Routed, limits: &Limits) -> Results {
         let mut outcomes = routed.decided;
-        outcomes.extend(self.deliver_local(lease, routed.local).await);
+        let local = self.deliver_local(lease, routed.local).await;
+        outcomes.extend(local.outcomes);
         let (forwarded, follow_up) = self.forward(lease, routed.forward, &mut outcomes).await;
         let mut beyond: Vec<_> = forwarded.iter().map(|(index, _)| (*index, Beyond::Reporting)).collect();
         outcomes.extend(forwarded);
@@ -83,7 +89,7 @@ impl Delivery {
             beyond.push((relayed.index, place));
             outcomes.push((relayed.index, relayed.outcome));
         }
-        Results { outcomes, beyond, follow_up }
+        Results { outcomes, beyond, follow_up, mails: local.mails }
     }
 
     async fn relay_out(&self, lease: &Lease, recipients: &[usize], limits: &Limits) -> Vec<Relayed> {
@@ -127,6 +133,8 @@ struct Results {
     beyond: Vec<(usize, Beyond)>,
     /// New entries that follow.
     follow_up: Vec<Submission>,
+    /// New entries that rules made, by recipient.
+    mails: Vec<(usize, Submission)>,
 }
 
 /// How many entries are in hand at once.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Queue::next_due ─▶ dispatcher: one task an entry ─▶ route: what each recipient is
-//!                                                      ├─▶ local:   store::append (deferred)
+//!                                                      ├─▶ local:   rules, then store::append (deferred)
 //!                                                      ├─▶ remote:  SMTP to the smarthost
 //!                                                      └─▶ forward: a new entry
 //!                    settler ◀── outcomes, reports ◀────┘
@@ -23,6 +23,7 @@ mod recover;
 mod remote;
 mod report;
 mod route;
+mod rules;
 mod settle;
 
 use std::sync::Arc;
@@ -35,6 +36,7 @@ use anser_store::Store;
 
 pub use dispatcher::{LOCAL_ATTEMPTS, REMOTE_ATTEMPTS, REMOTE_WAITING};
 pub use remote::{Smarthost, SmarthostTls};
+pub use rules::{Deps as RulesDeps, Given, Rules};
 
 /// What delivery works with.
 #[derive(Clone)]
@@ -62,12 +64,20 @@ pub struct Deps {
 pub struct Delivery {
     deps: Arc<Deps>,
     relay: Arc<remote::Relay>,
+    rules: Rules,
 }
 
 impl Delivery {
     /// A courier that does nothing until [`Delivery::run`].
     pub fn new(deps: Deps) -> Self {
         let relay = Arc::new(remote::Relay::new(&deps));
-        Self { deps: Arc::new(deps), relay }
+        let rules = Rules::new(RulesDeps {
+            store: deps.store.clone(),
+            directory: deps.directory.clone(),
+            clock: deps.clock.clone(),
+            entropy: deps.entropy.clone(),
+            hostname: deps.hostname.clone(),
+        });
+        Self { deps: Arc::new(deps), relay, rules }
     }
 }

@@ -7,73 +7,166 @@ use anser_base::{BlobId, Class, Durability, Error, Result, TenantId};
 use anser_blob::Prepared;
 use anser_directory::{Account, DEFAULT_TENANT};
 use anser_journal::What;
-use anser_queue::{Entry, Outcome};
-use anser_store::{Content, NewMessage, Store};
-use bytes::Bytes;
+use anser_queue::{Entry, Outcome, Submission};
+use anser_sieve::Origin;
+use anser_store::{Content, MailTx, Store};
+use bytes::{Bytes, BytesMut};
 
 use crate::Delivery;
-use crate::route::retry_after_error;
+use crate::content::Content as Whole;
+use crate::route::{Local, retry_after_error};
+use crate::rules::{self, Filed, Given, Kept, Line, Plan, Planning, unpack_kept};
+
+/// Times that scripts are asked again because a duplicate of the message came meanwhile.
+const ASKED_AGAIN: usize = 3;
+
+/// What local delivery brought.
+#[derive(Default)]
+pub(crate) struct Delivered {
+    /// By recipient.
+    pub outcomes: Vec<(usize, Outcome)>,
+    /// Mail that rules sent, by the recipient for whom they ran: to be put once that recipient is settled.
+    pub mails: Vec<(usize, Submission)>,
+}
+
+/// One account's part of a recipient.
+struct Part<'a> {
+    entry: &'a Entry,
+    index: usize,
+    account: &'a Arc<Account>,
+    content: Content,
+    /// The recipient stands for several people.
+    is_group: bool,
+}
 
 impl Delivery {
     /// Delivers to every account of every recipient. A recipient is done when all its accounts have the message; an account that
     /// was served by an earlier attempt, or through another recipient, is not served twice.
-    pub(crate) async fn deliver_local(
-        &self,
-        entry: &Entry,
-        recipients: Vec<(usize, Vec<Arc<Account>>)>,
-    ) -> Vec<(usize, Outcome)> {
+    pub(crate) async fn deliver_local(&self, entry: &Entry, recipients: Vec<(usize, Local)>) -> Delivered {
         let mut contents: HashMap<TenantId, Content> = HashMap::new();
-        let mut outcomes = Vec::with_capacity(recipients.len());
-        for (index, accounts) in recipients {
+        let mut delivered = Delivered::default();
+        for (index, Local { accounts, is_group }) in recipients {
             let mut worst = Outcome::Done;
             for account in accounts {
-                if let Err(error) = self.deliver_to(entry, index, &account, &mut contents).await {
-                    worst = worse(worst, outcome_of(&error));
-                }
+                let served = match self.content_for(entry, account.tenant, &mut contents).await {
+                    Ok(content) => self.deliver_to(Part { entry, index, account: &account, content, is_group }).await,
+                    Err(error) => Err(error),
+                };
+                let outcome = match served {
+                    Ok(kept) => {
+                        delivered.mails.extend(kept.mails.into_iter().map(|mail| (index, mail)));
+                        kept.reject.map_or(Outcome::Done, |why| Outcome::Fail { why: format!("5.7.1 {why}") })
+                    }
+                    Err(error) => outcome_of(&error),
+                };
+                worst = worse(worst, outcome);
             }
-            outcomes.push((index, worst));
+            delivered.outcomes.push((index, worst));
         }
-        outcomes
+        delivered
     }
 
-    async fn deliver_to(
+    async fn content_for(
         &self,
         entry: &Entry,
-        index: usize,
-        account: &Account,
+        tenant: TenantId,
         contents: &mut HashMap<TenantId, Content>,
-    ) -> Result<()> {
-        let content = match contents.get(&account.tenant) {
-            Some(content) => content.clone(),
-            None => {
-                let content = self.put_body(entry, account.tenant).await?;
-                contents.insert(account.tenant, content.clone());
-                content
+    ) -> Result<Content> {
+        if let Some(content) = contents.get(&tenant) {
+            return Ok(content.clone());
+        }
+        let content = self.put_body(entry, tenant).await?;
+        contents.insert(tenant, content.clone());
+        Ok(content)
+    }
+
+    /// Delivers to one account by its rules.
+    async fn deliver_to(&self, part: Part<'_>) -> Result<Kept> {
+        let Part { entry, account, .. } = part;
+        let line = self.rules.line(account).await?;
+        let prefix = prefix(entry, &account.address.to_string());
+        let mut asked = 0;
+        let filed = loop {
+            let plan = match line.is_empty() {
+                true => Plan::keeping(&part.content, &prefix.bytes),
+                false => self.ask_rules(&part, &line, &prefix).await?,
+            };
+            match self.apply(&part, plan).await {
+                Err(error) if error.class == Class::Conflict && asked < ASKED_AGAIN => asked += 1,
+                other => break other?,
             }
         };
-        let recipient = &entry.envelope.recipients[index].address;
-        let prefix = prefix(entry, &account.address.to_string());
-        let (now, id) = (self.deps.clock.now(), entry.id);
+        self.tell(&part, &filed).await;
+        filed.kept.map_or(Ok(Kept::default()), |kept| unpack_kept(&kept, &entry.body))
+    }
+
+    async fn apply(&self, part: &Part<'_>, plan: Plan) -> Result<Filed> {
+        let Part { entry, index, account, .. } = part;
+        let (id, index, body, now) = (entry.id, *index as u32, entry.body.clone(), self.deps.clock.now());
         let quota = (account.quota_bytes > 0).then_some(account.quota_bytes);
-        let appended = self
-            .deps
-            .store
-            .write(account.id, Durability::Deferred, move |tx| {
-                let inbox = tx.inbox()?.id;
-                let new = NewMessage {
-                    prefix: prefix.clone(),
-                    delivery: Some(id),
-                    quota,
-                    ..NewMessage::new(content.clone(), inbox, now)
-                };
-                Ok(tx.append(&new)?.map(|appended| (inbox, appended.message)))
-            })
-            .await?;
-        if let Some((mailbox, message)) = appended {
-            let (recipient, account) = (recipient.to_string(), account.id);
-            self.journal(What::Delivered { entry: id, recipient, account, mailbox, message }).await;
+        let work = move |tx: &mut MailTx<'_, '_>| {
+            rules::apply(tx, &plan, &rules::At { entry: id, index, body: &body, quota, now })
+        };
+        self.deps.store.write(account.id, Durability::Deferred, work).await
+    }
+
+    /// Runs the account's scripts over the message and makes a plan of what they ask for.
+    async fn ask_rules(&self, part: &Part<'_>, line: &Line, prefix: &Prefix) -> Result<Plan> {
+        let Part { entry, index, account, content, is_group } = part;
+        let (envelope, origin) = (&entry.envelope, &entry.envelope.origin);
+        let message = self.whole(entry, &prefix.bytes).await?;
+        let given = Given {
+            sender: envelope.sender.as_ref().map(ToString::to_string).unwrap_or_default(),
+            recipient: envelope.recipients[*index].address.to_string(),
+            client: origin.client,
+            helo: origin.helo.clone(),
+        };
+        let outcome = self.rules.run(account, line, message.clone(), &given).await;
+        let planning = Planning {
+            rules: &self.rules,
+            account,
+            entry,
+            index: *index,
+            content,
+            prefix: &prefix.bytes,
+            own: prefix.own,
+            message: &message,
+            is_group: *is_group,
+            tenant: account.tenant,
+        };
+        planning.plan(&outcome).await
+    }
+
+    /// The message as its reader will have it.
+    async fn whole(&self, entry: &Entry, prefix: &Bytes) -> Result<Bytes> {
+        let mut body = Whole::open(&self.deps.store, entry).await?;
+        let trace = entry.envelope.trace.len() as u64;
+        let mut whole = BytesMut::with_capacity(prefix.len() + entry.body.size as usize);
+        whole.extend_from_slice(prefix);
+        let mut at = trace;
+        loop {
+            let piece = body.read_at(at).await?;
+            if piece.is_empty() {
+                return Ok(whole.freeze());
+            }
+            at += piece.len() as u64;
+            whole.extend_from_slice(&piece);
         }
-        Ok(())
+    }
+
+    /// Writes down where the message went and what rules did.
+    async fn tell(&self, part: &Part<'_>, filed: &Filed) {
+        let recipient = part.entry.envelope.recipients[part.index].address.to_string();
+        let (entry, account) = (part.entry.id, part.account.id);
+        for act in &filed.acts {
+            let (recipient, act, origin) = (recipient.clone(), act.what.clone(), act.origin.clone());
+            let Origin { script, line, rule } = origin;
+            self.journal(What::Filtered { entry: Some(entry), recipient, act, script, line, rule }).await;
+        }
+        for (mailbox, message) in &filed.stored {
+            let (recipient, mailbox, message) = (recipient.clone(), *mailbox, *message);
+            self.journal(What::Delivered { entry, recipient, account, mailbox, message }).await;
+        }
     }
 
     /// Puts the body into the tenant's blobs, not yet durable, and parses it.
@@ -108,11 +201,18 @@ fn put_inline(
 }
 
 /// The header fields that only this recipient's copy has: the return path (RFC 5321 §4.4), for whom it was delivered, the trace.
-fn prefix(entry: &Entry, delivered_to: &str) -> Bytes {
+struct Prefix {
+    bytes: Bytes,
+    /// How many of them are this delivery's own, before the trace.
+    own: usize,
+}
+
+fn prefix(entry: &Entry, delivered_to: &str) -> Prefix {
     let sender = entry.envelope.sender.as_ref().map(ToString::to_string).unwrap_or_default();
-    let mut prefix = format!("Return-Path: <{sender}>\r\nDelivered-To: {delivered_to}\r\n").into_bytes();
-    prefix.extend_from_slice(&entry.envelope.trace);
-    prefix.into()
+    let mut bytes = format!("Return-Path: <{sender}>\r\nDelivered-To: {delivered_to}\r\n").into_bytes();
+    let own = bytes.len();
+    bytes.extend_from_slice(&entry.envelope.trace);
+    Prefix { bytes: bytes.into(), own }
 }
 
 fn outcome_of(error: &Error) -> Outcome {

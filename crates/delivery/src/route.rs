@@ -12,13 +12,20 @@ use crate::Delivery;
 #[derive(Default)]
 pub(crate) struct Routed {
     /// Accounts here, by recipient.
-    pub local: Vec<(usize, Vec<Arc<Account>>)>,
+    pub local: Vec<(usize, Local)>,
     /// Addresses to send on to, by recipient.
     pub forward: Vec<(usize, Vec<Address>)>,
     /// Recipients on other servers.
     pub remote: Vec<usize>,
     /// Recipients whose outcome is known already.
     pub decided: Vec<(usize, Outcome)>,
+}
+
+/// The accounts here that a recipient stands for.
+pub(crate) struct Local {
+    pub accounts: Vec<Arc<Account>>,
+    /// It is a group, whatever the number of its members.
+    pub is_group: bool,
 }
 
 impl Delivery {
@@ -37,9 +44,11 @@ impl Delivery {
 impl Routed {
     fn sort_in(&mut self, index: usize, resolution: Resolution) {
         match resolution {
-            Resolution::Account(account) => self.local.push((index, vec![account])),
+            Resolution::Account(account) => {
+                self.local.push((index, Local { accounts: vec![account], is_group: false }));
+            }
             Resolution::Group(group) => {
-                self.local.push((index, group.accounts.clone()));
+                self.local.push((index, Local { accounts: group.accounts.clone(), is_group: true }));
                 if !group.outside.is_empty() {
                     self.forward.push((index, group.outside.clone()));
                 }

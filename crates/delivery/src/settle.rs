@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anser_base::{Class, Error, Result};
+use anser_base::{Class, EntryId, Error, Result};
+use anser_journal::{Entry as Note, Origin, What};
 use anser_queue::{Lease, Plan, Settlement, Submission};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
@@ -79,10 +80,28 @@ async fn settle(deps: &Deps, batch: Vec<Finished>) {
 async fn settle_one(deps: &Deps, done: Finished) {
     loop {
         match deps.queue.settle(&done.lease, &done.plan, done.reports.clone()).await {
-            Ok(_) => return,
+            Ok(entries) => return note(deps, &done, &entries).await,
             Err(error) if error.class == Class::Conflict => return,
             Err(error) => tracing::error!(error = error.chain(), "an entry could not be settled; trying again"),
         }
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Writes down what new mail followed from which entry, so that a trace goes on with it.
+async fn note(deps: &Deps, done: &Finished, entries: &[EntryId]) {
+    for (entry, Submission { envelope, body }) in entries.iter().zip(&done.reports) {
+        let what = What::Accepted {
+            entry: *entry,
+            message_id: None,
+            sender: envelope.sender.as_ref().map(ToString::to_string).unwrap_or_default(),
+            recipients: envelope.recipients.iter().map(|recipient| recipient.address.to_string()).collect(),
+            size: body.size,
+            account: None,
+            parent: Some(done.lease.id),
+        };
+        if let Err(error) = deps.journal.append(Note { origin: Origin::internal(), what }).await {
+            tracing::error!(error = error.chain(), "an event could not be written to the journal");
+        }
     }
 }

@@ -9,6 +9,7 @@
 //! | [`remembered`] | passwords that were verified a short while ago |
 //! | [`guard`] | slows guessing down without locking owners out |
 //! | [`password`] | Argon2id, SCRAM keys, and verification of the hashes that other servers leave behind |
+//! | [`scripts`] | Sieve scripts of accounts, domains and the house |
 //! | [`sharing`] | whom access lists mean, and who shares with whom |
 //! | [`admin`] | every change, as typed functions |
 //!
@@ -30,6 +31,7 @@ mod rows;
 pub mod sasl;
 mod schema;
 pub mod scram;
+pub mod scripts;
 mod secrets;
 pub mod sharing;
 
@@ -47,6 +49,7 @@ use crate::login::Credentials;
 use crate::names::LoginName;
 use crate::password::Hasher;
 use crate::remembered::Remembered;
+use crate::scripts::{Running, ScriptOwner};
 use crate::secrets::Secrets;
 
 pub use admin::{AccountFilter, AccountPage, Alias, AliasTarget, NewAccount, NewAppPassword, NewDomain, Password};
@@ -105,6 +108,7 @@ struct Inner {
     senders: Cache<(AccountId, String), bool>,
     memberships: Cache<AccountId, Arc<[u64]>>,
     owners: Cache<(AccountId, bool), Arc<[Arc<Account>]>>,
+    scripts: Cache<ScriptOwner, Arc<Running>>,
     logins: Cache<LoginName, Option<Arc<Credentials>>>,
     remembered: Remembered,
     guard: Guard,
@@ -126,6 +130,7 @@ impl Directory {
             senders: Cache::new(CACHED),
             memberships: Cache::new(CACHED),
             owners: Cache::new(CACHED_OWNERS),
+            scripts: Cache::new(scripts::CACHED_SCRIPTS),
             logins: Cache::new(CACHED),
             remembered: Remembered::new(&deps.entropy),
             guard: Guard::new(&deps.entropy),

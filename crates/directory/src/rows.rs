@@ -49,6 +49,12 @@ pub(crate) fn address(tx: &mut Tx<'_>, key: &str) -> Result<Option<AddressRow>> 
     })
 }
 
+/// The primary address and the aliases of an account.
+pub(crate) fn addresses_of(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<String>> {
+    let sql = "SELECT address FROM dir_addresses WHERE target = ?1 AND kind IN (?2, ?3) ORDER BY kind, address";
+    tx.query(sql, params![account.to_sql(), Kind::Primary.to_sql(), Kind::Alias.to_sql()], |row| row.text(0))
+}
+
 /// Counts a counter up and returns its new value.
 pub(crate) fn count_up(tx: &mut Tx<'_>, name: &str, by: usize) -> Result<u64> {
     let by = i64::try_from(by).unwrap_or(i64::MAX);

@@ -3,7 +3,7 @@
 use anser_db::Schema;
 
 /// Tables of the directory, to be handed to `anser_db::Db::open`.
-pub const SCHEMA: Schema = Schema(&[FIRST, SHARING, TOKENS]);
+pub const SCHEMA: Schema = Schema(&[FIRST, SHARING, TOKENS, SCRIPTS]);
 
 /// One row of `dir_addresses` per address that is somebody's: `kind` and `target` say whose (see `address::Kind`).
 const FIRST: &str = "
@@ -108,4 +108,18 @@ const TOKENS: &str = "
 ALTER TABLE dir_app_passwords ADD COLUMN bearer INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE dir_app_passwords ADD COLUMN expires_ms INTEGER;
 CREATE INDEX dir_app_passwords_hash ON dir_app_passwords (hash);
+";
+
+/// Sieve scripts: `kind` and `owner` say whose, `place` where it runs (see `scripts`).
+const SCRIPTS: &str = "
+CREATE TABLE dir_scripts (
+  kind INTEGER NOT NULL,
+  owner INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  script BLOB NOT NULL,
+  size INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  changed_ms INTEGER NOT NULL,
+  PRIMARY KEY (kind, owner, name)
+) STRICT;
 ";

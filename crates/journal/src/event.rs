@@ -109,6 +109,23 @@ pub enum What {
         /// As which message.
         message: MessageId,
     },
+    /// A rule did something with a message.
+    Filtered {
+        /// Its entry; none for a message that was stored before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        entry: Option<EntryId>,
+        /// For whom, or whose.
+        recipient: String,
+        /// What it did: `fileinto "Ads"`, `discard`.
+        act: String,
+        /// The script, as its owner calls it; `house:` or `domain:` before it for those.
+        script: String,
+        /// Its line, from 1; 0 for the end of the script.
+        line: u32,
+        /// The rule of the form that the line belongs to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rule: Option<String>,
+    },
     /// Another server took a message.
     Relayed {
         /// Its entry.
@@ -252,7 +269,7 @@ pub fn from_bytes(node: u32, seq: u64, bytes: &[u8]) -> Result<Event> {
 }
 
 /// The kinds of events, as they are written.
-pub const KINDS: [&str; 12] = [
+pub const KINDS: [&str; 13] = [
     "accepted",
     "refused",
     "delivered",
@@ -265,6 +282,7 @@ pub const KINDS: [&str; 12] = [
     "accessed",
     "deleted",
     "other",
+    "filtered",
 ];
 
 impl What {
@@ -283,6 +301,7 @@ impl What {
             Self::Accessed { .. } => 9,
             Self::Deleted { .. } => 10,
             Self::Started { .. } | Self::Stopped { .. } => 11,
+            Self::Filtered { .. } => 12,
         }
     }
 
@@ -297,6 +316,7 @@ impl What {
             Self::Relayed { reply: text, .. } | Self::Deferred { why: text, .. } | Self::Failed { why: text, .. } => {
                 cut(text)
             }
+            Self::Filtered { act, script, rule, .. } => [act, script].into_iter().chain(rule).for_each(cut),
             Self::Login { user, .. } => cut(user),
             Self::LoginFailed { user, why } => [user, why].into_iter().for_each(cut),
             Self::Deleted { uids, message_ids, .. } => {

@@ -69,6 +69,9 @@ pub fn keys(event: &What) -> Vec<Key> {
         | What::Relayed { entry, recipient, .. }
         | What::Deferred { entry, recipient, .. }
         | What::Failed { entry, recipient, .. } => vec![Key::Entry(*entry), Key::address(recipient)],
+        What::Filtered { entry, recipient, .. } => {
+            entry.map(Key::Entry).into_iter().chain([Key::address(recipient)]).collect()
+        }
         What::Login { user, .. } | What::LoginFailed { user, .. } => vec![Key::address(user)],
         What::Administered { actor, object, .. } => vec![Key::address(actor), Key::address(object)],
         What::Accessed { actor, .. } => vec![Key::address(actor)],

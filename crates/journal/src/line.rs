@@ -49,6 +49,16 @@ impl What {
             Self::Delivered { .. } | Self::Relayed { .. } | Self::Deferred { .. } | Self::Failed { .. } => {
                 self.delivery()
             }
+            Self::Filtered { entry, recipient, act, script, line, rule } => {
+                let entry = entry.map_or_else(|| "-".to_owned(), |entry| entry.to_string());
+                let (en, zh) = rule
+                    .as_ref()
+                    .map_or_else(Default::default, |rule| (format!(" (rule \"{rule}\")"), format!("（规则“{rule}”）")));
+                Text::new(
+                    format!("{entry} filtered for {recipient}: {act}, by line {line} of script \"{script}\"{en}"),
+                    format!("{entry} 已为 {recipient} 执行规则：{act}，脚本“{script}”第 {line} 行{zh}"),
+                )
+            }
             Self::Login { account, user, mechanism } => Text::new(
                 format!("login of {user} (account {account}) by {mechanism}"),
                 format!("{user}（账户 {account}）以 {mechanism} 登录"),

@@ -51,6 +51,7 @@ pub use envelope::{Entry, Envelope, Origin, Protocol, Recipient};
 pub use lease::Lease;
 pub use operate::{Counts, Filter, Listed, Page};
 pub use queue::{Deps, Queue, Submission};
+pub use record::{pack_submissions, unpack_submissions};
 pub use retry::{DELAY_REPORT, EXPIRY, INTERVALS, interval};
 pub use schema::SCHEMA;
 pub use settle::Settlement;

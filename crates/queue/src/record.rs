@@ -5,9 +5,11 @@ use std::net::IpAddr;
 use anser_base::pack::{Packer, Unpacker};
 use anser_base::{AccountId, Address, BlobId, Error, Result, TenantId, Timestamp};
 use anser_wire::smtp::{BodyType, Notify, Ret};
+use bytes::Bytes;
 
 use crate::body::Body;
 use crate::envelope::{Envelope, Origin, Protocol, Recipient};
+use crate::queue::Submission;
 use crate::state::{Progress, State};
 
 /// Version of the bytes in the columns `envelope` and `progress`.
@@ -151,6 +153,35 @@ fn unpack_text(from: &mut Unpacker<'_>) -> Result<String> {
     from.text().map(str::to_owned)
 }
 
+/// Submissions as bytes, for who must keep them until they are put; what travels in memory only is left out. `own` is the body of the
+/// entry that they follow from, which is named and not repeated.
+pub fn pack_submissions(submissions: &[Submission], own: &Body) -> Vec<u8> {
+    let mut out = Packer::with_capacity(512);
+    out.byte(VERSION);
+    for Submission { envelope, body } in submissions {
+        out.bytes(&pack_envelope(envelope, body));
+        let is_own = (body.id, body.size) == (own.id, own.size);
+        out.byte(is_own.into());
+        out.option(body.stored.as_ref().filter(|_| !is_own), |out, stored| out.bytes(stored));
+    }
+    out.finish()
+}
+
+/// What [`pack_submissions`] wrote, given the same `own`.
+pub fn unpack_submissions(bytes: &[u8], own: &Body) -> Result<Vec<Submission>> {
+    let mut from = Unpacker::new(bytes);
+    check_version(&mut from)?;
+    let mut all = Vec::new();
+    while !from.is_empty() {
+        let (envelope, body) = unpack_envelope(from.bytes()?)?;
+        let is_own = from.byte()? != 0;
+        let stored = from.option(|from| from.bytes().map(Bytes::copy_from_slice))?;
+        let body = if is_own { own.clone() } else { Body { stored, ..body } };
+        all.push(Submission { envelope, body });
+    }
+    Ok(all)
+}
+
 /// The progress of all recipients.
 pub fn pack_progress(progress: &[Progress]) -> Vec<u8> {
     let mut out = Packer::with_capacity(2 + 16 * progress.len());
@@ -252,6 +283,21 @@ mod tests {
         for cut in 0..bytes.len() {
             assert!(unpack_envelope(&bytes[..cut]).is_err());
         }
+    }
+
+    #[test]
+    fn submissions_come_back_as_written() {
+        let own = Body::inline(BlobId::of(b"own"), 3, &b"own"[..]);
+        let bodies = [own.clone(), Body::inline(BlobId::of(b"x"), 1, &b"x"[..]), Body::in_blob(BlobId::of(b"y"), 9)];
+        let all = bodies.map(|body| Submission { envelope: envelope(), body });
+        let bytes = pack_submissions(&all, &own);
+        let back = unpack_submissions(&bytes, &own).unwrap();
+        assert_eq!(back.len(), 3);
+        for (one, two) in all.iter().zip(&back) {
+            assert_eq!(one.envelope, two.envelope);
+            assert_eq!((one.body.id, one.body.size, &one.body.stored), (two.body.id, two.body.size, &two.body.stored));
+        }
+        assert!(bytes.windows(3).all(|w| w != b"own"), "the own body is not repeated");
     }
 
     #[test]

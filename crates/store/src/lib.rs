@@ -17,6 +17,7 @@
 //! | `tx`, `mailbox`, `message`, `flag`, `thread` | [`MailTx`]: every change and every look-up |
 //! | `bulk`, `rows` | many rows by few statements; what was parsed out of many messages |
 //! | `acl`, `subscription`, `annotation` | who else may use a mailbox, which of others' one subscribes to, notes on mailboxes |
+//! | `remembered` | what rules leave behind: keys for a while, mail that follows from a delivery |
 //! | `snapshot`, `cache` | a mailbox's list as one shared value, and where the newest ones are kept |
 //! | `change`, `watch` | what a transaction changed, and who is told |
 //! | `search` | the full-text index, made from all that and made again when it is lost |
@@ -41,6 +42,7 @@ mod mailbox;
 mod message;
 mod model;
 mod names;
+mod remembered;
 mod rows;
 mod schema;
 mod search;
@@ -70,6 +72,7 @@ pub use model::{
     Appended, Content, Entry, Flags, KEYWORD, KEYWORDS, Keywords, Mailbox, Message, NewMessage, Role, ThreadKeys,
 };
 pub use names::role_of;
+pub use remembered::{Key, REMEMBERED};
 pub use rows::{Columns, MessageRow, MessageRows};
 pub use schema::SCHEMA;
 pub use search::{Found, Indexer, Progress, Readers, SEARCH_SCHEMA, Searching, WORKER, documents_in, work_as_worker};

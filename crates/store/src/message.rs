@@ -51,8 +51,10 @@ impl MailTx<'_, '_> {
         Ok(Some(Appended { message: id, places }))
     }
 
-    /// Whether this delivery is new; notes it when it is.
-    fn note_delivery(&mut self, entry: EntryId) -> Result<bool> {
+    /// Whether this delivery is new; notes it when it is. [`Self::append`] does so by itself for a message with a `delivery`; one
+    /// delivery that stores several messages, or none, is noted here first.
+    pub fn note_delivery(&mut self, entry: EntryId) -> Result<bool> {
+        self.require_writing()?;
         let inserted = self.db.execute(
             "INSERT INTO delivered (account, entry, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
             params![self.account.to_sql(), entry.to_sql(), self.now.0],
@@ -62,6 +64,7 @@ impl MailTx<'_, '_> {
                 "DELETE FROM delivered WHERE account = ?1 AND at < ?2",
                 params![self.account.to_sql(), self.now.0 - DELIVERY_MEMORY],
             )?;
+            self.forget()?;
         }
         Ok(inserted > 0)
     }

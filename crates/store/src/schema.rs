@@ -112,6 +112,7 @@ CREATE TABLE delivered (
     SHARING,
     UIDL,
     HEADER,
+    RULES,
 ]);
 
 /// What RFC 4314 and RFC 5464 need: who may do what, annotations, and subscriptions to mailboxes of other accounts. An annotation's
@@ -156,3 +157,22 @@ CREATE TABLE header (
 
 /// Finds the few messages that were imported with a unique id of POP3 among the many that were not.
 const UIDL: &str = "CREATE INDEX message_uidl ON message (account, uidl) WHERE uidl IS NOT NULL;";
+
+/// What rules leave behind: keys that are remembered for a while (answers given, messages seen), and mail that follows from a delivery
+/// until the queue has it.
+const RULES: &str = "
+CREATE TABLE remembered (
+  account INTEGER NOT NULL,
+  key BLOB NOT NULL,
+  until INTEGER NOT NULL,
+  PRIMARY KEY (account, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE follow_up (
+  account INTEGER NOT NULL,
+  entry INTEGER NOT NULL,
+  recipient INTEGER NOT NULL,
+  mail BLOB NOT NULL,
+  PRIMARY KEY (account, entry)
+) STRICT, WITHOUT ROWID;
+";

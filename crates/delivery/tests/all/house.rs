@@ -11,12 +11,13 @@ use anser_base::{AccountId, Address, Clock, Disk, Entropy, EntryId, Result, Tena
 use anser_blob::{Blobs, Prepared};
 use anser_db::{Db, Embedded, Engine, Schemas};
 use anser_delivery::{Delivery, Deps, Smarthost};
+use anser_directory::scripts::{Place, ScriptOwner};
 use anser_directory::{Directory, NewAccount, NewDomain, Password};
 use anser_journal::{Journal, What};
 use anser_mime::encoding::{Encoding, decode};
 use anser_net::Shutdown;
 use anser_queue::{Body, Envelope, Listed, Origin, Queue, Recipient, State};
-use anser_store::Store;
+use anser_store::{MailTx, Store};
 use anser_testkit::engines::{POSTGRES, World};
 use anser_testkit::sim::SimDisk;
 use anser_wire::smtp::Notify;
@@ -217,6 +218,30 @@ impl House {
         self.inbox(address_text).await.into_iter().map(|(_, raw)| raw).collect()
     }
 
+    /// Gives somebody a script, and makes it the active one.
+    pub async fn script(&self, address_text: &str, text: &str) {
+        let owner = ScriptOwner::Account(self.account(address_text).await);
+        self.directory.put_script(owner, "main", text.as_bytes()).await.unwrap();
+        self.directory.place_script(owner, "main", Place::Active).await.unwrap();
+    }
+
+    /// The texts of one of somebody's mailboxes, with flags and keywords before each; `None` when there is no such mailbox.
+    pub async fn folder(&self, address_text: &str, path: &str) -> Option<Vec<String>> {
+        let account = self.account(address_text).await;
+        self.store.ensure(account).await.unwrap();
+        let names: Vec<String> = path.split('/').map(str::to_owned).collect();
+        let work = move |tx: &mut MailTx<'_, '_>| tx.mailbox_at(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        let mailbox = self.store.read(account, work).await.unwrap()?;
+        let mut found = Vec::new();
+        for entry in self.store.snapshot(account, mailbox.id).await.unwrap().iter() {
+            let id = entry.message;
+            let message = self.store.read(account, move |tx| tx.message(id)).await.unwrap().unwrap();
+            let raw = self.store.load(TENANT, &message).unwrap();
+            found.push(format!("{} {:?} {}", entry.flags.0, entry.keywords, String::from_utf8_lossy(&raw)));
+        }
+        Some(found)
+    }
+
     /// The only report in somebody's inbox.
     pub async fn report(&self, address_text: &str) -> Report {
         let mail = self.mail(address_text).await;
@@ -234,6 +259,10 @@ impl House {
 
 fn word(what: &What) -> String {
     match what {
+        What::Filtered { act, script, line, rule, .. } => {
+            format!("{act} by {script}:{line}{}", rule.as_ref().map(|rule| format!(" {rule}")).unwrap_or_default())
+        }
+        What::Accepted { recipients, parent: Some(_), .. } => format!("followed by mail to {}", recipients.join(" ")),
         What::Delivered { recipient, .. } => format!("delivered {recipient}"),
         What::Relayed { recipient, host, reply, .. } => format!("relayed {recipient} {host} {reply}"),
         What::Deferred { recipient, why, .. } => format!("deferred {recipient} {why}"),

@@ -10,18 +10,18 @@ use crate::house::{House, START, Site, body, envelope, inbox, message, runtime};
 /// Seeds, each with a crash of its own.
 const CRASHES: u64 = 300;
 /// Steps of the disk among which the crash falls.
-const STEPS: u64 = 400;
+pub const STEPS: u64 = 400;
 /// Runs of the couriers before giving up on a crash, and messages put in each at most.
 const ROUNDS: u64 = 12;
 const PUTS: u64 = 12;
 /// Seeds of the other test.
 const CUTS: u64 = 60;
 /// How long the power is off: everything is due then.
-const LATER: Duration = Duration::from_secs(7200);
+pub const LATER: Duration = Duration::from_secs(7200);
 /// Files that are locked for longer are locked for good.
 const LOCKED: Duration = Duration::from_secs(10);
 /// Couriers that have not stopped by then never will: the disk is dead, or they wait before they try it again.
-const PATIENCE: Duration = Duration::from_millis(200);
+pub const PATIENCE: Duration = Duration::from_millis(200);
 /// Who gets mail.
 const PEOPLE: [&str; 3] = ["ann@anser.test", "bob@anser.test", "cho@anser.test"];
 
@@ -63,14 +63,14 @@ fn what_waited_in_the_tables_when_the_couriers_began_is_no_exception() {
     }
 }
 
-fn founded(disk: &SimDisk) -> (Clock, People) {
+pub fn founded(disk: &SimDisk) -> (Clock, People) {
     let clock = Clock::manual(START);
     let people = runtime().block_on(found(disk, &clock));
     (clock, people)
 }
 
 /// The power goes, unless it is gone, and comes back.
-fn crash(disk: &SimDisk, db: Option<Db>, people: &People) {
+pub fn crash(disk: &SimDisk, db: Option<Db>, people: &People) {
     disk.set_plan(Plan::new());
     if !disk.is_dead() {
         disk.power_cut();
@@ -80,7 +80,7 @@ fn crash(disk: &SimDisk, db: Option<Db>, people: &People) {
 }
 
 /// One person and their account.
-type People = Vec<(&'static str, AccountId)>;
+pub type People = Vec<(&'static str, AccountId)>;
 
 /// The server is set up on a good day.
 async fn found(disk: &SimDisk, clock: &Clock) -> People {
@@ -174,7 +174,7 @@ async fn look(house: &House, people: &People, seed: u64, ledger: &mut Ledger) {
 }
 
 /// The last worker of the dead server may still be closing its files, which looks like another server at work.
-async fn start(disk: &SimDisk, clock: &Clock) -> House {
+pub async fn start(disk: &SimDisk, clock: &Clock) -> House {
     let since = Instant::now();
     loop {
         match Site::on(disk).open(clock, None).await {

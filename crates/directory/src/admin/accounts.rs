@@ -11,6 +11,7 @@ use crate::admin::{self, PAGE, no_account, one};
 use crate::model::{Account, AccountState, Domain, Locale, Role, Services};
 use crate::password::{Secret, stored};
 use crate::rows::Kind;
+use crate::scripts::{self, ScriptOwner};
 use crate::{Directory, names, rows};
 
 /// Accounts that one call of [`Directory::add_accounts`] takes.
@@ -401,5 +402,5 @@ fn purge(tx: &mut Tx<'_>, id: AccountId) -> Result<()> {
     ] {
         tx.execute(sql, params![id.to_sql()])?;
     }
-    Ok(())
+    scripts::forget(tx, ScriptOwner::Account(id))
 }

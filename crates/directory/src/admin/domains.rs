@@ -5,6 +5,7 @@ use anser_db::{Tx, params};
 
 use crate::admin::{no_domain, one};
 use crate::model::{DEFAULT_TENANT, Domain};
+use crate::scripts::{self, ScriptOwner};
 use crate::{Directory, names, rows};
 
 /// A domain to be made.
@@ -76,6 +77,7 @@ impl Directory {
                     format!("{name} 下仍有账号、别名、群组或别名域，请先删除并彻底清除"),
                 ));
             }
+            scripts::forget(tx, ScriptOwner::Domain(domain.id))?;
             tx.execute("DELETE FROM dir_domains WHERE id = ?1", params![domain.id.to_sql()])?;
             tx.execute("DELETE FROM dir_settings WHERE name = 'default-domain' AND value = ?1", params![&name])?;
             Ok(())
