@@ -6,6 +6,7 @@
 //! | [`smtp`] | SMTP, submission, LMTP: commands, paths, the DATA stream, replies; both sides | [`smtp::Command::parse`], [`smtp::DataDecoder`], [`smtp::Reply`] |
 //! | [`pop3`] | POP3: commands and multi-line responses | [`pop3::Command::parse`], [`pop3::MultilineEncoder`] |
 //! | [`imap`] | IMAP4rev1 and IMAP4rev2, server side: commands, mailbox names, sets, dates, response writers | [`imap::CommandReader`], [`imap::write`] |
+//! | [`managesieve`] | ManageSieve, server side: commands, strings, answers | [`managesieve::CommandReader`] |
 //! | [`sasl`] | the texts of PLAIN, LOGIN, SCRAM, OAUTHBEARER, XOAUTH2; no cryptography | [`sasl::Plain::parse`], [`sasl::ClientFirst::parse`] |
 //!
 //! What a peer sent and must not reach a log is a [`Secret`].
@@ -37,11 +38,13 @@
 //! | [`imap::MAILBOX_MAX`] | 1,024 octets as sent | BAD |
 //! | [`imap::TAG_MAX`] | 128 octets | BAD without a tag |
 //! | [`imap::write::QUOTED_MAX`] | 1,024 octets, written | becomes a literal |
+//! | [`managesieve::LINE_MAX`], [`managesieve::ARGUMENTS_MAX`] | 16,384 octets, 4 | BYE, NO |
 //! | [`sasl::NAME_MAX`], [`sasl::TOKEN_MAX`] | 1,024, 8,192 octets | the exchange fails |
 //!
 //! How long a message may be (DATA, BDAT, APPEND) is the door's to say: messages pass through and are not held here.
 
 pub mod imap;
+pub mod managesieve;
 pub mod pop3;
 pub mod sasl;
 mod secret;

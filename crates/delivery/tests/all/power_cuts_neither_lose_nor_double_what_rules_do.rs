@@ -23,7 +23,7 @@ const SCRIPT: &str = "require [\"fileinto\", \"mailbox\", \"copy\", \"vacation\"
     redirect :copy \"bob@anser.test\";\n\
     vacation :days 7 \"away\";\n\
     if header :matches \"subject\" \"*fails*\" { include \"missing\"; }\n\
-    if header :matches \"subject\" \"*changes*\" { addheader \"X-Changed\" \"yes\"; redirect :copy \"bob@anser.test\"; }\n";
+    if header :matches \"subject\" \"*changes*\" { addheader \"X-Changed\" \"yes\"; redirect :copy \"bob+changed@anser.test\"; }\n";
 
 #[test]
 fn every_copy_is_there_once_and_the_sender_is_answered_once() {
