@@ -16,6 +16,7 @@ enum Door {
     Smtp(anser_smtp::Service),
     Imap,
     Pop3,
+    ManageSieve,
 }
 
 /// A service: its name in the boot file, its door, whether TLS comes first, its standard port.
@@ -26,7 +27,7 @@ struct Service {
     port: u16,
 }
 
-const SERVICES: [Service; 8] = [
+const SERVICES: [Service; 9] = [
     Service { name: "smtp", door: Door::Smtp(anser_smtp::Service::Mx), tls_first: false, port: 25 },
     Service { name: "submission", door: Door::Smtp(anser_smtp::Service::Submission), tls_first: false, port: 587 },
     Service { name: "submissions", door: Door::Smtp(anser_smtp::Service::Submission), tls_first: true, port: 465 },
@@ -35,6 +36,7 @@ const SERVICES: [Service; 8] = [
     Service { name: "imaps", door: Door::Imap, tls_first: true, port: 993 },
     Service { name: "pop3", door: Door::Pop3, tls_first: false, port: 110 },
     Service { name: "pop3s", door: Door::Pop3, tls_first: true, port: 995 },
+    Service { name: "managesieve", door: Door::ManageSieve, tls_first: false, port: 4190 },
 ];
 
 /// Names and standard ports of all services, in the order in which they are shown.
@@ -70,6 +72,7 @@ struct Sessions {
     smtp: Arc<anser_smtp::Deps>,
     imap: Arc<anser_imap::Deps>,
     pop3: Arc<anser_pop3::Deps>,
+    managesieve: Arc<anser_managesieve::Deps>,
 }
 
 /// How much the doors allow.
@@ -119,6 +122,11 @@ pub fn open_all(
                 let handler = move |stream, shutdown| anser_pop3::session(stream, deps.clone(), shutdown);
                 tasks.spawn(serve(listeners, options, shutdown, handler));
             }
+            Door::ManageSieve => {
+                let deps = sessions.managesieve.clone();
+                let handler = move |stream, shutdown| anser_managesieve::session(stream, deps.clone(), shutdown);
+                tasks.spawn(serve(listeners, options, shutdown, handler));
+            }
         }
     }
     tasks
@@ -164,7 +172,14 @@ impl Sessions {
             allow_plaintext_auth: allowed.plaintext_auth,
             locks: anser_pop3::Locks::default(),
         };
-        Self { smtp: Arc::new(smtp), imap: Arc::new(imap), pop3: Arc::new(pop3) }
+        let managesieve = anser_managesieve::Deps {
+            directory: house.directory.clone(),
+            journal: house.journal.clone(),
+            tls: tls.cloned(),
+            limits: anser_managesieve::Limits::default(),
+            allow_plaintext_auth: allowed.plaintext_auth,
+        };
+        Self { smtp: Arc::new(smtp), imap: Arc::new(imap), pop3: Arc::new(pop3), managesieve: Arc::new(managesieve) }
     }
 }
 
@@ -173,5 +188,6 @@ fn refusal_words(door: Door, hostname: &str) -> Arc<dyn Fn(Refusal) -> String + 
         Door::Smtp(_) => anser_smtp::refusal_words(hostname),
         Door::Imap => Arc::new(|_| "* BYE [UNAVAILABLE] too many connections\r\n".to_owned()),
         Door::Pop3 => anser_pop3::refusal_words(),
+        Door::ManageSieve => anser_managesieve::refusal_words(),
     }
 }

@@ -23,6 +23,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("delivery", 5),
     ("smtp", 6),
     ("imap", 6),
+    ("managesieve", 6),
     ("pop3", 6),
     ("admin", 7),
     ("anser", 8),

@@ -9,7 +9,7 @@ use anser_testkit::engines::{NO_SCHEMAS, World as Engine};
 use tempfile::TempDir;
 
 /// The standard ports of what `dev` serves.
-pub const PORTS: [(&str, u16); 8] = [
+pub const PORTS: [(&str, u16); 9] = [
     ("smtp", 25),
     ("submission", 587),
     ("submissions", 465),
@@ -18,6 +18,7 @@ pub const PORTS: [(&str, u16); 8] = [
     ("imaps", 993),
     ("pop3", 110),
     ("pop3s", 995),
+    ("managesieve", 4190),
 ];
 
 /// `anser dev` over a folder.
