@@ -377,7 +377,7 @@ impl Planning<'_> {
     }
 }
 
-/// Whether the house found that the sender is not who he says (RFC 8601); `trace` holds what doors wrote, nothing of the sender's.
+/// Whether the house found that the sender is not who he says by Authentication-Results; `trace` holds what doors wrote, nothing of the sender's.
 fn is_forged(trace: &[u8]) -> bool {
     header::find_all(trace, "Authentication-Results").any(|field| {
         let value = String::from_utf8_lossy(field.value).to_lowercase();
