@@ -11,17 +11,11 @@ use anser_journal::{Journal, What};
 use anser_managesieve::{Deps, Limits};
 use anser_net::certificate::self_signed;
 use anser_net::{CertificateSource, ServeOptions, Shutdown, TlsAcceptor, bind, serve};
-use anser_testkit::engines::{NO_TABLES, World, each_engine};
+use anser_testkit::engines::{NO_SCHEMAS, World, each_engine};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
-pub const SCHEMAS: Schemas = Schemas {
-    server: anser_directory::SCHEMA,
-    queue: NO_TABLES,
-    journal: anser_journal::SCHEMA,
-    account: NO_TABLES,
-    search: NO_TABLES,
-};
+pub const SCHEMAS: Schemas = Schemas { server: anser_directory::SCHEMA, journal: anser_journal::SCHEMA, ..NO_SCHEMAS };
 /// The password of everybody.
 pub const PASSWORD: &str = "wild-goose";
 pub const NOW: Timestamp = Timestamp(1_800_000_000_000);
