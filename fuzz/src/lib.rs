@@ -7,6 +7,7 @@ mod fetch;
 mod imap;
 mod mail;
 mod others;
+mod search;
 mod senders;
 mod well_formed;
 
@@ -19,7 +20,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 13] = [
     Target { name: "imap_command", run: imap::command },
     Target { name: "sequence_set", run: imap::sequence_set },
     Target { name: "body_section", run: imap::body_section },
@@ -27,6 +28,8 @@ pub const TARGETS: [Target; 11] = [
     Target { name: "envelope", run: mail::envelope },
     Target { name: "bodystructure", run: mail::bodystructure },
     Target { name: "mime", run: mail::mime },
+    Target { name: "search_document", run: search::document },
+    Target { name: "search_index", run: search::index },
     Target { name: "pop3_command", run: others::pop3_command },
     Target { name: "smtp_command", run: others::smtp_command },
     Target { name: "sender_records", run: senders::records },

@@ -6,7 +6,7 @@ use anser_db::params;
 use crate::change::{Action, Change, Object};
 use crate::model::{Mailbox, Role};
 use crate::names;
-use crate::tx::{MailTx, SELECT_MAILBOX, no_mailbox, read_mailbox, write_mailbox};
+use crate::tx::{MailTx, SELECT_MAILBOX, read_mailbox, write_mailbox};
 
 /// Mailboxes of one account at most.
 pub const MAILBOXES: usize = 20_000;
@@ -44,10 +44,15 @@ impl MailTx<'_, '_> {
             params![self.account.to_sql(), parent.map_or(0, MailboxId::to_sql), name],
             read_mailbox,
         )?;
-        // A row that was loaded before carries another name now if it was not found above.
-        let Some(mailbox) = found.filter(|mailbox| !self.mailboxes.contains_key(&mailbox.id)) else { return Ok(None) };
+        Ok(self.take_in(found))
+    }
+
+    /// Keeps a row that was found by what it is stored with; `None` when it was loaded before, since then this transaction gave it
+    /// something else, or it would have been found without the tables.
+    fn take_in(&mut self, found: Option<Mailbox>) -> Option<Mailbox> {
+        let mailbox = found.filter(|mailbox| !self.mailboxes.contains_key(&mailbox.id))?;
         self.mailboxes.insert(mailbox.id, mailbox.clone());
-        Ok(Some(mailbox))
+        Some(mailbox)
     }
 
     /// The names from the top down to this mailbox.
@@ -65,8 +70,16 @@ impl MailTx<'_, '_> {
 
     /// The mailbox with this role.
     pub fn mailbox_with_role(&mut self, role: Role) -> Result<Option<Mailbox>> {
-        self.load_all()?;
-        Ok(self.mailboxes.values().find(|mailbox| mailbox.role == Some(role)).cloned())
+        let known = self.mailboxes.values().find(|mailbox| mailbox.role == Some(role));
+        if known.is_some() || self.all_loaded {
+            return Ok(known.cloned());
+        }
+        let found = self.db.query_one(
+            &format!("{SELECT_MAILBOX} WHERE account = ?1 AND role = ?2"),
+            params![self.account.to_sql(), role.as_str()],
+            read_mailbox,
+        )?;
+        Ok(self.take_in(found))
     }
 
     /// The inbox.
@@ -79,17 +92,19 @@ impl MailTx<'_, '_> {
     /// without one, a name that clients are known to use for a role takes that role if it is free.
     pub fn create_mailbox(&mut self, parent: Option<MailboxId>, name: &str, role: Option<Role>) -> Result<Mailbox> {
         self.require_writing()?;
-        self.load_all()?;
         check_name(name, parent)?;
         self.check_free(parent, name, None)?;
         self.check_depth(parent, 1)?;
-        if self.mailboxes.len() >= MAILBOXES {
+        if self.mailbox_count()? >= MAILBOXES {
             return Err(Error::new(Class::Limit, "too many mailboxes", "文件夹数量过多"));
         }
-        if role.is_some_and(|role| self.role_taken(role)) {
-            return Err(Error::exists("another mailbox has this use", "已有其他文件夹担任此用途"));
+        if let Some(role) = role {
+            self.check_role_free(role)?;
         }
-        let guessed = if parent.is_none() { names::role_of(name).filter(|role| !self.role_taken(*role)) } else { None };
+        let guessed = match names::role_of(name).filter(|_| parent.is_none()) {
+            Some(role) if self.mailbox_with_role(role)?.is_none() => Some(role),
+            _ => None,
+        };
         let made = self.insert_mailbox(parent, name, role.or(guessed), false)?;
         if let Some(parent) = parent {
             self.inherit_acl(parent, made.id)?;
@@ -97,8 +112,21 @@ impl MailTx<'_, '_> {
         Ok(made)
     }
 
-    fn role_taken(&self, role: Role) -> bool {
-        self.mailboxes.values().any(|mailbox| mailbox.role == Some(role))
+    /// Mailboxes of the account; those made or removed by this transaction are written at once.
+    fn mailbox_count(&mut self) -> Result<usize> {
+        let counted = self.db.query_one(
+            "SELECT count(*) FROM mailbox WHERE account = ?1",
+            params![self.account.to_sql()],
+            |row| row.int(0),
+        )?;
+        Ok(counted.map_or(0, |count| usize::try_from(count).unwrap_or(usize::MAX)))
+    }
+
+    fn check_role_free(&mut self, role: Role) -> Result<()> {
+        match self.mailbox_with_role(role)? {
+            Some(_) => Err(Error::exists("another mailbox has this use", "已有其他文件夹担任此用途")),
+            None => Ok(()),
+        }
     }
 
     fn insert_mailbox(
@@ -167,13 +195,13 @@ impl MailTx<'_, '_> {
     /// Gives a mailbox a role, or takes it away. The role must be free; the inbox keeps its own.
     pub fn set_role(&mut self, id: MailboxId, role: Option<Role>) -> Result<()> {
         self.require_writing()?;
-        self.load_all()?;
         let current = self.mailbox(id)?.role;
         if current == role {
             return Ok(());
         }
-        if current == Some(Role::Inbox) || role.is_some_and(|role| self.role_taken(role)) {
-            return Err(Error::exists("another mailbox has this use", "已有其他文件夹担任此用途"));
+        // The inbox keeps its own.
+        for taken in [current.filter(|role| *role == Role::Inbox), role].into_iter().flatten() {
+            self.check_role_free(taken)?;
         }
         self.mailbox_mut(id)?.role = role;
         self.mailbox_changed(id);
@@ -245,18 +273,18 @@ impl MailTx<'_, '_> {
         self.publish(Change::MailboxUpdated(id));
     }
 
-    fn check_free(&self, parent: Option<MailboxId>, name: &str, besides: Option<MailboxId>) -> Result<()> {
-        let taken = self.mailboxes.values().any(|mailbox| {
-            Some(mailbox.id) != besides
-                && mailbox.parent == parent
-                && (mailbox.name == name || (parent.is_none() && is_inbox(&mailbox.name) && is_inbox(name)))
-        });
-        if taken { Err(Error::exists("a mailbox of this name exists", "已有同名文件夹")) } else { Ok(()) }
+    /// The name of the inbox is refused before, in any case.
+    fn check_free(&mut self, parent: Option<MailboxId>, name: &str, besides: Option<MailboxId>) -> Result<()> {
+        match self.child(parent, name)?.filter(|mailbox| Some(mailbox.id) != besides) {
+            Some(_) => Err(Error::exists("a mailbox of this name exists", "已有同名文件夹")),
+            None => Ok(()),
+        }
     }
 
-    fn check_depth(&self, parent: Option<MailboxId>, height: usize) -> Result<()> {
-        if parent.is_some_and(|parent| !self.mailboxes.contains_key(&parent)) {
-            return Err(no_mailbox());
+    fn check_depth(&mut self, parent: Option<MailboxId>, height: usize) -> Result<()> {
+        // All above it are loaded.
+        if let Some(parent) = parent {
+            self.path(parent)?;
         }
         match self.ancestors(parent).len() + height > limits::MAILBOX_DEPTH {
             true => Err(Error::invalid("mailboxes are nested too deep", "文件夹层级过深")),
@@ -299,4 +327,50 @@ fn check_name(name: &str, parent: Option<MailboxId>) -> Result<()> {
         return Err(Error::exists("a mailbox of this name exists", "已有同名文件夹"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use anser_base::{AccountId, Clock, Durability, Timestamp};
+    use anser_db::Schemas;
+    use anser_testkit::engines::{NO_SCHEMAS, each_engine};
+
+    use super::*;
+    use crate::{Deps, SCHEMA, SEARCH_SCHEMA, Store};
+
+    const ANN: AccountId = AccountId(7);
+    const MANY: usize = 10_000;
+    /// Made in one transaction.
+    const AT_ONCE: usize = 500;
+
+    /// However many there are, a name is made, found and delivered to by the rows that it needs.
+    #[test]
+    fn among_ten_thousand_mailboxes_one_is_found_without_the_others() {
+        let schemas = Schemas { account: SCHEMA, search: SEARCH_SCHEMA, ..NO_SCHEMAS };
+        each_engine(schemas, |world| {
+            let clock = Clock::manual(Timestamp::from_secs(1_800_000_000));
+            let store = Store::new(Deps { db: world.open(), blobs: world.blobs(), clock });
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                store.ensure(ANN).await.unwrap();
+                for start in (0..MANY).step_by(AT_ONCE) {
+                    let make = move |tx: &mut MailTx<'_, '_>| {
+                        let top = tx.create_mailbox(None, &format!("top {start}"), None)?.id;
+                        (1..AT_ONCE).try_for_each(|at| tx.create_mailbox(Some(top), &format!("{at}"), None).map(drop))
+                    };
+                    store.write(ANN, Durability::Deferred, make).await.unwrap();
+                }
+                let one = |tx: &mut MailTx<'_, '_>| {
+                    let top = tx.mailbox_at(&["top 500"])?.map(|mailbox| mailbox.id);
+                    tx.create_mailbox(top, "another", None)?;
+                    assert!(tx.create_mailbox(top, "7", None).is_err_and(|error| error.class == Class::Exists));
+                    assert!(tx.create_mailbox(None, "Sent", None).is_err_and(|error| error.class == Class::Exists));
+                    assert_eq!(tx.inbox()?.name, "INBOX");
+                    assert!(tx.mailboxes.len() < 10, "{} rows", tx.mailboxes.len());
+                    Ok(())
+                };
+                store.write(ANN, Durability::Deferred, one).await.unwrap();
+            });
+        });
+    }
 }

@@ -113,6 +113,7 @@ CREATE TABLE delivered (
     UIDL,
     HEADER,
     RULES,
+    ROLE,
 ]);
 
 /// What RFC 4314 and RFC 5464 need: who may do what, annotations, and subscriptions to mailboxes of other accounts. An annotation's
@@ -154,6 +155,9 @@ CREATE TABLE header (
   PRIMARY KEY (account, message)
 ) STRICT, WITHOUT ROWID;
 ";
+
+/// Finds the inbox of a delivery, and whether a role is taken, among many mailboxes.
+const ROLE: &str = "CREATE INDEX mailbox_role ON mailbox (account, role) WHERE role IS NOT NULL;";
 
 /// Finds the few messages that were imported with a unique id of POP3 among the many that were not.
 const UIDL: &str = "CREATE INDEX message_uidl ON message (account, uidl) WHERE uidl IS NOT NULL;";

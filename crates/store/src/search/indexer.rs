@@ -1,8 +1,7 @@
 //! The task that keeps indexes close behind the mail.
 //!
 //! Accounts stand in a queue; each is given one batch at a time and then goes to its end, so that a huge account delays nobody. One batch
-//! runs at a time, on a thread that gives way to others. It begins a moment after the change that called for it, so that
-//! a burst of mail is one batch.
+//! runs at a time. It begins a moment after the change that called for it, so that a burst of mail is one batch.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;

@@ -11,6 +11,7 @@ mod conversations_join_by_message_id_and_subject;
 mod flags_belong_to_the_message_and_deleted_to_the_place;
 mod kept_header_fields_are_those_of_the_body;
 mod messages_move_and_copy_with_their_flags;
+mod searches_find_all_after_a_crash_of_the_indexer;
 mod searches_find_what_a_plain_search_finds;
 mod snapshots_agree_with_a_plain_list;
 mod uids_and_uidvalidity_are_sacred;

@@ -42,7 +42,7 @@ fn utf16(text: &str) -> String {
     anser_mime::encoding::encode_base64(&bytes)
 }
 
-async fn fill(store: &Store, messages: &[String]) -> Vec<MessageId> {
+pub async fn fill(store: &Store, messages: &[String]) -> Vec<MessageId> {
     let inbox = inbox(store).await;
     let mut ids = Vec::new();
     for raw in messages {
@@ -57,7 +57,7 @@ fn index_all(store: &Store) {
 }
 
 /// Compares answers with the plain search over every text; `ids` are those that exist.
-async fn compare(store: &Store, ids: &[MessageId], needles: &[String]) {
+pub async fn compare(store: &Store, ids: &[MessageId], needles: &[String]) {
     let texts: Vec<_> = {
         let (store, ids) = (store.clone(), ids.to_vec());
         let all = move || ids.iter().map(|id| store.searchable_text(ANN, TENANT, *id).unwrap()).collect();

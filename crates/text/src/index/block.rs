@@ -201,7 +201,7 @@ pub fn union(postings: &[u8], terms: &[u32], zones: u8, into: &mut Bits) -> Resu
         let (mut start, mut at) = (0usize, 0usize);
         for term in terms {
             let term = *term as usize;
-            start += lists.lengths.get(at..term)?.iter().sum::<usize>();
+            start = lists.lengths.get(at..term)?.iter().try_fold(start, |sum, length| sum.checked_add(*length))?;
             let length = *lists.lengths.get(term)?;
             postings::union(lists.lists.get(start..start.checked_add(length)?)?, zones, into)?;
             (start, at) = (start + length, term + 1);
