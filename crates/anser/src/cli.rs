@@ -101,6 +101,8 @@ pub struct Dev {
     pub smarthost: Option<String>,
     #[arg(long, value_name = "HOST:PORT")]
     pub dns: Option<String>,
+    #[arg(long, value_name = "PORT")]
+    pub outward_port: Option<u16>,
     #[arg(long, num_args = 1..=2, value_names = ["ENGINE", "URL"])]
     pub engine: Vec<String>,
 }

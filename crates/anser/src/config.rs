@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anser_base::{Error, Result};
 use anser_delivery::{Smarthost, SmarthostTls};
 use anser_net::Network;
+use anser_net::dns::Settings;
 use anser_wire::Secret;
 use serde::Deserialize;
 
@@ -28,6 +29,28 @@ struct Written {
     #[serde(default)]
     store: Store,
     relay: Option<Relay>,
+    #[serde(default)]
+    dns: Dns,
+    #[serde(default)]
+    outward: WrittenOutward,
+}
+
+/// Whom to ask for names.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Dns {
+    servers: Vec<SocketAddr>,
+    trust_anchor: Option<PathBuf>,
+}
+
+/// How mail leaves.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct WrittenOutward {
+    off: bool,
+    port: Option<u16>,
+    sources: Vec<IpAddr>,
+    private: bool,
 }
 
 /// Addresses of each service; one without any is off.
@@ -106,9 +129,27 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// Where the tables are.
     pub engine: Engine,
-    /// Where mail for other domains goes.
+    /// Where mail for other domains goes, instead of to their own servers.
     pub smarthost: Option<Smarthost>,
+    /// Whom to ask for names.
+    pub dns: Settings,
+    /// How mail leaves; `None` when it only leaves by a smarthost.
+    pub outward: Option<OutwardSettings>,
 }
+
+/// How mail leaves for the servers of its domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutwardSettings {
+    /// The port that they are spoken to at.
+    pub port: u16,
+    /// Own addresses to speak from.
+    pub sources: Vec<IpAddr>,
+    /// Whether they may have addresses that are not public.
+    pub private: bool,
+}
+
+/// The port of SMTP between servers (RFC 5321 §4.5.4.2).
+const SMTP: u16 = 25;
 
 /// Services that begin with TLS.
 const TLS_FIRST: [&str; 4] = ["submissions", "imaps", "pop3s", "https"];
@@ -157,7 +198,29 @@ impl Written {
             tls,
             engine,
             smarthost: self.relay.map(|relay| relay.smarthost(name, folder)).transpose()?,
+            dns: self.dns.settings(folder)?,
+            outward: self.outward.settings(),
         })
+    }
+}
+
+impl Dns {
+    fn settings(self, folder: &Path) -> Result<Settings> {
+        let read = |file: PathBuf| {
+            let path = folder.join(file);
+            let bad = |error: std::io::Error| {
+                refused(text::BAD_BOOT_VALUE, &[&path.display().to_string(), &error.to_string()])
+            };
+            fs::read_to_string(&path).map_err(bad)
+        };
+        Ok(Settings { servers: self.servers, trust_anchor: self.trust_anchor.map(read).transpose()? })
+    }
+}
+
+impl WrittenOutward {
+    fn settings(self) -> Option<OutwardSettings> {
+        let Self { off, port, sources, private } = self;
+        (!off).then(|| OutwardSettings { port: port.unwrap_or(SMTP), sources, private })
     }
 }
 
@@ -242,12 +305,19 @@ mod tests {
             [relay]
             smarthost = "[::1]:587"
             tls = "required"
+            [dns]
+            servers = ["192.0.2.53:53"]
+            [outward]
+            sources = ["192.0.2.1", "2001:db8::1"]
             "#,
         )
         .unwrap();
         assert_eq!(config.engine, Engine::Postgres("postgres://x".into()));
         assert_eq!(config.tls.unwrap().certificate, Path::new("/etc/anser/cert.pem"));
         assert_eq!(config.listen.keys().copied().collect::<Vec<_>>(), ["http", "imaps", "lmtp", "smtp"]);
+        assert_eq!(config.dns.servers, ["192.0.2.53:53".parse().unwrap()]);
+        let outward = config.outward.unwrap();
+        assert_eq!((outward.port, outward.sources.len(), outward.private), (25, 2, false));
         let smarthost = config.smarthost.unwrap();
         assert_eq!((&*smarthost.host, smarthost.port, smarthost.tls), ("::1", 587, SmarthostTls::Required(None)));
     }

@@ -1,6 +1,7 @@
 //! `anser dev`: a whole mail system on loopback with throw-away data.
 
 use std::fs;
+use std::net::ToSocketAddrs;
 use std::path::{Path, PathBuf};
 
 use anser_admin::request::{AccountSpec, Plain, Request};
@@ -82,6 +83,16 @@ fn boot_file(dev: &Dev, dir: &Path, engine: &Engine) -> Result<String> {
     if let Some(smarthost) = &dev.smarthost {
         text.push_str(&format!("\n[relay]\nsmarthost = {}\n", quoted(smarthost)));
     }
+    // Without a name server to ask, mail for other domains goes nowhere.
+    text.push_str(&match &dev.dns {
+        Some(server) => {
+            let found = server.to_socket_addrs().ok().and_then(|mut found| found.next());
+            let address = found.ok_or_else(|| refused(text::HOST_PORT, &[server]))?;
+            let port = dev.outward_port.map(|port| format!("port = {port}\n")).unwrap_or_default();
+            format!("\n[dns]\nservers = [\"{address}\"]\n\n[outward]\nprivate = true\n{port}")
+        }
+        None => "\n[outward]\noff = true\n".to_owned(),
+    });
     Ok(text)
 }
 
@@ -137,12 +148,10 @@ fn table(dev: &Dev, config: &Config, language: Language) -> String {
         lines.push(format!("  {local}@{DOMAIN}  {note}").trim_end().to_owned());
     }
     lines.push(String::new());
-    lines.push(match &dev.smarthost {
-        Some(smarthost) => language.say(text::DEV_SMARTHOST, &[smarthost]),
-        None => language.say(text::DEV_NOWHERE, &[]),
+    lines.push(match (&dev.smarthost, &dev.dns) {
+        (Some(smarthost), _) => language.say(text::DEV_SMARTHOST, &[smarthost]),
+        (None, Some(server)) => language.say(text::DEV_DNS, &[server]),
+        (None, None) => language.say(text::DEV_NOWHERE, &[]),
     });
-    if dev.dns.is_some() {
-        lines.push(language.say(text::DEV_DNS, &[]));
-    }
     lines.join("\n")
 }

@@ -10,9 +10,10 @@ use anser_admin::{Admin, Out, Report, Running};
 use anser_base::{Clock, Disk, Entropy, Error, Result};
 use anser_blob::{Blobs, RealDisk};
 use anser_db::{Db, Embedded, Schemas};
-use anser_delivery::Delivery;
+use anser_delivery::{Delivery, Outward};
 use anser_directory::Directory;
 use anser_journal::{Entry, Journal, Origin, What, months_in};
+use anser_net::Resolver;
 use anser_queue::Queue;
 use anser_store::Store;
 
@@ -82,6 +83,7 @@ impl House {
             entropy: entropy.clone(),
             hostname: config.hostname.clone(),
             smarthost: config.smarthost.clone(),
+            outward: outward(config)?,
         });
         delivery.recover().await?;
         let config = config.clone();
@@ -148,4 +150,11 @@ pub fn make_folder(path: &Path) -> Result<()> {
         let (en, zh) = (format!("cannot make {}", path.display()), format!("无法创建 {}", path.display()));
         Error::new(anser_base::Class::Unavailable, en, zh).caused_by(error)
     })
+}
+
+fn outward(config: &Config) -> Result<Option<Outward>> {
+    let Some(settings) = &config.outward else { return Ok(None) };
+    let resolver = Resolver::network(&config.dns)?;
+    let (port, private) = (settings.port, settings.private);
+    Ok(Some(Outward { port, private, sources: settings.sources.clone(), ..Outward::new(resolver) }))
 }

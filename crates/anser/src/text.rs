@@ -100,8 +100,8 @@ table! {
     DEV_TITLE = "Anser on this machine, for trying out (data in {})", "Anser 试用系统（数据位于 {}）";
     DEV_ACCOUNTS = "accounts, each with the password {}:", "账号（密码均为 {}）：";
     DEV_NOT_YET = "not there yet: HTTP, LDAP", "尚未提供：HTTP、LDAP";
-    DEV_DNS = "--dns is kept for later: mail for other domains goes to --smarthost only", "--dns 暂未使用：发往其他域的邮件只经 --smarthost";
-    DEV_NOWHERE = "mail for other domains waits in the queue; give --smarthost HOST:PORT to let it out", "发往其他域的邮件留在队列中；用 --smarthost HOST:PORT 放行";
+    DEV_DNS = "mail for other domains goes to the servers that {} names", "发往其他域的邮件按 {} 给出的服务器投递";
+    DEV_NOWHERE = "mail for other domains waits in the queue; give --smarthost or --dns HOST:PORT to let it out", "发往其他域的邮件留在队列中；用 --smarthost 或 --dns HOST:PORT 放行";
     DEV_SMARTHOST = "mail for other domains goes to {}", "发往其他域的邮件转交 {}";
     ADMINISTRATOR = "administrator", "管理员";
     INIT_WROTE = "written: {}", "已写入：{}";
@@ -207,6 +207,7 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
     ("port_offset", Line("Added to every standard port", "加到每个标准端口上的偏移")),
     ("smarthost", Line("HOST:PORT that takes mail for other domains", "接收外域邮件的 HOST:PORT")),
     ("dns", Line("HOST:PORT of a name server", "域名服务器 HOST:PORT")),
+    ("outward_port", Line("port of other mail servers, in a test world", "测试环境中其他邮件服务器的端口")),
     ("engine", Line("embedded, or postgres followed by its URL", "embedded，或 postgres 加 URL")),
     ("name", Line("Name", "名称")),
     ("alias_of", Line("The domain whose addresses it repeats", "作为该域名的别名")),

@@ -17,10 +17,10 @@ use crate::settle::{self, Finished};
 
 /// Entries worked on at once.
 pub const LOCAL_ATTEMPTS: usize = 128;
-/// Entries talking to another server at once.
-pub const REMOTE_ATTEMPTS: usize = 50;
+/// Conversations with other servers at once.
+pub const REMOTE_ATTEMPTS: usize = 100;
 /// Entries in memory that talk to another server or wait for their turn to.
-pub const REMOTE_WAITING: usize = 400;
+pub const REMOTE_WAITING: usize = 1000;
 /// Finished entries waiting for their settlement.
 const FINISHED: usize = 1024;
 
@@ -99,8 +99,7 @@ impl Delivery {
         let Ok(_waits) = limits.waiting.try_acquire() else {
             return recipients.iter().map(|index| crowded(*index)).collect();
         };
-        let _talks = limits.remote.acquire().await;
-        self.relay.attempt(lease, recipients).await
+        self.relay.attempt(lease.entry(), recipients).await
     }
 
     /// Writes down what did not end with a mailbox; a local delivery is noted where it happens.
@@ -141,16 +140,11 @@ struct Results {
 struct Limits {
     attempts: Arc<Semaphore>,
     waiting: Semaphore,
-    remote: Semaphore,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            attempts: Arc::new(Semaphore::new(LOCAL_ATTEMPTS)),
-            waiting: Semaphore::new(REMOTE_WAITING),
-            remote: Semaphore::new(REMOTE_ATTEMPTS),
-        }
+        Self { attempts: Arc::new(Semaphore::new(LOCAL_ATTEMPTS)), waiting: Semaphore::new(REMOTE_WAITING) }
     }
 }
 

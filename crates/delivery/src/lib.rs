@@ -3,7 +3,7 @@
 //! ```text
 //! Queue::next_due ─▶ dispatcher: one task an entry ─▶ route: what each recipient is
 //!                                                      ├─▶ local:   rules, then store::append (deferred)
-//!                                                      ├─▶ remote:  SMTP to the smarthost
+//!                                                      ├─▶ remote:  SMTP to mail exchanges, or to the smarthost
 //!                                                      └─▶ forward: a new entry
 //!                    settler ◀── outcomes, reports ◀────┘
 //!                    └─▶ one sync of the data folder, then Queue::settle…
@@ -35,7 +35,7 @@ use anser_queue::Queue;
 use anser_store::Store;
 
 pub use dispatcher::{LOCAL_ATTEMPTS, REMOTE_ATTEMPTS, REMOTE_WAITING};
-pub use remote::{Smarthost, SmarthostTls};
+pub use remote::{Outward, Smarthost, SmarthostTls};
 pub use rules::{Deps as RulesDeps, Given, Rules};
 
 /// What delivery works with.
@@ -55,8 +55,10 @@ pub struct Deps {
     pub entropy: Entropy,
     /// This server's name, in EHLO and reports.
     pub hostname: String,
-    /// Where mail for other domains goes; without one it waits.
+    /// Where mail for all other domains goes, instead of to their own servers.
     pub smarthost: Option<Smarthost>,
+    /// How it finds their own servers; without this and a smarthost it waits.
+    pub outward: Option<Outward>,
 }
 
 /// The courier of the house; cheap to clone.

@@ -25,6 +25,13 @@ pub fn self_signed(names: &[String]) -> Result<(String, String)> {
     Ok((made.cert.pem(), made.signing_key.serialize_pem()))
 }
 
+/// The first certificate of a PEM text, as DER.
+pub fn der_of_pem(pem: &[u8]) -> Option<Vec<u8>> {
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject;
+    CertificateDer::pem_slice_iter(pem).find_map(Result::ok).map(|certificate| certificate.to_vec())
+}
+
 /// The channel binding `tls-server-end-point` of a DER certificate: its hash under the hash of its own signature, where MD5
 /// and SHA-1 count as SHA-256 (RFC 5929 §4.1). `None` where the RFC defines none, as for Ed25519.
 pub fn server_end_point(certificate: &[u8]) -> Option<Vec<u8>> {

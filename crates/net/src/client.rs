@@ -11,6 +11,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio::time::timeout;
 
+use crate::dane::{Association, DaneVerifier};
 use crate::tls::{EXPORTER_LABEL, HANDSHAKE_TIMEOUT, TlsInfo, describe, provider};
 use crate::transport::Transport;
 
@@ -24,6 +25,16 @@ impl TlsConnector {
     /// Encrypts towards whoever answers: any certificate will do (RFC 7435). Protects from listeners, not from impostors.
     pub fn opportunistic() -> Result<Self> {
         let verifier = Arc::new(AnyCertificate(provider()));
+        let builder = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(Error::unavailable)?;
+        Ok(Self::of(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()))
+    }
+
+    /// Accepts only what the TLSA records of the server vouch for (RFC 7672 §3); `names` are the reference identifiers for those
+    /// that name a trust anchor. [`Class::Invalid`] when there is no record.
+    pub fn dane(associations: Vec<Association>, names: &[String]) -> Result<Self> {
+        let verifier = Arc::new(DaneVerifier::new(associations, names, provider())?);
         let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(Error::unavailable)?;

@@ -43,6 +43,12 @@ pub async fn connect(host: &str, port: u16, options: &ConnectOptions) -> Result<
     Err(Error::unavailable(format!("cannot connect to {host} port {port}: {}", failures.join("; "))))
 }
 
+/// Connects to one address. [`anser_base::Class::Unavailable`] when it does not answer.
+pub async fn connect_address(address: SocketAddr, options: &ConnectOptions) -> Result<Stream> {
+    let opened = connect_to(address, options).await;
+    opened.map_err(|failure| Error::unavailable(format!("cannot connect to {address}: {failure}")))
+}
+
 async fn resolve(host: &str, port: u16, options: &ConnectOptions) -> Result<Vec<SocketAddr>> {
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     let found = match timeout(options.timeout, lookup_host((host, port))).await {

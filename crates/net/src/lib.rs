@@ -9,6 +9,7 @@
 //! | [`tls`] | the server's side of TLS: certificates, their reload, channel bindings |
 //! | [`client`] | the client's side of TLS |
 //! | [`mod@connect`] | outgoing connections |
+//! | [`dane`] | TLSA records instead of authorities |
 //! | [`dns`] | look-ups in the DNS, with their DNSSEC status |
 //! | [`limit`] | token buckets |
 //! | [`network`] | address ranges such as `10.0.0.0/8`, and what counts as one source |
@@ -47,6 +48,7 @@
 pub mod certificate;
 pub mod client;
 pub mod connect;
+pub mod dane;
 mod deflate;
 pub mod dns;
 pub mod http;
@@ -63,7 +65,8 @@ pub mod tls;
 mod transport;
 
 pub use client::TlsConnector;
-pub use connect::{ConnectOptions, connect};
+pub use connect::{ConnectOptions, connect, connect_address};
+pub use dane::Association;
 pub use dns::Resolver;
 pub use limit::{Rate, RateLimiter};
 pub use listen::{BoundListener, bind};

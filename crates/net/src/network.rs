@@ -62,6 +62,32 @@ impl fmt::Display for Network {
     }
 }
 
+/// Whether an address is one of the public Internet: none of this machine, this network, of documents, of tests, or of groups
+/// (RFC 6890). Who names an address to us may otherwise make us talk to what only we can reach.
+pub fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            let is_special = v4.is_private()
+                || v4.is_loopback()
+                || v4.is_link_local()
+                || v4.is_documentation()
+                || v4.is_broadcast()
+                || a == 0
+                || a >= 224
+                || (a == 100 && (64..128).contains(&b))
+                || (a == 192 && b == 0 && c == 0)
+                || (a == 198 && (b == 18 || b == 19));
+            !is_special
+        }
+        IpAddr::V6(v6) => {
+            let [a, b, ..] = v6.segments();
+            // Addresses in use are in 2000::/3; what leads to IPv4 by another way counts as that (6to4, NAT64 are left out).
+            (a & 0xe000) == 0x2000 && !(a == 0x2001 && (b == 0xdb8 || b < 0x200)) && a != 0x2002 && a != 0x3fff
+        }
+    }
+}
+
 /// What limits count as one source: an IPv4 address, or the /64 of an IPv6 address, since a single host commands all of it.
 pub fn source_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
@@ -93,6 +119,38 @@ mod tests {
         assert!(!Network::parse("9.9.9.9").unwrap().contains(ip("9.9.9.8")));
         for bad in ["", "10.0.0.0/33", "::/129", "10.0.0.0/-1", "example.org", "10.0.0.0/8/8"] {
             assert!(Network::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn public_addresses_are_told_from_others() {
+        for public in ["9.9.9.9", "100.63.0.1", "172.32.0.1", "2606:4700::1", "2a01::1"] {
+            assert!(is_public(ip(public)), "{public}");
+        }
+        for special in [
+            "127.0.0.1",
+            "10.0.0.1",
+            "172.16.0.1",
+            "192.168.0.1",
+            "169.254.169.254",
+            "0.0.0.0",
+            "100.64.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "198.18.0.1",
+            "192.0.2.1",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "64:ff9b::7f00:1",
+            "2001::1",
+        ] {
+            assert!(!is_public(ip(special)), "{special}");
         }
     }
 

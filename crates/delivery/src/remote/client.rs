@@ -1,18 +1,21 @@
-//! A connection to the smarthost: from the socket to the point where it takes mail. Every wait has the deadline that RFC 5321
+//! A connection to another server: from the socket to the point where it takes mail. Every wait has the deadline that RFC 5321
 //! §4.5.3.2 asks for, over the whole reply and not over each byte of it.
 
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anser_base::{Class, Error};
-use anser_net::{ConnectOptions, Fill, Stream, TlsConnector, connect};
+use anser_net::{Association, ConnectOptions, Fill, Stream, TlsConnector, connect, connect_address};
+use anser_wire::Secret;
 use anser_wire::sasl::encode_base64;
 use anser_wire::smtp::{Capabilities, Reply, ReplyError, ReplyReader};
 use tokio::time::timeout;
 
 use super::stop::{CLOSING, Stop};
-use super::{Smarthost, SmarthostTls};
 
 /// For the greeting (RFC 5321 §4.5.3.2.1), and for EHLO, STARTTLS and AUTH, for which it names none.
 pub(super) const GREETING: Duration = Duration::from_secs(300);
@@ -37,51 +40,111 @@ const AUTHORITIES: [&str; 4] = [
     "/etc/ssl/cert.pem",
 ];
 
-/// How to reach the smarthost.
+/// A server, and how to speak to it.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    /// Its name, for the log, for SNI and for its certificate.
+    pub host: String,
+    pub place: Place,
+    pub protection: Protection,
+    /// User name and password.
+    pub login: Option<(String, Secret)>,
+    /// Own addresses to speak from; none leaves it to the system.
+    pub from: Vec<IpAddr>,
+    /// A server that calls itself by our own name is us, and mail goes in a circle (RFC 5321 §6.3).
+    pub may_be_us: bool,
+}
+
+/// Where a server is.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    /// At the port of its host, whose address the system knows.
+    Port(u16),
+    /// At this address.
+    Address(SocketAddr),
+}
+
+/// What has to hold before mail goes over a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Protection {
+    /// No TLS.
+    Never,
+    /// TLS when it is offered and works, with whatever certificate.
+    Opportunistic,
+    /// TLS, with whatever certificate.
+    Encrypted,
+    /// TLS with a certificate for the host by one of these authorities, or of the system's.
+    Verified { authorities: Option<PathBuf>, implicit: bool },
+    /// TLS with a certificate that the TLSA records under this name vouch for, for one of the names.
+    Dane { associations: Vec<Association>, base: String, names: Vec<String> },
+}
+
+impl Protection {
+    fn is_required(&self) -> bool {
+        !matches!(self, Self::Never | Self::Opportunistic)
+    }
+
+    fn verifies(&self) -> bool {
+        matches!(self, Self::Verified { .. } | Self::Dane { .. })
+    }
+}
+
+impl Target {
+    /// Connections with the same key can be used for each other.
+    pub fn key(&self) -> String {
+        let port = match self.place {
+            Place::Port(port) => port,
+            Place::Address(address) => address.port(),
+        };
+        let user = self.login.as_ref().map(|(user, _)| user.as_str()).unwrap_or_default();
+        format!("{} {port} {user} {:?}", self.host, self.protection)
+    }
+}
+
+/// Makes connections; keeps what they need.
 pub(super) struct Connector {
-    smarthost: Smarthost,
     hostname: String,
-    tls: OnceLock<TlsConnector>,
+    tls: Mutex<HashMap<Option<PathBuf>, TlsConnector>>,
+    opportunistic: OnceLock<TlsConnector>,
 }
 
 impl Connector {
-    pub fn new(smarthost: Smarthost, hostname: &str) -> Self {
+    pub fn new(hostname: &str) -> Self {
         let hostname = hostname.chars().filter(|c| !c.is_control() && !c.is_whitespace()).collect();
-        Self { smarthost, hostname, tls: OnceLock::new() }
+        Self { hostname, tls: Mutex::default(), opportunistic: OnceLock::new() }
     }
 
     /// A connection that takes mail.
-    pub async fn connect(&self) -> Result<Client, Stop> {
-        let opportunistic = self.smarthost.tls == SmarthostTls::Opportunistic;
-        match self.open(self.smarthost.tls != SmarthostTls::Never).await {
+    pub async fn connect(&self, target: &Target) -> Result<Client, Stop> {
+        let opportunistic = target.protection == Protection::Opportunistic;
+        match self.open(target, target.protection != Protection::Never).await {
             // A server whose TLS is broken still gets mail in plain (RFC 7435 §3), but no password.
-            Err(stop) if stop.is_tls && opportunistic && self.smarthost.login.is_none() => self.open(false).await,
+            Err(stop) if stop.is_tls && opportunistic && target.login.is_none() => self.open(target, false).await,
             other => other,
         }
     }
 
-    async fn open(&self, with_tls: bool) -> Result<Client, Stop> {
-        let Smarthost { host, port, .. } = &self.smarthost;
-        let stream = connect(host, *port, &ConnectOptions::default()).await.map_err(|error| {
-            tracing::info!(error = error.chain(), "the smarthost cannot be reached");
-            Stop::later(format!("4.4.1 no answer from {host} port {port}"))
-        })?;
-        let mut client = Client::over(stream, host);
-        if matches!(self.smarthost.tls, SmarthostTls::Implicit(_)) {
-            self.start_tls(&mut client).await?;
+    async fn open(&self, target: &Target, with_tls: bool) -> Result<Client, Stop> {
+        let stream = reach(target).await?;
+        let mut client = Client::over(stream, &target.host);
+        if matches!(target.protection, Protection::Verified { implicit: true, .. }) {
+            self.start_tls(target, &mut client).await?;
         }
         client.greeting().await?;
         client.hello(&self.hostname).await?;
-        if with_tls && !client.stream.is_secure() {
-            self.upgrade(&mut client).await?;
+        if target.may_be_us && client.name.eq_ignore_ascii_case(&self.hostname) {
+            return Err(Stop::never(format!("5.4.6 {} is this server itself: a mail loop", target.host)));
         }
-        self.log_in(&mut client).await?;
+        if with_tls && !client.stream.is_secure() {
+            self.upgrade(target, &mut client).await?;
+        }
+        log_in(target, &mut client).await?;
         Ok(client)
     }
 
     /// STARTTLS (RFC 3207), and EHLO once more: what was said in plain counts no longer.
-    async fn upgrade(&self, client: &mut Client) -> Result<(), Stop> {
-        let required = matches!(self.smarthost.tls, SmarthostTls::Required(_));
+    async fn upgrade(&self, target: &Target, client: &mut Client) -> Result<(), Stop> {
+        let required = target.protection.is_required();
         if !client.capabilities.starttls {
             let missing = format!("4.7.10 {} does not offer the encryption that is asked of it", client.host);
             return if required { Err(Stop::later(missing)) } else { Ok(()) };
@@ -93,53 +156,91 @@ impl Connector {
         if client.stream.buffered_input_len() > 0 {
             return Err(client.lost("it spoke in plain after STARTTLS"));
         }
-        self.start_tls(client).await?;
+        self.start_tls(target, client).await?;
         client.hello(&self.hostname).await
     }
 
-    async fn start_tls(&self, client: &mut Client) -> Result<(), Stop> {
-        let connector = self.tls().map_err(|error| {
-            tracing::error!(error = error.chain(), "no TLS towards the smarthost");
-            Stop::later("4.3.5 the certificates to verify the smarthost by cannot be read")
+    async fn start_tls(&self, target: &Target, client: &mut Client) -> Result<(), Stop> {
+        let connector = self.tls(&target.protection).map_err(|error| {
+            tracing::error!(error = error.chain(), "no TLS towards other servers");
+            Stop::later("4.3.5 the certificates to verify other servers by cannot be read")
         })?;
-        let started = client.stream.start_tls_as_client(connector, &client.host).await;
+        let name = match &target.protection {
+            Protection::Dane { base, .. } => base,
+            _ => &client.host,
+        };
+        let started = client.stream.start_tls_as_client(&connector, name).await;
         started.map_err(|error| {
-            tracing::warn!(error = error.chain(), host = client.host, "no TLS with the smarthost");
+            tracing::warn!(error = error.chain(), host = client.host, "no TLS with a server");
             Stop::later(format!("4.7.5 no trusted encrypted connection to {}", client.host)).in_tls()
         })?;
-        client.is_verified = self.smarthost.tls != SmarthostTls::Opportunistic;
+        client.is_verified = target.protection.verifies();
         Ok(())
     }
 
-    /// Made at the first connection and not before, so that a missing file keeps no server from starting.
-    fn tls(&self) -> Result<&TlsConnector, Error> {
-        if let Some(known) = self.tls.get() {
-            return Ok(known);
-        }
-        let made = match &self.smarthost.tls {
-            SmarthostTls::Required(file) | SmarthostTls::Implicit(file) => TlsConnector::verified(&authorities(file)?)?,
-            SmarthostTls::Opportunistic | SmarthostTls::Never => TlsConnector::opportunistic()?,
+    /// Made when it is needed and not before, so that a missing file keeps no server from starting.
+    fn tls(&self, protection: &Protection) -> Result<TlsConnector, Error> {
+        let authorities = match protection {
+            Protection::Dane { associations, names, .. } => return TlsConnector::dane(associations.clone(), names),
+            Protection::Verified { authorities, .. } => authorities,
+            Protection::Never | Protection::Opportunistic | Protection::Encrypted => {
+                if let Some(known) = self.opportunistic.get() {
+                    return Ok(known.clone());
+                }
+                let made = TlsConnector::opportunistic()?;
+                return Ok(self.opportunistic.get_or_init(|| made).clone());
+            }
         };
-        Ok(self.tls.get_or_init(|| made))
+        let mut known = self.tls.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.get(authorities) {
+            return Ok(known.clone());
+        }
+        let made = TlsConnector::verified(&self::authorities(authorities)?)?;
+        known.insert(authorities.clone(), made.clone());
+        Ok(made)
     }
+}
 
-    /// AUTH PLAIN (RFC 4616) or LOGIN. A refusal is ours to mend and returns no mail.
-    async fn log_in(&self, client: &mut Client) -> Result<(), Stop> {
-        let Some((user, password)) = &self.smarthost.login else { return Ok(()) };
-        if !client.stream.is_secure() && !client.stream.peer_addr().ip().is_loopback() {
-            return Err(Stop::later(format!("4.7.11 {} offers no encryption to log in over", client.host)));
+async fn reach(target: &Target) -> Result<Stream, Stop> {
+    let (host, port, connected) = match target.place {
+        Place::Port(port) => (target.host.clone(), port, connect(&target.host, port, &from(target, None)).await),
+        Place::Address(address) => {
+            let name = format!("{} ({})", target.host, address.ip());
+            (name, address.port(), connect_address(address, &from(target, Some(address))).await)
         }
-        let offers = |name: &str| client.capabilities.auth.iter().any(|offered| offered == name);
-        let reply = if offers("PLAIN") {
-            let text = [b"\0", user.as_bytes(), b"\0", password.as_bytes()].concat();
-            client.command(&format!("AUTH PLAIN {}", encode_base64(&text)), GREETING).await?
-        } else if offers("LOGIN") {
-            client.login(user.as_bytes(), password.as_bytes()).await?
-        } else {
-            return Err(Stop::later(format!("4.7.4 {} offers no way to log in that we know", client.host)));
-        };
-        if reply.is_positive() { Ok(()) } else { Err(Stop::said_to_us(&client.host, "4.7.8", &reply)) }
+    };
+    connected.map_err(|error| {
+        tracing::info!(error = error.chain(), "a server cannot be reached");
+        Stop::later(format!("4.4.1 no answer from {host} port {port}"))
+    })
+}
+
+/// Several own addresses take turns.
+fn from(target: &Target, address: Option<SocketAddr>) -> ConnectOptions {
+    static TURN: AtomicUsize = AtomicUsize::new(0);
+    let fits = |own: &&IpAddr| address.is_none_or(|address| own.is_ipv4() == address.is_ipv4());
+    let fitting: Vec<&IpAddr> = target.from.iter().filter(fits).collect();
+    let turn = TURN.fetch_add(1, Ordering::Relaxed);
+    let from = (!fitting.is_empty()).then(|| *fitting[turn % fitting.len()]);
+    ConnectOptions { from, ..ConnectOptions::default() }
+}
+
+/// AUTH PLAIN (RFC 4616) or LOGIN. A refusal is ours to mend and returns no mail.
+async fn log_in(target: &Target, client: &mut Client) -> Result<(), Stop> {
+    let Some((user, password)) = &target.login else { return Ok(()) };
+    if !client.stream.is_secure() && !client.stream.peer_addr().ip().is_loopback() {
+        return Err(Stop::later(format!("4.7.11 {} offers no encryption to log in over", client.host)));
     }
+    let offers = |name: &str| client.capabilities.auth.iter().any(|offered| offered == name);
+    let reply = if offers("PLAIN") {
+        let text = [b"\0", user.as_bytes(), b"\0", password.as_bytes()].concat();
+        client.command(&format!("AUTH PLAIN {}", encode_base64(&text)), GREETING).await?
+    } else if offers("LOGIN") {
+        client.login(user.as_bytes(), password.as_bytes()).await?
+    } else {
+        return Err(Stop::later(format!("4.7.4 {} offers no way to log in that we know", client.host)));
+    };
+    if reply.is_positive() { Ok(()) } else { Err(Stop::said_to_us(&client.host, "4.7.8", &reply)) }
 }
 
 fn authorities(file: &Option<PathBuf>) -> Result<PathBuf, Error> {
@@ -153,6 +254,8 @@ fn authorities(file: &Option<PathBuf>) -> Result<PathBuf, Error> {
 pub(super) struct Client {
     stream: Stream,
     host: String,
+    /// What the server calls itself in its answer to EHLO.
+    name: String,
     capabilities: Capabilities,
     is_verified: bool,
     /// Nothing sensible can be said on it any more.
@@ -179,6 +282,7 @@ impl Client {
         Self {
             stream,
             host: host.to_owned(),
+            name: String::new(),
             capabilities: Capabilities::default(),
             is_verified: false,
             is_broken: false,
@@ -242,6 +346,8 @@ impl Client {
         let reply = self.command(&format!("EHLO {hostname}"), GREETING).await?;
         if reply.is_positive() {
             self.capabilities = Capabilities::from_reply(&reply);
+            let first = reply.lines.first().and_then(|line| line.split_ascii_whitespace().next());
+            first.unwrap_or_default().clone_into(&mut self.name);
             return Ok(());
         }
         self.capabilities = Capabilities::default();

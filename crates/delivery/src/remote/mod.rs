@@ -1,8 +1,12 @@
-//! Mail for other servers, handed to the smarthost by SMTP (RFC 5321) as a client.
+//! Mail for other servers, by SMTP (RFC 5321) as a client: to the mail exchanges of the recipients' domain, or to a smarthost.
 //!
 //! | file | holds |
 //! |---|---|
 //! | `mod` | the configuration, one attempt at one entry |
+//! | `servers` | which servers can be tried, with what protection, one after the other |
+//! | `exchange` | the mail exchanges of a domain and their addresses |
+//! | `protect` | what the TLSA records of a host ask for |
+//! | `pace` | how much goes to one destination at once, and how soon |
 //! | `client` | a connection up to the point where it takes mail: greeting, EHLO, STARTTLS, AUTH; commands and replies |
 //! | `transaction` | MAIL, RCPT, DATA or BDAT for some recipients of one entry |
 //! | `fitness` | what the entry needs of the server, and what follows when it is not offered |
@@ -10,29 +14,44 @@
 //! | `stop` | why an attempt ended early, in words |
 
 mod client;
+mod exchange;
 mod fitness;
+mod pace;
 mod pool;
+mod protect;
+mod servers;
 mod stop;
 mod transaction;
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anser_base::limits;
+use anser_base::{Address, Entropy, limits};
 use anser_journal::{Entry as Note, Journal, Origin, What};
+use anser_net::Resolver;
 use anser_queue::{Entry, Outcome};
 use anser_store::Store;
 use anser_wire::Secret;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 use crate::Deps;
 use crate::content::Content;
-use client::{Client, Connector, Phase};
+use crate::dispatcher::REMOTE_ATTEMPTS;
+use client::{Client, Connector, Phase, Target};
+use pace::{Pace, Turn};
 use pool::Pool;
+use servers::{Needs, Servers};
 use stop::Stop;
 use transaction::Answer;
 
 /// Recipients of one transaction: what every server takes (RFC 5321 §4.5.3.1.8). An entry with more has several.
 const RECIPIENTS: usize = 100;
+
+/// Destinations that one entry goes to at once.
+const WAYS_AT_ONCE: usize = 8;
 
 /// The server that takes mail for all other domains.
 #[derive(Clone, Debug)]
@@ -73,34 +92,210 @@ pub(crate) struct Relayed {
     pub reports_success: bool,
 }
 
+/// How mail finds the servers of other domains by itself.
+#[derive(Clone, Debug)]
+pub struct Outward {
+    /// Who knows the mail exchanges.
+    pub resolver: Resolver,
+    /// The port at which they are spoken to: 25, but in a loopback internet.
+    pub port: u16,
+    /// Own addresses to speak from, in turns; none leaves it to the system. Families without one are then not spoken to.
+    pub sources: Vec<IpAddr>,
+    /// Whether mail may go to addresses that are not public.
+    pub private: bool,
+    /// Who vouches for certificates where authorities count; `None` is the system's bundle.
+    pub authorities: Option<PathBuf>,
+}
+
+impl Outward {
+    /// The world's DNS by this resolver, port 25, public addresses only.
+    pub fn new(resolver: Resolver) -> Self {
+        Self { resolver, port: 25, sources: Vec::new(), private: false, authorities: None }
+    }
+
+    fn speaks(&self, address: IpAddr) -> bool {
+        self.sources.is_empty() || self.sources.iter().any(|own| own.is_ipv4() == address.is_ipv4())
+    }
+}
+
+/// Where some recipients of an entry go.
+#[derive(Clone, Debug)]
+pub(crate) enum Way {
+    /// To this server, whatever their domain.
+    Relay(Arc<Smarthost>),
+    /// To the mail exchanges of this domain.
+    Exchange(String),
+}
+
+impl Way {
+    /// Ways with the same name are one destination.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Relay(relay) => format!("{}:{}", relay.host, relay.port),
+            Self::Exchange(domain) => domain.clone(),
+        }
+    }
+}
+
 /// The way to other servers.
 pub(crate) struct Relay {
     journal: Journal,
     store: Store,
-    connector: Option<Connector>,
+    entropy: Entropy,
+    hostname: String,
+    outward: Option<Outward>,
+    smarthost: Option<Arc<Smarthost>>,
+    connector: Connector,
+    pace: Pace,
+    talks: Semaphore,
     pool: Arc<Pool>,
 }
 
 impl Relay {
     pub fn new(deps: &Deps) -> Self {
-        let connector = deps.smarthost.clone().map(|smarthost| Connector::new(smarthost, &deps.hostname));
-        Self { journal: deps.journal.clone(), store: deps.store.clone(), connector, pool: Arc::default() }
+        Self {
+            journal: deps.journal.clone(),
+            store: deps.store.clone(),
+            entropy: deps.entropy.clone(),
+            hostname: deps.hostname.clone(),
+            outward: deps.outward.clone(),
+            smarthost: deps.smarthost.clone().map(Arc::new),
+            connector: Connector::new(&deps.hostname),
+            pace: Pace::new(deps.entropy.clone()),
+            talks: Semaphore::new(REMOTE_ATTEMPTS),
+            pool: Arc::default(),
+        }
     }
 
     /// Sends an entry to some of its recipients. Every one of them gets an outcome.
-    pub async fn attempt(&self, entry: &Entry, recipients: &[usize]) -> Vec<Relayed> {
-        let Some(connector) = &self.connector else {
-            return all(recipients, &Stop::later("4.4.4 no route to other servers is configured"));
-        };
+    pub async fn attempt(self: &Arc<Self>, entry: Arc<Entry>, recipients: &[usize]) -> Vec<Relayed> {
+        let mut relayed = Vec::with_capacity(recipients.len());
+        let mut ways: BTreeMap<String, (Way, Vec<usize>)> = BTreeMap::new();
+        for &index in recipients {
+            match self.way(&entry.envelope.recipients[index].address) {
+                Some(way) => ways.entry(way.name()).or_insert_with(|| (way, Vec::new())).1.push(index),
+                None => relayed.push(no_route(index)),
+            }
+        }
+        let mut under_way = JoinSet::new();
+        for (way, part) in ways.into_values() {
+            if under_way.len() >= WAYS_AT_ONCE {
+                relayed.extend(under_way.join_next().await.into_iter().flatten().flatten());
+            }
+            let (this, entry) = (self.clone(), entry.clone());
+            under_way.spawn(async move { this.go(&way, &entry, &part).await });
+        }
+        while let Some(done) = under_way.join_next().await {
+            relayed.extend(done.into_iter().flatten());
+        }
+        relayed
+    }
+
+    /// Where a recipient goes.
+    fn way(&self, recipient: &Address) -> Option<Way> {
+        match (&self.smarthost, &self.outward) {
+            (Some(smarthost), _) => Some(Way::Relay(smarthost.clone())),
+            (None, Some(_)) => Some(Way::Exchange(recipient.domain().to_owned())),
+            (None, None) => None,
+        }
+    }
+
+    async fn go(&self, way: &Way, entry: &Entry, recipients: &[usize]) -> Vec<Relayed> {
         let mut content = match self.open(entry).await {
             Ok(content) => content,
             Err(stop) => return all(recipients, &stop),
         };
         let mut relayed = Vec::with_capacity(recipients.len());
         for part in recipients.chunks(RECIPIENTS) {
-            relayed.extend(self.send(connector, entry, part, &mut content).await);
+            let turn = match self.pace.turn(&way.name()).await {
+                Ok(turn) => turn,
+                Err(stop) => {
+                    relayed.extend(all(part, &stop));
+                    continue;
+                }
+            };
+            let _talks = self.talks.acquire().await;
+            relayed.extend(self.send(way, turn, entry, part, &mut content).await);
         }
         relayed
+    }
+
+    /// One transaction with the first of the servers that takes it; the others are tried as long as none of the message went out
+    /// (RFC 5321 §5.1).
+    async fn send(&self, way: &Way, turn: Turn, entry: &Entry, part: &[usize], content: &mut Content) -> Vec<Relayed> {
+        let mut servers = Servers::of(self, way, Needs::of(entry, &content.header()));
+        let mut last: Option<Stop> = None;
+        loop {
+            let stop = match servers.next().await {
+                Ok(Some(target)) => match self.talk(&target, entry, part, content).await {
+                    Talk::Done { relayed, was_closed: false } => {
+                        turn.went_well();
+                        return relayed;
+                    }
+                    Talk::Done { relayed, was_closed: true } => {
+                        turn.went_badly("4.3.2 the server closed the connection");
+                        return relayed;
+                    }
+                    Talk::Next(stop) => stop,
+                },
+                Ok(None) => break,
+                Err(stop) => stop,
+            };
+            // As long as one of the servers may take it another time, it is not over.
+            if last.as_ref().is_none_or(|last| stop.is_temporary() || !last.is_temporary()) {
+                last = Some(stop);
+            }
+        }
+        let stop = last.unwrap_or_else(|| Stop::later(format!("4.4.4 no server takes mail for {}", way.name())));
+        if stop.is_temporary() {
+            turn.went_badly(stop.why());
+        }
+        all(part, &stop)
+    }
+
+    /// One transaction with one server. An idle connection that turns out to be dead before any of the message went over it is
+    /// replaced, once.
+    async fn talk(&self, target: &Target, entry: &Entry, part: &[usize], content: &mut Content) -> Talk {
+        let key = target.key();
+        if let Some(mut client) = self.pool.take(&key).await {
+            let done = client.transact(entry, part, content).await;
+            if !client.is_broken() || client.phase == Phase::Message {
+                return self.conclude(key, client, entry, part, done).await;
+            }
+        }
+        match self.connector.connect(target).await {
+            Ok(mut client) => {
+                let done = client.transact(entry, part, content).await;
+                self.conclude(key, client, entry, part, done).await
+            }
+            Err(stop) => Talk::Next(stop),
+        }
+    }
+
+    /// Writes down what happened; the connection waits for the next message.
+    async fn conclude(
+        &self,
+        key: String,
+        mut client: Client,
+        entry: &Entry,
+        part: &[usize],
+        done: Result<Vec<(usize, Answer)>, Stop>,
+    ) -> Talk {
+        let (host, passes_dsn) = (client.host().to_owned(), client.capabilities().dsn);
+        let (was_closed, was_begun) = (client.is_broken(), client.phase == Phase::Message);
+        if client.reset().await {
+            self.pool.put(key, client);
+        }
+        let answers = match done {
+            Ok(answers) => answers,
+            Err(stop) if stop.is_temporary() && !was_begun => return Talk::Next(stop),
+            Err(stop) => return Talk::Done { relayed: all(part, &stop), was_closed },
+        };
+        let mut relayed = Vec::with_capacity(answers.len());
+        for (index, answer) in answers {
+            relayed.push(self.note(entry, &host, passes_dsn, index, answer).await);
+        }
+        Talk::Done { relayed, was_closed }
     }
 
     /// Opens the message, unless it has come by too often (RFC 5321 §6.3).
@@ -110,46 +305,6 @@ impl Relay {
             true => Err(Stop::never("5.4.6 the message has gone through too many servers: a loop")),
             false => Ok(content),
         }
-    }
-
-    /// One transaction. An idle connection that turns out to be dead before any of the message went over it is replaced, once.
-    async fn send(&self, connector: &Connector, entry: &Entry, part: &[usize], content: &mut Content) -> Vec<Relayed> {
-        if let Some(mut client) = self.pool.take().await {
-            let done = client.transact(entry, part, content).await;
-            if !client.is_broken() || client.phase == Phase::Message {
-                return self.conclude(client, entry, part, done).await;
-            }
-        }
-        match connector.connect().await {
-            Ok(mut client) => {
-                let done = client.transact(entry, part, content).await;
-                self.conclude(client, entry, part, done).await
-            }
-            Err(stop) => all(part, &stop),
-        }
-    }
-
-    /// Writes down what happened; the connection waits for the next message.
-    async fn conclude(
-        &self,
-        mut client: Client,
-        entry: &Entry,
-        part: &[usize],
-        done: Result<Vec<(usize, Answer)>, Stop>,
-    ) -> Vec<Relayed> {
-        let (host, passes_dsn) = (client.host().to_owned(), client.capabilities().dsn);
-        if client.reset().await {
-            self.pool.put(client);
-        }
-        let answers = match done {
-            Ok(answers) => answers,
-            Err(stop) => return all(part, &stop),
-        };
-        let mut relayed = Vec::with_capacity(answers.len());
-        for (index, answer) in answers {
-            relayed.push(self.note(entry, &host, passes_dsn, index, answer).await);
-        }
-        relayed
     }
 
     async fn note(&self, entry: &Entry, host: &str, passes_dsn: bool, index: usize, answer: Answer) -> Relayed {
@@ -167,6 +322,23 @@ impl Relay {
         };
         Relayed { index, outcome, reports_success: passes_dsn }
     }
+}
+
+/// What came of a conversation with one server.
+enum Talk {
+    /// Every recipient has its outcome.
+    Done {
+        relayed: Vec<Relayed>,
+        /// The server closed the connection, or broke it.
+        was_closed: bool,
+    },
+    /// Another server may do better; none of the message went to this one.
+    Next(Stop),
+}
+
+fn no_route(index: usize) -> Relayed {
+    let stop = Stop::later("4.4.4 no route to other servers is configured");
+    Relayed { index, outcome: stop.outcome(), reports_success: false }
 }
 
 fn all(recipients: &[usize], stop: &Stop) -> Vec<Relayed> {

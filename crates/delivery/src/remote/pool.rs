@@ -9,23 +9,34 @@ use tokio::time::Instant;
 use super::client::Client;
 
 /// Connections kept.
-const IDLE_CONNECTIONS: usize = 8;
+const IDLE_CONNECTIONS: usize = 64;
 /// How long one is kept. Servers wait 5 minutes (RFC 5321 §4.5.3.2.7); sockets of ours are worth less to them than that.
 const IDLE_TIME: Duration = Duration::from_secs(15);
 /// Messages that go over one connection, so that load spreads again over the servers behind one name.
 const MESSAGES: u32 = 100;
 
+/// A connection that waits: for what, since when.
+struct Idle {
+    key: String,
+    since: Instant,
+    client: Client,
+}
+
 #[derive(Default)]
 pub(super) struct Pool {
-    idle: Mutex<Vec<(Instant, Client)>>,
+    idle: Mutex<Vec<Idle>>,
     is_watched: AtomicBool,
 }
 
 impl Pool {
-    /// The connection that was used last, if it still seems alive.
-    pub async fn take(&self) -> Option<Client> {
+    /// The connection of this key that was used last, if it still seems alive.
+    pub async fn take(&self, key: &str) -> Option<Client> {
         loop {
-            let (since, mut client) = self.idle().pop()?;
+            let Idle { since, mut client, .. } = {
+                let mut idle = self.idle();
+                let at = idle.iter().rposition(|idle| idle.key == key)?;
+                idle.remove(at)
+            };
             if since.elapsed() < IDLE_TIME && client.is_quiet().await {
                 return Some(client);
             }
@@ -33,27 +44,31 @@ impl Pool {
     }
 
     /// Keeps a connection, or says good-bye on it.
-    pub fn put(self: &Arc<Self>, client: Client) {
+    pub fn put(self: &Arc<Self>, key: String, client: Client) {
         let is_worn = client.messages() >= MESSAGES;
-        let mut idle = self.idle();
-        if is_worn || idle.len() >= IDLE_CONNECTIONS {
-            drop(idle);
+        if is_worn {
             tokio::spawn(client.quit());
             return;
         }
-        idle.push((Instant::now(), client));
+        let mut idle = self.idle();
+        // The one that waits longest makes room.
+        let oldest = (idle.len() >= IDLE_CONNECTIONS).then(|| idle.remove(0));
+        idle.push(Idle { key, since: Instant::now(), client });
         drop(idle);
+        if let Some(oldest) = oldest {
+            tokio::spawn(oldest.client.quit());
+        }
         if !self.is_watched.swap(true, Ordering::AcqRel) {
             tokio::spawn(watch(self.clone()));
         }
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<(Instant, Client)>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take_expired(&self) -> Vec<Client> {
-        self.idle().extract_if(.., |(since, _)| since.elapsed() >= IDLE_TIME).map(|(_, client)| client).collect()
+        self.idle().extract_if(.., |idle| idle.since.elapsed() >= IDLE_TIME).map(|idle| idle.client).collect()
     }
 }
 

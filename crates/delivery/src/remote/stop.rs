@@ -6,6 +6,7 @@ use anser_base::Error;
 use anser_queue::Outcome;
 use anser_wire::smtp::{Enhanced, Reply};
 
+use crate::dispatcher::outcome_text;
 use crate::route::retry_after_error;
 
 /// Pause after a server said that it takes no more recipients at once: it does in the next transaction.
@@ -22,6 +23,11 @@ pub(super) struct Stop {
 impl Stop {
     pub fn later(why: impl Into<String>) -> Self {
         Self::of(Outcome::Retry { after: None, why: why.into() })
+    }
+
+    /// Not before this pause is over.
+    pub fn after(pause: Duration, why: impl Into<String>) -> Self {
+        Self::of(Outcome::Retry { after: Some(pause), why: why.into() })
     }
 
     pub fn never(why: impl Into<String>) -> Self {
@@ -66,6 +72,15 @@ impl Stop {
         Self { is_tls: true, ..self }
     }
 
+    /// Whether it may go better another time, or with another server.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self.outcome, Outcome::Retry { .. })
+    }
+
+    pub fn why(&self) -> &str {
+        outcome_text(&self.outcome).unwrap_or_default()
+    }
+
     pub fn outcome(&self) -> Outcome {
         self.outcome.clone()
     }
@@ -104,17 +119,13 @@ fn fitting(code: u16) -> Enhanced {
 mod tests {
     use super::*;
 
-    fn why(stop: &Stop) -> String {
-        crate::dispatcher::outcome_text(&stop.outcome).unwrap().to_owned()
-    }
-
     #[test]
     fn words_begin_with_the_peers_status_or_a_fitting_one() {
         let said = Stop::said("relay", &Reply::new(550, Some((5, 1, 1)), "nobody"));
-        assert_eq!(why(&said), "5.1.1 relay said: 550 5.1.1 nobody");
+        assert_eq!(said.why(), "5.1.1 relay said: 550 5.1.1 nobody");
         assert!(matches!(said.outcome, Outcome::Fail { .. }));
         let said = Stop::said("relay", &Reply::new(421, None, "bye\u{7}"));
-        assert_eq!(why(&said), "4.3.2 relay said: 421 bye?");
+        assert_eq!(said.why(), "4.3.2 relay said: 421 bye?");
         assert!(matches!(said.outcome, Outcome::Retry { .. }));
     }
 

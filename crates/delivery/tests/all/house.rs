@@ -10,7 +10,7 @@ use std::time::Duration;
 use anser_base::{AccountId, Address, Clock, Disk, Entropy, EntryId, Result, TenantId, Timestamp};
 use anser_blob::{Blobs, Prepared};
 use anser_db::{Db, Embedded, Engine, Schemas};
-use anser_delivery::{Delivery, Deps, Smarthost};
+use anser_delivery::{Delivery, Deps, Outward, Smarthost};
 use anser_directory::scripts::{Place, ScriptOwner};
 use anser_directory::{Directory, NewAccount, NewDomain, Password};
 use anser_journal::{Journal, What};
@@ -67,16 +67,16 @@ impl Site {
     }
 
     /// A start of the server.
-    pub async fn open(&self, clock: &Clock, smarthost: Option<Smarthost>) -> Result<House> {
+    pub async fn open(&self, clock: &Clock, sending: impl Into<Sending>) -> Result<House> {
         // Opening blocks, which a thread that drives a runtime must not.
         let engine = self.engine.clone();
         let db = std::thread::spawn(|| Db::open(engine, SCHEMAS)).join().unwrap()?;
-        House::over(db, self.blobs.clone(), clock, smarthost).await
+        House::over(db, self.blobs.clone(), clock, sending.into()).await
     }
 
     /// A start of the server, with its domain and its people.
-    pub async fn furnished(&self, smarthost: Option<Smarthost>) -> House {
-        let house = self.open(&Clock::manual(START), smarthost).await.unwrap();
+    pub async fn furnished(&self, sending: impl Into<Sending>) -> House {
+        let house = self.open(&Clock::manual(START), sending).await.unwrap();
         house.furnish().await;
         house
     }
@@ -101,6 +101,25 @@ pub fn on_each_engine<F: Future<Output = ()>>(scenario: impl Fn(House) -> F) {
     on_each_site(|site| runtime().block_on(async { scenario(site.furnished(None).await).await }));
 }
 
+/// How mail leaves.
+#[derive(Default)]
+pub struct Sending {
+    pub smarthost: Option<Smarthost>,
+    pub outward: Option<Outward>,
+}
+
+impl From<Option<Smarthost>> for Sending {
+    fn from(smarthost: Option<Smarthost>) -> Self {
+        Self { smarthost, outward: None }
+    }
+}
+
+impl From<Outward> for Sending {
+    fn from(outward: Outward) -> Self {
+        Self { smarthost: None, outward: Some(outward) }
+    }
+}
+
 /// One run of the server.
 pub struct House {
     pub clock: Clock,
@@ -116,7 +135,7 @@ pub fn runtime() -> tokio::runtime::Runtime {
 }
 
 impl House {
-    async fn over(db: Db, blobs: Blobs, clock: &Clock, smarthost: Option<Smarthost>) -> Result<Self> {
+    async fn over(db: Db, blobs: Blobs, clock: &Clock, sending: Sending) -> Result<Self> {
         let clock = clock.clone();
         let entropy = Entropy::seeded(1);
         let queue = Queue::open(anser_queue::Deps { db: db.clone(), clock: clock.clone(), name: None }).await?;
@@ -139,7 +158,8 @@ impl House {
             clock: clock.clone(),
             entropy,
             hostname: HOSTNAME.into(),
-            smarthost,
+            smarthost: sending.smarthost,
+            outward: sending.outward,
         });
         Ok(Self { clock, queue, store, directory, journal, delivery })
     }

@@ -6,6 +6,7 @@
 //! | `C: text` | the client says exactly this; `…` at the end stands for anything |
 //! | `MESSAGE` | the client sends a message up to its final dot, which is kept |
 //! | `TLS` | the server takes a TLS handshake |
+//! | `REFUSED` | the client breaks off the handshake |
 //! | `CLOSE` | the server closes at once |
 //! | `FLOOD text` | the server says `text` until the client goes |
 //! | `WAIT` | the server says nothing until the client goes |
@@ -36,15 +37,21 @@ pub struct Relay {
 struct State {
     scripts: VecDeque<String>,
     messages: Vec<String>,
+    clients: Vec<std::net::IpAddr>,
     complaints: Vec<String>,
 }
 
 impl Relay {
     /// Plays these transcripts to the connections as they come.
     pub async fn play(scripts: &[&str]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::play_at("127.0.0.1:0", "localhost", scripts).await
+    }
+
+    /// Plays at this address, with a certificate for this name.
+    pub async fn play_at(address: &str, name: &str, scripts: &[&str]) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (certificate, key) = self_signed(&["localhost".into()]).unwrap();
+        let (certificate, key) = self_signed(&[name.into()]).unwrap();
         let acceptor = TlsAcceptor::new(vec![CertificateSource::Pem(certificate.clone(), key)]).unwrap();
         let scripts = scripts.iter().map(|script| (*script).to_owned()).collect();
         let state = Arc::new(Mutex::new(State { scripts, ..State::default() }));
@@ -61,6 +68,11 @@ impl Relay {
         Some(Smarthost { host: "localhost".into(), port: self.port, tls, login: None })
     }
 
+    /// The addresses of those who connected.
+    pub fn clients(&self) -> Vec<std::net::IpAddr> {
+        self.state.lock().unwrap().clients.clone()
+    }
+
     /// The messages that came whole. All transcripts must have been played, and nobody may have strayed.
     pub fn messages(&self) -> Vec<String> {
         let state = self.state.lock().unwrap();
@@ -72,6 +84,7 @@ impl Relay {
 
 async fn serve(mut stream: Stream, state: Arc<Mutex<State>>, acceptor: TlsAcceptor) {
     stream.set_read_timeout(Duration::from_secs(20));
+    state.lock().unwrap().clients.push(stream.peer_addr().ip());
     let script = state.lock().unwrap().scripts.pop_front();
     let played = match script {
         Some(script) => play(&mut stream, &script, &state, &acceptor).await,
@@ -93,6 +106,10 @@ async fn play(stream: &mut Stream, script: &str, state: &Mutex<State>, acceptor:
                 state.lock().unwrap().messages.push(message);
             }
             "TLS" => stream.start_tls(acceptor).await.map_err(|error| error.chain())?,
+            "REFUSED" => {
+                let taken = stream.start_tls(acceptor).await;
+                return if taken.is_err() { Ok(()) } else { Err("the client took the certificate".into()) };
+            }
             "CLOSE" => return Ok(()),
             "FLOOD" => return flood(stream, text).await,
             "WAIT" => return wait(stream).await,

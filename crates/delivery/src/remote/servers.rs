@@ -1,0 +1,153 @@
+//! The servers to which some recipients of an entry can go, one after the other, each with the protection that it needs.
+
+use std::collections::VecDeque;
+
+use anser_mime::header;
+use anser_queue::Entry;
+
+use super::client::{Place, Protection, Target};
+use super::exchange::{self, Exchange};
+use super::protect::{Dane, dane};
+use super::stop::Stop;
+use super::{Outward, Relay, Smarthost, SmarthostTls, Way};
+
+/// Servers that are tried for one transaction, over all hosts and addresses.
+const TRIES: usize = 10;
+
+/// What the message asks of the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Needs {
+    /// What the recipients' domain asks for.
+    Usual,
+    /// REQUIRETLS (RFC 8689 §4).
+    Tls,
+    /// `TLS-Required: No`: rather without protection than not at all (RFC 8689 §5).
+    NoTls,
+}
+
+impl Needs {
+    /// By the envelope, and by the header.
+    pub fn of(entry: &Entry, block: &[u8]) -> Self {
+        let says_no = || {
+            let value = header::value(block, "TLS-Required");
+            value.is_some_and(|value| value.trim_ascii().eq_ignore_ascii_case(b"no"))
+        };
+        match entry.envelope.requiretls {
+            true => Self::Tls,
+            false if says_no() => Self::NoTls,
+            false => Self::Usual,
+        }
+    }
+}
+
+/// The servers that were not tried yet.
+pub(super) struct Servers<'a> {
+    relay: &'a Relay,
+    needs: Needs,
+    rest: Rest<'a>,
+    ready: VecDeque<Target>,
+    tries: usize,
+}
+
+enum Rest<'a> {
+    Nothing,
+    Relay(&'a Smarthost),
+    Domain(&'a str),
+    Hosts { domain: &'a str, hosts: VecDeque<String>, is_secure: bool },
+}
+
+impl<'a> Servers<'a> {
+    pub fn of(relay: &'a Relay, way: &'a Way, needs: Needs) -> Self {
+        let rest = match way {
+            Way::Relay(smarthost) => Rest::Relay(smarthost),
+            Way::Exchange(domain) => Rest::Domain(domain),
+        };
+        Self { relay, needs, rest, ready: VecDeque::new(), tries: 0 }
+    }
+
+    /// The next server; `None` when there is none left. An error tells of servers that cannot be tried; go on asking.
+    pub async fn next(&mut self) -> Result<Option<Target>, Stop> {
+        if self.tries == TRIES {
+            return Ok(None);
+        }
+        loop {
+            if let Some(target) = self.ready.pop_front() {
+                self.tries += 1;
+                return Ok(Some(target));
+            }
+            match std::mem::replace(&mut self.rest, Rest::Nothing) {
+                Rest::Nothing => return Ok(None),
+                Rest::Relay(smarthost) => self.ready.push_back(relay(smarthost, self.outward())),
+                Rest::Domain(domain) => {
+                    let Some(outward) = self.outward() else { return Ok(None) };
+                    let (entropy, hostname) = (&self.relay.entropy, &self.relay.hostname);
+                    let Exchange { hosts, is_secure } =
+                        exchange::of_domain(&outward.resolver, entropy, hostname, domain).await?;
+                    self.rest = Rest::Hosts { domain, hosts: hosts.into(), is_secure };
+                }
+                Rest::Hosts { domain, mut hosts, is_secure } => {
+                    let (Some(host), Some(outward)) = (hosts.pop_front(), self.outward()) else { return Ok(None) };
+                    self.rest = Rest::Hosts { domain, hosts, is_secure };
+                    self.ready = self.host(outward, domain, host, is_secure).await?;
+                }
+            }
+        }
+    }
+
+    fn outward(&self) -> Option<&'a Outward> {
+        self.relay.outward.as_ref()
+    }
+
+    async fn host(
+        &self,
+        outward: &Outward,
+        domain: &str,
+        host: String,
+        is_secure: bool,
+    ) -> Result<VecDeque<Target>, Stop> {
+        let reach = exchange::reach(outward, &host).await?;
+        let dane = match is_secure && self.needs != Needs::NoTls {
+            true => dane(&outward.resolver, &host, &reach, outward.port).await?,
+            false => Dane::None,
+        };
+        let protection = match dane {
+            Dane::Verified { associations, base } => {
+                let names = vec![base.clone(), host.clone(), domain.to_owned()];
+                Protection::Dane { associations, base, names }
+            }
+            // The list of hosts is vouched for, so a certificate for one of them is enough (RFC 8689 §4.2.1).
+            _ if self.needs == Needs::Tls && is_secure => {
+                Protection::Verified { authorities: outward.authorities.clone(), implicit: false }
+            }
+            Dane::Encrypted => Protection::Encrypted,
+            Dane::None => Protection::Opportunistic,
+        };
+        let target = |address| Target {
+            host: host.clone(),
+            place: Place::Address(address),
+            protection: protection.clone(),
+            login: None,
+            from: outward.sources.clone(),
+            may_be_us: true,
+        };
+        Ok(reach.addresses.into_iter().map(target).collect())
+    }
+}
+
+fn relay(smarthost: &Smarthost, outward: Option<&Outward>) -> Target {
+    let verified = |file: &Option<_>, implicit| Protection::Verified { authorities: Option::clone(file), implicit };
+    let protection = match &smarthost.tls {
+        SmarthostTls::Opportunistic => Protection::Opportunistic,
+        SmarthostTls::Required(file) => verified(file, false),
+        SmarthostTls::Implicit(file) => verified(file, true),
+        SmarthostTls::Never => Protection::Never,
+    };
+    Target {
+        host: smarthost.host.clone(),
+        place: Place::Port(smarthost.port),
+        protection,
+        login: smarthost.login.clone(),
+        from: outward.map(|outward| outward.sources.clone()).unwrap_or_default(),
+        may_be_us: false,
+    }
+}

@@ -1,0 +1,50 @@
+//! A small Internet on loopback: each server has an address of its own, all of them the same port.
+
+use std::net::TcpListener;
+
+use anser_delivery::Outward;
+use anser_net::Resolver;
+use anser_net::dns::{Data, Zone};
+
+use crate::smarthost::Relay;
+
+pub struct Internet {
+    pub zone: Zone,
+    pub port: u16,
+}
+
+impl Internet {
+    pub fn new() -> Self {
+        // A port that is free at one address is free at all of them.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Self { zone: Zone::new(), port }
+    }
+
+    /// A mail exchange of a domain, at `127.0.0.<last>`.
+    pub fn exchange(&self, domain: &str, preference: u16, name: &str, last: u8) {
+        self.zone.add(domain, Data::Mx { preference, exchange: name.into() });
+        self.host(name, last);
+    }
+
+    pub fn host(&self, name: &str, last: u8) {
+        self.zone.add(name, Data::A([127, 0, 0, last].into()));
+    }
+
+    /// A server at `127.0.0.<last>` that plays these transcripts.
+    pub async fn server(&self, name: &str, last: u8, scripts: &[&str]) -> Relay {
+        Relay::play_at(&format!("127.0.0.{last}:{}", self.port), name, scripts).await
+    }
+
+    pub fn outward(&self) -> Outward {
+        let outward = Outward::new(Resolver::zone(self.zone.clone()));
+        Outward { port: self.port, private: true, ..outward }
+    }
+}
+
+/// A delivery to one recipient, in lock step, without TLS.
+pub fn delivery(recipient: &str) -> String {
+    format!(
+        "S: 220 hi\nC: EHLO mail.anser.test\nS: 250 there.test\nC: MAIL FROM:<ann@anser.test>\nS: 250 ok\n\
+         C: RCPT TO:<{recipient}>\nS: 250 ok\nC: DATA\nS: 354 go on\nMESSAGE\nS: 250 taken"
+    )
+}
