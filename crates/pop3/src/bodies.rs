@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 
 use anser_base::{AccountId, Error, MessageId, Result, TenantId};
 use anser_store::{Body, Message, Store};
+use anser_wire::pop3::has_whole_line_ends;
 use bytes::Bytes;
 use memchr::memchr2_iter;
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -40,6 +41,9 @@ impl Found {
 
 /// CR and LF that stand alone: each goes out as CRLF.
 fn bare_line_ends(bytes: &[u8]) -> usize {
+    if has_whole_line_ends(bytes) {
+        return 0;
+    }
     memchr2_iter(b'\r', b'\n', bytes)
         .filter(|at| match bytes[*at] {
             b'\r' => bytes.get(at + 1) != Some(&b'\n'),

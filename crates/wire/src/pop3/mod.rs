@@ -6,6 +6,7 @@ mod command;
 
 pub use crate::smtp::DataDecoder as MultilineDecoder;
 pub use crate::smtp::DataEncoder as MultilineEncoder;
+pub use crate::smtp::has_whole_line_ends;
 pub use command::{Command, CommandError};
 
 /// Longest command line, in octets with its CRLF (RFC 2449 §4).

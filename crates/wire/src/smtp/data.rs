@@ -117,6 +117,14 @@ impl DataDecoder {
     }
 }
 
+/// Whether every CR has its LF and every LF its CR. Without branches, so that it is done for many octets at once.
+pub fn has_whole_line_ends(octets: &[u8]) -> bool {
+    let broken = |first: u8, second: u8| (first == b'\r') != (second == b'\n');
+    let (Some(first), Some(last)) = (octets.first(), octets.last()) else { return true };
+    let within = octets.iter().zip(&octets[1..]).fold(false, |any, (first, second)| any | broken(*first, *second));
+    !within && *first != b'\n' && *last != b'\r'
+}
+
 /// Writes a message for DATA or as a multi-line response of POP3: stuffs dots, ends every line with CRLF (a bare CR or
 /// LF becomes one, so that nobody behind us can find an end of data in it), and adds the end.
 #[derive(Debug, Clone)]
@@ -140,6 +148,9 @@ impl DataEncoder {
     /// Appends the next octets of the message, encoded, to `out`.
     pub fn push(&mut self, input: &[u8], out: &mut Vec<u8>) {
         out.reserve(input.len() + input.len() / 64 + 2);
+        if !self.after_cr && has_whole_line_ends(input) {
+            return self.push_lines(input, out);
+        }
         let mut rest = input;
         while let Some(&first) = rest.first() {
             if self.after_cr {
@@ -164,6 +175,22 @@ impl DataEncoder {
             self.after_cr = rest[end] == b'\r';
             rest = &rest[end + 1..];
         }
+    }
+
+    /// Appends octets in which every line end is whole, as in nearly all messages: only dots are looked for.
+    fn push_lines(&mut self, input: &[u8], out: &mut Vec<u8>) {
+        let Some(last) = input.last() else { return };
+        if self.at_line_start && input[0] == b'.' {
+            out.push(b'.');
+        }
+        let mut rest = input;
+        while let Some(end) = memchr::memmem::find(rest, b"\n.") {
+            out.extend_from_slice(&rest[..=end]);
+            out.push(b'.');
+            rest = &rest[end + 1..];
+        }
+        out.extend_from_slice(rest);
+        self.at_line_start = *last == b'\n';
     }
 
     /// Appends the missing CRLF, if the message lacks one, and `.<CRLF>`.

@@ -16,7 +16,7 @@ mod xtext;
 
 pub use capabilities::Capabilities;
 pub use command::{Command, parse_auth_response};
-pub use data::{DataDecoder, DataEncoder, Progress};
+pub use data::{DataDecoder, DataEncoder, Progress, has_whole_line_ends};
 pub use error::CommandError;
 pub use parameters::{BodyType, MailFrom, Notify, Parameter, RcptTo, Ret};
 pub use path::{ForwardPath, Mailbox};
