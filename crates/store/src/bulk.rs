@@ -160,6 +160,7 @@ impl MailTx<'_, '_> {
 
     /// Takes entries, ascending, out of a mailbox and notes them as vanished.
     pub(crate) fn remove_entries(&mut self, mailbox: MailboxId, entries: &[Entry]) -> Result<()> {
+        self.drop_blocks(mailbox, entries.iter().map(|entry| entry.uid))?;
         let uids: Vec<i64> = entries.iter().map(|entry| i64::from(entry.uid)).collect();
         self.execute_list(
             "DELETE FROM entry WHERE account = ?1 AND mailbox = ?2 AND uid IN ",

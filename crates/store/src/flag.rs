@@ -102,6 +102,7 @@ impl MailTx<'_, '_> {
 
     /// One statement for each set of flags and keywords.
     fn write_flags(&mut self, mailbox: MailboxId, changed: &[(Entry, Entry)]) -> Result<()> {
+        self.drop_blocks(mailbox, changed.iter().map(|(_, new)| new.uid))?;
         let modseq = self.modseq() as i64;
         // At most one statement's worth, so that looking for a group costs little.
         let mut groups: Vec<(Flags, &Keywords, Vec<i64>)> = Vec::new();

@@ -15,6 +15,7 @@
 //! |---|---|
 //! | `model` | the nouns |
 //! | `tx`, `mailbox`, `message`, `flag`, `thread` | [`MailTx`]: every change and every look-up |
+//! | `block` | a large mailbox's list in few rows |
 //! | `bulk`, `rows` | many rows by few statements; what was parsed out of many messages |
 //! | `acl`, `subscription`, `annotation` | who else may use a mailbox, which of others' one subscribes to, notes on mailboxes |
 //! | `remembered` | what rules leave behind: keys for a while, mail that follows from a delivery |
@@ -30,6 +31,7 @@
 
 mod acl;
 mod annotation;
+mod block;
 mod bulk;
 mod cache;
 mod change;
@@ -56,8 +58,9 @@ use std::sync::Arc;
 
 use anser_base::{AccountId, Clock, Durability, MailboxId, Result};
 use anser_blob::Blobs;
-use anser_db::{Db, Place};
+use anser_db::{Db, Pending, Place};
 
+use block::Loaded;
 use cache::Cache;
 
 pub use acl::{ACL_ENTRIES, Grant, Rights, RightsAct, Subject, Who};
@@ -130,13 +133,27 @@ impl Store {
 
     /// Runs a closure in one write transaction of an account; its changes are published after the commit. The closure may run more
     /// than once. Resolves when the outcome is as durable as asked for.
-    pub async fn write<R, F>(&self, account: AccountId, durability: Durability, mut work: F) -> Result<R>
+    pub async fn write<R, F>(&self, account: AccountId, durability: Durability, work: F) -> Result<R>
+    where
+        R: Send + 'static,
+        F: FnMut(&mut MailTx<'_, '_>) -> Result<R> + Send + 'static,
+    {
+        Ok(self.begin_to_write(account, durability, work).await?.0)
+    }
+
+    /// The same, done whether or not somebody waits for it.
+    fn begin_to_write<R, F>(
+        &self,
+        account: AccountId,
+        durability: Durability,
+        mut work: F,
+    ) -> Pending<(R, Option<Changes>)>
     where
         R: Send + 'static,
         F: FnMut(&mut MailTx<'_, '_>) -> Result<R> + Send + 'static,
     {
         let (clock, shared) = (self.clock.clone(), self.shared.clone());
-        let pending = self.db.write_then(
+        self.db.write_then(
             Place::Account(account),
             durability,
             move |db| {
@@ -149,8 +166,7 @@ impl Store {
                     shared.publish(account, changes);
                 }
             },
-        );
-        Ok(pending.await?.0)
+        )
     }
 
     /// Runs a closure in one read transaction of an account.
@@ -179,12 +195,19 @@ impl Store {
         }
         let shared = self.shared.clone();
         // The load puts the list into the cache on the account's worker, so that no commit can come between.
-        self.read(account, move |tx| {
-            let snapshot = Arc::new(load(tx, mailbox)?);
+        let load = move |tx: &mut MailTx<'_, '_>| {
+            let Loaded { snapshot, missing } = tx.load(mailbox)?;
+            let snapshot = Arc::new(snapshot);
             shared.cache.put(account, snapshot.clone());
-            Ok(snapshot)
-        })
-        .await
+            Ok((snapshot, missing))
+        };
+        let (snapshot, missing) = self.read(account, load).await?;
+        if !missing.is_empty() {
+            let list = snapshot.clone();
+            // Nobody waits for it: where it fails, the next who reads the mailbox tries again.
+            drop(self.begin_to_write(account, Durability::Deferred, move |tx| tx.make_blocks(&list, &missing)));
+        }
+        Ok(snapshot)
     }
 
     /// Follows an account's changes from now on.
@@ -206,11 +229,4 @@ impl Store {
     pub fn clock(&self) -> &Clock {
         &self.clock
     }
-}
-
-fn load(tx: &mut MailTx<'_, '_>, id: MailboxId) -> Result<Snapshot> {
-    let mailbox = tx.mailbox(id)?.clone();
-    let mut snapshot = Snapshot::empty(id, mailbox.uidvalidity, mailbox.uidnext, mailbox.modseq);
-    tx.each_entry(id, |entry| snapshot.push(entry))?;
-    Ok(snapshot)
 }

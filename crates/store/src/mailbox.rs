@@ -236,6 +236,7 @@ impl MailTx<'_, '_> {
         self.expunge_all(id)?;
         self.modseq();
         for sql in [
+            "DELETE FROM block WHERE account = ?1 AND mailbox = ?2",
             "DELETE FROM vanished WHERE account = ?1 AND mailbox = ?2",
             "DELETE FROM acl WHERE account = ?1 AND mailbox = ?2",
             "DELETE FROM annotation WHERE account = ?1 AND mailbox = ?2",

@@ -1,7 +1,7 @@
 //! The tables of an account. `account` leads every key, so that one file may hold one account or many, and PostgreSQL all.
 //!
 //! Few B-trees: a delivery touches one leaf each of `account`, `mailbox`, `message`, `header`, `entry`, `thread`, `reference`, `change` and
-//! `delivered`, and all but `reference` grow at their right edge. A mailbox is read by one range scan of `entry`.
+//! `delivered`, and all but `reference` grow at their right edge. A mailbox is read by one range scan of `entry`, a large one by one of `block`.
 
 use anser_db::Schema;
 
@@ -114,6 +114,7 @@ CREATE TABLE delivered (
     HEADER,
     RULES,
     ROLE,
+    BLOCK,
 ]);
 
 /// What RFC 4314 and RFC 5464 need: who may do what, annotations, and subscriptions to mailboxes of other accounts. An annotation's
@@ -158,6 +159,17 @@ CREATE TABLE header (
 
 /// Finds the inbox of a delivery, and whether a role is taken, among many mailboxes.
 const ROLE: &str = "CREATE INDEX mailbox_role ON mailbox (account, role) WHERE role IS NOT NULL;";
+
+/// Copies of rows of `entry`, by which large mailboxes open fast; see `block`.
+const BLOCK: &str = "
+CREATE TABLE block (
+  account INTEGER NOT NULL,
+  mailbox INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  entries BLOB NOT NULL,
+  PRIMARY KEY (account, mailbox, number)
+) STRICT, WITHOUT ROWID;
+";
 
 /// Finds the few messages that were imported with a unique id of POP3 among the many that were not.
 const UIDL: &str = "CREATE INDEX message_uidl ON message (account, uidl) WHERE uidl IS NOT NULL;";

@@ -84,6 +84,12 @@ impl Snapshot {
         }
     }
 
+    /// The messages with UIDs in `first..=last`, in order.
+    pub(crate) fn between(&self, first: u32, last: u32) -> impl Iterator<Item = &Entry> {
+        let seq = self.count_below(first) as u32 + 1;
+        self.range(seq, u32::MAX).map(|(_, entry)| entry).take_while(move |entry| entry.uid <= last)
+    }
+
     /// Every message, in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Entry> {
         self.chunks.iter().flat_map(|chunk| chunk.entries.iter())

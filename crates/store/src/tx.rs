@@ -21,6 +21,8 @@ pub struct MailTx<'t, 'c> {
     pub(crate) mailboxes: BTreeMap<MailboxId, Mailbox>,
     pub(crate) dirty: BTreeSet<MailboxId>,
     pub(crate) all_loaded: bool,
+    /// Blocks that are gone already.
+    pub(crate) dropped_blocks: BTreeSet<(MailboxId, u32)>,
     writing: bool,
     advanced: bool,
     objects: Vec<(Object, Action)>,
@@ -60,6 +62,7 @@ impl<'t, 'c> MailTx<'t, 'c> {
             mailboxes: BTreeMap::new(),
             dirty: BTreeSet::new(),
             all_loaded: false,
+            dropped_blocks: BTreeSet::new(),
             writing,
             advanced: false,
             objects: Vec::new(),
@@ -254,10 +257,21 @@ impl<'t, 'c> MailTx<'t, 'c> {
     }
 
     /// Visits every message of a mailbox, ascending.
-    pub fn each_entry(&mut self, mailbox: MailboxId, mut each: impl FnMut(Entry)) -> Result<()> {
+    pub fn each_entry(&mut self, mailbox: MailboxId, each: impl FnMut(Entry)) -> Result<()> {
+        self.each_between(mailbox, 0, u32::MAX, each)
+    }
+
+    /// Visits the messages of a mailbox with UIDs in `first..=last`, ascending.
+    pub(crate) fn each_between(
+        &mut self,
+        mailbox: MailboxId,
+        first: u32,
+        last: u32,
+        mut each: impl FnMut(Entry),
+    ) -> Result<()> {
         self.db.for_each(
-            &format!("{SELECT_ENTRY} WHERE account = ?1 AND mailbox = ?2 ORDER BY uid"),
-            params![self.account.to_sql(), mailbox.to_sql()],
+            &format!("{SELECT_ENTRY} WHERE account = ?1 AND mailbox = ?2 AND uid BETWEEN ?3 AND ?4 ORDER BY uid"),
+            params![self.account.to_sql(), mailbox.to_sql(), first, last],
             |row| {
                 each(read_entry(row)?);
                 Ok(())

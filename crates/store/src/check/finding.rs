@@ -37,6 +37,8 @@ pub enum Finding {
         /// The message that is lost.
         message: MessageId,
     },
+    /// The list of a mailbox that it is opened by is not what its messages are.
+    List(MailboxId),
     /// A place in a mailbox has a wrong size or unknown flags.
     Entry {
         /// Where.
@@ -94,6 +96,7 @@ impl Finding {
                 format!("UID {uid} of mailbox {mailbox} has a wrong size or unknown flags"),
                 format!("文件夹 {mailbox} 的 UID {uid} 大小或标记有误"),
             ),
+            Self::List(id) => about("mailbox", "文件夹", id.0, "is listed otherwise than it is", "的列表与其邮件不符"),
             Self::Places(id) => about("message", "邮件", id.0, "does not know where it is", "的位置记录有误"),
             Self::Homeless(id) => about("message", "邮件", id.0, "is in no mailbox", "不在任何文件夹中"),
             Self::Thread(id) => about("message", "邮件", id.0, "is missing in its conversation", "未列入其会话"),

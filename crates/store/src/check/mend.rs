@@ -29,6 +29,7 @@ pub(super) fn mend(mut rows: Rows, facts: &Facts, now: Timestamp) -> (Rows, Vec<
     tree::mend(&mut rows, now, &mut findings);
     mend_bodies(&mut rows, facts, &mut findings);
     mend_entries(&mut rows, &mut findings);
+    findings.extend(std::mem::take(&mut rows.wrong_blocks).into_iter().map(Finding::List));
     mend_counters(&mut rows, &mut findings);
     mend_places(&mut rows, now, &mut findings);
     mend_threads(&mut rows, &mut findings);

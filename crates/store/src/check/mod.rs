@@ -8,6 +8,7 @@
 //! |---|---|
 //! | a message's places | the entries that name it |
 //! | an entry's size | the message's body and prefix |
+//! | a mailbox's blocks | its entries |
 //! | a mailbox's counters, next UID, modification sequence | its entries and its vanished UIDs |
 //! | an account's counters, next number, modification sequence | everything that it has |
 //! | conversations and references | the messages' rows and keys |

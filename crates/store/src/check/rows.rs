@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anser_base::{AccountId, BlobId, MailboxId, MessageId, Result, ThreadId, Timestamp};
 use anser_db::{Row, Tx, params};
 
+use crate::block::wrong_blocks;
 use crate::codec;
 use crate::content::Listing;
 use crate::fields::block_of;
@@ -27,6 +28,8 @@ pub(super) struct Rows {
     pub references: BTreeSet<(i64, i64, ThreadId)>,
     /// Of each mailbox the highest vanished UID and its highest modification sequence.
     pub vanished: BTreeMap<MailboxId, (u32, u64)>,
+    /// Mailboxes with a block that is not what its entries are.
+    pub wrong_blocks: BTreeSet<MailboxId>,
     /// The highest modification sequence of the change log.
     pub logged: u64,
 }
@@ -87,13 +90,15 @@ pub(super) fn load(tx: &mut Tx<'_>, account: AccountId) -> Result<Rows> {
     let sql = format!("{SELECT_MAILBOX} WHERE account = ?1");
     let mailboxes = tx.query(&sql, params![id], |row| Ok((read_mailbox(row)?, row.opt_text(3)?)))?;
     let strange = |(mailbox, word): &(Mailbox, Option<String>)| word.is_some() && mailbox.role.is_none();
+    let entries = load_entries(tx, id)?;
     Ok(Rows {
         has_account,
         account: found.unwrap_or_default(),
         strange_roles: mailboxes.iter().filter(|found| strange(found)).map(|(mailbox, _)| mailbox.id).collect(),
         mailboxes: mailboxes.into_iter().map(|(mailbox, _)| (mailbox.id, mailbox)).collect(),
         messages: load_messages(tx, id)?,
-        entries: load_entries(tx, id)?,
+        wrong_blocks: wrong_blocks(tx, id, &entries)?,
+        entries,
         threads: pairs(tx, "SELECT id, message FROM thread WHERE account = ?1", id)?,
         references: load_references(tx, id)?,
         vanished: load_vanished(tx, id)?,

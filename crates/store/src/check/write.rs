@@ -22,6 +22,7 @@ pub(super) fn difference(
     after.account.modseq += 1;
     after.account.forgotten = after.account.modseq;
     let modseq = after.account.modseq;
+    tx.execute("DELETE FROM block WHERE account = ?1", params![account.to_sql()])?;
     let mut writer = Writer { tx, account: account.to_sql(), modseq };
     for (place, entry) in &mut after.entries {
         if before.entries.get(place) != Some(entry) {

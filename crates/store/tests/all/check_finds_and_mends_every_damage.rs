@@ -88,6 +88,10 @@ const DAMAGE: &[(&str, &str)] = &[
     ("DELETE FROM message WHERE id = (SELECT MIN(id) FROM message)", "EntryWithoutMessage"),
     ("DELETE FROM message", "EntryWithoutMessage"),
     ("UPDATE message SET blob_size = blob_size + 1", "Entry"),
+    (
+        "INSERT INTO block (account, mailbox, number, entries) SELECT message.account, mailbox.id, 0, keys FROM message, mailbox WHERE mailbox.name = 'INBOX' AND message.id = (SELECT MIN(id) FROM message)",
+        "List",
+    ),
     ("DELETE FROM thread", "Thread"),
     ("UPDATE thread SET id = id + 1000", "ThreadStray"),
     ("DELETE FROM reference", "Reference"),

@@ -10,6 +10,7 @@ mod check_finds_and_mends_every_damage;
 mod conversations_join_by_message_id_and_subject;
 mod flags_belong_to_the_message_and_deleted_to_the_place;
 mod kept_header_fields_are_those_of_the_body;
+mod large_mailboxes_open_as_their_rows_say;
 mod messages_move_and_copy_with_their_flags;
 mod searches_find_all_after_a_crash_of_the_indexer;
 mod searches_find_what_a_plain_search_finds;
