@@ -9,6 +9,7 @@ mod mail;
 mod others;
 mod search;
 mod senders;
+mod sieve;
 mod well_formed;
 
 /// A target.
@@ -20,7 +21,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 16] = [
     Target { name: "imap_command", run: imap::command },
     Target { name: "sequence_set", run: imap::sequence_set },
     Target { name: "body_section", run: imap::body_section },
@@ -32,6 +33,9 @@ pub const TARGETS: [Target; 13] = [
     Target { name: "search_index", run: search::index },
     Target { name: "pop3_command", run: others::pop3_command },
     Target { name: "smtp_command", run: others::smtp_command },
+    Target { name: "sieve_script", run: sieve::script },
+    Target { name: "sieve_interpreter", run: sieve::interpreter },
+    Target { name: "managesieve_command", run: sieve::command },
     Target { name: "sender_records", run: senders::records },
     Target { name: "sender_headers", run: senders::headers },
 ];

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use anser_base::{Class, Error, Result};
 use anser_journal::What;
+use anser_sieve::form::Form;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -239,6 +240,46 @@ pub struct EventView {
     pub what: What,
 }
 
+/// A Sieve script.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScriptView {
+    /// Its name.
+    pub name: String,
+    /// Where it runs: `active`, `before`, `after`, `off`.
+    pub place: String,
+    /// Bytes.
+    pub size: u64,
+    /// When it was put last (RFC 3339).
+    pub changed: String,
+}
+
+/// Something that a rule does with a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActView {
+    /// What.
+    pub what: String,
+    /// The script.
+    pub script: String,
+    /// Its line, from 1; 0 for its end.
+    pub line: u32,
+    /// The rule of the form that the line belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+}
+
+/// A stored message that rules touch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TouchedView {
+    /// Its UID.
+    pub uid: u32,
+    /// When it came (RFC 3339).
+    pub received: String,
+    /// Its subject.
+    pub subject: String,
+    /// What rules do with it.
+    pub acts: Vec<ActView>,
+}
+
 /// Something that `check` found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FindingView {
@@ -307,6 +348,8 @@ pub enum Item {
     Entry(EntryView),
     Event(EventView),
     Finding(FindingView),
+    Script(ScriptView),
+    Touched(TouchedView),
 }
 
 /// The end of an act that was done.
@@ -372,6 +415,25 @@ pub enum Report {
         freed: u64,
         /// Bodies that the next look may delete.
         waiting: u64,
+    },
+    /// A script.
+    Script {
+        /// What its author wrote.
+        text: String,
+    },
+    /// The form under a script.
+    Form {
+        /// The form.
+        form: Form,
+    },
+    /// Rules were tried on stored mail, or done to it; what they touch was an item each.
+    Tried {
+        /// Messages looked at.
+        looked: u64,
+        /// Those that rules touch.
+        touched: u64,
+        /// Some were left out: the time was over, or they are too large.
+        partial: bool,
     },
     /// How things stand.
     Status(Box<StatusView>),

@@ -153,6 +153,7 @@ impl Admin {
             R::RestoreOne { path, address } => self.restore_one(actor, &path, &address, out).await,
             R::Import { address } => self.import(actor, &address, mails, out).await,
             R::Export { address, folder } => self.export(actor, &address, folder, out).await,
+            R::Sieve { whose, what } => self.sieve(actor, &whose, what, out).await,
             R::Sweep => self.sweep().await,
             R::Reload => self.reload(actor).await,
             R::Status => self.status().await,

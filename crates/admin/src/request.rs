@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use anser_base::EntryId;
+use anser_sieve::form::Form;
 use serde::{Deserialize, Serialize};
 
 /// A password on its way; never shown.
@@ -106,6 +107,67 @@ pub struct AppPasswordSpec {
     pub days: Option<u32>,
 }
 
+/// What is done with Sieve scripts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SieveAct {
+    /// Lists them.
+    List,
+    /// Shows one, or the active one.
+    Show {
+        /// Its name.
+        name: Option<String>,
+    },
+    /// Stores one.
+    Put {
+        /// Its name.
+        name: String,
+        /// What its author wrote.
+        text: String,
+        /// Where it runs from now on: `active`, `before`, `after`, `off`; where it ran without.
+        place: Option<String>,
+    },
+    /// Says where one runs.
+    Place {
+        /// Its name.
+        name: String,
+        /// As in `Put`.
+        place: String,
+    },
+    /// Removes one.
+    Remove {
+        /// Its name.
+        name: String,
+    },
+    /// Compiles a text and stores nothing.
+    Check {
+        /// The text.
+        text: String,
+    },
+    /// Shows the active script as a form.
+    Form,
+    /// Makes a form the active script.
+    PutForm {
+        /// The form.
+        form: Form,
+    },
+    /// Tries rules on stored mail.
+    Try(Trial),
+}
+
+/// Rules tried on stored mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trial {
+    /// The mailbox, its levels joined by `/`.
+    pub folder: String,
+    /// The newest so many messages of it.
+    pub last: usize,
+    /// A script that runs alone; the account's own ones without.
+    pub script: Option<String>,
+    /// Do what they say.
+    pub apply: bool,
+}
+
 /// One act.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "kebab-case")]
@@ -179,6 +241,8 @@ pub enum Request {
     Import { address: String },
     /// [`crate::Admin::export`]
     Export { address: String, folder: Option<String> },
+    /// [`crate::Admin::sieve`]
+    Sieve { whose: String, what: SieveAct },
     /// [`crate::Admin::sweep`]
     Sweep,
     /// [`crate::Admin::reload`]

@@ -57,6 +57,8 @@ pub enum Verb {
     Export(Export),
     #[command(subcommand)]
     Queue(Queue),
+    #[command(subcommand)]
+    Sieve(Sieve),
     Trace {
         query: String,
         #[arg(long, default_value_t = 1000)]
@@ -326,6 +328,64 @@ pub enum Queue {
     Hold(Entries),
     Release(Entries),
     Remove(Entries),
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ScriptPlace {
+    Active,
+    Before,
+    After,
+    Off,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Sieve {
+    List {
+        whose: String,
+    },
+    Show {
+        whose: String,
+        script_name: Option<String>,
+    },
+    Put {
+        whose: String,
+        script_name: String,
+        #[arg(long)]
+        file: Option<PathBuf>,
+        #[arg(long)]
+        place: Option<ScriptPlace>,
+    },
+    Activate {
+        whose: String,
+        script_name: String,
+        #[arg(long, default_value = "active")]
+        place: ScriptPlace,
+    },
+    Remove {
+        whose: String,
+        script_name: String,
+    },
+    Check {
+        file: Option<PathBuf>,
+    },
+    Form {
+        address: String,
+        #[arg(long)]
+        put: Option<PathBuf>,
+    },
+    Try(Trial),
+    Apply(Trial),
+}
+
+#[derive(Debug, Args)]
+pub struct Trial {
+    pub address: String,
+    #[arg(long, default_value_t = 100)]
+    pub last: usize,
+    #[arg(long, value_name = "FILE")]
+    pub script: Option<PathBuf>,
+    #[arg(long, default_value = "INBOX")]
+    pub folder: String,
 }
 
 /// Reads the command line; prints help or bad usage and ends the process by itself.

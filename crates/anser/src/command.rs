@@ -18,7 +18,7 @@ use crate::files;
 use crate::house::{self, House};
 use crate::show::Printer;
 use crate::text::{self, Language, refused};
-use crate::{password, serve};
+use crate::{password, scripts, serve};
 
 /// Accounts of one request.
 const ACCOUNTS: usize = 10_000;
@@ -194,6 +194,10 @@ fn asked(verb: Verb, language: Language) -> Result<Asked> {
         Verb::Queue(Queue::Hold(entries)) => one(queue_act(QueueAct::Hold, entries)?),
         Verb::Queue(Queue::Release(entries)) => one(queue_act(QueueAct::Release, entries)?),
         Verb::Queue(Queue::Remove(entries)) => one(queue_act(QueueAct::Remove, entries)?),
+        Verb::Sieve(sieve) => {
+            let (request, list) = scripts::asked(sieve)?;
+            Ok(Asked { requests: vec![request], list })
+        }
         Verb::Trace { query, limit } => list(Request::Trace { query, limit }),
         Verb::Check { repair, quick } => list(Request::Check { repair, quick }),
         Verb::Backup { path } => one(Request::Backup { path: whole(&path)? }),

@@ -11,6 +11,7 @@ mod init;
 mod logging;
 mod metrics;
 mod password;
+mod scripts;
 mod serve;
 mod show;
 mod text;

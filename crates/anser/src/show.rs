@@ -98,6 +98,13 @@ impl Printer {
                 let (files, deleted, waiting) = (files.to_string(), deleted.to_string(), waiting.to_string());
                 say(text::SWEPT, &[&files, &deleted, &size(*freed), &waiting])
             }
+            Report::Script { text } => Some(text.trim_end().to_owned()),
+            Report::Form { form } => serde_json::to_string_pretty(form).ok(),
+            Report::Tried { looked, touched, partial } => {
+                let line = say(text::TRIED, &[&looked.to_string(), &touched.to_string()])?;
+                let partly = partial.then(|| self.language.say(text::TRIED_PARTLY, &[]));
+                Some([Some(line), partly].into_iter().flatten().collect::<Vec<_>>().join(", "))
+            }
             Report::Status(view) => Some(self.status(view)),
         }
     }
@@ -136,6 +143,16 @@ impl Printer {
             Item::AppPassword(one) => {
                 let [used, expires] = [&one.last_used, &one.expires].map(|at| at.as_deref().unwrap_or("-"));
                 format!("{}  {}  {}  {}  {used}  {expires}\n", one.id, one.name, one.services.join(","), one.created)
+            }
+            Item::Script(script) => {
+                format!("{}  {}  {}  {}\n", script.place, script.name, size(script.size), script.changed)
+            }
+            Item::Touched(one) => {
+                let acts = one.acts.iter().map(|act| {
+                    let rule = act.rule.as_ref().map(|rule| format!("  \"{rule}\"")).unwrap_or_default();
+                    format!("    {}  {}:{}{rule}\n", act.what, act.script, act.line)
+                });
+                format!("{}  {}  {}\n{}", one.uid, one.received, one.subject, acts.collect::<String>())
             }
             Item::Entry(entry) => self.entry(entry),
             Item::Event(event) => event_in_words(event),

@@ -118,6 +118,10 @@ table! {
     STATUS_SERVICE = "{} sessions, {} since the start, {} refused", "当前会话 {}，累计 {}，拒绝 {}";
     MUST_CHANGE = "must choose a new password", "须先修改密码";
     POP3_DAYS = "POP3 shows the last {} days", "POP3 只显示最近 {} 天";
+    TRIED = "{} messages looked at, rules touch {}", "查看了 {} 封邮件，规则涉及 {} 封";
+    TRIED_PARTLY = "not all: the time was over, or some are too large", "未全部查看：已超时，或有邮件过大";
+    NO_FORM = "this is no form: {}", "这不是规则表单：{}";
+    NOT_UTF8 = "the file is not in UTF-8", "文件不是 UTF-8 编码";
     HELD = "held", "暂停";
     NOW = "being delivered", "正在投递";
     DUE = "due {}", "下次 {}";
@@ -178,6 +182,25 @@ pub const COMMANDS: &[(&str, Line)] = &[
     ("queue hold", Line("Keep entries from being attempted", "暂停投递")),
     ("queue release", Line("Let held entries go on", "解除暂停")),
     ("queue remove", Line("Remove entries without a report", "删除条目，不发退信")),
+    (
+        "sieve",
+        Line("Mail rules: Sieve scripts of accounts, domains and the house", "邮件规则：账号、域名和全局的 Sieve 脚本"),
+    ),
+    ("sieve list", Line("List scripts", "列出脚本")),
+    ("sieve show", Line("Show a script, or the active one", "显示脚本；不填名称则显示正在使用的")),
+    ("sieve put", Line("Store a script that compiles", "存入可编译的脚本")),
+    ("sieve activate", Line("Say where a script runs", "设置脚本的运行位置")),
+    ("sieve remove", Line("Remove a script", "删除脚本")),
+    ("sieve check", Line("Compile a script and store nothing", "只编译检查，不保存")),
+    (
+        "sieve form",
+        Line("Show the active script as a form in JSON, or put one", "以 JSON 表单显示正在使用的脚本，或写入表单"),
+    ),
+    (
+        "sieve try",
+        Line("Show what rules would do to stored mail; nothing is changed", "显示规则对现有邮件的效果，不作改动"),
+    ),
+    ("sieve apply", Line("Do to stored mail what rules say; nothing is sent", "对现有邮件执行规则，不会发出邮件")),
     ("trace", Line("The life of a message", "追踪邮件")),
     ("check", Line("Verify everything that is stored", "校验全部存储数据")),
     ("backup", Line("Copy everything into a new folder, while the server runs", "在线备份到新文件夹")),
@@ -253,5 +276,21 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
     ("limit", Line("Events at most", "最多事件数")),
     ("repair", Line("Mend what can be mended", "修复可修复的问题")),
     ("quick", Line("Look for bodies without reading them", "只检查正文是否存在，不逐一读取")),
+    ("whose", Line("An address, a domain, or house", "邮箱地址、域名或 house（全局）")),
+    ("script_name", Line("Name of the script", "脚本名称")),
+    ("file", Line("File; standard input without it", "文件；不填则读标准输入")),
+    (
+        "place",
+        Line(
+            "active for an account; before, after for a domain or the house; off",
+            "账号用 active；域名或全局用 before、after；off 停用",
+        ),
+    ),
+    ("put", Line("File with the form, - for standard input", "表单文件，- 为标准输入")),
+    ("last", Line("The newest so many messages", "最近多少封邮件")),
+    (
+        "script",
+        Line("A script that runs alone, in place of those that are stored", "单独试运行的脚本文件，代替已存的脚本"),
+    ),
     ("id", Line("Number", "编号")),
 ];

@@ -36,7 +36,7 @@ use anser_store::Store;
 
 pub use dispatcher::{LOCAL_ATTEMPTS, REMOTE_ATTEMPTS, REMOTE_WAITING};
 pub use remote::{Outward, Smarthost, SmarthostTls};
-pub use rules::{Deps as RulesDeps, Given, Rules};
+pub use rules::{Deps as RulesDeps, Findings, Given, REVIEWED, Review, Reviewed, Rules};
 
 /// What delivery works with.
 #[derive(Clone)]

@@ -8,5 +8,6 @@ mod domains;
 mod export;
 mod import;
 mod queue;
+mod sieve;
 mod state;
 pub mod sweep;

@@ -111,7 +111,7 @@ impl Filer<'_, '_, '_, '_> {
     ) -> Result<()> {
         let found = match &copy.target {
             None => None,
-            Some(file) => self.mailbox(file)?,
+            Some(file) => find_mailbox(self.tx, file, &mut self.created)?,
         };
         if let Some(file) = &copy.target {
             let what = match found {
@@ -140,51 +140,51 @@ impl Filer<'_, '_, '_, '_> {
         placed.push((mailbox, copy.content.blob));
         Ok(())
     }
+}
 
-    /// The mailbox that is meant: by its id (RFC 9042), by its use (RFC 8579), by its name, or made now.
-    fn mailbox(&mut self, file: &FileInto) -> Result<Option<MailboxId>> {
-        if let Some(id) = file.mailbox_id.as_deref().and_then(object_id)
-            && self.tx.mailbox(id).is_ok()
-        {
-            return Ok(Some(id));
+/// The mailbox that is meant: by its id (RFC 9042), by its use (RFC 8579), by its name, or made now. `created` counts those that were
+/// made.
+pub(super) fn find_mailbox(tx: &mut MailTx<'_, '_>, file: &FileInto, created: &mut usize) -> Result<Option<MailboxId>> {
+    if let Some(id) = file.mailbox_id.as_deref().and_then(object_id)
+        && tx.mailbox(id).is_ok()
+    {
+        return Ok(Some(id));
+    }
+    let role = file.special_use.as_deref().and_then(role_named);
+    if let Some(role) = role
+        && let Some(mailbox) = tx.mailbox_with_role(role)?
+    {
+        return Ok(Some(mailbox.id));
+    }
+    let name = canonical(&file.mailbox);
+    let path: Vec<&str> = name.split('/').collect();
+    if let Some(mailbox) = tx.mailbox_at(&path)? {
+        return Ok(Some(mailbox.id));
+    }
+    if !file.create {
+        return Ok(None);
+    }
+    let mut parent = None;
+    for depth in 1..=path.len() {
+        if let Some(known) = tx.mailbox_at(&path[..depth])? {
+            parent = Some(known.id);
+            continue;
         }
-        let role = file.special_use.as_deref().and_then(role_named);
-        if let Some(role) = role
-            && let Some(mailbox) = self.tx.mailbox_with_role(role)?
-        {
-            return Ok(Some(mailbox.id));
-        }
-        let name = canonical(&file.mailbox);
-        let path: Vec<&str> = name.split('/').collect();
-        if let Some(mailbox) = self.tx.mailbox_at(&path)? {
-            return Ok(Some(mailbox.id));
-        }
-        if !file.create {
+        *created += 1;
+        if *created > CREATED {
             return Ok(None);
         }
-        let mut parent = None;
-        for depth in 1..=path.len() {
-            if let Some(known) = self.tx.mailbox_at(&path[..depth])? {
-                parent = Some(known.id);
-                continue;
+        let role = role.filter(|_| depth == path.len());
+        match tx.create_mailbox(parent, path[depth - 1], role) {
+            Ok(made) => {
+                tx.subscribe(made.id, true)?;
+                parent = Some(made.id);
             }
-            self.created += 1;
-            let role = role.filter(|_| depth == path.len());
-            let made = match self.created <= CREATED {
-                true => self.tx.create_mailbox(parent, path[depth - 1], role),
-                false => return Ok(None),
-            };
-            match made {
-                Ok(made) => {
-                    self.tx.subscribe(made.id, true)?;
-                    parent = Some(made.id);
-                }
-                Err(error) if matches!(error.class, Class::Invalid | Class::Limit | Class::Exists) => return Ok(None),
-                Err(error) => return Err(error),
-            }
+            Err(error) if matches!(error.class, Class::Invalid | Class::Limit | Class::Exists) => return Ok(None),
+            Err(error) => return Err(error),
         }
-        Ok(parent)
     }
+    Ok(parent)
 }
 
 fn pack_kept(kept: &Kept, own: &Body) -> Vec<u8> {

@@ -10,6 +10,7 @@
 //! follows until the queue has it; so a redelivery stores nothing twice and sends nothing that was not decided before.
 
 mod apply;
+mod existing;
 mod mail;
 mod plan;
 mod programs;
@@ -31,6 +32,7 @@ use programs::Programs;
 use world::{House, Included};
 
 pub(crate) use apply::{At, Filed, Kept, apply, unpack_kept};
+pub use existing::{Findings, REVIEWED, Review, Reviewed};
 pub(crate) use plan::{Plan, Planning};
 
 /// Messages that scripts run over at once; a run is short, and waits for its turn.

@@ -13,6 +13,7 @@ use anser_wire::smtp::Notify as Wanted;
 use bytes::Bytes;
 
 use super::Rules;
+use super::existing::flags_of;
 use super::mail::Writer;
 use super::world::{duplicate_key, group, key};
 
@@ -210,9 +211,7 @@ impl Planning<'_> {
     }
 
     fn filing(&self, content: Content, target: Option<FileInto>, flags: &[String], origin: &Origin) -> Filing {
-        let system = flags.iter().filter_map(|flag| Flags::named(flag)).fold(Flags::default(), Flags::with);
-        let words = flags.iter().map(String::as_str).filter(|flag| !flag.starts_with('\\'));
-        let keywords = Keywords::new(words);
+        let (system, keywords) = flags_of(flags);
         Filing { content, prefix: Bytes::new(), target, flags: system, keywords, origin: origin.clone() }
     }
 

@@ -11,7 +11,7 @@
 //! | KB | bytes that the server's processes wrote to disk a message, in 1000 |
 //! | notice | from 250 to the EXISTS of an idle IMAP session, ms |
 //!
-//! `./x bench imap` is another part: IMAP and POP3 over mail that is there, beside dovecot (`access`). `./x bench trust` is the cost of
+//! `./x bench imap` is another part: IMAP and POP3 over mail that is there, beside dovecot (`access`). `./x bench sieve` measures rules beside Pigeonhole. `./x bench trust` is the cost of
 //! checking senders (`trust`).
 
 mod access;
@@ -20,6 +20,7 @@ mod imap;
 mod load;
 mod process;
 mod servers;
+mod sieve;
 mod smtp;
 mod trust;
 
@@ -33,13 +34,14 @@ use servers::Server;
 /// Turns that each server gets at each case; the table shows the medians.
 const ROUNDS: usize = 3;
 
-const USAGE: &str = "[--rounds N] [--messages N] [CASE …] | imap [--rounds N] [--small N] [--large N] [--idle N] [--reuse] [--alone] [CASE …] | trust";
+const USAGE: &str = "[--rounds N] [--messages N] [CASE …] | imap [--rounds N] [--small N] [--large N] [--idle N] [--reuse] [--alone] [CASE …] | trust | sieve";
 
 /// Runs the benchmark: `bench [--rounds N] [--messages N] [CASE …]` for mail coming in, `bench imap …` for mail that is there.
 pub fn run(arguments: &[String]) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let done = runtime.map(|runtime| match arguments.split_first() {
         Some((part, _)) if part == "trust" => Ok(trust::run()),
+        Some((part, rest)) if part == "sieve" && rest.is_empty() => Ok(sieve::measure()),
         Some((part, rest)) if part == "imap" => {
             access::Options::parse(rest).map(|options| runtime.block_on(access::run(&options)))
         }
