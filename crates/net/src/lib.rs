@@ -11,6 +11,7 @@
 //! | [`mod@connect`] | outgoing connections |
 //! | [`dane`] | TLSA records instead of authorities |
 //! | [`dns`] | look-ups in the DNS, with their DNSSEC status |
+//! | [`fetch`] | one bounded text over HTTPS |
 //! | [`limit`] | token buckets |
 //! | [`network`] | address ranges such as `10.0.0.0/8`, and what counts as one source |
 //! | [`local`] | sockets of this machine alone, for the command line |
@@ -51,6 +52,7 @@ pub mod connect;
 pub mod dane;
 mod deflate;
 pub mod dns;
+pub mod fetch;
 pub mod http;
 mod input;
 pub mod limit;

@@ -243,7 +243,8 @@ async fn log_in(target: &Target, client: &mut Client) -> Result<(), Stop> {
     if reply.is_positive() { Ok(()) } else { Err(Stop::said_to_us(&client.host, "4.7.8", &reply)) }
 }
 
-fn authorities(file: &Option<PathBuf>) -> Result<PathBuf, Error> {
+/// The file, or the system's bundle.
+pub(super) fn authorities(file: &Option<PathBuf>) -> Result<PathBuf, Error> {
     let bundle = || AUTHORITIES.iter().map(Path::new).find(|path| path.exists()).map(Path::to_owned);
     file.clone()
         .or_else(bundle)

@@ -6,6 +6,7 @@
 //! | `servers` | which servers can be tried, with what protection, one after the other |
 //! | `exchange` | the mail exchanges of a domain and their addresses |
 //! | `protect` | what the TLSA records of a host ask for |
+//! | `sts` | the MTA-STS policies of domains |
 //! | `pace` | how much goes to one destination at once, and how soon |
 //! | `client` | a connection up to the point where it takes mail: greeting, EHLO, STARTTLS, AUTH; commands and replies |
 //! | `transaction` | MAIL, RCPT, DATA or BDAT for some recipients of one entry |
@@ -21,6 +22,7 @@ mod pool;
 mod protect;
 mod servers;
 mod stop;
+mod sts;
 mod transaction;
 
 use std::collections::BTreeMap;
@@ -45,6 +47,7 @@ use pace::{Pace, Turn};
 use pool::Pool;
 use servers::{Needs, Servers};
 use stop::Stop;
+use sts::Policies;
 use transaction::Answer;
 
 /// Recipients of one transaction: what every server takes (RFC 5321 §4.5.3.1.8). An entry with more has several.
@@ -105,12 +108,14 @@ pub struct Outward {
     pub private: bool,
     /// Who vouches for certificates where authorities count; `None` is the system's bundle.
     pub authorities: Option<PathBuf>,
+    /// The port at which policies are fetched: 443, but in a loopback internet.
+    pub web_port: u16,
 }
 
 impl Outward {
     /// The world's DNS by this resolver, port 25, public addresses only.
     pub fn new(resolver: Resolver) -> Self {
-        Self { resolver, port: 25, sources: Vec::new(), private: false, authorities: None }
+        Self { resolver, port: 25, sources: Vec::new(), private: false, authorities: None, web_port: 443 }
     }
 
     fn speaks(&self, address: IpAddr) -> bool {
@@ -147,6 +152,7 @@ pub(crate) struct Relay {
     smarthost: Option<Arc<Smarthost>>,
     connector: Connector,
     pace: Pace,
+    policies: Policies,
     talks: Semaphore,
     pool: Arc<Pool>,
 }
@@ -162,6 +168,7 @@ impl Relay {
             smarthost: deps.smarthost.clone().map(Arc::new),
             connector: Connector::new(&deps.hostname),
             pace: Pace::new(deps.entropy.clone()),
+            policies: Policies::new(),
             talks: Semaphore::new(REMOTE_ATTEMPTS),
             pool: Arc::default(),
         }

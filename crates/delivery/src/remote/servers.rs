@@ -3,12 +3,14 @@
 use std::collections::VecDeque;
 
 use anser_mime::header;
+use anser_net::fetch;
 use anser_queue::Entry;
 
-use super::client::{Place, Protection, Target};
+use super::client::{Place, Protection, Target, authorities};
 use super::exchange::{self, Exchange};
 use super::protect::{Dane, dane};
 use super::stop::Stop;
+use super::sts::Mode;
 use super::{Outward, Relay, Smarthost, SmarthostTls, Way};
 
 /// Servers that are tried for one transaction, over all hosts and addresses.
@@ -110,15 +112,15 @@ impl<'a> Servers<'a> {
             true => dane(&outward.resolver, &host, &reach, outward.port).await?,
             false => Dane::None,
         };
+        let verified = Protection::Verified { authorities: outward.authorities.clone(), implicit: false };
         let protection = match dane {
             Dane::Verified { associations, base } => {
                 let names = vec![base.clone(), host.clone(), domain.to_owned()];
                 Protection::Dane { associations, base, names }
             }
+            _ if self.is_enforced(outward, domain, &host).await? => verified,
             // The list of hosts is vouched for, so a certificate for one of them is enough (RFC 8689 §4.2.1).
-            _ if self.needs == Needs::Tls && is_secure => {
-                Protection::Verified { authorities: outward.authorities.clone(), implicit: false }
-            }
+            _ if self.needs == Needs::Tls && is_secure => verified,
             Dane::Encrypted => Protection::Encrypted,
             Dane::None => Protection::Opportunistic,
         };
@@ -131,6 +133,27 @@ impl<'a> Servers<'a> {
             may_be_us: true,
         };
         Ok(reach.addresses.into_iter().map(target).collect())
+    }
+}
+
+impl Servers<'_> {
+    /// Whether the domain's policy wants the certificate of this host verified (RFC 8461 §4). An error: the host is none that the
+    /// policy names.
+    async fn is_enforced(&self, outward: &Outward, domain: &str, host: &str) -> Result<bool, Stop> {
+        if self.needs == Needs::NoTls {
+            return Ok(false);
+        }
+        let Ok(authorities) = authorities(&outward.authorities) else { return Ok(false) };
+        let options = fetch::Options { port: outward.web_port, private: outward.private, authorities };
+        let Some(policy) = self.relay.policies.of(&outward.resolver, &options, domain).await else { return Ok(false) };
+        match (policy.mode, policy.names(host)) {
+            (Mode::Enforce, true) => Ok(true),
+            (Mode::Enforce, false) => {
+                let why = format!("4.7.5 {host} is none of the servers that the MTA-STS policy of {domain} names");
+                Err(Stop::later(why))
+            }
+            (Mode::Testing | Mode::None, _) => Ok(false),
+        }
     }
 }
 

@@ -12,14 +12,14 @@ use crate::internet::Internet;
 use crate::smarthost::Relay;
 
 /// A delivery over TLS.
-const OVER_TLS: &str = "S: 220 hi\nC: EHLO mail.anser.test\nS: 250-there.test\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 go\nTLS\n\
+pub const OVER_TLS: &str = "S: 220 hi\nC: EHLO mail.anser.test\nS: 250-there.test\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 go\nTLS\n\
     C: EHLO mail.anser.test\nS: 250 there.test\nC: MAIL FROM:<ann@anser.test>\nS: 250 ok\nC: RCPT TO:<x@far.test>\nS: 250 ok\n\
     C: DATA\nS: 354 go on\nMESSAGE\nS: 250 taken";
 /// A handshake that the client breaks off.
-const BROKEN_OFF: &str =
+pub const BROKEN_OFF: &str =
     "S: 220 hi\nC: EHLO mail.anser.test\nS: 250-there.test\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 go\nREFUSED";
 /// A server that knows no TLS.
-const PLAIN: &str = "S: 220 hi\nC: EHLO mail.anser.test\nS: 250 there.test";
+pub const PLAIN: &str = "S: 220 hi\nC: EHLO mail.anser.test\nS: 250 there.test";
 
 /// One attempt to deliver to a server with this script; `tlsa` makes the record out of its certificate.
 async fn attempt(signing: Signing, script: &str, tlsa: impl Fn(&[u8]) -> String) -> (House, Relay) {

@@ -1,0 +1,98 @@
+//! MTA-STS (RFC 8461): policies are fetched, kept, and obeyed.
+
+use std::io::Write;
+
+use anser_delivery::Outward;
+use anser_net::dns::Data;
+
+use crate::house::{House, Site, envelope, message, runtime};
+use crate::internet::Internet;
+use crate::smarthost::Relay;
+use crate::tlsa_records_are_binding::{BROKEN_OFF, OVER_TLS, PLAIN};
+
+const GOOD: &str = "version: STSv1\nmode: enforce\nmx: *.far.test\nmax_age: 86400\n";
+
+/// The web server's part: one policy to one who asks.
+fn web(status: &str, policy: &str) -> String {
+    let length: usize = policy.lines().map(|line| line.len() + 2).sum();
+    let says: String = policy.lines().map(|line| format!("S: {line}\n")).collect();
+    format!(
+        "TLS\nC: GET /.well-known/mta-sts.txt HTTP/1.1\nC: Host: mta-sts.far.test\nC: User-Agent: anser\nC: Accept: text/plain\n\
+         C: Connection: close\nC:\nS: HTTP/1.1 {status}\nS: Content-Type: text/plain\nS: Content-Length: {length}\nS:\n{says}WAIT"
+    )
+}
+
+/// One attempt at `x@far.test`, whose web server and mail exchange play these. `trusted` puts the exchange's certificate among the
+/// authorities.
+async fn attempt(web: &str, mx: &[&str], trusted: bool) -> (House, Relay) {
+    let internet = Internet::new();
+    internet.exchange("far.test", 10, "mx.far.test", 2);
+    internet.host("mta-sts.far.test", 8);
+    internet.zone.add("_mta-sts.far.test", Data::Txt(b"v=STSv1; id=1;".to_vec()));
+    let server = internet.server("mx.far.test", 2, mx).await;
+    let policy = internet.server("mta-sts.far.test", 8, &[web]).await;
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(policy.certificate.as_bytes()).unwrap();
+    if trusted {
+        file.write_all(server.certificate.as_bytes()).unwrap();
+    }
+    let authorities = Some(file.path().to_owned());
+    let outward = Outward { authorities, web_port: internet.port, ..internet.outward() };
+    let house = Site::embedded().furnished(outward).await;
+    house.put(envelope("ann@anser.test", &["x@far.test"]), &message("hi")).await;
+    house.run().await;
+    (house, server)
+}
+
+async fn why(house: &House) -> String {
+    house.waiting().await[0].progress[0].why.clone().unwrap()
+}
+
+#[test]
+fn a_server_that_is_named_and_verified_gets_the_mail() {
+    runtime().block_on(async {
+        let (house, server) = attempt(&web("200 OK", GOOD), &[OVER_TLS], true).await;
+        assert!(house.waiting().await.is_empty(), "{}", why(&house).await);
+        assert_eq!(server.messages().len(), 1);
+    });
+}
+
+#[test]
+fn a_server_with_a_strange_certificate_or_none_gets_nothing() {
+    runtime().block_on(async {
+        for (script, code) in [(BROKEN_OFF, "4.7.5 "), (PLAIN, "4.7.10 ")] {
+            let (house, server) = attempt(&web("200 OK", GOOD), &[script], false).await;
+            assert!(why(&house).await.starts_with(code), "{}", why(&house).await);
+            assert!(server.messages().is_empty());
+        }
+    });
+}
+
+#[test]
+fn a_server_that_is_not_named_is_not_spoken_to() {
+    runtime().block_on(async {
+        let policy = GOOD.replace("*.far.test", "other.test");
+        let (house, server) = attempt(&web("200 OK", &policy), &[], true).await;
+        assert!(why(&house).await.starts_with("4.7.5 "), "{}", why(&house).await);
+        assert!(server.messages().is_empty());
+    });
+}
+
+#[test]
+fn testing_and_broken_policies_bind_nobody() {
+    runtime().block_on(async {
+        let testing = GOOD.replace("enforce", "testing").replace("*.far.test", "other.test");
+        for web in [
+            web("200 OK", &testing),
+            web("404 Not Found", GOOD),
+            web("301 Moved", GOOD),
+            web("200 OK", "no policy"),
+            web("200 OK", GOOD).replace("text/plain\nS: Content-L", "text/html\nS: Content-L"),
+            "CLOSE".to_owned(),
+        ] {
+            let (house, server) = attempt(&web, &[OVER_TLS], false).await;
+            assert!(house.waiting().await.is_empty(), "{web}: {}", why(&house).await);
+            assert_eq!(server.messages().len(), 1);
+        }
+    });
+}
