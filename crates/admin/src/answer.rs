@@ -102,6 +102,44 @@ pub struct DomainView {
     pub postmaster: Option<String>,
 }
 
+/// A key that mail is signed with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DkimView {
+    /// Where its record belongs: `selector._domainkey.example.org`.
+    pub name: String,
+    /// `rsa-sha256` or `ed25519-sha256`.
+    pub algorithm: String,
+    /// `waiting`, `active`, `retiring`.
+    pub state: String,
+    /// When it was made (RFC 3339).
+    pub created: String,
+    /// The text of its record.
+    pub record: String,
+}
+
+/// A record that a domain needs in the DNS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordView {
+    /// Its name, without a final dot.
+    pub name: String,
+    /// `A`, `MX`, `TXT` and the like.
+    pub kind: String,
+    /// What it holds, as a zone file has it; `<IPv4>` stands for what only the operator knows.
+    pub value: String,
+    /// Mail suffers without it.
+    pub needed: bool,
+    /// What it is for, in English.
+    pub en: String,
+    /// What it is for, in Chinese.
+    pub zh: String,
+    /// What the world answers: `ok`, `missing`, `absent` (and not needed), `wrong`, `unknown`; empty when it was not asked.
+    pub state: String,
+    /// What is wrong and how to mend it, in English.
+    pub problem_en: Option<String>,
+    /// The same in Chinese.
+    pub problem_zh: Option<String>,
+}
+
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountView {
@@ -350,6 +388,8 @@ pub enum Item {
     Finding(FindingView),
     Script(ScriptView),
     Touched(TouchedView),
+    Dkim(DkimView),
+    Record(RecordView),
 }
 
 /// The end of an act that was done.

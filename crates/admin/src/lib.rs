@@ -33,6 +33,7 @@ use anser_blob::Blobs;
 use anser_db::Db;
 use anser_directory::{Account, Directory};
 use anser_journal::{Entry, Journal, Origin, What};
+use anser_net::dns::Resolver;
 use anser_net::{Counters, TlsAcceptor};
 use anser_queue::Queue;
 use anser_store::Store;
@@ -66,6 +67,8 @@ pub struct Deps {
     pub clock: Clock,
     /// This server's name.
     pub hostname: String,
+    /// The DNS, to see what the world sees.
+    pub resolver: Resolver,
     /// What only a server that runs has.
     pub running: Option<Arc<Running>>,
 }
@@ -135,6 +138,11 @@ impl Admin {
             R::AppPasswordAdd { address, new } => self.add_app_password(actor, &address, &new).await,
             R::AppPasswordList { address, token } => self.list_app_passwords(&address, token, out).await,
             R::AppPasswordRevoke { address, token, id } => self.revoke_app_password(actor, &address, token, id).await,
+            R::DomainDns { name, check } => self.domain_dns(&name, check, out).await,
+            R::DkimAdd { domain } => self.add_dkim_keys(actor, &domain).await,
+            R::DkimList { domain } => self.list_dkim_keys(&domain, out).await,
+            R::DkimRotate { domain } => self.rotate_dkim_keys(actor, &domain).await,
+            R::DkimRemove { domain, selector } => self.remove_dkim_key(actor, &domain, &selector).await,
             R::AliasAdd { address, target } => self.add_alias(actor, &address, &target).await,
             R::AliasList { domain } => self.list_aliases(domain, out).await,
             R::AliasRemove { address } => self.remove_alias(actor, &address).await,

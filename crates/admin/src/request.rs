@@ -181,6 +181,16 @@ pub enum Request {
     DomainShow { name: String },
     /// [`crate::Admin::remove_domain`]
     DomainRemove { name: String },
+    /// [`crate::Admin::domain_dns`]
+    DomainDns { name: String, check: bool },
+    /// [`crate::Admin::add_dkim_keys`]
+    DkimAdd { domain: String },
+    /// [`crate::Admin::list_dkim_keys`]
+    DkimList { domain: String },
+    /// [`crate::Admin::rotate_dkim_keys`]
+    DkimRotate { domain: String },
+    /// [`crate::Admin::remove_dkim_key`]
+    DkimRemove { domain: String, selector: String },
     /// [`crate::Admin::add_accounts`]
     AccountAdd { accounts: Vec<AccountSpec>, password: Option<Plain>, quota: u64, role: Option<String>, shared: bool },
     /// [`crate::Admin::list_accounts`]

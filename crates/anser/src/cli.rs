@@ -123,6 +123,21 @@ pub enum Domain {
     Remove {
         name: String,
     },
+    Dns {
+        name: String,
+        #[arg(long)]
+        check: bool,
+    },
+    #[command(subcommand)]
+    Dkim(Dkim),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Dkim {
+    Add { domain: String },
+    List { domain: String },
+    Rotate { domain: String },
+    Remove { domain: String, selector: String },
 }
 
 #[derive(Debug, Subcommand)]

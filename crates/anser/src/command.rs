@@ -11,7 +11,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
 
 use crate::cli::{
-    Account, AccountAdd, Alias, AppPassword, Cli, Domain, Entries, Group, NewSecret, Queue, Selection, Token, Verb,
+    Account, AccountAdd, Alias, AppPassword, Cli, Dkim, Domain, Entries, Group, NewSecret, Queue, Selection, Token,
+    Verb,
 };
 use crate::config::Config;
 use crate::files;
@@ -178,6 +179,11 @@ fn asked(verb: Verb, language: Language) -> Result<Asked> {
         Verb::Domain(Domain::List) => list(Request::DomainList),
         Verb::Domain(Domain::Show { name }) => one(Request::DomainShow { name }),
         Verb::Domain(Domain::Remove { name }) => one(Request::DomainRemove { name }),
+        Verb::Domain(Domain::Dns { name, check }) => list(Request::DomainDns { name, check }),
+        Verb::Domain(Domain::Dkim(Dkim::Add { domain })) => one(Request::DkimAdd { domain }),
+        Verb::Domain(Domain::Dkim(Dkim::List { domain })) => list(Request::DkimList { domain }),
+        Verb::Domain(Domain::Dkim(Dkim::Rotate { domain })) => one(Request::DkimRotate { domain }),
+        Verb::Domain(Domain::Dkim(Dkim::Remove { domain, selector })) => one(Request::DkimRemove { domain, selector }),
         Verb::Account(account) => account_asked(account, language),
         Verb::Alias(Alias::Add { address, target }) => one(Request::AliasAdd { address, target }),
         Verb::Alias(Alias::List { domain }) => list(Request::AliasList { domain }),

@@ -148,6 +148,7 @@ impl Sessions {
             limits,
             allow_plaintext_auth: allowed.plaintext_auth,
             local_only: allowed.local_only,
+            senders: Some(anser_smtp::Senders::new(house.resolver.clone())),
             over_quota: None,
         };
         let imap = anser_imap::Deps {

@@ -42,6 +42,8 @@ pub struct House {
     pub delivery: Delivery,
     pub clock: Clock,
     pub entropy: Entropy,
+    /// The DNS.
+    pub resolver: Resolver,
     config: Config,
     _owner: Owner,
 }
@@ -74,6 +76,7 @@ impl House {
             hostname: config.hostname.clone(),
             literals: literals(config),
         });
+        let resolver = Resolver::network(&config.dns)?;
         let delivery = Delivery::new(anser_delivery::Deps {
             queue: queue.clone(),
             store: store.clone(),
@@ -83,11 +86,25 @@ impl House {
             entropy: entropy.clone(),
             hostname: config.hostname.clone(),
             smarthost: config.smarthost.clone(),
-            outward: outward(config)?,
+            outward: outward(config, &resolver),
         });
         delivery.recover().await?;
         let config = config.clone();
-        Ok(Self { db, directory, store, queue, journal, blobs, disk, delivery, clock, entropy, config, _owner: owner })
+        Ok(Self {
+            db,
+            directory,
+            store,
+            queue,
+            journal,
+            blobs,
+            disk,
+            delivery,
+            clock,
+            entropy,
+            resolver,
+            config,
+            _owner: owner,
+        })
     }
 
     /// The administrative acts over this house.
@@ -103,6 +120,7 @@ impl House {
             data_dir: self.config.data_dir.clone(),
             clock: self.clock.clone(),
             hostname: self.config.hostname.clone(),
+            resolver: self.resolver.clone(),
             running,
         })
     }
@@ -152,9 +170,8 @@ pub fn make_folder(path: &Path) -> Result<()> {
     })
 }
 
-fn outward(config: &Config) -> Result<Option<Outward>> {
-    let Some(settings) = &config.outward else { return Ok(None) };
-    let resolver = Resolver::network(&config.dns)?;
+fn outward(config: &Config, resolver: &Resolver) -> Option<Outward> {
+    let settings = config.outward.as_ref()?;
     let (port, private) = (settings.port, settings.private);
-    Ok(Some(Outward { port, private, sources: settings.sources.clone(), ..Outward::new(resolver) }))
+    Some(Outward { port, private, sources: settings.sources.clone(), ..Outward::new(resolver.clone()) })
 }

@@ -170,7 +170,7 @@ fn tell(init: &Init, files: &Files, data: &Path, made: Option<&str>, language: L
     shown += &format!("  {host}.  A     <IPv4>\n  {host}.  AAAA  <IPv6>\n  {domain}.  MX    10 {host}.\n");
     shown += &format!("  {domain}.  TXT   \"v=spf1 mx -all\"\n");
     shown += &format!("  _dmarc.{domain}.  TXT   \"v=DMARC1; p=none; rua=mailto:postmaster@{domain}\"\n");
-    shown += &say(text::INIT_NO_DKIM, &[]);
+    shown += &say(text::INIT_MORE_DNS, &[domain, domain]);
     shown += "\n";
     shown += &say(text::INIT_CERTIFICATE, &[]);
     shown += &say(text::INIT_NEXT, &[&files.boot.display().to_string()]);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{ErrorKind, Write};
 
-use anser_admin::answer::{AccountView, EntryView, EventView, Item, Report, StatusView};
+use anser_admin::answer::{AccountView, EntryView, EventView, Item, RecordView, Report, StatusView};
 use anser_base::{Error, Result};
 use serde_json::Value;
 
@@ -156,6 +156,10 @@ impl Printer {
             }
             Item::Entry(entry) => self.entry(entry),
             Item::Event(event) => event_in_words(event),
+            Item::Dkim(key) => {
+                format!("{}  {}  {}  {}\n    {}\n", key.name, key.algorithm, key.state, key.created, key.record)
+            }
+            Item::Record(record) => record_in_words(self.language, record),
             Item::Finding(finding) => {
                 let what = if self.language == Language::Zh { &finding.zh } else { &finding.en };
                 let mended = if finding.mended { self.language.say(text::MENDED, &[]) } else { String::new() };
@@ -180,6 +184,20 @@ impl Printer {
         }
         out
     }
+}
+
+/// A line of a zone file, what it is for as a comment, and below it what is wrong with what the world answers.
+fn record_in_words(language: Language, record: &RecordView) -> String {
+    let zh = language == Language::Zh;
+    let (why, problem) = if zh { (&record.zh, &record.problem_zh) } else { (&record.en, &record.problem_en) };
+    let state = if record.state.is_empty() { String::new() } else { format!("[{}] ", record.state) };
+    // What only the operator knows cannot be in a zone file as it stands.
+    let hidden = if record.value.contains('<') { "; " } else { "" };
+    let mut text = format!("; {state}{why}\n{hidden}{}.  IN  {}  {}\n", record.name, record.kind, record.value);
+    if let Some(problem) = problem {
+        text.push_str(&format!(";   {problem}\n"));
+    }
+    text
 }
 
 fn account_in_words(language: Language, account: &AccountView) -> String {

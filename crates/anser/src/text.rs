@@ -108,7 +108,7 @@ table! {
     INIT_ADMINISTRATOR = "administrator: {}", "管理员：{}";
     INIT_PASSWORD = "password: {} (shown only this once)", "密码：{}（只显示这一次）";
     INIT_DNS = "Set these DNS records:", "请设置以下 DNS 记录：";
-    INIT_NO_DKIM = "This version does not sign with DKIM yet: a smarthost that signs is needed for mail to large providers.", "本版本尚不支持 DKIM 签名：发往大型邮件服务商时需经由会签名的中继服务器。";
+    INIT_MORE_DNS = "All of them, with the keys that sign mail: anser domain dns {}; whether the world has them: anser domain dns {} --check", "全部记录（含签名密钥）：anser domain dns {}；核对是否生效：anser domain dns {} --check";
     INIT_CERTIFICATE = "The certificate vouches for itself; put one from an authority in its place when you have it, no restart needed.", "证书为自签名；取得正式证书后直接替换文件即可，无需重启。";
     INIT_NEXT = "Start with: anser serve --config {}", "启动命令：anser serve --config {}";
     RUNS = "running since {}, process {}", "自 {} 起运行，进程 {}";
@@ -144,6 +144,18 @@ pub const COMMANDS: &[(&str, Line)] = &[
     ("domain list", Line("List domains", "列出域名")),
     ("domain show", Line("Show a domain", "显示域名")),
     ("domain remove", Line("Remove a domain that nobody uses", "删除不再使用的域名")),
+    (
+        "domain dns",
+        Line("The DNS records that a domain needs, and whether the world has them", "域名所需的 DNS 记录，并可核对"),
+    ),
+    ("domain dkim", Line("Keys that sign a domain's mail", "域名的 DKIM 签名密钥")),
+    ("domain dkim add", Line("Make a pair of keys", "创建一对密钥")),
+    ("domain dkim list", Line("List keys with their records", "列出密钥及其记录")),
+    (
+        "domain dkim rotate",
+        Line("Make new keys; once they are published, again to use them", "创建新密钥；发布后再次执行即启用"),
+    ),
+    ("domain dkim remove", Line("Remove a key", "删除密钥")),
     ("account", Line("Accounts", "账号")),
     ("account add", Line("Add accounts", "添加账号")),
     ("account list", Line("List accounts", "列出账号")),
@@ -293,4 +305,6 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
         Line("A script that runs alone, in place of those that are stored", "单独试运行的脚本文件，代替已存的脚本"),
     ),
     ("id", Line("Number", "编号")),
+    ("check", Line("Compare with what the world answers", "与外界实际查询结果核对")),
+    ("selector", Line("Name of the key", "密钥的选择器")),
 ];

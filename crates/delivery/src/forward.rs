@@ -35,14 +35,25 @@ impl Delivery {
                 ));
                 continue;
             }
-            let copy = |part: &[Address]| self.copy(entry, index, part);
+            let sender = self.sender_onward(entry, via).await;
+            let copy = |part: &[Address]| self.copy(entry, index, sender.clone(), part);
             copies.extend(addresses.chunks(limits::RECIPIENTS).map(copy));
             decided.push((index, Outcome::Done));
         }
         (decided, copies)
     }
 
-    fn copy(&self, entry: &Entry, index: usize, addresses: &[Address]) -> Submission {
+    /// The sender with which the message goes on, so that SPF holds at the next server. If the directory cannot say, it stays as it is.
+    async fn sender_onward(&self, entry: &Entry, via: &Address) -> Option<Address> {
+        let sender = entry.envelope.sender.as_ref()?;
+        let onward = self.deps.directory.forwarding_sender(sender, via).await;
+        Some(onward.unwrap_or_else(|error| {
+            tracing::warn!(error = error.chain(), "a message is sent on with its own sender");
+            sender.clone()
+        }))
+    }
+
+    fn copy(&self, entry: &Entry, index: usize, sender: Option<Address>, addresses: &[Address]) -> Submission {
         let original = &entry.envelope.recipients[index];
         let recipients = addresses
             .iter()
@@ -55,7 +66,7 @@ impl Delivery {
         let mut trace = format!("{LOOP_FIELD}: {}\r\n", original.address).into_bytes();
         trace.extend_from_slice(&entry.envelope.trace);
         let now = self.deps.clock.now();
-        let plain = Envelope::new(entry.envelope.sender.clone(), recipients, entry.envelope.origin.clone(), now);
+        let plain = Envelope::new(sender, recipients, entry.envelope.origin.clone(), now);
         let envelope = Envelope {
             ret: entry.envelope.ret,
             envid: entry.envelope.envid.clone(),

@@ -10,6 +10,8 @@
 //! | [`guard`] | slows guessing down without locking owners out |
 //! | [`password`] | Argon2id, SCRAM keys, and verification of the hashes that other servers leave behind |
 //! | [`scripts`] | Sieve scripts of accounts, domains and the house |
+//! | [`dkim`] | the keys that a domain's mail is signed with |
+//! | [`srs`] | senders of mail that is sent on |
 //! | [`sharing`] | whom access lists mean, and who shares with whom |
 //! | [`admin`] | every change, as typed functions |
 //!
@@ -19,6 +21,7 @@
 
 pub mod admin;
 mod cache;
+pub mod dkim;
 pub mod guard;
 pub mod login;
 pub mod model;
@@ -34,6 +37,7 @@ pub mod scram;
 pub mod scripts;
 mod secrets;
 pub mod sharing;
+pub mod srs;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -44,6 +48,7 @@ use anser_db::{Db, Durability, Place, Tx};
 use tokio::sync::OnceCell;
 
 use crate::cache::Cache;
+use crate::dkim::SigningKey;
 use crate::guard::Guard;
 use crate::login::Credentials;
 use crate::names::LoginName;
@@ -53,6 +58,7 @@ use crate::scripts::{Running, ScriptOwner};
 use crate::secrets::Secrets;
 
 pub use admin::{AccountFilter, AccountPage, Alias, AliasTarget, NewAccount, NewAppPassword, NewDomain, Password};
+pub use dkim::{DkimKey, DkimState};
 pub use login::{Attempt, AuthFailure, Login, Refusal, Via};
 pub use model::{
     Account, AccountState, AppPassword, AppPasswordId, AppPasswordKind, DEFAULT_TENANT, Domain, Group, GroupId, Locale,
@@ -74,6 +80,9 @@ const CACHED: usize = 40_000;
 const CACHED_GROUPS: usize = 400;
 /// People of whom it is remembered who shares with them.
 const CACHED_OWNERS: usize = 10_000;
+
+/// Domains whose signing keys are remembered.
+const CACHED_DOMAINS: usize = 2_000;
 
 /// What the directory needs from its surroundings.
 #[derive(Clone)]
@@ -109,6 +118,7 @@ struct Inner {
     memberships: Cache<AccountId, Arc<[u64]>>,
     owners: Cache<(AccountId, bool), Arc<[Arc<Account>]>>,
     scripts: Cache<ScriptOwner, Arc<Running>>,
+    signing: Cache<String, Arc<[SigningKey]>>,
     logins: Cache<LoginName, Option<Arc<Credentials>>>,
     remembered: Remembered,
     guard: Guard,
@@ -131,6 +141,7 @@ impl Directory {
             memberships: Cache::new(CACHED),
             owners: Cache::new(CACHED_OWNERS),
             scripts: Cache::new(scripts::CACHED_SCRIPTS),
+            signing: Cache::new(CACHED_DOMAINS),
             logins: Cache::new(CACHED),
             remembered: Remembered::new(&deps.entropy),
             guard: Guard::new(&deps.entropy),

@@ -64,6 +64,12 @@ impl Directory {
         }
         let (inner, sought) = (self.inner.clone(), key.clone());
         let found = self.read(move |tx| Seeker { inner: &inner, stamp }.resolve(tx, &sought)).await?;
+        // Its sender is known only for some days: this answer is not kept.
+        if !matches!(found, Resolution::NotLocal | Resolution::Disabled)
+            && let Some(sender) = self.rewritten_sender(address).await?
+        {
+            return Ok(Resolution::Forward(sender));
+        }
         let cache = if matches!(found, Resolution::Group(_)) { &self.inner.groups } else { &self.inner.resolutions };
         cache.put(stamp, key, found.clone());
         Ok(found)

@@ -3,7 +3,7 @@
 use anser_db::Schema;
 
 /// Tables of the directory, to be handed to `anser_db::Db::open`.
-pub const SCHEMA: Schema = Schema(&[FIRST, SHARING, TOKENS, SCRIPTS]);
+pub const SCHEMA: Schema = Schema(&[FIRST, SHARING, TOKENS, SCRIPTS, DKIM]);
 
 /// One row of `dir_addresses` per address that is somebody's: `kind` and `target` say whose (see `address::Kind`).
 const FIRST: &str = "
@@ -121,5 +121,19 @@ CREATE TABLE dir_scripts (
   place INTEGER NOT NULL,
   changed_ms INTEGER NOT NULL,
   PRIMARY KEY (kind, owner, name)
+) STRICT;
+";
+
+/// Keys that sign mail; `state` as `dkim::DkimState` has it.
+const DKIM: &str = "
+CREATE TABLE dir_dkim_keys (
+  domain INTEGER NOT NULL,
+  selector TEXT NOT NULL,
+  algorithm TEXT NOT NULL,
+  state INTEGER NOT NULL,
+  secret BLOB NOT NULL,
+  record TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  PRIMARY KEY (domain, selector)
 ) STRICT;
 ";

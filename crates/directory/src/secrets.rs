@@ -11,16 +11,19 @@ pub(crate) struct Secrets {
     pub app_passwords: [u8; 32],
     /// Makes the salts that unknown names are answered with, the same for the same name at any time.
     pub unknown_names: [u8; 32],
+    /// Keys the senders of mail that is sent on.
+    pub srs: [u8; 32],
 }
 
 pub(crate) async fn load(directory: &Directory) -> Result<Secrets> {
     let entropy = &directory.inner.deps.entropy;
-    let fresh: [[u8; 32]; 2] = [entropy.bytes(), entropy.bytes()];
+    let fresh: [[u8; 32]; 3] = [entropy.bytes(), entropy.bytes(), entropy.bytes()];
     directory
         .note(move |tx| {
             Ok(Secrets {
                 app_passwords: stored(tx, "app-passwords", &fresh[0])?,
                 unknown_names: stored(tx, "unknown-names", &fresh[1])?,
+                srs: stored(tx, "srs", &fresh[2])?,
             })
         })
         .await

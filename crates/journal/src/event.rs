@@ -82,6 +82,13 @@ pub enum What {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         parent: Option<EntryId>,
     },
+    /// It was found out who sent a message.
+    Judged {
+        /// Its entry.
+        entry: EntryId,
+        /// The results as `Authentication-Results` has them (RFC 8601 §2.2), on one line.
+        results: String,
+    },
     /// A message or a recipient was refused.
     Refused {
         /// At which stage: `connect`, `mail`, `rcpt`, `data`.
@@ -300,7 +307,7 @@ impl What {
             Self::Administered { .. } => 8,
             Self::Accessed { .. } => 9,
             Self::Deleted { .. } => 10,
-            Self::Started { .. } | Self::Stopped { .. } => 11,
+            Self::Judged { .. } | Self::Started { .. } | Self::Stopped { .. } => 11,
             Self::Filtered { .. } => 12,
         }
     }
@@ -317,6 +324,7 @@ impl What {
                 cut(text)
             }
             Self::Filtered { act, script, rule, .. } => [act, script].into_iter().chain(rule).for_each(cut),
+            Self::Judged { results, .. } => results.truncate(results.floor_char_boundary(RESULTS)),
             Self::Login { user, .. } => cut(user),
             Self::LoginFailed { user, why } => [user, why].into_iter().for_each(cut),
             Self::Deleted { uids, message_ids, .. } => {
@@ -327,6 +335,9 @@ impl What {
         }
     }
 }
+
+/// Longest results of checking who sent a message, in bytes: ten signatures fit.
+pub const RESULTS: usize = 4000;
 
 /// Message-IDs that one deletion names at most; the UIDs name the others.
 pub const IDS: usize = 1000;

@@ -72,6 +72,7 @@ pub fn keys(event: &What) -> Vec<Key> {
         What::Filtered { entry, recipient, .. } => {
             entry.map(Key::Entry).into_iter().chain([Key::address(recipient)]).collect()
         }
+        What::Judged { entry, .. } => vec![Key::Entry(*entry)],
         What::Login { user, .. } | What::LoginFailed { user, .. } => vec![Key::address(user)],
         What::Administered { actor, object, .. } => vec![Key::address(actor), Key::address(object)],
         What::Accessed { actor, .. } => vec![Key::address(actor)],

@@ -46,6 +46,9 @@ impl What {
                     format!("在 {stage} 阶段拒收：发件人 <{sender}>，收件人 {to}：{why}"),
                 )
             }
+            Self::Judged { entry, results } => {
+                Text::new(format!("{entry} checked: {results}"), format!("{entry} 发件人验证：{results}"))
+            }
             Self::Delivered { .. } | Self::Relayed { .. } | Self::Deferred { .. } | Self::Failed { .. } => {
                 self.delivery()
             }

@@ -134,6 +134,14 @@ impl Verdict {
         (known && self.author.clean && results::says_pass(&newest.results, author)).then_some(&newest.domain)
     }
 
+    /// The first domain within one of `domains` that SPF or a signature shows to be genuine: that of a mailing list, perhaps.
+    pub fn authenticated_within(&self, domains: &[String]) -> Option<&str> {
+        let spf = (self.spf.outcome.result == spf::Result::Pass).then_some(&self.spf.domain);
+        let dkim = self.dkim.iter().filter(|one| one.result == dkim::Result::Pass).map(|one| &one.domain);
+        let known = |domain: &&String| domains.iter().any(|known| dns::is_within(domain, known));
+        spf.into_iter().chain(dkim).find(known).map(String::as_str)
+    }
+
     /// The results behind the authserv-id, for [`results::field`] and for [`crate::arc::seal`].
     pub fn results(&self) -> String {
         results::text(self)

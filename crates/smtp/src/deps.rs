@@ -13,6 +13,8 @@ use anser_net::network::source_of;
 use anser_net::{Network, Rate, RateLimiter, Refusal, TlsAcceptor};
 use anser_queue::{Protocol, Queue};
 
+use crate::senders::Senders;
+
 /// Sources and accounts, each, whose rate is remembered.
 const RATED: usize = 100_000;
 
@@ -72,6 +74,8 @@ pub struct Deps {
     pub allow_plaintext_auth: bool,
     /// Submission refuses recipients that are not ours, for a house without a way out.
     pub local_only: bool,
+    /// Checks who sent what comes to the MX; without it nothing is checked.
+    pub senders: Option<Senders>,
     /// Accounts known to be over quota are refused at RCPT already.
     pub over_quota: Option<OverQuota>,
 }

@@ -47,7 +47,7 @@ impl Session {
         self.note(What::LoginFailed { user: user.to_owned(), why }).await;
     }
 
-    async fn note(&self, what: What) {
+    pub(crate) async fn note(&self, what: What) {
         let origin = Origin::peer(self.service.name(), self.stream.peer_addr().ip());
         if let Err(error) = self.deps.journal.append(Entry { origin, what }).await {
             tracing::error!(error = error.chain(), "the journal did not take an event");

@@ -33,6 +33,8 @@
 //! - 250 after the last octet of a message is said only when [`anser_queue::Queue::put`] has returned; nothing can fail afterwards. Over
 //!   LMTP the message is put once for all accepted recipients, then each of them is answered 250; when that put fails each is
 //!   answered with the failure (RFC 2033 §4.2).
+//! - What claims to be results of ours (RFC 8601 §5) is taken out of every message that strangers or users send.
+//! - What other servers send is checked (SPF, DKIM, DMARC, ARC); trouble with the DNS is a result and loses no mail.
 //! - No open relay: without a login only recipients that the directory resolves are accepted.
 //! - Only `CRLF . CRLF` ends DATA, only CRLF a command. What has a bare CR or LF is refused, but for BINARYMIME; unless it came by BDAT the
 //!   session ends as well, so that nothing behind a dubious end is ever taken for a command.
@@ -44,10 +46,12 @@ mod deps;
 mod journal;
 mod message;
 mod policy;
+mod senders;
 mod session;
 mod state;
 mod transaction;
 mod verb;
 
 pub use deps::{Deps, Limits, OverQuota, Rates, Service, refusal_words};
+pub use senders::Senders;
 pub use session::session;

@@ -7,12 +7,12 @@ use crate::answer::{DomainView, Item, Out, Report};
 use crate::{Actor, Admin};
 
 impl Admin {
-    /// Adds a domain, or another name of one. Errors as for [`anser_directory::Directory::add_domain`].
+    /// Adds a domain, or another name of one, with keys to sign its mail. Errors as for [`anser_directory::Directory::add_domain`].
     pub async fn add_domain(&self, actor: &Actor, name: &str, alias_of: Option<String>) -> Result<Report> {
         let new = NewDomain { alias_of: alias_of.clone(), ..NewDomain::new(name) };
         self.deps.directory.add_domain(new).await?;
         self.note(actor, "domain.create", name, None, alias_of.map(|of| format!("alias of {of}"))).await?;
-        Ok(Report::Done)
+        self.add_dkim_keys(actor, name).await
     }
 
     /// Every domain, by name.

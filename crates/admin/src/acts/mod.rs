@@ -4,6 +4,8 @@ mod accounts;
 mod addresses;
 pub mod backup;
 mod check;
+mod dkim;
+mod dns;
 mod domains;
 mod export;
 mod import;

@@ -1,4 +1,4 @@
-use anser_directory::{AliasTarget, NewDomain};
+use anser_directory::{AliasTarget, NewDomain, Resolution};
 
 use crate::house::{House, Report, address, envelope, message, on_each_engine};
 
@@ -7,7 +7,7 @@ async fn forward(house: &House, from: &str, to: &str) {
 }
 
 #[test]
-fn a_forward_goes_on_with_its_sender_and_what_was_asked_for() {
+fn a_forward_goes_on_with_a_sender_of_ours_and_what_was_asked_for() {
     on_each_engine(|house| async move {
         forward(&house, "sales@anser.test", "shop@far.test").await;
         let mut wanted = envelope("x@far.test", &["sales@anser.test"]);
@@ -19,7 +19,15 @@ fn a_forward_goes_on_with_its_sender_and_what_was_asked_for() {
         assert_eq!(waiting.len(), 1);
         let copy = &waiting[0].envelope;
         assert_eq!(copy.recipients[0].address, address("shop@far.test"));
-        assert_eq!((&copy.sender, &copy.envid), (&wanted.sender, &wanted.envid));
+        assert_eq!(copy.envid, wanted.envid);
+        let sender = copy.sender.clone().unwrap();
+        assert!(sender.local().starts_with("SRS0=") && sender.local().ends_with("=far.test=x"), "{sender}");
+        assert_eq!(sender.domain(), "anser.test");
+        // A bounce to it finds its way back, and one to a made-up one does not.
+        let back = house.directory.resolve(&sender).await.unwrap();
+        assert_eq!(back, Resolution::Forward(address("x@far.test")));
+        let made_up = address(&sender.to_string().replace("=x@", "=y@"));
+        assert_eq!(house.directory.resolve(&made_up).await.unwrap(), Resolution::NoSuchUser);
         assert_eq!(copy.recipients[0].orcpt, wanted.recipients[0].orcpt);
         let why = waiting[0].progress[0].why.as_deref();
         assert_eq!(why, Some("4.4.4 no route to other servers is configured"));

@@ -70,7 +70,7 @@ fn no_account() -> Error {
     Error::not_found("there is no such account", "没有这个账号")
 }
 
-fn no_domain() -> Error {
+pub(crate) fn no_domain() -> Error {
     Error::not_found("there is no such domain", "没有这个域名")
 }
 

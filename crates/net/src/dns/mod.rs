@@ -21,6 +21,7 @@
 mod answer;
 mod cache;
 mod network;
+mod senders;
 mod zone;
 
 use std::net::{IpAddr, SocketAddr};

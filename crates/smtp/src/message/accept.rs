@@ -10,6 +10,7 @@ use super::trace;
 use crate::answer::{Answer, Stop};
 use crate::deps::Service;
 use crate::journal::NotedEnvelope;
+use crate::senders;
 use crate::session::{Session, Tally};
 
 /// Length of the random id in the Received field and the reply, in characters.
@@ -41,15 +42,25 @@ pub async fn conclude(session: &mut Session, intake: Intake) -> Result<Answer, S
 /// Puts the message into the queue; returns what the peer may read of it.
 async fn put(session: &Session, intake: Intake) -> Result<String, Stop> {
     let taken = intake.finish().await?;
+    let verdict = senders::judge(session, taken.passed.as_ref()).await;
+    if let Some(verdict) = &verdict {
+        senders::refuse_forged(session, verdict)?;
+    }
     let id = session.deps.entropy.token(TRACE_ID);
-    let envelope = envelope(session, &id)?;
+    let mut front = verdict.as_ref().map(|verdict| senders::field(session, verdict)).unwrap_or_default();
+    front.push_str(&senders::signatures(session, taken.passed.as_ref()).await?);
+    let envelope = envelope(session, &id, front)?;
     let (noted, size) = (NotedEnvelope::of(&envelope), taken.body.size);
     let entry: EntryId = session.deps.queue.put(envelope, taken.body).await?;
     session.note_accepted(entry, noted, taken.head.message_id, size).await;
+    if let Some(verdict) = &verdict {
+        session.note_verdict(entry, verdict).await;
+    }
     Ok(format!("Queued as {entry} ({id})"))
 }
 
-fn envelope(session: &Session, id: &str) -> Result<Envelope, Stop> {
+/// `front` are fields that go before everything else but the trace of the last hop.
+fn envelope(session: &Session, id: &str, front: String) -> Result<Envelope, Stop> {
     let Some(transaction) = &session.transaction else { return Err(Stop::Gone) };
     let (mail, recipients) = (&transaction.mail, transaction.recipients.clone());
     let now = session.deps.clock.now();
@@ -57,7 +68,8 @@ fn envelope(session: &Session, id: &str) -> Result<Envelope, Stop> {
         [one] => Some(&one.address),
         _ => None,
     };
-    let trace = trace::received(session, id, now, only);
+    let mut trace = front.into_bytes();
+    trace.extend(trace::received(session, id, now, only));
     let origin = Origin {
         protocol: session.service.protocol(),
         client: Some(session.source()),

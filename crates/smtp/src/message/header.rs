@@ -8,6 +8,7 @@ use anser_base::{Address, Timestamp};
 use anser_mime::address::{MAX_ADDRESSES, parse_list};
 use anser_mime::date::{DateTime, format_rfc5322};
 use anser_mime::header::{Field, fields, unfold};
+use anser_senderauth::results::without_forged;
 
 use super::intake::{INLINE, Terms};
 use crate::answer::Stop;
@@ -51,6 +52,9 @@ pub async fn judge(terms: &Terms, message: &mut Vec<u8>, whole: bool) -> Result<
     if terms.account.is_some() {
         check_author(terms, &found).await?;
         mend(terms, message, &mut found);
+    }
+    if terms.clean {
+        take_out_forged_results(terms, message);
     }
     Ok(Head { message_id: found.message_id })
 }
@@ -140,6 +144,15 @@ fn mend(terms: &Terms, message: &mut Vec<u8>, found: &mut Found) {
     }
     mended.extend_from_slice(&message[from..]);
     *message = mended;
+}
+
+/// Nobody else writes results in our name (RFC 8601 §5).
+fn take_out_forged_results(terms: &Terms, message: &mut Vec<u8>) {
+    let (header, _) = anser_senderauth::message::split(message);
+    let length = header.len();
+    if let Some(clean) = without_forged(header, &terms.deps.hostname) {
+        message.splice(..length, clean);
+    }
 }
 
 fn new_id(terms: &Terms, now: Timestamp) -> String {

@@ -7,12 +7,14 @@ use anser_base::{Durability, Error, TenantId};
 use anser_blob::{BlobWriter, Prepared};
 use anser_directory::{Account, DEFAULT_TENANT};
 use anser_queue::Body;
+use anser_senderauth::{Message, Passed, message};
 use anser_wire::smtp::Reply;
 use bytes::Bytes;
 
 use super::header::{self, Head};
 use crate::answer::Stop;
-use crate::deps::Deps;
+use crate::deps::{Deps, Service};
+use crate::senders::Look;
 use crate::session::Session;
 use crate::verb::too_large;
 
@@ -35,6 +37,10 @@ pub struct Terms {
     pub account: Option<Arc<Account>>,
     /// Whose blob store a large one goes to.
     pub tenant: TenantId,
+    /// What is to be looked at while it comes in.
+    pub look: Look,
+    /// What claims to be results of ours is taken out: nobody in front of us writes such.
+    pub clean: bool,
     /// Any octets are allowed (BODY=BINARYMIME).
     binary: bool,
     /// SIZE= of MAIL, in bytes.
@@ -49,6 +55,8 @@ impl Terms {
             deps: session.deps.clone(),
             account: session.login.clone(),
             tenant: transaction.and_then(|transaction| transaction.tenant).unwrap_or(DEFAULT_TENANT),
+            look: Look::of(session),
+            clean: session.service != Service::Lmtp,
             binary: transaction.is_some_and(|transaction| transaction.is_binary()),
             expected: transaction.and_then(|transaction| transaction.mail.size),
         }
@@ -65,6 +73,8 @@ pub struct Intake {
     /// Whether the last octet of the last chunk was a CR.
     after_cr: bool,
     large: Option<Large>,
+    /// What signatures see of it, from the moment that its header is whole.
+    passing: Option<Message>,
     /// Once it is refused nothing of it is kept.
     refused: Option<Reply>,
 }
@@ -89,6 +99,8 @@ pub struct Taken {
     pub body: Body,
     /// What its header said.
     pub head: Head,
+    /// What signatures see of it, if they are looked at.
+    pub passed: Option<Passed>,
 }
 
 impl Intake {
@@ -96,7 +108,7 @@ impl Intake {
     pub fn new(terms: Terms) -> Self {
         let expected = terms.expected.map_or(16 * 1024, |size| usize::try_from(size).unwrap_or(INLINE)).min(INLINE);
         let buffer = Vec::with_capacity(expected + ADDED);
-        Self { terms, buffer, received: 0, after_cr: false, large: None, refused: None }
+        Self { terms, buffer, received: 0, after_cr: false, large: None, passing: None, refused: None }
     }
 
     /// Why it was refused, if it was.
@@ -150,28 +162,41 @@ impl Intake {
         if self.large.is_some() {
             return self.finish_large().await;
         }
+        let came = self.look_at(Look::Check);
         let head = header::judge(&self.terms, &mut self.buffer, true).await?;
+        let passed = came.or_else(|| self.look_at(Look::Sign)).map(Message::finish);
         if self.buffer.capacity() > 2 * self.buffer.len() {
             self.buffer.shrink_to_fit();
         }
         let raw = Bytes::from(self.buffer);
         let Prepared { id, size, stored, .. } = prepare(raw.clone()).await?;
-        Ok(Taken { body: Body::inline(id, size, stored).with_raw(raw), head })
+        Ok(Taken { body: Body::inline(id, size, stored).with_raw(raw), head, passed })
     }
 
     async fn finish_large(mut self) -> Result<Taken, Stop> {
         self.pass_on().await?;
         let Some((writer, head)) = self.large.take().map(Large::into_parts) else { return Err(Stop::Gone) };
         let (id, size) = blocking(move || writer.finish(Durability::Sync)).await?;
-        Ok(Taken { body: Body::in_blob(id, size), head })
+        let passed = self.passing.map(Message::finish);
+        Ok(Taken { body: Body::in_blob(id, size), head, passed })
     }
 
     /// Hands the buffer to the blob store. The first time the header must be in it, whole.
     async fn pass_on(&mut self) -> Result<(), Stop> {
         let (writer, head) = match self.large.take().map(Large::into_parts) {
             Some((writer, head)) => (Some(writer), head),
-            None => (None, header::judge(&self.terms, &mut self.buffer, false).await?),
+            None => {
+                self.passing = self.look_at(Look::Check);
+                let head = header::judge(&self.terms, &mut self.buffer, false).await?;
+                self.passing = self.passing.take().or_else(|| self.look_at(Look::Sign));
+                (None, head)
+            }
         };
+        if writer.is_some()
+            && let Some(passing) = &mut self.passing
+        {
+            passing.push(&self.buffer);
+        }
         let (blobs, tenant, mut octets) =
             (self.terms.deps.blobs.clone(), self.terms.tenant, std::mem::take(&mut self.buffer));
         let (writer, emptied) = blocking(move || {
@@ -184,6 +209,18 @@ impl Intake {
         self.large = Some(Large { writer: Mutex::new(writer), head });
         self.buffer = emptied;
         Ok(())
+    }
+
+    /// Looks at the header that the buffer begins with and at what there is of the body, if that is what is wanted: to check before
+    /// anything in it is changed, to sign afterwards.
+    fn look_at(&self, wanted: Look) -> Option<Message> {
+        if self.terms.look != wanted {
+            return None;
+        }
+        let (header, body) = message::split(&self.buffer);
+        let mut passing = if wanted == Look::Sign { Message::to_sign(header) } else { Message::new(header) };
+        passing.push(body);
+        Some(passing)
     }
 
     /// The first refusal stands. What was written so far goes away on a worker thread, since that blocks.

@@ -140,6 +140,7 @@ async fn deps(db: Db, blobs: Blobs) -> Deps {
         limits,
         allow_plaintext_auth: true,
         local_only: false,
+        senders: None,
         over_quota: None,
     }
 }

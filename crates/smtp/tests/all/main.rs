@@ -11,6 +11,7 @@ mod limits_are_kept;
 mod only_the_true_end_of_data_ends_it;
 mod real_clients_are_served;
 mod scram_proves_both_sides;
+mod senders_are_checked_and_own_mail_is_signed;
 mod submitted_mail_is_mended;
 mod tls_starts_the_session_anew;
 mod what_happened_is_in_the_journal;

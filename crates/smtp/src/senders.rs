@@ -1,0 +1,141 @@
+//! Who sent a message: checked for what comes from other servers, signed for what own users submit.
+
+use std::time::Duration;
+
+use anser_base::EntryId;
+use anser_directory::dkim::SigningKey;
+use anser_net::dns::Resolver;
+use anser_senderauth::author::Author;
+use anser_senderauth::dkim::{self, Signer};
+use anser_senderauth::dmarc::Policy;
+use anser_senderauth::dns::{Asking, Kind, Trouble};
+use anser_senderauth::{Passed, Peer, Verdict, results};
+use tokio::time::{Instant, timeout_at};
+
+use crate::answer::Stop;
+use crate::deps::Service;
+use crate::session::Session;
+
+/// What senders are checked with.
+#[derive(Clone, Debug)]
+pub struct Senders {
+    /// The DNS.
+    pub resolver: Resolver,
+    /// How long the DNS may take for one message, all in all. What is not known by then is a temporary error of its method, and the
+    /// message is taken as if nobody had asked for anything.
+    pub deadline: Duration,
+    /// Domains that may vouch for messages whose authors' domains ask to refuse them: servers that seal what they forward (ARC), mailing
+    /// lists that SPF or DKIM shows to be genuine. With all domains below them.
+    pub trusted: Vec<String>,
+    /// A message is refused when the author's domain asks for it (DMARC p=reject) and nobody vouches for it.
+    pub follow_reject: bool,
+}
+
+impl Senders {
+    /// With the settings that fit most houses.
+    pub fn new(resolver: Resolver) -> Self {
+        Self { resolver, deadline: Duration::from_secs(20), trusted: Vec::new(), follow_reject: true }
+    }
+
+    /// Who vouches for a message: the newest seal, or a mailing list.
+    fn vouched_by<'v>(&self, verdict: &'v Verdict) -> Option<&'v str> {
+        verdict.vouched_by(&self.trusted).or_else(|| verdict.authenticated_within(&self.trusted))
+    }
+}
+
+/// The resolver with an end to its patience.
+struct Timed<'s> {
+    resolver: &'s Resolver,
+    until: Instant,
+}
+
+impl anser_senderauth::Resolver for Timed<'_> {
+    fn ask<'a>(&'a self, name: &'a str, kind: Kind) -> Asking<'a> {
+        Box::pin(async move {
+            let found = timeout_at(self.until, self.resolver.ask(name, kind)).await;
+            found.unwrap_or_else(|_| Err(Trouble("the time for this message is over".into())))
+        })
+    }
+}
+
+/// What of a message has to be looked at while it comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Nothing.
+    No,
+    /// Its signatures are to be verified.
+    Check,
+    /// It is to be signed.
+    Sign,
+}
+
+impl Look {
+    /// For the messages of a session. Other hosts of the house are believed.
+    pub fn of(session: &Session) -> Self {
+        if session.service == Service::Submission {
+            return Self::Sign;
+        }
+        let asked = session.service == Service::Mx && session.deps.senders.is_some();
+        if asked && !session.deps.limits.is_exempt(session.source()) { Self::Check } else { Self::No }
+    }
+}
+
+/// The verdict on a message that came from another server; `None` when it is not to be checked.
+pub async fn judge(session: &Session, passed: Option<&Passed>) -> Option<Verdict> {
+    let checked = passed.filter(|_| Look::of(session) == Look::Check);
+    let (Some(senders), Some(passed)) = (&session.deps.senders, checked) else { return None };
+    let resolver = Timed { resolver: &senders.resolver, until: Instant::now() + senders.deadline };
+    let peer = Peer {
+        ip: session.source(),
+        helo: session.hello.as_ref().map_or("", |hello| hello.name.as_str()),
+        sender: session.transaction.as_ref().and_then(|transaction| transaction.sender.as_ref()),
+        receiver: &session.deps.hostname,
+        now: session.deps.clock.now().secs(),
+    };
+    Some(anser_senderauth::check(&resolver, passed, peer).await)
+}
+
+/// The signatures of the author's domain, for the front of a submitted message: one for each active key. A message whose author has no
+/// domain of ours is signed by that of its sender, if it is one of ours; none at all stops no mail.
+pub async fn signatures(session: &Session, passed: Option<&Passed>) -> Result<String, Stop> {
+    let Some(passed) = passed.filter(|_| Look::of(session) == Look::Sign) else { return Ok(String::new()) };
+    let sender = session.transaction.as_ref().and_then(|transaction| transaction.sender.as_ref());
+    let domains = Author::of(passed).domains.into_iter().chain(sender.map(|sender| sender.domain().to_owned()));
+    for domain in domains {
+        let keys = session.deps.directory.signing_keys(&domain).await?;
+        if keys.is_empty() {
+            continue;
+        }
+        let (Some(domain), now) = (anser_senderauth::dns::domain(&domain), session.deps.clock.now().secs()) else {
+            continue;
+        };
+        let signer = |one: &SigningKey| {
+            dkim::sign(passed, Signer { key: &one.key, domain: &domain, selector: &one.selector, now })
+        };
+        return Ok(keys.iter().map(signer).collect::<anser_base::Result<String>>()?);
+    }
+    Ok(String::new())
+}
+
+/// Refuses what the author's domain wants refused (RFC 9989 §5.4, §7.3).
+pub fn refuse_forged(session: &Session, verdict: &Verdict) -> Result<(), Stop> {
+    let Some(senders) = &session.deps.senders else { return Ok(()) };
+    if !senders.follow_reject || verdict.asks() != Policy::Reject || senders.vouched_by(verdict).is_some() {
+        return Ok(());
+    }
+    let text = format!("Refused as the domain of its author, {}, asks for (DMARC)", verdict.dmarc.domain);
+    Err(Stop::refused(550, (5, 7, 1), text))
+}
+
+/// The field with what was found, for the front of the message (RFC 8601 §4).
+pub fn field(session: &Session, verdict: &Verdict) -> String {
+    results::field(&session.deps.hostname, &verdict.results())
+}
+
+impl Session {
+    /// The verdict goes into the journal, so that a trace shows it.
+    pub async fn note_verdict(&self, entry: EntryId, verdict: &Verdict) {
+        let results = verdict.results().split_whitespace().collect::<Vec<_>>().join(" ");
+        self.note(anser_journal::What::Judged { entry, results }).await;
+    }
+}
