@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::os::unix::fs::{OpenOptionsExt, chown};
 use std::path::{Path, PathBuf};
 
+use anser_admin::answer::{Event, Item, RecordView};
 use anser_admin::request::{AccountSpec, Plain, Request};
 use anser_admin::{Actor, Out};
 use anser_base::{Class, Entropy, Error, Result};
@@ -72,8 +73,8 @@ pub fn run(init: &Init, place: &Place, language: Language) -> Result<()> {
         serve::become_user(Some(&user.name))?;
     }
     let config = Config::read(&files.boot)?;
-    furnish(&config, &init.domain, chosen)?;
-    tell(init, &files, &data, made.as_deref(), language)
+    let records = furnish(&config, &init.domain, chosen)?;
+    tell(init, &files, &data, made.as_deref(), &records, language)
 }
 
 /// The password, and its text when it was made up here.
@@ -127,8 +128,8 @@ fn boot_file(init: &Init, data: &Path, files: &Files) -> String {
     )
 }
 
-/// Domain and administrator.
-fn furnish(config: &Config, domain: &str, password: Plain) -> Result<()> {
+/// Domain and administrator. Returns the records that the domain needs in the DNS.
+fn furnish(config: &Config, domain: &str, password: Plain) -> Result<Vec<RecordView>> {
     let runtime = tokio::runtime::Runtime::new().map_err(Error::io)?;
     let (config, domain) = (config.clone(), domain.to_owned());
     runtime.block_on(async move {
@@ -136,7 +137,7 @@ fn furnish(config: &Config, domain: &str, password: Plain) -> Result<()> {
         let admin = house.admin(None);
         let administrator = AccountSpec { address: format!("postmaster@{domain}"), name: String::new() };
         let requests = [
-            Request::DomainAdd { name: domain, alias_of: None },
+            Request::DomainAdd { name: domain.clone(), alias_of: None },
             Request::AccountAdd {
                 accounts: vec![administrator],
                 password: Some(password),
@@ -144,33 +145,54 @@ fn furnish(config: &Config, domain: &str, password: Plain) -> Result<()> {
                 role: Some("system".to_owned()),
                 shared: false,
             },
+            Request::DomainDns { name: domain, check: false },
         ];
+        let mut records = Vec::new();
         for request in requests {
-            let (out, _events) = Out::new();
-            admin.run(&Actor { name: "init".to_owned() }, request, mpsc::channel(1).1, &out).await?;
+            let (out, mut events) = Out::new();
+            let act = async {
+                let out = out;
+                admin.run(&Actor { name: "init".to_owned() }, request, mpsc::channel(1).1, &out).await
+            };
+            let listen = async {
+                while let Some(event) = events.recv().await {
+                    if let Event::Item(item) = event
+                        && let Item::Record(record) = *item
+                    {
+                        records.push(record);
+                    }
+                }
+            };
+            tokio::join!(act, listen).0?;
         }
         drop(admin);
-        house.close().await
+        house.close().await?;
+        Ok(records)
     })
 }
 
-fn tell(init: &Init, files: &Files, data: &Path, made: Option<&str>, language: Language) -> Result<()> {
+fn tell(
+    init: &Init,
+    files: &Files,
+    data: &Path,
+    made: Option<&str>,
+    records: &[RecordView],
+    language: Language,
+) -> Result<()> {
     let say = |line, words: &[&str]| language.say(line, words) + "\n";
     let mut shown = String::new();
     for path in [&files.boot, &files.certificate, &files.key, &data.to_owned()] {
         shown += &say(text::INIT_WROTE, &[&path.display().to_string()]);
     }
-    let (host, domain) = (&init.hostname, &init.domain);
-    shown += &say(text::INIT_ADMINISTRATOR, &[&format!("postmaster@{domain}")]);
+    shown += &say(text::INIT_ADMINISTRATOR, &[&format!("postmaster@{}", init.domain)]);
     if let Some(made) = made {
         shown += &say(text::INIT_PASSWORD, &[made]);
     }
     shown += "\n";
     shown += &say(text::INIT_DNS, &[]);
-    shown += &format!("  {host}.  A     <IPv4>\n  {host}.  AAAA  <IPv6>\n  {domain}.  MX    10 {host}.\n");
-    shown += &format!("  {domain}.  TXT   \"v=spf1 mx -all\"\n");
-    shown += &format!("  _dmarc.{domain}.  TXT   \"v=DMARC1; p=none; rua=mailto:postmaster@{domain}\"\n");
-    shown += &say(text::INIT_MORE_DNS, &[domain, domain]);
+    shown.extend(records.iter().map(|record| show::record_in_words(language, record)));
+    shown += "\n";
+    shown += &say(text::INIT_CHECK_DNS, &[&init.domain]);
     shown += "\n";
     shown += &say(text::INIT_CERTIFICATE, &[]);
     shown += &say(text::INIT_NEXT, &[&files.boot.display().to_string()]);

@@ -187,7 +187,7 @@ impl Printer {
 }
 
 /// A line of a zone file, what it is for as a comment, and below it what is wrong with what the world answers.
-fn record_in_words(language: Language, record: &RecordView) -> String {
+pub fn record_in_words(language: Language, record: &RecordView) -> String {
     let zh = language == Language::Zh;
     let (why, problem) = if zh { (&record.zh, &record.problem_zh) } else { (&record.en, &record.problem_en) };
     let state = if record.state.is_empty() { String::new() } else { format!("[{}] ", record.state) };

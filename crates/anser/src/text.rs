@@ -108,7 +108,7 @@ table! {
     INIT_ADMINISTRATOR = "administrator: {}", "管理员：{}";
     INIT_PASSWORD = "password: {} (shown only this once)", "密码：{}（只显示这一次）";
     INIT_DNS = "Set these DNS records:", "请设置以下 DNS 记录：";
-    INIT_MORE_DNS = "All of them, with the keys that sign mail: anser domain dns {}; whether the world has them: anser domain dns {} --check", "全部记录（含签名密钥）：anser domain dns {}；核对是否生效：anser domain dns {} --check";
+    INIT_CHECK_DNS = "Whether the world has them: anser domain dns {} --check", "核对是否生效：anser domain dns {} --check";
     INIT_CERTIFICATE = "The certificate vouches for itself; put one from an authority in its place when you have it, no restart needed.", "证书为自签名；取得正式证书后直接替换文件即可，无需重启。";
     INIT_NEXT = "Start with: anser serve --config {}", "启动命令：anser serve --config {}";
     RUNS = "running since {}, process {}", "自 {} 起运行，进程 {}";

@@ -317,6 +317,7 @@ impl CommandReader {
         Some(event)
     }
 
+    /// A literal begins, whether its client waits or not (RFC 7888: LITERAL+).
     fn literal_announced<'a>(&mut self, header: LiteralHeader) -> Option<Event<'a>> {
         match self.fragment(self.line_start + header.start, Some(&header)) {
             Some(Ok(event)) => return Some(event),
