@@ -193,10 +193,11 @@ impl Planning<'_> {
         Ok(bodies)
     }
 
-    /// Not yet durable: the settlement waits for the sync that makes it so.
+    /// Durable before the account's rows are: a delivery that is repeated after a power cut puts the body that came once more, but may
+    /// not make this one again, since scripts change and notices carry a date.
     async fn put(&self, raw: Vec<u8>) -> Result<Content> {
         let (store, tenant) = (self.rules.deps.store.clone(), self.tenant);
-        let work = move || store.put_body(tenant, &raw, Durability::Deferred);
+        let work = move || store.put_body(tenant, &raw, Durability::Sync);
         tokio::task::spawn_blocking(work).await.map_err(Error::unavailable)?
     }
 
