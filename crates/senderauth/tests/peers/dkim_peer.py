@@ -63,7 +63,10 @@ def answer(ask):
         case "verify":
             signer = dkim.DKIM(message, minkey=1024)
             count = ask.get("count", 1)
-            return {"ok": all(signer.verify(idx=index, dnsfunc=lookup(zone)) for index in range(count))}
+            try:
+                return {"ok": all(signer.verify(idx=index, dnsfunc=lookup(zone)) for index in range(count))}
+            except dkim.ValidationError as why:
+                return {"ok": False, "why": str(why)}
         case "sign":
             algorithm, canon = ask["algorithm"].encode(), tuple(word.encode() for word in ask["canon"])
             field = dkim.sign(message, selector, domain, ask["key"].encode(), canonicalize=canon,
