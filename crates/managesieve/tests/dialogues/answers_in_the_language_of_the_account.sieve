@@ -6,8 +6,7 @@ S~ "LANGUAGE" "zh"
 S~ OK "完成"
 C: CHECKSCRIPT {38+}
 C> keep\r\nif true { fileinto "工作"; }\r\n\r\n
-S: NO …
-S~ …第 …
+S: NO "第 2 行第 1 列：此处应为“;”，…"
 C: PUTSCRIPT "假期 " "keep;"
 S: OK "完成"
 C: LISTSCRIPTS
