@@ -11,16 +11,15 @@ C: AUTHENTICATE "PLAIN"
 S: ""
 C: {20+}
 C: AGFubgB3aWxkLWdvb3Nl
-C:
 S: OK "logged in"
 C: AUTHENTICATE "PLAIN"
 S: NO "logged in already"
 C: UNAUTHENTICATE
 S: OK "Done"
 C: AUTHENTICATE "LOGIN"
-S: "VXNlciBOYW1lAA=="
+S: "VXNlcm5hbWU6"
 C: "YW5u"
-S: "UGFzc3dvcmQA"
+S: "UGFzc3dvcmQ6"
 C: "d2lsZC1nb29zZQ=="
 S: OK "logged in"
 C: LOGOUT
