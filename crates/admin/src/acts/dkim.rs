@@ -8,8 +8,8 @@ use crate::answer::{DkimView, Item, Out, Report};
 use crate::{Actor, Admin};
 
 impl Admin {
-    /// Makes a pair of keys, Ed25519 and RSA of 2048 bits. They wait until [`Self::turn_dkim_keys`], but for the first pair of a domain,
-    /// which signs at once: before its records are published nobody is worse off than without signatures.
+    /// Makes a pair of keys, Ed25519 and RSA of 2048 bits. They wait until [`Self::rotate_dkim_keys`], but for the first pair of a
+    /// domain, which signs at once: before its records are published nobody is worse off than without signatures.
     pub async fn add_dkim_keys(&self, actor: &Actor, domain: &str) -> Result<Report> {
         let directory = &self.deps.directory;
         let known = directory.dkim_keys(domain).await?;

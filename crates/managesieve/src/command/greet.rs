@@ -2,7 +2,7 @@
 
 use anser_base::{Language, Text};
 use anser_directory::{Mechanism, Peer, Service};
-use anser_sieve::{EXTENSIONS, Fuel, NOTIFY_METHODS};
+use anser_sieve::{EXTENSIONS, Extension, Fuel, NOTIFY_METHODS};
 use anser_wire::managesieve::{Code, string};
 
 use crate::reply::{Outcome, Reply, Trouble};
@@ -68,7 +68,9 @@ fn capabilities(session: &Session) -> Vec<(&'static str, Option<String>)> {
         true => Mechanism::offered(&peer).collect(),
         false => Vec::new(),
     };
-    let extensions: Vec<&str> = EXTENSIONS.iter().map(|(_, name)| *name).collect();
+    // IMAP runs no scripts: `imapsieve` compiles, so that scripts of other servers come in, and is not promised.
+    let promised = EXTENSIONS.iter().filter(|(extension, _)| *extension != Extension::ImapSieve);
+    let extensions: Vec<&str> = promised.map(|(_, name)| *name).collect();
     let mut all = vec![
         ("IMPLEMENTATION", Some("Anser".to_owned())),
         ("VERSION", Some("1.0".to_owned())),
