@@ -1,5 +1,6 @@
 //! Messages come in, are copied and moved.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use anser_base::{BlobId, Class, EntryId, Error, MailboxId, MessageId, Result, ThreadId, Timestamp};
@@ -16,8 +17,6 @@ use crate::tx::MailTx;
 /// How long the key of a local delivery is remembered, in milliseconds: longer than any backup of the queue may lag behind one of
 /// the account.
 const DELIVERY_MEMORY: i64 = 14 * 24 * 3600 * 1000;
-/// A scan reads at most this many rows for each one wanted.
-const SCAN_GAPS: u64 = 3;
 /// Old delivery keys are looked for at one delivery in this many.
 const PRUNE_EVERY: u64 = 64;
 
@@ -213,32 +212,15 @@ impl MailTx<'_, '_> {
         )
     }
 
-    /// The listings of messages, in the order of their numbers as given; `None` where there is no such message. Numbers that ascend
-    /// without great gaps, as those of a mailbox do, are read in one scan.
+    /// The listings of messages, in the order of their numbers as given; `None` where there is no such message. Numbers without great
+    /// gaps, as those of a mailbox are, are read in one scan.
     pub fn listing_rows(&mut self, ids: &[MessageId]) -> Result<Vec<Option<ListingRow>>> {
-        let mut rows: Vec<Option<ListingRow>> = vec![None; ids.len()];
-        let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(rows) };
-        if ids.is_sorted() && last.0 - first.0 < ids.len() as u64 * SCAN_GAPS {
-            self.db.for_each(
-                "SELECT id, summary, keys FROM message WHERE account = ?1 AND id BETWEEN ?2 AND ?3",
-                params![self.account.to_sql(), first.to_sql(), last.to_sql()],
-                |row| {
-                    if let Ok(at) = ids.binary_search(&MessageId::from_sql(row.int(0)?)) {
-                        rows[at] = Some(ListingRow { summary: row.blob(1)?, keys: row.blob(2)? });
-                    }
-                    Ok(())
-                },
-            )?;
-            return Ok(rows);
-        }
-        for (row, id) in rows.iter_mut().zip(ids) {
-            *row = self.db.query_one(
-                "SELECT summary, keys FROM message WHERE account = ?1 AND id = ?2",
-                params![self.account.to_sql(), id.to_sql()],
-                |row| Ok(ListingRow { summary: row.blob(0)?, keys: row.blob(1)? }),
-            )?;
-        }
-        Ok(rows)
+        let mut found = HashMap::with_capacity(ids.len());
+        self.each_of("SELECT id, summary, keys FROM message", "id", ids, |row| {
+            found.insert(row.int(0)?, ListingRow { summary: row.blob(1)?, keys: row.blob(2)? });
+            Ok(())
+        })?;
+        Ok(ids.iter().map(|id| found.get(&id.to_sql()).cloned()).collect())
     }
 
     /// The bodies that the account's messages refer to, for the sweeper; 32 bytes each.

@@ -169,7 +169,7 @@ impl MailTx<'_, '_> {
     }
 
     /// Visits the rows of these messages by ascending numbers. The first column is `key`, the number.
-    fn each_of(
+    pub(crate) fn each_of(
         &mut self,
         select: &str,
         key: &str,

@@ -98,6 +98,16 @@ impl Searchable {
         out
     }
 
+    /// The lines of a head that some fields of header blocks, which follow each other, make in it: what is known of a message by its
+    /// header alone. `wanted` is asked for each name.
+    pub fn lines_of(blocks: &[&[u8]], wanted: impl Fn(&[u8]) -> bool) -> String {
+        let mut out = String::new();
+        for field in blocks.iter().flat_map(|block| header::fields(block)).filter(|field| wanted(field.name)) {
+            push_head(&field, &mut out);
+        }
+        out
+    }
+
     /// The header's lines as name and value, without those of parts.
     pub fn fields(head: &str) -> impl Iterator<Item = (&str, &str)> {
         head.lines().take_while(|line| !line.is_empty()).filter_map(|line| line.split_once(": "))
@@ -149,17 +159,7 @@ impl<'a> Reader<'a> {
             if out.len() > HEAD {
                 return;
             }
-            push_field(field.name, field.value, out);
-            // The addresses as a mail program shows them, when they were written in another way.
-            let name = std::str::from_utf8(field.name).unwrap_or_default();
-            if matches!(Zone::of_field(name), Zone::From | Zone::To | Zone::Cc | Zone::Bcc) {
-                let line_start = out.trim_end_matches('\n').rfind('\n').map_or(0, |at| at + 1);
-                let mut shown = String::new();
-                push_line(&[name, ": ", &addresses_text(&parse_list(&header::unfold(field.value)))], &mut shown);
-                if out[line_start..] != shown {
-                    out.push_str(&shown);
-                }
-            }
+            push_head(&field, out);
         }
         out.push('\n');
         for (at, part) in structure.parts.iter().enumerate().skip(1) {
@@ -264,6 +264,22 @@ fn push_line(pieces: &[&str], out: &mut String) {
     out.drain(start..start + blank);
     if out.len() > start {
         out.push('\n');
+    }
+}
+
+/// The lines of one field of a message's header.
+fn push_head(field: &header::Field<'_>, out: &mut String) {
+    let start = out.len();
+    push_field(field.name, field.value, out);
+    let name = std::str::from_utf8(field.name).unwrap_or_default();
+    if !matches!(Zone::of_field(name), Zone::From | Zone::To | Zone::Cc | Zone::Bcc) {
+        return;
+    }
+    // The addresses as a mail program shows them, when they were written in another way.
+    let mut shown = String::new();
+    push_line(&[name, ": ", &addresses_text(&parse_list(&header::unfold(field.value)))], &mut shown);
+    if out[start..] != shown {
+        out.push_str(&shown);
     }
 }
 

@@ -90,11 +90,11 @@ impl Store {
 }
 
 /// One search.
-struct Search<'a> {
-    store: &'a Store,
-    account: AccountId,
+pub(super) struct Search<'a> {
+    pub(super) store: &'a Store,
+    pub(super) account: AccountId,
     tenant: TenantId,
-    queries: &'a [Query],
+    pub(super) queries: &'a [Query],
     shared: &'a Shared,
 }
 
@@ -112,15 +112,16 @@ impl From<Error> for Trouble {
 }
 
 /// Matches of each query, and messages that were looked through in part.
-#[derive(Default)]
-struct Matches {
+pub(super) struct Matches {
     of: Vec<Vec<MessageId>>,
     partly: Vec<MessageId>,
 }
 
 impl Search<'_> {
     fn run(&self, among: &[MessageId]) -> Result<Found> {
-        let mut matches = Matches { of: vec![Vec::new(); self.queries.len()], ..Matches::default() };
+        let mut by_row = self.no_matches();
+        let among = &*self.ask_heads(among, &mut by_row)?;
+        let mut matches = self.no_matches();
         let through = match self.ask_index(among, &mut matches) {
             Ok(through) => through,
             Err(error) => {
@@ -129,7 +130,7 @@ impl Search<'_> {
                 if error.class == Class::Damaged {
                     self.store.discard_index(self.account)?;
                 }
-                matches = Matches { of: vec![Vec::new(); self.queries.len()], ..Matches::default() };
+                matches = self.no_matches();
                 MessageId(0)
             }
         };
@@ -138,7 +139,14 @@ impl Search<'_> {
             self.store.shared.search.stir(self.account);
             self.read_all(tail, &mut matches)?;
         }
+        for (all, more) in matches.of.iter_mut().zip(by_row.of) {
+            all.extend(more);
+        }
         Ok(matches.finish())
+    }
+
+    fn no_matches(&self) -> Matches {
+        Matches { of: vec![Vec::new(); self.queries.len()], partly: Vec::new() }
     }
 
     /// Asks the index; up to which message that answers.
@@ -182,7 +190,7 @@ impl Search<'_> {
     fn ask_segments(&self, state: &State, among: &[MessageId]) -> Result<Matches, Trouble> {
         let account = self.account;
         let live = self.store.db.read(Place::Search(account), move |tx| rows::live_segments(tx, account)).wait()?;
-        let mut matches = Matches { of: vec![Vec::new(); self.queries.len()], ..Matches::default() };
+        let mut matches = self.no_matches();
         let plans: Vec<Plan> = self.queries.iter().map(Plan::of).collect();
         for (id, _) in live {
             let segment = self.segment(state, id)?;
@@ -308,17 +316,12 @@ impl Search<'_> {
         let mut documents = self.store.shared.search.documents();
         for ids in ids.chunks(TEXTS) {
             let wanted = ids.to_vec();
-            let read = move |tx: &mut crate::MailTx<'_, '_>| wanted.iter().map(|id| tx.message(*id)).collect();
-            let messages: Vec<_> = self.store.look(self.account, read)?;
+            let messages = self.store.look(self.account, move |tx| tx.messages_of(&wanted))?;
             for message in messages.into_iter().flatten() {
                 self.give_up_if_gone()?;
                 let text = self.store.searchable(self.tenant, &message, &mut *documents)?;
                 self.did(1);
-                for (at, query) in self.queries.iter().enumerate() {
-                    if query.is_in(&text.head, &text.body) {
-                        matches.of[at].push(message.id);
-                    }
-                }
+                self.judge(message.id, &text.head, &text.body, matches);
                 if text.is_cut || text.unreadable > 0 {
                     matches.partly.push(message.id);
                 }
@@ -327,11 +330,20 @@ impl Search<'_> {
         Ok(())
     }
 
-    fn did(&self, messages: usize) {
+    /// Asks the queries of one message's text.
+    pub(super) fn judge(&self, id: MessageId, head: &str, body: &str, matches: &mut Matches) {
+        for (query, found) in self.queries.iter().zip(&mut matches.of) {
+            if query.is_in(head, body) {
+                found.push(id);
+            }
+        }
+    }
+
+    pub(super) fn did(&self, messages: usize) {
         self.shared.done.fetch_add(messages, Ordering::Relaxed);
     }
 
-    fn give_up_if_gone(&self) -> Result<()> {
+    pub(super) fn give_up_if_gone(&self) -> Result<()> {
         match self.shared.gone.load(Ordering::Relaxed) {
             true => Err(Error::unavailable("nobody waits for the search any more")),
             false => Ok(()),

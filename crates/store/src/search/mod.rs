@@ -9,12 +9,14 @@
 //! | `schema`, `rows` | the tables, in `search.db` beside the account's mail |
 //! | `write` | batches of messages become segments, segments are merged: [`Store::index_some`] |
 //! | `ask` | queries |
+//! | `heads` | header fields of messages that are not in the index yet |
 //! | `cache` | lists and terms that were read before |
 //! | `worker` | documents read in bounded processes |
 //! | `indexer` | the task that keeps indexes close behind the mail, a batch of each account in turn |
 
 mod ask;
 mod cache;
+mod heads;
 mod indexer;
 mod rows;
 mod schema;
