@@ -80,12 +80,5 @@ pub async fn session(stream: Stream, deps: Arc<Deps>, shutdown: Shutdown) {
 
 /// What a refused connection is told, for [`anser_net::ServeOptions::refusal`].
 pub fn refusal_words() -> Arc<dyn Fn(Refusal) -> String + Send + Sync> {
-    Arc::new(|refusal| {
-        let why = match refusal {
-            Refusal::TooMany => "too many connections",
-            Refusal::TooManyFromSource => "too many connections from your address",
-            Refusal::TooFast => "you connect too often",
-        };
-        format!("BYE (TRYLATER) \"{why}\"\r\n")
-    })
+    Arc::new(|refusal| format!("BYE (TRYLATER) \"{}\"\r\n", refusal.words()))
 }

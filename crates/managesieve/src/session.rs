@@ -7,7 +7,7 @@ use anser_base::{Error, Language};
 use anser_directory::Account;
 use anser_directory::scripts::SCRIPT;
 use anser_journal::{Entry, Origin, What};
-use anser_net::{Fill, Line, Shutdown, Stream};
+use anser_net::{Fill, Line, Shutdown, Stream, without_end};
 use anser_wire::managesieve::{Code, Command, CommandReader, LINE_MAX, Need};
 use tokio::time::{Duration, Instant, timeout_at};
 
@@ -231,11 +231,4 @@ fn shutting_down() -> Trouble {
 
 fn silent() -> Trouble {
     Trouble::Bye(Reply::bye("too long silent", "长时间没有操作"))
-}
-
-fn without_end(mut line: Vec<u8>) -> Vec<u8> {
-    for end in [b'\n', b'\r'] {
-        line.pop_if(|last| *last == end);
-    }
-    line
 }

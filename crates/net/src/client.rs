@@ -4,14 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anser_base::{Class, Error, Result};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 use tokio::time::timeout;
 
-use crate::dane::{Association, DaneVerifier};
+use crate::dane::{Association, Dane};
+use crate::judge::{Judge, JudgedBy};
 use crate::tls::{EXPORTER_LABEL, HANDSHAKE_TIMEOUT, TlsInfo, describe, provider};
 use crate::transport::Transport;
 
@@ -24,21 +23,13 @@ pub struct TlsConnector {
 impl TlsConnector {
     /// Encrypts towards whoever answers: any certificate will do (RFC 7435). Protects from listeners, not from impostors.
     pub fn opportunistic() -> Result<Self> {
-        let verifier = Arc::new(AnyCertificate(provider()));
-        let builder = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .map_err(Error::unavailable)?;
-        Ok(Self::of(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()))
+        Self::judged_by(Anybody)
     }
 
     /// Accepts only what the TLSA records of the server vouch for (RFC 7672 §3); `names` are the reference identifiers for those
     /// that name a trust anchor. [`Class::Invalid`] when there is no record.
     pub fn dane(associations: Vec<Association>, names: &[String]) -> Result<Self> {
-        let verifier = Arc::new(DaneVerifier::new(associations, names, provider())?);
-        let builder = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .map_err(Error::unavailable)?;
-        Ok(Self::of(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()))
+        Self::judged_by(Dane::new(associations, names, provider())?)
     }
 
     /// Accepts only certificates for the wanted name that chain up to one of these authorities, given as a file of PEM
@@ -58,10 +49,12 @@ impl TlsConnector {
         if added == 0 {
             return Err(no_authorities());
         }
-        let builder = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .map_err(Error::unavailable)?;
-        Ok(Self::of(builder.with_root_certificates(roots).with_no_client_auth()))
+        Ok(Self::of(builder()?.with_root_certificates(roots).with_no_client_auth()))
+    }
+
+    fn judged_by(judge: impl Judge) -> Result<Self> {
+        let verifier = Arc::new(JudgedBy { judge, provider: provider() });
+        Ok(Self::of(builder()?.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()))
     }
 
     pub(crate) async fn handshake(
@@ -92,45 +85,20 @@ impl TlsConnector {
     }
 }
 
+fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>> {
+    ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().map_err(Error::unavailable)
+}
+
 fn no_authorities() -> Error {
     Error::new(Class::Invalid, "no usable certificate authorities", "没有可用的证书颁发机构")
 }
 
-/// Accepts every certificate, but still checks that the server holds its key.
+/// Accepts every certificate.
 #[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
+struct Anybody;
 
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+impl Judge for Anybody {
+    fn accepts(&self, _leaf: &CertificateDer<'_>, _rest: &[CertificateDer<'_>], _now: UnixTime) -> bool {
+        true
     }
 }

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use anser_base::{Error, Result};
+use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use sha2::{Digest, Sha256, Sha512};
 
 use crate::dns::Data;
+use crate::judge::Judge;
 
 /// TLSA records of one name that are looked at.
 pub const ASSOCIATIONS: usize = 32;
@@ -68,14 +69,14 @@ impl Association {
 
 /// Accepts a server by its TLSA records (RFC 7672 §3).
 #[derive(Debug)]
-pub(crate) struct DaneVerifier {
+pub(crate) struct Dane {
     associations: Vec<Association>,
     /// The names one of which a certificate below a DANE-TA(2) anchor must have (RFC 7672 §3.2.2).
     names: Vec<ServerName<'static>>,
     provider: Arc<CryptoProvider>,
 }
 
-impl DaneVerifier {
+impl Dane {
     pub fn new(associations: Vec<Association>, names: &[String], provider: Arc<CryptoProvider>) -> Result<Self> {
         let names = names.iter().filter_map(|name| ServerName::try_from(name.clone()).ok()).collect();
         match associations.is_empty() {
@@ -111,44 +112,10 @@ impl DaneVerifier {
     }
 }
 
-impl ServerCertVerifier for DaneVerifier {
+impl Judge for Dane {
     /// A DANE-EE(3) match needs neither names nor dates (RFC 7672 §3.1.1).
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let is_good = self.of_usage(END_ENTITY).any(|association| association.matches(end_entity))
-            || self.is_anchored(end_entity, intermediates, now);
-        match is_good {
-            true => Ok(ServerCertVerified::assertion()),
-            false => Err(CertificateError::ApplicationVerificationFailure.into()),
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+    fn accepts(&self, leaf: &CertificateDer<'_>, rest: &[CertificateDer<'_>], now: UnixTime) -> bool {
+        self.of_usage(END_ENTITY).any(|association| association.matches(leaf)) || self.is_anchored(leaf, rest, now)
     }
 }
 
@@ -183,9 +150,8 @@ mod tests {
 
     fn accepts(record: Data, chain: &Chain, sent: &[CertificateDer<'static>], name: &str) -> bool {
         let associations = Association::usable_of(&[record]);
-        let verifier = DaneVerifier::new(associations, &[name.to_owned()], provider()).unwrap();
-        let any = ServerName::try_from("whatever.test").unwrap();
-        verifier.verify_server_cert(&chain.leaf, sent, &any, &[], UnixTime::now()).is_ok()
+        let dane = Dane::new(associations, &[name.to_owned()], provider()).unwrap();
+        dane.accepts(&chain.leaf, sent, UnixTime::now())
     }
 
     #[test]
@@ -235,6 +201,6 @@ mod tests {
             assert_eq!(Association::usable(&record), None, "{record:?}");
         }
         assert!(Association::usable(&tlsa(3, 1, 1, &good)).is_some());
-        assert!(DaneVerifier::new(Vec::new(), &[], provider()).is_err());
+        assert!(Dane::new(Vec::new(), &[], provider()).is_err());
     }
 }

@@ -55,6 +55,7 @@ pub mod dns;
 pub mod fetch;
 pub mod http;
 mod input;
+mod judge;
 pub mod limit;
 pub mod listen;
 pub mod local;
@@ -76,5 +77,5 @@ pub use local::{LocalReader, LocalWriter, bind_local, connect_local, serve_local
 pub use network::Network;
 pub use serve::{Counters, Refusal, ServeOptions, serve};
 pub use shutdown::Shutdown;
-pub use stream::{Fill, Line, Stream};
+pub use stream::{Fill, Line, Stream, without_end};
 pub use tls::{CertificateSource, ChannelBinding, TlsAcceptor, TlsInfo};

@@ -42,6 +42,17 @@ pub enum Refusal {
     TooFast,
 }
 
+impl Refusal {
+    /// The reason as doors tell it, in English: no session has chosen a language yet.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::TooMany => "too many connections",
+            Self::TooManyFromSource => "too many connections from your address",
+            Self::TooFast => "you connect too often",
+        }
+    }
+}
+
 /// What a service counts, for metrics: keep an [`Arc`] of it beside the options. Services that share one share
 /// [`ServeOptions::connections`] as well.
 #[derive(Debug, Default)]

@@ -58,6 +58,14 @@ pub enum Line {
     TimedOut,
 }
 
+/// A line without its terminator, as it came in [`Line::Full`].
+pub fn without_end(mut line: Vec<u8>) -> Vec<u8> {
+    for end in [b'\n', b'\r'] {
+        line.pop_if(|last| *last == end);
+    }
+    line
+}
+
 /// What [`Stream::fill`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fill {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use anser_base::{Error, Language};
-use anser_net::{Line, Shutdown, Stream};
+use anser_net::{Line, Shutdown, Stream, without_end};
 use anser_wire::pop3::{AUTH_LINE_MAX, Command};
 use tokio::time::{Duration, Instant, timeout_at};
 
@@ -192,11 +192,4 @@ impl Session {
 
 fn shutting_down() -> Trouble {
     Trouble::Bye(Reply::coded(Code::SysTemp, "the server is shutting down", "服务器正在关闭"))
-}
-
-fn without_end(mut line: Vec<u8>) -> Vec<u8> {
-    for end in [b'\n', b'\r'] {
-        line.pop_if(|last| *last == end);
-    }
-    line
 }

@@ -7,28 +7,17 @@ use crate::dns::{self, Dns};
 /// Names of one address that are followed.
 pub const NAMES: usize = 5;
 
-/// The outcome (RFC 8601 §2.7.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Result {
-    /// A name leads back.
-    Pass,
-    /// Names there are, but none leads back.
-    Fail,
-    /// The DNS failed; later may work.
-    TempError,
-    /// The address has no name.
-    PermError,
-}
-
-impl Result {
-    /// The word of `Authentication-Results`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::TempError => "temperror",
-            Self::PermError => "permerror",
-        }
+words! {
+    /// The outcome (RFC 8601 §2.7.3).
+    pub enum Result {
+        /// A name leads back.
+        Pass = "pass",
+        /// Names there are, but none leads back.
+        Fail = "fail",
+        /// The DNS failed; later may work.
+        TempError = "temperror",
+        /// The address has no name.
+        PermError = "permerror",
     }
 }
 

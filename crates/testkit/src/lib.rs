@@ -5,11 +5,14 @@
 //! | [`engines`] | both engines, fresh, for the tests of the state crates |
 //! | [`dialogue`] | protocol dialogues as data files, played over real sockets |
 //! | [`dns`] | a name server with signed zones on loopback |
+//! | `door` | a door's services over fresh tables, with people who may log in; with the feature of that name |
 //! | [`documents`] | small office documents and PDFs |
 //! | [`sim`] | the crash world: one simulated disk for blobs and SQLite databases, which loses power on command |
 
 pub mod dialogue;
 pub mod dns;
 pub mod documents;
+#[cfg(feature = "door")]
+pub mod door;
 pub mod engines;
 pub mod sim;

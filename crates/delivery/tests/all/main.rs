@@ -10,6 +10,7 @@ mod local_mail_arrives_byte_for_byte;
 mod mail_finds_the_exchanges_of_its_domain;
 mod mail_waits_and_expires_by_the_schedule;
 mod mta_sts_policies_are_obeyed;
+mod power;
 mod power_cuts_lose_and_double_nothing;
 mod power_cuts_neither_lose_nor_double_what_rules_do;
 mod rules_decide_where_mail_goes;

@@ -1,29 +1,19 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::time::{Duration, Instant};
 
-use anser_base::{AccountId, Clock, Entropy, EntryId};
-use anser_db::{Db, Durability, Place};
+use anser_base::{Clock, Entropy, EntryId};
+use anser_db::Db;
 use anser_testkit::sim::{Plan, SimDisk};
 
-use crate::house::{House, START, Site, body, envelope, inbox, message, runtime};
+use crate::house::{House, Site, body, envelope, inbox, message, runtime};
+use crate::power::{LATER, PEOPLE, People, STEPS, crash, founded, start, stops_well};
 
 /// Seeds, each with a crash of its own.
 const CRASHES: u64 = 300;
-/// Steps of the disk among which the crash falls.
-pub const STEPS: u64 = 400;
 /// Runs of the couriers before giving up on a crash, and messages put in each at most.
 const ROUNDS: u64 = 12;
 const PUTS: u64 = 12;
 /// Seeds of the other test.
 const CUTS: u64 = 60;
-/// How long the power is off: everything is due then.
-pub const LATER: Duration = Duration::from_secs(7200);
-/// Files that are locked for longer are locked for good.
-const LOCKED: Duration = Duration::from_secs(10);
-/// Couriers that have not stopped by then never will: the disk is dead, or they wait before they try it again.
-pub const PATIENCE: Duration = Duration::from_millis(200);
-/// Who gets mail.
-const PEOPLE: [&str; 3] = ["ann@anser.test", "bob@anser.test", "cho@anser.test"];
 
 /// What the world outside knows.
 #[derive(Default)]
@@ -63,40 +53,6 @@ fn what_waited_in_the_tables_when_the_couriers_began_is_no_exception() {
     }
 }
 
-pub fn founded(disk: &SimDisk) -> (Clock, People) {
-    let clock = Clock::manual(START);
-    let people = runtime().block_on(found(disk, &clock));
-    (clock, people)
-}
-
-/// The power goes, unless it is gone, and comes back.
-pub fn crash(disk: &SimDisk, db: Option<Db>, people: &People) {
-    disk.set_plan(Plan::new());
-    if !disk.is_dead() {
-        disk.power_cut();
-    }
-    db.into_iter().for_each(|db| runtime().block_on(rest(&db, people)));
-    disk.power_on();
-}
-
-/// One person and their account.
-pub type People = Vec<(&'static str, AccountId)>;
-
-/// The server is set up on a good day.
-async fn found(disk: &SimDisk, clock: &Clock) -> People {
-    let house = Site::on(disk).open(clock, None).await.unwrap();
-    house.furnish().await;
-    house.add("cho@anser.test").await;
-    let mut people = Vec::new();
-    for who in PEOPLE {
-        let account = house.account(who).await;
-        // An account that is lost as a whole comes back with another UIDVALIDITY, which excuses everything.
-        house.store.ensure(account).await.unwrap();
-        people.push((who, account));
-    }
-    people
-}
-
 /// Messages are put and delivered and read until the power goes. Returns the engine, which still has to come to rest.
 async fn live(disk: &SimDisk, clock: &Clock, seed: u64, people: &People, ledger: &mut Ledger) -> Option<Db> {
     let house = Site::on(disk).open(clock, None).await.ok()?;
@@ -114,17 +70,7 @@ async fn live(disk: &SimDisk, clock: &Clock, seed: u64, people: &People, ledger:
             }
         }
         look(&house, people, seed, ledger).await;
-        // The deliveries are settled at once.
-        shutdown.begin(Duration::ZERO);
-        let since = Instant::now();
-        while !running.is_finished() {
-            if disk.is_dead() || since.elapsed() > PATIENCE {
-                return db;
-            }
-            tokio::task::yield_now().await;
-        }
-        // A sync failed: the server stops at once.
-        if running.await.unwrap().is_err() {
+        if !stops_well(disk, &shutdown, running).await {
             return db;
         }
     }
@@ -145,15 +91,6 @@ async fn live_shortly(disk: &SimDisk, clock: &Clock, seed: u64, people: &People,
     house.store.db().clone()
 }
 
-/// Waits for the engine's workers, so that none of a dead server touches the disk of the next one.
-async fn rest(db: &Db, people: &People) {
-    let places = [Place::Server, Place::Queue, Place::Journal(anser_journal::month_of(START))];
-    for place in places.into_iter().chain(people.iter().map(|(_, account)| Place::Account(*account))) {
-        // The power is gone; that it fails is known.
-        let _ = db.write(place, Durability::Deferred, |_| Ok(())).await;
-    }
-}
-
 async fn put(house: &House, dice: &Entropy, subject: String, ledger: &mut Ledger) {
     let who = PEOPLE[dice.below(3) as usize];
     let raw = message(&subject) + &"padding ".repeat(dice.below(800) as usize);
@@ -169,20 +106,6 @@ async fn look(house: &House, people: &People, seed: u64, ledger: &mut Ledger) {
         for (validity, uid, raw) in inbox(&house.store, *account).await.unwrap_or_default() {
             let known = ledger.seen.entry((who, validity, uid)).or_insert_with(|| raw.clone());
             assert_eq!(*known, raw, "seed {seed}: UID {uid} of {who} names two messages");
-        }
-    }
-}
-
-/// The last worker of the dead server may still be closing its files, which looks like another server at work.
-pub async fn start(disk: &SimDisk, clock: &Clock) -> House {
-    let since = Instant::now();
-    loop {
-        match Site::on(disk).open(clock, None).await {
-            Ok(house) => return house,
-            Err(error) if since.elapsed() > LOCKED || !error.chain().contains("locked") => {
-                panic!("the server starts after a crash: {}", error.chain())
-            }
-            Err(_) => tokio::task::yield_now().await,
         }
     }
 }

@@ -1,12 +1,11 @@
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
 
 use anser_base::Entropy;
 use anser_db::Db;
 use anser_testkit::sim::{Plan, SimDisk};
 
 use crate::house::{House, Site, body, envelope, message, runtime};
-use crate::power_cuts_lose_and_double_nothing::{LATER, PATIENCE, STEPS, crash, founded, start};
+use crate::power::{LATER, STEPS, crash, founded, start, stops_well};
 
 /// Seeds, each with a crash of its own.
 const CRASHES: u64 = 120;
@@ -73,15 +72,7 @@ async fn live(
                 Err(_) => perhaps.insert(subject),
             };
         }
-        shutdown.begin(Duration::ZERO);
-        let since = Instant::now();
-        while !running.is_finished() {
-            if disk.is_dead() || since.elapsed() > PATIENCE {
-                return db;
-            }
-            tokio::task::yield_now().await;
-        }
-        if running.await.unwrap().is_err() {
+        if !stops_well(disk, &shutdown, running).await {
             return db;
         }
     }

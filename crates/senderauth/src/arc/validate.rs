@@ -10,28 +10,17 @@ use crate::dns::{self, Dns};
 use crate::message::Passed;
 use crate::tags::{Tags, octets};
 
-/// Whether a chain holds (RFC 8617 §4.4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Status {
-    /// There is no chain.
-    None,
-    /// It holds.
-    Pass,
-    /// It is broken.
-    Fail,
-    /// The DNS failed; later may work. Told as it is, and never as a pass.
-    TempError,
-}
-
-impl Status {
-    /// The word of `Authentication-Results` (RFC 8617 §4.4, RFC 8601 §2.7).
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::TempError => "temperror",
-        }
+words! {
+    /// Whether a chain holds (RFC 8617 §4.4).
+    pub enum Status {
+        /// There is no chain.
+        None = "none",
+        /// It holds.
+        Pass = "pass",
+        /// It is broken.
+        Fail = "fail",
+        /// The DNS failed; later may work. Told as it is, and never as a pass.
+        TempError = "temperror",
     }
 }
 

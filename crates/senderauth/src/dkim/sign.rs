@@ -152,14 +152,7 @@ pub struct Signer<'a> {
 /// [`crate::Message::to_sign`].
 pub fn sign(message: &Passed, signer: Signer<'_>) -> Result<String> {
     let names = names(message);
-    let start = format!(
-        "DKIM-Signature: v=1; a={}; c=relaxed/relaxed; d={}; s={};\r\n\tt={};",
-        signer.key.algorithm().word(),
-        signer.domain,
-        signer.selector,
-        signer.now,
-    );
-    seal_message(message, signer, start, names)
+    seal_message(message, signer, "DKIM-Signature: v=1;", names)
 }
 
 /// An `ARC-Message-Signature` field of an instance (RFC 8617 §4.1.2).
@@ -167,22 +160,18 @@ pub(crate) fn arc(message: &Passed, signer: Signer<'_>, instance: u32) -> Result
     let mut names = names(message);
     let signatures = message.named("dkim-signature").take(SIGNATURES).count();
     names.extend(std::iter::repeat_n("dkim-signature".to_owned(), signatures));
-    let start = format!(
-        "ARC-Message-Signature: i={instance}; a={}; c=relaxed/relaxed; d={}; s={};\r\n\tt={};",
-        signer.key.algorithm().word(),
-        signer.domain,
-        signer.selector,
-        signer.now,
-    );
-    seal_message(message, signer, start, names)
+    seal_message(message, signer, &format!("ARC-Message-Signature: i={instance};"), names)
 }
 
-fn seal_message(message: &Passed, signer: Signer<'_>, start: String, names: Vec<String>) -> Result<String> {
+fn seal_message(message: &Passed, signer: Signer<'_>, start: &str, names: Vec<String>) -> Result<String> {
     let hash = message.hash(Canon::Relaxed).ok_or_else(|| Error::unavailable("the body was not hashed for signing"))?;
     let mut octets = Vec::new();
     select(message, &names, Canon::Relaxed, &mut octets);
+    let Signer { key, domain, selector, now } = signer;
+    let algorithm = key.algorithm().word();
+    let start = format!("{start} a={algorithm}; c=relaxed/relaxed; d={domain}; s={selector};\r\n\tt={now};");
     let field = format!("{start} h={};\r\n\tbh={};\r\n\tb=", folded_names(&names), base64(&hash.sha256));
-    finish(field, octets, signer.key)
+    finish(field, octets, key)
 }
 
 /// Signs what was gathered and the field so far, and puts the signature at the field's end.

@@ -13,37 +13,23 @@ use crate::message::{Passed, SIGNATURES};
 /// How long before our time a signature may claim to be made, in seconds: clocks differ.
 const SKEW: u64 = 24 * 3600;
 
-/// The outcome for one signature (RFC 8601 §2.7.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Result {
-    /// There is no signature.
-    None,
-    /// It is genuine and fits.
-    Pass,
-    /// It does not fit the message.
-    Fail,
-    /// It may be genuine, but is not accepted here: a weak key, an old algorithm, a part of the body unsigned.
-    Policy,
-    /// It cannot be understood.
-    Neutral,
-    /// The DNS failed; later may work.
-    TempError,
-    /// The key is missing, broken or withdrawn.
-    PermError,
-}
-
-impl Result {
-    /// The word of `Authentication-Results` (RFC 8601 §2.7.1).
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::Policy => "policy",
-            Self::Neutral => "neutral",
-            Self::TempError => "temperror",
-            Self::PermError => "permerror",
-        }
+words! {
+    /// The outcome for one signature (RFC 8601 §2.7.1).
+    pub enum Result {
+        /// There is no signature.
+        None = "none",
+        /// It is genuine and fits.
+        Pass = "pass",
+        /// It does not fit the message.
+        Fail = "fail",
+        /// It may be genuine, but is not accepted here: a weak key, an old algorithm, a part of the body unsigned.
+        Policy = "policy",
+        /// It cannot be understood.
+        Neutral = "neutral",
+        /// The DNS failed; later may work.
+        TempError = "temperror",
+        /// The key is missing, broken or withdrawn.
+        PermError = "permerror",
     }
 }
 

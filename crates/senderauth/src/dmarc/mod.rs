@@ -11,31 +11,19 @@ pub const WALK: usize = 8;
 /// Authenticated domains whose organization is looked for. A message with more of them has to align with one of these.
 pub const IDENTIFIERS: usize = 12;
 
-/// The outcome (RFC 9989 §5.3.5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Result {
-    /// The domain has no policy.
-    None,
-    /// An authenticated domain aligns.
-    Pass,
-    /// None does.
-    Fail,
-    /// The DNS failed; later may work.
-    TempError,
-    /// There is no one author's domain.
-    PermError,
-}
-
-impl Result {
-    /// The word of `Authentication-Results` (RFC 9989 §9.2).
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::TempError => "temperror",
-            Self::PermError => "permerror",
-        }
+words! {
+    /// The outcome (RFC 9989 §5.3.5).
+    pub enum Result {
+        /// The domain has no policy.
+        None = "none",
+        /// An authenticated domain aligns.
+        Pass = "pass",
+        /// None does.
+        Fail = "fail",
+        /// The DNS failed; later may work.
+        TempError = "temperror",
+        /// There is no one author's domain.
+        PermError = "permerror",
     }
 }
 

@@ -22,37 +22,23 @@ pub const EXCHANGERS: usize = 10;
 /// Names of one address that are validated (RFC 7208 §4.6.4); others are not looked at.
 pub const NAMES: usize = 10;
 
-/// The outcome of a check (RFC 7208 §2.6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Result {
-    /// There is no domain, or it says nothing.
-    None,
-    /// The domain explicitly does not say.
-    Neutral,
-    /// The peer may.
-    Pass,
-    /// The peer may not.
-    Fail,
-    /// The peer probably may not.
-    SoftFail,
-    /// The DNS failed; later may work.
-    TempError,
-    /// The domain's records are broken.
-    PermError,
-}
-
-impl Result {
-    /// The word of `Authentication-Results` (RFC 8601 §2.7.2).
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Neutral => "neutral",
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::SoftFail => "softfail",
-            Self::TempError => "temperror",
-            Self::PermError => "permerror",
-        }
+words! {
+    /// The outcome of a check (RFC 7208 §2.6).
+    pub enum Result {
+        /// There is no domain, or it says nothing.
+        None = "none",
+        /// The domain explicitly does not say.
+        Neutral = "neutral",
+        /// The peer may.
+        Pass = "pass",
+        /// The peer may not.
+        Fail = "fail",
+        /// The peer probably may not.
+        SoftFail = "softfail",
+        /// The DNS failed; later may work.
+        TempError = "temperror",
+        /// The domain's records are broken.
+        PermError = "permerror",
     }
 }
 
