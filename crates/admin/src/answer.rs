@@ -117,6 +117,29 @@ pub struct DkimView {
     pub record: String,
 }
 
+/// A route.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteView {
+    /// Whom it is for.
+    pub pattern: String,
+    /// `HOST:PORT`, `mx`, `mx=DOMAIN`, `hold`, `discard`.
+    pub way: String,
+    /// `opportunistic`, `required`, `implicit`, `never`; of a server only.
+    pub tls: Option<String>,
+    /// Who we are there.
+    pub user: Option<String>,
+    /// Mail for the domain is taken from everybody, and who knows its addresses: `all`, `list`, `callout`.
+    pub accept: Option<String>,
+    /// Unknown addresses are taken while the server cannot be asked.
+    pub open_when_down: bool,
+    /// When mail goes this way, in UTC.
+    pub hours: Option<String>,
+    /// Until when it counts (RFC 3339).
+    pub until: Option<String>,
+    /// It counts no more.
+    pub over: bool,
+}
+
 /// A record that a domain needs in the DNS.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordView {
@@ -390,6 +413,8 @@ pub enum Item {
     Touched(TouchedView),
     Dkim(DkimView),
     Record(RecordView),
+    Route(RouteView),
+    Address(String),
 }
 
 /// The end of an act that was done.

@@ -94,6 +94,29 @@ pub struct AccountChange {
     pub must_change: Option<bool>,
 }
 
+/// A route to be set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteSpec {
+    /// Whom it is for: an address, a domain, `*.` and a domain, `*`.
+    pub pattern: String,
+    /// `HOST:PORT`, `mx`, `mx=DOMAIN`, `hold`, `discard`.
+    pub way: String,
+    /// `opportunistic`, `required`, `implicit`, `never`.
+    pub tls: Option<String>,
+    /// Who we are there.
+    pub user: Option<String>,
+    /// And how we show it.
+    pub password: Option<Plain>,
+    /// Mail for the domain is taken from everybody; who knows its addresses: `all`, `list`, `callout`.
+    pub accept: Option<String>,
+    /// Unknown addresses are taken while the server cannot be asked.
+    pub open_when_down: bool,
+    /// `22:00-06:00`, in UTC, or with the zone behind it.
+    pub hours: Option<String>,
+    /// For how many days it counts.
+    pub days: Option<u32>,
+}
+
 /// An app password or a token to be made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppPasswordSpec {
@@ -233,6 +256,16 @@ pub enum Request {
     GroupJoin { address: String, members: Vec<String> },
     /// [`crate::Admin::remove_members`]
     GroupLeave { address: String, members: Vec<String> },
+    /// [`crate::Admin::add_route`]
+    RouteAdd { route: RouteSpec },
+    /// [`crate::Admin::list_routes`]
+    RouteList,
+    /// [`crate::Admin::remove_route`]
+    RouteRemove { pattern: String },
+    /// [`crate::Admin::list_elsewhere`]
+    ElsewhereChange { addresses: Vec<String>, remove: bool },
+    /// [`crate::Admin::listed_elsewhere`]
+    ElsewhereList { domain: String },
     /// [`crate::Admin::list_queue`]
     QueueList { selection: Selection },
     /// [`crate::Admin::show_entry`]

@@ -56,6 +56,8 @@ pub enum Verb {
     Import(Import),
     Export(Export),
     #[command(subcommand)]
+    Route(Route),
+    #[command(subcommand)]
     Queue(Queue),
     #[command(subcommand)]
     Sieve(Sieve),
@@ -280,6 +282,52 @@ pub enum Group {
         address: String,
         #[arg(required = true)]
         members: Vec<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Route {
+    Add(RouteAdd),
+    List,
+    Remove {
+        pattern: String,
+    },
+    #[command(subcommand)]
+    Address(Elsewhere),
+}
+
+#[derive(Debug, Args)]
+pub struct RouteAdd {
+    pub pattern: String,
+    pub way: String,
+    #[arg(long, value_parser = ["opportunistic", "required", "implicit", "never"])]
+    pub tls: Option<String>,
+    #[arg(long, requires = "password_stdin")]
+    pub login: Option<String>,
+    #[arg(long, requires = "login")]
+    pub password_stdin: bool,
+    #[arg(long, value_parser = ["all", "list", "callout"])]
+    pub accept: Option<String>,
+    #[arg(long, requires = "accept")]
+    pub accept_when_down: bool,
+    #[arg(long, value_name = "HH:MM-HH:MM")]
+    pub hours: Option<String>,
+    #[arg(long, value_name = "DAYS")]
+    pub expires: Option<u32>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Elsewhere {
+    Add {
+        #[arg(value_name = "ADDRESS")]
+        addresses: Vec<String>,
+    },
+    List {
+        domain: String,
+    },
+    Remove {
+        #[arg(value_name = "ADDRESS")]
+        addresses: Vec<String>,
     },
 }
 

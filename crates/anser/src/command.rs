@@ -11,8 +11,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
 
 use crate::cli::{
-    Account, AccountAdd, Alias, AppPassword, Cli, Dkim, Domain, Entries, Group, NewSecret, Queue, Selection, Token,
-    Verb,
+    Account, AccountAdd, Alias, AppPassword, Cli, Dkim, Domain, Elsewhere, Entries, Group, NewSecret, Queue, Route,
+    RouteAdd, Selection, Token, Verb,
 };
 use crate::config::Config;
 use crate::files;
@@ -194,6 +194,7 @@ fn asked(verb: Verb, language: Language) -> Result<Asked> {
         Verb::Group(Group::Remove { address }) => one(Request::GroupRemove { address }),
         Verb::Group(Group::Join { address, members }) => one(Request::GroupJoin { address, members }),
         Verb::Group(Group::Leave { address, members }) => one(Request::GroupLeave { address, members }),
+        Verb::Route(route) => route_asked(route),
         Verb::Queue(Queue::List(selection)) => list(Request::QueueList { selection: selected(selection) }),
         Verb::Queue(Queue::Show { entry }) => one(Request::QueueShow { entry: EntryId(entry) }),
         Verb::Queue(Queue::Retry(entries)) => one(queue_act(QueueAct::Retry, entries)?),
@@ -249,6 +250,34 @@ fn account_asked(account: Account, language: Language) -> Result<Asked> {
         Account::Token(Token::List { address }) => list(Request::AppPasswordList { address, token: true }),
         Account::Token(Token::Remove { address, id }) => one(Request::AppPasswordRevoke { address, token: true, id }),
     }
+}
+
+fn route_asked(route: Route) -> Result<Asked> {
+    let one = |request| Ok(Asked { requests: vec![request], list: false });
+    let list = |request| Ok(Asked { requests: vec![request], list: true });
+    match route {
+        Route::Add(add) => {
+            let password = add.password_stdin.then(password::of_stdin).transpose()?;
+            let RouteAdd { pattern, way, tls, login: user, accept, hours, expires: days, .. } = add;
+            let open_when_down = add.accept_when_down;
+            let route =
+                request::RouteSpec { pattern, way, tls, user, password, accept, open_when_down, hours, days };
+            one(Request::RouteAdd { route })
+        }
+        Route::List => list(Request::RouteList),
+        Route::Remove { pattern } => one(Request::RouteRemove { pattern }),
+        Route::Address(Elsewhere::List { domain }) => list(Request::ElsewhereList { domain }),
+        Route::Address(Elsewhere::Add { addresses }) => elsewhere(addresses, false),
+        Route::Address(Elsewhere::Remove { addresses }) => elsewhere(addresses, true),
+    }
+}
+
+fn elsewhere(mut addresses: Vec<String>, remove: bool) -> Result<Asked> {
+    if addresses.is_empty() {
+        addresses.extend(listed(&mut std::io::stdin().lock())?.into_iter().map(|account| account.address));
+    }
+    let request = |some: &[String]| Request::ElsewhereChange { addresses: some.to_vec(), remove };
+    Ok(Asked { requests: addresses.chunks(ACCOUNTS).map(request).collect(), list: false })
 }
 
 fn secret_to_add(new: NewSecret, token: bool) -> Request {

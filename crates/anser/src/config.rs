@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anser_base::{Error, Result};
 use anser_delivery::{Smarthost, SmarthostTls};
+use anser_directory::NextHop;
 use anser_net::Network;
 use anser_net::dns::Settings;
 use anser_wire::Secret;
@@ -266,14 +267,8 @@ impl Relay {
 
 /// A smarthost by `HOST:PORT`, `[v6]:PORT` included, without a login.
 pub fn smarthost(text: &str) -> Result<Smarthost> {
-    let bad = || refused(text::HOST_PORT, &[text]);
-    let (host, port) = text.rsplit_once(':').ok_or_else(bad)?;
-    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    let port = port.parse().map_err(|_| bad())?;
-    if host.is_empty() {
-        return Err(bad());
-    }
-    Ok(Smarthost { host, port, tls: SmarthostTls::Opportunistic, login: None })
+    let hop = NextHop::parse(text).ok_or_else(|| refused(text::HOST_PORT, &[text]))?;
+    Ok(Smarthost { host: hop.host, port: hop.port, tls: SmarthostTls::Opportunistic, login: None })
 }
 
 #[cfg(test)]

@@ -149,6 +149,7 @@ impl Sessions {
             allow_plaintext_auth: allowed.plaintext_auth,
             local_only: allowed.local_only,
             senders: Some(anser_smtp::Senders::new(house.resolver.clone())),
+            callout: Some(callout(house)),
             over_quota: None,
         };
         let imap = anser_imap::Deps {
@@ -182,6 +183,14 @@ impl Sessions {
         };
         Self { smtp: Arc::new(smtp), imap: Arc::new(imap), pop3: Arc::new(pop3), managesieve: Arc::new(managesieve) }
     }
+}
+
+fn callout(house: &House) -> anser_smtp::Callout {
+    let delivery = house.delivery.clone();
+    Arc::new(move |route, address| {
+        let delivery = delivery.clone();
+        Box::pin(async move { delivery.standing(&route, &address).await })
+    })
 }
 
 fn refusal_words(door: Door, hostname: &str) -> Arc<dyn Fn(Refusal) -> String + Send + Sync> {

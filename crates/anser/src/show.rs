@@ -159,6 +159,15 @@ impl Printer {
             Item::Dkim(key) => {
                 format!("{}  {}  {}  {}\n    {}\n", key.name, key.algorithm, key.state, key.created, key.record)
             }
+            Item::Route(route) => {
+                let down = route.open_when_down.then_some("when-down");
+                let over = route.over.then_some("(over)");
+                let words = [&route.tls, &route.user, &route.accept].map(|word| word.as_deref());
+                let more = [down, route.hours.as_deref(), route.until.as_deref(), over];
+                let words: Vec<&str> = words.into_iter().chain(more).flatten().collect();
+                format!("{}  {}  {}", route.pattern, route.way, words.join("  ")).trim_end().to_owned() + "\n"
+            }
+            Item::Address(address) => format!("{address}\n"),
             Item::Record(record) => record_in_words(self.language, record),
             Item::Finding(finding) => {
                 let what = if self.language == Language::Zh { &finding.zh } else { &finding.en };

@@ -1,6 +1,7 @@
 //! Takes entries as they fall due and works on many at once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anser_base::{Error, Result};
 use anser_journal::{Entry as Note, Origin, What};
@@ -10,9 +11,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use crate::Delivery;
-use crate::remote::Relayed;
+use crate::remote::{Relayed, Way};
 use crate::report::Beyond;
-use crate::route::Routed;
+use crate::route::{Routed, by_route};
 use crate::settle::{self, Finished};
 
 /// Entries worked on at once.
@@ -21,6 +22,8 @@ pub const LOCAL_ATTEMPTS: usize = 128;
 pub const REMOTE_ATTEMPTS: usize = 100;
 /// Entries in memory that talk to another server or wait for their turn to.
 pub const REMOTE_WAITING: usize = 1000;
+/// Pause of an entry that finds [`REMOTE_WAITING`] used up.
+const CROWDED: Duration = Duration::from_secs(60);
 /// Finished entries waiting for their settlement.
 const FINISHED: usize = 1024;
 
@@ -69,7 +72,7 @@ impl Delivery {
         reports.extend(follow_up);
         // What rules sent for a recipient that is tried again is found again then, with the delivery that was made.
         let is_settled = |index: &usize| {
-            plan.changes.iter().any(|(at, change)| at == index && !matches!(change, Change::Retry { .. }))
+            plan.changes.iter().any(|(at, change)| at == index && !matches!(change, Change::Retry { .. } | Change::Held))
         };
         reports.extend(mails.into_iter().filter(|(index, _)| is_settled(index)).map(|(_, mail)| mail));
         drop(permit);
@@ -84,7 +87,12 @@ impl Delivery {
         let (forwarded, follow_up) = self.forward(lease, routed.forward, &mut outcomes).await;
         let mut beyond: Vec<_> = forwarded.iter().map(|(index, _)| (*index, Beyond::Reporting)).collect();
         outcomes.extend(forwarded);
-        for relayed in self.relay_out(lease, &routed.remote, limits).await {
+        for (index, _) in routed.discarded {
+            // Nobody is told, whatever the sender asked for.
+            beyond.push((index, Beyond::Reporting));
+            outcomes.push((index, Outcome::Done));
+        }
+        for relayed in self.relay_out(lease, routed.remote, limits).await {
             let place = if relayed.reports_success { Beyond::Reporting } else { Beyond::Silent };
             beyond.push((relayed.index, place));
             outcomes.push((relayed.index, relayed.outcome));
@@ -92,12 +100,12 @@ impl Delivery {
         Results { outcomes, beyond, follow_up, mails: local.mails }
     }
 
-    async fn relay_out(&self, lease: &Lease, recipients: &[usize], limits: &Limits) -> Vec<Relayed> {
+    async fn relay_out(&self, lease: &Lease, recipients: Vec<(usize, Way)>, limits: &Limits) -> Vec<Relayed> {
         if recipients.is_empty() {
             return Vec::new();
         }
         let Ok(_waits) = limits.waiting.try_acquire() else {
-            return recipients.iter().map(|index| crowded(*index)).collect();
+            return recipients.iter().map(|(index, _)| crowded(*index)).collect();
         };
         self.relay.attempt(lease.entry(), recipients).await
     }
@@ -111,6 +119,7 @@ impl Delivery {
             let what = match change {
                 Change::Done => continue,
                 Change::Failed | Change::Expired => What::Failed { entry, recipient, host: None, why, report: None },
+                Change::Held => by_route(lease, recipient, &format!("hold: {why}"), ""),
                 Change::Retry { at, .. } => What::Deferred { entry, recipient, host: None, why, next: at.0 },
             };
             self.journal(what).await;
@@ -150,13 +159,15 @@ impl Default for Limits {
 
 fn crowded(index: usize) -> Relayed {
     let why = "4.4.5 too many messages wait for other servers".into();
-    Relayed { index, outcome: Outcome::Retry { after: None, why }, reports_success: false }
+    Relayed { index, outcome: Outcome::Wait { after: CROWDED, why }, reports_success: false }
 }
 
 /// The explanation in an outcome.
 pub(crate) fn outcome_text(outcome: &Outcome) -> Option<&str> {
     match outcome {
         Outcome::Done => None,
-        Outcome::Retry { why, .. } | Outcome::Fail { why } => Some(why),
+        Outcome::Retry { why, .. } | Outcome::Wait { why, .. } | Outcome::Hold { why } | Outcome::Fail { why } => {
+            Some(why)
+        }
     }
 }

@@ -28,8 +28,8 @@ mod settle;
 
 use std::sync::Arc;
 
-use anser_base::{Clock, Entropy};
-use anser_directory::Directory;
+use anser_base::{Address, Clock, Entropy};
+use anser_directory::{Directory, Route, Standing};
 use anser_journal::Journal;
 use anser_queue::Queue;
 use anser_store::Store;
@@ -81,5 +81,10 @@ impl Delivery {
             hostname: deps.hostname.clone(),
         });
         Self { deps: Arc::new(deps), relay, rules }
+    }
+
+    /// What the server at the end of a route knows of an address: asked, or remembered. Takes 45 seconds at most.
+    pub async fn standing(&self, route: &Route, address: &Address) -> Standing {
+        self.relay.standing(route, address).await
     }
 }

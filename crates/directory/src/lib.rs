@@ -11,6 +11,7 @@
 //! | [`password`] | Argon2id, SCRAM keys, and verification of the hashes that other servers leave behind |
 //! | [`scripts`] | Sieve scripts of accounts, domains and the house |
 //! | [`dkim`] | the keys that a domain's mail is signed with |
+//! | [`routes`] | where mail goes whose mailbox is not here |
 //! | [`srs`] | senders of mail that is sent on |
 //! | [`sharing`] | whom access lists mean, and who shares with whom |
 //! | [`admin`] | every change, as typed functions |
@@ -30,6 +31,7 @@ pub mod password;
 mod random;
 pub mod remembered;
 pub mod resolve;
+pub mod routes;
 mod rows;
 pub mod sasl;
 mod schema;
@@ -66,6 +68,7 @@ pub use model::{
 };
 pub use password::Secret;
 pub use resolve::{Expansion, Resolution};
+pub use routes::{Check, Gate, HopTls, Hours, NextHop, Route, RouteWay, Standing};
 pub use sasl::{Exchange, Mechanism, Peer, Step};
 pub use schema::SCHEMA;
 pub use scram::ScramLookup;
@@ -119,6 +122,7 @@ struct Inner {
     owners: Cache<(AccountId, bool), Arc<[Arc<Account>]>>,
     scripts: Cache<ScriptOwner, Arc<Running>>,
     signing: Cache<String, Arc<[SigningKey]>>,
+    routes: Cache<String, Option<Arc<Route>>>,
     logins: Cache<LoginName, Option<Arc<Credentials>>>,
     remembered: Remembered,
     guard: Guard,
@@ -142,6 +146,7 @@ impl Directory {
             owners: Cache::new(CACHED_OWNERS),
             scripts: Cache::new(scripts::CACHED_SCRIPTS),
             signing: Cache::new(CACHED_DOMAINS),
+            routes: Cache::new(CACHED),
             logins: Cache::new(CACHED),
             remembered: Remembered::new(&deps.entropy),
             guard: Guard::new(&deps.entropy),

@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use anser_base::{AccountId, Address, Result};
+use anser_base::{AccountId, Address, Result, Timestamp};
 use anser_db::{Row, Tx, params};
 
 use crate::model::{Account, AccountState, Domain, GroupId, Role};
 use crate::rows::{self, Kind};
+use crate::routes::{self, Route};
 use crate::{Directory, Inner, names};
 
 /// Most recipients that a group expands to, over all nested groups.
@@ -33,6 +34,8 @@ pub enum Resolution {
     NoSuchUser,
     /// The domain is ours, but switched off.
     Disabled,
+    /// The mail is ours to take, but its mailbox is on another server, where this route leads.
+    Elsewhere(Arc<Route>),
     /// The domain is not ours: relay, or refuse.
     NotLocal,
 }
@@ -59,11 +62,12 @@ impl Directory {
         let stamp = self.stamp().await?;
         let key = names::key(address);
         let known = self.inner.resolutions.get(stamp, &key).or_else(|| self.inner.groups.get(stamp, &key));
-        if let Some(known) = known {
+        let now = self.inner.deps.clock.now();
+        if let Some(known) = known.filter(|known| !known.is_over(now)) {
             return Ok(known);
         }
         let (inner, sought) = (self.inner.clone(), key.clone());
-        let found = self.read(move |tx| Seeker { inner: &inner, stamp }.resolve(tx, &sought)).await?;
+        let found = self.read(move |tx| Seeker { inner: &inner, stamp, now }.resolve(tx, &sought)).await?;
         // Its sender is known only for some days: this answer is not kept.
         if !matches!(found, Resolution::NotLocal | Resolution::Disabled)
             && let Some(sender) = self.rewritten_sender(address).await?
@@ -77,9 +81,9 @@ impl Directory {
 
     /// Where mail to `<postmaster>` without a domain goes (RFC 5321 §4.1.1.3).
     pub async fn resolve_postmaster(&self) -> Result<Resolution> {
-        let (inner, stamp) = (self.inner.clone(), self.stamp().await?);
+        let (inner, stamp, now) = (self.inner.clone(), self.stamp().await?, self.inner.deps.clock.now());
         self.read(move |tx| match rows::default_domain(tx)? {
-            Some(domain) => Seeker { inner: &inner, stamp }.resolve(tx, &format!("{POSTMASTER}@{}", domain.name)),
+            Some(domain) => Seeker { inner: &inner, stamp, now }.resolve(tx, &format!("{POSTMASTER}@{}", domain.name)),
             None => administrator(tx, None),
         })
         .await
@@ -101,10 +105,17 @@ impl Directory {
         if let Some(known) = self.inner.senders.get(stamp, &key) {
             return Ok(known);
         }
-        let (inner, sought) = (self.inner.clone(), key.1.clone());
-        let may = self.read(move |tx| Seeker { inner: &inner, stamp }.may_send_as(tx, account, &sought)).await?;
+        let (inner, sought, now) = (self.inner.clone(), key.1.clone(), self.inner.deps.clock.now());
+        let may = self.read(move |tx| Seeker { inner: &inner, stamp, now }.may_send_as(tx, account, &sought)).await?;
         self.inner.senders.put(stamp, key, may);
         Ok(may)
+    }
+}
+
+impl Resolution {
+    /// Whether it follows from a route that counts no more.
+    fn is_over(&self, now: Timestamp) -> bool {
+        matches!(self, Self::Elsewhere(route) if route.is_over(now))
     }
 }
 
@@ -113,39 +124,63 @@ impl Directory {
 struct Seeker<'a> {
     inner: &'a Inner,
     stamp: u64,
+    now: Timestamp,
 }
 
 impl Seeker<'_> {
     fn resolve(self, tx: &mut Tx<'_>, key: &str) -> Result<Resolution> {
         let Some((local, domain)) = key.rsplit_once('@') else { return Ok(Resolution::NotLocal) };
         let Some(domain) = own_domain(tx, self.inner, domain)? else {
-            let ours = local == POSTMASTER && is_self(self.inner, domain);
-            return if ours { administrator(tx, None) } else { Ok(Resolution::NotLocal) };
+            if local == POSTMASTER && is_self(self.inner, domain) {
+                return administrator(tx, None);
+            }
+            let gated = routes::gated(tx, key, self.now)?;
+            return Ok(gated.map_or(Resolution::NotLocal, |route| Resolution::Elsewhere(Arc::new(route))));
         };
         if domain.disabled {
             return Ok(Resolution::Disabled);
         }
+        let key = format!("{local}@{}", domain.name);
+        if let Some(route) = routes::of_address(tx, &key, self.now)? {
+            return Ok(Resolution::Elsewhere(Arc::new(route)));
+        }
         match find(tx, local, &domain.name)? {
             Some(row) => self.follow(tx, row),
             None if is_postmaster(local) => self.postmaster(tx, &domain),
-            None => match &domain.catch_all {
-                Some(address) => self.follow_address(tx, address),
-                None => Ok(Resolution::NoSuchUser),
-            },
+            None => self.nobodys(tx, &key, &domain),
+        }
+    }
+
+    /// An address of a domain of ours that nobody here has.
+    fn nobodys(self, tx: &mut Tx<'_>, key: &str, domain: &Domain) -> Result<Resolution> {
+        match (routes::gated(tx, key, self.now)?, &domain.catch_all) {
+            (Some(route), _) => Ok(Resolution::Elsewhere(Arc::new(route))),
+            (None, Some(address)) => self.follow_address(tx, address),
+            (None, None) => Ok(Resolution::NoSuchUser),
         }
     }
 
     fn follow(self, tx: &mut Tx<'_>, row: rows::AddressRow) -> Result<Resolution> {
         match row.kind {
             Kind::Primary | Kind::Alias => {
-                let account = self.account(tx, AccountId::from_sql(row.target))?;
-                Ok(account.map_or(Resolution::NoSuchUser, of_account))
+                match self.account(tx, AccountId::from_sql(row.target))? {
+                    Some(account) => self.of_account(tx, account),
+                    None => Ok(Resolution::NoSuchUser),
+                }
             }
             Kind::Forward => {
                 let address = row.forward.as_deref().map(rows::stored_address).transpose()?;
                 Ok(address.map_or(Resolution::NoSuchUser, Resolution::Forward))
             }
             Kind::Group => Expander::new(self).run(tx, GroupId(row.target as u64)),
+        }
+    }
+
+    /// Where an account's mail goes, whichever of its addresses it came to.
+    fn of_account(self, tx: &mut Tx<'_>, account: Arc<Account>) -> Result<Resolution> {
+        match routes::of_address(tx, &names::key(&account.address), self.now)? {
+            Some(route) => Ok(Resolution::Elsewhere(Arc::new(route))),
+            None => Ok(of_account(account)),
         }
     }
 
@@ -265,6 +300,8 @@ struct Expander<'a> {
     known: HashSet<AccountId>,
     outside: Vec<Address>,
     seen: HashSet<String>,
+    /// Members whose mail goes elsewhere: an entry of their own finds the way.
+    routed: HashSet<String>,
     truncated: bool,
 }
 
@@ -277,6 +314,7 @@ impl<'a> Expander<'a> {
             known: HashSet::new(),
             outside: Vec::new(),
             seen: HashSet::new(),
+            routed: HashSet::new(),
             truncated: false,
         }
     }
@@ -302,7 +340,9 @@ impl<'a> Expander<'a> {
     }
 
     fn members(&mut self, tx: &mut Tx<'_>, group: GroupId, next: &mut Vec<GroupId>) -> Result<()> {
-        let params = params![group.0 as i64, Kind::Primary.to_sql(), Kind::Alias.to_sql(), GROUP_RECIPIENTS as i64];
+        let kinds = (Kind::Primary.to_sql(), Kind::Alias.to_sql());
+        self.routed.extend(tx.query(ROUTED, params![group.0 as i64, kinds.0, kinds.1], |row| row.text(0))?);
+        let params = params![group.0 as i64, kinds.0, kinds.1, GROUP_RECIPIENTS as i64];
         for (member, found) in tx.query(MEMBERS, params, member)? {
             if self.accounts.len() + self.outside.len() >= GROUP_RECIPIENTS {
                 self.truncated = true;
@@ -319,7 +359,11 @@ impl<'a> Expander<'a> {
         match found {
             Member::Account(account) => {
                 let shared = self.seeker.share(account);
-                self.take(of_account(shared));
+                let found = match self.routed.contains(&names::key(&shared.address)) {
+                    true => Resolution::Forward(shared.address.clone()),
+                    false => of_account(shared),
+                };
+                self.take(found);
             }
             Member::Other(row) if row.kind == Kind::Group => next.push(GroupId(row.target as u64)),
             Member::Other(row) => {
@@ -330,11 +374,22 @@ impl<'a> Expander<'a> {
                 let address = rows::stored_address(member)?;
                 let ours = rows::domain_by_name(tx, &names::domain_key(address.domain()))?.is_some();
                 // A domain may have become ours after the member was added.
-                let found = if ours { self.seeker.follow_address(tx, &address)? } else { Resolution::Forward(address) };
-                self.take(found);
+                self.take(if ours { self.own(tx, address)? } else { Resolution::Forward(address) });
             }
         }
         Ok(())
+    }
+
+    fn own(&self, tx: &mut Tx<'_>, address: Address) -> Result<Resolution> {
+        let key = names::key(&address);
+        let routed = routes::of_address(tx, &key, self.seeker.now)?;
+        match self.seeker.follow_address(tx, &address)? {
+            found if routed.is_none() && found != Resolution::NoSuchUser => Ok(found),
+            _ if routed.is_some() || routes::gated(tx, &key, self.seeker.now)?.is_some() => {
+                Ok(Resolution::Forward(address))
+            }
+            found => Ok(found),
+        }
     }
 
     fn take(&mut self, found: Resolution) {
@@ -345,6 +400,10 @@ impl<'a> Expander<'a> {
         }
     }
 }
+
+/// Accounts in a group that have a route of their own, over however many levels it is asked.
+const ROUTED: &str = "SELECT a.address FROM dir_members m JOIN dir_addresses d ON d.address = m.member AND d.kind IN (?2, ?3)
+     JOIN dir_accounts a ON a.id = d.target JOIN dir_routes r ON r.pattern = a.address WHERE m.group_id = ?1";
 
 /// What a member of a group is.
 enum Member {

@@ -3,7 +3,7 @@
 use anser_db::Schema;
 
 /// Tables of the directory, to be handed to `anser_db::Db::open`.
-pub const SCHEMA: Schema = Schema(&[FIRST, SHARING, TOKENS, SCRIPTS, DKIM]);
+pub const SCHEMA: Schema = Schema(&[FIRST, SHARING, TOKENS, SCRIPTS, DKIM, ROUTES]);
 
 /// One row of `dir_addresses` per address that is somebody's: `kind` and `target` say whose (see `address::Kind`).
 const FIRST: &str = "
@@ -136,4 +136,25 @@ CREATE TABLE dir_dkim_keys (
   created_ms INTEGER NOT NULL,
   PRIMARY KEY (domain, selector)
 ) STRICT;
+";
+
+/// Where mail goes whose mailbox is not here (see `routes`), and the addresses that other servers are known to have.
+const ROUTES: &str = "
+CREATE TABLE dir_routes (
+  pattern TEXT NOT NULL PRIMARY KEY,
+  way TEXT NOT NULL,
+  host TEXT,
+  port INTEGER,
+  tls TEXT,
+  username TEXT,
+  secret BLOB,
+  gate TEXT,
+  open_when_down INTEGER NOT NULL,
+  opens INTEGER,
+  closes INTEGER,
+  until_ms INTEGER,
+  created_ms INTEGER NOT NULL
+) STRICT;
+CREATE TABLE dir_elsewhere (address TEXT NOT NULL PRIMARY KEY, domain TEXT NOT NULL) STRICT;
+CREATE INDEX dir_elsewhere_domain ON dir_elsewhere (domain, address);
 ";

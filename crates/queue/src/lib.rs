@@ -9,6 +9,7 @@
 //! | Leased | Done | [`Queue::settle`], [`Queue::settle_after_sync`] with [`Outcome::Done`] |
 //! | Leased | Failed | the same with [`Outcome::Fail`] |
 //! | Leased | Waiting | the same with [`Outcome::Retry`] before the entry expires; a [`Lease`] that is dropped; a restart; a dead node |
+//! | Leased | Waiting | the same with [`Outcome::Wait`]; with [`Outcome::Hold`], until [`Queue::release`] |
 //! | Leased | Expired | the same with [`Outcome::Retry`] once the entry has expired |
 //! | Waiting | Held | [`Queue::hold`] |
 //! | Held | Waiting | [`Queue::release`] |

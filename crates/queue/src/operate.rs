@@ -7,7 +7,7 @@ use crate::envelope::{Entry, Envelope, Home};
 use crate::queue::Queue;
 use crate::record::{unpack_envelope, unpack_progress};
 use crate::schema::RELEASED;
-use crate::state::{Progress, State};
+use crate::state::{HELD, Progress, State};
 use crate::{record, rows};
 
 /// Rows that one call of [`Queue::list`] looks at, at most.
@@ -91,12 +91,17 @@ impl Queue {
     /// Holds an entry: it is not attempted until [`Self::release`]. `Class::Conflict` when somebody works on it right now,
     /// `Class::NotFound` when it has gone.
     pub async fn hold(&self, id: EntryId) -> Result<()> {
-        self.move_due(id, |_| Timestamp(rows::HELD)).await
+        self.move_due(id, |_| HELD).await
     }
 
     /// Lets a held entry go on: it is due at its recipients' own times. Otherwise like [`Self::hold`].
     pub async fn release(&self, id: EntryId) -> Result<()> {
-        self.move_due(id, |progress| own_due(progress).unwrap_or_default()).await
+        let now = self.inner.clock.now();
+        self.move_due(id, move |progress| {
+            progress.iter_mut().filter(|p| p.is_held()).for_each(|p| p.due = now);
+            own_due(progress).unwrap_or_default()
+        })
+        .await
     }
 
     /// Makes an entry and all its waiting recipients due now, held or not. Otherwise like [`Self::hold`].
@@ -230,7 +235,7 @@ fn listed(row: &Row<'_>) -> Result<Listed> {
         Some(progress) => (unpack_progress(&progress)?, row.int(2)?),
         None => (rows::untouched(&envelope), envelope.accepted.0),
     };
-    let held = due == rows::HELD;
+    let held = due == HELD.0;
     let due = (!held).then_some(Timestamp(due));
     Ok(Listed { id, envelope, body: body.id, size: body.size, progress, held, leased: lease > RELEASED, due })
 }

@@ -7,10 +7,7 @@ use bytes::Bytes;
 use crate::envelope::{Entry, Envelope, Home};
 use crate::record::{pack_progress, unpack_envelope, unpack_progress};
 use crate::schema::{NOBODY, RELEASED};
-use crate::state::{Plan, Progress};
-
-/// The due time of a held entry.
-pub const HELD: i64 = i64::MAX;
+use crate::state::{HELD, Plan, Progress};
 
 /// Writes a new entry. `lease` is the holder, or [`NOBODY`].
 pub fn insert(tx: &mut Tx<'_>, entry: &Entry, packed: &[u8], lease: i64) -> Result<()> {
@@ -32,7 +29,7 @@ pub fn insert(tx: &mut Tx<'_>, entry: &Entry, packed: &[u8], lease: i64) -> Resu
 }
 
 fn insert_waiting(tx: &mut Tx<'_>, id: EntryId, lease: i64, progress: &[Progress], packed: &[u8]) -> Result<u64> {
-    let due = progress.iter().filter(|p| !p.state.is_final()).map(|p| p.due.0).min().unwrap_or(HELD);
+    let due = progress.iter().filter(|p| !p.state.is_final()).map(|p| p.due.0).min().unwrap_or(HELD.0);
     tx.execute(
         "INSERT INTO queue_waiting (id, lease, due, progress, envelope) VALUES (?1, ?2, ?3, ?4, ?5)",
         params![id.to_sql(), lease, due, &pack_progress(progress), packed],
@@ -135,7 +132,7 @@ pub fn lease(tx: &mut Tx<'_>, id: EntryId, home: Home, node: i64) -> Result<()> 
 pub fn first_due(tx: &mut Tx<'_>) -> Result<Option<Timestamp>> {
     let sql = "SELECT due FROM queue_waiting WHERE lease < 16777218 ORDER BY due, id LIMIT 1";
     let due = tx.query_one(sql, &[], |row| row.int(0))?;
-    Ok(due.filter(|due| *due != HELD).map(Timestamp))
+    Ok(due.map(Timestamp).filter(|due| *due != HELD))
 }
 
 /// The columns of one entry.

@@ -11,6 +11,9 @@ use crate::retry::{DELAY_REPORT, interval};
 /// Longest explanation that is kept of a failed attempt, in bytes.
 pub const WHY: usize = 512;
 
+/// The due time of what is held.
+pub const HELD: Timestamp = Timestamp(i64::MAX);
+
 /// The state of one recipient. Leased and Held are states of the whole entry and not kept here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -51,6 +54,11 @@ impl Progress {
     pub fn new(due: Timestamp) -> Self {
         Self { state: State::Waiting, attempts: 0, due, why: None, delay_reported: false }
     }
+
+    /// Whether it waits for an operator.
+    pub fn is_held(&self) -> bool {
+        self.state == State::Waiting && self.due == HELD
+    }
 }
 
 /// What an attempt brought for one recipient. Permanence is this type, not a guess.
@@ -63,6 +71,18 @@ pub enum Outcome {
         /// When to try again; `None` leaves it to [`crate::INTERVALS`].
         after: Option<Duration>,
         /// Why, for the queue's list and the reports. Cut to 512 bytes.
+        why: String,
+    },
+    /// It was not even tried: its turn had not come, the hour was wrong. No attempt is counted, but time goes on: it may expire.
+    Wait {
+        /// When to look again.
+        after: Duration,
+        /// Why. Cut to 512 bytes.
+        why: String,
+    },
+    /// Not until an operator releases it; meanwhile it does not expire.
+    Hold {
+        /// Why. Cut to 512 bytes.
         why: String,
     },
     /// Never.
@@ -88,6 +108,8 @@ pub enum Change {
         /// The sender should be told now, once, that it is late; the plan takes note that it was.
         late: bool,
     },
+    /// Stays [`State::Waiting`] until it is released.
+    Held,
 }
 
 /// What follows from the outcomes of one lease. The caller reads `changes` to write its reports and hands the plan, with those
@@ -161,19 +183,28 @@ impl Entry {
             Outcome::Retry { after, why } => {
                 progress.attempts = progress.attempts.saturating_add(1);
                 progress.why = Some(cut(why));
+                let pause = after.unwrap_or_else(|| interval(progress.attempts));
+                self.postpone(progress, pause, now)
+            }
+            Outcome::Wait { after, why } => {
+                progress.why = Some(cut(why));
                 self.postpone(progress, after, now)
+            }
+            Outcome::Hold { why } => {
+                progress.why = Some(cut(why));
+                progress.due = HELD;
+                Change::Held
             }
         }
     }
 
     /// The last attempt is made when the entry expires.
-    fn postpone(&self, progress: &mut Progress, after: Option<Duration>, now: Timestamp) -> Change {
+    fn postpone(&self, progress: &mut Progress, pause: Duration, now: Timestamp) -> Change {
         if now >= self.envelope.expires {
             progress.state = State::Expired;
             return Change::Expired;
         }
-        let pause = after.unwrap_or_else(|| interval(progress.attempts)).max(Duration::from_secs(1));
-        progress.due = now.after(pause).min(self.envelope.expires);
+        progress.due = now.after(pause.max(Duration::from_secs(1))).min(self.envelope.expires);
         let late = !progress.delay_reported && now >= self.envelope.accepted.after(DELAY_REPORT);
         progress.delay_reported |= late;
         Change::Retry { at: progress.due, late }

@@ -1,13 +1,14 @@
 //! What a session works with, and the limits it keeps.
 
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anser_base::limits::{MESSAGE_SIZE, RECIPIENTS};
-use anser_base::{AccountId, Clock, Entropy};
+use anser_base::{AccountId, Address, Clock, Entropy};
 use anser_blob::Blobs;
-use anser_directory::Directory;
+use anser_directory::{Directory, Route, Standing};
 use anser_journal::Journal;
 use anser_net::network::source_of;
 use anser_net::{Network, Rate, RateLimiter, Refusal, TlsAcceptor};
@@ -48,6 +49,9 @@ impl Service {
 /// A cheap look at whether an account is over its quota; what it does not know, delivery finds.
 pub type OverQuota = Arc<dyn Fn(AccountId) -> bool + Send + Sync>;
 
+/// Asks the server at the end of a route whether it has an address.
+pub type Callout = Arc<dyn Fn(Arc<Route>, Address) -> Pin<Box<dyn Future<Output = Standing> + Send>> + Send + Sync>;
+
 /// What every session works with; shared by all of them.
 pub struct Deps {
     /// Takes the messages.
@@ -76,6 +80,8 @@ pub struct Deps {
     pub local_only: bool,
     /// Checks who sent what comes to the MX; without it nothing is checked.
     pub senders: Option<Senders>,
+    /// For domains whose mailboxes are on another server; without it nobody can say whether their addresses exist.
+    pub callout: Option<Callout>,
     /// Accounts known to be over quota are refused at RCPT already.
     pub over_quota: Option<OverQuota>,
 }

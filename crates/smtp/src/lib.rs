@@ -35,7 +35,8 @@
 //!   answered with the failure (RFC 2033 §4.2).
 //! - What claims to be results of ours (RFC 8601 §5) is taken out of every message that strangers or users send.
 //! - What other servers send is checked (SPF, DKIM, DMARC, ARC); trouble with the DNS is a result and loses no mail.
-//! - No open relay: without a login only recipients that the directory resolves are accepted.
+//! - No open relay: without a login only recipients that the directory resolves are accepted; of a domain whose mailboxes are on
+//!   another server, those that a list or that server knows.
 //! - Only `CRLF . CRLF` ends DATA, only CRLF a command. What has a bare CR or LF is refused, but for BINARYMIME; unless it came by BDAT the
 //!   session ends as well, so that nothing behind a dubious end is ever taken for a command.
 //! - What a peer said in plain is forgotten when TLS begins; what it sent behind STARTTLS is thrown away.
@@ -52,6 +53,6 @@ mod state;
 mod transaction;
 mod verb;
 
-pub use deps::{Deps, Limits, OverQuota, Rates, Service, refusal_words};
+pub use deps::{Callout, Deps, Limits, OverQuota, Rates, Service, refusal_words};
 pub use senders::Senders;
 pub use session::session;

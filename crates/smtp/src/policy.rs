@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anser_base::{Address, TenantId};
-use anser_directory::{Account, Directory, Resolution, Services};
+use anser_directory::{Account, Check, Directory, Resolution, Route, Services, Standing};
 use anser_wire::smtp::{CommandError, ForwardPath, Mailbox};
 
 use crate::answer::Stop;
@@ -11,6 +11,7 @@ use crate::deps::Service;
 use crate::session::Session;
 
 const UNKNOWN: CommandError = CommandError::new(550, (5, 1, 1), "No such user here");
+const UNSURE: CommandError = CommandError::new(451, (4, 4, 1), "The server of that mailbox does not answer at present");
 const SUSPENDED: CommandError = CommandError::new(450, (4, 2, 1), "That mailbox takes no mail at present");
 const DISABLED: CommandError = CommandError::new(450, (4, 2, 1), "That domain takes no mail at present");
 const RELAY: CommandError = CommandError::new(550, (5, 7, 1), "Relaying denied");
@@ -52,12 +53,40 @@ pub async fn recipient(session: &Session, path: &ForwardPath) -> Result<Admitted
         }
         Resolution::Group(group) => group.accounts.first().map(|account| account.tenant),
         Resolution::Forward(_) => None,
+        Resolution::Elsewhere(route) => {
+            elsewhere(session, &route, &address).await?;
+            None
+        }
         Resolution::Suspended(_) => return Err(SUSPENDED.into()),
         Resolution::NoSuchUser => return Err(UNKNOWN.into()),
         Resolution::Disabled => return Err(DISABLED.into()),
         Resolution::NotLocal => outside(session)?,
     };
     Ok(Admitted { address, tenant })
+}
+
+/// An address whose mailbox is on a server behind this one. Own users may write to it while nobody can say whether it is there: they get
+/// the message back if it is not.
+async fn elsewhere(session: &Session, route: &Arc<Route>, address: &Address) -> Result<(), Stop> {
+    let Some(gate) = route.gate else { return Ok(()) };
+    let standing = match (gate.check, &session.deps.callout) {
+        (Check::All, _) => Standing::Known,
+        (Check::List, _) => match session.deps.directory.is_listed_elsewhere(address).await? {
+            true => Standing::Known,
+            false => Standing::Unknown(String::new()),
+        },
+        (Check::Callout, Some(callout)) => callout(route.clone(), address.clone()).await,
+        (Check::Callout, None) => Standing::Unsure(String::new()),
+    };
+    match standing {
+        Standing::Known => Ok(()),
+        Standing::Unknown(_) => Err(UNKNOWN.into()),
+        Standing::Unsure(_) if gate.open_when_down || session.service == Service::Submission => Ok(()),
+        Standing::Unsure(why) => {
+            tracing::info!(why, "a recipient on another server cannot be verified");
+            Err(UNSURE.into())
+        }
+    }
 }
 
 /// An address elsewhere: only for those who have logged in and may write to other organisations.

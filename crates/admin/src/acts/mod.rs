@@ -10,6 +10,7 @@ mod domains;
 mod export;
 mod import;
 mod queue;
+mod routes;
 mod sieve;
 mod state;
 pub mod sweep;

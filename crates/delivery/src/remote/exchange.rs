@@ -116,6 +116,25 @@ pub(super) async fn reach(outward: &Outward, host: &str) -> Result<Reach, Stop> 
     allowed(outward, host, found, is_secure, canonical)
 }
 
+/// The addresses of a server that an operator named, private ones too; `None` when the DNS has none, or the name is no DNS name.
+pub(super) async fn of_hop(outward: &Outward, host: &str, port: u16) -> Result<Option<Vec<SocketAddr>>, Stop> {
+    let at = |address| SocketAddr::new(address, port);
+    if let Some(address) = address_literal(host) {
+        return Ok(Some(vec![at(address)]));
+    }
+    if !host.trim_end_matches('.').contains('.') {
+        return Ok(None);
+    }
+    let (six, four) =
+        tokio::join!(outward.resolver.lookup(host, RecordType::Aaaa), outward.resolver.lookup(host, RecordType::A));
+    let found = six.addresses().chain(four.addresses()).filter(|address| outward.speaks(*address));
+    let found: Vec<SocketAddr> = found.take(ADDRESSES).map(at).collect();
+    match failure(&six).or(failure(&four)) {
+        Some(why) if found.is_empty() => Err(no_lookup(host, why)),
+        _ => Ok(Some(found).filter(|found| !found.is_empty())),
+    }
+}
+
 fn allowed(
     outward: &Outward,
     host: &str,

@@ -8,12 +8,14 @@
 //! | `protect` | what the TLSA records of a host ask for |
 //! | `sts` | the MTA-STS policies of domains |
 //! | `pace` | how much goes to one destination at once, and how soon |
+//! | `callout` | whether another server has an address |
 //! | `client` | a connection up to the point where it takes mail: greeting, EHLO, STARTTLS, AUTH; commands and replies |
 //! | `transaction` | MAIL, RCPT, DATA or BDAT for some recipients of one entry |
 //! | `fitness` | what the entry needs of the server, and what follows when it is not offered |
 //! | `pool` | idle connections for the next entry |
 //! | `stop` | why an attempt ended early, in words |
 
+mod callout;
 mod client;
 mod exchange;
 mod fitness;
@@ -29,8 +31,10 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use anser_base::{Address, Entropy, limits};
+use anser_base::{Address, Clock, Entropy, limits};
+use anser_directory::{HopTls, NextHop, RouteWay};
 use anser_journal::{Entry as Note, Journal, Origin, What};
 use anser_net::Resolver;
 use anser_queue::{Entry, Outcome};
@@ -42,6 +46,7 @@ use tokio::task::JoinSet;
 use crate::Deps;
 use crate::content::Content;
 use crate::dispatcher::REMOTE_ATTEMPTS;
+use callout::Callouts;
 use client::{Client, Connector, Phase, Target};
 use pace::{Pace, Turn};
 use pool::Pool;
@@ -52,6 +57,10 @@ use transaction::Answer;
 
 /// Recipients of one transaction: what every server takes (RFC 5321 §4.5.3.1.8). An entry with more has several.
 const RECIPIENTS: usize = 100;
+
+/// The part of its age that an entry waits when its destination is left alone, and the longest such wait.
+const PATIENCE: u32 = 8;
+const LONGEST_WAIT: Duration = Duration::from_secs(4 * 3600);
 
 /// Destinations that one entry goes to at once.
 const WAYS_AT_ONCE: usize = 8;
@@ -126,24 +135,59 @@ impl Outward {
 /// Where some recipients of an entry go.
 #[derive(Clone, Debug)]
 pub(crate) enum Way {
-    /// To this server, whatever their domain.
-    Relay(Arc<Smarthost>),
+    /// To this server, whatever their domain, unless the message came from there.
+    Relay(Arc<Smarthost>, Option<IpAddr>),
     /// To the mail exchanges of this domain.
     Exchange(String),
 }
 
 impl Way {
+    /// The way of a route; `None` when it leaves that to others.
+    pub fn of(way: Option<&RouteWay>, recipient: &Address, from: Option<IpAddr>) -> Option<Self> {
+        match way? {
+            RouteWay::Host(hop) => Some(Self::Relay(Arc::new(Smarthost::of(hop)), from)),
+            RouteWay::Exchanges(domain) => {
+                Some(Self::Exchange(domain.clone().unwrap_or_else(|| recipient.domain().to_owned())))
+            }
+            RouteWay::Hold | RouteWay::Discard => None,
+        }
+    }
+
     /// Ways with the same name are one destination.
     pub fn name(&self) -> String {
         match self {
-            Self::Relay(relay) => format!("{}:{}", relay.host, relay.port),
+            Self::Relay(relay, _) => format!("{}:{}", relay.host, relay.port),
             Self::Exchange(domain) => domain.clone(),
         }
+    }
+
+    /// Recipients with the same key can be in one transaction.
+    fn key(&self) -> String {
+        match self {
+            Self::Relay(relay, from) => {
+                let user = relay.login.as_ref().map(|(user, _)| user.as_str()).unwrap_or_default();
+                format!("{} {user} {:?} {from:?}", self.name(), relay.tls)
+            }
+            Self::Exchange(_) => self.name(),
+        }
+    }
+}
+
+impl Smarthost {
+    fn of(hop: &NextHop) -> Self {
+        let tls = match hop.tls {
+            HopTls::Opportunistic => SmarthostTls::Opportunistic,
+            HopTls::Required => SmarthostTls::Required(None),
+            HopTls::Implicit => SmarthostTls::Implicit(None),
+            HopTls::Never => SmarthostTls::Never,
+        };
+        Self { host: hop.host.clone(), port: hop.port, tls, login: hop.login.clone() }
     }
 }
 
 /// The way to other servers.
 pub(crate) struct Relay {
+    clock: Clock,
     journal: Journal,
     store: Store,
     entropy: Entropy,
@@ -153,6 +197,7 @@ pub(crate) struct Relay {
     connector: Connector,
     pace: Pace,
     policies: Policies,
+    callouts: Callouts,
     talks: Semaphore,
     pool: Arc<Pool>,
 }
@@ -160,6 +205,7 @@ pub(crate) struct Relay {
 impl Relay {
     pub fn new(deps: &Deps) -> Self {
         Self {
+            clock: deps.clock.clone(),
             journal: deps.journal.clone(),
             store: deps.store.clone(),
             entropy: deps.entropy.clone(),
@@ -169,20 +215,18 @@ impl Relay {
             connector: Connector::new(&deps.hostname),
             pace: Pace::new(deps.entropy.clone()),
             policies: Policies::new(),
+            callouts: Callouts::new(),
             talks: Semaphore::new(REMOTE_ATTEMPTS),
             pool: Arc::default(),
         }
     }
 
     /// Sends an entry to some of its recipients. Every one of them gets an outcome.
-    pub async fn attempt(self: &Arc<Self>, entry: Arc<Entry>, recipients: &[usize]) -> Vec<Relayed> {
+    pub async fn attempt(self: &Arc<Self>, entry: Arc<Entry>, recipients: Vec<(usize, Way)>) -> Vec<Relayed> {
         let mut relayed = Vec::with_capacity(recipients.len());
         let mut ways: BTreeMap<String, (Way, Vec<usize>)> = BTreeMap::new();
-        for &index in recipients {
-            match self.way(&entry.envelope.recipients[index].address) {
-                Some(way) => ways.entry(way.name()).or_insert_with(|| (way, Vec::new())).1.push(index),
-                None => relayed.push(no_route(index)),
-            }
+        for (index, way) in recipients {
+            ways.entry(way.key()).or_insert_with(|| (way, Vec::new())).1.push(index);
         }
         let mut under_way = JoinSet::new();
         for (way, part) in ways.into_values() {
@@ -198,10 +242,10 @@ impl Relay {
         relayed
     }
 
-    /// Where a recipient goes.
-    fn way(&self, recipient: &Address) -> Option<Way> {
+    /// Where a recipient goes that no route is for.
+    pub fn usual_way(&self, recipient: &Address) -> Option<Way> {
         match (&self.smarthost, &self.outward) {
-            (Some(smarthost), _) => Some(Way::Relay(smarthost.clone())),
+            (Some(smarthost), _) => Some(Way::Relay(smarthost.clone(), None)),
             (None, Some(_)) => Some(Way::Exchange(recipient.domain().to_owned())),
             (None, None) => None,
         }
@@ -217,7 +261,9 @@ impl Relay {
             let turn = match self.pace.turn(&way.name()).await {
                 Ok(turn) => turn,
                 Err(stop) => {
-                    relayed.extend(all(part, &stop));
+                    // What is old waits longer, so that a destination that is down for days costs little.
+                    let age = self.clock.now().since(entry.envelope.accepted);
+                    relayed.extend(all(part, &stop.at_least((age / PATIENCE).min(LONGEST_WAIT))));
                     continue;
                 }
             };
@@ -341,11 +387,6 @@ enum Talk {
     },
     /// Another server may do better; none of the message went to this one.
     Next(Stop),
-}
-
-fn no_route(index: usize) -> Relayed {
-    let stop = Stop::later("4.4.4 no route to other servers is configured");
-    Relayed { index, outcome: stop.outcome(), reports_success: false }
 }
 
 fn all(recipients: &[usize], stop: &Stop) -> Vec<Relayed> {

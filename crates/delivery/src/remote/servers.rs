@@ -1,6 +1,7 @@
 //! The servers to which some recipients of an entry can go, one after the other, each with the protection that it needs.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 
 use anser_mime::header;
 use anser_net::fetch;
@@ -53,7 +54,7 @@ pub(super) struct Servers<'a> {
 
 enum Rest<'a> {
     Nothing,
-    Relay(&'a Smarthost),
+    Relay(&'a Smarthost, Option<IpAddr>),
     Domain(&'a str),
     Hosts { domain: &'a str, hosts: VecDeque<String>, is_secure: bool },
 }
@@ -61,7 +62,7 @@ enum Rest<'a> {
 impl<'a> Servers<'a> {
     pub fn of(relay: &'a Relay, way: &'a Way, needs: Needs) -> Self {
         let rest = match way {
-            Way::Relay(smarthost) => Rest::Relay(smarthost),
+            Way::Relay(smarthost, from) => Rest::Relay(smarthost, *from),
             Way::Exchange(domain) => Rest::Domain(domain),
         };
         Self { relay, needs, rest, ready: VecDeque::new(), tries: 0 }
@@ -79,7 +80,7 @@ impl<'a> Servers<'a> {
             }
             match std::mem::replace(&mut self.rest, Rest::Nothing) {
                 Rest::Nothing => return Ok(None),
-                Rest::Relay(smarthost) => self.ready.push_back(relay(smarthost, self.outward())),
+                Rest::Relay(smarthost, from) => self.ready = hop(smarthost, from, self.outward()).await?,
                 Rest::Domain(domain) => {
                     let Some(outward) = self.outward() else { return Ok(None) };
                     let (entropy, hostname) = (&self.relay.entropy, &self.relay.hostname);
@@ -154,6 +155,28 @@ impl Servers<'_> {
             }
             (Mode::Testing | Mode::None, _) => Ok(false),
         }
+    }
+}
+
+/// The addresses of a server that is named in a route or the boot file. What our own DNS does not know the system may, from its own
+/// list of hosts.
+pub(super) async fn hop(
+    smarthost: &Smarthost,
+    from: Option<IpAddr>,
+    outward: Option<&Outward>,
+) -> Result<VecDeque<Target>, Stop> {
+    let target = relay(smarthost, outward);
+    let known = match outward {
+        Some(outward) => exchange::of_hop(outward, &smarthost.host, smarthost.port).await?,
+        None => None,
+    };
+    let Some(addresses) = known else { return Ok([target].into()) };
+    let others = addresses.into_iter().filter(|address| Some(address.ip()) != from);
+    let targets: VecDeque<Target> =
+        others.map(|address| Target { place: Place::Address(address), ..target.clone() }).collect();
+    match targets.is_empty() {
+        true => Err(Stop::never(format!("5.4.6 the message came from {}, where it should go: a loop", smarthost.host))),
+        false => Ok(targets),
     }
 }
 

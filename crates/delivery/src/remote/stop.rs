@@ -25,9 +25,17 @@ impl Stop {
         Self::of(Outcome::Retry { after: None, why: why.into() })
     }
 
-    /// Not before this pause is over.
+    /// Nothing was tried, and nothing is before this pause is over.
     pub fn after(pause: Duration, why: impl Into<String>) -> Self {
-        Self::of(Outcome::Retry { after: Some(pause), why: why.into() })
+        Self::of(Outcome::Wait { after: pause, why: why.into() })
+    }
+
+    /// The same, with a pause of at least this long if nothing was tried.
+    pub fn at_least(mut self, pause: Duration) -> Self {
+        if let Outcome::Wait { after, .. } = &mut self.outcome {
+            *after = (*after).max(pause);
+        }
+        self
     }
 
     pub fn never(why: impl Into<String>) -> Self {
@@ -74,7 +82,7 @@ impl Stop {
 
     /// Whether it may go better another time, or with another server.
     pub fn is_temporary(&self) -> bool {
-        matches!(self.outcome, Outcome::Retry { .. })
+        !matches!(self.outcome, Outcome::Fail { .. })
     }
 
     pub fn why(&self) -> &str {

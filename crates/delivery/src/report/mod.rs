@@ -143,7 +143,7 @@ fn told<'a>(
         (Change::Retry { late: true, .. }, _) => Action::Delayed,
         (Change::Done, None) => Action::Delivered,
         (Change::Done, Some(Beyond::Silent)) => Action::Relayed,
-        (Change::Retry { late: false, .. }, _) | (Change::Done, Some(Beyond::Reporting)) => return None,
+        (Change::Retry { late: false, .. } | Change::Held, _) | (Change::Done, Some(Beyond::Reporting)) => return None,
     };
     let outcome = outcomes.iter().find(|(at, _)| *at == index).map(|(_, outcome)| outcome);
     let why = outcome.and_then(outcome_text).unwrap_or_default();

@@ -141,6 +141,7 @@ async fn deps(db: Db, blobs: Blobs) -> Deps {
         allow_plaintext_auth: true,
         local_only: false,
         senders: None,
+        callout: None,
         over_quota: None,
     }
 }
