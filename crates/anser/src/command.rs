@@ -260,8 +260,7 @@ fn route_asked(route: Route) -> Result<Asked> {
             let password = add.password_stdin.then(password::of_stdin).transpose()?;
             let RouteAdd { pattern, way, tls, login: user, accept, hours, expires: days, .. } = add;
             let open_when_down = add.accept_when_down;
-            let route =
-                request::RouteSpec { pattern, way, tls, user, password, accept, open_when_down, hours, days };
+            let route = request::RouteSpec { pattern, way, tls, user, password, accept, open_when_down, hours, days };
             one(Request::RouteAdd { route })
         }
         Route::List => list(Request::RouteList),

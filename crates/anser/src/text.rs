@@ -192,9 +192,15 @@ pub const COMMANDS: &[(&str, Line)] = &[
     ("route list", Line("List routes", "列出路由")),
     ("route remove", Line("Remove a route", "删除路由")),
     ("route address", Line("Addresses that domains of --accept list have", "--accept list 域名所拥有的地址")),
-    ("route address add", Line("Add addresses; without any they come from standard input", "添加地址；不填则从标准输入读取")),
+    (
+        "route address add",
+        Line("Add addresses; without any they come from standard input", "添加地址；不填则从标准输入读取"),
+    ),
     ("route address list", Line("List addresses", "列出地址")),
-    ("route address remove", Line("Remove addresses; without any they come from standard input", "删除地址；不填则从标准输入读取")),
+    (
+        "route address remove",
+        Line("Remove addresses; without any they come from standard input", "删除地址；不填则从标准输入读取"),
+    ),
     ("queue", Line("Mail under way", "邮件队列")),
     ("queue list", Line("List entries", "列出条目")),
     ("queue show", Line("Show an entry", "显示条目")),
@@ -310,7 +316,13 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
         ),
     ),
     ("accept_when_down", Line("Take unknown addresses while the server cannot be asked", "无法查询服务器时也接收")),
-    ("hours", Line("Only at these hours, UTC: 22:00-06:00, or 22:00-06:00+08:00", "仅在这些时段，UTC：22:00-06:00，或 22:00-06:00+08:00")),
+    (
+        "hours",
+        Line(
+            "Only at these hours, UTC: 22:00-06:00, or 22:00-06:00+08:00",
+            "仅在这些时段，UTC：22:00-06:00，或 22:00-06:00+08:00",
+        ),
+    ),
     ("sender", Line("Text in the sender", "发件人中的文字")),
     ("recipient", Line("Text in a recipient that waits", "等待中的收件人里的文字")),
     ("held", Line("Only held ones", "仅暂停的")),

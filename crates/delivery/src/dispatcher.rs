@@ -72,7 +72,9 @@ impl Delivery {
         reports.extend(follow_up);
         // What rules sent for a recipient that is tried again is found again then, with the delivery that was made.
         let is_settled = |index: &usize| {
-            plan.changes.iter().any(|(at, change)| at == index && !matches!(change, Change::Retry { .. } | Change::Held))
+            plan.changes
+                .iter()
+                .any(|(at, change)| at == index && !matches!(change, Change::Retry { .. } | Change::Held))
         };
         reports.extend(mails.into_iter().filter(|(index, _)| is_settled(index)).map(|(_, mail)| mail));
         drop(permit);

@@ -8,8 +8,8 @@ use anser_base::{AccountId, Address, Result, Timestamp};
 use anser_db::{Row, Tx, params};
 
 use crate::model::{Account, AccountState, Domain, GroupId, Role};
-use crate::rows::{self, Kind};
 use crate::routes::{self, Route};
+use crate::rows::{self, Kind};
 use crate::{Directory, Inner, names};
 
 /// Most recipients that a group expands to, over all nested groups.
@@ -162,12 +162,10 @@ impl Seeker<'_> {
 
     fn follow(self, tx: &mut Tx<'_>, row: rows::AddressRow) -> Result<Resolution> {
         match row.kind {
-            Kind::Primary | Kind::Alias => {
-                match self.account(tx, AccountId::from_sql(row.target))? {
-                    Some(account) => self.of_account(tx, account),
-                    None => Ok(Resolution::NoSuchUser),
-                }
-            }
+            Kind::Primary | Kind::Alias => match self.account(tx, AccountId::from_sql(row.target))? {
+                Some(account) => self.of_account(tx, account),
+                None => Ok(Resolution::NoSuchUser),
+            },
             Kind::Forward => {
                 let address = row.forward.as_deref().map(rows::stored_address).transpose()?;
                 Ok(address.map_or(Resolution::NoSuchUser, Resolution::Forward))
@@ -402,7 +400,8 @@ impl<'a> Expander<'a> {
 }
 
 /// Accounts in a group that have a route of their own, over however many levels it is asked.
-const ROUTED: &str = "SELECT a.address FROM dir_members m JOIN dir_addresses d ON d.address = m.member AND d.kind IN (?2, ?3)
+const ROUTED: &str =
+    "SELECT a.address FROM dir_members m JOIN dir_addresses d ON d.address = m.member AND d.kind IN (?2, ?3)
      JOIN dir_accounts a ON a.id = d.target JOIN dir_routes r ON r.pattern = a.address WHERE m.group_id = ?1";
 
 /// What a member of a group is.

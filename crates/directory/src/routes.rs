@@ -220,10 +220,11 @@ impl NextHop {
 impl Hours {
     /// `22:00-06:30`, in UTC, or with the zone's distance from it behind: `22:00-06:30+08:00`.
     pub fn parse(text: &str) -> Option<Self> {
-        let (span, shift) = match text.rfind('+').map(|at| (at, 1)).or_else(|| Some((text.match_indices('-').nth(1)?.0, -1))) {
-            Some((at, sign)) => (&text[..at], sign * i32::from(minutes(&text[at + 1..])?)),
-            None => (text, 0),
-        };
+        let (span, shift) =
+            match text.rfind('+').map(|at| (at, 1)).or_else(|| Some((text.match_indices('-').nth(1)?.0, -1))) {
+                Some((at, sign)) => (&text[..at], sign * i32::from(minutes(&text[at + 1..])?)),
+                None => (text, 0),
+            };
         let (from, to) = span.split_once('-')?;
         let in_utc = |text: &str| Some((i32::from(minutes(text)?) - shift).rem_euclid(i32::from(DAY)) as u16);
         let (from, to) = (in_utc(from)?, in_utc(to)?);
@@ -311,7 +312,8 @@ impl Directory {
     /// [`ROUTES`].
     pub async fn put_route(&self, route: Route) -> Result<()> {
         let route = route.checked()?;
-        if matches!(&route.way, RouteWay::Host(hop) if names::domain_key(&hop.host) == self.inner.hostname && hop.port == SMTP) {
+        if matches!(&route.way, RouteWay::Host(hop) if names::domain_key(&hop.host) == self.inner.hostname && hop.port == SMTP)
+        {
             return Err(Error::invalid("that server is this one", "该服务器就是本机"));
         }
         let now = self.inner.deps.clock.now().0;
@@ -398,7 +400,8 @@ impl Directory {
         let key = names::key(address);
         self.read(move |tx| {
             for one in with_and_without_detail(&key) {
-                let found = tx.query_one("SELECT 1 FROM dir_elsewhere WHERE address = ?1", params![&one], |_| Ok(()))?;
+                let found =
+                    tx.query_one("SELECT 1 FROM dir_elsewhere WHERE address = ?1", params![&one], |_| Ok(()))?;
                 if found.is_some() {
                     return Ok(true);
                 }
@@ -465,7 +468,8 @@ fn with_and_without_detail(key: &str) -> Vec<String> {
     all
 }
 
-const COLUMNS: &str = "SELECT pattern, way, host, port, tls, username, secret, gate, open_when_down, opens, closes, until_ms
+const COLUMNS: &str =
+    "SELECT pattern, way, host, port, tls, username, secret, gate, open_when_down, opens, closes, until_ms
                        FROM dir_routes";
 
 fn by_pattern(tx: &mut Tx<'_>, pattern: &str, now: Timestamp) -> Result<Option<Route>> {

@@ -110,8 +110,7 @@ fn outside_its_hours_a_route_lets_mail_wait_and_counts_no_attempt() {
         let hub = internet.server("x", 3, &[&delivery("x@far.test")]).await;
         // The clock stands at 08:00.
         let hours = Hours::parse("22:00-06:00");
-        let house =
-            house(&internet, [Route { hours, ..to("far.test", host("hub.inner.test", internet.port)) }]).await;
+        let house = house(&internet, [Route { hours, ..to("far.test", host("hub.inner.test", internet.port)) }]).await;
         house.put(envelope("ann@anser.test", &["x@far.test"]), &message("hi")).await;
         house.run().await;
         let progress = &house.waiting().await[0].progress[0];

@@ -3,6 +3,7 @@
 mod house;
 
 mod a_full_disk_refuses_and_recovers;
+mod a_gateway_takes_only_addresses_that_exist;
 mod a_large_message_needs_little_memory;
 mod a_message_is_accepted_whole_and_only_once_it_is_durable;
 mod any_bytes_are_answered;
