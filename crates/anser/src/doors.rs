@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anser_base::Result;
+use anser_net::http::{self, Site};
 use anser_net::{BoundListener, Counters, Network, Refusal, ServeOptions, Shutdown, TlsAcceptor, bind, serve};
 use tokio::task::JoinSet;
 
@@ -17,6 +18,7 @@ enum Door {
     Imap,
     Pop3,
     ManageSieve,
+    Web,
 }
 
 /// A service: its name in the boot file, its door, whether TLS comes first, its standard port.
@@ -27,7 +29,7 @@ struct Service {
     port: u16,
 }
 
-const SERVICES: [Service; 9] = [
+const SERVICES: [Service; 11] = [
     Service { name: "smtp", door: Door::Smtp(anser_smtp::Service::Mx), tls_first: false, port: 25 },
     Service { name: "submission", door: Door::Smtp(anser_smtp::Service::Submission), tls_first: false, port: 587 },
     Service { name: "submissions", door: Door::Smtp(anser_smtp::Service::Submission), tls_first: true, port: 465 },
@@ -37,6 +39,8 @@ const SERVICES: [Service; 9] = [
     Service { name: "pop3", door: Door::Pop3, tls_first: false, port: 110 },
     Service { name: "pop3s", door: Door::Pop3, tls_first: true, port: 995 },
     Service { name: "managesieve", door: Door::ManageSieve, tls_first: false, port: 4190 },
+    Service { name: "http", door: Door::Web, tls_first: false, port: 80 },
+    Service { name: "https", door: Door::Web, tls_first: true, port: 443 },
 ];
 
 /// Names and standard ports of all services, in the order in which they are shown.
@@ -73,6 +77,7 @@ struct Sessions {
     imap: Arc<anser_imap::Deps>,
     pop3: Arc<anser_pop3::Deps>,
     managesieve: Arc<anser_managesieve::Deps>,
+    web: Arc<Site>,
 }
 
 /// How much the doors allow.
@@ -96,8 +101,9 @@ pub fn open_all(
     let sessions = Sessions::new(house, config, tls, allowed);
     let mut tasks = JoinSet::new();
     for Bound { service, listeners, counters } in bound {
+        let tls = tls.filter(|_| service.tls_first);
         let options = ServeOptions {
-            tls: tls.filter(|_| service.tls_first).cloned(),
+            tls: if service.door == Door::Web { tls.map(TlsAcceptor::for_http) } else { tls.cloned() },
             exempt: Network::loopback(),
             proxies: config.proxy_from.clone(),
             refusal: refusal_words(service.door, &config.hostname),
@@ -125,6 +131,11 @@ pub fn open_all(
             Door::ManageSieve => {
                 let deps = sessions.managesieve.clone();
                 let handler = move |stream, shutdown| anser_managesieve::session(stream, deps.clone(), shutdown);
+                tasks.spawn(serve(listeners, options, shutdown, handler));
+            }
+            Door::Web => {
+                let site = sessions.web.clone();
+                let handler = move |stream, shutdown| http::session(stream, site.clone(), shutdown);
                 tasks.spawn(serve(listeners, options, shutdown, handler));
             }
         }
@@ -181,7 +192,24 @@ impl Sessions {
             limits: anser_managesieve::Limits::default(),
             allow_plaintext_auth: allowed.plaintext_auth,
         };
-        Self { smtp: Arc::new(smtp), imap: Arc::new(imap), pop3: Arc::new(pop3), managesieve: Arc::new(managesieve) }
+        Self {
+            smtp: Arc::new(smtp),
+            imap: Arc::new(imap),
+            pop3: Arc::new(pop3),
+            managesieve: Arc::new(managesieve),
+            web: Arc::new(site(house, config, allowed)),
+        }
+    }
+}
+
+/// All that is served over HTTP: the tables of the doors that speak it, joined.
+fn site(house: &House, config: &Config, allowed: Allowed) -> Site {
+    let web = anser_web::Deps { directory: house.directory.clone(), hostname: config.hostname.clone() };
+    let https = config.listen.get("https").and_then(|addresses| addresses.first()).map_or(443, SocketAddr::port);
+    Site {
+        redirect: (!allowed.plaintext_auth).then_some(https),
+        error_page: Arc::new(anser_web::error_page),
+        ..Site::new(anser_web::routes(web))
     }
 }
 
@@ -199,5 +227,6 @@ fn refusal_words(door: Door, hostname: &str) -> Arc<dyn Fn(Refusal) -> String + 
         Door::Imap => Arc::new(|_| "* BYE [UNAVAILABLE] too many connections\r\n".to_owned()),
         Door::Pop3 => anser_pop3::refusal_words(),
         Door::ManageSieve => anser_managesieve::refusal_words(),
+        Door::Web => http::refusal_words(),
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 use anser_admin::answer::{Report, StatusView};
 use anser_admin::{Admin, Running};
 use anser_journal::Journal;
-use anser_net::http::{Page, serve_pages};
+use anser_net::http::{Response, Route, Routes, Site, session};
 use anser_net::{BoundListener, ServeOptions, Shutdown};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -33,29 +33,37 @@ pub async fn serve(
     if listeners.is_empty() {
         return;
     }
-    let answer = move |path: String| {
-        let (admin, journal, running) = (admin.clone(), journal.clone(), running.clone());
-        async move { page(&path, &admin, &journal, &running).await }
+    let health = {
+        let admin = admin.clone();
+        move |_| healthy(admin.clone())
     };
+    let metrics = move |_| {
+        let (admin, journal, running) = (admin.clone(), journal.clone(), running.clone());
+        async move { measured(&admin, &journal, &running).await }
+    };
+    let routes = Routes::of([Route::get("/healthz", health), Route::get("/metrics", metrics)]);
+    let site = Arc::new(Site::new(routes));
     let options = ServeOptions { connections: 64, ..ServeOptions::new("admin") };
-    if let Err(error) = serve_pages(listeners, options, shutdown, answer).await {
+    let handler = move |stream, shutdown| session(stream, site.clone(), shutdown);
+    if let Err(error) = anser_net::serve(listeners, options, shutdown, handler).await {
         tracing::error!(error = error.chain(), "metrics are not served");
     }
 }
 
-async fn page(path: &str, admin: &Admin, journal: &Journal, running: &Running) -> Option<Page> {
-    let status = admin.status().await;
-    match path {
-        "/healthz" => {
-            let (status, body) = if status.is_ok() { (200, "ok\n") } else { (503, "the engine does not answer\n") };
-            Some(Page { status, content_type: "text/plain; charset=utf-8", body: body.to_owned() })
-        }
-        "/metrics" => {
-            let Ok(Report::Status(view)) = status else { return None };
+async fn healthy(admin: Admin) -> Response {
+    match admin.status().await {
+        Ok(_) => Response::text(200, "ok\n"),
+        Err(_) => Response::text(503, "the engine does not answer\n"),
+    }
+}
+
+async fn measured(admin: &Admin, journal: &Journal, running: &Running) -> Response {
+    match admin.status().await {
+        Ok(Report::Status(view)) => {
             let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            Some(Page { status: 200, content_type, body: metrics(&view, journal, running) })
+            Response::new(200, content_type, metrics(&view, journal, running))
         }
-        _ => None,
+        _ => Response::text(503, "the engine does not answer\n"),
     }
 }
 

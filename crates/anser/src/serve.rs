@@ -47,11 +47,6 @@ pub fn prepare(config: Config) -> Result<Prepared> {
     }
     let bound = doors::bind_all(&config)?;
     let watchers = config.listen.get("admin").map_or(Ok(Vec::new()), |addresses| bind(addresses))?;
-    for later in ["http", "https"] {
-        if config.listen.contains_key(later) {
-            tracing::warn!(service = later, "this version does not serve it yet; it stays off");
-        }
-    }
     become_user(config.user.as_deref())?;
     let files = |tls: &crate::config::Tls| {
         TlsAcceptor::new(vec![CertificateSource::Files(tls.certificate.clone(), tls.key.clone())])

@@ -99,7 +99,7 @@ table! {
     OFFSET = "the port offset {} is too large", "端口偏移 {} 过大";
     DEV_TITLE = "Anser on this machine, for trying out (data in {})", "Anser 试用系统（数据位于 {}）";
     DEV_ACCOUNTS = "accounts, each with the password {}:", "账号（密码均为 {}）：";
-    DEV_NOT_YET = "not there yet: HTTP, LDAP", "尚未提供：HTTP、LDAP";
+    DEV_NOT_YET = "not there yet: LDAP", "尚未提供：LDAP";
     DEV_DNS = "mail for other domains goes to the servers that {} names", "发往其他域的邮件按 {} 给出的服务器投递";
     DEV_NOWHERE = "mail for other domains waits in the queue; give --smarthost or --dns HOST:PORT to let it out", "发往其他域的邮件留在队列中；用 --smarthost 或 --dns HOST:PORT 放行";
     DEV_SMARTHOST = "mail for other domains goes to {}", "发往其他域的邮件转交 {}";

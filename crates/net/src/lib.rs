@@ -15,7 +15,7 @@
 //! | [`limit`] | token buckets |
 //! | [`network`] | address ranges such as `10.0.0.0/8`, and what counts as one source |
 //! | [`local`] | sockets of this machine alone, for the command line |
-//! | [`http`] | short texts for machines that watch the house |
+//! | [`http`] | the server of HTTP: routes, requests, answers; one exchange as a client |
 //! | [`certificate`] | what TLS needs to know of an X.509 certificate; self-signed ones |
 //!
 //! # A session

@@ -293,7 +293,7 @@ fn is_exhaustion(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|code| exhaustion.contains(&Errno::from_raw(code)))
 }
 
-fn words_of(panic: &(dyn Any + Send)) -> &str {
+pub(crate) fn words_of(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no words")
 }
@@ -317,16 +317,17 @@ impl Drop for Live {
 }
 
 /// How many connections each source has; as many entries as there are connections at most.
-type Sources = Mutex<HashMap<IpAddr, usize>>;
+pub(crate) type Sources = Mutex<HashMap<IpAddr, usize>>;
 
 /// A source's place, free again when it is dropped.
-struct Seat {
+#[derive(Debug)]
+pub(crate) struct Seat {
     sources: Arc<Sources>,
     source: IpAddr,
 }
 
 impl Seat {
-    fn take(sources: &Arc<Sources>, source: IpAddr, most: usize) -> Option<Self> {
+    pub(crate) fn take(sources: &Arc<Sources>, source: IpAddr, most: usize) -> Option<Self> {
         let mut taken = sources.lock().unwrap_or_else(PoisonError::into_inner);
         let count = taken.get(&source).copied().unwrap_or(0);
         if count >= most {

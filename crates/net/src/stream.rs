@@ -366,6 +366,12 @@ impl Stream {
         self.within_write_timeout(|io, cx| Pin::new(io).poll_shutdown(cx)).await
     }
 
+    /// What it runs over, for machinery with buffers and deadlines of its own; before anything was read or written here.
+    pub(crate) fn into_io(self) -> Io {
+        debug_assert!(self.buffered_input_len() == 0 && self.output.is_empty() && self.deflate.is_none());
+        self.io
+    }
+
     /// Ends the connection politely: flushes, ends our direction, and waits a moment for the peer to end its own, so that
     /// the last reply arrives. A stream that is merely dropped closes at once.
     pub async fn close(mut self) -> Result<()> {

@@ -1,5 +1,6 @@
 //! The server's side of TLS (1.2 and 1.3): certificates, their reload without a restart, and channel bindings.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -24,6 +25,12 @@ pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
 pub const CHECK_EVERY: Duration = Duration::from_secs(2);
 /// Most certificates that one acceptor chooses from by name.
 pub const CERTIFICATES: usize = 256;
+/// The protocols that an HTTPS service chooses from, best first (RFC 7301 §6, RFC 8737 §6.2).
+pub const ALPN_H2: &[u8] = b"h2";
+/// HTTP/1.1.
+pub const ALPN_HTTP_1_1: &[u8] = b"http/1.1";
+/// The handshake by which an authority sees that a name is ours.
+pub const ALPN_ACME: &[u8] = b"acme-tls/1";
 /// Label of the exporter of RFC 9266 §2.
 pub(crate) const EXPORTER_LABEL: &[u8] = b"EXPORTER-Channel-Binding";
 
@@ -45,6 +52,8 @@ pub struct TlsInfo {
     pub cipher: String,
     /// The host name that the client asked for (RFC 6066 §3).
     pub sni: Option<String>,
+    /// The protocol that both sides chose (RFC 7301), if they did.
+    pub alpn: Option<Vec<u8>>,
     /// What SCRAM-…-PLUS binds the login to.
     pub binding: ChannelBinding,
 }
@@ -62,11 +71,16 @@ pub struct ChannelBinding {
 #[derive(Clone, Debug)]
 pub struct TlsAcceptor {
     shared: Arc<Shared>,
+    /// Whether HTTP is chosen by ALPN.
+    http: bool,
 }
 
 #[derive(Debug)]
 struct Shared {
     sources: Vec<CertificateSource>,
+    /// Those that came since, tried before `sources`.
+    installed: Mutex<Vec<CertificateSource>>,
+    challenges: Arc<Challenges>,
     current: RwLock<Arc<Loaded>>,
     check_every: Duration,
     watch: Mutex<Watch>,
@@ -86,6 +100,7 @@ type Stamp = (Option<SystemTime>, u64);
 #[derive(Debug)]
 struct Loaded {
     config: Arc<ServerConfig>,
+    http: Arc<ServerConfig>,
     certificates: Arc<Certificates>,
 }
 
@@ -99,9 +114,41 @@ impl TlsAcceptor {
     /// [`Self::new`], looking for changed files on handshakes at most this often. Zero looks on every handshake.
     pub fn checking_every(sources: Vec<CertificateSource>, check_every: Duration) -> Result<Self> {
         let stamps = stamps(&sources);
-        let current = RwLock::new(Arc::new(load(&sources)?));
+        let challenges = Arc::default();
+        let current = RwLock::new(Arc::new(load(&[], &sources, &challenges)?));
         let watch = Mutex::new(Watch { stamps, failed: false, checked: Instant::now() });
-        Ok(Self { shared: Arc::new(Shared { sources, current, check_every, watch }) })
+        let installed = Mutex::default();
+        let shared = Shared { sources, installed, challenges, current, check_every, watch };
+        Ok(Self { shared: Arc::new(shared), http: false })
+    }
+
+    /// The same certificates for an HTTPS service: HTTP/2 and HTTP/1.1 are chosen by ALPN (RFC 7301), and an authority finds the
+    /// answers to its challenges.
+    pub fn for_http(&self) -> Self {
+        Self { http: true, ..self.clone() }
+    }
+
+    /// Uses these certificates (chain and key, PEM) for new handshakes, before those that it began with and instead of those that
+    /// were installed before; the first serves clients that ask for no or an unknown name. After an error all stays as it was.
+    pub fn install(&self, pairs: Vec<(String, String)>) -> Result<()> {
+        let sources: Vec<_> = pairs.into_iter().map(|(chain, key)| CertificateSource::Pem(chain, key)).collect();
+        let mut installed = self.shared.installed.lock().unwrap_or_else(PoisonError::into_inner);
+        let loaded = load(&sources, &self.shared.sources, &self.shared.challenges)?;
+        *installed = sources;
+        *self.shared.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
+        Ok(())
+    }
+
+    /// Shows this certificate (chain and key, PEM) to an authority that looks whether the name is ours (RFC 8737 §3), over HTTPS
+    /// services, until it is taken away by `None`. [`Class::Invalid`] when it cannot be used.
+    pub fn answer_challenge(&self, name: &str, answer: Option<(String, String)>) -> Result<()> {
+        let key = answer.map(|(chain, key)| load_one(&CertificateSource::Pem(chain, key))).transpose()?;
+        let mut challenges = self.shared.challenges.0.write().unwrap_or_else(PoisonError::into_inner);
+        match key {
+            Some(key) => challenges.insert(name.to_ascii_lowercase(), key),
+            None => challenges.remove(&name.to_ascii_lowercase()),
+        };
+        Ok(())
     }
 
     /// Reads the certificates again, for new handshakes; connections that stand go on. After an error the old certificates
@@ -109,7 +156,8 @@ impl TlsAcceptor {
     pub fn reload(&self) -> Result<()> {
         // Before the files are read: a change meanwhile is then seen as one by the next look.
         let stamps = stamps(&self.shared.sources);
-        let loaded = load(&self.shared.sources);
+        let installed = self.shared.installed.lock().unwrap_or_else(PoisonError::into_inner);
+        let loaded = load(&installed, &self.shared.sources, &self.shared.challenges);
         {
             let mut watch = self.watch();
             (watch.stamps, watch.failed) = (stamps, loaded.is_err());
@@ -124,7 +172,8 @@ impl TlsAcceptor {
     ) -> Result<(tokio_rustls::server::TlsStream<Transport>, TlsInfo)> {
         self.reload_if_changed().await;
         let loaded = self.shared.current.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let acceptor = tokio_rustls::TlsAcceptor::from(loaded.config.clone());
+        let config = if self.http { &loaded.http } else { &loaded.config };
+        let acceptor = tokio_rustls::TlsAcceptor::from(config.clone());
         let tls = match timeout(HANDSHAKE_TIMEOUT, acceptor.accept(transport)).await {
             Ok(result) => result.map_err(Error::unavailable)?,
             Err(_) => return Err(Error::unavailable("no TLS handshake in time")),
@@ -202,6 +251,7 @@ pub(crate) fn describe(
         version: if is_1_3 { "TLSv1.3" } else { "TLSv1.2" },
         cipher: connection.negotiated_cipher_suite().map(cipher_name).unwrap_or_default(),
         sni: None,
+        alpn: connection.alpn_protocol().map(<[u8]>::to_vec),
         binding: ChannelBinding {
             server_end_point: certificate.and_then(|certificate| server_end_point(certificate)),
             exporter,
@@ -232,16 +282,42 @@ impl ResolvesServerCert for Certificates {
     }
 }
 
+/// What authorities are shown, by name.
+#[derive(Debug, Default)]
+struct Challenges(RwLock<HashMap<String, Arc<CertifiedKey>>>);
+
+/// The certificates of an HTTPS service.
+#[derive(Debug)]
+struct Web {
+    certificates: Arc<Certificates>,
+    challenges: Arc<Challenges>,
+}
+
+impl ResolvesServerCert for Web {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let asks_for_proof = hello.alpn().is_some_and(|mut offered| offered.any(|protocol| protocol == ALPN_ACME));
+        if asks_for_proof {
+            let challenges = self.challenges.0.read().unwrap_or_else(PoisonError::into_inner);
+            return challenges.get(&hello.server_name()?.to_ascii_lowercase()).cloned();
+        }
+        self.certificates.resolve(hello)
+    }
+}
+
 fn is_for(key: &CertifiedKey, name: &ServerName<'_>) -> bool {
     let parsed = key.end_entity_cert().and_then(ParsedCertificate::try_from);
     parsed.is_ok_and(|certificate| verify_server_name(&certificate, name).is_ok())
 }
 
-fn load(sources: &[CertificateSource]) -> Result<Loaded> {
-    if sources.len() > CERTIFICATES {
+fn load(
+    installed: &[CertificateSource],
+    sources: &[CertificateSource],
+    challenges: &Arc<Challenges>,
+) -> Result<Loaded> {
+    if installed.len() + sources.len() > CERTIFICATES {
         return Err(unusable(format!("more than {CERTIFICATES} certificates")));
     }
-    let keys: Vec<_> = sources.iter().map(load_one).collect::<Result<_>>()?;
+    let keys: Vec<_> = installed.iter().chain(sources).map(load_one).collect::<Result<_>>()?;
     if keys.is_empty() {
         return Err(Error::invalid("TLS needs a certificate", "TLS 需要证书"));
     }
@@ -252,7 +328,12 @@ fn load(sources: &[CertificateSource]) -> Result<Loaded> {
         .with_no_client_auth()
         .with_cert_resolver(certificates.clone());
     config.ticketer = aws_lc_rs::Ticketer::new().map_err(unusable)?;
-    Ok(Loaded { config: Arc::new(config), certificates })
+    let mut http = config.clone();
+    http.cert_resolver = Arc::new(Web { certificates: certificates.clone(), challenges: challenges.clone() });
+    http.alpn_protocols = [ALPN_H2, ALPN_HTTP_1_1, ALPN_ACME].map(<[u8]>::to_vec).to_vec();
+    // A ticket of a mail service opens nothing here: what was chosen there was no HTTP.
+    http.ticketer = aws_lc_rs::Ticketer::new().map_err(unusable)?;
+    Ok(Loaded { config: Arc::new(config), http: Arc::new(http), certificates })
 }
 
 fn load_one(source: &CertificateSource) -> Result<Arc<CertifiedKey>> {

@@ -25,6 +25,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("imap", 6),
     ("managesieve", 6),
     ("pop3", 6),
+    ("web", 6),
     ("admin", 7),
     ("anser", 8),
     ("testkit", 9),

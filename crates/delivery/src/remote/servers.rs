@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use anser_mime::header;
-use anser_net::fetch;
+use anser_net::http::client as web;
 use anser_queue::Entry;
 
 use super::client::{Place, Protection, Target, authorities};
 use super::exchange::{self, Exchange};
 use super::protect::{Dane, dane};
 use super::stop::Stop;
-use super::sts::Mode;
+use super::sts::{self, Mode};
 use super::{Outward, Relay, Smarthost, SmarthostTls, Way};
 
 /// Servers that are tried for one transaction, over all hosts and addresses.
@@ -145,7 +145,7 @@ impl Servers<'_> {
             return Ok(false);
         }
         let Ok(authorities) = authorities(&outward.authorities) else { return Ok(false) };
-        let options = fetch::Options { port: outward.web_port, private: outward.private, authorities };
+        let options = web::Options { port: outward.web_port, private: outward.private, authorities, time: sts::FETCH };
         let Some(policy) = self.relay.policies.of(&outward.resolver, &options, domain).await else { return Ok(false) };
         match (policy.mode, policy.names(host)) {
             (Mode::Enforce, true) => Ok(true),

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anser_net::dns::{RecordType, Status, ascii_name};
+use anser_net::http::client;
 use anser_net::{Resolver, fetch};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -16,7 +17,7 @@ const PATTERNS: usize = 100;
 /// Longest time that a policy holds without being fetched anew, in seconds (RFC 8461 §3.2).
 const MAX_AGE: u64 = 31_557_600;
 /// How long a policy may take to come (RFC 8461 §3.3 recommends a minute).
-const FETCH: Duration = Duration::from_secs(60);
+pub(super) const FETCH: Duration = Duration::from_secs(60);
 /// After a fetch that failed none is tried for this long (RFC 8461 §3.3).
 const AGAIN: Duration = Duration::from_secs(300);
 /// Policies fetched at once.
@@ -121,7 +122,7 @@ impl Policies {
 
     /// The policy of a domain. One that is known holds for its time, whatever becomes of its record or of its web server, so that
     /// nobody can take it away (RFC 8461 §10.2).
-    pub async fn of(&self, resolver: &Resolver, options: &fetch::Options, domain: &str) -> Option<Arc<Policy>> {
+    pub async fn of(&self, resolver: &Resolver, options: &client::Options, domain: &str) -> Option<Arc<Policy>> {
         let domain = ascii_name(domain).filter(|name| name.contains('.'))?;
         let now = Instant::now();
         let known = self.known().get(&domain).cloned();
@@ -149,18 +150,15 @@ impl Policies {
         policy
     }
 
-    async fn fetch(&self, resolver: &Resolver, options: &fetch::Options, domain: &str) -> Option<Arc<Policy>> {
+    async fn fetch(&self, resolver: &Resolver, options: &client::Options, domain: &str) -> Option<Arc<Policy>> {
         let _turn = self.fetches.acquire().await.ok()?;
         let host = format!("mta-sts.{domain}");
-        let fetched =
-            tokio::time::timeout(FETCH, fetch::text(resolver, &host, "/.well-known/mta-sts.txt", POLICY, options));
-        match fetched.await {
-            Ok(Ok(text)) => Policy::parse(&text).map(Arc::new),
-            Ok(Err(error)) => {
+        match fetch::text(resolver, &host, "/.well-known/mta-sts.txt", POLICY, options).await {
+            Ok(text) => Policy::parse(&text).map(Arc::new),
+            Err(error) => {
                 tracing::info!(domain, error = error.chain(), "an MTA-STS policy cannot be fetched");
                 None
             }
-            Err(_) => None,
         }
     }
 

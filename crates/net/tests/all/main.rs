@@ -10,7 +10,9 @@ mod injected_plaintext_is_thrown_away;
 mod limits_refuse_politely;
 mod lines_and_waits_are_bounded;
 mod proxies_name_the_client;
+mod requests_are_answered_over_both_versions_of_http;
 mod shutdown_drains;
+mod slow_and_greedy_web_clients_are_let_go;
 mod the_dns_is_believed_as_far_as_it_is_signed;
 
 use std::future::Future;
