@@ -100,6 +100,8 @@ pub struct DomainView {
     pub catch_all: Option<String>,
     /// Who reads `postmaster@` it.
     pub postmaster: Option<String>,
+    /// Whether login names without a domain are sought in it.
+    pub default: bool,
 }
 
 /// A key that mail is signed with.

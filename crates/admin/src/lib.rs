@@ -110,6 +110,7 @@ impl Admin {
             R::DomainAdd { name, alias_of } => self.add_domain(actor, &name, alias_of).await,
             R::DomainList => self.list_domains(out).await,
             R::DomainShow { name } => self.show_domain(&name, out).await,
+            R::DomainChange { name, change } => self.change_domain(actor, &name, change).await,
             R::DomainRemove { name } => self.remove_domain(actor, &name).await,
             R::AccountAdd { accounts, password, quota, role, shared } => {
                 self.add_accounts(actor, accounts, password, quota, role, shared).await
@@ -135,6 +136,9 @@ impl Admin {
     ) -> Result<Report> {
         use Request as R;
         match request {
+            R::SendAsAdd { address, other } => self.grant_send_as(actor, &address, &other).await,
+            R::SendAsList { address } => self.list_send_as(&address, out).await,
+            R::SendAsRemove { address, other } => self.revoke_send_as(actor, &address, &other).await,
             R::AppPasswordAdd { address, new } => self.add_app_password(actor, &address, &new).await,
             R::AppPasswordList { address, token } => self.list_app_passwords(&address, token, out).await,
             R::AppPasswordRevoke { address, token, id } => self.revoke_app_password(actor, &address, token, id).await,

@@ -117,6 +117,19 @@ pub struct RouteSpec {
     pub days: Option<u32>,
 }
 
+/// What of a domain is to change; `None` leaves it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DomainChange {
+    /// Whether it is switched off: no mail, no logins.
+    pub disabled: Option<bool>,
+    /// The address of ours that gets what nobody in the domain has; empty for none.
+    pub catch_all: Option<String>,
+    /// The address of ours that reads `postmaster@` the domain; empty for the administrator.
+    pub postmaster: Option<String>,
+    /// Login names without a domain are sought in this one from now on.
+    pub default: bool,
+}
+
 /// An app password or a token to be made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppPasswordSpec {
@@ -202,6 +215,8 @@ pub enum Request {
     DomainList,
     /// [`crate::Admin::show_domain`]
     DomainShow { name: String },
+    /// [`crate::Admin::change_domain`]
+    DomainChange { name: String, change: DomainChange },
     /// [`crate::Admin::remove_domain`]
     DomainRemove { name: String },
     /// [`crate::Admin::domain_dns`]
@@ -232,6 +247,12 @@ pub enum Request {
     AccountRemove { address: String },
     /// [`crate::Admin::purge_account`]
     AccountPurge { address: String },
+    /// [`crate::Admin::grant_send_as`]
+    SendAsAdd { address: String, other: String },
+    /// [`crate::Admin::list_send_as`]
+    SendAsList { address: String },
+    /// [`crate::Admin::revoke_send_as`]
+    SendAsRemove { address: String, other: String },
     /// [`crate::Admin::add_app_password`]
     AppPasswordAdd { address: String, new: AppPasswordSpec },
     /// [`crate::Admin::list_app_passwords`]

@@ -122,6 +122,18 @@ pub enum Domain {
     Show {
         name: String,
     },
+    /// `none` takes an address away.
+    Set {
+        name: String,
+        #[arg(long)]
+        disabled: Option<bool>,
+        #[arg(long, value_name = "ADDRESS")]
+        catch_all: Option<String>,
+        #[arg(long, value_name = "ADDRESS")]
+        postmaster: Option<String>,
+        #[arg(long)]
+        default: bool,
+    },
     Remove {
         name: String,
     },
@@ -174,10 +186,20 @@ pub enum Account {
     Purge {
         address: String,
     },
+    /// Addresses that an account may write as, besides its own.
+    #[command(subcommand)]
+    SendAs(SendAs),
     #[command(subcommand)]
     AppPassword(AppPassword),
     #[command(subcommand)]
     Token(Token),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SendAs {
+    Add { address: String, other: String },
+    List { address: String },
+    Remove { address: String, other: String },
 }
 
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@
 use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use anser_admin::request::{self, AccountSpec, AppPasswordSpec, QueueAct, Request};
+use anser_admin::request::{self, AccountSpec, AppPasswordSpec, DomainChange, QueueAct, Request};
 use anser_admin::socket::{self, Client};
 use anser_admin::{Event, Mail, Out, Report};
 use anser_base::{EntryId, Error, Result};
@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::cli::{
     Account, AccountAdd, Alias, AppPassword, Cli, Dkim, Domain, Elsewhere, Entries, Group, NewSecret, Queue, Route,
-    RouteAdd, Selection, Token, Verb,
+    RouteAdd, Selection, SendAs, Token, Verb,
 };
 use crate::config::Config;
 use crate::files;
@@ -178,6 +178,10 @@ fn asked(verb: Verb, language: Language) -> Result<Asked> {
         Verb::Domain(Domain::Add { name, alias_of }) => one(Request::DomainAdd { name, alias_of }),
         Verb::Domain(Domain::List) => list(Request::DomainList),
         Verb::Domain(Domain::Show { name }) => one(Request::DomainShow { name }),
+        Verb::Domain(Domain::Set { name, disabled, catch_all, postmaster, default }) => {
+            let [catch_all, postmaster] = [catch_all, postmaster].map(|address| address.map(unless_none));
+            one(Request::DomainChange { name, change: DomainChange { disabled, catch_all, postmaster, default } })
+        }
         Verb::Domain(Domain::Remove { name }) => one(Request::DomainRemove { name }),
         Verb::Domain(Domain::Dns { name, check }) => list(Request::DomainDns { name, check }),
         Verb::Domain(Domain::Dkim(Dkim::Add { domain })) => one(Request::DkimAdd { domain }),
@@ -241,6 +245,9 @@ fn account_asked(account: Account, language: Language) -> Result<Asked> {
         Account::Restore { address } => one(Request::AccountRestore { address }),
         Account::Remove { address } => one(Request::AccountRemove { address }),
         Account::Purge { address } => one(Request::AccountPurge { address }),
+        Account::SendAs(SendAs::Add { address, other }) => one(Request::SendAsAdd { address, other }),
+        Account::SendAs(SendAs::List { address }) => list(Request::SendAsList { address }),
+        Account::SendAs(SendAs::Remove { address, other }) => one(Request::SendAsRemove { address, other }),
         Account::AppPassword(AppPassword::Add(new)) => one(secret_to_add(new, false)),
         Account::AppPassword(AppPassword::List { address }) => list(Request::AppPasswordList { address, token: false }),
         Account::AppPassword(AppPassword::Revoke { address, id }) => {
@@ -277,6 +284,11 @@ fn elsewhere(mut addresses: Vec<String>, remove: bool) -> Result<Asked> {
     }
     let request = |some: &[String]| Request::ElsewhereChange { addresses: some.to_vec(), remove };
     Ok(Asked { requests: addresses.chunks(ACCOUNTS).map(request).collect(), list: false })
+}
+
+/// An address, or the word that takes it away.
+fn unless_none(address: String) -> String {
+    if address == "none" { String::new() } else { address }
 }
 
 fn secret_to_add(new: NewSecret, token: bool) -> Request {

@@ -132,7 +132,10 @@ impl Printer {
             Item::Domain(domain) => {
                 let more = [("=", &domain.alias_of), ("*", &domain.catch_all), ("postmaster", &domain.postmaster)];
                 let more = more.iter().filter_map(|(name, value)| Some(format!("  {name} {}", value.as_ref()?)));
-                format!("{}{}\n", domain.name, more.collect::<String>())
+                let states = [(domain.disabled, text::SWITCHED_OFF), (domain.default, text::DEFAULT_DOMAIN)];
+                let states = states.iter().filter(|(is_so, _)| *is_so);
+                let states = states.map(|(_, word)| format!("  {}", self.language.say(*word, &[])));
+                format!("{}{}{}\n", domain.name, more.collect::<String>(), states.collect::<String>())
             }
             Item::Account(account) => account_in_words(self.language, account),
             Item::Alias(alias) => format!("{}  {}\n", alias.address, alias.target),

@@ -116,6 +116,8 @@ table! {
     STATUS_ACCOUNTS = "{} accounts", "{} 个账号";
     STATUS_QUEUE = "queue: {} new, {} waiting, {} held", "队列：新 {}，等待 {}，暂停 {}";
     STATUS_SERVICE = "{} sessions, {} since the start, {} refused", "当前会话 {}，累计 {}，拒绝 {}";
+    SWITCHED_OFF = "switched off", "已停用";
+    DEFAULT_DOMAIN = "default", "默认";
     MUST_CHANGE = "must choose a new password", "须先修改密码";
     POP3_DAYS = "POP3 shows the last {} days", "POP3 只显示最近 {} 天";
     TRIED = "{} messages looked at, rules touch {}", "查看了 {} 封邮件，规则涉及 {} 封";

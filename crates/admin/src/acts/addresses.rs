@@ -52,6 +52,32 @@ impl Admin {
         Ok(Report::Done)
     }
 
+    /// Lets an account write as an address that is not its own.
+    pub async fn grant_send_as(&self, actor: &Actor, address: &str, other: &str) -> Result<Report> {
+        let (account, other) = (self.account(address).await?, parse(other)?);
+        self.deps.directory.grant_send_as(account.id, &other).await?;
+        self.note(actor, "account.send-as", address, None, Some(other.to_string())).await?;
+        Ok(Report::Done)
+    }
+
+    /// The addresses that an account was granted to write as.
+    pub async fn list_send_as(&self, address: &str, out: &Out) -> Result<Report> {
+        let account = self.account(address).await?;
+        for other in self.deps.directory.granted_send_as(account.id).await? {
+            out.item(Item::Alias(AliasView { address: other.to_string(), target: account.address.to_string() }))
+                .await?;
+        }
+        Ok(Report::Done)
+    }
+
+    /// Takes that right back.
+    pub async fn revoke_send_as(&self, actor: &Actor, address: &str, other: &str) -> Result<Report> {
+        let (account, other) = (self.account(address).await?, parse(other)?);
+        self.deps.directory.revoke_send_as(account.id, &other).await?;
+        self.note(actor, "account.send-as", address, Some(other.to_string()), None).await?;
+        Ok(Report::Done)
+    }
+
     /// Adds a group without members.
     pub async fn add_group(&self, actor: &Actor, address: &str, name: &str) -> Result<Report> {
         self.deps.directory.add_group(&parse(address)?, name).await?;
