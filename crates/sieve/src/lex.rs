@@ -82,7 +82,8 @@ impl<'a> Lexer<'a> {
         self.at
     }
 
-    fn place(&mut self) -> Place {
+    /// The place behind the token that was read last.
+    pub(crate) fn place(&mut self) -> Place {
         let (from, column) = self.counted;
         let column = column + self.text[from..self.at].chars().count() as u32;
         self.counted = (self.at, column);

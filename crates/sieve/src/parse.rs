@@ -80,8 +80,10 @@ impl<'a> Parser<'a> {
 
     /// Passes the current token.
     fn pass(&mut self) -> Result<Token<'a>, Mistake> {
+        let behind = self.lexer.place();
         let (token, place) = self.lexer.next()?;
-        self.place = place;
+        // What an unfinished command lacks belongs behind its last word, however many lines and comments follow.
+        self.place = if token == Token::End { behind } else { place };
         Ok(std::mem::replace(&mut self.token, token))
     }
 

@@ -88,7 +88,7 @@ fn from_the_command_line_to_the_mailbox() {
 
         let bad = run(&dev.folder, &["sieve", "check"], b"keep\n");
         let said = String::from_utf8_lossy(&bad.stderr).into_owned();
-        assert!(bad.status.code() == Some(1) && said.contains("line 2, column 1"), "{said}");
+        assert!(bad.status.code() == Some(1) && said.contains("line 1, column 5"), "{said}");
         done(run(&dev.folder, &["sieve", "put", "house", "flags", "--place", "before"], b"keep;"));
         assert!(dev.ask(&["sieve", "list", "house"]).starts_with("before  flags"));
         dev.ask(&["sieve", "remove", "house", "flags"]);
