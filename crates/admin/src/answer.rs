@@ -343,6 +343,29 @@ pub struct TouchedView {
     pub acts: Vec<ActView>,
 }
 
+/// A job that applies rules to stored mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobView {
+    /// The account.
+    pub address: String,
+    /// The mailbox, its levels joined by `/`; nothing when it is gone.
+    pub folder: Option<String>,
+    /// `running`, `done`, `cancelled`, `failed`.
+    pub state: String,
+    /// Messages that there were to look at.
+    pub total: u64,
+    /// Messages looked at.
+    pub looked: u64,
+    /// Of these, changed ones.
+    pub touched: u64,
+    /// Of these, such that could not be changed, or on which a script failed.
+    pub skipped: u64,
+    /// When it was started (RFC 3339).
+    pub started: String,
+    /// When it ended.
+    pub ended: Option<String>,
+}
+
 /// Something that `check` found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FindingView {
@@ -413,6 +436,7 @@ pub enum Item {
     Finding(FindingView),
     Script(ScriptView),
     Touched(TouchedView),
+    Job(JobView),
     Dkim(DkimView),
     Record(RecordView),
     Route(RouteView),

@@ -31,6 +31,7 @@ use std::sync::Arc;
 use anser_base::{Address, Clock, Disk, Error, Result, Timestamp};
 use anser_blob::Blobs;
 use anser_db::Db;
+use anser_delivery::Jobs;
 use anser_directory::{Account, Directory};
 use anser_journal::{Entry, Journal, Origin, What};
 use anser_net::dns::Resolver;
@@ -55,6 +56,8 @@ pub struct Deps {
     pub queue: Queue,
     /// What happened.
     pub journal: Journal,
+    /// Rules over stored mail.
+    pub jobs: Jobs,
     /// The engine of all of them.
     pub db: Db,
     /// Bodies.

@@ -189,6 +189,12 @@ pub enum SieveAct {
     },
     /// Tries rules on stored mail.
     Try(Trial),
+    /// Starts a job that applies rules to stored mail.
+    Apply(Applied),
+    /// Shows the account's job, or the last one.
+    Job,
+    /// Ends the account's job.
+    Cancel,
 }
 
 /// Rules tried on stored mail.
@@ -200,8 +206,19 @@ pub struct Trial {
     pub last: usize,
     /// A script that runs alone; the account's own ones without.
     pub script: Option<String>,
-    /// Do what they say.
-    pub apply: bool,
+}
+
+/// Rules applied to stored mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Applied {
+    /// The mailbox, its levels joined by `/`.
+    pub folder: String,
+    /// The newest so many messages of it; all without.
+    pub last: Option<usize>,
+    /// A script that runs alone; the account's own ones without.
+    pub script: Option<String>,
+    /// Answer when it has ended.
+    pub wait: bool,
 }
 
 /// One act.

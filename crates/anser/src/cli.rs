@@ -459,7 +459,26 @@ pub enum Sieve {
         put: Option<PathBuf>,
     },
     Try(Trial),
-    Apply(Trial),
+    Apply(Applied),
+    Job {
+        address: String,
+    },
+    Cancel {
+        address: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Applied {
+    pub address: String,
+    #[arg(id = "newest", long = "last")]
+    pub last: Option<usize>,
+    #[arg(long, value_name = "FILE")]
+    pub script: Option<PathBuf>,
+    #[arg(long, default_value = "INBOX")]
+    pub folder: String,
+    #[arg(id = "wait_job", long = "wait")]
+    pub wait: bool,
 }
 
 #[derive(Debug, Args)]

@@ -114,6 +114,7 @@ impl House {
             store: self.store.clone(),
             queue: self.queue.clone(),
             journal: self.journal.clone(),
+            jobs: self.delivery.jobs().clone(),
             db: self.db.clone(),
             blobs: self.blobs.clone(),
             disk: self.disk.clone(),

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use anser_admin::request::{Request, SieveAct, Trial};
+use anser_admin::request::{Applied, Request, SieveAct, Trial};
 use anser_base::{Error, Result};
 
 use crate::cli::{self, ScriptPlace, Sieve};
@@ -32,16 +32,18 @@ pub fn asked(sieve: Sieve) -> Result<(Request, bool)> {
             let form = form.map_err(|error| refused(text::NO_FORM, &[&error.to_string()]))?;
             (address, SieveAct::PutForm { form }, false)
         }
-        Sieve::Try(trial) => tried(trial, false)?,
-        Sieve::Apply(trial) => tried(trial, true)?,
+        Sieve::Try(cli::Trial { address, last, script, folder }) => {
+            let script = script.map(|path| read(Some(&path))).transpose()?;
+            (address, SieveAct::Try(Trial { folder, last, script }), true)
+        }
+        Sieve::Apply(cli::Applied { address, last, script, folder, wait }) => {
+            let script = script.map(|path| read(Some(&path))).transpose()?;
+            (address, SieveAct::Apply(Applied { folder, last, script, wait }), false)
+        }
+        Sieve::Job { address } => (address, SieveAct::Job, false),
+        Sieve::Cancel { address } => (address, SieveAct::Cancel, false),
     };
     Ok((Request::Sieve { whose, what }, is_list))
-}
-
-fn tried(trial: cli::Trial, apply: bool) -> Result<(String, SieveAct, bool)> {
-    let cli::Trial { address, last, script, folder } = trial;
-    let script = script.map(|path| read(Some(&path))).transpose()?;
-    Ok((address, SieveAct::Try(Trial { folder, last, script, apply }), true))
 }
 
 fn word(place: ScriptPlace) -> &'static str {

@@ -143,6 +143,10 @@ fn helpers(house: &House, admin: &Admin, config: &Config, shutdown: &Shutdown) -
         };
         let _ = ending.or(indexer.run(tenant_of)).await;
     });
+    let (jobs, ending) = (house.delivery.jobs().clone(), shutdown.clone());
+    tasks.spawn(async move {
+        let _ = ending.or(jobs.run()).await;
+    });
     let (store, directory, ending) = (house.store.clone(), house.directory.clone(), shutdown.clone());
     tasks.spawn(async move {
         let _ = ending.or(stir_all(store, directory)).await;

@@ -150,6 +150,13 @@ impl Printer {
             Item::Script(script) => {
                 format!("{}  {}  {}  {}\n", script.place, script.name, size(script.size), script.changed)
             }
+            Item::Job(job) => {
+                let folder = job.folder.as_deref().unwrap_or("-");
+                let numbers = [job.looked, job.total, job.touched, job.skipped].map(|count| count.to_string());
+                let [looked, total, touched, skipped] = numbers.each_ref().map(String::as_str);
+                let line = [job.address.as_str(), folder, &job.state, looked, total, touched, skipped];
+                self.language.say(text::JOB, &line) + "\n"
+            }
             Item::Touched(one) => {
                 let acts = one.acts.iter().map(|act| {
                     let rule = act.rule.as_ref().map(|rule| format!("  \"{rule}\"")).unwrap_or_default();

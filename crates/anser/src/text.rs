@@ -121,6 +121,8 @@ table! {
     MUST_CHANGE = "must choose a new password", "须先修改密码";
     POP3_DAYS = "POP3 shows the last {} days", "POP3 只显示最近 {} 天";
     TRIED = "{} messages looked at, rules touch {}", "查看了 {} 封邮件，规则涉及 {} 封";
+    JOB = "{}  {}  {}: {} of {} messages looked at, {} changed, {} skipped",
+        "{}  {}  {}：已查看 {} 封（共 {} 封），更改 {} 封，跳过 {} 封";
     TRIED_PARTLY = "not all: the time was over, or some are too large", "未全部查看：已超时，或有邮件过大";
     NO_FORM = "this is no form: {}", "这不是规则表单：{}";
     NOT_UTF8 = "the file is not in UTF-8", "文件不是 UTF-8 编码";
@@ -228,7 +230,15 @@ pub const COMMANDS: &[(&str, Line)] = &[
         "sieve try",
         Line("Show what rules would do to stored mail; nothing is changed", "显示规则对现有邮件的效果，不作改动"),
     ),
-    ("sieve apply", Line("Do to stored mail what rules say; nothing is sent", "对现有邮件执行规则，不会发出邮件")),
+    (
+        "sieve apply",
+        Line(
+            "Start a job that does to stored mail what rules say; nothing is sent",
+            "启动任务，对现有邮件执行规则；不会发出邮件",
+        ),
+    ),
+    ("sieve job", Line("Show how far the account's job is, or what the last one did", "显示账号任务的进度或上次结果")),
+    ("sieve cancel", Line("End the account's job; what it did stays", "取消账号的任务；已做的改动保留")),
     ("trace", Line("The life of a message", "追踪邮件")),
     ("check", Line("Verify everything that is stored", "校验全部存储数据")),
     ("backup", Line("Copy everything into a new folder, while the server runs", "在线备份到新文件夹")),
@@ -347,6 +357,8 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
     ),
     ("put", Line("File with the form, - for standard input", "表单文件，- 为标准输入")),
     ("last", Line("The newest so many messages", "最近多少封邮件")),
+    ("newest", Line("The newest so many messages; all without it", "最近多少封邮件；不填则为全部")),
+    ("wait_job", Line("Answer when the job has ended", "等任务结束后再返回")),
     (
         "script",
         Line("A script that runs alone, in place of those that are stored", "单独试运行的脚本文件，代替已存的脚本"),

@@ -36,7 +36,7 @@ use anser_store::Store;
 
 pub use dispatcher::{LOCAL_ATTEMPTS, REMOTE_ATTEMPTS, REMOTE_WAITING};
 pub use remote::{Outward, Smarthost, SmarthostTls};
-pub use rules::{Deps as RulesDeps, Findings, Given, REVIEWED, Review, Reviewed, Rules};
+pub use rules::{Applying, Deps as RulesDeps, Findings, Given, Jobs, REVIEWED, Review, Reviewed, Rules};
 
 /// What delivery works with.
 #[derive(Clone)]
@@ -67,6 +67,7 @@ pub struct Delivery {
     deps: Arc<Deps>,
     relay: Arc<remote::Relay>,
     rules: Rules,
+    jobs: Jobs,
 }
 
 impl Delivery {
@@ -80,7 +81,13 @@ impl Delivery {
             entropy: deps.entropy.clone(),
             hostname: deps.hostname.clone(),
         });
-        Self { deps: Arc::new(deps), relay, rules }
+        let jobs = Jobs::new(rules.clone(), deps.journal.clone());
+        Self { deps: Arc::new(deps), relay, rules, jobs }
+    }
+
+    /// Rules over mail that is stored.
+    pub fn jobs(&self) -> &Jobs {
+        &self.jobs
     }
 
     /// What the server at the end of a route knows of an address: asked, or remembered. Takes 45 seconds at most.

@@ -24,6 +24,7 @@ pub mod admin;
 mod cache;
 pub mod dkim;
 pub mod guard;
+mod jobs;
 pub mod login;
 pub mod model;
 mod names;
@@ -61,6 +62,7 @@ use crate::secrets::Secrets;
 
 pub use admin::{AccountFilter, AccountPage, Alias, AliasTarget, NewAccount, NewAppPassword, NewDomain, Password};
 pub use dkim::{DkimKey, DkimState};
+pub use jobs::JOBS;
 pub use login::{Attempt, AuthFailure, Login, Refusal, Via};
 pub use model::{
     Account, AccountState, AppPassword, AppPasswordId, AppPasswordKind, DEFAULT_TENANT, Domain, Group, GroupId, Locale,

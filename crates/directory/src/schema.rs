@@ -3,7 +3,7 @@
 use anser_db::Schema;
 
 /// Tables of the directory, to be handed to `anser_db::Db::open`.
-pub const SCHEMA: Schema = Schema(&[FIRST, SHARING, TOKENS, SCRIPTS, DKIM, ROUTES]);
+pub const SCHEMA: Schema = Schema(&[FIRST, SHARING, TOKENS, SCRIPTS, DKIM, ROUTES, JOBS]);
 
 /// One row of `dir_addresses` per address that is somebody's: `kind` and `target` say whose (see `address::Kind`).
 const FIRST: &str = "
@@ -157,4 +157,9 @@ CREATE TABLE dir_routes (
 ) STRICT;
 CREATE TABLE dir_elsewhere (address TEXT NOT NULL PRIMARY KEY, domain TEXT NOT NULL) STRICT;
 CREATE INDEX dir_elsewhere_domain ON dir_elsewhere (domain, address);
+";
+
+/// Accounts that may have a job which runs (see `jobs`).
+const JOBS: &str = "
+CREATE TABLE dir_jobs (account INTEGER NOT NULL PRIMARY KEY, since_ms INTEGER NOT NULL) STRICT;
 ";

@@ -40,6 +40,7 @@ mod codec;
 mod content;
 mod fields;
 mod flag;
+mod job;
 mod mailbox;
 mod message;
 mod model;
@@ -70,6 +71,7 @@ pub use check::{FINDINGS, Finding, Level, Report};
 pub use content::{Body, BodyWriter, Listing, ListingRow};
 pub use fields::{are_kept, kept_of};
 pub use flag::{FlagAct, Stored};
+pub use job::{Job, JobState, NewJob, Tally};
 pub use mailbox::MAILBOXES;
 pub use model::{
     Appended, Content, Entry, Flags, KEYWORD, KEYWORDS, Keywords, Mailbox, Message, NewMessage, Role, ThreadKeys,

@@ -115,6 +115,7 @@ CREATE TABLE delivered (
     RULES,
     ROLE,
     BLOCK,
+    JOB,
 ]);
 
 /// What RFC 4314 and RFC 5464 need: who may do what, annotations, and subscriptions to mailboxes of other accounts. An annotation's
@@ -190,5 +191,28 @@ CREATE TABLE follow_up (
   recipient INTEGER NOT NULL,
   mail BLOB NOT NULL,
   PRIMARY KEY (account, entry)
+) STRICT, WITHOUT ROWID;
+";
+
+/// What goes through the mail of a mailbox, one an account; its script apart, since each step writes the row anew.
+const JOB: &str = "
+CREATE TABLE job (
+  account INTEGER NOT NULL PRIMARY KEY,
+  started INTEGER NOT NULL,
+  mailbox INTEGER NOT NULL,
+  first INTEGER NOT NULL,
+  next INTEGER NOT NULL,
+  looked INTEGER NOT NULL,
+  touched INTEGER NOT NULL,
+  skipped INTEGER NOT NULL,
+  total INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  ended INTEGER,
+  untold BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE job_script (
+  account INTEGER NOT NULL PRIMARY KEY,
+  script BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 ";

@@ -3,18 +3,19 @@
 use std::time::Duration;
 
 use anser_base::{Error, Result};
-use anser_delivery::{Findings, Review, Reviewed, Rules, RulesDeps};
-use anser_directory::Account;
+use anser_delivery::{Applying, Findings, Review, Reviewed};
 use anser_directory::scripts::{Place, ScriptOwner};
-use anser_journal::{Entry, Origin, What};
 use anser_sieve::form::Form;
+use anser_store::JobState;
 
-use crate::answer::{ActView, Item, Out, Report, ScriptView, TouchedView};
-use crate::request::{SieveAct, Trial};
+use crate::answer::{ActView, Item, JobView, Out, Report, ScriptView, TouchedView};
+use crate::request::{Applied, SieveAct, Trial};
 use crate::{Actor, Admin};
 
 /// How long rules are tried on stored mail.
 const TIME: Duration = Duration::from_secs(60);
+/// How often somebody who waits for a job is told how far it is.
+const LOOK: Duration = Duration::from_millis(200);
 /// The script that the form writes when an account has no active one.
 const FORM_SCRIPT: &str = "rules";
 
@@ -53,7 +54,10 @@ impl Admin {
                 return Ok(Report::Form { form: Form::read(&text) });
             }
             SieveAct::PutForm { form } => self.put_form(actor, whose, owner, &form).await?,
-            SieveAct::Try(trial) => return self.review(actor, whose, trial, out).await,
+            SieveAct::Try(trial) => return self.review(whose, trial, out).await,
+            SieveAct::Apply(wanted) => return self.apply(actor, whose, wanted, out).await,
+            SieveAct::Job => return self.show_job(whose, out).await,
+            SieveAct::Cancel => return self.cancel_job(actor, whose, out).await,
         }
         Ok(Report::Done)
     }
@@ -107,59 +111,82 @@ impl Admin {
         self.note(actor, "sieve.form", whose, None, Some(name)).await
     }
 
-    /// What rules would do to the newest messages of a mailbox; with `apply` it is done, and noted message by message.
-    async fn review(&self, actor: &Actor, address: &str, trial: Trial, out: &Out) -> Result<Report> {
+    /// What rules would do to the newest messages of a mailbox.
+    async fn review(&self, address: &str, trial: Trial, out: &Out) -> Result<Report> {
         let account = self.account(address).await?;
-        let Trial { folder, last, script, apply } = trial;
-        if let Some(text) = &script {
-            anser_sieve::compile(text.as_bytes()).map_err(Error::from)?;
-        }
-        if apply {
-            self.note(actor, "sieve.apply", address, None, Some(format!("{folder} {last}"))).await?;
-        }
-        let review = Review {
-            folder: folder.split('/').map(str::to_owned).collect(),
-            last,
-            trial: script.map(String::into_bytes),
-            apply,
-            time: TIME,
-        };
-        let Findings { looked, touched, partial } = self.rules().review(&account, &review).await?;
+        let Trial { folder, last, script } = trial;
+        compiled(script.as_deref())?;
+        let trial = script.map(String::into_bytes);
+        let review = Review { folder: path_of(&folder), last, trial, time: TIME };
+        let Findings { looked, touched, partial } = self.deps.jobs.rules().review(&account, &review).await?;
         let count = touched.len() as u64;
         for one in touched {
-            if apply {
-                self.note_acts(&account, &one).await?;
-            }
             out.item(Item::Touched(view(one))).await?;
         }
         Ok(Report::Tried { looked, touched: count, partial })
     }
 
-    async fn note_acts(&self, account: &Account, one: &Reviewed) -> Result<()> {
-        for (what, by) in &one.acts {
-            let what = What::Filtered {
-                entry: None,
-                recipient: account.address.to_string(),
-                act: format!("{what}, to the stored message with UID {}", one.uid),
-                script: by.script.clone(),
-                line: by.line,
-                rule: by.rule.clone(),
-            };
-            self.deps.journal.append(Entry { origin: Origin::internal(), what }).await?;
+    /// Starts a job; where no server runs that would work on it, it is done when this returns.
+    async fn apply(&self, actor: &Actor, address: &str, wanted: Applied, out: &Out) -> Result<Report> {
+        let account = self.account(address).await?;
+        let Applied { folder, last, script, wait } = wanted;
+        compiled(script.as_deref())?;
+        let shown = last.map_or_else(|| folder.clone(), |last| format!("{folder} {last}"));
+        self.note(actor, "sieve.apply", address, None, Some(shown)).await?;
+        let jobs = &self.deps.jobs;
+        let applying = Applying { folder: path_of(&folder), last, script: script.map(String::into_bytes) };
+        let started = jobs.start(&account, &applying).await?.started;
+        if self.deps.running.is_none() {
+            jobs.finish(account.id, |job| out.progress(job.tally.looked, job.total)).await?;
         }
-        Ok(())
+        while wait && let Some(job) = jobs.job(account.id).await? {
+            out.progress(job.tally.looked, job.total);
+            if job.started != started || job.state != JobState::Running {
+                break;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        self.show_job(address, out).await
     }
 
-    fn rules(&self) -> Rules {
-        let deps = &self.deps;
-        Rules::new(RulesDeps {
-            store: deps.store.clone(),
-            directory: deps.directory.clone(),
-            clock: deps.clock.clone(),
-            entropy: anser_base::Entropy::system(),
-            hostname: deps.hostname.clone(),
-        })
+    async fn show_job(&self, address: &str, out: &Out) -> Result<Report> {
+        let account = self.account(address).await?;
+        let Some(job) = self.deps.jobs.job(account.id).await? else {
+            return Err(Error::not_found("no job was started for this account", "此账号没有任务"));
+        };
+        let mailbox = job.mailbox;
+        let path = self.deps.store.read(account.id, move |tx| tx.path(mailbox)).await;
+        let view = JobView {
+            address: account.address.to_string(),
+            folder: path.ok().map(|path| path.join("/")),
+            state: job.state.as_str().to_owned(),
+            total: job.total,
+            looked: job.tally.looked,
+            touched: job.tally.touched,
+            skipped: job.tally.skipped,
+            started: job.started.to_string(),
+            ended: job.ended.map(|ended| ended.to_string()),
+        };
+        out.item(Item::Job(view)).await?;
+        Ok(Report::Done)
     }
+
+    async fn cancel_job(&self, actor: &Actor, address: &str, out: &Out) -> Result<Report> {
+        let account = self.account(address).await?;
+        if !self.deps.jobs.cancel(account.id).await? {
+            return Err(Error::not_found("no job of this account runs", "此账号没有正在运行的任务"));
+        }
+        self.note(actor, "sieve.cancel", address, None, None).await?;
+        self.show_job(address, out).await
+    }
+}
+
+fn compiled(script: Option<&str>) -> Result<()> {
+    script.map_or(Ok(()), |text| anser_sieve::compile(text.as_bytes()).map(drop).map_err(Error::from))
+}
+
+fn path_of(folder: &str) -> Vec<String> {
+    folder.split('/').map(str::to_owned).collect()
 }
 
 fn view(one: Reviewed) -> TouchedView {

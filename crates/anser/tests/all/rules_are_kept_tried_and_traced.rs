@@ -73,10 +73,15 @@ fn from_the_command_line_to_the_mailbox() {
         let trace = traced(&dev, "report-two@far.test", "delivered");
         assert!(trace.contains("fileinto \"Work\"") && trace.contains("script=main"), "{trace}");
 
-        let applied = dev.ask(&["sieve", "apply", ANN]);
-        assert!(applied.contains("report-one"), "{applied}");
-        let again = dev.ask(&["sieve", "apply", ANN]);
-        assert!(!again.contains("report-one"), "{again}");
+        let applied = dev.ask(&["sieve", "apply", ANN, "--wait"]);
+        assert!(applied.contains("INBOX  done: 1 of 1 messages looked at, 1 changed, 0 skipped"), "{applied}");
+        let trace = dev.ask(&["trace", ANN]);
+        assert!(trace.contains("fileinto \"Work\", to the stored message with UID 1"), "{trace}");
+        dev.ask(&["sieve", "apply", ANN, "--wait"]);
+        let again = dev.ask(&["sieve", "job", ANN]);
+        assert!(again.contains("done: 0 of 0"), "{again}");
+        let none = run(&dev.folder, &["sieve", "cancel", ANN], b"");
+        assert!(none.status.code() == Some(1), "nothing runs any more");
         let inside = dev.ask(&["sieve", "try", ANN, "--folder", "Work", "--script", script.to_str().unwrap()]);
         assert!(inside.contains("report-one") && inside.contains("report-two"), "{inside}");
 

@@ -1,14 +1,13 @@
-//! Scripts over mail that is stored: a dry run, and doing what they say.
+//! Scripts over mail that is stored: a dry run, and what of their actions is done to such mail.
 //!
-//! What is done to stored mail is what can be done twice without harm: filing, copies as further places of the same message, flags,
-//! and `discard` as a move into the trash. Nothing is sent.
+//! That is filing, copies as further places of the same message, flags, and `discard` as a move into the trash. Nothing is sent.
 
 use std::time::Duration;
 
-use anser_base::{AccountId, Durability, Error, MailboxId, Result, Timestamp};
+use anser_base::{Error, MailboxId, MessageId, Result, Timestamp};
 use anser_directory::Account;
 use anser_mime::header;
-use anser_sieve::{Action, FileInto, Origin, Outcome, RedirectTo};
+use anser_sieve::{Action, FileInto, Origin, Outcome, RedirectTo, Taken};
 use anser_store::{FlagAct, Flags, Keywords, Listing, MailTx, Message, Role};
 use bytes::Bytes;
 use tokio::time::Instant;
@@ -19,7 +18,7 @@ use super::{Given, Rules};
 /// Messages that one review looks at, at most.
 pub const REVIEWED: usize = 10_000;
 /// Largest message that a review looks at, in bytes.
-const MESSAGE: u64 = 64 << 20;
+pub(super) const MESSAGE: u64 = 64 << 20;
 
 /// What to review.
 #[derive(Clone, Debug)]
@@ -30,16 +29,14 @@ pub struct Review {
     pub last: usize,
     /// A script that runs alone; the account's own ones otherwise.
     pub trial: Option<Vec<u8>>,
-    /// Do what the scripts say, as far as it can be done to stored mail.
-    pub apply: bool,
     /// How long it may take; what is not looked at by then is left out.
     pub time: Duration,
 }
 
-/// One message that rules would do something with, or did.
+/// One message that rules would do something with.
 #[derive(Clone, Debug)]
 pub struct Reviewed {
-    /// Its UID before anything was done.
+    /// Its UID.
     pub uid: u32,
     /// When it came.
     pub received: Timestamp,
@@ -61,15 +58,12 @@ pub struct Findings {
 }
 
 impl Rules {
-    /// Runs scripts over the newest messages of a mailbox, newest first. `Class::NotFound` without such a mailbox. With `apply` each
-    /// message is one transaction, so that a review that is cut off can be started again.
+    /// Runs scripts over the newest messages of a mailbox, newest first, and does nothing of what they say.
+    /// `Class::NotFound` without such a mailbox.
     pub async fn review(&self, account: &Account, review: &Review) -> Result<Findings> {
         let store = &self.deps.store;
         store.ensure(account.id).await?;
-        let path = review.folder.clone();
-        let found =
-            store.read(account.id, move |tx| tx.mailbox_at(&path.iter().map(String::as_str).collect::<Vec<_>>()));
-        let mailbox = found.await?.ok_or_else(|| Error::not_found("no such mailbox", "没有此文件夹"))?.id;
+        let mailbox = self.mailbox_at(account, review.folder.clone()).await?;
         let snapshot = store.snapshot(account.id, mailbox).await?;
         let until = Instant::now() + review.time;
         let mut findings = Findings::default();
@@ -84,14 +78,11 @@ impl Rules {
                 findings.partial = true;
                 continue;
             }
-            let outcome = self.rehearse_stored(account, &message, review).await?;
+            let outcome = self.rehearse_stored(account, &message, review.trial.as_deref()).await?;
             findings.looked += 1;
             let acts = acts_of(&outcome);
             if acts.is_empty() {
                 continue;
-            }
-            if review.apply {
-                self.apply_stored(account.id, mailbox, entry.uid, outcome).await?;
             }
             let (uid, received) = (entry.uid, entry.received);
             findings.touched.push(Reviewed { uid, received, listing: Listing::of(&message), acts });
@@ -99,7 +90,20 @@ impl Rules {
         Ok(findings)
     }
 
-    async fn rehearse_stored(&self, account: &Account, message: &Message, review: &Review) -> Result<Outcome> {
+    /// The mailbox at a path. `Class::NotFound` without one.
+    pub(super) async fn mailbox_at(&self, account: &Account, path: Vec<String>) -> Result<MailboxId> {
+        let find = move |tx: &mut MailTx<'_, '_>| tx.mailbox_at(&path.iter().map(String::as_str).collect::<Vec<_>>());
+        let found = self.deps.store.read(account.id, find).await?;
+        Ok(found.ok_or_else(|| Error::not_found("no such mailbox", "没有此文件夹"))?.id)
+    }
+
+    /// What scripts say of a stored message, as if it came now. Fails as the store and the directory do.
+    pub(super) async fn rehearse_stored(
+        &self,
+        account: &Account,
+        message: &Message,
+        trial: Option<&[u8]>,
+    ) -> Result<Outcome> {
         let (store, tenant, row) = (self.deps.store.clone(), account.tenant, message.clone());
         let load = tokio::task::spawn_blocking(move || store.load(tenant, &row));
         let raw: Bytes = load.await.map_err(Error::unavailable)??;
@@ -112,58 +116,88 @@ impl Rules {
             recipient: value("Delivered-To").unwrap_or_else(|| account.address.to_string()),
             ..Given::default()
         };
-        self.rehearse(account, raw, &given, review.trial.as_deref()).await
-    }
-
-    async fn apply_stored(&self, account: AccountId, from: MailboxId, uid: u32, outcome: Outcome) -> Result<()> {
-        let work = move |tx: &mut MailTx<'_, '_>| apply_to(tx, from, uid, &outcome);
-        self.deps.store.write(account, Durability::Sync, work).await
+        self.rehearse(account, raw, &given, trial).await
     }
 }
 
-/// Does to one stored message what can be done to it.
-fn apply_to(tx: &mut MailTx<'_, '_>, from: MailboxId, uid: u32, outcome: &Outcome) -> Result<()> {
-    let Some(entry) = tx.entry(from, uid)? else { return Ok(()) };
-    let (mut stays, mut targets, mut trashed) = (false, Vec::new(), false);
-    for taken in &outcome.actions {
+/// Does to one stored message what can be done to it. Returns what was changed; a message that is gone, or is as its rules want it, is
+/// left alone.
+pub(super) fn apply_to(
+    tx: &mut MailTx<'_, '_>,
+    from: MailboxId,
+    uid: u32,
+    actions: &[Taken],
+) -> Result<Vec<(String, Origin)>> {
+    let Some(entry) = tx.entry(from, uid)? else { return Ok(Vec::new()) };
+    let mut done = Vec::new();
+    let (mut stays, mut targets, mut discarded) = (false, Vec::new(), None);
+    for taken in actions {
+        let note = |what: String| (what, taken.origin.clone());
         match &taken.action {
             Action::Keep { flags, .. } => {
                 stays = true;
-                add_flags(tx, from, uid, flags)?;
-            }
-            Action::FileInto(file) => {
-                add_flags(tx, from, uid, &file.flags)?;
-                match find_mailbox(tx, file, &mut 0)? {
-                    Some(mailbox) if mailbox == from => stays = true,
-                    Some(mailbox) => targets.push(mailbox),
-                    None => stays = true,
+                if add_flags(tx, from, uid, flags)? {
+                    done.push(note(with_flags("keep".to_owned(), flags)));
                 }
             }
-            Action::Discard => trashed = true,
+            Action::FileInto(file) => {
+                if add_flags(tx, from, uid, &file.flags)? {
+                    done.push(note(with_flags("keep".to_owned(), &file.flags)));
+                }
+                match find_mailbox(tx, file, &mut 0)? {
+                    Some(mailbox) if mailbox != from => {
+                        targets.push((mailbox, note(format!("fileinto \"{}\"", file.mailbox))));
+                    }
+                    _ => stays = true,
+                }
+            }
+            Action::Discard => discarded = Some(note("discard".to_owned())),
             // What would leave the account is not done to mail that is here.
             Action::Redirect { .. } | Action::Reject { .. } => stays = true,
             Action::Vacation(_) | Action::Notify(_) => {}
         }
     }
-    if trashed && !stays && targets.is_empty() {
-        targets.extend(tx.mailbox_with_role(Role::Trash)?.map(|trash| trash.id).filter(|trash| *trash != from));
+    if let Some(note) = discarded.filter(|_| !stays && targets.is_empty()) {
+        let trash = tx.mailbox_with_role(Role::Trash)?.map(|trash| trash.id).filter(|trash| *trash != from);
+        targets.extend(trash.map(|trash| (trash, note)));
     }
-    let Some((first, others)) = targets.split_first() else { return Ok(()) };
-    for mailbox in others {
-        tx.add_place(entry.message, *mailbox)?;
-    }
-    match stays {
-        true => tx.add_place(entry.message, *first).map(drop),
-        false => tx.move_to(from, &[uid], *first).map(drop),
-    }
+    place(tx, (from, uid, entry.message), targets, stays, &mut done)?;
+    Ok(done)
 }
 
-fn add_flags(tx: &mut MailTx<'_, '_>, mailbox: MailboxId, uid: u32, flags: &[String]) -> Result<()> {
-    let (system, keywords) = flags_of(flags);
-    if system != Flags::default() || !keywords.is_empty() {
-        tx.store_flags(mailbox, &[uid], FlagAct::Add, system, &keywords, None)?;
+/// Puts a message where it is to be; what was there before is no change.
+fn place(
+    tx: &mut MailTx<'_, '_>,
+    (from, uid, id): (MailboxId, u32, MessageId),
+    targets: Vec<(MailboxId, (String, Origin))>,
+    stays: bool,
+    done: &mut Vec<(String, Origin)>,
+) -> Result<()> {
+    let places = tx.message(id)?.map(|message| message.places).unwrap_or_default();
+    let is_there = |mailbox| places.iter().any(|(place, _)| *place == mailbox);
+    let mut moves = !stays;
+    for (mailbox, note) in targets {
+        if std::mem::take(&mut moves) {
+            tx.move_to(from, &[uid], mailbox)?;
+        } else if is_there(mailbox) {
+            continue;
+        } else {
+            tx.add_place(id, mailbox)?;
+        }
+        done.push(note);
     }
     Ok(())
+}
+
+/// Whether any was new.
+fn add_flags(tx: &mut MailTx<'_, '_>, mailbox: MailboxId, uid: u32, flags: &[String]) -> Result<bool> {
+    let (system, keywords) = flags_of(flags);
+    if system == Flags::default() && keywords.is_empty() {
+        return Ok(false);
+    }
+    let before = tx.entry(mailbox, uid)?;
+    let stored = tx.store_flags(mailbox, &[uid], FlagAct::Add, system, &keywords, None)?;
+    Ok(stored.entries.first() != before.as_ref())
 }
 
 /// Flags and keywords of a script as the store has them.

@@ -11,6 +11,7 @@
 
 mod apply;
 mod existing;
+mod job;
 mod mail;
 mod plan;
 mod programs;
@@ -33,6 +34,7 @@ use world::{House, Included};
 
 pub(crate) use apply::{At, Filed, Kept, apply, unpack_kept};
 pub use existing::{Findings, REVIEWED, Review, Reviewed};
+pub use job::{Applying, Jobs};
 pub(crate) use plan::{Plan, Planning};
 
 /// Messages that scripts run over at once; a run is short, and waits for its turn.

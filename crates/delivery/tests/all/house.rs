@@ -269,6 +269,13 @@ impl House {
         Report::parse(&mail[0])
     }
 
+    /// What the journal has of somebody, in words.
+    pub async fn told_about(&self, address_text: &str) -> Vec<String> {
+        self.journal.flush().await.unwrap();
+        let query = anser_journal::Query::Address(address_text.to_owned());
+        self.journal.trace(query, 10_000).await.unwrap().into_iter().map(|event| word(&event.what)).collect()
+    }
+
     /// What the journal has of an entry, in words.
     pub async fn told_of(&self, entry: EntryId) -> Vec<String> {
         self.journal.flush().await.unwrap();

@@ -15,6 +15,7 @@ mod power_cuts_lose_and_double_nothing;
 mod power_cuts_neither_lose_nor_double_what_rules_do;
 mod routes_lead_mail_past_the_usual_way;
 mod rules_decide_where_mail_goes;
+mod rules_go_over_stored_mail_once;
 mod rules_send_mail_with_care;
 mod senders_are_told_what_they_asked_for;
 mod smarthost;
