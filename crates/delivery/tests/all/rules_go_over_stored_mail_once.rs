@@ -5,7 +5,7 @@ use anser_store::{Job, JobState, MailTx, NewMessage};
 use anser_testkit::sim::{Plan, SimDisk};
 
 use crate::house::{House, Site, TENANT, message, on_each_engine, runtime};
-use crate::power_cuts_lose_and_double_nothing::{crash, founded, start};
+use crate::power::{crash, founded, start};
 
 /// Seeds, each with a crash of its own.
 const CRASHES: u64 = 60;
