@@ -5,7 +5,7 @@ use anser_base::Address;
 use crate::act::flags;
 use crate::compile::syntax::bare_address;
 use crate::program::Node;
-use crate::run::{Action, FileInto, Flow, Halt, Machine, RedirectTo};
+use crate::run::{Action, FileInto, Flow, Halt, Machine, RedirectTo, whole_list_name};
 use crate::table::{COPY, EXTERNAL_LIST, Extension, FLAGS, Kind, Needs, PLAIN, Row, Run, Syntax, TARGET, Tag};
 
 pub(crate) static KEEP: Row = Row { name: "keep", tags: &[FLAGS], run: Run::Act(keep), ..PLAIN };
@@ -82,6 +82,7 @@ fn redirect(machine: &mut Machine<'_>, node: &Node) -> Result<Flow, Halt> {
     no_reject(machine)?;
     let text = machine.text(node, 0)?.into_owned();
     let to = if node.has(Tag::List) {
+        let text = whole_list_name(text);
         if !machine.input.world.list_exists(&text) {
             return Err(Halt::error(format!("there is no list \"{text}\""), format!("没有名为 \"{text}\" 的列表")));
         }

@@ -91,11 +91,14 @@ fn valid_notify_method(machine: &mut Machine<'_>, node: &Node) -> Result<bool, H
     Ok(machine.list(node, 0)?.iter().all(|uri| mailto::parse(uri).is_some()))
 }
 
-/// `mailto` cannot tell who is online (RFC 5436 §2.2).
+/// `mailto` cannot tell who is online (RFC 5436 §2.2); a copy of what it sends can be kept (RFC 8580 §3.2).
 fn notify_method_capability(machine: &mut Machine<'_>, node: &Node) -> Result<bool, Halt> {
     let is_valid = mailto::parse(&machine.text(node, 0)?).is_some();
-    if !is_valid || !machine.text(node, 1)?.eq_ignore_ascii_case("online") {
-        return Ok(false);
-    }
-    machine.any_matches(node, [Rc::new(Text::new("maybe"))], true)
+    let value = match machine.text(node, 1)?.to_ascii_lowercase().as_str() {
+        _ if !is_valid => return Ok(false),
+        "online" => "maybe",
+        "fcc" => "yes",
+        _ => return Ok(false),
+    };
+    machine.any_matches(node, [Rc::new(Text::new(value))], true)
 }

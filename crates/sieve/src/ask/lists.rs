@@ -1,7 +1,7 @@
 //! External lists (RFC 6134). The match type `:list` itself lies beside the other ones.
 
 use crate::program::Node;
-use crate::run::{Halt, Machine};
+use crate::run::{Halt, Machine, whole_list_name};
 use crate::table::{Extension, Kind, Needs, PLAIN, Row, Run, Syntax};
 
 pub(crate) static VALID_EXT_LIST: Row = Row {
@@ -15,7 +15,7 @@ pub(crate) static VALID_EXT_LIST: Row = Row {
 fn valid_ext_list(machine: &mut Machine<'_>, node: &Node) -> Result<bool, Halt> {
     for name in machine.list(node, 0)? {
         machine.budget.steps(10)?;
-        if !machine.input.world.list_exists(&name) {
+        if !machine.input.world.list_exists(&whole_list_name(name.into_owned())) {
             return Ok(false);
         }
     }

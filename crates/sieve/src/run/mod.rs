@@ -17,6 +17,7 @@ pub(crate) use machine::{Machine, Scope};
 pub use outcome::{
     Action, Failure, FileInto, MAX_STEPS_TOLD, Notify, Origin, Outcome, RedirectTo, Remember, Taken, Vacation, Withheld,
 };
+pub(crate) use values::whole_list_name;
 pub use world::{Environment, Nothing, World};
 
 /// One script of a message, in the order in which they run.

@@ -171,7 +171,7 @@ impl Machine<'_> {
 
     /// RFC 6134 §2.2: the keys are names of lists.
     fn in_lists(&mut self, node: &Node, values: impl IntoIterator<Item = Rc<Text>>) -> Result<bool, Halt> {
-        let lists = self.all_keys(node)?;
+        let lists: Vec<String> = self.all_keys(node)?.into_iter().map(whole_list_name).collect();
         for list in &lists {
             if !self.input.world.list_exists(list) {
                 let en = format!("there is no list \"{list}\"");
@@ -218,4 +218,9 @@ impl Machine<'_> {
         });
         ready.collect()
     }
+}
+
+/// The name of an external list; `:addrbook:default` and the like are short for names of Sieve's own (RFC 6134 §2.5).
+pub(crate) fn whole_list_name(name: String) -> String {
+    if name.starts_with(':') { format!("urn:ietf:params:sieve{name}") } else { name }
 }
