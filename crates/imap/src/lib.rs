@@ -88,6 +88,8 @@ pub struct Limits {
     pub idle_time: Duration,
     /// How long a command may say nothing of how far it is (RFC 9585 §3 advises ten to fifteen seconds).
     pub progress_time: Duration,
+    /// How long a search of texts may take before its client is asked to come again: the mail that it waits for is indexed meanwhile.
+    pub search_time: Duration,
     /// Failed logins after which the connection is closed.
     pub failed_logins: u32,
     /// Octets of one command before the login, literals included.
@@ -103,6 +105,7 @@ impl Default for Limits {
             login_time: Duration::from_secs(3 * 60),
             idle_time: Duration::from_secs(30 * 60),
             progress_time: Duration::from_secs(10),
+            search_time: Duration::from_secs(10 * 60),
             failed_logins: 3,
             login_command: 8 * 1024,
             skipped: 4 * limits::MESSAGE_SIZE,

@@ -10,11 +10,12 @@ use anser_base::{AccountId, Error, MessageId, Timestamp};
 use anser_store::{Entry, Message, Searching, Snapshot, Store};
 use anser_text::Query;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::row;
 use super::{Facts, Key};
 use crate::progress::Progress;
-use crate::reply::Trouble;
+use crate::reply::{Reply, Trouble};
 use crate::session::Session;
 
 /// Messages judged by the list between two rests.
@@ -131,11 +132,13 @@ impl Judge {
         let tenant = session.view()?.owner.tenant;
         let mut progress = Progress::new(session, tag, open.len());
         let every = session.deps.limits.progress_time.max(Duration::from_millis(10));
+        let end = Instant::now() + session.deps.limits.search_time;
         let (store, searching) = (self.store.clone(), Searching::default());
         let mut search = pin!(store.search(self.account, tenant, queries.clone(), among, &searching));
         let found = loop {
-            match tokio::time::timeout(every, &mut search).await {
+            match tokio::time::timeout_at(end.min(Instant::now() + every), &mut search).await {
                 Ok(found) => break found?,
+                Err(_) if Instant::now() >= end => return Err(too_long().into()),
                 Err(_) if searching.done() > 0 => progress.at(session, searching.done()).await?,
                 Err(_) => {}
             }
@@ -149,6 +152,11 @@ impl Judge {
         *rest = left;
         batch.iter().filter_map(|seq| Some((*seq, self.list.by_seq(*seq)?.clone()))).collect()
     }
+}
+
+/// For a search that waits for the index (RFC 5530 §3). What was indexed for it stays, so that the next one is nearer to its end.
+fn too_long() -> Reply {
+    Reply::no("INUSE", "The texts of these messages are still being indexed; try again later")
 }
 
 async fn judge_batch(judge: Arc<Judge>, batch: Vec<(u32, Entry)>) -> anser_base::Result<Vec<u32>> {

@@ -10,6 +10,7 @@ mod idle_tells_changes_at_once;
 mod large_messages_pass_in_little_memory;
 mod logins_need_privacy_and_permission;
 mod long_commands_tell_how_far_they_are;
+mod long_searches_are_told;
 mod memory;
 mod message_bombs_are_shown_in_little_memory;
 mod model;

@@ -17,6 +17,9 @@ const SETTLE: Duration = Duration::from_millis(500);
 /// Rest after a failure, so that a full disk is not asked all the time.
 const REST: Duration = Duration::from_secs(30);
 
+/// How much the indexer gives way where the processor is short: a third of the share of a session, so that it goes on whatever the load.
+const NICE: i32 = 5;
+
 /// Brings accounts' messages into their indexes.
 pub struct Indexer {
     store: Store,
@@ -71,10 +74,22 @@ impl Indexer {
         }
         let Some(tenant) = tenant_of(account).await? else { return Ok(()) };
         let store = self.store.clone();
-        let work = move || store.index_some(account, tenant);
+        let work = move || behind_others(|| store.index_some(account, tenant));
         if tokio::task::spawn_blocking(work).await.map_err(Error::unavailable)??.more {
             self.store.shared.search.stir(account);
         }
         Ok(())
     }
+}
+
+/// Runs some work on a thread that leaves the processor to others, as do the threads that it starts. A thread that gave way cannot take
+/// it back, so that one of the pool must not.
+fn behind_others<R: Send>(work: impl FnOnce() -> Result<R> + Send) -> Result<R> {
+    let polite = || {
+        // A system that refuses indexes at full speed.
+        let _ = rustix::process::nice(NICE);
+        work()
+    };
+    std::thread::scope(|scope| scope.spawn(polite).join())
+        .unwrap_or_else(|_| Err(Error::unavailable("indexing panicked")))
 }

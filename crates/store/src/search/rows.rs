@@ -7,6 +7,7 @@ use anser_base::{AccountId, BlobId, Error, MessageId, Result};
 use anser_db::{Tx, params};
 use anser_text::Searchable;
 use anser_text::index::{Block, Directory};
+use zstd::bulk::Compressor;
 
 use crate::model::Message;
 
@@ -234,8 +235,9 @@ pub(super) struct Packed {
 }
 
 impl Packed {
-    pub fn of(id: MessageId, text: &Searchable) -> Result<Self> {
-        let pack = |text: &str| zstd::bulk::compress(text.as_bytes(), LEVEL).map_err(Error::io);
+    /// Made with a [`packer`].
+    pub fn of(id: MessageId, text: &Searchable, packer: &mut Compressor<'_>) -> Result<Self> {
+        let mut pack = |text: &str| packer.compress(text.as_bytes()).map_err(Error::io);
         let mark = i64::from(text.unreadable) << 1 | i64::from(text.is_cut);
         Ok(Self { id, mark, head: pack(&text.head)?, body: pack(&text.body)? })
     }
@@ -245,6 +247,11 @@ impl Packed {
         let unreadable = u32::try_from(self.mark >> 1).unwrap_or(u32::MAX);
         Ok(Searchable { head: unpack(&self.head)?, body, is_cut: self.mark & 1 == 1, unreadable })
     }
+}
+
+/// What compresses texts; to make it takes as long as to compress one.
+pub(super) fn packer() -> Result<Compressor<'static>> {
+    Compressor::new(LEVEL).map_err(Error::io)
 }
 
 fn unpack(bytes: &[u8]) -> Result<String> {

@@ -5,6 +5,8 @@
 //! Commits are deferred: what a power cut takes is indexed again. It may also take messages that the index already has, and their
 //! numbers may then be given to others: so a process compares the newest prints with the mail before it trusts an index.
 
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
 use anser_base::{AccountId, Class, Durability, Error, MessageId, Result, TenantId};
 use anser_db::{Place, Tx};
 use anser_text::index::{Block, Builder, Input, SEGMENT, merge};
@@ -19,6 +21,8 @@ use crate::tx::MailTx;
 const BATCH: usize = 256;
 /// Bytes of the messages of one batch, unless it is one message.
 const BATCH_BYTES: u64 = 16 << 20;
+/// Threads that read the texts of one batch.
+const EXTRACTING: usize = 4;
 /// Destroyed messages that are forgotten in one transaction.
 const FORGET: usize = 1000;
 /// Segments of about one size that are merged.
@@ -198,15 +202,12 @@ impl Store {
     }
 
     fn add_segment(&self, account: AccountId, tenant: TenantId, state: State, messages: &[Message]) -> Result<()> {
-        let mut documents = self.shared.search.documents();
         let (mut builder, mut texts, mut indexed) = (Builder::default(), Vec::new(), Vec::new());
-        for message in messages {
-            self.shared.search.go_on()?;
-            let text = self.searchable(tenant, message, &mut *documents)?;
+        self.extract(tenant, messages, |message, text, packed| {
             builder.add(&text);
-            texts.push(Packed::of(message.id, &text)?);
+            texts.push(packed);
             indexed.push(Indexed::of(message, text.is_cut || text.unreadable > 0));
-        }
+        })?;
         let mut blocks = Vec::new();
         let directory = builder.finish(&mut |at, block| {
             blocks.push((at, block));
@@ -230,6 +231,54 @@ impl Store {
             rows::write_state(tx, account, &new)
         });
         write.wait()
+    }
+
+    /// Hands the texts of messages to `each`, in order. They are read and compressed on several threads, each of which is at most two
+    /// messages ahead.
+    fn extract(
+        &self,
+        tenant: TenantId,
+        messages: &[Message],
+        mut each: impl FnMut(&Message, Searchable, Packed),
+    ) -> Result<()> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(EXTRACTING).min(messages.len());
+        std::thread::scope(|scope| {
+            let texts: Vec<Receiver<Result<(Searchable, Packed)>>> = (0..threads)
+                .map(|thread| {
+                    let (sender, receiver) = sync_channel(1);
+                    let mine = messages.iter().skip(thread).step_by(threads);
+                    scope.spawn(move || self.extract_some(tenant, mine, &sender));
+                    receiver
+                })
+                .collect();
+            for (message, texts) in messages.iter().zip(texts.iter().cycle()) {
+                let (text, packed) =
+                    texts.recv().map_err(|_| Error::unavailable("a thread of the indexer ended"))??;
+                each(message, text, packed);
+            }
+            Ok(())
+        })
+    }
+
+    /// Until all are told, or nobody listens.
+    fn extract_some<'m>(
+        &self,
+        tenant: TenantId,
+        messages: impl Iterator<Item = &'m Message>,
+        to: &SyncSender<Result<(Searchable, Packed)>>,
+    ) {
+        let mut documents = self.shared.search.documents();
+        let mut packer = match rows::packer() {
+            Ok(packer) => packer,
+            Err(error) => return drop(to.send(Err(error))),
+        };
+        for message in messages {
+            let one = self.shared.search.go_on().and_then(|()| self.searchable(tenant, message, &mut *documents));
+            let packed = one.and_then(|text| Packed::of(message.id, &text, &mut packer).map(|packed| (text, packed)));
+            if to.send(packed).is_err() {
+                return;
+            }
+        }
     }
 
     /// The text of a message. One whose body is lost has none.
