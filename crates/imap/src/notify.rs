@@ -84,14 +84,20 @@ impl Notifier {
         }
         // The watches begin before the look, so that nothing falls in between.
         notifier.follow(session, user);
-        for owner in notifier.owners(session).await? {
-            notifier.follow(session, owner);
-        }
-        if notifier.watches.len() > ACCOUNTS {
-            return Err(Reply::no("NOTIFICATIONOVERFLOW", "That is too much to follow").into());
-        }
+        notifier.follow_owners(session).await?;
         notifier.tree = KnownTree::load(session, notifier.reaches_others()).await?;
         Ok(notifier)
+    }
+
+    /// Follows everybody whose mailboxes may be seen. NO with NOTIFICATIONOVERFLOW when those are too many.
+    async fn follow_owners(&mut self, session: &Session) -> Result<(), Trouble> {
+        for owner in self.owners(session).await? {
+            self.follow(session, owner);
+            if self.watches.len() > ACCOUNTS {
+                return Err(Reply::no("NOTIFICATIONOVERFLOW", "That is too much to follow").into());
+            }
+        }
+        Ok(())
     }
 
     async fn owners(&self, session: &Session) -> Result<Vec<AccountId>, Trouble> {
@@ -243,12 +249,19 @@ async fn tell(session: &mut Session, idle: bool) -> Result<(), Trouble> {
     match told {
         Err(Trouble::Failed(error)) => {
             tracing::warn!(error = error.chain(), "a notification cannot be made");
-            session.untagged("OK [NOTIFICATIONOVERFLOW] Ask for notifications again");
-            session.notifier = Some(Notifier::silent());
-            Ok(())
+            overflow(session)
         }
+        // There is more to follow by now than one session may.
+        Err(Trouble::Refused(_)) => overflow(session),
         other => other,
     }
+}
+
+/// Tells that nothing is told from now on (RFC 5465 §5.8).
+fn overflow(session: &mut Session) -> Result<(), Trouble> {
+    session.untagged("OK [NOTIFICATIONOVERFLOW] Ask for notifications again");
+    session.notifier = Some(Notifier::silent());
+    Ok(())
 }
 
 impl Notifier {
@@ -277,16 +290,12 @@ impl Notifier {
     /// Names that came, went or changed, and subscriptions (RFC 5465 §5.4, §5.5).
     async fn tell_names(&mut self, session: &mut Session) -> Result<(), Trouble> {
         let user = session.account_id()?;
+        self.follow_owners(session).await?;
         let fresh = KnownTree::load(session, self.reaches_others()).await?;
         let old = std::mem::replace(&mut self.tree, fresh);
         self.tree.keep_counts(&old);
         for line in self.tree.differences(&old, |known| self.wanted(user, known)) {
             line.write(session);
-        }
-        for owner in self.owners(session).await? {
-            if self.watches.len() < ACCOUNTS {
-                self.follow(session, owner);
-            }
         }
         session.relieve().await
     }

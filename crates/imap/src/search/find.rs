@@ -156,7 +156,7 @@ impl Judge {
 
 /// For a search that waits for the index (RFC 5530 §3). What was indexed for it stays, so that the next one is nearer to its end.
 fn too_long() -> Reply {
-    Reply::no("INUSE", "The texts of these messages are still being indexed; try again later")
+    Reply::no("INUSE", "The texts of these messages are still being indexed, try again later")
 }
 
 async fn judge_batch(judge: Arc<Judge>, batch: Vec<(u32, Entry)>) -> anser_base::Result<Vec<u32>> {

@@ -6,6 +6,7 @@ use anser_testkit::engines::each_engine;
 
 use crate::site::{SCHEMAS, Site, TENANT, mail};
 
+/// With the code of what will not be better by itself (RFC 3206 §5).
 #[test]
 fn missing_bodies_answer_err_and_the_others_arrive() {
     each_engine(SCHEMAS, |world| {

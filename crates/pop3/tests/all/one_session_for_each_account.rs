@@ -69,6 +69,7 @@ fn and_not_for_clients_that_do_not_log_in() {
     });
 }
 
+/// It is told with the code of what may be better soon (RFC 3206 §4).
 #[test]
 fn a_shutdown_removes_nothing() {
     each_site(|site| {
