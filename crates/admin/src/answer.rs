@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use anser_base::{Class, Error, Result};
 use anser_journal::What;
+use anser_migrate::{MailboxView, MoveView};
 use anser_sieve::form::Form;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -441,6 +442,8 @@ pub enum Item {
     Record(RecordView),
     Route(RouteView),
     Address(String),
+    Move(MoveView),
+    MoveMailbox(MailboxView),
 }
 
 /// The end of an act that was done.

@@ -34,6 +34,7 @@ use anser_db::Db;
 use anser_delivery::Jobs;
 use anser_directory::{Account, Directory};
 use anser_journal::{Entry, Journal, Origin, What};
+use anser_migrate::Migrate;
 use anser_net::dns::Resolver;
 use anser_net::{Counters, TlsAcceptor};
 use anser_queue::Queue;
@@ -70,6 +71,8 @@ pub struct Deps {
     pub clock: Clock,
     /// This server's name.
     pub hostname: String,
+    /// Organisations that move in.
+    pub moves: Migrate,
     /// The DNS, to see what the world sees.
     pub resolver: Resolver,
     /// What only a server that runs has.
@@ -174,6 +177,8 @@ impl Admin {
             R::Import { address } => self.import(actor, &address, mails, out).await,
             R::Export { address, folder } => self.export(actor, &address, folder, out).await,
             R::Sieve { whose, what } => self.sieve(actor, &whose, what, out).await,
+            R::MoveList => self.moves(out).await,
+            R::Move { name, which, what } => self.act_on_move(actor, &name, which, what, out).await,
             R::Sweep => self.sweep().await,
             R::Reload => self.reload(actor).await,
             R::Status => self.status().await,

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use anser_base::EntryId;
+use anser_migrate::{NewMailbox, Source, Which};
 use anser_sieve::form::Form;
 use serde::{Deserialize, Serialize};
 
@@ -221,6 +222,42 @@ pub struct Applied {
     pub wait: bool,
 }
 
+/// What is done with a move.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MoveAct {
+    /// Makes a move with an old server, or changes that.
+    Plan(Source),
+    /// Lists logins of an old server.
+    Accounts {
+        /// The old server, by its name; the first without.
+        source: Option<String>,
+        /// The logins.
+        logins: Vec<NewMailbox>,
+    },
+    /// Tries logins.
+    Check,
+    /// Brings a few messages of each folder.
+    Trial,
+    /// Begins to bring everything.
+    Start,
+    /// Another pass over what is settled.
+    Delta,
+    /// Works again on what failed.
+    Retry,
+    /// Stops at the next batch.
+    Pause,
+    /// Goes on.
+    Resume {
+        /// Whether losses at the old server were meant.
+        losses_are_meant: bool,
+    },
+    /// Waits until nothing is under way.
+    Wait,
+    /// How each mailbox stands.
+    Status,
+}
+
 /// One act.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "kebab-case")]
@@ -324,6 +361,10 @@ pub enum Request {
     Export { address: String, folder: Option<String> },
     /// [`crate::Admin::sieve`]
     Sieve { whose: String, what: SieveAct },
+    /// [`crate::Admin::moves`]
+    MoveList,
+    /// [`crate::Admin::act_on_move`]
+    Move { name: String, which: Which, what: MoveAct },
     /// [`crate::Admin::sweep`]
     Sweep,
     /// [`crate::Admin::reload`]

@@ -60,6 +60,8 @@ pub enum Verb {
     #[command(subcommand)]
     Queue(Queue),
     #[command(subcommand)]
+    Move(Move),
+    #[command(subcommand)]
     Sieve(Sieve),
     Trace {
         query: String,
@@ -413,6 +415,60 @@ pub enum Queue {
     Hold(Entries),
     Release(Entries),
     Remove(Entries),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Move {
+    List,
+    Plan(MovePlan),
+    Accounts {
+        project: String,
+        #[arg(long)]
+        source: Option<String>,
+        #[arg(long)]
+        stdin: bool,
+    },
+    Check(MoveWhich),
+    Trial(MoveWhich),
+    Start(MoveWhich),
+    Pause {
+        project: String,
+    },
+    Resume {
+        #[command(flatten)]
+        which: MoveWhich,
+        #[arg(long)]
+        losses_are_meant: bool,
+    },
+    Retry(MoveWhich),
+    Delta(MoveWhich),
+    Status(MoveWhich),
+}
+
+#[derive(Debug, Args)]
+pub struct MovePlan {
+    pub project: String,
+    #[arg(long, default_value = "old")]
+    pub source: String,
+    #[arg(long)]
+    pub host: String,
+    #[arg(long)]
+    pub port: Option<u16>,
+    #[arg(long, default_value = "implicit", value_parser = ["implicit", "starttls", "implicit-any", "starttls-any", "none"])]
+    pub tls: String,
+    #[arg(long, default_value = "generic")]
+    pub profile: String,
+    #[arg(long, default_value_t = 2)]
+    pub connections: u32,
+}
+
+#[derive(Debug, Args)]
+pub struct MoveWhich {
+    pub project: String,
+    #[arg(value_name = "ADDRESS")]
+    pub addresses: Vec<String>,
+    #[arg(long)]
+    pub wait: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

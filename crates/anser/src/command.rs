@@ -19,7 +19,7 @@ use crate::files;
 use crate::house::{self, House};
 use crate::show::Printer;
 use crate::text::{self, Language, refused};
-use crate::{password, scripts, serve};
+use crate::{moves, password, scripts, serve};
 
 /// Accounts of one request.
 const ACCOUNTS: usize = 10_000;
@@ -27,10 +27,11 @@ const ACCOUNTS: usize = 10_000;
 const LINE: u64 = 4096;
 
 /// What a command asks for.
-struct Asked {
-    requests: Vec<Request>,
+pub struct Asked {
+    /// One after the other.
+    pub requests: Vec<Request>,
     /// Whether it gives a list.
-    list: bool,
+    pub list: bool,
 }
 
 /// Does one command. Tells whether all is well: `check` with findings, or an import that left something out, is not.
@@ -205,6 +206,7 @@ fn asked(verb: Verb, language: Language) -> Result<Asked> {
         Verb::Queue(Queue::Hold(entries)) => one(queue_act(QueueAct::Hold, entries)?),
         Verb::Queue(Queue::Release(entries)) => one(queue_act(QueueAct::Release, entries)?),
         Verb::Queue(Queue::Remove(entries)) => one(queue_act(QueueAct::Remove, entries)?),
+        Verb::Move(act) => moves::asked(act),
         Verb::Sieve(sieve) => {
             let (request, list) = scripts::asked(sieve)?;
             Ok(Asked { requests: vec![request], list })

@@ -1,7 +1,8 @@
 //! The state crates, opened in order, and closed.
 
+use std::io::Write;
 use std::net::IpAddr;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use anser_db::{Db, Embedded, Schemas};
 use anser_delivery::{Delivery, Outward};
 use anser_directory::Directory;
 use anser_journal::{Entry, Journal, Origin, What, months_in};
+use anser_migrate::Migrate;
 use anser_net::Resolver;
 use anser_queue::Queue;
 use anser_store::Store;
@@ -23,6 +25,7 @@ use crate::config::{Config, Engine};
 pub const SCHEMAS: Schemas = Schemas {
     server: anser_directory::SCHEMA,
     queue: anser_queue::SCHEMA,
+    moves: anser_migrate::SCHEMA,
     journal: anser_journal::SCHEMA,
     account: anser_store::SCHEMA,
     search: anser_store::SEARCH_SCHEMA,
@@ -40,6 +43,7 @@ pub struct House {
     pub blobs: Blobs,
     pub disk: Arc<dyn Disk>,
     pub delivery: Delivery,
+    pub moves: Migrate,
     pub clock: Clock,
     pub entropy: Entropy,
     /// The DNS.
@@ -89,6 +93,14 @@ impl House {
             outward: outward(config, &resolver),
         });
         delivery.recover().await?;
+        let moves = Migrate::new(anser_migrate::Deps {
+            db: db.clone(),
+            store: store.clone(),
+            directory: directory.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            key: move_key(&config.data_dir, &entropy)?,
+        })?;
         let config = config.clone();
         Ok(Self {
             db,
@@ -99,6 +111,7 @@ impl House {
             blobs,
             disk,
             delivery,
+            moves,
             clock,
             entropy,
             resolver,
@@ -121,6 +134,7 @@ impl House {
             data_dir: self.config.data_dir.clone(),
             clock: self.clock.clone(),
             hostname: self.config.hostname.clone(),
+            moves: self.moves.clone(),
             resolver: self.resolver.clone(),
             running,
         })
@@ -155,6 +169,24 @@ fn open_db(config: &Config, disk: &Arc<dyn Disk>) -> Result<Db> {
         Engine::Postgres(url) => anser_db::Engine::Postgres(url.clone()),
     };
     Db::open(engine, SCHEMAS)
+}
+
+/// What the passwords of old servers are sealed with: a file beside the tables, in no backup. Made at the first start.
+fn move_key(data_dir: &Path, entropy: &Entropy) -> Result<[u8; 32]> {
+    let path = data_dir.join("move.key");
+    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+    match made {
+        Ok(mut file) => {
+            let key: [u8; 32] = entropy.bytes();
+            file.write_all(&key).and_then(|()| file.sync_all()).map_err(Error::io)?;
+            Ok(key)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            let bytes = std::fs::read(&path).map_err(Error::io)?;
+            bytes.try_into().map_err(|_| Error::damaged("the key of the moves is not 32 bytes"))
+        }
+        Err(error) => Err(Error::io(error)),
+    }
 }
 
 /// The addresses that mail may name instead of a domain.

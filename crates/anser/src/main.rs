@@ -10,6 +10,7 @@ mod house;
 mod init;
 mod logging;
 mod metrics;
+mod moves;
 mod password;
 mod scripts;
 mod serve;

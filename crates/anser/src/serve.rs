@@ -151,6 +151,8 @@ fn helpers(house: &House, admin: &Admin, config: &Config, shutdown: &Shutdown) -
     tasks.spawn(async move {
         let _ = ending.or(stir_all(store, directory)).await;
     });
+    let (moves, ending) = (house.moves.clone(), shutdown.clone());
+    tasks.spawn(async move { moves.run(ending).await });
     if let Some(limit) = sd_notify::watchdog_enabled() {
         let (directory, ending) = (house.directory.clone(), shutdown.clone());
         tasks.spawn(async move {

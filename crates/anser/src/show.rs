@@ -7,6 +7,7 @@ use anser_admin::answer::{AccountView, EntryView, EventView, Item, RecordView, R
 use anser_base::{Error, Result};
 use serde_json::Value;
 
+use crate::moves;
 use crate::text::{self, Language};
 
 /// Whoever read standard output has closed it: `anser queue list | head`. The command ends quietly.
@@ -164,6 +165,8 @@ impl Printer {
                 });
                 format!("{}  {}  {}\n{}", one.uid, one.received, one.subject, acts.collect::<String>())
             }
+            Item::Move(one) => moves::move_in_words(one),
+            Item::MoveMailbox(one) => moves::mailbox_in_words(one),
             Item::Entry(entry) => self.entry(entry),
             Item::Event(event) => event_in_words(event),
             Item::Dkim(key) => {
@@ -274,7 +277,7 @@ fn inner(item: &Item) -> String {
 }
 
 /// Bytes for people: `20.0 KiB`.
-fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     let mut amount = bytes as f64;
     for unit in ["B", "KiB", "MiB", "GiB"] {
         if amount < 1024.0 {

@@ -82,6 +82,7 @@ table! {
     PASSWORD_EMPTY = "the password is empty", "密码为空";
     PASSWORD_WANTED = "no password: give it on standard input with --password-stdin", "没有密码：请用 --password-stdin 从标准输入提供";
     QUOTA_BAD = "{} is no size; write 500MB, 5GiB or 0 for no limit", "{} 不是大小；请写 500MB、5GiB，或 0 表示不限";
+    LOGIN_LINE = "line {} is not LOGIN, address and password, separated by tabs", "第 {} 行不是以制表符分隔的登录名、地址和密码";
     ADDRESS_WANTED = "no address: name accounts or use --stdin-list", "没有地址：请给出账号或使用 --stdin-list";
     ENTRY_WANTED = "name entries by number, or choose with --all, --sender, --recipient or --held", "请给出条目编号，或用 --all、--sender、--recipient、--held 选择";
     NO_BOOT_FILE = "there is no boot file {}; make one with anser init, or name it with --config or --dir", "没有启动文件 {}；请用 anser init 创建，或用 --config、--dir 指定";
@@ -212,6 +213,24 @@ pub const COMMANDS: &[(&str, Line)] = &[
     ("queue hold", Line("Keep entries from being attempted", "暂停投递")),
     ("queue release", Line("Let held entries go on", "解除暂停")),
     ("queue remove", Line("Remove entries without a report", "删除条目，不发退信")),
+    ("move", Line("Organisations that move in from old servers", "从旧服务器迁入")),
+    ("move list", Line("List moves", "列出迁移项目")),
+    ("move plan", Line("Make a move with an old server, or change that", "建立迁移项目及其旧服务器，或修改")),
+    (
+        "move accounts",
+        Line(
+            "List the logins of a move, or add them from standard input: LOGIN, address and password, separated by tabs",
+            "列出迁移账号，或从标准输入逐行添加：旧登录名、新地址、密码，以制表符分隔",
+        ),
+    ),
+    ("move check", Line("Try every login once", "逐一验证登录")),
+    ("move trial", Line("Bring a few messages of each folder", "试迁：每个文件夹迁移少量邮件")),
+    ("move start", Line("Begin to bring everything", "开始迁移全部邮件")),
+    ("move pause", Line("Stop at the next batch", "暂停")),
+    ("move resume", Line("Go on", "继续")),
+    ("move retry", Line("Work again on what failed", "重试失败的账号")),
+    ("move delta", Line("Bring what came and what changed since", "增量迁移")),
+    ("move status", Line("How each mailbox stands", "各账号的进度")),
     (
         "sieve",
         Line("Mail rules: Sieve scripts of accounts, domains and the house", "邮件规则：账号、域名和全局的 Sieve 脚本"),
@@ -365,5 +384,21 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
     ),
     ("id", Line("Number", "编号")),
     ("check", Line("Compare with what the world answers", "与外界实际查询结果核对")),
+    ("project", Line("Name of the move", "迁移项目名称")),
+    ("source", Line("Name of the old server within the move", "旧服务器在项目中的名称")),
+    ("stdin", Line("Read logins from standard input", "从标准输入读取登录信息")),
+    ("host", Line("Host of the old server", "旧服务器主机")),
+    ("port", Line("Its port", "旧服务器端口")),
+    (
+        "tls",
+        Line(
+            "implicit, starttls; implicit-any, starttls-any with whatever certificate; none: passwords can be read on the way",
+            "implicit、starttls；implicit-any、starttls-any 不验证证书；none 不加密，密码可能被窃听",
+        ),
+    ),
+    ("profile", Line("What kind of server it is", "旧服务器的类型")),
+    ("connections", Line("Mailboxes that are worked on at once", "同时迁移的账号数")),
+    ("wait", Line("Wait until nothing is under way", "等待全部完成")),
+    ("losses_are_meant", Line("What the old server lost was meant to go", "旧服务器上减少的邮件属正常删除")),
     ("selector", Line("Name of the key", "密钥的选择器")),
 ];

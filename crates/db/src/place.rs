@@ -12,6 +12,8 @@ pub enum Place {
     Server,
     /// The queue: `queue.db`.
     Queue,
+    /// Organisations that move in: `moves.db`.
+    Moves,
     /// The journal of one month, as `year * 100 + month`: `journal/2026-11.db`.
     Journal(u32),
     /// An account's mail: `accounts/…/<id>/mail.db`.
@@ -27,6 +29,8 @@ pub enum PlaceKind {
     Server,
     /// Tables of `queue`.
     Queue,
+    /// Tables of `migrate`.
+    Moves,
     /// Tables of `journal`.
     Journal,
     /// Tables of `store`.
@@ -36,15 +40,17 @@ pub enum PlaceKind {
 }
 
 impl PlaceKind {
-    pub(crate) const ALL: [Self; 5] = [Self::Server, Self::Queue, Self::Journal, Self::Account, Self::Search];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Server, Self::Queue, Self::Moves, Self::Journal, Self::Account, Self::Search];
     /// Those that hold truth: a backup takes them, a restore brings them.
-    pub(crate) const TRUTH: [Self; 4] = [Self::Server, Self::Queue, Self::Journal, Self::Account];
+    pub(crate) const TRUTH: [Self; 5] = [Self::Server, Self::Queue, Self::Moves, Self::Journal, Self::Account];
 
     /// As the table `anser_schema` calls it.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Server => "server",
             Self::Queue => "queue",
+            Self::Moves => "moves",
             Self::Journal => "journal",
             Self::Account => "account",
             Self::Search => "search",
@@ -58,13 +64,14 @@ impl Place {
         match self {
             Self::Server => PlaceKind::Server,
             Self::Queue => PlaceKind::Queue,
+            Self::Moves => PlaceKind::Moves,
             Self::Journal(_) => PlaceKind::Journal,
             Self::Account(_) => PlaceKind::Account,
             Self::Search(_) => PlaceKind::Search,
         }
     }
 
-    /// The places that hold truth and whose files are below a folder: server, queue, journals by month, accounts by number.
+    /// The places that hold truth and whose files are below a folder: server, queue, moves, journals by month, accounts by number.
     pub(crate) fn below(disk: &dyn Disk, dir: &Path) -> Result<Vec<Self>> {
         let mut found = Vec::new();
         for entry in list(disk, &dir.join("journal"))? {
@@ -76,7 +83,7 @@ impl Place {
             let ids = list(disk, &dir.join("accounts").join(shelf))?;
             found.extend(ids.iter().filter_map(|id| id.parse().ok()).map(|id| Self::Account(AccountId(id))));
         }
-        found.extend([Self::Server, Self::Queue]);
+        found.extend([Self::Server, Self::Queue, Self::Moves]);
         found.retain(|place| disk.stat(&place.file(dir)).is_ok());
         found.sort_unstable();
         Ok(found)
@@ -87,6 +94,7 @@ impl Place {
         match self {
             Self::Server => dir.join("server.db"),
             Self::Queue => dir.join("queue.db"),
+            Self::Moves => dir.join("moves.db"),
             Self::Journal(month) => dir.join("journal").join(format!("{:04}-{:02}.db", month / 100, month % 100)),
             Self::Account(id) => folder_of(dir, id).join("mail.db"),
             Self::Search(id) => folder_of(dir, id).join("search.db"),

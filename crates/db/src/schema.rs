@@ -17,6 +17,8 @@ pub struct Schemas {
     pub server: Schema,
     /// `queue`'s.
     pub queue: Schema,
+    /// `migrate`'s.
+    pub moves: Schema,
     /// `journal`'s.
     pub journal: Schema,
     /// `store`'s.
@@ -30,6 +32,7 @@ impl Schemas {
         match kind {
             PlaceKind::Server => self.server,
             PlaceKind::Queue => self.queue,
+            PlaceKind::Moves => self.moves,
             PlaceKind::Journal => self.journal,
             PlaceKind::Account => self.account,
             PlaceKind::Search => self.search,

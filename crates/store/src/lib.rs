@@ -18,6 +18,7 @@
 //! | `block` | a large mailbox's list in few rows |
 //! | `bulk`, `rows` | many rows by few statements; what was parsed out of many messages |
 //! | `acl`, `subscription`, `annotation` | who else may use a mailbox, which of others' one subscribes to, notes on mailboxes |
+//! | `ledger` | what a move brought into the account, and from where |
 //! | `remembered` | what rules leave behind: keys for a while, mail that follows from a delivery |
 //! | `snapshot`, `cache` | a mailbox's list as one shared value, and where the newest ones are kept |
 //! | `change`, `watch` | what a transaction changed, and who is told |
@@ -41,6 +42,7 @@ mod content;
 mod fields;
 mod flag;
 mod job;
+mod ledger;
 mod mailbox;
 mod message;
 mod model;
@@ -72,6 +74,7 @@ pub use content::{Body, BodyWriter, Listing, ListingRow};
 pub use fields::{are_kept, kept_of};
 pub use flag::{FlagAct, Stored};
 pub use job::{Job, JobState, NewJob, Tally};
+pub use ledger::{LedgerFolder, LedgerKey, LedgerRow, LedgerState, LedgerTally};
 pub use mailbox::MAILBOXES;
 pub use model::{
     Appended, Content, Entry, Flags, KEYWORD, KEYWORDS, Keywords, Mailbox, Message, NewMessage, Role, ThreadKeys,

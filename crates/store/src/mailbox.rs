@@ -223,6 +223,18 @@ impl MailTx<'_, '_> {
         Ok(())
     }
 
+    /// For a move: no UID below this one is given out from now on.
+    pub fn raise_uidnext(&mut self, id: MailboxId, uidnext: u32) -> Result<()> {
+        self.require_writing()?;
+        let mailbox = self.mailbox_mut(id)?;
+        if mailbox.uidnext < uidnext {
+            mailbox.uidnext = uidnext;
+            self.mailbox_changed(id);
+            self.publish(Change::Renumbered(id));
+        }
+        Ok(())
+    }
+
     /// Removes a mailbox with all its messages. The inbox and a mailbox with others below it are refused.
     pub fn delete_mailbox(&mut self, id: MailboxId) -> Result<()> {
         self.require_writing()?;

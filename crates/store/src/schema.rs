@@ -116,6 +116,7 @@ CREATE TABLE delivered (
     ROLE,
     BLOCK,
     JOB,
+    LEDGER,
 ]);
 
 /// What RFC 4314 and RFC 5464 need: who may do what, annotations, and subscriptions to mailboxes of other accounts. An annotation's
@@ -215,4 +216,43 @@ CREATE TABLE job_script (
   account INTEGER NOT NULL PRIMARY KEY,
   script BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+";
+
+/// What a move brought here and from where: see `ledger`. `moved_content` finds a message by what it is made of.
+const LEDGER: &str = "
+CREATE TABLE moved_folder (
+  account INTEGER NOT NULL,
+  source INTEGER NOT NULL,
+  folder INTEGER NOT NULL,
+  name BLOB NOT NULL,
+  mailbox INTEGER NOT NULL,
+  uidvalidity INTEGER NOT NULL,
+  uidnext INTEGER NOT NULL,
+  modseq INTEGER NOT NULL,
+  messages INTEGER NOT NULL,
+  keeps_uids INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  PRIMARY KEY (account, source, folder)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE moved (
+  account INTEGER NOT NULL,
+  source INTEGER NOT NULL,
+  folder INTEGER NOT NULL,
+  key BLOB NOT NULL,
+  state INTEGER NOT NULL,
+  content BLOB,
+  size INTEGER NOT NULL,
+  received TEXT NOT NULL,
+  flags INTEGER NOT NULL,
+  keywords TEXT NOT NULL,
+  message INTEGER NOT NULL,
+  mailbox INTEGER NOT NULL,
+  uid INTEGER NOT NULL,
+  pass INTEGER NOT NULL,
+  tries INTEGER NOT NULL,
+  note TEXT,
+  PRIMARY KEY (account, source, folder, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX moved_content ON moved (account, content) WHERE content IS NOT NULL;
 ";

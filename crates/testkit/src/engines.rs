@@ -15,8 +15,14 @@ pub const POSTGRES: &str = "ANSER_TEST_PG";
 const NO_TABLES: Schema = Schema(&[]);
 
 /// No tables anywhere; a test names those that it wants and leaves the other places at this.
-pub const NO_SCHEMAS: Schemas =
-    Schemas { server: NO_TABLES, queue: NO_TABLES, journal: NO_TABLES, account: NO_TABLES, search: NO_TABLES };
+pub const NO_SCHEMAS: Schemas = Schemas {
+    server: NO_TABLES,
+    queue: NO_TABLES,
+    moves: NO_TABLES,
+    journal: NO_TABLES,
+    account: NO_TABLES,
+    search: NO_TABLES,
+};
 
 /// An open engine over a folder of its own; both go with it.
 pub struct World {

@@ -21,6 +21,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("queue", 4),
     ("journal", 4),
     ("delivery", 5),
+    ("migrate", 5),
     ("smtp", 6),
     ("imap", 6),
     ("managesieve", 6),

@@ -59,9 +59,12 @@ impl Admin {
     /// The files of the server as a whole, and whether every entry of the queue can be read.
     async fn check_shared(&self, tally: &mut Tally, out: &Out) -> Result<()> {
         let month = month_of(self.deps.clock.now());
-        for (name, place) in
-            [("server.db", Place::Server), ("queue.db", Place::Queue), ("journal", Place::Journal(month))]
-        {
+        for (name, place) in [
+            ("server.db", Place::Server),
+            ("queue.db", Place::Queue),
+            ("moves.db", Place::Moves),
+            ("journal", Place::Journal(month)),
+        ] {
             let db = self.deps.db.clone();
             let lines =
                 tokio::task::spawn_blocking(move || db.integrity(place)).await.map_err(Error::unavailable)??;

@@ -9,6 +9,7 @@ mod dns;
 mod domains;
 mod export;
 mod import;
+mod moves;
 mod queue;
 mod routes;
 mod sieve;

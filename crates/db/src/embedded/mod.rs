@@ -82,7 +82,7 @@ impl Pool {
 
     fn inbox(&self, place: Place) -> &Inbox {
         let index = match place {
-            Place::Server => 0,
+            Place::Server | Place::Moves => 0,
             Place::Queue => 1,
             Place::Journal(_) => 2,
             Place::Account(_) | Place::Search(_) => {

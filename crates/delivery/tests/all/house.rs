@@ -26,6 +26,7 @@ use tokio::task::JoinHandle;
 pub const SCHEMAS: Schemas = Schemas {
     server: anser_directory::SCHEMA,
     queue: anser_queue::SCHEMA,
+    moves: anser_db::Schema(&[]),
     journal: anser_journal::SCHEMA,
     account: anser_store::SCHEMA,
     search: anser_store::SEARCH_SCHEMA,

@@ -28,6 +28,7 @@ pub const ACCOUNTS: [&str; 2] = ["ann@example.org", "bob@example.org"];
 pub const SCHEMAS: Schemas = Schemas {
     server: anser_directory::SCHEMA,
     queue: anser_queue::SCHEMA,
+    moves: anser_db::Schema(&[]),
     journal: anser_journal::SCHEMA,
     account: anser_store::SCHEMA,
     search: anser_store::SEARCH_SCHEMA,

@@ -3,6 +3,7 @@
 //! Feed a [`CommandReader`] with what arrives; it yields [`Event`]s with typed [`Command`]s. Write responses with
 //! the functions of [`mod@write`]. The texts of ENVELOPE and BODYSTRUCTURE are the door's, built from these primitives.
 
+pub mod client;
 mod command;
 mod date;
 mod fetch;

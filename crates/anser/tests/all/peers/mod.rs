@@ -3,6 +3,7 @@
 
 mod clients;
 mod corpus;
+mod moving;
 mod node;
 mod postfix;
 mod tools;

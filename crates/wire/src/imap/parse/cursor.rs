@@ -113,7 +113,7 @@ impl<'a> Cursor<'a> {
         String::from_utf8(self.string()?).map_err(|_| Bad("A string is not UTF-8"))
     }
 
-    fn at_string(&self) -> bool {
+    pub fn at_string(&self) -> bool {
         matches!(self.rest, [b'"' | b'{', ..] | [b'~', b'{', ..])
     }
 

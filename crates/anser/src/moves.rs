@@ -1,0 +1,119 @@
+//! The commands on moves.
+
+use std::io::BufRead;
+
+use anser_admin::request::{MoveAct, Request};
+use anser_base::{Error, Result};
+use anser_migrate::{Kind, MailboxView, MoveView, NewMailbox, Password, Source, Tls};
+
+use crate::cli::{Move, MovePlan, MoveWhich};
+use crate::command::Asked;
+use crate::show::size;
+use crate::text::{self, refused};
+
+/// Bytes of one line of `move accounts --stdin`.
+const LINE: u64 = 64 * 1024;
+
+/// What a command asks for.
+pub fn asked(act: Move) -> Result<Asked> {
+    let one =
+        |name: String, what| Ok(Asked { requests: vec![Request::Move { name, which: Vec::new(), what }], list: false });
+    match act {
+        Move::List => Ok(Asked { requests: vec![Request::MoveList], list: true }),
+        Move::Plan(plan) => {
+            let name = plan.project.clone();
+            one(name, MoveAct::Plan(source_of(plan)?))
+        }
+        Move::Accounts { project, source, stdin: true } => {
+            one(project, MoveAct::Accounts { source, logins: logins(&mut std::io::stdin().lock())? })
+        }
+        Move::Accounts { project: name, source: _, stdin: false } => {
+            let status = Request::Move { name, which: Vec::new(), what: MoveAct::Status };
+            Ok(Asked { requests: vec![status], list: true })
+        }
+        Move::Check(which) => with_wait(which, MoveAct::Check),
+        Move::Trial(which) => with_wait(which, MoveAct::Trial),
+        Move::Start(which) => with_wait(which, MoveAct::Start),
+        Move::Pause { project } => one(project, MoveAct::Pause),
+        Move::Resume { which, losses_are_meant } => with_wait(which, MoveAct::Resume { losses_are_meant }),
+        Move::Retry(which) => with_wait(which, MoveAct::Retry),
+        Move::Delta(which) => with_wait(which, MoveAct::Delta),
+        Move::Status(MoveWhich { project: name, addresses: which, wait }) => {
+            let waiting = Request::Move { name: name.clone(), which: Vec::new(), what: MoveAct::Wait };
+            let status = Request::Move { name, which, what: MoveAct::Status };
+            Ok(Asked { requests: wait.then_some(waiting).into_iter().chain([status]).collect(), list: true })
+        }
+    }
+}
+
+fn with_wait(which: MoveWhich, what: MoveAct) -> Result<Asked> {
+    let MoveWhich { project: name, addresses: which, wait } = which;
+    let waiting = Request::Move { name: name.clone(), which: Vec::new(), what: MoveAct::Wait };
+    let act = Request::Move { name, which, what };
+    Ok(Asked { requests: [act].into_iter().chain(wait.then_some(waiting)).collect(), list: false })
+}
+
+fn source_of(plan: MovePlan) -> Result<Source> {
+    let tls = Tls::from_word(&plan.tls).ok_or_else(|| Error::unavailable("clap let a wrong word pass"))?;
+    let port = plan.port.unwrap_or(if matches!(tls, Tls::Implicit | Tls::ImplicitAny) { 993 } else { 143 });
+    let (name, host, profile, connections) = (plan.source, plan.host, plan.profile, plan.connections);
+    Ok(Source { id: 0, name, kind: Kind::Imap, host, port, tls, profile, connections })
+}
+
+/// `LOGIN TAB ADDRESS TAB PASSWORD` a line; the password is all that follows, and may be missing.
+fn logins(input: &mut impl BufRead) -> Result<Vec<NewMailbox>> {
+    let (mut found, mut line) = (Vec::new(), Vec::new());
+    loop {
+        line.clear();
+        if std::io::Read::take(&mut *input, LINE).read_until(b'\n', &mut line).map_err(Error::io)? == 0 {
+            return Ok(found);
+        }
+        crate::password::strip_newline(&mut line);
+        if line.is_empty() {
+            continue;
+        }
+        let mut parts = line.splitn(3, |&b| b == b'\t');
+        let mut next = || parts.next().map(<[u8]>::to_vec);
+        let (login, address, password) = (next(), next(), next());
+        let text = |octets: Option<Vec<u8>>| octets.and_then(|octets| String::from_utf8(octets).ok());
+        let (Some(login), Some(address)) = (text(login), text(address)) else {
+            return Err(refused(text::LOGIN_LINE, &[&(found.len() + 1).to_string()]));
+        };
+        let password = password.filter(|password| !password.is_empty()).map(Password);
+        found.push(NewMailbox { login, password, address: address.trim().to_owned() });
+    }
+}
+
+/// A move with its old servers and how many mailboxes are in which state.
+pub fn move_in_words(view: &MoveView) -> String {
+    let states = view.mailboxes.iter().map(|(state, count)| format!("  {state} {count}"));
+    let mut text = format!("{}  {}{}\n", view.name, view.state, states.collect::<String>());
+    for source in &view.sources {
+        let (kind, tls) = (source.kind.as_str(), source.tls.as_str());
+        text.push_str(&format!("    {}  {kind} {}:{}  {tls}\n", source.name, source.host, source.port));
+    }
+    text
+}
+
+/// A mailbox and how far it is.
+pub fn mailbox_in_words(view: &MailboxView) -> String {
+    let ledger = view.ledger.iter().map(|(state, count)| format!("  {state} {count}"));
+    let counts = format!("{}/{}  {}", view.done, view.total, size(view.bytes));
+    let note = view.note.as_ref().map(|note| format!("    {note}\n")).unwrap_or_default();
+    let arrow = if view.login == view.address { String::new() } else { format!("{} > ", view.login) };
+    format!("{arrow}{}  {}  {counts}{}\n{note}", view.address, view.state, ledger.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_line_takes_any_password() {
+        let mut input = "ann\tann@x.y\ta()*%\"\\ {}]~ \t密\r\n\nbob\tbob@x.y\n".as_bytes();
+        let found = logins(&mut input).unwrap();
+        assert_eq!(found[0].password, Some(Password("a()*%\"\\ {}]~ \t密".as_bytes().to_vec())));
+        assert_eq!((&*found[1].address, &found[1].password), ("bob@x.y", &None));
+        assert!(logins(&mut &b"ann\n"[..]).is_err());
+    }
+}

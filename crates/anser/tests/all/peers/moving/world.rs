@@ -1,0 +1,25 @@
+//! A house that mailboxes move into.
+
+use super::dovecot::Dovecot;
+use super::side::{Side, side};
+use crate::peers::node::PASSWORD;
+use crate::peers::wire::Imap;
+use crate::world::{Dev, done, run};
+
+/// Makes the move `house` with one login of an old server, which goes to an account here.
+pub fn plan(dev: &Dev, old: &Dovecot, login: &str, address: &str) {
+    let port = old.imap.to_string();
+    dev.ask(&["move", "plan", "house", "--host", "127.0.0.1", "--port", &port, "--tls", "none"]);
+    let line = format!("{login}\t{address}\t{PASSWORD}\n");
+    done(run(&dev.folder, &["move", "accounts", "house", "--stdin"], line.as_bytes()));
+}
+
+/// A session here.
+pub fn login(dev: &Dev, address: &str) -> Imap {
+    Imap::login(dev.port("imap"), address).expect("the house lets its users in")
+}
+
+/// All that a user sees here.
+pub fn here(dev: &Dev, address: &str) -> Side {
+    side(&mut login(dev, address))
+}

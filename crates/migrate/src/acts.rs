@@ -1,0 +1,349 @@
+//! The verbs, as typed functions; the command line and later the console are thin over them. Each may be said twice.
+
+use std::fmt;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use anser_base::{Address, Class, Error, Result};
+use anser_db::{Durability, Place, Tx};
+use anser_store::{LedgerState, MailTx};
+use anser_wire::Secret;
+use serde::{Deserialize, Serialize};
+
+use crate::Migrate;
+use crate::model::{Mailbox, Move, MoveState, Source, State, Task};
+use crate::rows::{self, Standing};
+use crate::run::unknown;
+
+/// Mailboxes that one look at the tables brings.
+const PAGE: usize = 1_000;
+
+/// A password on its way; never shown.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Password(pub Vec<u8>);
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password")
+    }
+}
+
+/// A login to be listed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewMailbox {
+    /// The name at the old server.
+    pub login: String,
+    /// The password there, which is sealed at once; `None` leaves what is known.
+    pub password: Option<Password>,
+    /// The address here.
+    pub address: String,
+}
+
+/// How a mailbox stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailboxView {
+    /// The name at the old server.
+    pub login: String,
+    /// The address here.
+    pub address: String,
+    /// `new`, `ready`, `refused`, `waiting`, `copying`, `settled`, `asking`.
+    pub state: String,
+    /// `check`, `trial`, `copy`.
+    pub task: String,
+    /// Why, in words.
+    pub note: Option<String>,
+    /// Passes that began.
+    pub passes: u32,
+    /// Messages that the last pass looked at or brought.
+    pub done: u64,
+    /// Messages at the old server, as far as they are known.
+    pub total: u64,
+    /// Bytes that were brought here.
+    pub bytes: u64,
+    /// Messages by what the ledger says of them.
+    pub ledger: Vec<(String, u64)>,
+}
+
+/// How a move stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoveView {
+    /// Its name.
+    pub name: String,
+    /// `draft`, `running`, `paused`.
+    pub state: String,
+    /// Its old servers.
+    pub sources: Vec<Source>,
+    /// Mailboxes by state.
+    pub mailboxes: Vec<(String, u64)>,
+}
+
+/// Which mailboxes an act is for: all when none is named.
+pub type Which = Vec<String>;
+
+impl Migrate {
+    /// Makes a move with an old server, or changes that.
+    pub async fn plan(&self, name: &str, source: Source) -> Result<MoveView> {
+        let name = name.trim().to_owned();
+        if name.is_empty() || source.host.is_empty() || source.connections == 0 {
+            return Err(Error::invalid("a move needs a name, and a source a host", "迁移需要名称，来源需要主机"));
+        }
+        let now = self.inner.deps.clock.now();
+        let (wanted, to) = (name.clone(), source);
+        self.write(move |tx| {
+            let made = rows::add_move(tx, &wanted, now)?;
+            rows::put_source(tx, made.id, &to)
+        })
+        .await?;
+        self.move_view(&name).await
+    }
+
+    /// Lists logins of an old server; those that are listed already keep what is known of them. How many there are.
+    pub async fn add_mailboxes(&self, name: &str, source: Option<String>, new: Vec<NewMailbox>) -> Result<u64> {
+        let of = self.named(name).await?;
+        let id = of.id;
+        let sources = self.read(move |tx| rows::sources(tx, id)).await?;
+        let found = match &source {
+            Some(wanted) => sources.iter().find(|one| one.name == *wanted),
+            None => sources.first(),
+        };
+        let source = found.ok_or_else(|| unknown("source"))?.clone();
+        let mut rows_to_be = Vec::new();
+        for one in &new {
+            rows_to_be.push(self.row_of(&of, &source, one).await?);
+        }
+        let count = rows_to_be.len() as u64;
+        self.write(move |tx| rows_to_be.iter().try_for_each(|row| rows::put_mailbox(tx, row).map(drop))).await?;
+        Ok(count)
+    }
+
+    async fn row_of(&self, of: &Move, source: &Source, new: &NewMailbox) -> Result<Mailbox> {
+        let address = Address::parse(&new.address).ok_or_else(|| unknown(&format!("address {}", new.address)))?;
+        let found = self.inner.deps.directory.account_by_address(&address).await?;
+        let account = found.ok_or_else(|| unknown(&format!("account {}", new.address)))?;
+        let seal = |password: &Password| self.inner.seal.seal(source.id, &new.login, &Secret::new(&*password.0));
+        Ok(Mailbox {
+            id: 0,
+            of: of.id,
+            source: source.id,
+            login: new.login.clone(),
+            address: new.address.clone(),
+            account: account.id,
+            secret: new.password.as_ref().map(seal).transpose()?,
+            state: State::New,
+            task: Task::Copy,
+            note: None,
+            due: anser_base::Timestamp(0),
+            tries: 0,
+            pass: 0,
+            done: 0,
+            total: 0,
+            bytes: 0,
+        })
+    }
+
+    /// Tries every login once. Logins that were refused are tried again only when they are named.
+    pub async fn check(&self, name: &str, which: Which) -> Result<u64> {
+        let named = !which.is_empty();
+        let meant = move |state: State| match state {
+            State::New | State::Ready => true,
+            State::Refused => named,
+            _ => false,
+        };
+        self.begin(name, which, Task::Check, meant).await
+    }
+
+    /// Brings a few messages of each folder.
+    pub async fn trial(&self, name: &str, which: Which) -> Result<u64> {
+        self.begin(name, which, Task::Trial, |state| matches!(state, State::New | State::Ready)).await
+    }
+
+    /// Begins to bring everything.
+    pub async fn start(&self, name: &str, which: Which) -> Result<u64> {
+        self.begin(name, which, Task::Copy, |state| matches!(state, State::New | State::Ready)).await
+    }
+
+    /// Another pass over what is settled: brings what came since, and what changed.
+    pub async fn delta(&self, name: &str, which: Which) -> Result<u64> {
+        self.begin(name, which, Task::Copy, |state| matches!(state, State::Settled)).await
+    }
+
+    /// Works again on what was refused or failed, at once.
+    pub async fn retry(&self, name: &str, which: Which) -> Result<u64> {
+        self.begin(name, which, Task::Copy, |state| matches!(state, State::Refused | State::Waiting | State::Settled))
+            .await
+    }
+
+    async fn begin(
+        &self,
+        name: &str,
+        which: Which,
+        task: Task,
+        meant: impl Fn(State) -> bool + Send + 'static,
+    ) -> Result<u64> {
+        let of = self.named(name).await?;
+        if of.state == MoveState::Paused {
+            return Err(Error::new(Class::Conflict, "the move is paused: resume it first", "迁移已暂停，请先恢复"));
+        }
+        let now = self.inner.deps.clock.now();
+        let begun = self.write(move |tx| {
+            let standing = Standing { state: State::Waiting, task, note: None, due: now, tries: 0 };
+            let begun = each(tx, of.id, &which, |mailbox| meant(mailbox.state).then_some(standing))?;
+            rows::set_move(tx, of.id, MoveState::Running)?;
+            Ok(begun)
+        });
+        let begun = begun.await?;
+        self.inner.stirred.notify_one();
+        Ok(begun)
+    }
+
+    /// Stops at the next batch; what is under way goes on from there when it is resumed.
+    pub async fn pause(&self, name: &str) -> Result<()> {
+        let of = self.named(name).await?;
+        self.write(move |tx| rows::set_move(tx, of.id, MoveState::Paused)).await?;
+        self.inner.stop_all(Some(of.id));
+        Ok(())
+    }
+
+    /// Goes on. With `losses_are_meant`, mailboxes that asked are told that the old server lost its mail on purpose.
+    pub async fn resume(&self, name: &str, losses_are_meant: bool, which: Which) -> Result<u64> {
+        let of = self.named(name).await?;
+        let now = self.inner.deps.clock.now();
+        let standing = Standing { state: State::Waiting, task: Task::CopyAfterLoss, note: None, due: now, tries: 0 };
+        let resumed = self.write(move |tx| {
+            rows::set_move(tx, of.id, MoveState::Running)?;
+            let asks = |mailbox: &Mailbox| losses_are_meant && mailbox.state == State::Asking;
+            each(tx, of.id, &which, |mailbox| asks(mailbox).then_some(standing))
+        });
+        let resumed = resumed.await?;
+        self.inner.stirred.notify_one();
+        Ok(resumed)
+    }
+
+    /// Waits until nothing is under way: every mailbox is settled, or waits after a failure, or for a person.
+    pub async fn wait(&self, name: &str) -> Result<()> {
+        let mut changed = self.inner.changed.subscribe();
+        loop {
+            let of = self.named(name).await?;
+            let busy = |mailbox: &Mailbox| {
+                mailbox.state == State::Copying
+                    || (mailbox.state == State::Waiting && mailbox.tries == 0 && of.state == MoveState::Running)
+            };
+            if !self.all(of.id).await?.iter().any(busy) {
+                return Ok(());
+            }
+            if changed.changed().await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Every move.
+    pub async fn moves(&self) -> Result<Vec<MoveView>> {
+        let mut views = Vec::new();
+        for one in self.read(rows::moves).await? {
+            views.push(self.view_of(one).await?);
+        }
+        Ok(views)
+    }
+
+    /// How a move stands.
+    pub async fn move_view(&self, name: &str) -> Result<MoveView> {
+        let of = self.named(name).await?;
+        self.view_of(of).await
+    }
+
+    async fn view_of(&self, of: Move) -> Result<MoveView> {
+        let id = of.id;
+        let sources = self.read(move |tx| rows::sources(tx, id)).await?;
+        let all = self.all(id).await?;
+        let count = |state: &State| all.iter().filter(|mailbox| mailbox.state == *state).count() as u64;
+        let mailboxes = State::ALL.iter().map(|state| (state.as_str().to_owned(), count(state)));
+        let mailboxes = mailboxes.filter(|(_, count)| *count > 0).collect();
+        Ok(MoveView { name: of.name, state: of.state.as_str().to_owned(), sources, mailboxes })
+    }
+
+    /// How each mailbox stands.
+    pub async fn mailbox_views(&self, name: &str, which: Which) -> Result<Vec<MailboxView>> {
+        let of = self.named(name).await?;
+        let mut views = Vec::new();
+        for mailbox in self.all(of.id).await?.into_iter().filter(|mailbox| is_meant(mailbox, &which)) {
+            let id = mailbox.id;
+            let tally = move |tx: &mut MailTx<'_, '_>| tx.ledger_tally(id, None);
+            let tally = match mailbox.pass {
+                0 => Default::default(),
+                _ => self.inner.deps.store.read(mailbox.account, tally).await?,
+            };
+            let live = self.inner.following.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+            let (done, total, more) = match &live {
+                Some(live) => {
+                    let [done, total, bytes] =
+                        [&live.done, &live.total, &live.bytes].map(|n| n.load(Ordering::Relaxed));
+                    (done, total, bytes)
+                }
+                None => (mailbox.done, mailbox.total, 0),
+            };
+            let words = LedgerState::ALL.iter().map(|state| (state.as_str().to_owned(), tally.rows[*state as usize]));
+            views.push(MailboxView {
+                login: mailbox.login,
+                address: mailbox.address,
+                state: mailbox.state.as_str().to_owned(),
+                task: mailbox.task.as_str().to_owned(),
+                note: mailbox.note,
+                passes: mailbox.pass,
+                done,
+                total,
+                bytes: mailbox.bytes + more,
+                ledger: words.filter(|(_, count)| *count > 0).collect(),
+            });
+        }
+        Ok(views)
+    }
+
+    pub(crate) async fn named(&self, name: &str) -> Result<Move> {
+        let wanted = name.to_owned();
+        let found = self.read(move |tx| rows::move_named(tx, &wanted)).await?;
+        found.ok_or_else(|| unknown(&format!("move {name}")))
+    }
+
+    pub(crate) async fn all(&self, of: u64) -> Result<Vec<Mailbox>> {
+        self.read(move |tx| list(tx, of)).await
+    }
+
+    async fn read<R: Send + 'static>(&self, work: impl FnMut(&mut Tx<'_>) -> Result<R> + Send + 'static) -> Result<R> {
+        self.inner.deps.db.read(Place::Moves, work).await
+    }
+
+    async fn write<R: Send + 'static>(&self, work: impl FnMut(&mut Tx<'_>) -> Result<R> + Send + 'static) -> Result<R> {
+        self.inner.deps.db.write(Place::Moves, Durability::Sync, work).await
+    }
+}
+
+pub(crate) fn is_meant(mailbox: &Mailbox, which: &[String]) -> bool {
+    which.is_empty() || which.iter().any(|one| *one == mailbox.address || *one == mailbox.login)
+}
+
+fn list(tx: &mut Tx<'_>, of: u64) -> Result<Vec<Mailbox>> {
+    let mut all: Vec<Mailbox> = Vec::new();
+    loop {
+        let after = all.last().map_or(0, |mailbox| mailbox.id);
+        let page = rows::mailboxes(tx, of, after, PAGE)?;
+        let end = page.len() < PAGE;
+        all.extend(page);
+        if end {
+            return Ok(all);
+        }
+    }
+}
+
+/// Puts the mailboxes that are meant where `to` says; how many.
+fn each<'s>(tx: &mut Tx<'_>, of: u64, which: &[String], to: impl Fn(&Mailbox) -> Option<Standing<'s>>) -> Result<u64> {
+    let mut count = 0;
+    for mailbox in list(tx, of)?.iter().filter(|mailbox| is_meant(mailbox, which)) {
+        if let Some(standing) = to(mailbox) {
+            rows::set_state(tx, mailbox.id, &standing)?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}

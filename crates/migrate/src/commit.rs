@@ -1,0 +1,188 @@
+//! The one way in which a message of an old server comes to be here: bodies first, then one transaction with the messages and the rows
+//! of the ledger that tell of them. Nothing is triggered by it: no queue, no report, no rule.
+
+use anser_base::{AccountId, BlobId, Durability, Error, MailboxId, Result, TenantId, Timestamp};
+use anser_mime::date::{self, DateTime};
+use anser_mime::header;
+use anser_store::{Content, LedgerKey, LedgerRow, LedgerState, MailTx, NewMessage, Store};
+
+use crate::imap::fetch::{Seen, Taken};
+
+/// Before 1971 no mail was kept: such a date is a clock that was never set.
+const EARLIEST: i64 = 365 * 24 * 3600;
+/// How far ahead of this machine's clock a date is believed, in seconds.
+const AHEAD: i64 = 2 * 24 * 3600;
+/// Bytes of a message that are looked at for its dates.
+const HEADER: usize = 256 * 1024;
+/// Rows of the same bytes that are looked through for one that moved.
+const TWINS: usize = 64;
+
+/// Where messages go.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Whose bodies.
+    pub tenant: TenantId,
+    /// The account.
+    pub account: AccountId,
+    /// The mailbox.
+    pub mailbox: MailboxId,
+    /// The folder in the ledger.
+    pub key: LedgerKey,
+    /// Whether UIDs are kept.
+    pub keeps_uids: bool,
+    /// The pass.
+    pub pass: u32,
+    /// Whether a message may be one that left another folder.
+    pub may_have_moved: bool,
+}
+
+/// A message that arrived.
+#[derive(Debug)]
+pub struct Arrived {
+    /// What the list told of it.
+    pub seen: Seen,
+    /// What the ledger knows it by.
+    pub key: Vec<u8>,
+    /// Its body.
+    pub taken: Taken,
+    /// The unique id that POP3 gives.
+    pub uidl: Option<String>,
+}
+
+/// What a batch came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Messages.
+    pub messages: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+struct Ready {
+    row: LedgerRow,
+    uid: u32,
+    content: Content,
+    received: Timestamp,
+    zone: i16,
+    uidl: Option<String>,
+}
+
+/// Stores a batch, durably, all or nothing. What the ledger knows already is left out.
+pub async fn commit(store: Store, target: Target, batch: Vec<Arrived>) -> Result<Done> {
+    let (putting, to, now) = (store.clone(), target.clone(), store.clock().now());
+    let put = move || -> Result<Vec<Ready>> {
+        let ready: Result<Vec<Ready>> = batch.into_iter().map(|one| prepare(&putting, &to, now, one)).collect();
+        putting.blobs().sync_all()?;
+        ready
+    };
+    let ready = tokio::task::spawn_blocking(put).await.map_err(Error::unavailable)??;
+    let done = Done { messages: ready.len() as u64, bytes: ready.iter().map(|one| one.content.size).sum() };
+    store
+        .write(target.account, Durability::Sync, move |tx| ready.iter().try_for_each(|one| store_one(tx, &target, one)))
+        .await?;
+    Ok(done)
+}
+
+fn prepare(store: &Store, target: &Target, now: Timestamp, arrived: Arrived) -> Result<Ready> {
+    let Arrived { seen, key, taken, uidl } = arrived;
+    let kept = date::parse_internal_date(seen.received.trim().as_bytes());
+    let believed = kept.filter(|date| is_believed(date, now));
+    let (content, found) = match taken {
+        Taken::Memory(raw) => {
+            let found = believed.or_else(|| derived(&raw, now));
+            (store.put_body(target.tenant, &raw, Durability::Deferred)?, found)
+        }
+        Taken::Stored(content) => {
+            let found = match believed {
+                Some(date) => Some(date),
+                None => derived(&head_of(store, target.tenant, content.blob)?, now),
+            };
+            (*content, found)
+        }
+    };
+    let mut notes = Vec::new();
+    if believed.is_none() {
+        notes.push("date=derived".to_owned());
+    }
+    if seen.size != 0 && seen.size != content.size {
+        notes.push(format!("size={}", seen.size));
+    }
+    let date = found.unwrap_or(DateTime { unix: now.secs(), offset_minutes: 0 });
+    let row = LedgerRow {
+        received: seen.received,
+        flags: seen.flags,
+        keywords: seen.keywords,
+        pass: target.pass,
+        note: (!notes.is_empty()).then(|| notes.join(" ")),
+        ..LedgerRow::new(key, LedgerState::Copied)
+    };
+    let (received, zone) = (Timestamp::from_secs(date.unix), i16::try_from(date.offset_minutes).unwrap_or(0));
+    Ok(Ready { row, uid: seen.uid, content, received, zone, uidl })
+}
+
+fn is_believed(date: &DateTime, now: Timestamp) -> bool {
+    (EARLIEST..now.secs() + AHEAD).contains(&date.unix)
+}
+
+/// The date of a message whose source has none that can be: the newest `Received`, else `Date`.
+fn derived(raw: &[u8], now: Timestamp) -> Option<DateTime> {
+    let block = &raw[..raw.len().min(HEADER)];
+    let received = || {
+        let value = header::unfold(header::find(block, "Received")?.value);
+        let at = memchr::memrchr(b';', &value)?;
+        date::parse(&value[at + 1..])
+    };
+    let sent = || header::value(block, "Date").and_then(|value| date::parse(&value));
+    received().filter(|date| is_believed(date, now)).or_else(|| sent().filter(|date| is_believed(date, now)))
+}
+
+fn head_of(store: &Store, tenant: TenantId, blob: BlobId) -> Result<Vec<u8>> {
+    Ok(store.blobs().open(tenant, blob)?.read_at(0, HEADER)?.to_vec())
+}
+
+fn store_one(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<()> {
+    if target.may_have_moved && followed(tx, target, one)? {
+        return Ok(());
+    }
+    let message = NewMessage {
+        flags: one.row.flags,
+        keywords: one.row.keywords.clone(),
+        zone: one.zone,
+        uid: target.keeps_uids.then_some(one.uid),
+        uidl: one.uidl.clone(),
+        ..NewMessage::new(one.content.clone(), target.mailbox, one.received)
+    };
+    tx.append_moved(target.key, &one.row, &message).map(drop)
+}
+
+/// A message that its owner moved from folder to folder at the source left one of them and came into the other: it moves here as
+/// well, instead of being here twice. Not when its owner moved it here meanwhile.
+fn followed(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<bool> {
+    if tx.ledger_row(target.key, &one.row.key)?.is_some_and(|row| row.state != LedgerState::Failed) {
+        return Ok(true);
+    }
+    for (key, row) in tx.ledger_rows_of(target.key.source, one.content.blob, TWINS)? {
+        if row.state != LedgerState::Gone || row.received != one.row.received || key == target.key {
+            continue;
+        }
+        let (state, content) = (LedgerState::Copied, Some(one.content.blob));
+        let size = one.content.size;
+        let here = tx.entry(row.mailbox, row.uid)?.filter(|entry| entry.message == row.message);
+        let (mailbox, uid) = match here {
+            Some(_) => match tx.move_to(row.mailbox, &[row.uid], target.mailbox)?.first() {
+                Some((_, uid)) => (target.mailbox, *uid),
+                None => continue,
+            },
+            // Its owner moved or removed it here: that stays as it is.
+            None => (row.mailbox, row.uid),
+        };
+        tx.forget_ledger_row(key, &row.key)?;
+        // The base stays what was last merged: what changed since is merged by the next pass.
+        let (flags, keywords) = (row.flags, row.keywords.clone());
+        let moved =
+            LedgerRow { state, content, size, mailbox, uid, message: row.message, flags, keywords, ..one.row.clone() };
+        tx.put_ledger_row(target.key, &moved)?;
+        return Ok(true);
+    }
+    Ok(false)
+}

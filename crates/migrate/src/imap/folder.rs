@@ -1,0 +1,168 @@
+//! Folders of an old server: their list, and how each stands.
+
+use std::collections::{BTreeSet, HashMap};
+
+use anser_wire::imap::client::{Code, Listed, Response, quoted};
+
+use super::connection::{Imap, well};
+use crate::trouble::Trouble;
+
+/// Folders of one login that are followed at most.
+pub const FOLDERS: usize = 20_000;
+
+/// A folder as the old server lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder {
+    /// Its name on the wire.
+    pub name: Vec<u8>,
+    /// What stands between levels.
+    pub delimiter: Option<u8>,
+    /// `\Sent` and the like, in lower case.
+    pub attributes: Vec<String>,
+    /// Whether the user subscribed to it.
+    pub subscribed: bool,
+    /// How it stands, when the server told it with the list.
+    pub standing: Option<Standing>,
+}
+
+impl Folder {
+    /// Whether it holds messages.
+    pub fn is_selectable(&self) -> bool {
+        !self.attributes.iter().any(|word| word == "\\noselect" || word == "\\nonexistent")
+    }
+}
+
+/// How a folder stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Messages in it.
+    pub messages: u64,
+    /// UIDVALIDITY; 0 when the server has none.
+    pub uidvalidity: u32,
+    /// UIDNEXT; 0 when the server does not tell.
+    pub uidnext: u32,
+    /// HIGHESTMODSEQ; 0 when the server has none.
+    pub modseq: u64,
+}
+
+impl Imap {
+    /// Every folder of the login, subscriptions included, and how each stands where one answer tells it all.
+    pub async fn folders(&mut self) -> Result<Vec<Folder>, Trouble> {
+        let with_status = self.can("LIST-STATUS");
+        let extended = self.can("LIST-EXTENDED") || with_status;
+        let modseq = if self.can("CONDSTORE") || self.can("QRESYNC") { " HIGHESTMODSEQ" } else { "" };
+        let command = match (extended, with_status, self.can("SPECIAL-USE"), self.can("XLIST")) {
+            (_, true, special, _) => {
+                let special = if special { " SPECIAL-USE" } else { "" };
+                format!("LIST \"\" \"*\" RETURN (SUBSCRIBED{special} STATUS (MESSAGES UIDVALIDITY UIDNEXT{modseq}))")
+            }
+            (true, _, true, _) => "LIST \"\" \"*\" RETURN (SUBSCRIBED SPECIAL-USE)".to_owned(),
+            (true, ..) => "LIST \"\" \"*\" RETURN (SUBSCRIBED)".to_owned(),
+            (.., true) => "XLIST \"\" \"*\"".to_owned(),
+            _ => "LIST \"\" \"*\"".to_owned(),
+        };
+        let mut listing = Listing::default();
+        self.run(&command, |response| listing.take(response)).await?;
+        let mut folders = listing.folders;
+        for (name, standing) in listing.standings {
+            if let Some(at) = listing.known.get(&name) {
+                folders[*at].standing = Some(standing);
+            }
+        }
+        if !extended {
+            let subscribed = self.subscriptions().await?;
+            folders.iter_mut().for_each(|folder| folder.subscribed = subscribed.contains(&folder.name));
+        }
+        Ok(folders)
+    }
+
+    /// What the names of the user's own folders begin with, such as `INBOX.`; nothing when the server does not tell.
+    pub async fn personal_prefix(&mut self) -> Result<Vec<u8>, Trouble> {
+        let mut prefix = Vec::new();
+        if !self.can("NAMESPACE") {
+            return Ok(prefix);
+        }
+        let each = |response| {
+            if let Response::Namespace([personal, ..]) = response
+                && let Some((found, _)) = personal.into_iter().next()
+            {
+                prefix = found;
+            }
+        };
+        match self.run("NAMESPACE", each).await {
+            Ok(_) | Err(Trouble::Refused(_)) => Ok(prefix),
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn subscriptions(&mut self) -> Result<BTreeSet<Vec<u8>>, Trouble> {
+        let mut found = BTreeSet::new();
+        let each = |response| {
+            if let Response::List(Listed { name, .. }) = response {
+                found.insert(name);
+            }
+        };
+        match self.run("LSUB \"\" \"*\"", each).await {
+            Ok(_) | Err(Trouble::Refused(_)) => Ok(found),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Opens a folder to read: EXAMINE, never SELECT.
+    pub async fn examine(&mut self, name: &[u8]) -> Result<Standing, Trouble> {
+        let mut standing = Standing::default();
+        let mut arguments = vec![quoted(name)];
+        if self.can("CONDSTORE") || self.can("QRESYNC") {
+            arguments.push(anser_wire::imap::client::Argument::Inline(b"(CONDSTORE)".to_vec()));
+        }
+        let each = |response| match response {
+            Response::Exists(count) => standing.messages = u64::from(count),
+            Response::Condition(condition) => match condition.code {
+                Some(Code::UidValidity(value)) => standing.uidvalidity = value,
+                Some(Code::UidNext(value)) => standing.uidnext = value,
+                Some(Code::HighestModSeq(value)) => standing.modseq = value,
+                _ => {}
+            },
+            _ => {}
+        };
+        let condition = self.run_with("EXAMINE", &arguments, each).await?;
+        well(condition, "EXAMINE").map(|_| standing)
+    }
+}
+
+#[derive(Default)]
+struct Listing {
+    folders: Vec<Folder>,
+    /// Where each name is in `folders`.
+    known: HashMap<Vec<u8>, usize>,
+    standings: Vec<(Vec<u8>, Standing)>,
+}
+
+impl Listing {
+    fn take(&mut self, response: Response) {
+        match response {
+            Response::List(listed)
+                if listed.verb != "LSUB" && self.folders.len() < FOLDERS && !self.known.contains_key(&listed.name) =>
+            {
+                let attributes: Vec<String> = listed.attributes.iter().map(|word| word.to_lowercase()).collect();
+                let subscribed = attributes.iter().any(|word| word == "\\subscribed");
+                let (name, delimiter) = (listed.name, listed.delimiter);
+                self.known.insert(name.clone(), self.folders.len());
+                self.folders.push(Folder { name, delimiter, attributes, subscribed, standing: None });
+            }
+            Response::Status { name, items } if self.standings.len() < FOLDERS => {
+                let number =
+                    |wanted: &str| items.iter().find(|(item, _)| item == wanted).map_or(0, |(_, number)| *number);
+                let small = |wanted: &str| u32::try_from(number(wanted)).unwrap_or(0);
+                let standing = Standing {
+                    messages: number("MESSAGES"),
+                    uidvalidity: small("UIDVALIDITY"),
+                    uidnext: small("UIDNEXT"),
+                    modseq: number("HIGHESTMODSEQ"),
+                };
+                self.standings.push((name, standing));
+            }
+            _ => {}
+        }
+    }
+}

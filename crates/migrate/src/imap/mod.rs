@@ -1,0 +1,7 @@
+//! Old servers that speak IMAP. A mailbox there is only ever examined: nothing that a pass does changes it.
+
+pub mod connection;
+pub mod fetch;
+pub mod folder;
+
+pub use connection::Imap;

@@ -1,0 +1,104 @@
+//! Moving in: an organisation's mailboxes come from their old servers, byte for byte, once each, and may be stopped at any instant.
+//!
+//! A *move* is one organisation's project. It has *sources* (old servers) and *mailboxes* (a login at a source, and the account here that
+//! takes its mail). All of it is rows in `moves.db`; what became of each message is rows of the *ledger* in the account's own `mail.db`,
+//! written by the transaction that stores the message.
+//!
+//! | state of a mailbox | means | left by |
+//! |---|---|---|
+//! | new | listed, nothing tried | check, trial, start → waiting |
+//! | ready | the login works | check, trial, start → waiting |
+//! | refused | the login does not work; `note` says why | retry, check by name → waiting |
+//! | waiting | due at some time | its time comes and a connection is free → copying |
+//! | copying | a pass is under way, under a lease | all was gone over → settled (after a check or trial: ready); the connection broke, or the server asks for patience → waiting, later; paused → waiting; the login is refused → refused; mail is missing at the source → asking; the process died → copying by whoever looks next, once the lease ran out |
+//! | settled | the last pass went over everything | delta, retry → waiting |
+//! | asking | the source lost mail since the last pass; nothing was done about it | resume, saying that the loss was meant → waiting |
+//!
+//! A move is a draft until something is started, running, or paused: mailboxes of a paused one wait.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`model`] | the nouns |
+//! | [`acts`] | the verbs |
+//! | `rows`, `schema` | the tables of `moves.db` |
+//! | `run` | who works on what: leases, connections, pauses |
+//! | [`pass`] | one pass over one mailbox |
+//! | `plan`, `name`, `role` | which mailbox here takes which folder |
+//! | `commit` | messages and their rows of the ledger, in one transaction |
+//! | `merge` | flags of three sides, what is gone, what was removed |
+//! | [`imap`] | old servers that speak IMAP |
+//! | `secret` | passwords, sealed by a key outside of the database |
+
+pub mod acts;
+mod commit;
+pub mod imap;
+mod merge;
+pub mod model;
+mod name;
+pub mod pass;
+mod plan;
+mod role;
+mod rows;
+mod run;
+mod schema;
+mod secret;
+pub mod trouble;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use anser_base::{Clock, Entropy, Result};
+use anser_db::Db;
+use anser_directory::Directory;
+use anser_store::Store;
+use tokio::sync::{Notify, watch};
+
+pub use acts::{MailboxView, MoveView, NewMailbox, Password, Which};
+pub use model::{Kind, Source, Tls};
+pub use schema::SCHEMA;
+
+use run::Following;
+use secret::Seal;
+
+/// What the engine works with.
+#[derive(Clone)]
+pub struct Deps {
+    /// The tables, opened with [`SCHEMA`] as their `moves` schema.
+    pub db: Db,
+    /// Where mail goes.
+    pub store: Store,
+    /// Whose it is.
+    pub directory: Directory,
+    /// The clock.
+    pub clock: Clock,
+    /// The randomness.
+    pub entropy: Entropy,
+    /// What passwords are sealed with; kept outside of the database.
+    pub key: [u8; 32],
+}
+
+/// The engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Migrate {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    deps: Deps,
+    seal: Seal,
+    /// Passes under way, by mailbox.
+    following: Mutex<HashMap<u64, Arc<Following>>>,
+    /// Something is due that was not before.
+    stirred: Notify,
+    /// Counts what came to an end.
+    changed: watch::Sender<u64>,
+}
+
+impl Migrate {
+    /// Over open tables. Nothing is worked on before [`Self::run`].
+    pub fn new(deps: Deps) -> Result<Self> {
+        let seal = Seal::new(&deps.key, deps.entropy.clone())?;
+        let (following, stirred, changed) = (Mutex::default(), Notify::new(), watch::Sender::new(0));
+        Ok(Self { inner: Arc::new(Inner { deps, seal, following, stirred, changed }) })
+    }
+}

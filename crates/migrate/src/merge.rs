@@ -1,0 +1,112 @@
+//! Changes on both sides since the last pass become one: flags by three, with the ledger as the base; what left the old server; what
+//! its owner removed here. What an owner did here is never undone.
+
+use anser_base::{MailboxId, Result};
+use anser_store::{FlagAct, Flags, Keywords, LedgerKey, LedgerRow, LedgerState, MailTx};
+
+use crate::imap::fetch::Seen;
+
+/// Rows of the same bytes that are looked through.
+const TWINS: usize = 64;
+
+/// Flags and keywords of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marks {
+    /// System flags.
+    pub flags: Flags,
+    /// Keywords.
+    pub keywords: Keywords,
+}
+
+/// What both sides come to: whoever changed a flag since `base` has his way. A flag is there or not, so that two who both changed it
+/// agree.
+pub fn merged(base: &Marks, there: &Marks, here: &Marks) -> Marks {
+    let changed = base.flags.0 ^ there.flags.0;
+    let flags = Flags((here.flags.0 & !changed) | (there.flags.0 & changed));
+    let gained = there.keywords.without(&base.keywords);
+    let lost = base.keywords.without(&there.keywords);
+    Marks { flags, keywords: here.keywords.with(&gained).without(&lost) }
+}
+
+/// Brings what changed at the source to a message that is here. Whether anything was written.
+pub fn merge(tx: &mut MailTx<'_, '_>, key: LedgerKey, row: &LedgerRow, seen: &Seen, pass: u32) -> Result<bool> {
+    let base = Marks { flags: row.flags, keywords: row.keywords.clone() };
+    let there = Marks { flags: seen.flags, keywords: seen.keywords.clone() };
+    if base == there {
+        return Ok(false);
+    }
+    let state = match where_is(tx, row)? {
+        Some((mailbox, uid)) => {
+            if let Some(entry) = tx.entry(mailbox, uid)? {
+                let here = Marks { flags: entry.flags, keywords: entry.keywords };
+                let to = merged(&base, &there, &here);
+                if to != here {
+                    tx.store_flags(mailbox, &[uid], FlagAct::Set, to.flags, &to.keywords, None)?;
+                }
+            }
+            row.state
+        }
+        None => LedgerState::Removed,
+    };
+    let (flags, keywords) = (there.flags, there.keywords);
+    tx.put_ledger_row(key, &LedgerRow { state, flags, keywords, pass, ..row.clone() })?;
+    Ok(true)
+}
+
+/// Where the message of a row is now, whatever its owner did with it; `None` when he removed it.
+pub fn where_is(tx: &mut MailTx<'_, '_>, row: &LedgerRow) -> Result<Option<(MailboxId, u32)>> {
+    if tx.entry(row.mailbox, row.uid)?.is_some_and(|entry| entry.message == row.message) {
+        return Ok(Some((row.mailbox, row.uid)));
+    }
+    Ok(tx.message(row.message)?.and_then(|message| message.places.first().copied()))
+}
+
+/// Notes that a message left the old server. What is here stays; but where the same bytes came here again, in another folder, by the
+/// same move, the message was only moved there: the copy in its old place goes, unless its owner has touched it.
+pub fn gone(tx: &mut MailTx<'_, '_>, key: LedgerKey, row: &LedgerRow, pass: u32) -> Result<()> {
+    let mut state = LedgerState::Gone;
+    if let Some(content) = row.content {
+        let twins = tx.ledger_rows_of(key.source, content, TWINS)?;
+        let moved = twins.iter().any(|(other, twin)| {
+            *other != key && twin.state.is_here() && twin.received == row.received && twin.pass >= row.pass
+        });
+        let untouched = tx.entry(row.mailbox, row.uid)?.is_some_and(|entry| {
+            entry.message == row.message && entry.flags == row.flags && entry.keywords == row.keywords
+        });
+        if moved && untouched {
+            tx.expunge(row.mailbox, &[row.uid], false)?;
+            state = LedgerState::Removed;
+        }
+    }
+    tx.put_ledger_row(key, &LedgerRow { state, pass, ..row.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marks(flags: u32, keywords: &[&str]) -> Marks {
+        Marks { flags: Flags(flags), keywords: Keywords::new(keywords.iter().copied()) }
+    }
+
+    #[test]
+    fn whoever_changed_a_flag_has_his_way() {
+        for base in 0..32 {
+            for there in 0..32 {
+                for here in 0..32 {
+                    let to = merged(&marks(base, &[]), &marks(there, &[]), &marks(here, &[])).flags.0;
+                    for bit in [1, 2, 4, 8, 16] {
+                        let wanted = if base & bit == there & bit { here & bit } else { there & bit };
+                        assert_eq!(to & bit, wanted, "{base} {there} {here}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn keywords_of_both_sides_are_kept_and_those_taken_away_go() {
+        let to = merged(&marks(0, &["a", "b"]), &marks(0, &["b", "c"]), &marks(0, &["a", "b", "d"]));
+        assert_eq!(to.keywords.iter().collect::<Vec<_>>(), ["b", "c", "d"]);
+    }
+}

@@ -1,0 +1,175 @@
+//! The nouns of a move.
+
+use anser_base::{AccountId, Error, Result, Timestamp};
+use serde::{Deserialize, Serialize};
+
+macro_rules! words {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum $name { $($(#[$doc])* $variant,)* }
+
+        impl $name {
+            /// Every one, in the order of their numbers.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// Its word.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+
+            /// The inverse of [`Self::as_str`].
+            pub fn from_word(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|one| one.as_str() == word)
+            }
+
+            #[allow(dead_code)]
+            pub(crate) fn from_sql(value: i64) -> Result<Self> {
+                let found = usize::try_from(value).ok().and_then(|at| Self::ALL.get(at).copied());
+                found.ok_or_else(|| Error::damaged(format!("{} {value}", stringify!($name))))
+            }
+        }
+    };
+}
+
+words! {
+    /// What is with a move as a whole.
+    MoveState {
+        /// Nothing is copied by itself.
+        Draft = "draft",
+        /// Accounts that wait are worked on.
+        Running = "running",
+        /// Work stops at the next batch and goes on where it stopped.
+        Paused = "paused",
+    }
+}
+
+words! {
+    /// What is with one mailbox of a move; the table of [`crate`] says what leads where.
+    State {
+        /// Listed, and nothing tried.
+        New = "new",
+        /// The login was tried, and it works.
+        Ready = "ready",
+        /// The old server refused the login: somebody has to look.
+        Refused = "refused",
+        /// It is worked on when its time has come and a connection is free.
+        Waiting = "waiting",
+        /// A pass is under way, under a lease.
+        Copying = "copying",
+        /// The last pass went over everything.
+        Settled = "settled",
+        /// The old server lost mail since the last pass: somebody has to say whether that was meant.
+        Asking = "asking",
+    }
+}
+
+words! {
+    /// What the next pass over a mailbox does.
+    Task {
+        /// Logs in, opens the inbox, and leaves.
+        Check = "check",
+        /// Brings a few messages of each folder.
+        Trial = "trial",
+        /// Brings everything that is not here, and what changed.
+        Copy = "copy",
+        /// The same; what the old server lost was said to be meant.
+        CopyAfterLoss = "copy-after-loss",
+    }
+}
+
+words! {
+    /// What an old server speaks, or what its mail lies in.
+    Kind {
+        /// IMAP4rev1 (RFC 3501) or later.
+        Imap = "imap",
+    }
+}
+
+words! {
+    /// How the way to an old server is protected.
+    Tls {
+        /// TLS from the first byte, with a certificate that the system's authorities vouch for.
+        Implicit = "implicit",
+        /// STARTTLS (RFC 9051 §6.2.1), likewise.
+        Starttls = "starttls",
+        /// TLS from the first byte, with whatever certificate: by explicit wish only.
+        ImplicitAny = "implicit-any",
+        /// STARTTLS with whatever certificate: by explicit wish only.
+        StarttlsAny = "starttls-any",
+        /// No protection: passwords can be read on the way. By explicit wish only.
+        None = "none",
+    }
+}
+
+/// An organisation's project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// Its number.
+    pub id: u64,
+    /// Its name, unique.
+    pub name: String,
+    /// What is with it.
+    pub state: MoveState,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+/// An old server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// Its number; 0 before it has one.
+    pub id: u64,
+    /// Its name, unique in the move.
+    pub name: String,
+    /// What it speaks.
+    pub kind: Kind,
+    /// Its name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the way to it is protected.
+    pub tls: Tls,
+    /// The profile of its provider: see `profile`.
+    pub profile: String,
+    /// Mailboxes that are worked on at once, at most.
+    pub connections: u32,
+}
+
+/// One mailbox that moves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mailbox {
+    /// Its number, by which the ledger knows the login.
+    pub id: u64,
+    /// The move.
+    pub of: u64,
+    /// The old server.
+    pub source: u64,
+    /// The name there.
+    pub login: String,
+    /// The address here.
+    pub address: String,
+    /// The account here.
+    pub account: AccountId,
+    /// The password there, sealed.
+    pub secret: Option<Vec<u8>>,
+    /// What is with it.
+    pub state: State,
+    /// What the next pass does.
+    pub task: Task,
+    /// Why it is in this state, in words.
+    pub note: Option<String>,
+    /// Not worked on before.
+    pub due: Timestamp,
+    /// Failures in a row.
+    pub tries: u32,
+    /// Passes that began.
+    pub pass: u32,
+    /// Messages that the last pass looked at so far.
+    pub done: u64,
+    /// Messages at the source, as far as they are known.
+    pub total: u64,
+    /// Bytes that were brought here.
+    pub bytes: u64,
+}

@@ -1,0 +1,77 @@
+//! Names of folders: from the wire of an old server to a path here.
+
+use anser_base::limits::{MAILBOX_DEPTH, MAILBOX_NAME};
+use anser_wire::imap::mailbox_from_wire;
+
+/// Stands for `/` within a level, which no level here may hold.
+const SLASH: &str = "\u{2215}";
+/// Stands for a level without a name.
+const NAMELESS: &str = "_";
+
+/// The levels of a folder here, from the top down. `prefix` is the personal namespace there, such as `INBOX.`. Nothing of a name is
+/// lost that tells it from another one: the ledger keeps the name itself.
+pub fn path_of(name: &[u8], delimiter: Option<u8>, prefix: &[u8]) -> Vec<String> {
+    let own = name.strip_prefix(prefix).filter(|rest| !rest.is_empty() && !prefix.is_empty()).unwrap_or(name);
+    let levels: Vec<&[u8]> = match delimiter {
+        Some(delimiter) => own.split(|&b| b == delimiter).collect(),
+        None => vec![own],
+    };
+    let mut path: Vec<String> = levels.into_iter().map(level_of).collect();
+    if path.len() > MAILBOX_DEPTH {
+        let rest = path.split_off(MAILBOX_DEPTH - 1).join(SLASH);
+        path.push(cut(rest));
+    }
+    if let Some(first) = path.first_mut().filter(|first| first.eq_ignore_ascii_case("INBOX")) {
+        *first = "INBOX".to_owned();
+    }
+    path
+}
+
+fn level_of(octets: &[u8]) -> String {
+    let text = mailbox_from_wire(octets, false);
+    let text: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    match text.is_empty() {
+        true => NAMELESS.to_owned(),
+        false => cut(text.replace('/', SLASH)),
+    }
+}
+
+/// At most [`MAILBOX_NAME`] bytes, at a whole character; what is cut keeps names apart by a hash of all of it.
+fn cut(text: String) -> String {
+    if text.len() <= MAILBOX_NAME {
+        return text;
+    }
+    let hash = &anser_base::BlobId::of(text.as_bytes()).to_hex()[..8];
+    let mut end = MAILBOX_NAME - hash.len() - 1;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}~{hash}", &text[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(name: &str, delimiter: u8, prefix: &str) -> String {
+        path_of(name.as_bytes(), Some(delimiter), prefix.as_bytes()).join(" > ")
+    }
+
+    #[test]
+    fn names_that_other_servers_allow_have_a_place_here() {
+        assert_eq!(path("a/b", b'.', ""), "a\u{2215}b");
+        assert_eq!(path("a.b", b'/', ""), "a.b");
+        assert_eq!(path("inbox", b'/', ""), "INBOX");
+        assert_eq!(path("inbox/Sub", b'/', ""), "INBOX > Sub");
+        assert_eq!(path("INBOX.Sent", b'.', "INBOX."), "Sent");
+        assert_eq!(path("INBOX", b'.', "INBOX."), "INBOX");
+        assert_eq!(path("INBOX.", b'.', "INBOX."), "INBOX > _");
+        assert_eq!(path("&XfJT0ZAB-", b'/', ""), "已发送");
+        assert_eq!(path("&broken", b'/', ""), "&broken");
+        assert_eq!(path("trail ", b'/', ""), "trail ");
+        assert_eq!(path("../../etc", b'/', ""), ".. > .. > etc");
+        assert!(path(&"长".repeat(200), b'/', "").len() <= MAILBOX_NAME);
+        assert_ne!(path(&"x".repeat(300), b'/', ""), path(&"x".repeat(301), b'/', ""));
+        assert_eq!(path_of("d/".repeat(40).as_bytes(), Some(b'/'), b"").len(), MAILBOX_DEPTH);
+    }
+}

@@ -1,0 +1,158 @@
+//! Which mailbox here takes which folder of the old server. Decided once, when a folder is first seen, and kept in the ledger.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anser_base::{MailboxId, Result};
+use anser_store::{LedgerFolder, LedgerKey, MailTx, Role};
+
+use crate::imap::folder::Folder;
+use crate::name::path_of;
+use crate::role;
+
+/// Names that are tried beside one that is taken.
+const BESIDES: usize = 1_000;
+
+/// A folder and where it goes.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// At the source.
+    pub folder: Folder,
+    /// In the ledger.
+    pub ledger: LedgerFolder,
+}
+
+/// Finds or makes the mailbox of each folder that holds messages. Those that have a use of their own come first, so that they get the
+/// mailbox of that use.
+pub fn plan(tx: &mut MailTx<'_, '_>, source: u64, prefix: &[u8], folders: &[Folder]) -> Result<Vec<Planned>> {
+    let known = tx.ledger_folders(source)?;
+    let mut next = known.iter().map(|folder| folder.key.folder).max().unwrap_or(0) + 1;
+    let mut taken: BTreeSet<MailboxId> = known.iter().map(|folder| folder.mailbox).collect();
+    // The newest row of a name counts: after UIDVALIDITY changed there is more than one.
+    let mut known: BTreeMap<Vec<u8>, LedgerFolder> =
+        known.into_iter().map(|folder| (folder.name.clone(), folder)).collect();
+    let roles = roles_of(folders, prefix);
+    let mut planned = Vec::new();
+    for at in order(folders, &roles, prefix) {
+        let folder = &folders[at];
+        let ledger = match known.remove(&folder.name) {
+            Some(ledger) => ledger,
+            None => {
+                let mailbox = place(tx, folder, prefix, roles.get(&at).copied(), &taken)?;
+                taken.insert(mailbox);
+                let key = LedgerKey { source, folder: next };
+                next += 1;
+                let ledger = LedgerFolder {
+                    key,
+                    name: folder.name.clone(),
+                    mailbox,
+                    uidvalidity: 0,
+                    uidnext: 0,
+                    modseq: 0,
+                    messages: 0,
+                    keeps_uids: false,
+                    state: 0,
+                };
+                tx.put_ledger_folder(&ledger)?;
+                ledger
+            }
+        };
+        planned.push(Planned { folder: folder.clone(), ledger });
+    }
+    Ok(planned)
+}
+
+/// The inbox, then those with a role, then the others from the top down.
+fn order(folders: &[Folder], roles: &BTreeMap<usize, Role>, prefix: &[u8]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..folders.len()).filter(|at| folders[*at].is_selectable()).collect();
+    order.sort_by_cached_key(|at| {
+        let path = path_of(&folders[*at].name, folders[*at].delimiter, prefix);
+        let is_inbox = path.len() == 1 && path[0] == "INBOX";
+        (!is_inbox, !roles.contains_key(at), path.len(), path)
+    });
+    order
+}
+
+/// The folder that gets each role: by attribute before by name, the fuller one of several.
+fn roles_of(folders: &[Folder], prefix: &[u8]) -> BTreeMap<usize, Role> {
+    let mut best: Vec<(Role, usize, (bool, u64))> = Vec::new();
+    for (at, folder) in folders.iter().enumerate().filter(|(_, folder)| folder.is_selectable()) {
+        let told = role::of_attributes(&folder.attributes);
+        let path = path_of(&folder.name, folder.delimiter, prefix);
+        let named = path.first().filter(|_| path.len() == 1).and_then(|name| role::of_name(name));
+        let Some(role) = told.or(named) else { continue };
+        let rank = (told.is_some(), folder.standing.map_or(0, |standing| standing.messages));
+        match best.iter_mut().find(|(known, ..)| *known == role) {
+            Some(known) if known.2 < rank => *known = (role, at, rank),
+            Some(_) => {}
+            None => best.push((role, at, rank)),
+        }
+    }
+    best.into_iter().map(|(role, at, _)| (at, role)).collect()
+}
+
+fn place(
+    tx: &mut MailTx<'_, '_>,
+    folder: &Folder,
+    prefix: &[u8],
+    role: Option<Role>,
+    taken: &BTreeSet<MailboxId>,
+) -> Result<MailboxId> {
+    let path = path_of(&folder.name, folder.delimiter, prefix);
+    let id = match role.map(|role| tx.mailbox_with_role(role)).transpose()?.flatten() {
+        Some(used) if !taken.contains(&used.id) => {
+            if used.total == 0 && used.uidnext == 1 {
+                take_name(tx, used.id, &path)?;
+            }
+            used.id
+        }
+        _ => {
+            let id = at_path(tx, &path, taken)?;
+            if let Some(role) = role
+                && tx.mailbox(id)?.role.is_none()
+                && tx.mailbox_with_role(role)?.is_none()
+            {
+                tx.set_role(id, Some(role))?;
+            }
+            id
+        }
+    };
+    let mailbox = tx.mailbox(id)?;
+    if mailbox.total == 0 && mailbox.uidnext == 1 && mailbox.role != Some(Role::Inbox) {
+        tx.subscribe(id, folder.subscribed)?;
+    }
+    Ok(id)
+}
+
+/// An unused mailbox of the house's own takes the name that its use has at the source, so that its owner finds it again.
+fn take_name(tx: &mut MailTx<'_, '_>, id: MailboxId, path: &[String]) -> Result<()> {
+    let names: Vec<&str> = path.iter().map(String::as_str).collect();
+    if tx.mailbox_at(&names)?.is_some() {
+        return Ok(());
+    }
+    let Some((name, above)) = path.split_last() else { return Ok(()) };
+    let parent = if above.is_empty() { None } else { Some(at_path(tx, above, &BTreeSet::new())?) };
+    tx.rename_mailbox(id, parent, name)
+}
+
+/// The mailbox at a path, made with those above it; one beside it when it takes another folder already.
+fn at_path(tx: &mut MailTx<'_, '_>, path: &[String], taken: &BTreeSet<MailboxId>) -> Result<MailboxId> {
+    let names: Vec<&str> = path.iter().map(String::as_str).collect();
+    let mut parent = None;
+    for depth in 1..names.len() {
+        parent = Some(match tx.mailbox_at(&names[..depth])? {
+            Some(mailbox) => mailbox.id,
+            None => tx.create_mailbox(parent, names[depth - 1], None)?.id,
+        });
+    }
+    let last = names.last().copied().unwrap_or("INBOX");
+    for number in 1..BESIDES {
+        let name = if number == 1 { last.to_owned() } else { format!("{last} ({number})") };
+        let whole: Vec<&str> = names[..names.len().saturating_sub(1)].iter().copied().chain([name.as_str()]).collect();
+        match tx.mailbox_at(&whole)? {
+            Some(found) if taken.contains(&found.id) => {}
+            Some(found) => return Ok(found.id),
+            None => return Ok(tx.create_mailbox(parent, &name, None)?.id),
+        }
+    }
+    Err(anser_base::Error::exists("too many folders of one name", "同名文件夹过多"))
+}

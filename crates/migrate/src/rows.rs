@@ -1,0 +1,221 @@
+//! The rows of moves, sources and mailboxes.
+
+use anser_base::{AccountId, Error, Result, Timestamp};
+use anser_db::{Row, Tx, params};
+
+use crate::model::{Kind, Mailbox, Move, MoveState, Source, State, Task, Tls};
+
+const SELECT_MAILBOX: &str = "SELECT id, move, source, login, address, account, secret, state, task, note, due_ms, tries, pass, done, \
+                              total, bytes FROM mov_accounts";
+const SELECT_SOURCE: &str = "SELECT id, name, kind, host, port, tls, profile, connections FROM mov_sources";
+
+/// The move of this name.
+pub fn move_named(tx: &mut Tx<'_>, name: &str) -> Result<Option<Move>> {
+    tx.query_one("SELECT id, name, state, created_ms FROM mov_moves WHERE name = ?1", params![name], read_move)
+}
+
+/// Every move, oldest first.
+pub fn moves(tx: &mut Tx<'_>) -> Result<Vec<Move>> {
+    tx.query("SELECT id, name, state, created_ms FROM mov_moves ORDER BY id", &[], read_move)
+}
+
+/// Makes a move; fine when it is there.
+pub fn add_move(tx: &mut Tx<'_>, name: &str, now: Timestamp) -> Result<Move> {
+    let id = next(tx, "mov_moves")?;
+    tx.execute(
+        "INSERT INTO mov_moves (id, name, state, created_ms) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name) DO NOTHING",
+        params![id, name, MoveState::Draft as i64, now.0],
+    )?;
+    move_named(tx, name)?.ok_or_else(|| Error::damaged("a move that was just made is not there"))
+}
+
+/// Sets what is with a move.
+pub fn set_move(tx: &mut Tx<'_>, id: u64, state: MoveState) -> Result<()> {
+    tx.execute("UPDATE mov_moves SET state = ?2 WHERE id = ?1", params![id as i64, state as i64]).map(drop)
+}
+
+/// The sources of a move, oldest first.
+pub fn sources(tx: &mut Tx<'_>, of: u64) -> Result<Vec<Source>> {
+    tx.query(&format!("{SELECT_SOURCE} WHERE move = ?1 ORDER BY id"), params![of as i64], read_source)
+}
+
+/// A source by its number.
+pub fn source(tx: &mut Tx<'_>, id: u64) -> Result<Option<Source>> {
+    tx.query_one(&format!("{SELECT_SOURCE} WHERE id = ?1"), params![id as i64], read_source)
+}
+
+/// Makes a source, or changes the one of its name.
+pub fn put_source(tx: &mut Tx<'_>, of: u64, source: &Source) -> Result<()> {
+    let id = next(tx, "mov_sources")?;
+    tx.execute(
+        "INSERT INTO mov_sources (id, move, name, kind, host, port, tls, profile, connections) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (move, name) DO UPDATE SET kind = excluded.kind, \
+         host = excluded.host, port = excluded.port, tls = excluded.tls, profile = excluded.profile, connections = excluded.connections",
+        params![
+            id,
+            of as i64,
+            &source.name,
+            source.kind.as_str(),
+            &source.host,
+            i64::from(source.port),
+            source.tls.as_str(),
+            &source.profile,
+            source.connections
+        ],
+    )
+    .map(drop)
+}
+
+/// Lists a login. One that is listed already keeps what is known of it; its address and, when there is a new one, its secret change.
+pub fn put_mailbox(tx: &mut Tx<'_>, mailbox: &Mailbox) -> Result<u64> {
+    let id = next(tx, "mov_accounts")?;
+    tx.execute(
+        "INSERT INTO mov_accounts (id, move, source, login, address, account, secret, state, task, note, due_ms, tries, pass, done, \
+         total, bytes, holder, held_until_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL, 0, 0, 0, 0, 0, 0, 0, 0) \
+         ON CONFLICT (source, login) DO UPDATE SET address = excluded.address, account = excluded.account, \
+         secret = COALESCE(excluded.secret, mov_accounts.secret)",
+        params![
+            id,
+            mailbox.of as i64,
+            mailbox.source as i64,
+            &mailbox.login,
+            &mailbox.address,
+            mailbox.account.to_sql(),
+            mailbox.secret.as_deref(),
+            mailbox.state as i64,
+            mailbox.task as i64
+        ],
+    )?;
+    let found = tx.query_one(
+        "SELECT id FROM mov_accounts WHERE source = ?1 AND login = ?2",
+        params![mailbox.source as i64, &mailbox.login],
+        |row| row.int(0),
+    )?;
+    found.map(|id| id as u64).ok_or_else(|| Error::damaged("a mailbox that was just listed is not there"))
+}
+
+/// The mailboxes of a move, by number, after this one, at most `limit`.
+pub fn mailboxes(tx: &mut Tx<'_>, of: u64, after: u64, limit: usize) -> Result<Vec<Mailbox>> {
+    tx.query(
+        &format!("{SELECT_MAILBOX} WHERE move = ?1 AND id > ?2 ORDER BY id LIMIT ?3"),
+        params![of as i64, after as i64, limit as i64],
+        read_mailbox,
+    )
+}
+
+/// Sets what is with a mailbox.
+pub fn set_state(tx: &mut Tx<'_>, id: u64, to: &Standing<'_>) -> Result<()> {
+    tx.execute(
+        "UPDATE mov_accounts SET state = ?2, task = ?3, note = ?4, due_ms = ?5, tries = ?6, holder = 0, held_until_ms = 0 WHERE id = ?1",
+        params![id as i64, to.state as i64, to.task as i64, to.note, to.due.0, to.tries],
+    )
+    .map(drop)
+}
+
+/// What is with a mailbox from now on.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing<'a> {
+    pub state: State,
+    pub task: Task,
+    pub note: Option<&'a str>,
+    pub due: Timestamp,
+    pub tries: u32,
+}
+
+/// Mailboxes that wait and are due, and those whose holder died, of moves that run; the longest due first, at most `limit`.
+pub fn due(tx: &mut Tx<'_>, now: Timestamp, limit: usize) -> Result<Vec<Mailbox>> {
+    let sql = SELECT_MAILBOX.replace("FROM mov_accounts", "FROM mov_accounts a");
+    tx.query(
+        &format!(
+            "{sql} WHERE ((state = ?1 AND due_ms <= ?3) OR (state = ?2 AND held_until_ms <= ?3)) \
+             AND EXISTS (SELECT 1 FROM mov_moves m WHERE m.id = a.move AND m.state = ?4) ORDER BY due_ms, id LIMIT ?5"
+        ),
+        params![State::Waiting as i64, State::Copying as i64, now.0, MoveState::Running as i64, limit as i64],
+        read_mailbox,
+    )
+}
+
+/// When the next one that waits is due, of moves that run.
+pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<Timestamp>> {
+    let found = tx.query_one(
+        "SELECT MIN(CASE WHEN state = ?1 THEN due_ms ELSE held_until_ms END) FROM mov_accounts a WHERE state IN (?1, ?2) \
+         AND EXISTS (SELECT 1 FROM mov_moves m WHERE m.id = a.move AND m.state = ?3)",
+        params![State::Waiting as i64, State::Copying as i64, MoveState::Running as i64],
+        |row| row.opt_int(0),
+    )?;
+    Ok(found.flatten().map(Timestamp))
+}
+
+/// Takes the lease of a mailbox, or keeps it. Whether it is ours until that time: it is not when another holder has it.
+pub fn hold(tx: &mut Tx<'_>, id: u64, holder: i64, now: Timestamp, until: Timestamp) -> Result<bool> {
+    let changed = tx.execute(
+        "UPDATE mov_accounts SET state = ?2, holder = ?3, held_until_ms = ?4 \
+         WHERE id = ?1 AND state IN (?2, ?6) AND (holder = ?3 OR held_until_ms <= ?5)",
+        params![id as i64, State::Copying as i64, holder, until.0, now.0, State::Waiting as i64],
+    )?;
+    Ok(changed > 0)
+}
+
+/// Counts a pass that begins.
+pub fn begin_pass(tx: &mut Tx<'_>, id: u64) -> Result<()> {
+    tx.execute("UPDATE mov_accounts SET pass = pass + 1, done = 0, note = NULL WHERE id = ?1", params![id as i64])
+        .map(drop)
+}
+
+/// Notes how far a pass is.
+pub fn progress(tx: &mut Tx<'_>, id: u64, done: u64, total: u64, bytes: u64) -> Result<()> {
+    tx.execute(
+        "UPDATE mov_accounts SET done = ?2, total = ?3, bytes = ?4 WHERE id = ?1",
+        params![id as i64, done as i64, total as i64, bytes as i64],
+    )
+    .map(drop)
+}
+
+fn next(tx: &mut Tx<'_>, table: &str) -> Result<i64> {
+    let found = tx.query_one(&format!("SELECT COALESCE(MAX(id), 0) + 1 FROM {table}"), &[], |row| row.int(0))?;
+    Ok(found.unwrap_or(1))
+}
+
+fn read_move(row: &Row<'_>) -> Result<Move> {
+    Ok(Move {
+        id: row.int(0)? as u64,
+        name: row.text(1)?,
+        state: MoveState::from_sql(row.int(2)?)?,
+        created: Timestamp(row.int(3)?),
+    })
+}
+
+fn read_source(row: &Row<'_>) -> Result<Source> {
+    let unknown = || Error::damaged("a source of a move is of an unknown kind");
+    Ok(Source {
+        id: row.int(0)? as u64,
+        name: row.text(1)?,
+        kind: Kind::from_word(&row.text(2)?).ok_or_else(unknown)?,
+        host: row.text(3)?,
+        port: u16::try_from(row.int(4)?).map_err(|_| unknown())?,
+        tls: Tls::from_word(&row.text(5)?).ok_or_else(unknown)?,
+        profile: row.text(6)?,
+        connections: row.int(7)? as u32,
+    })
+}
+
+fn read_mailbox(row: &Row<'_>) -> Result<Mailbox> {
+    Ok(Mailbox {
+        id: row.int(0)? as u64,
+        of: row.int(1)? as u64,
+        source: row.int(2)? as u64,
+        login: row.text(3)?,
+        address: row.text(4)?,
+        account: AccountId::from_sql(row.int(5)?),
+        secret: row.opt_blob(6)?,
+        state: State::from_sql(row.int(7)?)?,
+        task: Task::from_sql(row.int(8)?)?,
+        note: row.opt_text(9)?,
+        due: Timestamp(row.int(10)?),
+        tries: row.int(11)? as u32,
+        pass: row.int(12)? as u32,
+        done: row.int(13)? as u64,
+        total: row.int(14)? as u64,
+        bytes: row.int(15)? as u64,
+    })
+}

@@ -1,0 +1,252 @@
+//! Who works on what: mailboxes that are due are taken under a lease, a few of each old server at a time, and what their passes come to
+//! is written down. A process that dies lets its leases run out; whoever looks next goes on.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use anser_base::{Class, Error, Result, Timestamp};
+use anser_db::{Durability, Place};
+use anser_net::Shutdown;
+use tokio::task::JoinSet;
+
+use crate::model::{Mailbox, Source, State, Task};
+use crate::pass::{Outcome, Pass, Watcher, log_in};
+use crate::rows::{self, Standing};
+use crate::trouble::Trouble;
+use crate::{Inner, Migrate};
+
+/// How long a lease lasts, in milliseconds.
+const LEASE: i64 = 45_000;
+/// How often it is renewed.
+const RENEW: Duration = Duration::from_secs(15);
+/// How often due mailboxes are looked for when nothing is heard.
+const LOOK: Duration = Duration::from_secs(30);
+/// Mailboxes that are looked at at once.
+const DUE: usize = 200;
+/// The first pause after a failure, and the longest, in milliseconds.
+const PAUSES: (i64, i64) = (2_000, 3_600_000);
+/// Messages of each folder in a trial.
+const TRIAL: u64 = 10;
+
+/// A pass under way.
+#[derive(Default)]
+pub(crate) struct Following {
+    /// The move that it belongs to.
+    pub of: u64,
+    pub stopped: AtomicBool,
+    pub total: AtomicU64,
+    pub done: AtomicU64,
+    pub bytes: AtomicU64,
+}
+
+impl Watcher for Following {
+    fn total(&self, messages: u64) {
+        self.total.store(messages, Ordering::Relaxed);
+    }
+
+    fn done(&self, messages: u64, bytes: u64) {
+        self.done.fetch_add(messages, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+}
+
+impl Migrate {
+    /// Works on whatever is due, until the server stops.
+    pub async fn run(&self, shutdown: Shutdown) {
+        let holder = (self.inner.deps.entropy.u64() >> 1) as i64 | 1;
+        let mut passes: JoinSet<(u64, u64)> = JoinSet::new();
+        let mut busy: HashMap<u64, u64> = HashMap::new();
+        loop {
+            if let Err(error) = self.take_due(holder, &mut passes, &mut busy).await {
+                tracing::error!(error = error.chain(), "mailboxes that are due could not be looked for");
+            }
+            let next = async {
+                tokio::select! {
+                    () = self.inner.stirred.notified() => None,
+                    Some(ended) = passes.join_next() => ended.ok(),
+                    () = self.until_due() => None,
+                }
+            };
+            match shutdown.or(next).await {
+                Some(Some((source, mailbox))) => {
+                    busy.retain(|known, of| *known != mailbox || *of != source);
+                }
+                Some(None) => {}
+                None => break,
+            }
+        }
+        self.inner.stop_all(None);
+        while passes.join_next().await.is_some() {}
+    }
+
+    async fn until_due(&self) {
+        let next = self.inner.deps.db.read(Place::Moves, rows::next_due).await.ok().flatten();
+        let now = self.inner.deps.clock.now();
+        let pause = next.map_or(LOOK, |due| due.since(now)).clamp(Duration::from_millis(100), LOOK);
+        tokio::time::sleep(pause).await;
+    }
+
+    async fn take_due(
+        &self,
+        holder: i64,
+        passes: &mut JoinSet<(u64, u64)>,
+        busy: &mut HashMap<u64, u64>,
+    ) -> Result<()> {
+        let inner = &self.inner;
+        let now = inner.deps.clock.now();
+        let due = inner.deps.db.read(Place::Moves, move |tx| rows::due(tx, now, DUE)).await?;
+        for mailbox in due {
+            let source = mailbox.source;
+            let found = inner.deps.db.read(Place::Moves, move |tx| rows::source(tx, source)).await?;
+            let Some(source) = found else { continue };
+            let at_once = busy.values().filter(|of| **of == source.id).count();
+            if busy.contains_key(&mailbox.id) || at_once >= source.connections as usize {
+                continue;
+            }
+            if !inner.hold(mailbox.id, holder).await? {
+                continue;
+            }
+            busy.insert(mailbox.id, source.id);
+            let (inner, of) = (inner.clone(), (source.id, mailbox.id));
+            passes.spawn(async move {
+                inner.work(mailbox, source, holder).await;
+                of
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Inner {
+    async fn hold(&self, id: u64, holder: i64) -> Result<bool> {
+        let now = self.deps.clock.now();
+        let until = Timestamp(now.0 + LEASE);
+        self.deps.db.write(Place::Moves, Durability::Sync, move |tx| rows::hold(tx, id, holder, now, until)).await
+    }
+
+    /// Tells passes to stop at their next batch; those of one move, or all.
+    pub(crate) fn stop_all(&self, of: Option<u64>) {
+        let following = self.following.lock().unwrap_or_else(PoisonError::into_inner);
+        let meant = following.values().filter(|one| of.is_none_or(|of| one.of == of));
+        meant.for_each(|one| one.stopped.store(true, Ordering::Relaxed));
+    }
+
+    /// One mailbox, from its lease to what came of it.
+    async fn work(self: &Arc<Self>, mailbox: Mailbox, source: Source, holder: i64) {
+        let following = Arc::new(Following { of: mailbox.of, ..Following::default() });
+        self.follow(mailbox.id, Some(following.clone()));
+        let ended = {
+            let working = self.pass(&mailbox, &source, &following);
+            tokio::pin!(working);
+            loop {
+                tokio::select! {
+                    ended = &mut working => break ended,
+                    () = tokio::time::sleep(RENEW) => {
+                        if !self.hold(mailbox.id, holder).await.unwrap_or(true) {
+                            following.stopped.store(true, Ordering::Relaxed);
+                        }
+                    }
+                }
+            }
+        };
+        if let Err(error) = self.write_down(&mailbox, &following, ended).await {
+            tracing::error!(error = error.chain(), login = mailbox.login, "the end of a pass could not be noted");
+        }
+        self.follow(mailbox.id, None);
+        self.changed.send_modify(|count| *count += 1);
+    }
+
+    fn follow(&self, id: u64, one: Option<Arc<Following>>) {
+        let mut following = self.following.lock().unwrap_or_else(PoisonError::into_inner);
+        match one {
+            Some(one) => following.insert(id, one),
+            None => following.remove(&id),
+        };
+    }
+
+    async fn pass(&self, mailbox: &Mailbox, source: &Source, following: &Following) -> Result<Outcome, Trouble> {
+        let no_password = || Trouble::Login { kind: "no-password", why: "no password is known".into() };
+        let sealed = mailbox.secret.as_ref().ok_or_else(no_password)?;
+        let password = self.seal.open(source.id, &mailbox.login, sealed)?;
+        let found = self.deps.directory.account(mailbox.account).await?;
+        let account = found.ok_or_else(|| Trouble::Question("the account here is gone".into()))?;
+        let id = mailbox.id;
+        self.deps.db.write(Place::Moves, Durability::Sync, move |tx| rows::begin_pass(tx, id)).await?;
+        let mut imap = log_in(source, &mailbox.login, &password).await?;
+        if mailbox.task == Task::Check {
+            // Exchange lets logins in that may open nothing.
+            imap.examine(b"INBOX").await?;
+            imap.leave().await;
+            return Ok(Outcome::default());
+        }
+        let pass = Pass {
+            store: self.deps.store.clone(),
+            tenant: account.tenant,
+            account: account.id,
+            id,
+            number: mailbox.pass + 1,
+            limit: (mailbox.task == Task::Trial).then_some(TRIAL),
+            losses_are_meant: mailbox.task == Task::CopyAfterLoss,
+            watch: following,
+        };
+        self.deps.store.ensure(account.id).await?;
+        let outcome = pass.run(&mut imap).await?;
+        imap.leave().await;
+        Ok(outcome)
+    }
+
+    async fn write_down(
+        &self,
+        mailbox: &Mailbox,
+        following: &Following,
+        ended: Result<Outcome, Trouble>,
+    ) -> Result<()> {
+        let now = self.deps.clock.now();
+        let [done, total, bytes] =
+            [&following.done, &following.total, &following.bytes].map(|n| n.load(Ordering::Relaxed));
+        let tries = if bytes > 0 { 0 } else { mailbox.tries };
+        let (mut state, mut task, mut due, mut after, mut note) = (State::Settled, Task::Copy, now, 0, None);
+        match ended {
+            Ok(_) if mailbox.task != Task::Copy && mailbox.task != Task::CopyAfterLoss => state = State::Ready,
+            Ok(outcome) if outcome.failed > 0 => {
+                note = Some(format!("{} not handed out by the old server", outcome.failed))
+            }
+            Ok(_) => {}
+            Err(Trouble::Stopped) => (state, task) = (State::Waiting, mailbox.task),
+            Err(Trouble::Login { kind, why }) => (state, note) = (State::Refused, Some(format!("{kind}: {why}"))),
+            Err(Trouble::Question(why)) => (state, note) = (State::Asking, Some(why)),
+            Err(trouble) => {
+                let pause =
+                    if let Trouble::Later { pause: Some(pause), .. } = &trouble { pause.as_millis() as i64 } else { 0 };
+                (state, task, after) = (State::Waiting, mailbox.task, tries + 1);
+                due = Timestamp(now.0 + pause.max(self.backoff(tries)));
+                note = Some(trouble.words());
+                tracing::info!(login = mailbox.login, why = trouble.words(), "a pass ended early; it goes on later");
+            }
+        }
+        let (id, all) = (mailbox.id, mailbox.bytes + bytes);
+        let work = move |tx: &mut anser_db::Tx<'_>| {
+            rows::progress(tx, id, done, total, all)?;
+            rows::set_state(tx, id, &Standing { state, task, note: note.as_deref(), due, tries: after })
+        };
+        self.deps.db.write(Place::Moves, Durability::Sync, work).await
+    }
+
+    /// Twice as long after each failure, give or take a fifth, so that a thousand mailboxes do not come back at once.
+    fn backoff(&self, tries: u32) -> i64 {
+        let (first, longest) = PAUSES;
+        let pause = first.saturating_mul(1 << tries.min(20)).min(longest);
+        pause - pause / 5 + self.deps.entropy.below(pause as u64 * 2 / 5 + 1) as i64
+    }
+}
+
+/// A move, or a mailbox of it, that is not there.
+pub(crate) fn unknown(what: &str) -> Error {
+    Error::new(Class::NotFound, format!("there is no {what}"), format!("没有 {what}"))
+}

@@ -1,0 +1,51 @@
+//! The tables, in [`Place::Moves`](anser_db::Place::Moves).
+
+use anser_db::Schema;
+
+/// Tables of moves, to be handed to `anser_db::Db::open`.
+pub const SCHEMA: Schema = Schema(&[FIRST]);
+
+/// `state` as [`crate::model::MoveState`] and [`crate::model::State`] have it. `secret` is sealed by a key that is not here.
+const FIRST: &str = "
+CREATE TABLE mov_moves (
+  id INTEGER NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  state INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL
+) STRICT;
+CREATE TABLE mov_sources (
+  id INTEGER NOT NULL PRIMARY KEY,
+  move INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  host TEXT NOT NULL,
+  port INTEGER NOT NULL,
+  tls TEXT NOT NULL,
+  profile TEXT NOT NULL,
+  connections INTEGER NOT NULL,
+  UNIQUE (move, name)
+) STRICT;
+CREATE TABLE mov_accounts (
+  id INTEGER NOT NULL PRIMARY KEY,
+  move INTEGER NOT NULL,
+  source INTEGER NOT NULL,
+  login TEXT NOT NULL,
+  address TEXT NOT NULL,
+  account INTEGER NOT NULL,
+  secret BLOB,
+  state INTEGER NOT NULL,
+  task INTEGER NOT NULL,
+  note TEXT,
+  due_ms INTEGER NOT NULL,
+  tries INTEGER NOT NULL,
+  pass INTEGER NOT NULL,
+  done INTEGER NOT NULL,
+  total INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  holder INTEGER NOT NULL,
+  held_until_ms INTEGER NOT NULL,
+  UNIQUE (source, login)
+) STRICT;
+CREATE INDEX mov_accounts_due ON mov_accounts (state, due_ms);
+CREATE INDEX mov_accounts_move ON mov_accounts (move, id);
+";

@@ -1,0 +1,72 @@
+//! Why a pass, or a command to an old server, ended early, and what comes next.
+
+use std::time::Duration;
+
+use anser_base::{Class, Error};
+
+/// What went wrong, sorted by what is to be done.
+#[derive(Debug)]
+pub enum Trouble {
+    /// Try again, not before this pause: the connection broke, the server has no time, it asks for patience.
+    Later {
+        /// What happened.
+        why: String,
+        /// How long the server asks us to stay away.
+        pause: Option<Duration>,
+    },
+    /// The server does not let this login in: a person has to look. `kind` is one of `wrong`, `locked`, `imap-off`, `app-password`.
+    Login {
+        /// What kind of refusal.
+        kind: &'static str,
+        /// What the server said.
+        why: String,
+    },
+    /// The server refuses one command; the connection is well.
+    Refused(String),
+    /// The old server lost mail: a person has to say whether that was meant.
+    Question(String),
+    /// The move was paused, the server stops, or another engine has the mailbox.
+    Stopped,
+    /// Trouble of our own.
+    Own(Error),
+}
+
+impl Trouble {
+    /// The connection is of no use any more.
+    pub fn lost(why: impl Into<String>) -> Self {
+        Self::Later { why: why.into(), pause: None }
+    }
+
+    /// In words.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Later { why, .. } | Self::Login { why, .. } | Self::Refused(why) | Self::Question(why) => why.clone(),
+            Self::Stopped => "stopped".to_owned(),
+            Self::Own(error) => error.chain(),
+        }
+    }
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self::Own(error)
+    }
+}
+
+impl From<Trouble> for Error {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Own(error) => error,
+            Trouble::Login { why, .. } => Error::new(
+                Class::Unauthenticated,
+                format!("the old server refuses the login: {why}"),
+                format!("旧服务器拒绝登录：{why}"),
+            ),
+            other => Error::new(
+                Class::Unavailable,
+                format!("the old server: {}", other.words()),
+                format!("旧服务器：{}", other.words()),
+            ),
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! The ledger of a move: for every message of an old server what became of it here. A row and the message that it tells of are
+//! written by one transaction, and the key of a row is unique: so a message is brought here exactly once, whatever is killed when.
+//!
+//! | state of a row | means | left by |
+//! |---|---|---|
+//! | (no row) | seen at the source or not, not here yet | the copy → copied, failed, excluded |
+//! | copied | the message is or was here | seen to be gone at the source → gone; found to be removed here → removed |
+//! | adopted | it was here before the move came | likewise |
+//! | excluded | a rule of the move leaves it out | another rule → copied |
+//! | failed | the source did not hand it out; `tries` says how often | a retry → copied, failed |
+//! | gone | it left the source after it was copied; what is here stays | it shows up in another folder → (row of that folder) copied |
+//! | removed | its owner removed it here; it is never brought again | – |
+
+use anser_base::{BlobId, Error, MailboxId, MessageId, Result};
+use anser_db::{Row, params};
+
+use crate::model::{Appended, Flags, Keywords, NewMessage};
+use crate::tx::MailTx;
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LedgerState {
+    /// Brought here by the move.
+    Copied,
+    /// Here before.
+    Adopted,
+    /// Left out by a rule.
+    Excluded,
+    /// Not handed out by the source.
+    Failed,
+    /// No longer at the source.
+    Gone,
+    /// Removed here by its owner.
+    Removed,
+}
+
+impl LedgerState {
+    /// Every state.
+    pub const ALL: [Self; 6] = [Self::Copied, Self::Adopted, Self::Excluded, Self::Failed, Self::Gone, Self::Removed];
+
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Copied => "copied",
+            Self::Adopted => "adopted",
+            Self::Excluded => "excluded",
+            Self::Failed => "failed",
+            Self::Gone => "gone",
+            Self::Removed => "removed",
+        }
+    }
+
+    /// Whether the row tells of a message that was put here.
+    pub fn is_here(self) -> bool {
+        matches!(self, Self::Copied | Self::Adopted)
+    }
+
+    fn from_sql(value: i64) -> Result<Self> {
+        let found = usize::try_from(value).ok().and_then(|at| Self::ALL.get(at).copied());
+        found.ok_or_else(|| Error::damaged(format!("a row of the ledger has state {value}")))
+    }
+}
+
+/// Where a row belongs: which login at which source, and which of its folders. Both are numbers that the move gives out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LedgerKey {
+    /// The login at the source.
+    pub source: u64,
+    /// The folder there; another number after its UIDVALIDITY changed.
+    pub folder: u64,
+}
+
+/// One message of a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerRow {
+    /// What the source knows it by within its folder; ascending in the order of the source. A UID is four bytes, highest first.
+    pub key: Vec<u8>,
+    /// What became of it.
+    pub state: LedgerState,
+    /// BLAKE3 of the exact bytes received; `None` when none were.
+    pub content: Option<BlobId>,
+    /// How many.
+    pub size: u64,
+    /// The date that the source keeps, as it wrote it.
+    pub received: String,
+    /// System flags when they were last seen there: the base of every merge.
+    pub flags: Flags,
+    /// Keywords likewise.
+    pub keywords: Keywords,
+    /// The message here; number 0 when there is none.
+    pub message: MessageId,
+    /// The mailbox that it was put into.
+    pub mailbox: MailboxId,
+    /// The UID that it got there.
+    pub uid: u32,
+    /// The pass that last touched the row.
+    pub pass: u32,
+    /// Failures so far.
+    pub tries: u32,
+    /// Why it failed or was excluded, or what is odd about it; in words.
+    pub note: Option<String>,
+}
+
+impl LedgerRow {
+    /// A row of a message that has this key, and nothing more yet.
+    pub fn new(key: Vec<u8>, state: LedgerState) -> Self {
+        let (flags, keywords, received) = (Flags::default(), Keywords::default(), String::new());
+        let (message, mailbox) = (MessageId(0), MailboxId(0));
+        let (size, uid, pass, tries) = (0, 0, 0, 0);
+        Self {
+            key,
+            state,
+            content: None,
+            size,
+            received,
+            flags,
+            keywords,
+            message,
+            mailbox,
+            uid,
+            pass,
+            tries,
+            note: None,
+        }
+    }
+}
+
+/// A folder of a source, and where it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerFolder {
+    /// Its number.
+    pub key: LedgerKey,
+    /// Its name there, byte for byte.
+    pub name: Vec<u8>,
+    /// The mailbox that takes it.
+    pub mailbox: MailboxId,
+    /// UIDVALIDITY at the source (RFC 9051 §2.3.1.1); 0 when it has none.
+    pub uidvalidity: u32,
+    /// UIDNEXT at the end of the last whole pass; 0 before there was one.
+    pub uidnext: u32,
+    /// HIGHESTMODSEQ (RFC 7162) likewise; 0 when the source has none.
+    pub modseq: u64,
+    /// Messages at the source likewise.
+    pub messages: u64,
+    /// Whether its messages keep their UIDs here.
+    pub keeps_uids: bool,
+    /// What is with it, as the move knows it.
+    pub state: u32,
+}
+
+/// What the ledger of one source adds up to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LedgerTally {
+    /// Rows, by the order of [`LedgerState::ALL`].
+    pub rows: [u64; 6],
+    /// Bytes of messages that were put here.
+    pub bytes: u64,
+}
+
+impl MailTx<'_, '_> {
+    /// Stores a message together with the row that tells where it came from. `Ok(None)`, with nothing changed, when the ledger knows
+    /// the message already, other than as failed. Errors as [`Self::append`].
+    pub fn append_moved(&mut self, key: LedgerKey, row: &LedgerRow, new: &NewMessage) -> Result<Option<Appended>> {
+        if self.ledger_row(key, &row.key)?.is_some_and(|known| known.state != LedgerState::Failed) {
+            return Ok(None);
+        }
+        let Some(done) = self.append(new)? else { return Ok(None) };
+        let (mailbox, uid) = done.places.first().map_or((MailboxId(0), 0), |(mailbox, _, uid)| (*mailbox, *uid));
+        let (message, content, size) = (done.message, Some(new.content.blob), new.content.size);
+        self.put_ledger_row(key, &LedgerRow { message, mailbox, uid, content, size, ..row.clone() })?;
+        Ok(Some(done))
+    }
+
+    /// Writes a row, or what is known of it now.
+    pub fn put_ledger_row(&mut self, key: LedgerKey, row: &LedgerRow) -> Result<()> {
+        self.require_writing()?;
+        let content = row.content.map(|content| content.0);
+        self.db
+            .execute(
+                "INSERT INTO moved (account, source, folder, key, state, content, size, received, flags, keywords, message, mailbox, \
+                 uid, pass, tries, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
+                 ON CONFLICT (account, source, folder, key) DO UPDATE SET state = excluded.state, content = excluded.content, \
+                 size = excluded.size, received = excluded.received, flags = excluded.flags, keywords = excluded.keywords, \
+                 message = excluded.message, mailbox = excluded.mailbox, uid = excluded.uid, pass = excluded.pass, \
+                 tries = excluded.tries, note = excluded.note",
+                params![
+                    self.account.to_sql(),
+                    key.source as i64,
+                    key.folder as i64,
+                    &row.key,
+                    row.state as i64,
+                    content.as_ref().map(|content| &content[..]),
+                    row.size as i64,
+                    &row.received,
+                    row.flags.0,
+                    row.keywords.as_text(),
+                    row.message.to_sql(),
+                    row.mailbox.to_sql(),
+                    row.uid,
+                    row.pass,
+                    row.tries,
+                    row.note.as_deref()
+                ],
+            )
+            .map(drop)
+    }
+
+    /// Forgets a row, when another one takes over what it tells of.
+    pub fn forget_ledger_row(&mut self, key: LedgerKey, row: &[u8]) -> Result<()> {
+        self.require_writing()?;
+        let sql = "DELETE FROM moved WHERE account = ?1 AND source = ?2 AND folder = ?3 AND key = ?4";
+        let key = params![self.account.to_sql(), key.source as i64, key.folder as i64, row];
+        self.db.execute(sql, key).map(drop)
+    }
+
+    /// One row.
+    pub fn ledger_row(&mut self, key: LedgerKey, row: &[u8]) -> Result<Option<LedgerRow>> {
+        self.db.query_one(
+            &format!("{SELECT_ROW} WHERE account = ?1 AND source = ?2 AND folder = ?3 AND key = ?4"),
+            params![self.account.to_sql(), key.source as i64, key.folder as i64, row],
+            read_row,
+        )
+    }
+
+    /// The rows of a folder from one key on up to another one, both included, ascending, at most `limit`.
+    pub fn ledger_rows(&mut self, key: LedgerKey, first: &[u8], last: &[u8], limit: usize) -> Result<Vec<LedgerRow>> {
+        self.db.query(
+            &format!(
+                "{SELECT_ROW} WHERE account = ?1 AND source = ?2 AND folder = ?3 AND key BETWEEN ?4 AND ?5 ORDER BY key LIMIT ?6"
+            ),
+            params![self.account.to_sql(), key.source as i64, key.folder as i64, first, last, limit as i64],
+            read_row,
+        )
+    }
+
+    /// The rows of one source whose messages have these bytes, at most `limit`; each with its folder.
+    pub fn ledger_rows_of(
+        &mut self,
+        source: u64,
+        content: BlobId,
+        limit: usize,
+    ) -> Result<Vec<(LedgerKey, LedgerRow)>> {
+        self.db.query(
+            &format!("{SELECT_ROW} WHERE account = ?1 AND content = ?2 AND source = ?3 ORDER BY folder, key LIMIT ?4"),
+            params![self.account.to_sql(), &content.0[..], source as i64, limit as i64],
+            |row| Ok((LedgerKey { source, folder: row.int(13)? as u64 }, read_row(row)?)),
+        )
+    }
+
+    /// The rows in one state, ascending by folder and key, at most `limit`; each with its folder.
+    pub fn ledger_rows_in(
+        &mut self,
+        source: u64,
+        state: LedgerState,
+        limit: usize,
+    ) -> Result<Vec<(LedgerKey, LedgerRow)>> {
+        self.db.query(
+            &format!("{SELECT_ROW} WHERE account = ?1 AND source = ?2 AND state = ?3 ORDER BY folder, key LIMIT ?4"),
+            params![self.account.to_sql(), source as i64, state as i64, limit as i64],
+            |row| Ok((LedgerKey { source, folder: row.int(13)? as u64 }, read_row(row)?)),
+        )
+    }
+
+    /// What the ledger of a source adds up to; of one folder when it is named.
+    pub fn ledger_tally(&mut self, source: u64, folder: Option<u64>) -> Result<LedgerTally> {
+        let mut tally = LedgerTally::default();
+        self.db.for_each(
+            "SELECT state, count(*), CAST(COALESCE(sum(size), 0) AS BIGINT) FROM moved \
+             WHERE account = ?1 AND source = ?2 AND (folder = ?3 OR ?3 < 0) GROUP BY state",
+            params![self.account.to_sql(), source as i64, folder.map_or(-1, |folder| folder as i64)],
+            |row| {
+                let state = LedgerState::from_sql(row.int(0)?)?;
+                tally.rows[state as usize] = row.int(1)? as u64;
+                if !matches!(state, LedgerState::Excluded | LedgerState::Failed) {
+                    tally.bytes += row.int(2)? as u64;
+                }
+                Ok(())
+            },
+        )?;
+        Ok(tally)
+    }
+
+    /// The folders of a source, by number.
+    pub fn ledger_folders(&mut self, source: u64) -> Result<Vec<LedgerFolder>> {
+        self.db.query(
+            "SELECT folder, name, mailbox, uidvalidity, uidnext, modseq, messages, keeps_uids, state FROM moved_folder \
+             WHERE account = ?1 AND source = ?2 ORDER BY folder",
+            params![self.account.to_sql(), source as i64],
+            |row| {
+                Ok(LedgerFolder {
+                    key: LedgerKey { source, folder: row.int(0)? as u64 },
+                    name: row.blob(1)?,
+                    mailbox: MailboxId::from_sql(row.int(2)?),
+                    uidvalidity: row.int(3)? as u32,
+                    uidnext: row.int(4)? as u32,
+                    modseq: row.int(5)? as u64,
+                    messages: row.int(6)? as u64,
+                    keeps_uids: row.bool(7)?,
+                    state: row.int(8)? as u32,
+                })
+            },
+        )
+    }
+
+    /// Writes a folder, or what is known of it now.
+    pub fn put_ledger_folder(&mut self, folder: &LedgerFolder) -> Result<()> {
+        self.require_writing()?;
+        self.db
+            .execute(
+                "INSERT INTO moved_folder (account, source, folder, name, mailbox, uidvalidity, uidnext, modseq, messages, keeps_uids, \
+                 state) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (account, source, folder) DO UPDATE SET \
+                 name = excluded.name, mailbox = excluded.mailbox, uidvalidity = excluded.uidvalidity, uidnext = excluded.uidnext, \
+                 modseq = excluded.modseq, messages = excluded.messages, keeps_uids = excluded.keeps_uids, state = excluded.state",
+                params![
+                    self.account.to_sql(),
+                    folder.key.source as i64,
+                    folder.key.folder as i64,
+                    &folder.name,
+                    folder.mailbox.to_sql(),
+                    folder.uidvalidity,
+                    folder.uidnext,
+                    folder.modseq as i64,
+                    folder.messages as i64,
+                    folder.keeps_uids,
+                    folder.state
+                ],
+            )
+            .map(drop)
+    }
+}
+
+/// `folder` is its last column, 13.
+const SELECT_ROW: &str = "SELECT key, state, content, size, received, flags, keywords, message, mailbox, uid, pass, tries, note, folder \
+                          FROM moved";
+
+fn read_row(row: &Row<'_>) -> Result<LedgerRow> {
+    let content = row.opt_blob(2)?.map(|bytes| {
+        BlobId::from_slice(&bytes).ok_or_else(|| Error::damaged("a row of the ledger has a broken content key"))
+    });
+    Ok(LedgerRow {
+        key: row.blob(0)?,
+        state: LedgerState::from_sql(row.int(1)?)?,
+        content: content.transpose()?,
+        size: row.int(3)? as u64,
+        received: row.text(4)?,
+        flags: Flags(row.int(5)? as u32),
+        keywords: Keywords::from_text(&row.text(6)?),
+        message: MessageId::from_sql(row.int(7)?),
+        mailbox: MailboxId::from_sql(row.int(8)?),
+        uid: row.int(9)? as u32,
+        pass: row.int(10)? as u32,
+        tries: row.int(11)? as u32,
+        note: row.opt_text(12)?,
+    })
+}
