@@ -21,6 +21,8 @@ pub(crate) const ADDRESS_FIELDS: &[&str] = &[
     "bcc",
     "sender",
     "reply-to",
+    // The example of RFC 5703 §4.2 looks at it in parts.
+    "content-from",
     "resent-from",
     "resent-to",
     "resent-cc",
