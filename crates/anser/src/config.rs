@@ -10,6 +10,7 @@ use anser_delivery::{Smarthost, SmarthostTls};
 use anser_directory::NextHop;
 use anser_net::Network;
 use anser_net::dns::Settings;
+use anser_web::sts::Mode;
 use anser_wire::Secret;
 use serde::Deserialize;
 
@@ -34,6 +35,16 @@ struct Written {
     dns: Dns,
     #[serde(default)]
     outward: WrittenOutward,
+    #[serde(default)]
+    web: WrittenWeb,
+}
+
+/// What is said over HTTP.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct WrittenWeb {
+    mta_sts: Option<String>,
+    strict_transport: bool,
 }
 
 /// Whom to ask for names.
@@ -136,6 +147,17 @@ pub struct Config {
     pub dns: Settings,
     /// How mail leaves; `None` when it only leaves by a smarthost.
     pub outward: Option<OutwardSettings>,
+    /// What is said over HTTP.
+    pub web: WebSettings,
+}
+
+/// What is said over HTTP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WebSettings {
+    /// What other servers are asked for by MTA-STS.
+    pub mta_sts: Mode,
+    /// Whether browsers are told to use nothing but TLS.
+    pub strict_transport: bool,
 }
 
 /// How mail leaves for the servers of its domain.
@@ -201,6 +223,7 @@ impl Written {
             smarthost: self.relay.map(|relay| relay.smarthost(name, folder)).transpose()?,
             dns: self.dns.settings(folder)?,
             outward: self.outward.settings(),
+            web: self.web.settings(name)?,
         })
     }
 }
@@ -215,6 +238,16 @@ impl Dns {
             fs::read_to_string(&path).map_err(bad)
         };
         Ok(Settings { servers: self.servers, trust_anchor: self.trust_anchor.map(read).transpose()? })
+    }
+}
+
+impl WrittenWeb {
+    fn settings(self, name: &str) -> Result<WebSettings> {
+        let mta_sts = match self.mta_sts {
+            None => Mode::default(),
+            Some(word) => Mode::of_word(&word).ok_or_else(|| refused(text::MTA_STS, &[name, &word]))?,
+        };
+        Ok(WebSettings { mta_sts, strict_transport: self.strict_transport })
     }
 }
 
@@ -328,6 +361,7 @@ mod tests {
             ("[store]\nengine = \"oracle\"", "oracle"),
             ("[store]\nengine = \"postgres\"", "url"),
             ("[relay]\nsmarthost = \"nowhere\"", "nowhere"),
+            ("[web]\nmta_sts = \"always\"", "always"),
         ] {
             let error = read(&format!("{start}{text}\n")).unwrap_err().text.en;
             assert!(error.contains(named), "{text:?} gives {error:?}");

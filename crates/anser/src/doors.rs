@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anser_base::Result;
 use anser_net::http::{self, Site};
@@ -202,12 +203,22 @@ impl Sessions {
     }
 }
 
+/// For how long browsers are told to use nothing but TLS, where that is switched on (RFC 6797 §11.2).
+const STRICT_TRANSPORT: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// All that is served over HTTP: the tables of the doors that speak it, joined.
 fn site(house: &House, config: &Config, allowed: Allowed) -> Site {
-    let web = anser_web::Deps { directory: house.directory.clone(), hostname: config.hostname.clone() };
+    let open = config.listen.iter().filter_map(|(name, addresses)| Some((*name, addresses.first()?.port())));
+    let web = anser_web::Deps {
+        directory: house.directory.clone(),
+        hostname: config.hostname.clone(),
+        offers: anser_web::offer::offers(open),
+        mta_sts: config.web.mta_sts,
+    };
     let https = config.listen.get("https").and_then(|addresses| addresses.first()).map_or(443, SocketAddr::port);
     Site {
         redirect: (!allowed.plaintext_auth).then_some(https),
+        strict_transport: config.web.strict_transport.then_some(STRICT_TRANSPORT),
         error_page: Arc::new(anser_web::error_page),
         ..Site::new(anser_web::routes(web))
     }

@@ -94,6 +94,7 @@ table! {
     NO_USER = "there is no user {} on this machine", "本机没有用户 {}";
     NOT_ROOT = "only root can become user {}", "只有 root 才能切换为用户 {}";
     EXISTS = "{} exists; it is not overwritten", "{} 已存在，不会覆盖";
+    MTA_STS = "{}: mta_sts is enforce, testing or none, not {}", "{}：mta_sts 应为 enforce、testing 或 none，而不是 {}";
     RELAY_TLS = "{}: relay tls is {}; write opportunistic, required or implicit", "{}：relay 的 tls 为 {}；请写 opportunistic、required 或 implicit";
     HOST_PORT = "{} is not HOST:PORT", "{} 不是 HOST:PORT";
     ENGINE_URL = "--engine is embedded, or postgres followed by a URL", "--engine 为 embedded，或 postgres 加 URL";

@@ -26,3 +26,8 @@ pub async fn health(deps: Arc<Deps>, _: Request) -> Response {
         }
     }
 }
+
+/// `/robots.txt` (RFC 9309): there is nothing to be found here.
+pub async fn robots(_: Request) -> Response {
+    Response::text(200, "User-agent: *\nDisallow: /\n")
+}

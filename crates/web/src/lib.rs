@@ -7,14 +7,29 @@
 //! |---|---|
 //! | `page` | pages for people, in English or Chinese |
 //! | `home` | the first page, health |
+//! | `domain` | which of our domains is meant |
+//! | [`offer`] | what mail programs are told to use |
+//! | `autoconfig` | as Thunderbird reads it |
+//! | `autodiscover` | as Outlook reads it |
+//! | `mobileconfig` | as Apple's devices read it |
+//! | [`sts`] | the MTA-STS policy of our domains |
 
+mod autoconfig;
+mod autodiscover;
+mod domain;
 mod home;
+mod mobileconfig;
+pub mod offer;
 mod page;
+pub mod sts;
 
 use std::sync::Arc;
 
+use anser_base::Error;
 use anser_directory::Directory;
 use anser_net::http::{HeaderMap, Request, Response, Route, Routes};
+
+use crate::offer::Offer;
 
 /// What the door works with.
 #[derive(Clone)]
@@ -23,12 +38,29 @@ pub struct Deps {
     pub directory: Directory,
     /// This server's name.
     pub hostname: String,
+    /// What mail programs are told to use.
+    pub offers: Vec<Offer>,
+    /// What other servers are asked for.
+    pub mta_sts: sts::Mode,
 }
 
 /// The table of this door.
 pub fn routes(deps: Deps) -> Routes {
     let deps = Arc::new(deps);
-    Routes::of([Route::get("/", with(&deps, home::home)), Route::get("/health", with(&deps, home::health)).plain()])
+    Routes::of([
+        Route::get("/", with(&deps, home::home)),
+        Route::get("/health", with(&deps, home::health)).plain(),
+        Route::get("/robots.txt", home::robots).plain(),
+        Route::get("/.well-known/mta-sts.txt", with(&deps, sts::serve)),
+        Route::get("/mail/config-v1.1.xml", with(&deps, autoconfig::serve)).plain(),
+        Route::get("/.well-known/autoconfig/mail/config-v1.1.xml", with(&deps, autoconfig::serve)).plain(),
+        Route::post("/autodiscover/autodiscover.xml", with(&deps, autodiscover::pox)),
+        Route::post("/Autodiscover/Autodiscover.xml", with(&deps, autodiscover::pox)),
+        Route::post("/AutoDiscover/AutoDiscover.xml", with(&deps, autodiscover::pox)),
+        Route::get("/autodiscover/autodiscover.json", with(&deps, autodiscover::json)),
+        Route::get("/autodiscover/autodiscover.json/v1.0/{address}", with(&deps, autodiscover::json)),
+        Route::get("/mail.mobileconfig", with(&deps, mobileconfig::serve)),
+    ])
 }
 
 /// The page for an answer that no handler gives, for [`anser_net::http::Site::error_page`].
@@ -43,4 +75,15 @@ where
 {
     let deps = deps.clone();
     move |request| handler(deps.clone(), request)
+}
+
+/// 404.
+fn nothing(request: &Request) -> Response {
+    page::error(404, request.headers())
+}
+
+/// 503: the engine did not answer.
+fn failed(request: &Request, error: &Error) -> Response {
+    tracing::error!(path = request.path(), error = error.chain(), "a request was not answered");
+    page::error(503, request.headers())
 }
