@@ -75,6 +75,8 @@ pub struct Deps {
     pub moves: Migrate,
     /// The DNS, to see what the world sees.
     pub resolver: Resolver,
+    /// What our domains ask of other servers by MTA-STS.
+    pub mta_sts: anser_web::sts::Mode,
     /// What only a server that runs has.
     pub running: Option<Arc<Running>>,
 }

@@ -136,6 +136,7 @@ impl House {
             hostname: self.config.hostname.clone(),
             moves: self.moves.clone(),
             resolver: self.resolver.clone(),
+            mta_sts: self.config.web.mta_sts,
             running,
         })
     }

@@ -14,6 +14,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
 use crate::certificate::server_end_point;
@@ -137,6 +138,15 @@ impl TlsAcceptor {
         *installed = sources;
         *self.shared.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
         Ok(())
+    }
+
+    /// SHA-256 of the public key of the certificate that clients with no or an unknown name are given, as TLSA records of type `3 1 1`
+    /// name it (RFC 7672 §3.1.1).
+    pub fn public_key_hash(&self) -> Option<[u8; 32]> {
+        let loaded = self.shared.current.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let certificate = loaded.certificates.0[0].end_entity_cert().ok()?;
+        let parsed = ParsedCertificate::try_from(certificate).ok()?;
+        Some(Sha256::digest(&*parsed.subject_public_key_info()).into())
     }
 
     /// Shows this certificate (chain and key, PEM) to an authority that looks whether the name is ours (RFC 8737 §3), over HTTPS

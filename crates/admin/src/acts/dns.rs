@@ -4,9 +4,11 @@ use std::net::IpAddr;
 
 use anser_base::{Error, Result};
 use anser_directory::{DkimKey, DkimState};
+use anser_net::TlsAcceptor;
 use anser_net::dns::{Data, RecordType, Resolver, Status};
 use anser_senderauth::dns::Dns;
 use anser_senderauth::{dmarc, spf};
+use anser_web::sts;
 
 use crate::Admin;
 use crate::answer::{Item, Out, RecordView, Report};
@@ -44,7 +46,8 @@ impl Admin {
         let keys = self.deps.directory.dkim_keys(&domain).await?;
         let served: Option<Vec<&str>> =
             self.deps.running.as_ref().map(|running| running.services.iter().map(|(name, ..)| *name).collect());
-        let wanted = wanted(&self.deps.hostname, &domain, &keys, served.as_deref());
+        let mut wanted = wanted(&self.deps.hostname, &domain, &keys, served.as_deref());
+        wanted.extend(self.web_records(&domain, served.as_deref()));
         let resolver = check.then_some(&self.deps.resolver);
         for one in wanted {
             let (state, problem) = match resolver {
@@ -54,6 +57,43 @@ impl Admin {
             out.item(Item::Record(view(one, state, problem))).await?;
         }
         Ok(Report::Done)
+    }
+}
+
+impl Admin {
+    /// What programs and other servers look up over HTTP, and what vouches for the certificate.
+    fn web_records(&self, domain: &str, served: Option<&[&str]>) -> Vec<Wanted> {
+        let hostname = &self.deps.hostname;
+        let mut all = Vec::new();
+        let mut want = |name, kind, value, why| all.push(Wanted { name, kind, value, needed: false, why });
+        if served.is_none_or(|served| served.contains(&"https")) {
+            let here = format!("{hostname}.");
+            let policy = sts::record(hostname, self.deps.mta_sts);
+            let why = ("others verify our certificate (MTA-STS)", "他人投递时验证本服务器证书（MTA-STS）");
+            want(format!("_mta-sts.{domain}"), RecordType::Txt, policy, why);
+            want(
+                format!("mta-sts.{domain}"),
+                RecordType::Cname,
+                here.clone(),
+                ("where its policy is", "策略所在的主机"),
+            );
+            let why = ("Thunderbird finds its settings", "Thunderbird 自动配置");
+            want(format!("autoconfig.{domain}"), RecordType::Cname, here.clone(), why);
+            let why = ("Outlook finds its settings", "Outlook 自动配置");
+            want(format!("autodiscover.{domain}"), RecordType::Cname, here, why);
+            let srv = format!("0 1 443 {hostname}.");
+            want(format!("_autodiscover._tcp.{domain}"), RecordType::Srv, srv, why);
+        }
+        let tls = self.deps.running.as_ref().and_then(|running| running.tls.as_ref());
+        if let Some(hash) = tls.and_then(TlsAcceptor::public_key_hash) {
+            let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            let why = (
+                "binds the certificate to the name, where its zone is signed (DANE)",
+                "将证书绑定到域名，仅在启用 DNSSEC 时有效（DANE）",
+            );
+            want(format!("_25._tcp.{hostname}"), RecordType::Tlsa, format!("3 1 1 {hex}"), why);
+        }
+        all
     }
 }
 
@@ -147,6 +187,12 @@ async fn compare(
                 .any(|data| matches!(data, Data::Srv { target, .. } if target.eq_ignore_ascii_case(hostname)));
             (!right).then(|| (format!("it names another server than {hostname}"), format!("指向的不是 {hostname}")))
         }
+        RecordType::Cname => {
+            let right = found.iter().any(|data| matches!(data, Data::Cname(to) if to.eq_ignore_ascii_case(hostname)));
+            (!right).then(|| (format!("it leads elsewhere than to {hostname}"), format!("指向的不是 {hostname}")))
+        }
+        RecordType::Tlsa => tlsa_problem(&found, &one.value),
+        _ if one.value.starts_with("v=STSv1") => sts_problem(&texts, &one.value),
         _ if one.value.starts_with("v=spf1") => spf_problem(resolver, hostname, domain, &texts).await,
         _ if one.value.starts_with("v=DMARC1") => dmarc_problem(&texts),
         _ if one.value.starts_with("v=DKIM1") => dkim_problem(&texts, &one.value),
@@ -236,6 +282,40 @@ fn dmarc_problem(texts: &[String]) -> Option<(String, String)> {
     }
 }
 
+/// Records of other certificates may stand beside ours (RFC 7671 §8.1).
+fn tlsa_problem(found: &[Data], wanted: &str) -> Option<(String, String)> {
+    let ours = |data: &Data| match data {
+        Data::Tlsa { usage: 3, selector: 1, matching: 1, data } => {
+            let hex: String = data.iter().map(|byte| format!("{byte:02x}")).collect();
+            wanted.ends_with(&hex)
+        }
+        // What names an authority or a whole certificate is the operator's own choice.
+        _ => true,
+    };
+    (!found.iter().any(ours)).then(|| {
+        (
+            "no record fits our certificate: servers that go by DANE send nothing; publish this one, or remove them all".into(),
+            "没有与当前证书匹配的记录：遵循 DANE 的服务器将不会投递；请发布此记录或全部删除".into(),
+        )
+    })
+}
+
+fn sts_problem(texts: &[String], wanted: &str) -> Option<(String, String)> {
+    let id = |text: &str| text.split(';').find_map(|field| field.trim().strip_prefix("id=").map(str::to_owned));
+    let all: Vec<&String> = texts.iter().filter(|text| text.starts_with("v=STSv1")).collect();
+    match all[..] {
+        [one] if id(one) == id(wanted) => None,
+        [_] => Some((
+            "the policy has changed since: publish this id, so that others fetch it anew".into(),
+            "策略已变更：请发布此 id，以便他人重新获取".into(),
+        )),
+        _ => Some((
+            "there is not exactly one such text, which counts as none: keep this one".into(),
+            "该类文本记录必须恰好一条（否则视为没有），请只保留此条".into(),
+        )),
+    }
+}
+
 fn dkim_problem(texts: &[String], wanted: &str) -> Option<(String, String)> {
     let key = |text: &str| {
         let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
@@ -256,6 +336,8 @@ fn view(wanted: Wanted, state: &str, problem: Option<(String, String)>) -> Recor
         RecordType::Aaaa => "AAAA",
         RecordType::Mx => "MX",
         RecordType::Srv => "SRV",
+        RecordType::Cname => "CNAME",
+        RecordType::Tlsa => "TLSA",
         _ => "TXT",
     };
     let value = if kind == "TXT" { strings(&wanted.value) } else { wanted.value };
@@ -313,6 +395,15 @@ mod tests {
         assert!(dkim_problem(&["v=DKIM1; p=AA BB".into()], "v=DKIM1; k=rsa; p=AABB").is_none());
         assert!(dkim_problem(&["v=DKIM1; p=AAB".into()], "v=DKIM1; k=rsa; p=AABB").is_some());
         assert!(dmarc_problem(&["v=DMARC1; p=reject".into(), "other".into()]).is_none());
+        assert!(sts_problem(&["v=STSv1; id=1;".into(), "other".into()], "v=STSv1; id=1;").is_none());
+        assert!(sts_problem(&["v=STSv1; id=2;".into()], "v=STSv1; id=1;").is_some());
+        assert!(sts_problem(&["v=STSv1; id=1;".into(), "v=STSv1; id=1;".into()], "v=STSv1; id=1;").is_some());
+        let tlsa = |usage, data: &[u8]| Data::Tlsa { usage, selector: 1, matching: 1, data: data.to_vec() };
+        assert!(tlsa_problem(&[tlsa(3, &[1]), tlsa(3, &[0xab])], "3 1 1 ab").is_none());
+        assert!(
+            tlsa_problem(&[tlsa(3, &[1])], "3 1 1 ab").is_some()
+                && tlsa_problem(&[tlsa(2, &[1])], "3 1 1 ab").is_none()
+        );
         assert!(dmarc_problem(&["v=DMARC1; p=reject".into(), "v=DMARC1; p=none".into()]).is_some());
     }
 
