@@ -231,7 +231,7 @@ impl World<'_> {
         let view = self.view(who)?;
         let (from, held) = (view.mailbox, !moving && !uid);
         let Some(to) = to else {
-            check!(end == End::No("TRYCREATE".to_owned()), "{word} to nowhere: {end:?}");
+            check!(self.is_nowhere(who, &end), "{word} to nowhere: {end:?}");
             return self.hear(who, &responses, false, held);
         };
         if moving && view.read_only {
@@ -251,6 +251,11 @@ impl World<'_> {
         let told = if moving { untagged.unwrap_or_default() } else { code };
         self.check_copyuid(&told, to, &pairs)?;
         self.hear(who, &responses, false, held)
+    }
+
+    /// Whether a command was refused because there is no such mailbox: with TRYCREATE, but for who might not create it.
+    fn is_nowhere(&self, who: usize, end: &End) -> bool {
+        matches!(end, End::No(code) if code == "TRYCREATE" || self.sessions[who].is_guest)
     }
 
     fn check_copyuid(&self, told: &str, to: MailboxId, pairs: &[(u32, u32)]) -> Checked {
@@ -289,7 +294,7 @@ impl World<'_> {
         }
         let (responses, end) = self.exchange(who, command).await?;
         let Some(into) = into else {
-            check!(end == End::No("TRYCREATE".to_owned()), "APPEND to nowhere: {end:?}");
+            check!(self.is_nowhere(who, &end), "APPEND to nowhere: {end:?}");
             return self.hear(who, &responses, false, false);
         };
         let End::Ok(code) = end else { return Err(format!("APPEND ended with {end:?}")) };
@@ -299,6 +304,36 @@ impl World<'_> {
         let head = format!("APPENDUID {} ", self.truth.mailboxes[&into].uidvalidity);
         let told = code.strip_prefix(&head).and_then(number_ranges).unwrap_or_default();
         check!(expand(&told) == uids, "APPEND told {code}, not {uids:?}");
+        self.hear(who, &responses, false, false)
+    }
+
+    pub async fn replace(&mut self, who: usize, dice: &mut Dice) -> Checked {
+        let (uids, name) = (self.view(who)?.uids(), *dice.of(&NAMES));
+        let into = self.truth.named(name);
+        if uids.is_empty() || into.is_some_and(|into| self.truth.mailboxes[&into].list.len() > FULL) {
+            return self.expunge(who, dice).await;
+        }
+        let at = dice.below(uids.len() as u64) as usize;
+        let (mask, number) = (flags::some(dice), dice.below(CONTENTS as u64) as usize);
+        let which = if dice.one_in(2) { format!("UID REPLACE {}", uids[at]) } else { format!("REPLACE {}", at + 1) };
+        let body = content(number);
+        let name = self.quoted(who, name);
+        let head = format!("{which} {name} ({}) {{{}+}}\r\n", flags::text(mask, dice), body.len());
+        let (responses, end) = self.exchange(who, [head.into_bytes(), body].concat()).await?;
+        let view = self.view(who)?;
+        let from = view.mailbox;
+        let is_there = self.truth.mailboxes[&from].list.contains_key(&uids[at]);
+        let Some(into) = into.filter(|_| is_there && !view.read_only) else {
+            check!(matches!(end, End::No(_)), "REPLACE that cannot be: {end:?}");
+            return self.hear(who, &responses, false, false);
+        };
+        check!(matches!(end, End::Ok(_)), "REPLACE ended with {end:?}");
+        let new = self.truth.append(&[into], mask, number)[0];
+        self.truth.expunge(from, &uids[at..=at]);
+        self.learn(&[from, into]).await?;
+        let expected = format!("APPENDUID {} {new}", self.truth.mailboxes[&into].uidvalidity);
+        let told = responses.iter().any(|response| matches!(response, Response::Told(code) if *code == expected));
+        check!(told, "REPLACE did not tell {expected}");
         self.hear(who, &responses, false, false)
     }
 

@@ -1,4 +1,5 @@
-//! The model test: random commands of many sessions on the mailboxes of one account, compared at every step with a simple model.
+//! The model test: random commands of many sessions on the mailboxes of one account, some of them of
+//! another one to which the mailboxes are shared, compared at every step with a simple model.
 //!
 //! A run is a list of seeds, one a step; what a seed does depends on the state, so that any part of a list is a run as well, and a
 //! run that fails is shortened by leaving steps out.

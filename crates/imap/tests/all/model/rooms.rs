@@ -38,6 +38,10 @@ impl World<'_> {
         let word = if read_only { "EXAMINE" } else { "SELECT" };
         let command = format!("{word} {}{parameter}", self.quoted(who, name));
         let (responses, end) = self.exchange(who, command).await?;
+        if end == End::Closed {
+            // A guest whose mailbox is gone is sent away, whatever it wants.
+            return Ok(());
+        }
         let was_open = self.sessions[who].view.take().is_some();
         self.sessions[who].saved.clear();
         let closed = responses.iter().any(|response| matches!(response, Response::Told(code) if code == "CLOSED"));
@@ -346,7 +350,7 @@ impl World<'_> {
             "the mailboxes are {:?}, not {names:?}",
             self.truth.names.keys()
         );
-        Ok(())
+        self.share().await
     }
 }
 

@@ -10,13 +10,14 @@ use super::wire::{Checked, check};
 use super::world::{SESSIONS, World};
 
 /// What a session does by chance: with a mailbox selected, and without.
-const DEEDS: [(Deed, u64, u64); 19] = [
+const DEEDS: [(Deed, u64, u64); 20] = [
     (Deed::Fetch, 24, 0),
     (Deed::Store, 24, 0),
     (Deed::Search, 9, 0),
     (Deed::Copy, 5, 0),
     (Deed::Move, 6, 0),
     (Deed::Append, 8, 8),
+    (Deed::Replace, 4, 0),
     (Deed::Expunge, 8, 0),
     (Deed::Close, 2, 0),
     (Deed::Unselect, 2, 0),
@@ -40,6 +41,7 @@ enum Deed {
     Copy,
     Move,
     Append,
+    Replace,
     Expunge,
     Close,
     Unselect,
@@ -81,12 +83,17 @@ impl World<'_> {
 
     async fn perform(&mut self, who: usize, deed: Deed, dice: &mut Dice) -> Checked {
         match deed {
+            // The guest sees a tree of its own, and changes nobody else's.
+            Deed::List | Deed::Create | Deed::Delete | Deed::Rename if self.sessions[who].is_guest => {
+                self.noop(who, dice).await
+            }
             Deed::Fetch => self.fetch(who, dice).await,
             Deed::Store => self.store(who, dice).await,
             Deed::Search => self.search(who, dice).await,
             Deed::Copy => self.transfer(who, false, dice).await,
             Deed::Move => self.transfer(who, true, dice).await,
             Deed::Append => self.append(who, dice).await,
+            Deed::Replace => self.replace(who, dice).await,
             Deed::Expunge => self.expunge(who, dice).await,
             Deed::Close => self.leave(who, true, dice).await,
             Deed::Unselect => self.leave(who, false, dice).await,

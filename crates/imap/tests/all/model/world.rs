@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use anser_base::{AccountId, Address, MailboxId, TenantId};
+use anser_base::{AccountId, Address, Durability, MailboxId, TenantId};
 use anser_directory::{NewAccount, Password};
 use anser_imap::session;
 use anser_net::Stream;
+use anser_store::{Grant, Rights, RightsAct, Who};
 use anser_wire::imap::encode_mutf7;
 
 use super::dice::Dice;
@@ -23,6 +24,9 @@ pub const SESSIONS: usize = 20;
 const MEMORIES: usize = 60;
 /// Names that the sessions play with.
 pub const NAMES: [&str; 8] = ["INBOX", "INBOX", "A", "B", "A/x", "B/项目", "归档 & co", "Trash"];
+
+/// What the guest may do: everything but to change who else may do something.
+const RIGHTS: &str = "lrswipkxte";
 
 /// What a client remembers of a mailbox that it left.
 #[derive(Clone)]
@@ -39,6 +43,8 @@ pub struct Session {
     pub client: Option<Client>,
     pub enabled: Enabled,
     pub view: Option<View>,
+    /// Whether it is one of the guest, who sees the mailboxes among those of other users.
+    pub is_guest: bool,
     /// The tag of an IDLE under way.
     pub idle: Option<String>,
     pub saved: BTreeSet<u32>,
@@ -50,7 +56,10 @@ pub struct World<'n> {
     pub node: &'n Node,
     pub account: AccountId,
     pub tenant: TenantId,
-    login: String,
+    /// The local part of the account's address, by which others name it.
+    local: String,
+    /// Another account to which all mailboxes are shared.
+    guest: AccountId,
     pub truth: Truth,
     pub sessions: Vec<Session>,
     pub memories: Vec<Memory>,
@@ -60,18 +69,30 @@ pub struct World<'n> {
 impl<'n> World<'n> {
     /// A fresh account of a running node.
     pub async fn new(node: &'n Node, number: usize, logging: bool) -> Checked<Self> {
-        let login = format!("model{number}@example.org");
-        let address = Address::parse(&login).ok_or("an address")?;
-        let new = NewAccount::new(address, Password::Made(node.secret.clone()));
-        let account = node.directory.add_account(new).await.map_err(|error| error.chain())?;
+        let (local, visitor) = (format!("model{number}"), format!("guest{number}"));
+        let account = add_account(node, &local).await?;
+        let guest = add_account(node, &visitor).await?;
         let found = node.directory.account(account).await.map_err(|error| error.chain())?;
         let tenant = found.ok_or("the account is there")?.tenant;
-        node.store.ensure(account).await.map_err(|error| error.chain())?;
         let mut truth = Truth::default();
         truth.read_tree(&node.store, account).await?;
         let sessions = (0..SESSIONS).map(|_| Session::default()).collect();
         let log = logging.then(Rc::default);
-        Ok(Self { node, account, tenant, login, truth, sessions, memories: Vec::new(), log })
+        let world = Self { node, account, tenant, local, guest, truth, sessions, memories: Vec::new(), log };
+        world.share().await?;
+        let noted = node.directory.note_share(account, Who::Account(guest).to_sql()).await;
+        noted.map_err(|error| error.chain())?;
+        Ok(world)
+    }
+
+    /// Gives the guest all rights on every mailbox.
+    pub async fn share(&self) -> Checked {
+        let ids: Vec<MailboxId> = self.truth.names.values().copied().collect();
+        let (who, rights) = (Who::Account(self.guest), Rights::parse(RIGHTS).map_err(|letter| letter.to_string())?);
+        let write = self.node.store.write(self.account, Durability::Deferred, move |tx| {
+            ids.iter().try_for_each(|id| tx.set_acl(*id, Grant { who, negative: false, rights }, RightsAct::Set))
+        });
+        write.await.map_err(|error| error.chain())
     }
 
     /// Connects a session and enables some extensions.
@@ -93,20 +114,24 @@ impl<'n> World<'n> {
         enabled.qresync = enable.contains("QRESYNC");
         enabled.condstore = enabled.qresync || enable.contains("CONDSTORE");
         let enable = if enable.is_empty() { "NOOP".to_owned() } else { format!("ENABLE {enable}") };
-        for command in [format!("LOGIN {} secret", self.login), enable] {
+        let is_guest = dice.one_in(4);
+        let login = if is_guest { self.local.replace("model", "guest") } else { self.local.clone() };
+        for command in [format!("LOGIN {login}@example.org secret"), enable] {
             let tag = client.send(command.as_bytes()).await?;
             let (_, end) = client.finish(&tag).await?;
             check!(matches!(end, End::Ok(_)), "{command}: {end:?}");
         }
-        self.sessions[who] = Session { client: Some(client), enabled, ..Session::default() };
+        self.sessions[who] = Session { client: Some(client), enabled, is_guest, ..Session::default() };
         Ok(())
     }
 
     /// A mailbox name as this session writes it.
     pub fn quoted(&self, who: usize, name: &str) -> String {
-        match self.sessions[who].enabled.rev2 {
-            true => format!("\"{name}\""),
-            false => format!("\"{}\"", encode_mutf7(name)),
+        let session = &self.sessions[who];
+        let prefix = if session.is_guest { format!("Other Users/{}/", self.local) } else { String::new() };
+        match session.enabled.rev2 {
+            true => format!("\"{prefix}{name}\""),
+            false => format!("\"{prefix}{}\"", encode_mutf7(name)),
         }
     }
 
@@ -180,4 +205,12 @@ impl<'n> World<'n> {
             false => *dice.of_mut(&mut self.memories) = memory,
         }
     }
+}
+
+async fn add_account(node: &Node, local: &str) -> Checked<AccountId> {
+    let address = Address::parse(&format!("{local}@example.org")).ok_or("an address")?;
+    let new = NewAccount::new(address, Password::Made(node.secret.clone()));
+    let account = node.directory.add_account(new).await.map_err(|error| error.chain())?;
+    node.store.ensure(account).await.map_err(|error| error.chain())?;
+    Ok(account)
 }
