@@ -177,8 +177,10 @@ impl MailTx<'_, '_> {
         let mailbox = self.mailbox_mut(id)?;
         mailbox.parent = parent;
         name.clone_into(&mut mailbox.name);
+        let renamed = mailbox.clone();
         self.mailbox_changed(id);
-        Ok(())
+        // Written now, since another one may take the old name before the transaction ends.
+        write_mailbox(self.db, self.account, &renamed)
     }
 
     /// Subscribes or unsubscribes.

@@ -6,6 +6,7 @@ mod a_delivery_is_made_once_whatever_happens;
 mod a_snapshot_moves_forward_with_every_change;
 mod access_lists_give_and_take;
 mod an_account_starts_with_its_mailboxes;
+mod an_old_name_is_free_at_once;
 mod check_finds_and_mends_every_damage;
 mod conversations_join_by_message_id_and_subject;
 mod flags_belong_to_the_message_and_deleted_to_the_place;
