@@ -21,7 +21,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 16] = [
+pub const TARGETS: [Target; 17] = [
     Target { name: "imap_command", run: imap::command },
     Target { name: "sequence_set", run: imap::sequence_set },
     Target { name: "body_section", run: imap::body_section },
@@ -32,6 +32,7 @@ pub const TARGETS: [Target; 16] = [
     Target { name: "search_document", run: search::document },
     Target { name: "search_index", run: search::index },
     Target { name: "pop3_command", run: others::pop3_command },
+    Target { name: "roster", run: others::roster },
     Target { name: "smtp_command", run: others::smtp_command },
     Target { name: "sieve_script", run: sieve::script },
     Target { name: "sieve_interpreter", run: sieve::interpreter },

@@ -1,5 +1,6 @@
-//! What POP3 and SMTP clients send.
+//! What POP3 and SMTP clients send, and what old systems export.
 
+use anser_roster::{Format, Options};
 use anser_wire::{pop3, smtp};
 
 /// A line of a POP3 client.
@@ -14,4 +15,13 @@ pub fn smtp_command(data: &[u8]) {
     }
     let _ = smtp::parse_auth_response(data);
     let _ = smtp::ReplyReader::new().push(data);
+}
+
+/// A file with the people of an organisation, guessed and as every format.
+pub fn roster(data: &[u8]) {
+    let formats = ["csv", "ldif", "passwd", "shadow", "dovecot", "sql"].map(Format::named);
+    for format in formats.into_iter().chain([None]) {
+        let roster = anser_roster::read(data, &Options { format, domain: Some("example.org".to_owned()) });
+        assert!(roster.rows.iter().all(|row| row.line > 0));
+    }
 }

@@ -12,6 +12,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("wire", 1),
     ("sieve", 2),
     ("text", 2),
+    ("roster", 2),
     ("senderauth", 2),
     ("db", 3),
     ("blob", 3),
