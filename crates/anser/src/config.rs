@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use anser_acme::{Proof, Settings as Acme};
 use anser_base::{Error, Result};
 use anser_delivery::{Smarthost, SmarthostTls};
 use anser_directory::NextHop;
 use anser_net::Network;
 use anser_net::dns::Settings;
+use anser_net::http::client;
 use anser_web::sts::Mode;
 use anser_wire::Secret;
 use serde::Deserialize;
@@ -37,6 +40,21 @@ struct Written {
     outward: WrittenOutward,
     #[serde(default)]
     web: WrittenWeb,
+    acme: Option<WrittenAcme>,
+}
+
+/// Who gives certificates, and how. Without this the files of `[tls]` serve.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenAcme {
+    agree_to_terms: bool,
+    contact: Option<String>,
+    authority: Option<String>,
+    authorities: Option<PathBuf>,
+    proof: Option<String>,
+    hook: Option<PathBuf>,
+    #[serde(default)]
+    names: Vec<String>,
 }
 
 /// What is said over HTTP.
@@ -149,6 +167,8 @@ pub struct Config {
     pub outward: Option<OutwardSettings>,
     /// What is said over HTTP.
     pub web: WebSettings,
+    /// Who gives certificates, and how.
+    pub acme: Option<Acme>,
 }
 
 /// What is said over HTTP.
@@ -173,6 +193,15 @@ pub struct OutwardSettings {
 
 /// The port of SMTP between servers (RFC 5321 §4.5.4.2).
 const SMTP: u16 = 25;
+
+/// The port of HTTPS (RFC 9110 §4.2.2).
+const HTTPS: u16 = 443;
+/// Who gives certificates unless the boot file names another.
+const AUTHORITY: &str = "https://acme-v02.api.letsencrypt.org/directory";
+/// Who vouches for its web server: the system's bundle.
+const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
+/// How long one exchange with it may take.
+const ACME_TIME: Duration = Duration::from_secs(60);
 
 /// Services that begin with TLS.
 const TLS_FIRST: [&str; 4] = ["submissions", "imaps", "pop3s", "https"];
@@ -224,6 +253,7 @@ impl Written {
             dns: self.dns.settings(folder)?,
             outward: self.outward.settings(),
             web: self.web.settings(name)?,
+            acme: self.acme.map(|acme| acme.settings(name, folder)).transpose()?,
         })
     }
 }
@@ -238,6 +268,34 @@ impl Dns {
             fs::read_to_string(&path).map_err(bad)
         };
         Ok(Settings { servers: self.servers, trust_anchor: self.trust_anchor.map(read).transpose()? })
+    }
+}
+
+impl WrittenAcme {
+    fn settings(self, name: &str, folder: &Path) -> Result<Acme> {
+        if !self.agree_to_terms {
+            return Err(refused(text::ACME_TERMS, &[name]));
+        }
+        let proof = match (self.proof.as_deref(), self.hook) {
+            (None | Some("http"), None) => Proof::Http,
+            (Some("tls-alpn"), None) => Proof::TlsAlpn,
+            (Some("dns"), Some(hook)) => Proof::Dns(folder.join(hook)),
+            _ => return Err(refused(text::ACME_PROOF, &[name])),
+        };
+        let web = client::Options {
+            port: HTTPS,
+            // The operator named the authority; it may be one of the house's own.
+            private: true,
+            authorities: self.authorities.map_or_else(|| AUTHORITIES.into(), |file| folder.join(file)),
+            time: ACME_TIME,
+        };
+        Ok(Acme {
+            authority: self.authority.unwrap_or_else(|| AUTHORITY.to_owned()),
+            contact: self.contact.map(|address| format!("mailto:{address}")).into_iter().collect(),
+            proof,
+            names: self.names,
+            web,
+        })
     }
 }
 
@@ -362,6 +420,8 @@ mod tests {
             ("[store]\nengine = \"postgres\"", "url"),
             ("[relay]\nsmarthost = \"nowhere\"", "nowhere"),
             ("[web]\nmta_sts = \"always\"", "always"),
+            ("[acme]\nagree_to_terms = false", "agree_to_terms"),
+            ("[acme]\nagree_to_terms = true\nproof = \"dns\"", "hook"),
         ] {
             let error = read(&format!("{start}{text}\n")).unwrap_err().text.en;
             assert!(error.contains(named), "{text:?} gives {error:?}");

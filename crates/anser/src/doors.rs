@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anser_acme::Acme;
 use anser_base::Result;
 use anser_net::http::{self, Site};
 use anser_net::{BoundListener, Counters, Network, Refusal, ServeOptions, Shutdown, TlsAcceptor, bind, serve};
@@ -96,10 +97,11 @@ pub fn open_all(
     house: &House,
     config: &Config,
     tls: Option<&TlsAcceptor>,
+    acme: Option<&Acme>,
     allowed: Allowed,
     shutdown: &Shutdown,
 ) -> JoinSet<Result<()>> {
-    let sessions = Sessions::new(house, config, tls, allowed);
+    let sessions = Sessions::new(house, config, tls, acme, allowed);
     let mut tasks = JoinSet::new();
     for Bound { service, listeners, counters } in bound {
         let tls = tls.filter(|_| service.tls_first);
@@ -145,7 +147,7 @@ pub fn open_all(
 }
 
 impl Sessions {
-    fn new(house: &House, config: &Config, tls: Option<&TlsAcceptor>, allowed: Allowed) -> Self {
+    fn new(house: &House, config: &Config, tls: Option<&TlsAcceptor>, acme: Option<&Acme>, allowed: Allowed) -> Self {
         let limits = anser_smtp::Limits::default();
         let smtp = anser_smtp::Deps {
             queue: house.queue.clone(),
@@ -198,7 +200,7 @@ impl Sessions {
             imap: Arc::new(imap),
             pop3: Arc::new(pop3),
             managesieve: Arc::new(managesieve),
-            web: Arc::new(site(house, config, allowed)),
+            web: Arc::new(site(house, config, acme, allowed)),
         }
     }
 }
@@ -207,7 +209,7 @@ impl Sessions {
 const STRICT_TRANSPORT: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// All that is served over HTTP: the tables of the doors that speak it, joined.
-fn site(house: &House, config: &Config, allowed: Allowed) -> Site {
+fn site(house: &House, config: &Config, acme: Option<&Acme>, allowed: Allowed) -> Site {
     let open = config.listen.iter().filter_map(|(name, addresses)| Some((*name, addresses.first()?.port())));
     let web = anser_web::Deps {
         directory: house.directory.clone(),
@@ -220,7 +222,7 @@ fn site(house: &House, config: &Config, allowed: Allowed) -> Site {
         redirect: (!allowed.plaintext_auth).then_some(https),
         strict_transport: config.web.strict_transport.then_some(STRICT_TRANSPORT),
         error_page: Arc::new(anser_web::error_page),
-        ..Site::new(anser_web::routes(web))
+        ..Site::new(acme.map(Acme::routes).unwrap_or_default().join(anser_web::routes(web)))
     }
 }
 

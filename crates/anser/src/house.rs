@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
+use anser_acme::Acme;
 use anser_admin::owner::Owner;
 use anser_admin::{Admin, Out, Report, Running};
 use anser_base::{Clock, Disk, Entropy, Error, Result};
@@ -15,7 +16,7 @@ use anser_delivery::{Delivery, Outward};
 use anser_directory::Directory;
 use anser_journal::{Entry, Journal, Origin, What, months_in};
 use anser_migrate::Migrate;
-use anser_net::Resolver;
+use anser_net::{Resolver, TlsAcceptor};
 use anser_queue::Queue;
 use anser_store::Store;
 
@@ -139,6 +140,21 @@ impl House {
             mta_sts: self.config.web.mta_sts,
             running,
         })
+    }
+
+    /// The keeper of certificates, where the boot file names an authority.
+    pub fn acme(&self, tls: &TlsAcceptor) -> Option<Acme> {
+        let deps = anser_acme::Deps {
+            directory: self.directory.clone(),
+            journal: self.journal.clone(),
+            queue: self.queue.clone(),
+            resolver: self.resolver.clone(),
+            tls: tls.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            hostname: self.config.hostname.clone(),
+        };
+        self.config.acme.clone().map(|settings| Acme::new(deps, settings))
     }
 
     /// Notes an event of the house's own.

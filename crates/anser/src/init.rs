@@ -63,11 +63,15 @@ pub fn run(init: &Init, place: &Place, language: Language) -> Result<()> {
     let (chosen, made) = administrators_password(init, language)?;
 
     make_folder(&data)?;
-    files.boot.parent().map_or(Ok(()), make_folder)?;
+    let folder = files.boot.parent().map(Path::to_owned).unwrap_or_default();
+    let is_new = !folder.exists();
+    make_folder(&folder)?;
     write_certificate(&files, &[init.hostname.clone(), init.domain.clone()])?;
     write_new(&files.boot, &boot_file(init, &data, &files), 0o640)?;
     if let Some(user) = &user {
-        for path in [&data, &files.boot, &files.certificate, &files.key] {
+        // A folder that was there before, such as /etc, stays whose it is.
+        let ours = is_new.then_some(&folder);
+        for path in [&data, &files.boot, &files.certificate, &files.key].into_iter().chain(ours) {
             chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw())).map_err(Error::io)?;
         }
         serve::become_user(Some(&user.name))?;

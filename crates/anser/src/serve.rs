@@ -85,8 +85,13 @@ async fn serve(
     house.note(What::Started { version: env!("CARGO_PKG_VERSION").to_owned() }).await?;
 
     let (doors, inner) = (Shutdown::new(), Shutdown::new());
-    let mut sessions = doors::open_all(bound, &house, &config, tls.as_ref(), allowed, &doors);
+    let acme = tls.as_ref().and_then(|tls| house.acme(tls));
+    let mut sessions = doors::open_all(bound, &house, &config, tls.as_ref(), acme.as_ref(), allowed, &doors);
     let mut helpers = helpers(&house, &admin, &config, &inner)?;
+    if let Some(acme) = acme {
+        let ending = inner.clone();
+        helpers.spawn(async move { acme.run(ending).await });
+    }
     helpers.spawn(metrics::serve(watchers, admin.clone(), house.journal.clone(), running.clone(), inner.clone()));
     let delivery = house.delivery.clone();
     let delivering = Shutdown::new();

@@ -94,6 +94,8 @@ table! {
     NO_USER = "there is no user {} on this machine", "本机没有用户 {}";
     NOT_ROOT = "only root can become user {}", "只有 root 才能切换为用户 {}";
     EXISTS = "{} exists; it is not overwritten", "{} 已存在，不会覆盖";
+    ACME_TERMS = "{}: write agree_to_terms = true once you have read the terms of the certificate authority", "{}：阅读证书颁发机构的条款后，请写入 agree_to_terms = true";
+    ACME_PROOF = "{}: proof is http, tls-alpn, or dns with hook = \"PROGRAM\"", "{}：proof 应为 http、tls-alpn，或 dns 并给出 hook = \"程序\"";
     MTA_STS = "{}: mta_sts is enforce, testing or none, not {}", "{}：mta_sts 应为 enforce、testing 或 none，而不是 {}";
     RELAY_TLS = "{}: relay tls is {}; write opportunistic, required or implicit", "{}：relay 的 tls 为 {}；请写 opportunistic、required 或 implicit";
     HOST_PORT = "{} is not HOST:PORT", "{} 不是 HOST:PORT";

@@ -14,6 +14,7 @@
 //! | [`routes`] | where mail goes whose mailbox is not here |
 //! | [`srs`] | senders of mail that is sent on |
 //! | [`sharing`] | whom access lists mean, and who shares with whom |
+//! | [`certificates`] | certificates that an authority gave |
 //! | [`admin`] | every change, as typed functions |
 //!
 //! [`Directory`] is cheap to clone. Its look-ups are answered from memory as long as nobody changed the directory: every change
@@ -22,6 +23,7 @@
 
 pub mod admin;
 mod cache;
+pub mod certificates;
 pub mod dkim;
 pub mod guard;
 mod jobs;
@@ -61,6 +63,7 @@ use crate::scripts::{Running, ScriptOwner};
 use crate::secrets::Secrets;
 
 pub use admin::{AccountFilter, AccountPage, Alias, AliasTarget, NewAccount, NewAppPassword, NewDomain, Password};
+pub use certificates::Certificate;
 pub use dkim::{DkimKey, DkimState};
 pub use jobs::JOBS;
 pub use login::{Attempt, AuthFailure, Login, Refusal, Via};

@@ -3,7 +3,7 @@
 use anser_db::Schema;
 
 /// Tables of the directory, to be handed to `anser_db::Db::open`.
-pub const SCHEMA: Schema = Schema(&[FIRST, SHARING, TOKENS, SCRIPTS, DKIM, ROUTES, JOBS]);
+pub const SCHEMA: Schema = Schema(&[FIRST, SHARING, TOKENS, SCRIPTS, DKIM, ROUTES, JOBS, CERTIFICATES]);
 
 /// One row of `dir_addresses` per address that is somebody's: `kind` and `target` say whose (see `address::Kind`).
 const FIRST: &str = "
@@ -162,4 +162,16 @@ CREATE INDEX dir_elsewhere_domain ON dir_elsewhere (domain, address);
 /// Accounts that may have a job which runs (see `jobs`).
 const JOBS: &str = "
 CREATE TABLE dir_jobs (account INTEGER NOT NULL PRIMARY KEY, since_ms INTEGER NOT NULL) STRICT;
+";
+
+/// Certificates that an authority gave, and what we are known by there.
+const CERTIFICATES: &str = "
+CREATE TABLE dir_certificates (
+  name TEXT NOT NULL PRIMARY KEY,
+  chain TEXT NOT NULL,
+  secret TEXT NOT NULL,
+  begins_ms INTEGER NOT NULL,
+  ends_ms INTEGER NOT NULL
+) STRICT;
+CREATE TABLE dir_acme_accounts (authority TEXT NOT NULL PRIMARY KEY, secret TEXT NOT NULL) STRICT;
 ";

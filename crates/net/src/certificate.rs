@@ -1,6 +1,6 @@
 //! What TLS needs to know of an X.509 certificate, and self-signed ones for a first start.
 
-use anser_base::{Error, Result};
+use anser_base::{Error, Result, Timestamp};
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
 /// `1.2.840.113549.1.1`, the RSA signature algorithms of PKCS #1, less their last number.
@@ -15,6 +15,9 @@ const NIST_HASH: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02];
 const SEQUENCE: u8 = 0x30;
 const OBJECT_IDENTIFIER: u8 = 0x06;
 const EXPLICIT_0: u8 = 0xa0;
+const INTEGER: u8 = 0x02;
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
 
 /// A certificate for these names that vouches for itself, and its key, both as PEM. For trials: no client trusts it unasked.
 /// [`anser_base::Class::Invalid`] when a name is neither a host name nor an address.
@@ -41,6 +44,51 @@ pub fn server_end_point(certificate: &[u8]) -> Option<Vec<u8>> {
         Hash::Sha384 => Sha384::digest(certificate).to_vec(),
         Hash::Sha512 => Sha512::digest(certificate).to_vec(),
     })
+}
+
+/// From when to when a DER certificate is good (RFC 5280 §4.1.2.5). `None` when it cannot be read.
+pub fn validity(certificate: &[u8]) -> Option<(Timestamp, Timestamp)> {
+    let (certificate, _) = element(certificate, SEQUENCE)?;
+    let (fields, _) = element(certificate, SEQUENCE)?;
+    let rest = element(fields, EXPLICIT_0).map_or(fields, |(_version, rest)| rest);
+    let (_serial, rest) = element(rest, INTEGER)?;
+    let (_signature, rest) = element(rest, SEQUENCE)?;
+    let (_issuer, rest) = element(rest, SEQUENCE)?;
+    let (validity, _) = element(rest, SEQUENCE)?;
+    let (begins, rest) = time(validity)?;
+    let (ends, _) = time(rest)?;
+    Some((begins, ends))
+}
+
+/// A time as certificates write it, in UTC with seconds (RFC 5280 §4.1.2.5.1, §4.1.2.5.2), and what follows it.
+fn time(bytes: &[u8]) -> Option<(Timestamp, &[u8])> {
+    let (year_digits, (text, rest)) = match element(bytes, UTC_TIME) {
+        Some(found) => (2, found),
+        None => (4, element(bytes, GENERALIZED_TIME)?),
+    };
+    let (year, others) = text.strip_suffix(b"Z")?.split_at_checked(year_digits)?;
+    let number = |digits: &[u8]| {
+        let value = digits.iter().try_fold(0u32, |value, digit| Some(value * 10 + (*digit as char).to_digit(10)?));
+        value.map(i64::from)
+    };
+    let year = match (number(year)?, year_digits) {
+        (short @ 50.., 2) => 1900 + short,
+        (short, 2) => 2000 + short,
+        (whole, _) => whole,
+    };
+    let [month, day, hour, minute, second] =
+        others.chunks(2).map(number).collect::<Option<Vec<_>>>()?.try_into().ok()?;
+    if others.len() != 10 || !(1..=12).contains(&month) {
+        return None;
+    }
+    // Days since 1970 by counting years from March.
+    let (years, months) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = years * 365 + years.div_euclid(4) - years.div_euclid(100)
+        + years.div_euclid(400)
+        + (months * 153 + 2) / 5
+        + day
+        - 719_469;
+    Some((Timestamp((((days * 24 + hour) * 60 + minute) * 60 + second) * 1000), rest))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,4 +150,35 @@ fn element(bytes: &[u8], wanted: u8) -> Option<(&[u8], &[u8])> {
         _ => return None,
     };
     (tag == wanted).then(|| rest.split_at_checked(length)).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_certificates_are_read() {
+        for (raw, seconds) in [
+            (&b"\x17\x0d700101000000Z"[..], Some(0)),
+            (b"\x17\x0d260131235959Z", Some(1_769_903_999)),
+            (b"\x17\x0d240229120000Z", Some(1_709_208_000)),
+            (b"\x17\x0d500101000000Z", Some(-631_152_000)),
+            (b"\x18\x0f20500101000000Z", Some(2_524_608_000)),
+            (b"\x18\x0f99991231235959Z", Some(253_402_300_799)),
+            (b"\x17\x0b2601312359Z", None),
+            (b"\x17\x0d26xx31235959Z", None),
+            (b"\x17\x0d261331235959Z", None),
+            (b"\x17\x0d26", None),
+        ] {
+            assert_eq!(time(raw).map(|(time, _)| time.secs()), seconds, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn the_life_of_a_certificate_is_read() {
+        let (pem, _) = self_signed(&["mail.example.org".to_owned()]).unwrap();
+        let (begins, ends) = validity(&der_of_pem(pem.as_bytes()).unwrap()).unwrap();
+        assert!(begins < ends);
+        assert_eq!(validity(b""), None);
+    }
 }

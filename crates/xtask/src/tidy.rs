@@ -22,6 +22,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("queue", 4),
     ("journal", 4),
     ("delivery", 5),
+    ("acme", 5),
     ("migrate", 5),
     ("smtp", 6),
     ("imap", 6),
