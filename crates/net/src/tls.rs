@@ -152,7 +152,7 @@ impl TlsAcceptor {
     /// Shows this certificate (chain and key, PEM) to an authority that looks whether the name is ours (RFC 8737 §3), over HTTPS
     /// services, until it is taken away by `None`. [`Class::Invalid`] when it cannot be used.
     pub fn answer_challenge(&self, name: &str, answer: Option<(String, String)>) -> Result<()> {
-        let key = answer.map(|(chain, key)| load_one(&CertificateSource::Pem(chain, key))).transpose()?;
+        let key = answer.map(|(chain, key)| shown(chain.as_bytes(), key.as_bytes()).map_err(unusable)).transpose()?;
         let mut challenges = self.shared.challenges.0.write().unwrap_or_else(PoisonError::into_inner);
         match key {
             Some(key) => challenges.insert(name.to_ascii_lowercase(), key),
@@ -364,6 +364,13 @@ fn certified(chain: &[u8], key: &[u8]) -> Result<Arc<CertifiedKey>, Box<dyn std:
     let key = PrivateKeyDer::from_pem_slice(key)?;
     // Also fails when the key does not belong to the certificate: a pair of which only one file was replaced yet.
     Ok(Arc::new(CertifiedKey::from_der(chain, key, &provider())?))
+}
+
+/// A certificate for authorities' eyes: what its one critical extension means is theirs to know (RFC 8737 §3).
+fn shown(chain: &[u8], key: &[u8]) -> Result<Arc<CertifiedKey>, Box<dyn std::error::Error + Send + Sync>> {
+    let chain = CertificateDer::pem_slice_iter(chain).collect::<Result<Vec<_>, _>>()?;
+    let key = provider().key_provider.load_private_key(PrivateKeyDer::from_pem_slice(key)?)?;
+    Ok(Arc::new(CertifiedKey::new(chain, key)))
 }
 
 fn read(path: &PathBuf) -> Result<Vec<u8>> {

@@ -90,8 +90,6 @@ impl Authority {
                     "",
                     "-tlsalpn01",
                     "",
-                    "-doh",
-                    "",
                 ])
                 .args(["-dns01", &format!("127.0.0.1:{dns}"), "-management", &format!("127.0.0.1:{management}")])
                 .stdout(Stdio::null())
@@ -110,13 +108,15 @@ impl Authority {
                 .spawn()
                 .expect("pebble"),
         );
-        for port in [api, management] {
+        let mut peers = [names, pebble];
+        for (peer, port) in peers.iter_mut().zip([management, api]) {
             while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+                assert!(peer.0.try_wait().unwrap().is_none(), "it ended by itself");
                 tokio::task::yield_now().await;
             }
         }
         let (url, trust) = (format!("https://127.0.0.1:{api}/dir"), at("cert.pem"));
-        Self { url, http, https, management, trust, folder, _peers: [names, pebble] }
+        Self { url, http, https, management, trust, folder, _peers: peers }
     }
 
     /// A program that sets and clears records, as an operator has one for dns-01.
