@@ -120,6 +120,30 @@ pub struct DkimView {
     pub record: String,
 }
 
+/// Recipients elsewhere that somebody may write to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitsView {
+    /// Whose limits they are.
+    pub scope: String,
+    /// In an hour.
+    pub per_hour: u32,
+    /// In a day.
+    pub per_day: u32,
+    /// Of them new ones, in a day.
+    pub new_per_day: u32,
+}
+
+/// An account whose mail to others is held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldView {
+    /// Its address.
+    pub address: String,
+    /// Since when (RFC 3339).
+    pub since: String,
+    /// Why.
+    pub why: String,
+}
+
 /// A route.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteView {
@@ -282,6 +306,9 @@ pub struct EntryView {
     pub protocol: String,
     /// The peer that brought it.
     pub client: Option<IpAddr>,
+    /// The way that an operator chose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
 }
 
 /// An event of the journal.
@@ -441,6 +468,8 @@ pub enum Item {
     Dkim(DkimView),
     Record(RecordView),
     Route(RouteView),
+    Limits(LimitsView),
+    Hold(HoldView),
     Address(String),
     Move(MoveView),
     MoveMailbox(MailboxView),

@@ -27,12 +27,20 @@ pub struct Selection {
     pub sender: Option<String>,
     /// In a recipient that still waits.
     pub recipient: Option<String>,
+    /// The domain of such a recipient, or `.` and a domain that it is below.
+    pub domain: Option<String>,
+    /// In what the last attempt brought for it.
+    pub why: Option<String>,
+    /// Accepted more than so many minutes ago.
+    pub older: Option<u64>,
+    /// Accepted at most so many minutes ago.
+    pub newer: Option<u64>,
     /// Only held ones, or only others.
     pub held: Option<bool>,
 }
 
 /// What is done to entries of the queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum QueueAct {
     /// Attempt now.
@@ -43,16 +51,22 @@ pub enum QueueAct {
     Release,
     /// Remove without a report to the sender.
     Remove,
+    /// Send another way, now.
+    Reroute {
+        /// `HOST:PORT`, `mx`, `mx=DOMAIN`; `usual` is what the routes say.
+        way: String,
+    },
 }
 
 impl QueueAct {
     /// The word of the journal.
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Retry => "queue.retry",
             Self::Hold => "queue.hold",
             Self::Release => "queue.release",
             Self::Remove => "queue.remove",
+            Self::Reroute { .. } => "queue.reroute",
         }
     }
 }
@@ -93,6 +107,42 @@ pub struct AccountChange {
     pub pop3_days: Option<u32>,
     /// Whether the owner must choose a new password first.
     pub must_change: Option<bool>,
+}
+
+/// What is done about what accounts send.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SendingAct {
+    /// Sets limits; what is not named stays.
+    Limit {
+        /// An account, a group, a domain, `*`; `@` and a domain for all of it together.
+        scope: String,
+        /// Recipients elsewhere in an hour.
+        per_hour: Option<u32>,
+        /// In a day.
+        per_day: Option<u32>,
+        /// Of them new ones, in a day.
+        new_per_day: Option<u32>,
+    },
+    /// Lists limits.
+    Limits,
+    /// Removes limits.
+    Forget {
+        /// Whose.
+        scope: String,
+    },
+    /// Lists accounts whose mail is held.
+    Held,
+    /// Holds an account's mail.
+    Hold {
+        /// Whose.
+        address: String,
+    },
+    /// Lets an account send again.
+    Release {
+        /// Whose.
+        address: String,
+    },
 }
 
 /// A route to be set.
@@ -341,6 +391,8 @@ pub enum Request {
     ElsewhereChange { addresses: Vec<String>, remove: bool },
     /// [`crate::Admin::listed_elsewhere`]
     ElsewhereList { domain: String },
+    /// [`crate::Admin::sending`]
+    Sending { what: SendingAct },
     /// [`crate::Admin::list_queue`]
     QueueList { selection: Selection },
     /// [`crate::Admin::show_entry`]

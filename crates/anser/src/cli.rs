@@ -58,6 +58,8 @@ pub enum Verb {
     #[command(subcommand)]
     Route(Route),
     #[command(subcommand)]
+    Sending(Sending),
+    #[command(subcommand)]
     Queue(Queue),
     #[command(subcommand)]
     Move(Move),
@@ -341,6 +343,30 @@ pub struct RouteAdd {
 }
 
 #[derive(Debug, Subcommand)]
+pub enum Sending {
+    Limit {
+        scope: String,
+        #[arg(long, value_name = "N")]
+        per_hour: Option<u32>,
+        #[arg(long, value_name = "N")]
+        per_day: Option<u32>,
+        #[arg(long, value_name = "N")]
+        new_per_day: Option<u32>,
+    },
+    Limits,
+    Forget {
+        scope: String,
+    },
+    Held,
+    Hold {
+        address: String,
+    },
+    Release {
+        address: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub enum Elsewhere {
     Add {
         #[arg(value_name = "ADDRESS")]
@@ -395,6 +421,14 @@ pub struct Selection {
     #[arg(long)]
     pub recipient: Option<String>,
     #[arg(long)]
+    pub domain: Option<String>,
+    #[arg(long, value_name = "TEXT")]
+    pub why: Option<String>,
+    #[arg(long, value_name = "AGE")]
+    pub older: Option<String>,
+    #[arg(long, value_name = "AGE")]
+    pub newer: Option<String>,
+    #[arg(long)]
     pub held: bool,
 }
 
@@ -410,11 +444,19 @@ pub struct Entries {
 #[derive(Debug, Subcommand)]
 pub enum Queue {
     List(Selection),
-    Show { entry: u64 },
+    Show {
+        entry: u64,
+    },
     Retry(Entries),
     Hold(Entries),
     Release(Entries),
     Remove(Entries),
+    Reroute {
+        #[arg(long, value_name = "WAY")]
+        to: String,
+        #[command(flatten)]
+        entries: Entries,
+    },
 }
 
 #[derive(Debug, Subcommand)]

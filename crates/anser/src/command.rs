@@ -3,7 +3,7 @@
 use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use anser_admin::request::{self, AccountSpec, AppPasswordSpec, DomainChange, QueueAct, Request};
+use anser_admin::request::{self, AccountSpec, AppPasswordSpec, DomainChange, QueueAct, Request, SendingAct};
 use anser_admin::socket::{self, Client};
 use anser_admin::{Event, Mail, Out, Report};
 use anser_base::{EntryId, Error, Result};
@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::cli::{
     Account, AccountAdd, Alias, AppPassword, Cli, Dkim, Domain, Elsewhere, Entries, Group, NewSecret, Queue, Route,
-    RouteAdd, Selection, SendAs, Token, Verb,
+    RouteAdd, Selection, SendAs, Sending, Token, Verb,
 };
 use crate::config::Config;
 use crate::files;
@@ -200,11 +200,13 @@ fn asked(verb: Verb, language: Language) -> Result<Asked> {
         Verb::Group(Group::Join { address, members }) => one(Request::GroupJoin { address, members }),
         Verb::Group(Group::Leave { address, members }) => one(Request::GroupLeave { address, members }),
         Verb::Route(route) => route_asked(route),
-        Verb::Queue(Queue::List(selection)) => list(Request::QueueList { selection: selected(selection) }),
+        Verb::Sending(sending) => Ok(sending_asked(sending)),
+        Verb::Queue(Queue::List(selection)) => list(Request::QueueList { selection: selected(selection)? }),
         Verb::Queue(Queue::Show { entry }) => one(Request::QueueShow { entry: EntryId(entry) }),
         Verb::Queue(Queue::Retry(entries)) => one(queue_act(QueueAct::Retry, entries)?),
         Verb::Queue(Queue::Hold(entries)) => one(queue_act(QueueAct::Hold, entries)?),
         Verb::Queue(Queue::Release(entries)) => one(queue_act(QueueAct::Release, entries)?),
+        Verb::Queue(Queue::Reroute { to: way, entries }) => one(queue_act(QueueAct::Reroute { way }, entries)?),
         Verb::Queue(Queue::Remove(entries)) => one(queue_act(QueueAct::Remove, entries)?),
         Verb::Move(act) => moves::asked(act),
         Verb::Sieve(sieve) => {
@@ -280,6 +282,21 @@ fn route_asked(route: Route) -> Result<Asked> {
     }
 }
 
+fn sending_asked(sending: Sending) -> Asked {
+    let list = matches!(sending, Sending::Limits | Sending::Held);
+    let what = match sending {
+        Sending::Limit { scope, per_hour, per_day, new_per_day } => {
+            SendingAct::Limit { scope, per_hour, per_day, new_per_day }
+        }
+        Sending::Limits => SendingAct::Limits,
+        Sending::Forget { scope } => SendingAct::Forget { scope },
+        Sending::Held => SendingAct::Held,
+        Sending::Hold { address } => SendingAct::Hold { address },
+        Sending::Release { address } => SendingAct::Release { address },
+    };
+    Asked { requests: vec![Request::Sending { what }], list }
+}
+
 fn elsewhere(mut addresses: Vec<String>, remove: bool) -> Result<Asked> {
     if addresses.is_empty() {
         addresses.extend(listed(&mut std::io::stdin().lock())?.into_iter().map(|account| account.address));
@@ -347,19 +364,32 @@ fn listed(input: &mut impl BufRead) -> Result<Vec<AccountSpec>> {
     }
 }
 
-fn selected(selection: Selection) -> request::Selection {
-    let Selection { sender, recipient, held } = selection;
-    request::Selection { sender, recipient, held: held.then_some(true) }
+fn selected(selection: Selection) -> Result<request::Selection> {
+    let Selection { sender, recipient, domain, why, older, newer, held } = selection;
+    let (older, newer) = (older.as_deref().map(age).transpose()?, newer.as_deref().map(age).transpose()?);
+    Ok(request::Selection { sender, recipient, domain, why, older, newer, held: held.then_some(true) })
+}
+
+/// Minutes of `30m`, `4h`, `2d`.
+fn age(text: &str) -> Result<u64> {
+    let bad = || refused(text::NO_AGE, &[text]);
+    let unit = text.chars().next_back().ok_or_else(bad)?;
+    let minutes = match unit {
+        'm' => 1,
+        'h' => 60,
+        'd' => 24 * 60,
+        _ => return Err(bad()),
+    };
+    let number: u64 = text[..text.len() - 1].parse().map_err(|_| bad())?;
+    number.checked_mul(minutes).ok_or_else(bad)
 }
 
 fn queue_act(what: QueueAct, entries: Entries) -> Result<Request> {
-    let chosen = entries.all
-        || entries.selection.held
-        || entries.selection.sender.is_some()
-        || entries.selection.recipient.is_some();
+    let selection = selected(entries.selection)?;
+    let chosen = entries.all || selection != request::Selection::default();
     let entries = match (entries.entries.is_empty(), chosen) {
         (false, false) => request::Entries::These(entries.entries.into_iter().map(EntryId).collect()),
-        (true, true) => request::Entries::Matching(selected(entries.selection)),
+        (true, true) => request::Entries::Matching(selection),
         _ => return Err(refused(text::ENTRY_WANTED, &[])),
     };
     Ok(Request::QueueAct { what, entries })

@@ -41,6 +41,8 @@ struct Written {
     #[serde(default)]
     web: WrittenWeb,
     acme: Option<WrittenAcme>,
+    #[serde(default)]
+    senders: WrittenSenders,
 }
 
 /// Who gives certificates, and how. Without this the files of `[tls]` serve.
@@ -63,6 +65,15 @@ struct WrittenAcme {
 struct WrittenWeb {
     mta_sts: Option<String>,
     strict_transport: bool,
+}
+
+/// How those who send from outside are judged.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct WrittenSenders {
+    follow_reject: Option<bool>,
+    trusted: Vec<String>,
+    own: Option<Vec<String>>,
 }
 
 /// Whom to ask for names.
@@ -169,6 +180,8 @@ pub struct Config {
     pub web: WebSettings,
     /// Who gives certificates, and how.
     pub acme: Option<Acme>,
+    /// How those who send from outside are judged.
+    pub senders: SenderSettings,
 }
 
 /// What is said over HTTP.
@@ -178,6 +191,17 @@ pub struct WebSettings {
     pub mta_sts: Mode,
     /// Whether browsers are told to use nothing but TLS.
     pub strict_transport: bool,
+}
+
+/// How those who send from outside are judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SenderSettings {
+    /// What a domain asks to be refused (DMARC p=reject) is refused.
+    pub follow_reject: bool,
+    /// Domains that may vouch for others' mail: seals (ARC), mailing lists.
+    pub trusted: Vec<String>,
+    /// Networks of the house's own hosts, which are believed without a look; loopback unless said otherwise.
+    pub own: Vec<Network>,
 }
 
 /// How mail leaves for the servers of its domain.
@@ -254,6 +278,7 @@ impl Written {
             outward: self.outward.settings(),
             web: self.web.settings(name)?,
             acme: self.acme.map(|acme| acme.settings(name, folder)).transpose()?,
+            senders: self.senders.settings().map_err(bad)?,
         })
     }
 }
@@ -313,6 +338,17 @@ impl WrittenOutward {
     fn settings(self) -> Option<OutwardSettings> {
         let Self { off, port, sources, private } = self;
         (!off).then(|| OutwardSettings { port: port.unwrap_or(SMTP), sources, private })
+    }
+}
+
+impl WrittenSenders {
+    fn settings(self) -> Result<SenderSettings> {
+        let own = self.own.map(|ranges| ranges.iter().map(|range| Network::parse(range)).collect::<Result<_>>());
+        Ok(SenderSettings {
+            follow_reject: self.follow_reject.unwrap_or(true),
+            trusted: self.trusted,
+            own: own.unwrap_or_else(|| Ok(Network::loopback()))?,
+        })
     }
 }
 
@@ -395,6 +431,10 @@ mod tests {
             servers = ["192.0.2.53:53"]
             [outward]
             sources = ["192.0.2.1", "2001:db8::1"]
+            [senders]
+            follow_reject = false
+            trusted = ["lists.example.net"]
+            own = ["192.0.2.0/24"]
             "#,
         )
         .unwrap();
@@ -404,6 +444,8 @@ mod tests {
         assert_eq!(config.dns.servers, ["192.0.2.53:53".parse().unwrap()]);
         let outward = config.outward.unwrap();
         assert_eq!((outward.port, outward.sources.len(), outward.private), (25, 2, false));
+        let senders = config.senders;
+        assert_eq!((senders.follow_reject, senders.own.len(), &*senders.trusted[0]), (false, 1, "lists.example.net"));
         let smarthost = config.smarthost.unwrap();
         assert_eq!((&*smarthost.host, smarthost.port, smarthost.tls), ("::1", 587, SmarthostTls::Required(None)));
     }

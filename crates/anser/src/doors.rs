@@ -148,7 +148,13 @@ pub fn open_all(
 
 impl Sessions {
     fn new(house: &House, config: &Config, tls: Option<&TlsAcceptor>, acme: Option<&Acme>, allowed: Allowed) -> Self {
-        let limits = anser_smtp::Limits::default();
+        let judging = &config.senders;
+        let limits = anser_smtp::Limits { exempt: judging.own.clone(), ..anser_smtp::Limits::default() };
+        let senders = anser_smtp::Senders {
+            trusted: judging.trusted.clone(),
+            follow_reject: judging.follow_reject,
+            ..anser_smtp::Senders::new(house.resolver.clone())
+        };
         let smtp = anser_smtp::Deps {
             queue: house.queue.clone(),
             directory: house.directory.clone(),
@@ -162,7 +168,7 @@ impl Sessions {
             limits,
             allow_plaintext_auth: allowed.plaintext_auth,
             local_only: allowed.local_only,
-            senders: Some(anser_smtp::Senders::new(house.resolver.clone())),
+            senders: Some(senders),
             callout: Some(callout(house)),
             over_quota: None,
         };

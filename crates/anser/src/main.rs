@@ -55,7 +55,8 @@ fn run(cli: Cli, language: Language) -> Result<bool> {
         Verb::Dev(dev) => dev::run(dev, &cli.place, language).map(|()| true),
         Verb::Serve => {
             let config = Config::read(&cli.place.boot_file())?;
-            let allowed = Allowed { plaintext_auth: false, local_only: config.smarthost.is_none() };
+            let allowed =
+                Allowed { plaintext_auth: false, local_only: config.smarthost.is_none() && config.outward.is_none() };
             serve::run(serve::prepare(config)?, allowed, async |_| Ok(()), || ())?;
             Ok(true)
         }

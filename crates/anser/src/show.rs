@@ -180,6 +180,10 @@ impl Printer {
                 let words: Vec<&str> = words.into_iter().chain(more).flatten().collect();
                 format!("{}  {}  {}", route.pattern, route.way, words.join("  ")).trim_end().to_owned() + "\n"
             }
+            Item::Limits(limits) => {
+                format!("{}  {}  {}  {}\n", limits.scope, limits.per_hour, limits.per_day, limits.new_per_day)
+            }
+            Item::Hold(hold) => format!("{}  {}  {}\n", hold.address, hold.since, hold.why),
             Item::Address(address) => format!("{address}\n"),
             Item::Record(record) => record_in_words(self.language, record),
             Item::Finding(finding) => {
@@ -197,7 +201,9 @@ impl Printer {
             (Some(due), ..) => self.language.say(text::DUE, &[due]),
             (None, ..) => String::new(),
         };
-        let mut out = format!("{}  <{}>  {}  {}  {state}\n", entry.id, entry.sender, size(entry.size), entry.accepted);
+        let via = entry.via.as_ref().map(|via| format!("  → {via}")).unwrap_or_default();
+        let mut out =
+            format!("{}  <{}>  {}  {}  {state}{via}\n", entry.id, entry.sender, size(entry.size), entry.accepted);
         for recipient in &entry.recipients {
             let why = recipient.why.as_deref().unwrap_or_default();
             let line = format!("    {}  {}  {}  {why}", recipient.address, recipient.state, recipient.attempts);

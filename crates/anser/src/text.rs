@@ -84,6 +84,7 @@ table! {
     QUOTA_BAD = "{} is no size; write 500MB, 5GiB or 0 for no limit", "{} 不是大小；请写 500MB、5GiB，或 0 表示不限";
     LOGIN_LINE = "line {} is not LOGIN, address and password, separated by tabs", "第 {} 行不是以制表符分隔的登录名、地址和密码";
     ADDRESS_WANTED = "no address: name accounts or use --stdin-list", "没有地址：请给出账号或使用 --stdin-list";
+    NO_AGE = "{} is no age: 30m, 4h, 2d", "{} 不是时长：30m、4h、2d";
     ENTRY_WANTED = "name entries by number, or choose with --all, --sender, --recipient or --held", "请给出条目编号，或用 --all、--sender、--recipient、--held 选择";
     NO_BOOT_FILE = "there is no boot file {}; make one with anser init, or name it with --config or --dir", "没有启动文件 {}；请用 anser init 创建，或用 --config、--dir 指定";
     BAD_BOOT_FILE = "{} line {}: {}", "{} 第 {} 行：{}";
@@ -209,12 +210,20 @@ pub const COMMANDS: &[(&str, Line)] = &[
         "route address remove",
         Line("Remove addresses; without any they come from standard input", "删除地址；不填则从标准输入读取"),
     ),
+    ("sending", Line("How much accounts may send, and accounts in wrong hands", "外发限额与疑似被盗账号")),
+    ("sending limit", Line("Set limits; what is not named stays", "设置限额；未写的不变")),
+    ("sending limits", Line("List limits", "列出限额")),
+    ("sending forget", Line("Remove limits", "删除限额")),
+    ("sending held", Line("List accounts whose mail to others is held", "列出外发邮件被暂停的账号")),
+    ("sending hold", Line("Hold an account's mail to others", "暂停账号的外发邮件")),
+    ("sending release", Line("Let an account send again", "恢复账号的外发")),
     ("queue", Line("Mail under way", "邮件队列")),
     ("queue list", Line("List entries", "列出条目")),
     ("queue show", Line("Show an entry", "显示条目")),
     ("queue retry", Line("Attempt entries now", "立即重试")),
     ("queue hold", Line("Keep entries from being attempted", "暂停投递")),
     ("queue release", Line("Let held entries go on", "解除暂停")),
+    ("queue reroute", Line("Send entries another way, now", "让条目改走另一去向，并立即重试")),
     ("queue remove", Line("Remove entries without a report", "删除条目，不发退信")),
     ("move", Line("Organisations that move in from old servers", "从旧服务器迁入")),
     ("move list", Line("List moves", "列出迁移项目")),
@@ -357,8 +366,25 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
             "仅在这些时段，UTC：22:00-06:00，或 22:00-06:00+08:00",
         ),
     ),
+    (
+        "scope",
+        Line(
+            "An account, a group, a domain or * for each account in it; @example.org for a whole domain together",
+            "账号、群组、域名或 *（其中每个账号）；@example.org 为整个域名合计",
+        ),
+    ),
+    ("per_hour", Line("Recipients elsewhere in an hour", "每小时外部收件人数")),
+    ("per_day", Line("Recipients elsewhere in a day", "每天外部收件人数")),
+    ("new_per_day", Line("Of them such that were never written to, in a day", "其中每天首次通信的收件人数")),
     ("sender", Line("Text in the sender", "发件人中的文字")),
     ("recipient", Line("Text in a recipient that waits", "等待中的收件人里的文字")),
+    ("why", Line("Text in what the last attempt brought", "最近一次投递结果中的文字")),
+    ("older", Line("Accepted longer ago: 30m, 4h, 2d", "接收已超过：30m、4h、2d")),
+    ("newer", Line("Accepted since: 30m, 4h, 2d", "接收不超过：30m、4h、2d")),
+    (
+        "to",
+        Line("HOST:PORT, mx, mx=DOMAIN, or usual for what the routes say", "HOST:PORT、mx、mx=域名，或 usual 按路由"),
+    ),
     ("held", Line("Only held ones", "仅暂停的")),
     ("all", Line("All", "全部")),
     ("entry", Line("Number of the entry", "条目编号")),

@@ -68,6 +68,7 @@ impl Delivery {
         let Results { outcomes, beyond, follow_up, mails } = self.deliver_routed(&lease, routed, limits).await;
         let plan = lease.plan(outcomes.iter().cloned(), self.deps.clock.now());
         self.note(&lease, &plan, &outcomes).await;
+        self.watch_ends(&lease, &plan).await;
         let mut reports = self.reports(&lease, &plan, &outcomes, &beyond).await;
         reports.extend(follow_up);
         // What rules sent for a recipient that is tried again is found again then, with the delivery that was made.

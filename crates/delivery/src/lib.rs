@@ -18,6 +18,7 @@
 mod content;
 mod dispatcher;
 mod forward;
+mod guard;
 mod local;
 mod recover;
 mod remote;
@@ -68,6 +69,7 @@ pub struct Delivery {
     relay: Arc<remote::Relay>,
     rules: Rules,
     jobs: Jobs,
+    guard: Arc<guard::Guard>,
 }
 
 impl Delivery {
@@ -82,7 +84,7 @@ impl Delivery {
             hostname: deps.hostname.clone(),
         });
         let jobs = Jobs::new(rules.clone(), deps.journal.clone());
-        Self { deps: Arc::new(deps), relay, rules, jobs }
+        Self { deps: Arc::new(deps), relay, rules, jobs, guard: Arc::default() }
     }
 
     /// Rules over mail that is stored.

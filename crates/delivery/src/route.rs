@@ -36,8 +36,12 @@ pub(crate) struct Local {
 impl Delivery {
     pub(crate) async fn route(&self, entry: &Entry) -> Routed {
         let mut routed = Routed::default();
+        let chosen = entry.envelope.via.as_deref().and_then(chosen);
         for (index, recipient) in entry.due(self.deps.clock.now()) {
             match self.deps.directory.resolve(&recipient.address).await {
+                Ok(Resolution::Elsewhere(_) | Resolution::NotLocal) if chosen.is_some() => {
+                    self.on_its_way(&mut routed, index, &recipient.address, chosen.as_ref(), None);
+                }
                 Ok(Resolution::Elsewhere(route)) => {
                     // Mail that comes from the very server that it would go to has no home on either side.
                     let origin = &entry.envelope.origin;
@@ -51,6 +55,9 @@ impl Delivery {
                 Ok(resolution) => routed.sort_in(index, resolution),
                 Err(error) => routed.decided.push((index, retry_after_error(&error))),
             }
+        }
+        if let Some(outcome) = self.guard(entry, &routed.remote).await {
+            routed.decided.extend(routed.remote.drain(..).map(|(index, _)| (index, outcome.clone())));
         }
         for (index, pattern) in &routed.discarded {
             let recipient = entry.envelope.recipients[*index].address.to_string();
@@ -86,6 +93,12 @@ impl Delivery {
         };
         routed.decided.push((index, decided));
     }
+}
+
+/// The way that an operator chose.
+fn chosen(via: &str) -> Option<Route> {
+    let way = RouteWay::parse(via)?;
+    Some(Route { pattern: String::new(), way, gate: None, hours: None, until: None })
 }
 
 /// What a route did instead of sending.

@@ -13,6 +13,7 @@
 //! | [`dkim`] | the keys that a domain's mail is signed with |
 //! | [`routes`] | where mail goes whose mailbox is not here |
 //! | [`srs`] | senders of mail that is sent on |
+//! | [`sending`] | how much an account may send, and whose mail is held |
 //! | [`sharing`] | whom access lists mean, and who shares with whom |
 //! | [`certificates`] | certificates that an authority gave |
 //! | [`admin`] | every change, as typed functions |
@@ -41,6 +42,7 @@ mod schema;
 pub mod scram;
 pub mod scripts;
 mod secrets;
+pub mod sending;
 pub mod sharing;
 pub mod srs;
 
@@ -77,6 +79,7 @@ pub use routes::{Check, Gate, HopTls, Hours, NextHop, Route, RouteWay, Standing}
 pub use sasl::{Exchange, Mechanism, Peer, Step};
 pub use schema::SCHEMA;
 pub use scram::ScramLookup;
+pub use sending::{SendingHold, SendingLimits};
 pub use sharing::Identity;
 
 /// On PostgreSQL, how old the known generation may be before it is read again, in milliseconds: how late a change made on
@@ -128,6 +131,8 @@ struct Inner {
     scripts: Cache<ScriptOwner, Arc<Running>>,
     signing: Cache<String, Arc<[SigningKey]>>,
     routes: Cache<String, Option<Arc<Route>>>,
+    sending: Cache<AccountId, Arc<SendingLimits>>,
+    held: Cache<AccountId, Option<Arc<str>>>,
     logins: Cache<LoginName, Option<Arc<Credentials>>>,
     remembered: Remembered,
     guard: Guard,
@@ -152,6 +157,8 @@ impl Directory {
             scripts: Cache::new(scripts::CACHED_SCRIPTS),
             signing: Cache::new(CACHED_DOMAINS),
             routes: Cache::new(CACHED),
+            sending: Cache::new(CACHED),
+            held: Cache::new(CACHED),
             logins: Cache::new(CACHED),
             remembered: Remembered::new(&deps.entropy),
             guard: Guard::new(&deps.entropy),

@@ -3,7 +3,7 @@
 use anser_db::Schema;
 
 /// Tables of the directory, to be handed to `anser_db::Db::open`.
-pub const SCHEMA: Schema = Schema(&[FIRST, SHARING, TOKENS, SCRIPTS, DKIM, ROUTES, JOBS, CERTIFICATES]);
+pub const SCHEMA: Schema = Schema(&[FIRST, SHARING, TOKENS, SCRIPTS, DKIM, ROUTES, JOBS, CERTIFICATES, SENDING]);
 
 /// One row of `dir_addresses` per address that is somebody's: `kind` and `target` say whose (see `address::Kind`).
 const FIRST: &str = "
@@ -174,4 +174,22 @@ CREATE TABLE dir_certificates (
   ends_ms INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE dir_acme_accounts (authority TEXT NOT NULL PRIMARY KEY, secret TEXT NOT NULL) STRICT;
+";
+
+/// How much may be sent, by whom nothing is at present, and to whom each account wrote (see `sending`).
+const SENDING: &str = "
+CREATE TABLE dir_sending (
+  scope TEXT NOT NULL PRIMARY KEY,
+  per_hour INTEGER NOT NULL,
+  per_day INTEGER NOT NULL,
+  new_per_day INTEGER NOT NULL
+) STRICT;
+CREATE TABLE dir_sending_held (account INTEGER NOT NULL PRIMARY KEY, since_ms INTEGER NOT NULL, why TEXT NOT NULL) STRICT;
+CREATE TABLE dir_correspondents (
+  account INTEGER NOT NULL,
+  person INTEGER NOT NULL,
+  seen_ms INTEGER NOT NULL,
+  PRIMARY KEY (account, person)
+) STRICT;
+CREATE INDEX dir_correspondents_seen ON dir_correspondents (account, seen_ms);
 ";

@@ -96,7 +96,9 @@ pub struct Envelope {
     pub tenant: Option<TenantId>,
     /// `Received` and the like: whole header fields with CRLF that go before the body.
     pub trace: Vec<u8>,
-    /// MT-PRIORITY, −9 to 9 (RFC 6710); 0 is usual. Kept for the next hop; the queue itself does not order by it.
+    /// The way that an operator chose for what is not delivered here, in the words of a route; without, the routes decide.
+    pub via: Option<String>,
+    /// −9 to 9 as in RFC 6710; 0 is usual. What is above goes first, what is below last.
     pub priority: i8,
     /// When it was accepted.
     pub accepted: Timestamp,
@@ -120,6 +122,7 @@ impl Envelope {
             origin,
             tenant: None,
             trace: Vec::new(),
+            via: None,
             priority: 0,
             accepted,
             not_before: None,

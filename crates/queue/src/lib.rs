@@ -9,11 +9,11 @@
 //! | Leased | Done | [`Queue::settle`], [`Queue::settle_after_sync`] with [`Outcome::Done`] |
 //! | Leased | Failed | the same with [`Outcome::Fail`] |
 //! | Leased | Waiting | the same with [`Outcome::Retry`] before the entry expires; a [`Lease`] that is dropped; a restart; a dead node |
-//! | Leased | Waiting | the same with [`Outcome::Wait`]; with [`Outcome::Hold`], until [`Queue::release`] |
+//! | Leased | Waiting | the same with [`Outcome::Wait`]; with [`Outcome::Hold`], until [`Queue::act`] with [`Act::Release`] |
 //! | Leased | Expired | the same with [`Outcome::Retry`] once the entry has expired |
-//! | Waiting | Held | [`Queue::hold`] |
-//! | Held | Waiting | [`Queue::release`] |
-//! | Waiting, Held, Leased | gone | [`Queue::remove`] |
+//! | Waiting | Held | [`Queue::act`] with [`Act::Hold`] |
+//! | Held | Waiting | [`Queue::act`] with [`Act::Release`] |
+//! | Waiting, Held, Leased | gone | [`Queue::act`] with [`Act::Remove`] |
 //! | Done, Failed, Expired | gone | with the last recipient of the entry |
 //!
 //! Leased and Held belong to a whole entry, the others ([`State`]) to each recipient. There is no other move.
@@ -32,6 +32,7 @@
 //! in memory. Only one that must wait moves to `waiting` (small rows with a due time) and `body`. Memory holds a bounded list of
 //! entries that are ready; what does not fit is read from the tables in windows.
 
+mod act;
 mod body;
 mod envelope;
 mod ids;
@@ -47,6 +48,7 @@ mod schema;
 mod settle;
 mod state;
 
+pub use act::{Act, Slice};
 pub use body::Body;
 pub use envelope::{Entry, Envelope, Origin, Protocol, Recipient};
 pub use lease::Lease;

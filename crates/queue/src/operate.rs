@@ -1,25 +1,33 @@
-//! What operators and the house's own checks do with the queue. Nothing here holds more than a window of it in memory.
+//! What operators and the house's own checks see of the queue. Nothing here holds more than a window of it in memory.
 
-use anser_base::{BlobId, Class, EntryId, Error, Result, Timestamp};
-use anser_db::{Durability, Place, Row, Tx, params};
+use anser_base::{BlobId, EntryId, Error, Result, Timestamp};
+use anser_db::{Place, Row, Tx, params};
 
 use crate::envelope::{Entry, Envelope, Home};
 use crate::queue::Queue;
 use crate::record::{unpack_envelope, unpack_progress};
+use crate::rows;
 use crate::schema::RELEASED;
 use crate::state::{HELD, Progress, State};
-use crate::{record, rows};
 
 /// Rows that one call of [`Queue::list`] looks at, at most.
 const WINDOW: i64 = 2000;
 
-/// Which entries [`Queue::list`] shows. Addresses match when they contain the text, whatever its case.
+/// Which entries an operator means. Addresses and explanations match when they contain the text, whatever its case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// In the sender.
     pub sender: Option<String>,
     /// In a recipient that has not reached its end.
     pub recipient: Option<String>,
+    /// The domain of such a recipient, or `.` and a domain that it is below.
+    pub domain: Option<String>,
+    /// In what the last attempt brought for such a recipient.
+    pub why: Option<String>,
+    /// Accepted before this.
+    pub before: Option<Timestamp>,
+    /// Accepted at this time or later.
+    pub since: Option<Timestamp>,
     /// Only held ones, or only others.
     pub held: Option<bool>,
 }
@@ -88,42 +96,6 @@ impl Queue {
         self.inner.db.read(Place::Queue, work).await
     }
 
-    /// Holds an entry: it is not attempted until [`Self::release`]. `Class::Conflict` when somebody works on it right now,
-    /// `Class::NotFound` when it has gone.
-    pub async fn hold(&self, id: EntryId) -> Result<()> {
-        self.move_due(id, |_| HELD).await
-    }
-
-    /// Lets a held entry go on: it is due at its recipients' own times. Otherwise like [`Self::hold`].
-    pub async fn release(&self, id: EntryId) -> Result<()> {
-        let now = self.inner.clock.now();
-        self.move_due(id, move |progress| {
-            progress.iter_mut().filter(|p| p.is_held()).for_each(|p| p.due = now);
-            own_due(progress).unwrap_or_default()
-        })
-        .await
-    }
-
-    /// Makes an entry and all its waiting recipients due now, held or not. Otherwise like [`Self::hold`].
-    pub async fn retry_now(&self, id: EntryId) -> Result<()> {
-        let now = self.inner.clock.now();
-        self.move_due(id, move |progress| {
-            progress.iter_mut().filter(|p| !p.state.is_final()).for_each(|p| p.due = p.due.min(now));
-            now
-        })
-        .await
-    }
-
-    /// Removes an entry without a report. A courier that works on it may still finish, but changes nothing here.
-    /// `Class::NotFound` when it has gone.
-    pub async fn remove(&self, id: EntryId) -> Result<()> {
-        let work = move |tx: &mut Tx<'_>| {
-            let home = find_home(tx, id)?.home;
-            rows::delete(tx, id, home, None)
-        };
-        self.inner.db.write(Place::Queue, Durability::Sync, work).await
-    }
-
     /// Numbers for the metrics.
     pub async fn counts(&self) -> Result<Counts> {
         let ready = self.inner.ready.lock().waiting() as u64;
@@ -147,33 +119,14 @@ impl Queue {
         let after = after.map_or(0, EntryId::to_sql);
         self.inner.db.read(Place::Queue, move |tx| references(tx, after)).await
     }
-
-    async fn move_due<F>(&self, id: EntryId, mut change: F) -> Result<()>
-    where
-        F: FnMut(&mut [Progress]) -> Timestamp + Send + 'static,
-    {
-        let inner = self.inner.clone();
-        let work = move |tx: &mut Tx<'_>| {
-            let found = find_home(tx, id)?;
-            if found.lease > RELEASED {
-                return Err(Error::new(Class::Conflict, "the entry is being delivered", "该条目正在投递中"));
-            }
-            let mut progress = find(tx, id)?.progress;
-            let due = change(&mut progress);
-            set_due(tx, id, &found, due, &progress)?;
-            Ok(due)
-        };
-        let wake = move |due: &mut Timestamp| inner.ready.due_at(*due);
-        self.inner.db.write_then(Place::Queue, Durability::Sync, work, wake).await.map(|_| ())
-    }
 }
 
-struct Found {
-    home: Home,
-    lease: i64,
+pub struct Found {
+    pub home: Home,
+    pub lease: i64,
 }
 
-fn find_home(tx: &mut Tx<'_>, id: EntryId) -> Result<Found> {
+pub fn find_home(tx: &mut Tx<'_>, id: EntryId) -> Result<Found> {
     for (home, table) in [(Home::Fresh, "queue_fresh"), (Home::Waiting, "queue_waiting")] {
         let lock = if tx.is_postgres() { " FOR UPDATE" } else { "" };
         let sql = format!("SELECT lease FROM {table} WHERE id = ?1{lock}");
@@ -184,20 +137,8 @@ fn find_home(tx: &mut Tx<'_>, id: EntryId) -> Result<Found> {
     Err(gone())
 }
 
-fn gone() -> Error {
+pub fn gone() -> Error {
     Error::not_found("no such queue entry", "没有这个队列条目")
-}
-
-fn set_due(tx: &mut Tx<'_>, id: EntryId, found: &Found, due: Timestamp, progress: &[Progress]) -> Result<()> {
-    match found.home {
-        Home::Fresh => rows::put_off(tx, id, found.lease, found.lease, due, progress),
-        Home::Waiting => tx
-            .execute(
-                "UPDATE queue_waiting SET due = ?2, progress = ?3 WHERE id = ?1",
-                params![id.to_sql(), due.0, &record::pack_progress(progress)],
-            )
-            .map(|_| ()),
-    }
 }
 
 /// Both tables as one list. Without a condition it would read every row, so each use adds one on `id`.
@@ -210,9 +151,10 @@ fn both(condition: &str) -> String {
     )
 }
 
-fn page(tx: &mut Tx<'_>, filter: &Filter, after: i64, limit: usize) -> Result<Page> {
+pub fn page(tx: &mut Tx<'_>, filter: &Filter, after: i64, limit: usize) -> Result<Page> {
     let (mut entries, mut seen, mut last) = (Vec::new(), 0, None);
-    tx.for_each(&both("> ?1"), params![after, WINDOW], |row| {
+    let window = if *filter == Filter::default() { WINDOW.min(limit as i64) } else { WINDOW };
+    tx.for_each(&both("> ?1"), params![after, window], |row| {
         seen += 1;
         if entries.len() < limit {
             last = Some(EntryId::from_sql(row.int(0)?));
@@ -220,11 +162,11 @@ fn page(tx: &mut Tx<'_>, filter: &Filter, after: i64, limit: usize) -> Result<Pa
         }
         Ok(())
     })?;
-    let more = seen == WINDOW || entries.len() == limit;
+    let more = seen == window || entries.len() == limit;
     Ok(Page { entries, next: last.filter(|_| more) })
 }
 
-fn find(tx: &mut Tx<'_>, id: EntryId) -> Result<Listed> {
+pub fn find(tx: &mut Tx<'_>, id: EntryId) -> Result<Listed> {
     tx.query_one(&both("= ?1"), params![id.to_sql(), 1i64], listed)?.ok_or_else(gone)
 }
 
@@ -242,19 +184,36 @@ fn listed(row: &Row<'_>) -> Result<Listed> {
 
 impl Filter {
     fn passes(&self, entry: &Listed) -> bool {
-        let sender = entry.envelope.sender.as_ref().map(|sender| sender.key()).unwrap_or_default();
-        let pending = entry.envelope.recipients.iter().zip(&entry.progress).filter(|(_, p)| p.state == State::Waiting);
+        let accepted = entry.envelope.accepted;
+        let sender = || entry.envelope.sender.as_ref().map(|sender| sender.key()).unwrap_or_default();
         self.held.is_none_or(|held| held == entry.held)
-            && self.sender.as_ref().is_none_or(|text| sender.contains(&text.to_lowercase()))
-            && self.recipient.as_ref().is_none_or(|text| {
-                let text = text.to_lowercase();
-                pending.into_iter().any(|(recipient, _)| recipient.address.key().contains(&text))
-            })
+            && self.before.is_none_or(|before| accepted < before)
+            && self.since.is_none_or(|since| accepted >= since)
+            && self.sender.as_ref().is_none_or(|text| sender().contains(&text.to_lowercase()))
+            && self.passes_recipient(entry)
+    }
+
+    /// All that is asked of a recipient holds for one of them.
+    fn passes_recipient(&self, entry: &Listed) -> bool {
+        if self.recipient.is_none() && self.domain.is_none() && self.why.is_none() {
+            return true;
+        }
+        let mut pending =
+            entry.envelope.recipients.iter().zip(&entry.progress).filter(|(_, p)| p.state == State::Waiting);
+        pending.any(|(recipient, progress)| {
+            let key = recipient.address.key();
+            let domain = key.rsplit_once('@').map_or("", |(_, domain)| domain);
+            self.recipient.as_ref().is_none_or(|text| key.contains(&text.to_lowercase()))
+                && self.domain.as_ref().is_none_or(|wanted| is_domain(domain, &wanted.to_lowercase()))
+                && self.why.as_ref().is_none_or(|text| {
+                    progress.why.as_ref().is_some_and(|why| why.to_lowercase().contains(&text.to_lowercase()))
+                })
+        })
     }
 }
 
-fn own_due(progress: &[Progress]) -> Option<Timestamp> {
-    progress.iter().filter(|p| !p.state.is_final()).map(|p| p.due).min()
+fn is_domain(domain: &str, wanted: &str) -> bool {
+    if wanted.starts_with('.') { domain.ends_with(wanted) } else { domain == wanted }
 }
 
 fn count(tx: &mut Tx<'_>) -> Result<Counts> {
@@ -263,7 +222,9 @@ fn count(tx: &mut Tx<'_>) -> Result<Counts> {
         Ok(count.unwrap_or(0) as u64)
     };
     let fresh = number("SELECT count(*) FROM queue_fresh")?;
-    let held = number("SELECT count(*) FROM queue_waiting WHERE lease < 16777218 AND due = 9223372036854775807")?;
+    let held = number(
+        "SELECT count(*) FROM queue_waiting WHERE lease < 16777218 AND class IN (0, 1, 2) AND due = 9223372036854775807",
+    )?;
     let free = number("SELECT count(*) FROM queue_waiting WHERE lease < 16777218")?;
     let leased = number("SELECT count(*) FROM queue_waiting WHERE lease >= 16777218")?;
     Ok(Counts { fresh, waiting: free - held + leased, held, ready: 0 })

@@ -13,6 +13,39 @@ pub const ENTRIES: usize = 2048;
 /// Bytes of bodies that wait in memory at most.
 pub const BYTES: usize = 32 * 1024 * 1024;
 
+/// Turns after which one goes to the lowest class that waits.
+const LOWEST_EVERY: u32 = 8;
+
+/// Whose turn comes first. The higher goes first, but for every eighth turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Priorities above 0.
+    Urgent,
+    /// 0.
+    Usual,
+    /// Below.
+    Bulk,
+}
+
+impl Turn {
+    /// In the order of their turns.
+    pub const ALL: [Self; 3] = [Self::Urgent, Self::Usual, Self::Bulk];
+
+    /// Of a priority (RFC 6710).
+    pub fn of(priority: i8) -> Self {
+        match priority {
+            1.. => Self::Urgent,
+            0 => Self::Usual,
+            ..0 => Self::Bulk,
+        }
+    }
+
+    /// As the tables have it.
+    pub fn to_sql(self) -> i64 {
+        self as i64
+    }
+}
+
 #[derive(Default)]
 pub struct Ready {
     state: Mutex<State>,
@@ -20,7 +53,9 @@ pub struct Ready {
 }
 
 pub struct State {
-    list: VecDeque<Arc<Entry>>,
+    /// By class.
+    lists: [VecDeque<Arc<Entry>>; 3],
+    turns: u32,
     /// Room taken by the list and by puts under way.
     entries: usize,
     bytes: usize,
@@ -35,7 +70,7 @@ pub struct State {
 impl Default for State {
     fn default() -> Self {
         let (backlog, wake, looked) = (true, Timestamp(i64::MIN), Timestamp(i64::MIN));
-        Self { list: VecDeque::new(), entries: 0, bytes: 0, backlog, wake, looked }
+        Self { lists: Default::default(), turns: 0, entries: 0, bytes: 0, backlog, wake, looked }
     }
 }
 
@@ -57,7 +92,7 @@ impl Ready {
 
     pub fn pop(&self) -> Option<Arc<Entry>> {
         let mut state = self.lock();
-        let entry = state.list.pop_front()?;
+        let entry = state.pop()?;
         state.entries = state.entries.saturating_sub(1);
         state.bytes = state.bytes.saturating_sub(entry.body.weight());
         Some(entry)
@@ -68,7 +103,7 @@ impl Ready {
         let mut state = self.lock();
         state.entries += 1;
         state.bytes += entry.body.weight();
-        state.list.push_back(entry);
+        state.lists[Turn::of(entry.envelope.priority) as usize].push_back(entry);
         drop(state);
         self.filled.notify_one();
     }
@@ -113,7 +148,15 @@ impl Ready {
 
 impl State {
     pub fn waiting(&self) -> usize {
-        self.list.len()
+        self.lists.iter().map(VecDeque::len).sum()
+    }
+
+    fn pop(&mut self) -> Option<Arc<Entry>> {
+        self.turns = self.turns.wrapping_add(1);
+        match self.turns.is_multiple_of(LOWEST_EVERY) {
+            true => self.lists.iter_mut().rev().find_map(VecDeque::pop_front),
+            false => self.lists.iter_mut().find_map(VecDeque::pop_front),
+        }
     }
 }
 

@@ -44,6 +44,9 @@ pub fn pack_envelope(envelope: &Envelope, body: &Body) -> Vec<u8> {
     out.signed(envelope.accepted.0);
     out.option(envelope.not_before.map(|at| at.0), Packer::signed);
     out.signed(envelope.expires.0);
+    if let Some(via) = &envelope.via {
+        out.text(via);
+    }
     out.finish()
 }
 
@@ -95,6 +98,7 @@ pub fn unpack_envelope(bytes: &[u8]) -> Result<(Envelope, Body)> {
     let accepted = Timestamp(from.signed()?);
     let not_before = from.option(Unpacker::signed)?.map(Timestamp);
     let expires = Timestamp(from.signed()?);
+    let via = if from.is_empty() { None } else { Some(unpack_text(&mut from)?) };
     let envelope = Envelope {
         sender,
         recipients,
@@ -110,6 +114,7 @@ pub fn unpack_envelope(bytes: &[u8]) -> Result<(Envelope, Body)> {
         accepted,
         not_before,
         expires,
+        via,
     };
     Ok((envelope, body))
 }
@@ -268,6 +273,7 @@ mod tests {
             trace: b"Received: x\r\n".to_vec(),
             priority: -4,
             not_before: Some(Timestamp(-5)),
+            via: Some("relay.test:25".into()),
             ..Envelope::new(Address::parse("s@e.x"), vec![to("ann@example.org"), rich], origin, Timestamp(1))
         }
     }
@@ -280,7 +286,10 @@ mod tests {
         let (back, body_back) = unpack_envelope(&bytes).unwrap();
         assert_eq!(back, envelope);
         assert_eq!((body_back.id, body_back.size), (body.id, body.size));
-        for cut in 0..bytes.len() {
+        let plain = Envelope { via: None, ..envelope };
+        let shorter = pack_envelope(&plain, &body);
+        assert_eq!(unpack_envelope(&shorter).unwrap().0, plain, "entries of older programs have no such field");
+        for cut in (0..bytes.len()).filter(|cut| *cut != shorter.len()) {
             assert!(unpack_envelope(&bytes[..cut]).is_err());
         }
     }

@@ -5,6 +5,7 @@ use anser_db::{Row, Tx, params};
 use bytes::Bytes;
 
 use crate::envelope::{Entry, Envelope, Home};
+use crate::ready::Turn;
 use crate::record::{pack_progress, unpack_envelope, unpack_progress};
 use crate::schema::{NOBODY, RELEASED};
 use crate::state::{HELD, Plan, Progress};
@@ -22,17 +23,18 @@ pub fn insert(tx: &mut Tx<'_>, entry: &Entry, packed: &[u8], lease: i64) -> Resu
             if let Some(body) = body {
                 tx.execute("INSERT INTO queue_body (id, body) VALUES (?1, ?2)", params![id, body])?;
             }
-            insert_waiting(tx, entry.id, NOBODY, &entry.progress, packed)
+            insert_waiting(tx, entry, NOBODY, packed)
         }
     }
     .map(|_| ())
 }
 
-fn insert_waiting(tx: &mut Tx<'_>, id: EntryId, lease: i64, progress: &[Progress], packed: &[u8]) -> Result<u64> {
+fn insert_waiting(tx: &mut Tx<'_>, entry: &Entry, lease: i64, packed: &[u8]) -> Result<u64> {
+    let (id, progress, class) = (entry.id, &entry.progress, Turn::of(entry.envelope.priority));
     let due = progress.iter().filter(|p| !p.state.is_final()).map(|p| p.due.0).min().unwrap_or(HELD.0);
     tx.execute(
-        "INSERT INTO queue_waiting (id, lease, due, progress, envelope) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![id.to_sql(), lease, due, &pack_progress(progress), packed],
+        "INSERT INTO queue_waiting (id, lease, due, progress, envelope, class) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![id.to_sql(), lease, due, &pack_progress(progress), packed, class.to_sql()],
     )
 }
 
@@ -41,7 +43,10 @@ pub fn settle(tx: &mut Tx<'_>, entry: &Entry, plan: &Plan, node: i64) -> Result<
     let after = if plan.uncertain { RELEASED } else { NOBODY };
     match (entry.home, plan.due()) {
         (home, None) => delete(tx, entry.id, home, Some(node)),
-        (Home::Fresh, Some(due)) => put_off(tx, entry.id, node, after, due, &plan.progress),
+        (Home::Fresh, Some(due)) => {
+            let class = Turn::of(entry.envelope.priority);
+            put_off(tx, entry.id, node, PutOff { after, due, class, progress: &plan.progress })
+        }
         (Home::Waiting, Some(due)) => {
             let changed = tx.execute(
                 "UPDATE queue_waiting SET lease = ?3, due = ?4, progress = ?5 WHERE id = ?1 AND lease = ?2",
@@ -65,20 +70,23 @@ pub fn delete(tx: &mut Tx<'_>, id: EntryId, home: Home, node: Option<i64>) -> Re
     leased(changed)
 }
 
+/// How an entry is put off.
+pub struct PutOff<'a> {
+    /// Who holds it from now on.
+    pub after: i64,
+    pub due: Timestamp,
+    pub class: Turn,
+    pub progress: &'a [Progress],
+}
+
 /// Moves an entry from `queue_fresh` to `queue_waiting`.
-pub fn put_off(
-    tx: &mut Tx<'_>,
-    id: EntryId,
-    holder: i64,
-    after: i64,
-    due: Timestamp,
-    progress: &[Progress],
-) -> Result<()> {
+pub fn put_off(tx: &mut Tx<'_>, id: EntryId, holder: i64, how: PutOff<'_>) -> Result<()> {
+    let PutOff { after, due, class, progress } = how;
     let key = id.to_sql();
     let moved = tx.execute(
-        "INSERT INTO queue_waiting (id, lease, due, progress, envelope) \
-         SELECT id, ?3, ?4, ?5, envelope FROM queue_fresh WHERE id = ?1 AND lease = ?2",
-        params![key, holder, after, due.0, &pack_progress(progress)],
+        "INSERT INTO queue_waiting (id, lease, due, progress, envelope, class) \
+         SELECT id, ?3, ?4, ?5, envelope, ?6 FROM queue_fresh WHERE id = ?1 AND lease = ?2",
+        params![key, holder, after, due.0, &pack_progress(progress), class.to_sql()],
     )?;
     leased(moved)?;
     tx.execute(
@@ -102,25 +110,25 @@ fn table(home: Home) -> &'static str {
     }
 }
 
-/// Free rows that are due, each with the number of its last holder: first what waits, then what is fresh, up to `limit` of each.
+/// Free rows that are due, each with the number of its last holder: of what waits the higher classes first, with some room kept for the
+/// lower ones; up to `limit`.
 pub fn free(tx: &mut Tx<'_>, home: Home, now: Timestamp, limit: i64) -> Result<Vec<(EntryId, i64)>> {
     let each = |row: &Row<'_>| Ok((EntryId::from_sql(row.int(0)?), row.int(1)?));
     // Several nodes take at the same time; a row that another one is taking is passed over.
     let skip = if tx.is_postgres() { " FOR UPDATE SKIP LOCKED" } else { "" };
-    match home {
-        Home::Fresh => tx.query(
-            &format!("SELECT id, lease FROM queue_fresh WHERE lease < 16777218 ORDER BY id LIMIT ?1{skip}"),
-            params![limit],
-            each,
-        ),
-        Home::Waiting => tx.query(
-            &format!(
-                "SELECT id, lease FROM queue_waiting WHERE lease < 16777218 AND due <= ?1 ORDER BY due, id LIMIT ?2{skip}"
-            ),
-            params![now.0, limit],
-            each,
-        ),
+    if home == Home::Fresh {
+        let sql = format!("SELECT id, lease FROM queue_fresh WHERE lease < 16777218 ORDER BY id LIMIT ?1{skip}");
+        return tx.query(&sql, params![limit], each);
     }
+    let sql = format!(
+        "SELECT id, lease FROM queue_waiting WHERE lease < 16777218 AND class = ?1 AND due <= ?2 ORDER BY due, id LIMIT ?3{skip}"
+    );
+    let mut found = Vec::new();
+    for (class, kept) in Turn::ALL.into_iter().zip([limit / 4, limit / 8, 0]) {
+        let room = limit - found.len() as i64 - kept;
+        found.extend(tx.query(&sql, params![class.to_sql(), now.0, room], each)?);
+    }
+    Ok(found)
 }
 
 /// Gives a row to a holder.
@@ -130,9 +138,13 @@ pub fn lease(tx: &mut Tx<'_>, id: EntryId, home: Home, node: i64) -> Result<()> 
 
 /// When the first free row is due.
 pub fn first_due(tx: &mut Tx<'_>) -> Result<Option<Timestamp>> {
-    let sql = "SELECT due FROM queue_waiting WHERE lease < 16777218 ORDER BY due, id LIMIT 1";
-    let due = tx.query_one(sql, &[], |row| row.int(0))?;
-    Ok(due.map(Timestamp).filter(|due| *due != HELD))
+    let sql = "SELECT due FROM queue_waiting WHERE lease < 16777218 AND class = ?1 ORDER BY due, id LIMIT 1";
+    let mut first = None;
+    for class in Turn::ALL {
+        let due = tx.query_one(sql, params![class.to_sql()], |row| row.int(0))?;
+        first = first.into_iter().chain(due.map(Timestamp).filter(|due| *due != HELD)).min();
+    }
+    Ok(first)
 }
 
 /// The columns of one entry.

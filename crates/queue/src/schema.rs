@@ -16,7 +16,16 @@ pub const RELEASED: i64 = 16_777_217;
 /// `fresh` holds entries that were never put off, body inside; its partial index holds only the few that no dispatcher has in
 /// memory. `waiting` holds the others, with their bodies apart, so that lists and due times never touch body pages. A held entry
 /// is due at the end of time.
-pub const SCHEMA: Schema = Schema(&["
+pub const SCHEMA: Schema = Schema(&[FIRST, CLASSES]);
+
+/// Entries of one class are in order of their time; see [`crate::ready::Turn`].
+const CLASSES: &str = "
+    ALTER TABLE queue_waiting ADD COLUMN class INTEGER NOT NULL DEFAULT 1;
+    DROP INDEX queue_waiting_due;
+    CREATE INDEX queue_waiting_turn ON queue_waiting (class, due, id) WHERE lease < 16777218;
+";
+
+const FIRST: &str = "
     CREATE TABLE queue_fresh (
         id INTEGER PRIMARY KEY,
         lease INTEGER NOT NULL,
@@ -47,4 +56,4 @@ pub const SCHEMA: Schema = Schema(&["
         next INTEGER NOT NULL
     ) STRICT;
     INSERT INTO queue_counter (name, next) VALUES ('entry', 1), ('node', 16777218);
-"]);
+";

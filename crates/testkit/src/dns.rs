@@ -48,12 +48,21 @@ pub struct NameServer {
 }
 
 impl NameServer {
-    /// Serves these zones below a signed root.
+    /// Serves these zones below a signed root, wherever there is room.
     pub async fn start(zones: &[ZoneText<'_>]) -> Self {
+        Self::over(sockets().await.expect("a free address"), zones)
+    }
+
+    /// Serves them at this address, for programs that ask at the standard port only.
+    pub async fn start_at(address: SocketAddr, zones: &[ZoneText<'_>]) -> Self {
+        let tcp = TcpListener::bind(address).await.expect("the address for TCP");
+        Self::over((UdpSocket::bind(address).await.expect("the address for UDP"), tcp), zones)
+    }
+
+    fn over((udp, tcp): (UdpSocket, TcpListener), zones: &[ZoneText<'_>]) -> Self {
         let root_key = EcdsaSigningKey::generate_pkcs8(Algorithm::ECDSAP256SHA256).expect("a key");
         let root_key = root_key.secret_pkcs8_der().to_vec();
         let shared = Arc::new(Mutex::new(Arc::new(build(&root_key, zones))));
-        let (udp, tcp) = sockets().await.expect("a free address");
         let address = tcp.local_addr().expect("a bound socket");
         let mut server = Server::new(Routing { zones: shared.clone() });
         server.register_socket(udp);

@@ -12,6 +12,7 @@ mod import;
 mod moves;
 mod queue;
 mod routes;
+mod sending;
 mod sieve;
 mod state;
 pub mod sweep;

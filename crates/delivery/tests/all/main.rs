@@ -2,6 +2,8 @@
 
 mod a_bad_smarthost_harms_nothing;
 mod a_full_mailbox_returns_the_message;
+mod accounts_in_wrong_hands_are_held;
+mod bad_servers_of_domains_harm_nothing;
 mod deliveries_are_made_once_whatever_stops_them;
 mod forwards_re_enter_the_queue;
 mod house;
@@ -21,3 +23,4 @@ mod senders_are_told_what_they_asked_for;
 mod smarthost;
 mod the_smarthost_is_spoken_to_by_the_book;
 mod tlsa_records_are_binding;
+mod what_leaves_is_one_message_and_no_command;

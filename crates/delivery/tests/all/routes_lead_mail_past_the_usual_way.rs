@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anser_directory::{Check, Gate, HopTls, Hours, NextHop, Route, RouteWay, Standing};
-use anser_queue::Origin;
+use anser_queue::{Act, Origin};
 use anser_wire::Secret;
 
 use crate::house::{House, Site, address, envelope, message, runtime};
@@ -95,7 +95,7 @@ fn held_mail_waits_beyond_its_expiry_until_it_is_released() {
         let waiting = house.waiting().await;
         assert!(waiting[0].held && waiting[0].progress[0].attempts == 0, "{waiting:?}");
         house.directory.remove_route("far.test").await.unwrap();
-        house.queue.release(id).await.unwrap();
+        house.queue.act(id, &Act::Release).await.unwrap();
         house.run().await;
         assert_eq!(server.messages().len(), 1);
         assert!(house.waiting().await.is_empty());
@@ -190,5 +190,23 @@ fn while_the_server_behind_is_down_what_was_known_counts() {
         assert!(matches!(ask("new@inner.test").await, Standing::Unsure(_)));
         house.clock.advance(Duration::from_secs(7 * 24 * 3600));
         assert!(matches!(ask("x@inner.test").await, Standing::Unsure(_)));
+    });
+}
+
+#[test]
+fn an_operator_leads_mail_another_way() {
+    runtime().block_on(async {
+        let internet = Internet::new();
+        internet.host("hub.inner.test", 3);
+        let hub = internet.server("x", 3, &[&delivery("x@far.test")]).await;
+        let house = house(&internet, [to("far.test", RouteWay::Hold)]).await;
+        let id = house.put(envelope("ann@anser.test", &["x@far.test"]), &message("hi")).await;
+        house.run().await;
+        assert!(house.waiting().await[0].held);
+        let way = format!("hub.inner.test:{}", internet.port);
+        house.queue.act(id, &Act::Reroute(Some(way))).await.unwrap();
+        house.run().await;
+        assert_eq!(hub.messages().len(), 1);
+        assert!(house.waiting().await.is_empty());
     });
 }

@@ -8,7 +8,8 @@
 //! | `TLS` | the server takes a TLS handshake |
 //! | `REFUSED` | the client breaks off the handshake |
 //! | `CLOSE` | the server closes at once |
-//! | `FLOOD text` | the server says `text` until the client goes |
+//! | `FLOOD text` | the server says `text` until the client goes, a gigabyte at most |
+//! | `ENDLESS text` | the same, as one line that never ends |
 //! | `WAIT` | the server says nothing until the client goes |
 //!
 //! Behind its last line a transcript answers RSET and QUIT, and nothing else.
@@ -23,6 +24,8 @@ use anser_net::tls::CertificateSource;
 use anser_net::{Line, Stream, TlsAcceptor};
 use anser_wire::smtp::DataDecoder;
 use tokio::net::TcpListener;
+
+const GIGABYTE: usize = 1 << 30;
 
 /// A smarthost on this machine.
 #[derive(Clone)]
@@ -39,6 +42,7 @@ struct State {
     messages: Vec<String>,
     clients: Vec<std::net::IpAddr>,
     complaints: Vec<String>,
+    flooded: u64,
 }
 
 impl Relay {
@@ -66,6 +70,11 @@ impl Relay {
 
     pub fn smarthost(&self, tls: SmarthostTls) -> Option<Smarthost> {
         Some(Smarthost { host: "localhost".into(), port: self.port, tls, login: None })
+    }
+
+    /// How many octets a flood got rid of.
+    pub fn flooded(&self) -> u64 {
+        self.state.lock().unwrap().flooded
     }
 
     /// The addresses of those who connected.
@@ -111,7 +120,8 @@ async fn play(stream: &mut Stream, script: &str, state: &Mutex<State>, acceptor:
                 return if taken.is_err() { Ok(()) } else { Err("the client took the certificate".into()) };
             }
             "CLOSE" => return Ok(()),
-            "FLOOD" => return flood(stream, text).await,
+            "FLOOD" => return flood(stream, &format!("{text}\r\n"), state).await,
+            "ENDLESS" => return flood(stream, text, state).await,
             "WAIT" => return wait(stream).await,
             _ => return Err(format!("{line}: not a line of a transcript")),
         }
@@ -155,9 +165,15 @@ async fn message(stream: &mut Stream) -> Result<String, String> {
     }
 }
 
-async fn flood(stream: &mut Stream, text: &str) -> Result<(), String> {
-    while stream.write_all(format!("{text}\r\n").as_bytes()).await.is_ok() {}
-    Ok(())
+async fn flood(stream: &mut Stream, text: &str, state: &Mutex<State>) -> Result<(), String> {
+    let piece = text.repeat(16 * 1024 / text.len() + 1);
+    for _ in 0..GIGABYTE / piece.len() {
+        if stream.write_all(piece.as_bytes()).await.is_err() || stream.flush().await.is_err() {
+            return Ok(());
+        }
+        state.lock().unwrap().flooded += piece.len() as u64;
+    }
+    Err("the client took a gigabyte".into())
 }
 
 async fn wait(stream: &mut Stream) -> Result<(), String> {

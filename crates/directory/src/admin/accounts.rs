@@ -381,6 +381,7 @@ fn purge(tx: &mut Tx<'_>, id: AccountId) -> Result<()> {
     if account.state != AccountState::Removed {
         return Err(Error::new(Class::Conflict, "remove the account before it is purged", "请先删除账号再彻底清除"));
     }
+    crate::sending::forget(tx, id)?;
     let (primary, alias) = (Kind::Primary.to_sql(), Kind::Alias.to_sql());
     let mine = "SELECT address FROM dir_addresses WHERE target = ?1 AND kind IN (?2, ?3)";
     for table in ["dir_members WHERE member", "dir_grants WHERE address"] {

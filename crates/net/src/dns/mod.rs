@@ -3,8 +3,8 @@
 //! A [`Resolver`] asks recursive name servers, validates what they say by itself, and remembers it for its TTL. Its second
 //! implementation, a [`Zone`] in memory, is for tests.
 //!
-//! Whoever runs the DNS of a peer chooses what is answered here. So an answer holds at most [`RECORDS`] records and
-//! [`RECORD_BYTES`] bytes, a chain of CNAMEs has at most [`CHAIN`] links, a look-up ends after [`DEADLINE`], [`AT_ONCE`] of them
+//! Whoever runs the DNS of a peer chooses what is answered here. So an answer with more than [`RECORDS`] records or
+//! [`RECORD_BYTES`] bytes is a failure, a chain of CNAMEs has at most [`CHAIN`] links, a look-up ends after [`DEADLINE`], [`AT_ONCE`] of them
 //! run at once, and the cache holds [`CACHE_BYTES`].
 //!
 //! ```
@@ -33,9 +33,9 @@ use anser_base::Result;
 pub use answer::{Answer, Data, RecordType, Security, Status};
 pub use zone::Zone;
 
-/// Most records of one answer that are kept.
+/// Most records of one answer.
 pub const RECORDS: usize = 100;
-/// Most bytes that the records of one answer hold together; those beyond are left out.
+/// Most bytes that the records of one answer hold together.
 pub const RECORD_BYTES: usize = 32 * 1024;
 /// Most links of a chain of CNAMEs.
 pub const CHAIN: usize = 8;

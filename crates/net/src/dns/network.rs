@@ -177,19 +177,17 @@ fn positive(name: &str, kind: RecordType, records: &[Record], validates: bool) -
     };
     let canonical = if kind == RecordType::Cname { name.to_owned() } else { canonical(name, records) };
     let ttl = records.iter().map(|record| record.ttl).min().unwrap_or_default();
-    let mut room = RECORD_BYTES;
     let found: Vec<Data> = records
         .iter()
         .filter(|record| text(&record.name) == canonical)
         .filter_map(|record| data(&record.data))
         .filter(|data| data.kind() == kind)
-        .take(RECORDS)
-        .take_while(|data| {
-            let fits = data.weight() <= room;
-            room = room.saturating_sub(data.weight());
-            fits
-        })
+        .take(RECORDS + 1)
         .collect();
+    // A part of an answer would be another answer: the part of a policy, or of the keys that are good.
+    if found.len() > RECORDS || found.iter().map(Data::weight).sum::<usize>() > RECORD_BYTES {
+        return Answer::failed(name, security, "the answer is too large");
+    }
     let (status, ttl) = match found.is_empty() {
         true => (Status::NoData, NEGATIVE_TTL),
         false => (Status::Found(found), Duration::from_secs(ttl.into())),

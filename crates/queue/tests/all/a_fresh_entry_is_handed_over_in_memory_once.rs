@@ -1,5 +1,5 @@
 use anser_base::{AccountId, BlobId};
-use anser_queue::{Body, Counts, Origin, Outcome, Protocol, Settlement};
+use anser_queue::{Act, Body, Counts, Origin, Outcome, Protocol, Settlement};
 use bytes::Bytes;
 
 use crate::fixture::{START, body, envelope, on_each_engine, put, settle, text_of};
@@ -42,7 +42,7 @@ fn local_deliveries_are_settled_in_batches() {
             put(&queue, text).await;
             batch.push(Settlement::done(queue.next_due().await));
         }
-        queue.remove(batch[1].lease.id).await.unwrap();
+        queue.act(batch[1].lease.id, &Act::Remove).await.unwrap();
         queue.settle_after_sync(&batch).await.unwrap();
         drop(batch);
         assert_eq!(queue.counts().await.unwrap(), Counts::default(), "what was removed meanwhile is passed over");

@@ -11,3 +11,4 @@ mod operators_hold_release_and_remove;
 mod power_cuts_lose_nothing_acknowledged;
 mod reports_are_put_with_the_settlement_or_not_at_all;
 mod retries_follow_the_schedule_until_expiry;
+mod what_matches_is_changed_in_slices;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use anser_base::{Entropy, EntryId};
 use anser_db::{Db, Embedded, Engine};
-use anser_queue::{Deps, Lease, Outcome, Queue, Settlement};
+use anser_queue::{Act, Deps, Lease, Outcome, Queue, Settlement};
 use anser_testkit::sim::{Plan, SimDisk};
 
 use crate::fixture::{SCHEMAS, START, body, envelope, retry, runtime, text_of};
@@ -118,7 +118,7 @@ async fn examine(disk: &SimDisk, seed: u64, ledger: &Ledger) {
     let queue = open(disk).await.expect("the queue opens after a crash");
     let mut found = BTreeSet::new();
     for id in all(&queue).await {
-        queue.retry_now(id).await.unwrap();
+        queue.act(id, &Act::Retry).await.unwrap();
     }
     while let Some(lease) = queue.try_next_due().await.unwrap() {
         assert!(found.insert(lease.id), "seed {seed}: {} came twice", lease.id);

@@ -1,5 +1,5 @@
 use anser_base::Class;
-use anser_queue::{Outcome, Submission};
+use anser_queue::{Act, Outcome, Submission};
 
 use crate::fixture::{START, body, envelope, on_each_engine, put, settle, text_of};
 
@@ -24,7 +24,7 @@ fn a_lost_lease_reports_nothing() {
         let queue = data.queue().await;
         let id = put(&queue, "hello").await;
         let lease = queue.next_due().await;
-        queue.remove(id).await.unwrap();
+        queue.act(id, &Act::Remove).await.unwrap();
         let report = Submission { envelope: envelope(&["bob@anser.test"]), body: body("sorry") };
         let outcome = queue.settle(&lease, &lease.all_done(), vec![report]).await;
         assert_eq!(outcome.unwrap_err().class, Class::Conflict);

@@ -41,12 +41,17 @@ pub fn size_of(mix: Mix, n: u64) -> usize {
 
 /// A message of about `size` bytes with CRLF line ends, unlike every other with another seed.
 pub fn message(to: &str, size: usize, seed: u64) -> Vec<u8> {
+    message_from(&format!("s{seed}@src.test"), to, size, seed)
+}
+
+/// The same by this author.
+pub fn message_from(from: &str, to: &str, size: usize, seed: u64) -> Vec<u8> {
     let mut numbers = Numbers(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
     numbers.next();
     let id = numbers.next();
     let mut out = format!(
         "Received: from mx.src.test (mx.src.test [127.0.0.1])\r\n\tby gw.src.test with ESMTP id {id:x}\r\n\tfor <{to}>; 01 Nov 2026 \
-         10:00:00 +0000\r\nFrom: \"Sender {0}\" <s{0}@src.test>\r\nTo: <{to}>\r\nSubject: report {seed} of {id:x}\r\nDate: 01 Nov 2026 \
+         10:00:00 +0000\r\nFrom: \"Sender {0}\" <{from}>\r\nTo: <{to}>\r\nSubject: report {seed} of {id:x}\r\nDate: 01 Nov 2026 \
          10:00:00 +0000\r\nMessage-ID: <{id:x}.{seed:x}@src.test>\r\nMIME-Version: 1.0\r\n",
         id % 997
     )

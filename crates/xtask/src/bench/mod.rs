@@ -12,12 +12,13 @@
 //! | notice | from 250 to the EXISTS of an idle IMAP session, ms |
 //!
 //! `./x bench imap` is another part: IMAP and POP3 over mail that is there, beside dovecot (`access`). `./x bench sieve` measures rules beside Pigeonhole. `./x bench trust` is the cost of
-//! checking senders (`trust`).
+//! checking senders (`trust`). `./x bench outbound` is mail that leaves, beside postfix, and a queue of a million (`outbound`).
 
 mod access;
 mod cases;
 mod imap;
 mod load;
+mod outbound;
 mod process;
 mod servers;
 mod sieve;
@@ -34,7 +35,7 @@ use servers::Server;
 /// Turns that each server gets at each case; the table shows the medians.
 const ROUNDS: usize = 3;
 
-const USAGE: &str = "[--rounds N] [--messages N] [CASE …] | imap [--rounds N] [--small N] [--large N] [--idle N] [--reuse] [--alone] [CASE …] | trust | sieve";
+const USAGE: &str = "[--rounds N] [--messages N] [CASE …] | imap [--rounds N] [--small N] [--large N] [--idle N] [--reuse] [--alone] [CASE …] | outbound [--rounds N] [--messages N] [--deferred N] | trust | sieve";
 
 /// Runs the benchmark: `bench [--rounds N] [--messages N] [CASE …]` for mail coming in, `bench imap …` for mail that is there.
 pub fn run(arguments: &[String]) -> ExitCode {
@@ -42,6 +43,9 @@ pub fn run(arguments: &[String]) -> ExitCode {
     let done = runtime.map(|runtime| match arguments.split_first() {
         Some((part, _)) if part == "trust" => Ok(trust::run()),
         Some((part, rest)) if part == "sieve" && rest.is_empty() => Ok(sieve::measure()),
+        Some((part, rest)) if part == "outbound" => {
+            outbound::Options::parse(rest).map(|options| runtime.block_on(outbound::run(&options)))
+        }
         Some((part, rest)) if part == "imap" => {
             access::Options::parse(rest).map(|options| runtime.block_on(access::run(&options)))
         }

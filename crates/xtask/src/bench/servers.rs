@@ -30,6 +30,8 @@ pub struct Server {
     pub pop3: u16,
     domain: &'static str,
     folder: PathBuf,
+    /// More arguments of `anser dev`.
+    more: Vec<String>,
     process: Option<Child>,
 }
 
@@ -52,8 +54,17 @@ impl Server {
             pop3: 110 + OFFSET,
             domain: "anser.test",
             folder: folder_of(folder, "anser", reuse)?,
+            more: Vec::new(),
             process: None,
         };
+        server.launch()?;
+        Ok(server)
+    }
+
+    /// Starts a release build of Anser on fresh data, with more arguments for `anser dev`.
+    pub fn anser_with(folder: &Path, more: &[&str]) -> io::Result<Self> {
+        let mut server = Self::anser(folder)?;
+        server.more = more.iter().map(|word| (*word).to_owned()).collect();
         server.launch()?;
         Ok(server)
     }
@@ -65,7 +76,7 @@ impl Server {
         let started = Instant::now();
         let offset = OFFSET.to_string();
         let mut command = Command::new("target/release/anser");
-        command.args(["dev", "--port-offset", &offset, "--dir"]).arg(self.folder.join("data"));
+        command.args(["dev", "--port-offset", &offset, "--dir"]).arg(self.folder.join("data")).args(&self.more);
         self.process = Some(command.stdout(log.try_clone()?).stderr(log).stdin(Stdio::null()).spawn()?);
         self.wait()?;
         Ok(started.elapsed())
@@ -142,10 +153,48 @@ impl Server {
             pop3: 21_110,
             domain: "bench.test",
             folder,
+            more: Vec::new(),
             process: None,
         };
         server.wait()?;
         Ok(server)
+    }
+
+    /// Changes a line of postfix's configuration, and has it read again.
+    pub fn configure_postfix(&self, line: &str) -> io::Result<()> {
+        let etc = format!("{}/postfix/etc", self.folder.display());
+        shell(&format!("/usr/sbin/postconf -c {etc} -e '{line}' && /usr/sbin/postfix -c {etc} reload 2>/dev/null"))
+    }
+
+    /// Where messages for other domains are taken.
+    pub fn submission(&self) -> u16 {
+        if self.has_accounts() { 587 + OFFSET } else { self.smtp }
+    }
+
+    /// Whether one has to log in there.
+    pub fn has_accounts(&self) -> bool {
+        self.process.is_some()
+    }
+
+    /// Ends what sends mail to other servers, once it has put everything off.
+    pub fn stop_sending(&mut self) -> io::Result<()> {
+        let dir = self.folder.display();
+        match &self.process {
+            // It ends when it is started again.
+            Some(_) => Ok(()),
+            None => shell(&format!("/usr/sbin/postfix -c {dir}/postfix/etc stop 2>/dev/null")),
+        }
+    }
+
+    /// Starts it again and has everything sent at once.
+    pub fn send_everything(&mut self) -> io::Result<()> {
+        let dir = self.folder.display().to_string();
+        if self.process.is_some() {
+            self.launch()?;
+            return shell(&format!("target/release/anser queue retry --all --dir {dir}/data >/dev/null"));
+        }
+        let etc = format!("{dir}/postfix/etc");
+        shell(&format!("/usr/sbin/postfix -c {etc} start 2>/dev/null && /usr/sbin/postqueue -c {etc} -f"))
     }
 
     /// Starts again over the same data, so that nothing is in memory. The peer's sessions are processes of their own.

@@ -24,7 +24,19 @@ impl Smtp {
 
     /// One transaction, pipelined as RFC 2920 allows.
     pub async fn deliver(&mut self, to: &str, message: &[u8]) -> io::Result<()> {
-        self.send(format!("MAIL FROM:<sender@src.test>\r\nRCPT TO:<{to}>\r\nDATA\r\n").as_bytes()).await?;
+        self.deliver_from("sender@src.test", to, message).await
+    }
+
+    /// AUTH PLAIN with an initial response (RFC 4954 §4).
+    pub async fn login(&mut self, user: &str, password: &str) -> io::Result<()> {
+        let text = anser_wire::sasl::encode_base64(format!("\0{user}\0{password}").as_bytes());
+        self.send(format!("AUTH PLAIN {text}\r\n").as_bytes()).await?;
+        self.expect(2).await
+    }
+
+    /// The same from this sender.
+    pub async fn deliver_from(&mut self, from: &str, to: &str, message: &[u8]) -> io::Result<()> {
+        self.send(format!("MAIL FROM:<{from}>\r\nRCPT TO:<{to}>\r\nDATA\r\n").as_bytes()).await?;
         for class in [2, 2, 3] {
             self.expect(class).await?;
         }
