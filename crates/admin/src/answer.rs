@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use anser_base::{Class, Error, Result};
 use anser_journal::What;
-use anser_migrate::{MailboxView, MoveView};
+use anser_migrate::{MailboxView, MoveView, Proof};
 use anser_sieve::form::Form;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -473,6 +473,7 @@ pub enum Item {
     Address(String),
     Move(MoveView),
     MoveMailbox(MailboxView),
+    MoveProof(Box<Proof>),
 }
 
 /// The end of an act that was done.

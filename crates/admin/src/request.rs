@@ -306,6 +306,10 @@ pub enum MoveAct {
     Wait,
     /// How each mailbox stands.
     Status,
+    /// Holds both sides against each other.
+    Verify,
+    /// The newest proofs.
+    Proofs,
 }
 
 /// One act.

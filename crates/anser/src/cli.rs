@@ -485,6 +485,18 @@ pub enum Move {
     Retry(MoveWhich),
     Delta(MoveWhich),
     Status(MoveWhich),
+    Verify {
+        project: String,
+        #[arg(value_name = "ADDRESS")]
+        addresses: Vec<String>,
+    },
+    Report {
+        project: String,
+        #[arg(value_name = "ADDRESS")]
+        addresses: Vec<String>,
+        #[arg(long, default_value = "html", value_parser = ["html", "csv"])]
+        format: String,
+    },
 }
 
 #[derive(Debug, Args)]

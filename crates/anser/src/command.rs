@@ -11,8 +11,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
 
 use crate::cli::{
-    Account, AccountAdd, Alias, AppPassword, Cli, Dkim, Domain, Elsewhere, Entries, Group, NewSecret, Queue, Route,
-    RouteAdd, Selection, SendAs, Sending, Token, Verb,
+    Account, AccountAdd, Alias, AppPassword, Cli, Dkim, Domain, Elsewhere, Entries, Group, Move, NewSecret, Queue,
+    Route, RouteAdd, Selection, SendAs, Sending, Token, Verb,
 };
 use crate::config::Config;
 use crate::files;
@@ -42,6 +42,9 @@ pub fn run(cli: Cli, language: Language) -> Result<bool> {
         Verb::Import(import) => runtime.block_on(files::import(&config, &import, cli.json, language)),
         Verb::Export(export) => runtime.block_on(files::export(&config, &export, cli.json, language)),
         Verb::Restore { path, account: None } => restore_all(&config, &whole(&path)?, cli.json, language),
+        Verb::Move(Move::Report { project, addresses, format }) => {
+            runtime.block_on(moves::report(&config, project, addresses, &format))
+        }
         verb => {
             let asked = asked(verb, language)?;
             runtime.block_on(do_all(&config, asked, cli.json, language))
@@ -54,6 +57,7 @@ async fn do_all(config: &Config, asked: Asked, json: bool, language: Language) -
     let mut printer = Printer::new(language, json, asked.list);
     let bar = bar();
     for request in asked.requests {
+        let proves = matches!(&request, Request::Move { what: MoveAct::Verify, .. });
         let report = act(config, request, mpsc::channel(1).1, |event| {
             match event {
                 Event::Item(item) => bar.suspend(|| printer.item(&item))?,
@@ -65,6 +69,11 @@ async fn do_all(config: &Config, asked: Asked, json: bool, language: Language) -
         .await?;
         bar.finish_and_clear();
         printer.report(&report)?;
+        if let Report::Counted { count: unexplained @ 1.. } = report
+            && proves
+        {
+            return Err(refused(text::UNEXPLAINED, &[&unexplained.to_string()]));
+        }
         well &= !matches!(report, Report::Checked { findings, mended, .. } if findings > mended);
         well &= !matches!(report, Report::BackedUp { skipped: 1.., .. });
     }

@@ -2,13 +2,17 @@
 
 use std::io::BufRead;
 
+use anser_admin::Event;
+use anser_admin::answer::Item;
 use anser_admin::request::{MoveAct, Request};
 use anser_base::{Error, Result};
-use anser_migrate::{Kind, MailboxView, MoveView, NewMailbox, Password, Source, Tls};
+use anser_migrate::{Kind, MailboxView, MoveView, NewMailbox, Password, Proof, Source, Tls, report};
+use tokio::sync::mpsc;
 
 use crate::cli::{Move, MovePlan, MoveWhich};
-use crate::command::Asked;
-use crate::show::size;
+use crate::command::{Asked, act};
+use crate::config::Config;
+use crate::show::{self, size};
 use crate::text::{self, refused};
 
 /// Bytes of one line of `move accounts --stdin`.
@@ -38,6 +42,11 @@ pub fn asked(act: Move) -> Result<Asked> {
         Move::Resume { which, losses_are_meant } => with_wait(which, MoveAct::Resume { losses_are_meant }),
         Move::Retry(which) => with_wait(which, MoveAct::Retry),
         Move::Delta(which) => with_wait(which, MoveAct::Delta),
+        Move::Verify { project: name, addresses: which } => {
+            Ok(Asked { requests: vec![Request::Move { name, which, what: MoveAct::Verify }], list: true })
+        }
+        // It has a way of its own.
+        Move::Report { .. } => Ok(Asked { requests: Vec::new(), list: false }),
         Move::Status(MoveWhich { project: name, addresses: which, wait }) => {
             let waiting = Request::Move { name: name.clone(), which: Vec::new(), what: MoveAct::Wait };
             let status = Request::Move { name, which, what: MoveAct::Status };
@@ -82,6 +91,36 @@ fn logins(input: &mut impl BufRead) -> Result<Vec<NewMailbox>> {
         let password = password.filter(|password| !password.is_empty()).map(Password);
         found.push(NewMailbox { login, password, address: address.trim().to_owned() });
     }
+}
+
+/// The newest proofs as a file on standard output.
+pub async fn report(config: &Config, project: String, which: Vec<String>, format: &str) -> Result<bool> {
+    let mut proofs: Vec<Proof> = Vec::new();
+    let request = Request::Move { name: project, which, what: MoveAct::Proofs };
+    act(config, request, mpsc::channel(1).1, |event| {
+        if let Event::Item(item) = event
+            && let Item::MoveProof(proof) = *item
+        {
+            proofs.push(*proof);
+        }
+        Ok(())
+    })
+    .await?;
+    show::out(&if format == "csv" { report::csv(&proofs) } else { report::html(&proofs) })?;
+    Ok(true)
+}
+
+/// A mailbox whose both sides were held against each other, and every difference.
+pub fn proof_in_words(proof: &Proof) -> String {
+    let mut text = format!("{} > {}\n", proof.login, proof.address);
+    for one in &proof.folders {
+        let classes = one.classes.iter().map(|(class, count)| format!("  {class} {count}"));
+        text.push_str(&format!("    {}  {}{}\n", one.folder, size(one.bytes), classes.collect::<String>()));
+    }
+    for one in &proof.differences {
+        text.push_str(&format!("    {} UID {}: {}: {}\n", one.folder, one.uid, one.class, one.why));
+    }
+    text
 }
 
 /// A move with its old servers and how many mailboxes are in which state.

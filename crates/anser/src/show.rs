@@ -167,6 +167,7 @@ impl Printer {
             }
             Item::Move(one) => moves::move_in_words(one),
             Item::MoveMailbox(one) => moves::mailbox_in_words(one),
+            Item::MoveProof(one) => moves::proof_in_words(one),
             Item::Entry(entry) => self.entry(entry),
             Item::Event(event) => event_in_words(event),
             Item::Dkim(key) => {

@@ -82,7 +82,8 @@ table! {
     PASSWORD_EMPTY = "the password is empty", "密码为空";
     PASSWORD_WANTED = "no password: give it on standard input with --password-stdin", "没有密码：请用 --password-stdin 从标准输入提供";
     QUOTA_BAD = "{} is no size; write 500MB, 5GiB or 0 for no limit", "{} 不是大小；请写 500MB、5GiB，或 0 表示不限";
-    LOGIN_LINE = "line {} is not LOGIN, address and password, separated by tabs", "第 {} 行不是以制表符分隔的登录名、地址和密码";
+    UNEXPLAINED = "{} messages that nobody can explain", "{} 封邮件的差异无法解释";
+    LOGIN_LINE =  "line {} is not LOGIN, address and password, separated by tabs", "第 {} 行不是以制表符分隔的登录名、地址和密码";
     ADDRESS_WANTED = "no address: name accounts or use --stdin-list", "没有地址：请给出账号或使用 --stdin-list";
     NO_AGE = "{} is no age: 30m, 4h, 2d", "{} 不是时长：30m、4h、2d";
     ENTRY_WANTED = "name entries by number, or choose with --all, --sender, --recipient or --held", "请给出条目编号，或用 --all、--sender、--recipient、--held 选择";
@@ -242,6 +243,8 @@ pub const COMMANDS: &[(&str, Line)] = &[
     ("move resume", Line("Go on", "继续")),
     ("move retry", Line("Work again on what failed", "重试失败的账号")),
     ("move delta", Line("Bring what came and what changed since", "增量迁移")),
+    ("move verify", Line("Hold the old server against what is here, message by message", "逐封核对新旧两侧")),
+    ("move report", Line("The newest proofs as a file", "导出最近一次核对结果")),
     ("move status", Line("How each mailbox stands", "各账号的进度")),
     (
         "sieve",
@@ -413,6 +416,7 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
     ),
     ("id", Line("Number", "编号")),
     ("check", Line("Compare with what the world answers", "与外界实际查询结果核对")),
+    ("format", Line("html or csv", "html 或 csv")),
     ("project", Line("Name of the move", "迁移项目名称")),
     ("source", Line("Name of the old server within the move", "旧服务器在项目中的名称")),
     ("stdin", Line("Read logins from standard input", "从标准输入读取登录信息")),

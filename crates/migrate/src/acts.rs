@@ -3,20 +3,27 @@
 use std::fmt;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use anser_base::{Address, Class, Error, Result};
 use anser_db::{Durability, Place, Tx};
+use anser_directory::{AppPasswordKind, Services};
 use anser_store::{LedgerState, MailTx};
 use anser_wire::Secret;
 use serde::{Deserialize, Serialize};
 
 use crate::Migrate;
 use crate::model::{Mailbox, Move, MoveState, Source, State, Task};
+use crate::pass::log_in;
 use crate::rows::{self, Standing};
 use crate::run::unknown;
+use crate::verify::{self, Proof};
 
 /// Mailboxes that one look at the tables brings.
 const PAGE: usize = 1_000;
+
+/// How long the password of a verification may live.
+const VERIFYING: Duration = Duration::from_secs(24 * 3600);
 
 /// A password on its way; never shown.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -298,6 +305,60 @@ impl Migrate {
             });
         }
         Ok(views)
+    }
+
+    /// Holds mailboxes at the source against what they show here, through `face`: this server's own IMAP. Keeps each proof, the newest
+    /// of each mailbox. Mailboxes that no pass has gone over are left out.
+    pub async fn verify(&self, name: &str, which: Which, face: Source) -> Result<Vec<Proof>> {
+        let of = self.named(name).await?;
+        let mut proofs = Vec::new();
+        for mailbox in
+            self.all(of.id).await?.into_iter().filter(|mailbox| is_meant(mailbox, &which) && mailbox.pass > 0)
+        {
+            let proof = self.verify_one(&mailbox, &face).await?;
+            let (id, now, text) = (mailbox.id, self.inner.deps.clock.now(), serde_json::to_string(&proof));
+            let text = text.map_err(Error::unavailable)?;
+            self.write(move |tx| rows::put_proof(tx, id, now, &text)).await?;
+            proofs.push(proof);
+        }
+        Ok(proofs)
+    }
+
+    async fn verify_one(&self, mailbox: &Mailbox, face: &Source) -> Result<Proof> {
+        let (source, directory) = (mailbox.source, &self.inner.deps.directory);
+        let source = self.read(move |tx| rows::source(tx, source)).await?.ok_or_else(|| unknown("source"))?;
+        let sealed = mailbox.secret.as_ref().ok_or_else(|| unknown("password of the old server"))?;
+        let password = self.inner.seal.open(source.id, &mailbox.login, sealed)?;
+        let mut there = log_in(&source, &mailbox.login, &password).await?;
+        // A password of its own, which ends by itself when this process does not get to taking it back.
+        let name = format!("move-verify-{}", self.inner.deps.entropy.token(8));
+        let (account, kind) = (mailbox.account, AppPasswordKind::Typed);
+        let made = directory.add_app_password(account, kind, &name, Services::IMAP, Some(VERIFYING)).await?;
+        let own = Secret::new(made.password.as_bytes());
+        let compared = async {
+            let mut here = log_in(face, &mailbox.address, &own).await?;
+            let found = verify::verify(&mut there, &mut here, &self.inner.deps.store, account, mailbox.id).await;
+            here.leave().await;
+            found
+        };
+        let compared = compared.await;
+        directory.revoke_app_password(account, kind, made.id).await?;
+        there.leave().await;
+        let (login, address) = (mailbox.login.clone(), mailbox.address.clone());
+        Ok(Proof { login, address, ..compared? })
+    }
+
+    /// The newest proofs.
+    pub async fn proofs(&self, name: &str, which: Which) -> Result<Vec<Proof>> {
+        let of = self.named(name).await?;
+        let mut proofs = Vec::new();
+        for mailbox in self.all(of.id).await?.into_iter().filter(|mailbox| is_meant(mailbox, &which)) {
+            let id = mailbox.id;
+            if let Some(text) = self.read(move |tx| rows::proof(tx, id)).await? {
+                proofs.push(serde_json::from_str(&text).map_err(Error::damaged)?);
+            }
+        }
+        Ok(proofs)
     }
 
     pub(crate) async fn named(&self, name: &str) -> Result<Move> {

@@ -156,19 +156,22 @@ fn store_one(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<()
 }
 
 /// A message that its owner moved from folder to folder at the source left one of them and came into the other: it moves here as
-/// well, instead of being here twice. Not when its owner moved it here meanwhile.
+/// well, instead of being here twice; not when its owner moved it here meanwhile. So it is with one that has another UID because the
+/// source numbered its folder anew.
 fn followed(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<bool> {
     if tx.ledger_row(target.key, &one.row.key)?.is_some_and(|row| row.state != LedgerState::Failed) {
         return Ok(true);
     }
     for (key, row) in tx.ledger_rows_of(target.key.source, one.content.blob, TWINS)? {
-        if row.state != LedgerState::Gone || row.received != one.row.received || key == target.key {
+        let is_it = row.state == LedgerState::Gone && row.message.0 != 0 && row.received == one.row.received;
+        if !is_it || key == target.key {
             continue;
         }
         let (state, content) = (LedgerState::Copied, Some(one.content.blob));
         let size = one.content.size;
         let here = tx.entry(row.mailbox, row.uid)?.filter(|entry| entry.message == row.message);
         let (mailbox, uid) = match here {
+            Some(_) if row.mailbox == target.mailbox => (row.mailbox, row.uid),
             Some(_) => match tx.move_to(row.mailbox, &[row.uid], target.mailbox)?.first() {
                 Some((_, uid)) => (target.mailbox, *uid),
                 None => continue,

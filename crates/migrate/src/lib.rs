@@ -26,6 +26,7 @@
 //! | `plan`, `name`, `role` | which mailbox here takes which folder |
 //! | `commit` | messages and their rows of the ledger, in one transaction |
 //! | `merge` | flags of three sides, what is gone, what was removed |
+//! | [`verify`], [`report`] | both sides listed anew and held against each other; the proof as CSV and HTML |
 //! | [`imap`] | old servers that speak IMAP |
 //! | `secret` | passwords, sealed by a key outside of the database |
 
@@ -37,12 +38,14 @@ pub mod model;
 mod name;
 pub mod pass;
 mod plan;
+pub mod report;
 mod role;
 mod rows;
 mod run;
 mod schema;
 mod secret;
 pub mod trouble;
+pub mod verify;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -56,6 +59,7 @@ use tokio::sync::{Notify, watch};
 pub use acts::{MailboxView, MoveView, NewMailbox, Password, Which};
 pub use model::{Kind, Source, Tls};
 pub use schema::SCHEMA;
+pub use verify::Proof;
 
 use run::Following;
 use secret::Seal;

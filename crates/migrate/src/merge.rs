@@ -1,7 +1,7 @@
 //! Changes on both sides since the last pass become one: flags by three, with the ledger as the base; what left the old server; what
 //! its owner removed here. What an owner did here is never undone.
 
-use anser_base::{MailboxId, Result};
+use anser_base::{MailboxId, MessageId, Result};
 use anser_store::{FlagAct, Flags, Keywords, LedgerKey, LedgerRow, LedgerState, MailTx};
 
 use crate::imap::fetch::Seen;
@@ -64,21 +64,22 @@ pub fn where_is(tx: &mut MailTx<'_, '_>, row: &LedgerRow) -> Result<Option<(Mail
 /// Notes that a message left the old server. What is here stays; but where the same bytes came here again, in another folder, by the
 /// same move, the message was only moved there: the copy in its old place goes, unless its owner has touched it.
 pub fn gone(tx: &mut MailTx<'_, '_>, key: LedgerKey, row: &LedgerRow, pass: u32) -> Result<()> {
-    let mut state = LedgerState::Gone;
+    let mut message = row.message;
     if let Some(content) = row.content {
         let twins = tx.ledger_rows_of(key.source, content, TWINS)?;
         let moved = twins.iter().any(|(other, twin)| {
-            *other != key && twin.state.is_here() && twin.received == row.received && twin.pass >= row.pass
+            let later = twin.pass > row.pass || (twin.pass == row.pass && row.pass + 1 == pass);
+            *other != key && twin.state.is_here() && twin.received == row.received && later
         });
         let untouched = tx.entry(row.mailbox, row.uid)?.is_some_and(|entry| {
             entry.message == row.message && entry.flags == row.flags && entry.keywords == row.keywords
         });
         if moved && untouched {
             tx.expunge(row.mailbox, &[row.uid], false)?;
-            state = LedgerState::Removed;
+            message = MessageId(0);
         }
     }
-    tx.put_ledger_row(key, &LedgerRow { state, pass, ..row.clone() })
+    tx.put_ledger_row(key, &LedgerRow { state: LedgerState::Gone, message, pass, ..row.clone() })
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use anser_base::{AccountId, Durability, Result, TenantId};
-use anser_store::{LedgerFolder, LedgerRow, LedgerState, MailTx, Store};
+use anser_store::{LedgerFolder, LedgerKey, LedgerRow, LedgerState, MailTx, Store};
 use anser_wire::Secret;
 use tokio::task::JoinHandle;
 
@@ -56,6 +56,9 @@ pub struct Pass<'a> {
     pub limit: Option<u64>,
     /// Whether losses at the source were said to be meant.
     pub losses_are_meant: bool,
+    /// Whether to ask for one message at a time, and count each attempt before it is made: after connections that broke again and
+    /// again, so that one message which breaks them cannot keep the others.
+    pub careful: bool,
     /// Told of what was done; says whether to go on.
     pub watch: &'a (dyn Watcher + Sync),
 }
@@ -96,15 +99,19 @@ impl Pass<'_> {
         let planned = self.plan(prefix, folders).await?;
         self.check_missing(&planned).await?;
         self.watch.total(planned.iter().filter_map(|one| one.folder.standing).map(|standing| standing.messages).sum());
-        let mut news: BTreeMap<usize, Vec<Seen>> = BTreeMap::new();
+        let id = self.id;
+        let failed = self.store.read(self.account, move |tx| tx.ledger_rows_in(id, LedgerState::Failed, ROWS)).await?;
+        let failed: HashSet<LedgerKey> =
+            failed.into_iter().filter(|(_, row)| row.tries < TRIES).map(|(key, _)| key).collect();
+        let mut news: BTreeMap<usize, Option<News>> = BTreeMap::new();
         for (at, one) in planned.iter().enumerate().filter(|(_, one)| one.ledger.uidnext > 0 && self.limit.is_none()) {
-            news.insert(at, self.look_again(imap, one).await?);
+            news.insert(at, self.look_again(imap, one, failed.contains(&one.ledger.key)).await?);
         }
         let mut outcome = Outcome::default();
         for (at, one) in planned.iter().enumerate() {
             match news.remove(&at) {
-                Some(list) if list.is_empty() => {}
-                Some(list) => self.bring_news(imap, one, list, &mut outcome).await?,
+                Some(None) => {}
+                Some(Some(news)) => self.bring_news(imap, news, &mut outcome).await?,
                 None => self.bring_all(imap, one, &mut outcome).await?,
             }
         }
@@ -118,34 +125,51 @@ impl Pass<'_> {
 
     /// A folder that was whole and is no longer listed.
     async fn check_missing(&self, planned: &[Planned]) -> Result<(), Trouble> {
-        if self.losses_are_meant {
-            return Ok(());
-        }
         let id = self.id;
         let known = self.store.read(self.account, move |tx| tx.ledger_folders(id)).await?;
         let listed: HashSet<&[u8]> = planned.iter().map(|one| &one.ledger.name[..]).collect();
-        match known.iter().find(|folder| folder.messages > 0 && !listed.contains(&folder.name[..])) {
-            Some(folder) => {
-                let name = String::from_utf8_lossy(&folder.name);
-                Err(Trouble::Question(format!(
-                    "the folder {name} with {} messages is no longer there",
-                    folder.messages
-                )))
+        for folder in known.iter().filter(|folder| folder.messages > 0 && !listed.contains(&folder.name[..])) {
+            if !self.losses_are_meant {
+                let (name, count) = (String::from_utf8_lossy(&folder.name), folder.messages);
+                return Err(Trouble::Question(format!("the folder {name} with {count} messages is no longer there")));
             }
-            None => Ok(()),
+            self.close(folder.clone()).await?;
         }
+        Ok(())
+    }
+
+    /// The folder is no longer at the source, or no longer the same: what came of it stays, and nothing more is asked about it.
+    async fn close(&self, folder: LedgerFolder) -> Result<()> {
+        let (pass, closed) = (self.number, LedgerFolder { messages: 0, uidnext: 0, modseq: 0, ..folder });
+        let work = move |tx: &mut MailTx<'_, '_>| {
+            tx.ledger_folder_gone(closed.key, pass)?;
+            tx.put_ledger_folder(&closed)
+        };
+        self.store.write(self.account, Durability::Sync, work).await
+    }
+
+    /// The source numbered a folder anew (UIDVALIDITY changed): the ledger goes on with a folder of another number, and finds what is
+    /// here by its bytes.
+    async fn renumber(&self, ledger: &LedgerFolder, uidvalidity: u32) -> Result<LedgerFolder> {
+        self.close(ledger.clone()).await?;
+        let old = ledger.clone();
+        let work = move |tx: &mut MailTx<'_, '_>| {
+            let last = tx.ledger_folders(old.key.source)?.iter().map(|folder| folder.key.folder).max().unwrap_or(0);
+            let key = LedgerKey { folder: last + 1, ..old.key };
+            let (messages, modseq, uidnext) = (0, 0, 0);
+            let fresh = LedgerFolder { key, uidvalidity, keeps_uids: false, messages, modseq, uidnext, ..old.clone() };
+            tx.put_ledger_folder(&fresh)?;
+            Ok(fresh)
+        };
+        self.store.write(self.account, Durability::Sync, work).await
     }
 
     /// Opens a folder, and holds what the ledger knows of it against its UIDVALIDITY.
     async fn open(&self, imap: &mut Imap, ledger: &LedgerFolder) -> Result<(Standing, LedgerFolder), Trouble> {
         let standing = imap.examine(&ledger.name).await?;
         if ledger.uidvalidity != 0 && standing.uidvalidity != ledger.uidvalidity {
-            return Err(Trouble::Question(format!(
-                "UIDVALIDITY of the folder {} changed from {} to {}",
-                String::from_utf8_lossy(&ledger.name),
-                ledger.uidvalidity,
-                standing.uidvalidity
-            )));
+            let fresh = self.renumber(ledger, standing.uidvalidity).await?;
+            return Ok((standing, fresh));
         }
         if ledger.uidvalidity != 0 || standing.uidvalidity == 0 {
             return Ok((standing, ledger.clone()));
@@ -161,7 +185,7 @@ impl Pass<'_> {
     }
 
     /// A folder that was whole once: merges what changed, notes what is gone; returns what is new.
-    async fn look_again(&self, imap: &mut Imap, one: &Planned) -> Result<Vec<Seen>, Trouble> {
+    async fn look_again(&self, imap: &mut Imap, one: &Planned, has_failed: bool) -> Result<Option<News>, Trouble> {
         let last = &one.ledger;
         let as_before = |standing: &Standing| {
             standing.uidvalidity == last.uidvalidity
@@ -170,14 +194,14 @@ impl Pass<'_> {
                 && standing.modseq == last.modseq
                 && last.modseq > 0
         };
-        if one.folder.standing.is_some_and(|standing| as_before(&standing)) {
+        if one.folder.standing.is_some_and(|standing| as_before(&standing)) && !has_failed {
             self.watch.done(last.messages, 0);
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let (standing, ledger) = self.open(imap, last).await?;
-        if as_before(&standing) {
+        if as_before(&standing) && ledger.key == last.key && !has_failed {
             self.watch.done(last.messages, 0);
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let mut changes = Changes::default();
         for window in windows(&standing, 1) {
@@ -188,8 +212,9 @@ impl Pass<'_> {
         self.note_gone(&ledger, changes.gone).await?;
         if changes.new.is_empty() {
             self.finish(&ledger, &standing).await?;
+            return Ok(None);
         }
-        Ok(changes.new)
+        Ok(Some(News { ledger, new: changes.new }))
     }
 
     fn check_losses(&self, ledger: &LedgerFolder, changes: &Changes) -> Result<(), Trouble> {
@@ -215,7 +240,7 @@ impl Pass<'_> {
         loop {
             let rows = self.store.read(self.account, move |tx| tx.ledger_rows(key, &first, &last, ROWS)).await?;
             let end = rows.len() < ROWS;
-            let mut flagged = Vec::new();
+            let (mut flagged, mut left) = (Vec::new(), Vec::new());
             for row in rows {
                 let uid = uid_of(&row.key);
                 first = uid.saturating_add(1).to_be_bytes();
@@ -229,10 +254,17 @@ impl Pass<'_> {
                     }
                     (Some(_), _) => changes.kept += 1,
                     (None, LedgerState::Copied | LedgerState::Adopted) => changes.gone.push(row),
+                    (None, LedgerState::Failed) => left.push(row.key),
                     (None, _) => {}
                 }
             }
             self.merge(ledger, flagged).await?;
+            if !left.is_empty() {
+                // What never came and is there no longer is nobody's concern.
+                let work =
+                    move |tx: &mut MailTx<'_, '_>| left.iter().try_for_each(|row| tx.forget_ledger_row(key, row));
+                self.store.write(self.account, Durability::Sync, work).await?;
+            }
             if end {
                 break;
             }
@@ -264,17 +296,12 @@ impl Pass<'_> {
         Ok(())
     }
 
-    async fn bring_news(
-        &self,
-        imap: &mut Imap,
-        one: &Planned,
-        mut new: Vec<Seen>,
-        outcome: &mut Outcome,
-    ) -> Result<(), Trouble> {
+    async fn bring_news(&self, imap: &mut Imap, news: News, outcome: &mut Outcome) -> Result<(), Trouble> {
+        let News { ledger, mut new } = news;
         new.sort_by_key(|seen| seen.uid);
-        let (standing, ledger) = self.open(imap, &one.ledger).await?;
-        let whole = self.bring(imap, &ledger, new, outcome).await?;
-        if whole { self.finish(&ledger, &standing).await } else { Ok(()) }.map_err(Trouble::from)
+        let (standing, ledger) = self.open(imap, &ledger).await?;
+        self.bring(imap, &ledger, new, outcome).await?;
+        self.finish(&ledger, &standing).await.map_err(Trouble::from)
     }
 
     /// A folder that was never whole, window by window.
@@ -288,7 +315,7 @@ impl Pass<'_> {
             }
             other => other?,
         };
-        let (mut whole, mut left) = (self.limit.is_none(), self.limit);
+        let (whole, mut left) = (self.limit.is_none(), self.limit);
         for window in windows(&standing, 1) {
             if standing.messages == 0 || left == Some(0) {
                 break;
@@ -302,28 +329,34 @@ impl Pass<'_> {
                 new.truncate(usize::try_from(left.saturating_sub(changes.kept)).unwrap_or(usize::MAX));
                 *left = left.saturating_sub(changes.kept + new.len() as u64);
             }
-            whole &= self.bring(imap, &ledger, new, outcome).await?;
+            self.bring(imap, &ledger, new, outcome).await?;
         }
         if whole { self.finish(&ledger, &standing).await } else { Ok(()) }.map_err(Trouble::from)
     }
 
-    /// Brings messages by ascending UID: asks ahead, and commits one batch while the next arrives. Whether all came.
+    /// Brings messages by ascending UID: asks ahead, and commits one batch while the next arrives. What does not come is in the ledger
+    /// as failed.
     async fn bring(
         &self,
         imap: &mut Imap,
         ledger: &LedgerFolder,
         new: Vec<Seen>,
         outcome: &mut Outcome,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<(), Trouble> {
         let mut fetcher = Fetcher::new(imap, self.store.clone(), self.tenant);
-        let mut batches = batches(&new).into_iter();
+        let most = if self.careful { 1 } else { BATCH };
+        let mut batches = batches(&new, most).into_iter();
         let mut seen: BTreeMap<u32, Seen> = new.into_iter().map(|one| (one.uid, one)).collect();
         let mut committing: Option<JoinHandle<Result<Done>>> = None;
         let mut missing = Vec::new();
+        let ahead = if self.careful { 1 } else { AHEAD };
         loop {
-            while fetcher.under_way() < AHEAD
+            while fetcher.under_way() < ahead
                 && let Some(batch) = batches.next()
             {
+                if self.careful {
+                    self.note_attempts(ledger, &batch, &seen, "the connection broke").await?;
+                }
                 fetcher.ask(batch).await?;
             }
             if fetcher.under_way() == 0 {
@@ -335,20 +368,87 @@ impl Pass<'_> {
             if self.watch.is_stopped() {
                 return Err(Trouble::Stopped);
             }
-            let target = Target {
-                tenant: self.tenant,
-                account: self.account,
-                mailbox: ledger.mailbox,
-                key: ledger.key,
-                keeps_uids: ledger.keeps_uids,
-                pass: self.number,
-                may_have_moved: ledger.uidnext > 0 || self.number > 1,
-            };
+            let target = self.target(ledger);
             committing = Some(tokio::spawn(commit(self.store.clone(), target, arrived)));
         }
         self.finish_commit(&mut committing, outcome).await?;
-        outcome.failed += missing.len() as u64;
-        Ok(missing.is_empty())
+        for (seen, why) in missing {
+            self.bring_one(imap, ledger, seen, &why, outcome).await?;
+        }
+        Ok(())
+    }
+
+    /// A message that came in no batch is asked for alone, in the other ways that a server may know; when none works the ledger says
+    /// so, and the others move on.
+    async fn bring_one(
+        &self,
+        imap: &mut Imap,
+        ledger: &LedgerFolder,
+        seen: Seen,
+        why: &str,
+        outcome: &mut Outcome,
+    ) -> Result<(), Trouble> {
+        let (uid, mut why) = (seen.uid, why.to_owned());
+        for item in ["BODY.PEEK[]", "RFC822", "BINARY.PEEK[]"] {
+            if item.starts_with("BINARY") && !imap.can("BINARY") {
+                continue;
+            }
+            let mut fetcher = Fetcher::new(imap, self.store.clone(), self.tenant);
+            fetcher.ask_for(vec![uid], item).await?;
+            let mut batch = fetcher.receive().await?;
+            match (batch.arrived.remove(&uid), batch.refused) {
+                (Some(taken), _) => {
+                    let one = Arrived { key: uid.to_be_bytes().to_vec(), seen, taken, uidl: None };
+                    let done = commit(self.store.clone(), self.target(ledger), vec![one]).await?;
+                    outcome.copied += done.messages;
+                    outcome.bytes += done.bytes;
+                    self.watch.done(done.messages, done.bytes);
+                    return Ok(());
+                }
+                // It left meanwhile, which the next pass will see; or the server hides it.
+                (None, None) => {}
+                (None, Some(refused)) => why = refused,
+            }
+        }
+        outcome.failed += 1;
+        self.note_attempts(ledger, &[uid], &BTreeMap::from([(uid, seen)]), &why).await?;
+        Ok(())
+    }
+
+    /// Counts an attempt at messages before it is made, or after it failed; one that is made leaves no trace of it.
+    async fn note_attempts(
+        &self,
+        ledger: &LedgerFolder,
+        uids: &[u32],
+        seen: &BTreeMap<u32, Seen>,
+        why: &str,
+    ) -> Result<()> {
+        let (key, pass) = (ledger.key, self.number);
+        let seen: Vec<Seen> = uids.iter().filter_map(|uid| seen.get(uid).cloned()).collect();
+        let why = why.to_owned();
+        let work = move |tx: &mut MailTx<'_, '_>| {
+            for one in &seen {
+                let id = one.uid.to_be_bytes().to_vec();
+                let tries = tx.ledger_row(key, &id)?.map_or(0, |row| row.tries) + 1;
+                let fresh = LedgerRow::new(id, LedgerState::Failed);
+                let (size, received, note) = (one.size, one.received.clone(), Some(why.clone()));
+                tx.put_ledger_row(key, &LedgerRow { size, received, note, tries, pass, ..fresh })?;
+            }
+            Ok(())
+        };
+        self.store.write(self.account, Durability::Sync, work).await
+    }
+
+    fn target(&self, ledger: &LedgerFolder) -> Target {
+        Target {
+            tenant: self.tenant,
+            account: self.account,
+            mailbox: ledger.mailbox,
+            key: ledger.key,
+            keeps_uids: ledger.keeps_uids,
+            pass: self.number,
+            may_have_moved: self.number > 1,
+        }
     }
 
     async fn finish_commit(
@@ -379,6 +479,12 @@ impl Pass<'_> {
     }
 }
 
+/// What is new in a folder that was whole once.
+struct News {
+    ledger: LedgerFolder,
+    new: Vec<Seen>,
+}
+
 /// What a folder's list tells against the ledger.
 #[derive(Default)]
 struct Changes {
@@ -392,7 +498,7 @@ fn uid_of(key: &[u8]) -> u32 {
 }
 
 /// Ascending UIDs in batches of some size.
-fn batches(seen: &[Seen]) -> Vec<Vec<u32>> {
+fn batches(seen: &[Seen], most: usize) -> Vec<Vec<u32>> {
     let mut all: Vec<Vec<u32>> = Vec::new();
     let (mut bytes, mut ranges) = (0, 0);
     for one in seen {
@@ -400,7 +506,7 @@ fn batches(seen: &[Seen]) -> Vec<Vec<u32>> {
         ranges += usize::from(!joins);
         bytes += one.size;
         match all.last_mut() {
-            Some(batch) if batch.len() < BATCH && bytes <= BATCH_BYTES && ranges <= RANGES => batch.push(one.uid),
+            Some(batch) if batch.len() < most && bytes <= BATCH_BYTES && ranges <= RANGES => batch.push(one.uid),
             _ => {
                 all.push(vec![one.uid]);
                 (bytes, ranges) = (one.size, 1);
@@ -410,15 +516,17 @@ fn batches(seen: &[Seen]) -> Vec<Vec<u32>> {
     all
 }
 
-/// The messages of a batch that came; those that did not, though the server said nothing against them, have left meanwhile.
-fn arrived(mut batch: Batch, seen: &mut BTreeMap<u32, Seen>, missing: &mut Vec<Seen>) -> Vec<Arrived> {
+/// The messages of a batch that came; those that did not are missing.
+fn arrived(mut batch: Batch, seen: &mut BTreeMap<u32, Seen>, missing: &mut Vec<(Seen, String)>) -> Vec<Arrived> {
     let mut all = Vec::with_capacity(batch.wanted.len());
     for uid in batch.wanted {
         let Some(seen) = seen.remove(&uid) else { continue };
         match batch.arrived.remove(&uid) {
             Some(taken) => all.push(Arrived { key: uid.to_be_bytes().to_vec(), seen, taken, uidl: None }),
-            None if batch.refused.is_some() => missing.push(seen),
-            None => {}
+            None => {
+                let why = batch.refused.clone();
+                missing.push((seen, why.unwrap_or_else(|| "the server did not hand it out".to_owned())));
+            }
         }
     }
     all
@@ -435,11 +543,11 @@ mod tests {
     #[test]
     fn batches_are_bounded_by_number_bytes_and_ranges() {
         let all: Vec<Seen> = (1..=1000).map(|uid| seen(uid, 10)).collect();
-        assert_eq!(batches(&all).iter().map(Vec::len).collect::<Vec<_>>(), [256, 256, 256, 232]);
+        assert_eq!(batches(&all, BATCH).iter().map(Vec::len).collect::<Vec<_>>(), [256, 256, 256, 232]);
         let large: Vec<Seen> = (1..=5).map(|uid| seen(uid, BATCH_BYTES / 2)).collect();
-        assert_eq!(batches(&large).iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 1]);
+        assert_eq!(batches(&large, BATCH).iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 1]);
         let sparse: Vec<Seen> = (1..=100).map(|uid| seen(uid * 2, 10)).collect();
-        assert_eq!(batches(&sparse).iter().map(Vec::len).collect::<Vec<_>>(), [80, 20]);
-        assert_eq!(batches(&[seen(1, u64::from(u32::MAX))]).len(), 1);
+        assert_eq!(batches(&sparse, BATCH).iter().map(Vec::len).collect::<Vec<_>>(), [80, 20]);
+        assert_eq!(batches(&[seen(1, u64::from(u32::MAX))], BATCH).len(), 1);
     }
 }

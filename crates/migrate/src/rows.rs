@@ -156,6 +156,11 @@ pub fn hold(tx: &mut Tx<'_>, id: u64, holder: i64, now: Timestamp, until: Timest
     Ok(changed > 0)
 }
 
+/// Ends every lease: whoever held them is known to be dead.
+pub fn release_all(tx: &mut Tx<'_>) -> Result<()> {
+    tx.execute("UPDATE mov_accounts SET held_until_ms = 0 WHERE state = ?1", params![State::Copying as i64]).map(drop)
+}
+
 /// Counts a pass that begins.
 pub fn begin_pass(tx: &mut Tx<'_>, id: u64) -> Result<()> {
     tx.execute("UPDATE mov_accounts SET pass = pass + 1, done = 0, note = NULL WHERE id = ?1", params![id as i64])
@@ -169,6 +174,21 @@ pub fn progress(tx: &mut Tx<'_>, id: u64, done: u64, total: u64, bytes: u64) -> 
         params![id as i64, done as i64, total as i64, bytes as i64],
     )
     .map(drop)
+}
+
+/// Keeps the newest proof of a mailbox.
+pub fn put_proof(tx: &mut Tx<'_>, id: u64, now: Timestamp, proof: &str) -> Result<()> {
+    tx.execute(
+        "INSERT INTO mov_proofs (account, at_ms, proof) VALUES (?1, ?2, ?3) \
+         ON CONFLICT (account) DO UPDATE SET at_ms = excluded.at_ms, proof = excluded.proof",
+        params![id as i64, now.0, proof],
+    )
+    .map(drop)
+}
+
+/// The newest proof of a mailbox.
+pub fn proof(tx: &mut Tx<'_>, id: u64) -> Result<Option<String>> {
+    tx.query_one("SELECT proof FROM mov_proofs WHERE account = ?1", params![id as i64], |row| row.text(0))
 }
 
 fn next(tx: &mut Tx<'_>, table: &str) -> Result<i64> {

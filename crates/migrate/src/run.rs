@@ -27,6 +27,8 @@ const LOOK: Duration = Duration::from_secs(30);
 const DUE: usize = 200;
 /// The first pause after a failure, and the longest, in milliseconds.
 const PAUSES: (i64, i64) = (2_000, 3_600_000);
+/// Failures in a row after which a pass asks for one message at a time.
+const CAREFUL: u32 = 2;
 /// Messages of each folder in a trial.
 const TRIAL: u64 = 10;
 
@@ -60,6 +62,13 @@ impl Migrate {
     /// Works on whatever is due, until the server stops.
     pub async fn run(&self, shutdown: Shutdown) {
         let holder = (self.inner.deps.entropy.u64() >> 1) as i64 | 1;
+        // A folder of data has one owner: what it left under lease, a process that died left. Nodes of PostgreSQL wait for the end.
+        let db = &self.inner.deps.db;
+        if !db.is_postgres()
+            && let Err(error) = db.write(Place::Moves, Durability::Sync, rows::release_all).await
+        {
+            tracing::error!(error = error.chain(), "leases of the last run stay until they end");
+        }
         let mut passes: JoinSet<(u64, u64)> = JoinSet::new();
         let mut busy: HashMap<u64, u64> = HashMap::new();
         loop {
@@ -193,6 +202,7 @@ impl Inner {
             number: mailbox.pass + 1,
             limit: (mailbox.task == Task::Trial).then_some(TRIAL),
             losses_are_meant: mailbox.task == Task::CopyAfterLoss,
+            careful: mailbox.tries >= CAREFUL,
             watch: following,
         };
         self.deps.store.ensure(account.id).await?;

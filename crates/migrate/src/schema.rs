@@ -3,7 +3,7 @@
 use anser_db::Schema;
 
 /// Tables of moves, to be handed to `anser_db::Db::open`.
-pub const SCHEMA: Schema = Schema(&[FIRST]);
+pub const SCHEMA: Schema = Schema(&[FIRST, PROOF]);
 
 /// `state` as [`crate::model::MoveState`] and [`crate::model::State`] have it. `secret` is sealed by a key that is not here.
 const FIRST: &str = "
@@ -48,4 +48,13 @@ CREATE TABLE mov_accounts (
 ) STRICT;
 CREATE INDEX mov_accounts_due ON mov_accounts (state, due_ms);
 CREATE INDEX mov_accounts_move ON mov_accounts (move, id);
+";
+
+/// The newest proof of each mailbox, as JSON.
+const PROOF: &str = "
+CREATE TABLE mov_proofs (
+  account INTEGER NOT NULL PRIMARY KEY,
+  at_ms INTEGER NOT NULL,
+  proof TEXT NOT NULL
+) STRICT;
 ";

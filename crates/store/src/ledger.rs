@@ -205,6 +205,23 @@ impl MailTx<'_, '_> {
             .map(drop)
     }
 
+    /// Takes every message of a folder that is or was here for one that left the source; what is here stays. How many.
+    pub fn ledger_folder_gone(&mut self, key: LedgerKey, pass: u32) -> Result<u64> {
+        self.require_writing()?;
+        self.db.execute(
+            "UPDATE moved SET state = ?4, pass = ?5 WHERE account = ?1 AND source = ?2 AND folder = ?3 AND state IN (?6, ?7)",
+            params![
+                self.account.to_sql(),
+                key.source as i64,
+                key.folder as i64,
+                LedgerState::Gone as i64,
+                pass,
+                LedgerState::Copied as i64,
+                LedgerState::Adopted as i64
+            ],
+        )
+    }
+
     /// Forgets a row, when another one takes over what it tells of.
     pub fn forget_ledger_row(&mut self, key: LedgerKey, row: &[u8]) -> Result<()> {
         self.require_writing()?;

@@ -1,7 +1,9 @@
 //! Organisations that move in: the verbs of [`anser_migrate`], noted in the journal.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use anser_base::{Class, Error, Result};
-use anser_migrate::Which;
+use anser_migrate::{Kind, Source, Tls, Which};
 
 use crate::answer::{Item, Out, Report};
 use crate::request::MoveAct;
@@ -14,6 +16,27 @@ impl Admin {
             out.item(Item::Move(view)).await?;
         }
         Ok(Report::Done)
+    }
+
+    /// This server's own IMAP, as any client reaches it. Its certificate is for the world's name of it, and not asked for.
+    fn own_face(&self) -> Result<Source> {
+        let running = self.deps.running.as_ref().ok_or_else(not_running)?;
+        let find = |service: &str| {
+            let found = running.services.iter().find(|(name, ..)| *name == service)?;
+            found.1.first().copied()
+        };
+        let (address, tls) = match (find("imaps"), find("imap")) {
+            (Some(address), _) => (address, Tls::ImplicitAny),
+            (None, Some(address)) => (address, Tls::StarttlsAny),
+            (None, None) => return Err(Error::invalid("this server serves no IMAP", "本服务器未启用 IMAP")),
+        };
+        let host = match address.ip() {
+            ip if ip.is_unspecified() && ip.is_ipv4() => Ipv4Addr::LOCALHOST.to_string(),
+            ip if ip.is_unspecified() => Ipv6Addr::LOCALHOST.to_string(),
+            ip => ip.to_string(),
+        };
+        let (name, profile, port) = ("here".to_owned(), "generic".to_owned(), address.port());
+        Ok(Source { id: 0, name, kind: Kind::Imap, host, port, tls, profile, connections: 1 })
     }
 
     /// One verb on one move; for all of its mailboxes, or for those that are named.
@@ -35,10 +58,24 @@ impl Admin {
                 }
                 return Ok(Report::Done);
             }
+            MoveAct::Verify => {
+                let proofs = moves.verify(name, which, self.own_face()?).await?;
+                let unexplained: u64 = proofs.iter().map(|proof| proof.unexplained).sum();
+                self.note(actor, verb, name, None, Some(format!("{unexplained} unexplained"))).await?;
+                for proof in proofs {
+                    out.item(Item::MoveProof(Box::new(proof))).await?;
+                }
+                return Ok(Report::Counted { count: unexplained });
+            }
+            MoveAct::Proofs => {
+                for proof in moves.proofs(name, which).await? {
+                    out.item(Item::MoveProof(Box::new(proof))).await?;
+                }
+                return Ok(Report::Done);
+            }
             MoveAct::Wait => {
                 if self.deps.running.is_none() {
-                    let (en, zh) = ("no server runs: nothing is brought meanwhile", "服务器未运行，不会迁移任何邮件");
-                    return Err(Error::new(Class::Unavailable, en, zh));
+                    return Err(not_running());
                 }
                 moves.wait(name).await?;
                 return Ok(Report::Done);
@@ -68,6 +105,11 @@ impl Admin {
     }
 }
 
+fn not_running() -> Error {
+    let (en, zh) = ("no server runs here: start it first", "服务器未运行，请先启动");
+    Error::new(Class::Unavailable, en, zh)
+}
+
 /// The word of the journal.
 fn verb_of(what: &MoveAct) -> &'static str {
     match what {
@@ -82,5 +124,7 @@ fn verb_of(what: &MoveAct) -> &'static str {
         MoveAct::Resume { .. } => "move.resume",
         MoveAct::Wait => "move.wait",
         MoveAct::Status => "move.status",
+        MoveAct::Verify => "move.verify",
+        MoveAct::Proofs => "move.proofs",
     }
 }

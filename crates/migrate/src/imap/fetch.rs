@@ -158,8 +158,13 @@ impl<'a> Fetcher<'a> {
 
     /// Asks for some bodies, by ascending UIDs of few ranges.
     pub async fn ask(&mut self, uids: Vec<u32>) -> Result<(), Trouble> {
+        self.ask_for(uids, "BODY.PEEK[]").await
+    }
+
+    /// The same by another data item.
+    pub async fn ask_for(&mut self, uids: Vec<u32>, item: &str) -> Result<(), Trouble> {
         let set = sets(&uids).join(",");
-        let tag = self.imap.send(&format!("UID FETCH {set} (UID BODY.PEEK[])")).await?;
+        let tag = self.imap.send(&format!("UID FETCH {set} (UID {item})")).await?;
         self.under_way.push_back((tag, uids));
         Ok(())
     }

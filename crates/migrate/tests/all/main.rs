@@ -1,1 +1,16 @@
-//! What the engine promises.
+//! What the engine promises, against servers with the habits of real ones.
+
+mod fake;
+mod house;
+
+mod a_cut_body_is_never_half_stored;
+mod any_password_logs_in;
+mod folders_numbered_anew_are_not_brought_twice;
+mod hostile_servers_are_bounded;
+mod mail_moved_at_the_source_is_here_once;
+mod names_of_every_kind_have_a_place;
+mod one_poison_message_stops_nobody;
+mod owners_have_their_way;
+mod pipelined_answers_are_told_apart_by_uid;
+mod sizes_and_dates_that_lie_do_no_harm;
+mod what_the_source_loses_is_a_question;

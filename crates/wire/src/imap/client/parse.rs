@@ -34,6 +34,13 @@ pub(super) fn announces_body(text: &[u8]) -> bool {
             .any(|name| if name.ends_with('[') { item.starts_with(name.as_bytes()) } else { item == name.as_bytes() })
 }
 
+/// Whether a line is OK, NO, BAD, BYE or PREAUTH, tagged or not, or a `+`: what ends in text.
+pub(super) fn is_condition(line: &[u8]) -> bool {
+    let (tag, rest) = split(line);
+    let word = split(rest).0.trim_ascii_end().to_ascii_uppercase();
+    tag == b"+" || matches!(&*word, b"OK" | b"NO" | b"BAD" | b"BYE" | b"PREAUTH")
+}
+
 /// Reads a response; what nobody understands is [`Response::Other`].
 pub(super) fn response(raw: &[u8]) -> Response {
     let raw = raw.strip_suffix(b"\n").unwrap_or(raw);

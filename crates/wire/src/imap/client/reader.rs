@@ -80,7 +80,12 @@ impl ResponseReader {
         if end.is_none() {
             return Ok((taken, Event::More));
         }
-        match announced(&self.buffer[self.line_start..]) {
+        // Text that people read may end like a literal.
+        let announced = match self.line_start == 0 && parse::is_condition(&self.buffer) {
+            true => None,
+            false => announced(&self.buffer[self.line_start..]),
+        };
+        match announced {
             Some(size) => Ok((taken, self.begin_literal(size)?)),
             None => {
                 let response = parse::response(&self.buffer);

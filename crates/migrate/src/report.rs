@@ -1,0 +1,86 @@
+//! Proofs as files that people keep: CSV for tables, HTML to be read and printed.
+
+use crate::verify::Proof;
+
+/// One line for each folder; fields in quotes, as RFC 4180 §2 has them.
+pub fn csv(proofs: &[Proof]) -> String {
+    let mut out =
+        String::from("login,address,folder,here,messages,bytes,equal,explained,unexplained,extra,uids_kept\r\n");
+    for proof in proofs {
+        for folder in &proof.folders {
+            let count = |class: &str| folder.classes.get(class).copied().unwrap_or(0);
+            let all: u64 = folder.classes.values().sum();
+            let (equal, unexplained) = (count("equal"), count("unexplained"));
+            let texts = [&proof.login, &proof.address, &folder.folder, &folder.here];
+            let texts: Vec<String> = texts.iter().map(|text| format!("\"{}\"", text.replace('"', "\"\""))).collect();
+            let numbers = [folder.messages, folder.bytes, equal, all - equal - unexplained, unexplained, folder.extra];
+            let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
+            out.push_str(&format!("{},{},{}\r\n", texts.join(","), numbers.join(","), folder.uids_kept));
+        }
+    }
+    out
+}
+
+/// A page for each language's reader: what was compared, and every difference that is named.
+pub fn html(proofs: &[Proof]) -> String {
+    let unexplained: u64 = proofs.iter().map(|proof| proof.unexplained).sum();
+    let seal = if unexplained == 0 {
+        "Unexplained 无法解释: 0"
+    } else {
+        "Unexplained differences 存在无法解释的差异"
+    };
+    let mut out = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Verification 迁移核对</title>\
+         <style>body{{font:14px sans-serif;margin:2em}}td,th{{border:1px solid #999;padding:.2em .5em;text-align:left}}\
+         table{{border-collapse:collapse;margin-bottom:1.5em}}</style><h1>Verification 迁移核对</h1><p><strong>{seal}</strong></p>"
+    );
+    for proof in proofs {
+        out.push_str(&format!("<h2>{} &rarr; {}</h2>", escaped(&proof.login), escaped(&proof.address)));
+        out.push_str("<table><tr><th>Folder 文件夹<th>Here 现位置<th>Messages 邮件<th>Bytes 字节<th>Result 结果<th>Extra 仅此处<th>UIDs</tr>");
+        for one in &proof.folders {
+            let classes = one.classes.iter().map(|(class, count)| format!("{} {count}", escaped(class)));
+            let kept = if one.uids_kept { "kept 保留" } else { "new 更新" };
+            out.push_str(&format!(
+                "<tr><td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{kept}</tr>",
+                escaped(&one.folder),
+                escaped(&one.here),
+                one.messages,
+                one.bytes,
+                classes.collect::<Vec<_>>().join(", "),
+                one.extra
+            ));
+        }
+        out.push_str("</table>");
+        if !proof.differences.is_empty() {
+            out.push_str("<table><tr><th>Folder 文件夹<th>UID<th>Class 类别<th>Why 原因</tr>");
+            for one in &proof.differences {
+                let texts = [escaped(&one.folder), one.uid.to_string(), escaped(&one.class), escaped(&one.why)];
+                out.push_str(&format!("<tr><td>{}</tr>", texts.join("<td>")));
+            }
+            out.push_str("</table>");
+        }
+    }
+    out + "</html>\n"
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::{Difference, FolderProof};
+
+    #[test]
+    fn names_cannot_break_out_of_their_cell() {
+        let folder = FolderProof { folder: "a\"<b>,\r\n".into(), ..FolderProof::default() };
+        let why = "<script>".to_owned();
+        let difference = Difference { folder: "x".into(), uid: 1, class: "unexplained".into(), why };
+        let proof = Proof { folders: vec![folder], differences: vec![difference], unexplained: 1, ..Proof::default() };
+        let proofs = [proof];
+        assert!(csv(&proofs).contains("\"a\"\"<b>,\r\n\","));
+        let page = html(&proofs);
+        assert!(!page.contains("<script>") && !page.contains("<b>") && page.contains("Unexplained differences"));
+    }
+}

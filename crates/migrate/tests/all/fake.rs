@@ -1,0 +1,360 @@
+//! An IMAP server as data: folders, messages, and habits.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anser_migrate::{Kind, Source, Tls};
+use anser_wire::sasl::decode_base64;
+
+/// A message.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    pub uid: u32,
+    pub flags: String,
+    pub date: &'static str,
+    pub body: Vec<u8>,
+}
+
+/// A folder.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    /// Its name on the wire, in the form in which LIST and STATUS give it.
+    pub name: Vec<u8>,
+    pub attributes: &'static str,
+    pub uidvalidity: u32,
+    pub uidnext: u32,
+    pub mails: Vec<Mail>,
+}
+
+/// What a server does that no grammar asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Habits {
+    /// Capabilities besides IMAP4rev1.
+    pub capabilities: &'static str,
+    /// Answers pipelined FETCHes of bodies in the wrong order, with noise between.
+    pub mixes: bool,
+    /// Closes each connection after so many bytes, while there are entries.
+    pub cuts: Vec<usize>,
+    /// Added to RFC822.SIZE.
+    pub size_off: i64,
+    /// Says each line of a list twice.
+    pub repeats: bool,
+    /// Refuses BODY.PEEK[] of this UID.
+    pub refuses: Option<u32>,
+    /// Closes the connection when this UID is asked for.
+    pub breaks: Option<u32>,
+    /// Opens no folder before ID.
+    pub wants_id: bool,
+    /// Announces each body as so long, and sends it as it is.
+    pub announces: Option<u64>,
+    /// Is sent in answer to LIST, without end.
+    pub floods: Option<&'static [u8]>,
+}
+
+/// What is behind the port.
+#[derive(Debug, Default)]
+pub struct State {
+    pub folders: Vec<Folder>,
+    pub habits: Habits,
+    pub user: String,
+    pub password: Vec<u8>,
+    /// Commands that came.
+    pub heard: Vec<String>,
+}
+
+/// A running server; it lives until the process ends.
+#[derive(Clone)]
+pub struct Fake {
+    pub port: u16,
+    pub state: Arc<Mutex<State>>,
+}
+
+/// A plain message.
+pub fn mail(uid: u32, flags: &str, text: &str) -> Mail {
+    let body = format!("From: ann@old.test\r\nSubject: {text}\r\n\r\n{text} body\r\n").into_bytes();
+    Mail { uid, flags: flags.to_owned(), date: "21-Nov-2020 08:00:00 +0800", body }
+}
+
+/// A folder of these.
+pub fn folder(name: &str, mails: Vec<Mail>) -> Folder {
+    let uidnext = mails.iter().map(|mail| mail.uid).max().unwrap_or(0) + 1;
+    Folder { name: format!("\"{name}\"").into_bytes(), attributes: "", uidvalidity: 1_234_567, uidnext, mails }
+}
+
+impl Fake {
+    pub fn start(folders: Vec<Folder>, habits: Habits) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let state = State { folders, habits, user: "ann".into(), password: b"secret".to_vec(), heard: Vec::new() };
+        let state = Arc::new(Mutex::new(state));
+        let shared = state.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let state = shared.clone();
+                std::thread::spawn(move || drop(Session::new(stream, state).run()));
+            }
+        });
+        Self { port, state }
+    }
+
+    pub fn source(&self) -> Source {
+        Source {
+            id: 1,
+            name: "old".into(),
+            kind: Kind::Imap,
+            host: "127.0.0.1".into(),
+            port: self.port,
+            tls: Tls::None,
+            profile: "generic".into(),
+            connections: 2,
+        }
+    }
+
+    pub fn change(&self, act: impl FnOnce(&mut State)) {
+        act(&mut self.state.lock().unwrap());
+    }
+
+    pub fn heard(&self) -> Vec<String> {
+        self.state.lock().unwrap().heard.clone()
+    }
+}
+
+struct Session {
+    input: BufReader<TcpStream>,
+    state: Arc<Mutex<State>>,
+    /// Bytes that may still be sent.
+    left: Option<usize>,
+    folder: Option<usize>,
+    said_id: bool,
+}
+
+impl Session {
+    fn new(stream: TcpStream, state: Arc<Mutex<State>>) -> Self {
+        let left = state.lock().unwrap().habits.cuts.pop();
+        Self { input: BufReader::new(stream), state, left, folder: None, said_id: false }
+    }
+
+    fn say(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        let count = self.left.map_or(bytes.len(), |left| left.min(bytes.len()));
+        self.input.get_mut().write_all(&bytes[..count])?;
+        if let Some(left) = &mut self.left {
+            *left -= count;
+            if *left == 0 {
+                return Err(std::io::ErrorKind::BrokenPipe.into());
+            }
+        }
+        Ok(())
+    }
+
+    fn line(&mut self) -> std::io::Result<String> {
+        let mut line = Vec::new();
+        match self.input.read_until(b'\n', &mut line)? {
+            0 => Err(std::io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(String::from_utf8_lossy(&line).trim_end().to_owned()),
+        }
+    }
+
+    fn run(&mut self) -> std::io::Result<()> {
+        self.say(b"* OK ready\r\n")?;
+        loop {
+            let line = self.line()?;
+            self.state.lock().unwrap().heard.push(line.clone());
+            let (tag, rest) = line.split_once(' ').unwrap_or((&line, ""));
+            let (verb, arguments) = rest.split_once(' ').unwrap_or((rest, ""));
+            match verb {
+                "CAPABILITY" => {
+                    let more = self.state.lock().unwrap().habits.capabilities;
+                    self.say(format!("* CAPABILITY IMAP4rev1 {more}\r\n{tag} OK done\r\n").as_bytes())?;
+                }
+                "LOGIN" => self.login(tag, arguments)?,
+                "AUTHENTICATE" => self.authenticate(tag)?,
+                "ID" => {
+                    self.said_id = true;
+                    self.say(format!("* ID NIL\r\n{tag} BAD what\r\n").as_bytes())?;
+                }
+                "LIST" => self.list(tag)?,
+                "LSUB" => self.say(format!("* LSUB () \"/\" INBOX\r\n{tag} OK done\r\n").as_bytes())?,
+                "EXAMINE" => self.examine(tag, arguments)?,
+                "UID" => self.fetch(tag, arguments)?,
+                "LOGOUT" => return self.say(b"* BYE\r\n"),
+                _ => self.say(format!("{tag} BAD unknown\r\n").as_bytes())?,
+            }
+        }
+    }
+
+    fn literal(&mut self, argument: &str) -> std::io::Result<Vec<u8>> {
+        let size = argument.rsplit_once('{').and_then(|(_, rest)| rest.strip_suffix('}')?.parse().ok()).unwrap_or(0);
+        self.say(b"+ go on\r\n")?;
+        let mut octets = vec![0; size];
+        self.input.read_exact(&mut octets)?;
+        Ok(octets)
+    }
+
+    fn login(&mut self, tag: &str, arguments: &str) -> std::io::Result<()> {
+        let user = match arguments.starts_with('{') {
+            true => self.literal(arguments)?,
+            false => {
+                let quoted = arguments.rsplit_once(' ').map_or("", |two| two.0).trim_matches('"');
+                quoted.replace("\\\"", "\"").replace("\\\\", "\\").into_bytes()
+            }
+        };
+        let rest = if arguments.starts_with('{') { self.line()? } else { arguments.to_owned() };
+        let password = self.literal(&rest)?;
+        self.line()?;
+        self.admit(tag, &user, &password)
+    }
+
+    fn authenticate(&mut self, tag: &str) -> std::io::Result<()> {
+        self.say(b"+ \r\n")?;
+        let line = self.line()?;
+        let decoded = decode_base64(line.as_bytes()).unwrap_or_default();
+        let mut parts = decoded.split(|&b| b == 0).skip(1);
+        let (user, password) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let (user, password) = (user.to_vec(), password.to_vec());
+        self.admit(tag, &user, &password)
+    }
+
+    fn admit(&mut self, tag: &str, user: &[u8], password: &[u8]) -> std::io::Result<()> {
+        let good = {
+            let state = self.state.lock().unwrap();
+            state.user.as_bytes() == user && state.password == password
+        };
+        let answer = if good { "OK in" } else { "NO [AUTHENTICATIONFAILED] wrong" };
+        self.say(format!("{tag} {answer}\r\n").as_bytes())
+    }
+
+    fn list(&mut self, tag: &str) -> std::io::Result<()> {
+        let (folders, floods) = {
+            let state = self.state.lock().unwrap();
+            (state.folders.clone(), state.habits.floods)
+        };
+        while let Some(flood) = floods {
+            self.say(flood)?;
+        }
+        for folder in folders {
+            let head = format!("* LIST ({}) \"/\" ", folder.attributes);
+            self.say(&[head.as_bytes(), &folder.name, b"\r\n"].concat())?;
+        }
+        self.say(format!("{tag} OK done\r\n").as_bytes())
+    }
+
+    fn examine(&mut self, tag: &str, arguments: &str) -> std::io::Result<()> {
+        let name = match arguments.starts_with('{') {
+            true => {
+                let octets = self.literal(arguments)?;
+                self.line()?;
+                octets
+            }
+            false => {
+                // Without what stands behind it, as it was written.
+                let end = arguments.rfind('"').map_or(arguments.len(), |at| at + 1);
+                arguments[1..end - 1].replace("\\\"", "\"").replace("\\\\", "\\").into_bytes()
+            }
+        };
+        let found = {
+            let state = self.state.lock().unwrap();
+            let at = state.folders.iter().position(|folder| bare(&folder.name) == name);
+            let closed = state.habits.wants_id && !self.said_id;
+            at.filter(|_| !closed).map(|at| (at, state.folders[at].clone()))
+        };
+        let Some((at, folder)) = found else {
+            return self.say(format!("{tag} NO EXAMINE Unsafe Login. Please contact us\r\n").as_bytes());
+        };
+        self.folder = Some(at);
+        let (count, validity, next) = (folder.mails.len(), folder.uidvalidity, folder.uidnext);
+        let text = format!(
+            "* {count} EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY {validity}] x\r\n* OK [UIDNEXT {next}] x\r\n{tag} OK [READ-ONLY] done\r\n"
+        );
+        self.say(text.as_bytes())
+    }
+
+    fn fetch(&mut self, tag: &str, arguments: &str) -> std::io::Result<()> {
+        let (habits, mails) = {
+            let state = self.state.lock().unwrap();
+            (state.habits.clone(), self.folder.map(|at| state.folders[at].mails.clone()).unwrap_or_default())
+        };
+        let mut parts = arguments.splitn(3, ' ').skip(1);
+        let (set, items) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+        let wanted: Vec<(usize, Mail)> =
+            mails.iter().cloned().enumerate().filter(|(_, mail)| holds(set, mail.uid)).collect();
+        if items.contains("FLAGS") {
+            for (number, mail) in &wanted {
+                let size = mail.body.len() as i64 + habits.size_off;
+                let line = format!(
+                    "* {} FETCH (UID {} FLAGS ({}) INTERNALDATE \"{}\" RFC822.SIZE {size})\r\n",
+                    number + 1,
+                    mail.uid,
+                    mail.flags,
+                    mail.date
+                );
+                for _ in 0..1 + usize::from(habits.repeats) {
+                    self.say(line.as_bytes())?;
+                }
+            }
+            return self.say(format!("{tag} OK done\r\n").as_bytes());
+        }
+        if habits.breaks.is_some_and(|uid| wanted.iter().any(|(_, mail)| mail.uid == uid)) {
+            return Err(std::io::ErrorKind::ConnectionAborted.into());
+        }
+        let mut answers: Vec<(String, Vec<(usize, Mail)>, bool)> = Vec::new();
+        let refused = habits.refuses.is_some_and(|uid| wanted.iter().any(|(_, mail)| mail.uid == uid));
+        answers.push((tag.to_owned(), wanted, refused && items.contains("BODY.PEEK")));
+        if habits.mixes {
+            self.input.get_mut().set_read_timeout(Some(Duration::from_millis(300)))?;
+            if let Ok(line) = self.line() {
+                let mut words = line.splitn(5, ' ');
+                let (other, set) = (words.next().unwrap_or("").to_owned(), words.nth(2).unwrap_or("").to_owned());
+                let more = mails.iter().cloned().enumerate().filter(|(_, mail)| holds(&set, mail.uid)).collect();
+                answers.insert(0, (other, more, false));
+            }
+            self.input.get_mut().set_read_timeout(None)?;
+        }
+        for (_, mails, refused) in &answers {
+            for (number, mail) in mails {
+                if *refused && habits.refuses == Some(mail.uid) {
+                    continue;
+                }
+                if habits.mixes {
+                    self.say(b"* 7 FETCH (FLAGS (\\Seen) UID 7)\r\n* 700 EXISTS\r\n* 9999 EXPUNGE\r\n* OK still here {12}\r\n")?;
+                }
+                let size = habits.announces.unwrap_or(mail.body.len() as u64);
+                let head = format!("* {} FETCH (BODY[] {{{size}}}\r\n", number + 1);
+                let tail = format!(" UID {})\r\n", mail.uid);
+                self.say(&[head.as_bytes(), &mail.body, tail.as_bytes()].concat())?;
+            }
+        }
+        answers.reverse();
+        for (tag, _, refused) in answers {
+            let end = if refused { "NO some messages could not be read" } else { "OK done" };
+            self.say(format!("{tag} {end}\r\n").as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+/// The name itself of what LIST gives: quoted, as a literal, or bare.
+fn bare(listed: &[u8]) -> Vec<u8> {
+    if let Some(rest) = listed.strip_prefix(b"\"") {
+        let text = rest.strip_suffix(b"\"").unwrap_or(rest);
+        let mut out = Vec::new();
+        let mut octets = text.iter();
+        while let Some(octet) = octets.next() {
+            out.push(if *octet == b'\\' { *octets.next().unwrap_or(octet) } else { *octet });
+        }
+        return out;
+    }
+    match listed.starts_with(b"{") {
+        true => listed[listed.iter().position(|&b| b == b'\n').unwrap_or(0) + 1..].to_vec(),
+        false => listed.to_vec(),
+    }
+}
+
+fn holds(set: &str, uid: u32) -> bool {
+    set.split(',').any(|range| {
+        let (first, last) = range.split_once(':').unwrap_or((range, range));
+        let number = |text: &str| if text == "*" { u32::MAX } else { text.parse().unwrap_or(0) };
+        (number(first)..=number(last)).contains(&uid)
+    })
+}

@@ -1,0 +1,141 @@
+//! An account that mail comes to, and passes over a fake server.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use anser_base::{AccountId, Clock, Durability, MailboxId, TenantId, Timestamp};
+use anser_db::Schemas;
+use anser_migrate::pass::{Outcome, Pass, Watcher, log_in};
+use anser_migrate::trouble::Trouble;
+use anser_store::{Keywords, MailTx, SCHEMA, SEARCH_SCHEMA, Store};
+use anser_testkit::engines::{NO_SCHEMAS, World};
+use anser_wire::Secret;
+
+use crate::fake::Fake;
+
+pub const ANN: AccountId = AccountId(7);
+const TENANT: TenantId = TenantId(1);
+const SCHEMAS: Schemas = Schemas { account: SCHEMA, search: SEARCH_SCHEMA, ..NO_SCHEMAS };
+
+/// What an account holds: by the path of each mailbox that holds any, UID, flags, keywords, date in seconds, bytes.
+pub type Held = BTreeMap<String, Vec<(u32, u32, String, i64, Vec<u8>)>>;
+
+/// A house with one account.
+pub struct House {
+    pub store: Store,
+    passes: AtomicU64,
+    _world: World,
+}
+
+#[derive(Default)]
+struct Quiet {
+    stopped: AtomicBool,
+}
+
+impl Watcher for Quiet {
+    fn total(&self, _: u64) {}
+    fn done(&self, _: u64, _: u64) {}
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+}
+
+/// Runs a test over both engines.
+pub fn each_house(test: impl AsyncFn(&House)) {
+    let run = |world: World| {
+        let clock = Clock::manual(Timestamp::from_secs(1_800_000_000));
+        let store = Store::new(anser_store::Deps { db: world.open(), blobs: world.blobs(), clock });
+        let house = House { store, passes: AtomicU64::new(0), _world: world };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            house.store.ensure(ANN).await.unwrap();
+            test(&house).await;
+        });
+    };
+    run(World::embedded(SCHEMAS));
+    if let Some(world) = World::postgres(SCHEMAS) {
+        run(world);
+    }
+}
+
+impl House {
+    /// One pass.
+    pub async fn pass(&self, fake: &Fake) -> Result<Outcome, Trouble> {
+        self.pass_with(fake, false, false).await
+    }
+
+    /// One pass; careful, or with losses that were meant.
+    pub async fn pass_with(&self, fake: &Fake, careful: bool, losses_are_meant: bool) -> Result<Outcome, Trouble> {
+        let password = Secret::new(fake.state.lock().unwrap().password.clone());
+        let user = fake.state.lock().unwrap().user.clone();
+        let number = self.passes.fetch_add(1, Ordering::Relaxed) as u32 + 1;
+        let mut imap = log_in(&fake.source(), &user, &password).await?;
+        let watch = Quiet::default();
+        let store = self.store.clone();
+        let (tenant, account, id, limit) = (TENANT, ANN, 1, None);
+        let pass = Pass { store, tenant, account, id, number, limit, losses_are_meant, careful, watch: &watch };
+        pass.run(&mut imap).await
+    }
+
+    /// Passes until one goes through, at most so many.
+    pub async fn settle(&self, fake: &Fake, most: usize) {
+        for _ in 0..most {
+            match self.pass(fake).await {
+                Ok(_) => return,
+                Err(Trouble::Later { .. }) => {}
+                Err(other) => panic!("{}", other.words()),
+            }
+        }
+        panic!("no pass went through");
+    }
+
+    /// Changes the account as its owner would.
+    pub async fn change(&self, mut act: impl FnMut(&mut MailTx<'_, '_>) + Send + 'static) {
+        let work = move |tx: &mut MailTx<'_, '_>| {
+            act(tx);
+            Ok(())
+        };
+        self.store.write(ANN, Durability::Sync, work).await.unwrap();
+    }
+
+    /// The mailbox at a path.
+    pub async fn mailbox(&self, path: &str) -> MailboxId {
+        let path: Vec<String> = path.split('/').map(str::to_owned).collect();
+        let find = move |tx: &mut MailTx<'_, '_>| {
+            let names: Vec<&str> = path.iter().map(String::as_str).collect();
+            tx.mailbox_at(&names)
+        };
+        self.store.read(ANN, find).await.unwrap().expect("the mailbox is there").id
+    }
+
+    /// Everything that is here.
+    pub async fn held(&self) -> Held {
+        let rows = |tx: &mut MailTx<'_, '_>| {
+            let mut all = Vec::new();
+            for mailbox in tx.mailboxes()? {
+                let path = tx.path(mailbox.id)?.join("/");
+                for entry in tx.entries(mailbox.id, 1, u32::MAX)? {
+                    let message = tx.message(entry.message)?.expect("an entry has a message");
+                    all.push((path.clone(), entry, message));
+                }
+            }
+            Ok(all)
+        };
+        let mut held = Held::new();
+        for (path, entry, message) in self.store.read(ANN, rows).await.unwrap() {
+            let body = self.store.blobs().read(TENANT, message.blob).unwrap().to_vec();
+            let words = words(&entry.keywords);
+            held.entry(path).or_default().push((entry.uid, entry.flags.0, words, entry.received.secs(), body));
+        }
+        held
+    }
+
+    /// UIDs of a mailbox, ascending.
+    pub async fn uids(&self, path: &str) -> Vec<u32> {
+        self.held().await.remove(path).unwrap_or_default().iter().map(|one| one.0).collect()
+    }
+}
+
+fn words(keywords: &Keywords) -> String {
+    keywords.iter().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,41 @@
+//! Case 15: a message that is moved from folder to folder at the source, between passes or during one, is here once at the end.
+
+use crate::fake::{Fake, Habits, folder, mail};
+use crate::house::each_house;
+
+#[test]
+fn between_passes() {
+    each_house(async |house| {
+        let mails = (1..=5).map(|uid| mail(uid, "", &format!("message {uid}"))).collect();
+        let fake = Fake::start(vec![folder("INBOX", mails), folder("Work", Vec::new())], Habits::default());
+        house.pass(&fake).await.map_err(|trouble| trouble.words()).unwrap();
+        fake.change(|state| {
+            let mut moved = state.folders[0].mails.remove(1);
+            moved.uid = 1;
+            state.folders[1].mails.push(moved);
+            state.folders[1].uidnext = 2;
+        });
+        for _ in 0..2 {
+            house.pass(&fake).await.map_err(|trouble| trouble.words()).unwrap();
+            assert_eq!(house.uids("INBOX").await, [1, 3, 4, 5]);
+            assert_eq!(house.uids("Work").await.len(), 1);
+        }
+    });
+}
+
+#[test]
+fn during_a_pass() {
+    each_house(async |house| {
+        let mails: Vec<_> = (1..=5).map(|uid| mail(uid, "", &format!("message {uid}"))).collect();
+        let mut twin = mails[1].clone();
+        twin.uid = 1;
+        let fake = Fake::start(vec![folder("INBOX", mails), folder("Work", vec![twin])], Habits::default());
+        house.pass(&fake).await.map_err(|trouble| trouble.words()).unwrap();
+        fake.change(|state| drop(state.folders[0].mails.remove(1)));
+        for _ in 0..2 {
+            house.pass(&fake).await.map_err(|trouble| trouble.words()).unwrap();
+            assert_eq!(house.uids("INBOX").await, [1, 3, 4, 5]);
+            assert_eq!(house.uids("Work").await, [1]);
+        }
+    });
+}

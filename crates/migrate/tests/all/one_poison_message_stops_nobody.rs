@@ -1,0 +1,35 @@
+//! SAFE-7: a message that the server does not hand out, or that ends every connection, is noted; the others move.
+
+use anser_migrate::pass::TRIES;
+use anser_migrate::trouble::Trouble;
+
+use crate::fake::{Fake, Habits, folder, mail};
+use crate::house::each_house;
+
+#[test]
+fn a_refused_message_comes_by_another_way() {
+    each_house(async |house| {
+        let mails: Vec<_> = (1..=9).map(|uid| mail(uid, "", &format!("message {uid}"))).collect();
+        let fake = Fake::start(vec![folder("INBOX", mails)], Habits { refuses: Some(5), ..Habits::default() });
+        let outcome = house.pass(&fake).await.map_err(|trouble| trouble.words()).unwrap();
+        assert_eq!((outcome.copied, outcome.failed), (9, 0));
+        // It came after the others, which had their UIDs by then.
+        assert_eq!(house.uids("INBOX").await, [1, 2, 3, 4, 6, 7, 8, 9, 10]);
+    });
+}
+
+#[test]
+fn a_message_that_ends_connections_is_given_up_after_some_tries() {
+    each_house(async |house| {
+        let mails: Vec<_> = (1..=9).map(|uid| mail(uid, "", &format!("message {uid}"))).collect();
+        let fake = Fake::start(vec![folder("INBOX", mails)], Habits { breaks: Some(5), ..Habits::default() });
+        assert!(matches!(house.pass(&fake).await, Err(Trouble::Later { .. })));
+        for _ in 0..TRIES {
+            assert!(matches!(house.pass_with(&fake, true, false).await, Err(Trouble::Later { .. })));
+        }
+        house.pass_with(&fake, true, false).await.map_err(|trouble| trouble.words()).unwrap();
+        assert_eq!(house.uids("INBOX").await, [1, 2, 3, 4, 6, 7, 8, 9]);
+        house.pass(&fake).await.map_err(|trouble| trouble.words()).unwrap();
+        assert_eq!(house.uids("INBOX").await, [1, 2, 3, 4, 6, 7, 8, 9]);
+    });
+}
