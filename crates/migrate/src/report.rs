@@ -2,7 +2,7 @@
 
 use crate::verify::Proof;
 
-/// One line for each folder; fields in quotes, as RFC 4180 §2 has them.
+/// One line for each folder; texts in quotes, a quote in them doubled.
 pub fn csv(proofs: &[Proof]) -> String {
     let mut out =
         String::from("login,address,folder,here,messages,bytes,equal,explained,unexplained,extra,uids_kept\r\n");
