@@ -57,7 +57,7 @@ async fn do_all(config: &Config, asked: Asked, json: bool, language: Language) -
     let mut printer = Printer::new(language, json, asked.list);
     let bar = bar();
     for request in asked.requests {
-        let proves = matches!(&request, Request::Move { what: MoveAct::Verify, .. });
+        let proves = matches!(&request, Request::Move { what: request::MoveAct::Verify, .. });
         let report = act(config, request, mpsc::channel(1).1, |event| {
             match event {
                 Event::Item(item) => bar.suspend(|| printer.item(&item))?,
