@@ -200,6 +200,12 @@ impl Exchange {
         self.mechanism
     }
 
+    /// Whether the last challenge is what goes along with success: a door whose positive answer has a place for it may respond to it
+    /// with nothing at once, and send it there (RFC 4422 §3.6).
+    pub fn is_proven(&self) -> bool {
+        matches!(self.state, State::Signed(_))
+    }
+
     /// Begins, with the initial response if the client sent one with its command (RFC 4422 §3).
     pub async fn begin(&mut self, initial: Option<&[u8]>) -> Step {
         match (initial, self.mechanism) {
@@ -348,7 +354,7 @@ impl Exchange {
             self.directory.scram_finish(lookup, signature.is_some(), service, source, channel.is_some()).await;
         let login = self.only_self(verdict?, &first.authzid)?;
         self.state = State::Signed(login);
-        // There is no place for it beside the doors' positive answers, so it is one more challenge (RFC 4422 §3.6).
+        // Most doors' positive answers have no place for it, so it is one more challenge (RFC 4422 §3.6).
         Ok(Step::Challenge(server_final(&signature.unwrap_or_default()).into_bytes()))
     }
 

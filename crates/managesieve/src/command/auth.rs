@@ -22,13 +22,18 @@ pub(super) async fn authenticate(session: &mut Session, mechanism: &str, initial
     };
     let mut exchange = Exchange::new(&session.deps.directory, mechanism, peer);
     let mut step = exchange.begin(initial.as_ref().map(Secret::as_bytes)).await;
+    let mut proof = None;
     loop {
         step = match step {
+            Step::Challenge(octets) if exchange.is_proven() => {
+                proof = Some(octets);
+                exchange.respond(Some(&[])).await
+            }
             Step::Challenge(octets) => {
                 let response = challenge(session, &octets).await?;
                 exchange.respond(response.as_ref().map(Secret::as_bytes)).await
             }
-            Step::Done(Ok(login)) => return welcome(session, &exchange, login).await,
+            Step::Done(Ok(login)) => return welcome(session, &exchange, login, proof).await,
             Step::Done(Err(failure)) => return fail(session, &exchange, failure).await,
             Step::Malformed(text) => return Err(Trouble::Bad(Reply::No(None, text))),
             Step::Cancelled => return Err(Trouble::Bad(Reply::no("given up", "已取消认证"))),
@@ -48,13 +53,14 @@ async fn challenge(session: &mut Session, octets: &[u8]) -> Result<Option<Secret
     }
 }
 
-async fn welcome(session: &mut Session, exchange: &Exchange, login: Login) -> Outcome {
+/// `OK`, with the server's proof of itself where the mechanism has one.
+async fn welcome(session: &mut Session, exchange: &Exchange, login: Login, proof: Option<Vec<u8>>) -> Outcome {
     let account = login.account;
     let (user, mechanism) = (exchange.user().to_owned(), exchange.mechanism().name().to_owned());
     session.note(What::Login { account: account.id, user, mechanism }).await;
     session.language = account.locale.into();
     session.account = Some(account);
-    Ok(Reply::ok("logged in", "已登录"))
+    Ok(Reply::Ok(proof.map(Code::Sasl), Text::new("logged in", "已登录")))
 }
 
 async fn fail(session: &mut Session, exchange: &Exchange, failure: AuthFailure) -> Outcome {

@@ -1,6 +1,7 @@
 //! Answers as they go out.
 
 use super::QUOTED_MAX;
+use crate::sasl::encode_base64;
 
 /// A response code (RFC 5804 §1.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub enum Code {
     Warnings,
     /// The tag of NOOP.
     Tag(String),
+    /// What the mechanism says with success, before base64 (RFC 5804 §2.1).
+    Sasl(Vec<u8>),
 }
 
 impl Code {
@@ -37,6 +40,7 @@ impl Code {
             Self::TryLater => "TRYLATER",
             Self::Warnings => "WARNINGS",
             Self::Tag(tag) => return [b"TAG ".as_slice(), &string(tag.as_bytes())].concat(),
+            Self::Sasl(data) => return [b"SASL ".as_slice(), &string(encode_base64(data).as_bytes())].concat(),
         };
         word.as_bytes().to_vec()
     }
