@@ -45,12 +45,14 @@ mod secrets;
 pub mod sending;
 pub mod sharing;
 pub mod srs;
+mod told;
+pub mod zone;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use anser_base::{AccountId, Clock, Entropy, Result};
+use anser_base::{AccountId, Clock, Entropy, Result, Timestamp};
 use anser_db::{Db, Durability, Place, Tx};
 use tokio::sync::OnceCell;
 
@@ -81,6 +83,7 @@ pub use schema::SCHEMA;
 pub use scram::ScramLookup;
 pub use sending::{SendingHold, SendingLimits};
 pub use sharing::Identity;
+pub use zone::TimeZone;
 
 /// On PostgreSQL, how old the known generation may be before it is read again, in milliseconds: how late a change made on
 /// another node is seen at most.
@@ -134,6 +137,7 @@ struct Inner {
     sending: Cache<AccountId, Arc<SendingLimits>>,
     held: Cache<AccountId, Option<Arc<str>>>,
     logins: Cache<LoginName, Option<Arc<Credentials>>>,
+    told: Cache<String, Timestamp>,
     remembered: Remembered,
     guard: Guard,
     hasher: Hasher,
@@ -160,6 +164,7 @@ impl Directory {
             sending: Cache::new(CACHED),
             held: Cache::new(CACHED),
             logins: Cache::new(CACHED),
+            told: Cache::new(told::CACHED_MATTERS),
             remembered: Remembered::new(&deps.entropy),
             guard: Guard::new(&deps.entropy),
             hasher: Hasher::new(deps.entropy.clone()),

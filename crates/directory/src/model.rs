@@ -4,6 +4,8 @@ use std::fmt;
 
 use anser_base::{AccountId, Address, DomainId, Language, TenantId, Timestamp};
 
+use crate::zone::TimeZone;
+
 /// The tenant that every installation has.
 pub const DEFAULT_TENANT: TenantId = TenantId(1);
 
@@ -244,6 +246,15 @@ pub struct Account {
     pub removed: Option<Timestamp>,
     /// Whether it is nobody's own: its mailboxes show as shared ones to those who were given rights on them.
     pub shared: bool,
+    /// Where its owner lives, when that was said; what counts is [`Self::zone`].
+    pub time_zone: Option<TimeZone>,
+}
+
+impl Account {
+    /// The zone in which its owner's days begin: the one that was set, else that of the language.
+    pub fn zone(&self) -> TimeZone {
+        self.time_zone.clone().unwrap_or_else(|| TimeZone::of_locale(self.locale))
+    }
 }
 
 /// A list of people under one address.

@@ -4,6 +4,7 @@ use anser_base::{AccountId, Address, DomainId, Error, Result, TenantId, Timestam
 use anser_db::{Row, Tx, params};
 
 use crate::model::{Account, AccountState, Domain, Locale, Role, Services};
+use crate::zone::TimeZone;
 
 /// What an address in `dir_addresses` is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,12 +73,12 @@ pub(crate) fn counter(tx: &mut Tx<'_>, name: &str) -> Result<u64> {
 macro_rules! account_columns {
     () => {
         "a.id, a.tenant, a.domain, a.address, a.name, a.state, a.quota_bytes, a.locale, a.services, a.role, \
-         a.must_change, a.pop3, a.created_ms, a.removed_ms, a.shared"
+         a.must_change, a.pop3, a.created_ms, a.removed_ms, a.shared, a.time_zone"
     };
 }
 pub(crate) use account_columns;
 /// How many columns [`account_columns`] names.
-pub(crate) const ACCOUNT_COLUMNS: usize = 15;
+pub(crate) const ACCOUNT_COLUMNS: usize = 16;
 
 pub(crate) fn account(row: &Row<'_>) -> Result<Account> {
     Ok(Account {
@@ -96,6 +97,7 @@ pub(crate) fn account(row: &Row<'_>) -> Result<Account> {
         created: Timestamp(row.int(12)?),
         removed: row.opt_int(13)?.map(Timestamp),
         shared: row.bool(14)?,
+        time_zone: row.opt_text(15)?.as_deref().and_then(TimeZone::named),
     })
 }
 

@@ -3,7 +3,8 @@
 use anser_db::Schema;
 
 /// Tables of the directory, to be handed to `anser_db::Db::open`.
-pub const SCHEMA: Schema = Schema(&[FIRST, SHARING, TOKENS, SCRIPTS, DKIM, ROUTES, JOBS, CERTIFICATES, SENDING]);
+pub const SCHEMA: Schema =
+    Schema(&[FIRST, SHARING, TOKENS, SCRIPTS, DKIM, ROUTES, JOBS, CERTIFICATES, SENDING, TOLD, ZONES]);
 
 /// One row of `dir_addresses` per address that is somebody's: `kind` and `target` say whose (see `address::Kind`).
 const FIRST: &str = "
@@ -192,4 +193,14 @@ CREATE TABLE dir_correspondents (
   PRIMARY KEY (account, person)
 ) STRICT;
 CREATE INDEX dir_correspondents_seen ON dir_correspondents (account, seen_ms);
+";
+
+/// What administrators were told of, and until when that is enough (see `told`).
+const TOLD: &str = "
+CREATE TABLE dir_told (about TEXT NOT NULL PRIMARY KEY, until_ms INTEGER NOT NULL) STRICT;
+";
+
+/// Time zones of accounts; none is the one of their language.
+const ZONES: &str = "
+ALTER TABLE dir_accounts ADD COLUMN time_zone TEXT;
 ";

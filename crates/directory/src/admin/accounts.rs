@@ -12,6 +12,7 @@ use crate::model::{Account, AccountState, Domain, Locale, Role, Services};
 use crate::password::{Secret, stored};
 use crate::rows::Kind;
 use crate::scripts::{self, ScriptOwner};
+use crate::zone::TimeZone;
 use crate::{Directory, names, rows};
 
 /// Accounts that one call of [`Directory::add_accounts`] takes.
@@ -216,6 +217,13 @@ impl Directory {
     pub async fn set_locale(&self, id: AccountId, locale: Locale) -> Result<()> {
         let locale = Owned::Text(locale.as_str().to_owned());
         self.set(id, "UPDATE dir_accounts SET locale = ?2 WHERE id = ?1", locale).await
+    }
+
+    /// Sets the time zone; `None` is the one of the language.
+    pub async fn set_time_zone(&self, id: AccountId, zone: Option<&TimeZone>) -> Result<()> {
+        let name = zone.map(|zone| zone.name().to_owned());
+        let sql = "UPDATE dir_accounts SET time_zone = ?2 WHERE id = ?1";
+        self.change(move |tx| one(tx.execute(sql, params![id.to_sql(), name.as_deref()])?, no_account)).await
     }
 
     /// Sets the service switches.
