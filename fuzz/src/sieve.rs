@@ -32,7 +32,7 @@ pub fn interpreter(data: &[u8]) {
         recipient: "ann+detail@anser.test",
         owner: &[],
         now: Timestamp::from_secs(1_800_000_000),
-        zone_minutes: 480,
+        zone: &|_| 480,
         environment: &Environment::new(),
         world: &Nothing,
         boundary: "boundary",

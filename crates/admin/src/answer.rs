@@ -205,6 +205,8 @@ pub struct AccountView {
     pub quota: u64,
     /// `zh` or `en`.
     pub locale: String,
+    /// The IANA name of its time zone: the one that was set, else that of the language.
+    pub time_zone: String,
     /// The services that are on.
     pub services: Vec<String>,
     /// `system` and the like; empty for none.

@@ -101,6 +101,9 @@ pub struct AccountChange {
     pub services: Option<Vec<String>>,
     /// `zh` or `en`.
     pub locale: Option<String>,
+    /// The IANA name of where the owner lives; empty for what goes with the language.
+    #[serde(default)]
+    pub time_zone: Option<String>,
     /// `none`, `system`, `organisation`, `audit`.
     pub role: Option<String>,
     /// The inbox of the last so many days is what POP3 shows; 0 for all of it.

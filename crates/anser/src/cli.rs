@@ -238,6 +238,8 @@ pub struct AccountSet {
     #[arg(long, value_parser = ["zh", "en"])]
     pub locale: Option<String>,
     #[arg(long)]
+    pub time_zone: Option<String>,
+    #[arg(long)]
     pub role: Option<String>,
     #[arg(long, value_name = "DAYS")]
     pub pop3_days: Option<u32>,

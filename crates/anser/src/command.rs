@@ -250,8 +250,9 @@ fn account_asked(account: Account, language: Language) -> Result<Asked> {
         Account::Set(set) => {
             let quota = set.quota.as_deref().map(quota).transpose()?;
             let (name, services, locale, role) = (set.name, set.services, set.locale, set.role);
-            let (pop3_days, must_change) = (set.pop3_days, set.must_change);
-            let change = request::AccountChange { name, quota, services, locale, role, pop3_days, must_change };
+            let (time_zone, pop3_days, must_change) = (set.time_zone, set.pop3_days, set.must_change);
+            let change =
+                request::AccountChange { name, quota, services, locale, time_zone, role, pop3_days, must_change };
             one(Request::AccountChange { address: set.address, change })
         }
         Account::Suspend { address } => one(Request::AccountSuspend { address }),

@@ -333,6 +333,13 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
     ),
     ("must_change", Line("Whether the owner must choose a new password first", "用户是否须先修改密码")),
     ("locale", Line("Language: zh or en", "语言：zh 或 en")),
+    (
+        "time_zone",
+        Line(
+            "Where the owner lives, such as Asia/Shanghai; empty for the zone of the language",
+            "用户所在时区，例如 Asia/Shanghai；留空则随语言而定",
+        ),
+    ),
     ("state", Line("active, suspended, removed", "active、suspended、removed")),
     ("text", Line("Text in address or name", "地址或姓名中的文字")),
     ("path", Line("File or folder", "文件或文件夹")),

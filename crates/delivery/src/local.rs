@@ -2,23 +2,26 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use anser_base::{BlobId, Class, Durability, Error, Result, TenantId};
+use anser_base::{Address, BlobId, Class, Durability, Error, Result, TenantId};
 use anser_blob::Prepared;
-use anser_directory::{Account, DEFAULT_TENANT};
+use anser_directory::{Account, DEFAULT_TENANT, Resolution};
 use anser_journal::What;
 use anser_queue::{Entry, Outcome, Submission};
-use anser_sieve::Origin;
+use anser_sieve::{Failure, Origin};
 use anser_store::{Content, MailTx, Store};
 use bytes::{Bytes, BytesMut};
 
 use crate::Delivery;
 use crate::content::Content as Whole;
 use crate::route::{Local, retry_after_error};
-use crate::rules::{self, Filed, Given, Kept, Line, Plan, Planning, unpack_kept};
+use crate::rules::{self, Act, Filed, Given, Kept, Line, Plan, Planning, unpack_kept};
 
 /// Times that scripts are asked again because a duplicate of the message came meanwhile.
 const ASKED_AGAIN: usize = 3;
+/// How long a postmaster is left alone who was told that a script fails.
+const ALARM: Duration = Duration::from_secs(24 * 3600);
 
 /// What local delivery brought.
 #[derive(Default)]
@@ -86,17 +89,23 @@ impl Delivery {
         let line = self.rules.line(account).await?;
         let prefix = prefix(entry, &account.address.to_string());
         let mut asked = 0;
-        let filed = loop {
-            let plan = match line.is_empty() {
+        let (filed, alarms) = loop {
+            let mut plan = match line.is_empty() {
                 true => Plan::keeping(&part.content, &prefix.bytes),
                 false => self.ask_rules(&part, &line, &prefix).await?,
             };
+            let alarms = std::mem::take(&mut plan.alarms);
             match self.apply(&part, plan).await {
                 Err(error) if error.class == Class::Conflict && asked < ASKED_AGAIN => asked += 1,
-                other => break other?,
+                other => break (other?, alarms),
             }
         };
         self.tell(&part, &filed).await;
+        for failure in &alarms {
+            if let Err(error) = self.alarm(&part, failure).await {
+                tracing::error!(error = error.chain(), "nobody could be told of a script that fails");
+            }
+        }
         filed.kept.map_or(Ok(Kept::default()), |kept| unpack_kept(&kept, &entry.body))
     }
 
@@ -167,6 +176,31 @@ impl Delivery {
             let (recipient, mailbox, message) = (recipient.clone(), *mailbox, *message);
             self.journal(What::Delivered { entry, recipient, account, mailbox, message }).await;
         }
+    }
+
+    /// Tells the postmaster that a script of the house or of the domain failed, once in [`ALARM`].
+    async fn alarm(&self, part: &Part<'_>, failure: &Failure) -> Result<()> {
+        let (directory, script) = (&self.deps.directory, &failure.origin.script);
+        let (about, domain) = match script.strip_prefix("domain:") {
+            Some(name) => (format!("script {} {name}", part.account.domain), part.account.address.domain().to_owned()),
+            None => {
+                let domain = directory.default_domain().await?;
+                (format!("script {script}"), domain.map_or_else(|| self.deps.hostname.clone(), |domain| domain.name))
+            }
+        };
+        let Some(to) = Address::new("postmaster", &domain) else { return Ok(()) };
+        if !directory.is_time_to_tell(&about, ALARM).await? {
+            return Ok(());
+        }
+        let locale = match directory.resolve(&to).await? {
+            Resolution::Account(reader) => reader.locale,
+            _ => part.account.locale,
+        };
+        let mail = self.rules.alarm(part.account, part.entry, failure, &to, locale);
+        self.deps.queue.put(mail.envelope, mail.body).await?;
+        let acts = vec![Act { what: format!("failure told to {to}"), origin: failure.origin.clone() }];
+        self.tell(part, &Filed { acts, ..Filed::default() }).await;
+        Ok(())
     }
 
     /// Puts the body into the tenant's blobs, not yet durable, and parses it.

@@ -23,7 +23,7 @@ fn main() {
             recipient: "me@example.com",
             owner: &[],
             now: Timestamp::from_secs(1_577_808_000),
-            zone_minutes: 480,
+            zone: &|_| 480,
             environment: &environment,
             world: &Nothing,
             boundary: "b",

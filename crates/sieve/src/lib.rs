@@ -12,7 +12,7 @@
 //!     recipient: "ann@example.com",
 //!     owner: &[],
 //!     now: anser_base::Timestamp::from_secs(0),
-//!     zone_minutes: 480,
+//!     zone: &|_| 480,
 //!     environment: &Environment::new(),
 //!     world: &Nothing,
 //!     boundary: "random",
@@ -64,6 +64,6 @@ pub use mistake::{MAX_MISTAKES, Mistake, Mistakes, Place};
 pub use program::Program;
 pub use run::{
     Action, Environment, Exhausted, Failure, FileInto, Fuel, Input, MAX_STEPS_TOLD, Nothing, Notify, Origin, Outcome,
-    RedirectTo, Remember, Script, Taken, Vacation, Withheld, World, run,
+    RedirectTo, Remember, Script, Taken, Vacation, Withheld, World, Zone, run,
 };
 pub use table::{EXTENSIONS, Extension, NOTIFY_METHODS};

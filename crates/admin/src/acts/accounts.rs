@@ -6,7 +6,7 @@ use anser_base::{Address, Durability, Error, Result};
 use anser_directory::admin::accounts::ACCOUNTS_AT_ONCE;
 use anser_directory::{
     Account, AccountFilter, AccountState, AppPassword, AppPasswordId, AppPasswordKind, Locale, NewAccount, Password,
-    Role, Services,
+    Role, Services, TimeZone,
 };
 use anser_pop3::Options;
 use anser_store::MailTx;
@@ -96,6 +96,7 @@ impl Admin {
         let services = change.services.as_deref().map(services_named).transpose()?;
         let role = change.role.as_deref().map(role_named).transpose()?;
         let pop3 = change.pop3_days.map(pop3_options).transpose()?;
+        let zone = change.time_zone.as_deref().map(zone_or_none).transpose()?;
         let directory = &self.deps.directory;
         if let Some(name) = &change.name {
             directory.set_name(account.id, name).await?;
@@ -108,6 +109,9 @@ impl Admin {
         }
         if let Some(locale) = &change.locale {
             directory.set_locale(account.id, Locale::from_text(locale)).await?;
+        }
+        if let Some(zone) = &zone {
+            directory.set_time_zone(account.id, zone.as_ref()).await?;
         }
         if let Some(role) = role {
             directory.set_role(account.id, role).await?;
@@ -226,6 +230,7 @@ fn view(account: &Account) -> AccountView {
         state: state_name(account.state).to_owned(),
         quota: account.quota_bytes,
         locale: account.locale.as_str().to_owned(),
+        time_zone: account.zone().to_string(),
         services: account.services.names().into_iter().map(str::to_owned).collect(),
         role: account.role.as_str().to_owned(),
         created: account.created.to_string(),
@@ -252,15 +257,21 @@ fn app_password_view(one: &AppPassword) -> AppPasswordView {
 /// What the journal keeps of an account.
 fn in_words(account: &Account) -> String {
     format!(
-        "name={:?} quota={} services={} locale={} role={} must-change={} pop3={:?}",
+        "name={:?} quota={} services={} locale={} time-zone={} role={} must-change={} pop3={:?}",
         account.name,
         account.quota_bytes,
         account.services.names().join(","),
         account.locale.as_str(),
+        account.zone(),
         account.role.as_str(),
         account.must_change_password,
         account.pop3_options
     )
+}
+
+/// A zone by its name; the empty name is for the one of the language.
+fn zone_or_none(name: &str) -> Result<Option<TimeZone>> {
+    if name.is_empty() { Ok(None) } else { TimeZone::parse(name).map(Some) }
 }
 
 fn kind(token: bool) -> AppPasswordKind {

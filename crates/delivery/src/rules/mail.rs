@@ -75,12 +75,8 @@ impl Writer<'_> {
 
     /// Tells the owner that a script of theirs failed.
     pub fn notice(&self, failure: &Failure) -> Vec<u8> {
-        let deps = self.deps;
         let name = &failure.origin.script;
-        let (place_zh, place_en) = match failure.origin.line {
-            0 => (String::new(), String::new()),
-            line => (format!("（第 {line} 行）"), format!(" (line {line})")),
-        };
+        let (place_zh, place_en) = place(failure);
         let (sender, subject, body) = match self.account.locale {
             Locale::Zh => (
                 "邮件系统",
@@ -103,15 +99,55 @@ impl Writer<'_> {
                 ),
             ),
         };
-        let from = format!("postmaster@{}", self.account.address.domain());
+        self.of_the_house(sender, &self.account.address, &subject, &body)
+    }
+
+    /// Tells an administrator that a script of the house or of a domain failed.
+    pub fn alarm(&self, failure: &Failure, to: &Address, locale: Locale) -> Vec<u8> {
+        let (owner, name) = failure.origin.script.split_once(':').unwrap_or_default();
+        let ((place_zh, place_en), domain) = (place(failure), self.account.address.domain());
+        let (sender, subject, body) = match locale {
+            Locale::Zh => {
+                let owner = if owner == "house" { "全系统".to_owned() } else { format!("域 {domain} ") };
+                (
+                    "邮件系统",
+                    format!("{owner}的邮件规则“{name}”出错了"),
+                    format!(
+                        "{owner}的邮件规则脚本“{name}”{place_zh}在处理一封发给 {} 的邮件时出错：\n\n    {}\n\n\
+                         该邮件已保留，没有丢失。在脚本改好之前，出错的邮件都会照此处理；对同一个脚本，本通知每天最多发送一次。\n",
+                        self.account.address, failure.text.zh
+                    ),
+                )
+            }
+            Locale::En => {
+                let owner = if owner == "house" { "the house".to_owned() } else { format!("the domain {domain}") };
+                (
+                    "Mail system",
+                    format!("The mail rules \"{name}\" of {owner} failed"),
+                    format!(
+                        "The script of mail rules \"{name}\" of {owner} failed{place_en} on a message for {}:\n\n    {}\n\n\
+                         The message was kept; nothing is lost. Until the script is mended, messages on which it fails are treated \
+                         like this one. This notice comes at most once a day for a script.\n",
+                        self.account.address, failure.text.en
+                    ),
+                )
+            }
+        };
+        self.of_the_house(sender, to, &subject, &body)
+    }
+
+    /// Mail of the mail system itself to one of its people.
+    fn of_the_house(&self, sender: &str, to: &Address, subject: &str, body: &str) -> Vec<u8> {
+        let deps = self.deps;
+        let from = format!("postmaster@{}", to.domain());
         let headers = Headers::new()
             .date("Date", self.date())
             .addresses("From", &[Mailbox { name: sender, email: &from }])
-            .structured("To", &self.account.address.to_string())
-            .text("Subject", &subject)
+            .structured("To", &to.to_string())
+            .text("Subject", subject)
             .structured("Message-ID", &format!("<{}@{}>", deps.entropy.token(TOKEN), deps.hostname))
             .structured("Auto-Submitted", "auto-generated");
-        plain(headers, &body)
+        plain(headers, body)
     }
 
     fn headers(&self, from: Option<&str>) -> Headers {
@@ -150,6 +186,14 @@ impl Writer<'_> {
             ..Envelope::new(None, recipients, Origin::internal(), self.deps.clock.now())
         };
         Submission { envelope, body }
+    }
+}
+
+/// The line of a failure, in Chinese and English, where there is one.
+fn place(failure: &Failure) -> (String, String) {
+    match failure.origin.line {
+        0 => (String::new(), String::new()),
+        line => (format!("（第 {line} 行）"), format!(" (line {line})")),
     }
 }
 

@@ -20,22 +20,24 @@ mod world;
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use anser_base::{Clock, Entropy, Error, Result, Text};
+use anser_base::{Address, Clock, Entropy, Error, Result, Text};
 use anser_directory::scripts::{Place, Script as Stored, ScriptOwner};
 use anser_directory::{Account, Directory, Locale};
+use anser_queue::{Entry, Submission};
 use anser_sieve::{Action, Environment, Failure, Fuel, Input, Origin, Outcome, Program, Script, Taken};
 use anser_store::Store;
 use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
+use mail::Writer;
 use programs::Programs;
 use world::{House, Included};
 
 pub(crate) use apply::{At, Filed, Kept, apply, unpack_kept};
 pub use existing::{Findings, REVIEWED, Review, Reviewed};
 pub use job::{Applying, Jobs};
-pub(crate) use plan::{Plan, Planning};
+pub(crate) use plan::{Act, Plan, Planning};
 
 /// Messages that scripts run over at once; a run is short, and waits for its turn.
 const RUNS: usize = 8;
@@ -45,8 +47,6 @@ const MEMORY: usize = 512 * 1024;
 const INCLUDED: usize = 50;
 /// Characters of the random text in boundaries, 5 random bits each.
 const TOKEN: usize = 32;
-/// Minutes east of UTC where people live who speak Chinese with the house; accounts have no zone of their own.
-const BEIJING: i32 = 480;
 
 /// What rules work with.
 #[derive(Clone)]
@@ -154,6 +154,19 @@ impl Rules {
         Ok(line)
     }
 
+    /// The mail that tells an administrator of a script that failed on an entry.
+    pub(crate) fn alarm(
+        &self,
+        account: &Account,
+        entry: &Entry,
+        failure: &Failure,
+        to: &Address,
+        locale: Locale,
+    ) -> Submission {
+        let writer = Writer { deps: &self.deps, account, entry };
+        writer.submission(&writer.alarm(failure, to, locale), std::slice::from_ref(to))
+    }
+
     /// Runs the scripts. Never fails: what goes wrong is in the outcome, with a keep.
     pub(crate) async fn run(&self, account: &Account, line: &Line, message: Bytes, given: &Given) -> Outcome {
         let kib = (message.len() / 1024 + 1).min(MEMORY) as u32;
@@ -211,6 +224,7 @@ impl Work {
             runtime: self.runtime.clone(),
             mailboxes: OnceCell::new(),
         };
+        let zone = self.account.zone();
         let input = Input {
             message: &self.message,
             structure: None,
@@ -218,7 +232,7 @@ impl Work {
             recipient: &self.given.recipient,
             owner: &self.addresses,
             now: deps.clock.now(),
-            zone_minutes: if self.account.locale == Locale::Zh { BEIJING } else { 0 },
+            zone: &|unix| zone.offset_minutes(unix),
             environment: &self.environment(),
             world: &house,
             boundary: &deps.entropy.token(TOKEN),

@@ -7,7 +7,7 @@ use anser_base::{Address, Durability, Error, Result, TenantId, Timestamp, limits
 use anser_directory::Account;
 use anser_mime::header;
 use anser_queue::{Body, Entry, Envelope, Recipient, Submission};
-use anser_sieve::{Action, FileInto, Notify, Origin, Outcome, RedirectTo, Taken, Vacation};
+use anser_sieve::{Action, Failure, FileInto, Notify, Origin, Outcome, RedirectTo, Taken, Vacation};
 use anser_store::{Content, Flags, Key, Keywords};
 use anser_wire::smtp::Notify as Wanted;
 use bytes::Bytes;
@@ -39,6 +39,8 @@ pub(crate) struct Plan {
     pub remember: Vec<Remembering>,
     /// Notices to the owner, each once by its key.
     pub notices: Vec<(Key, Timestamp, Filing)>,
+    /// Failures of scripts that are not the owner's.
+    pub alarms: Vec<Failure>,
     /// What the journal is told.
     pub acts: Vec<Act>,
 }
@@ -139,6 +141,7 @@ impl Planning<'_> {
             let script = &failure.origin.script;
             if script.starts_with("house:") || script.starts_with("domain:") {
                 tracing::error!(script, why = %failure.text.en, "a script of the house fails; mail is kept");
+                plan.alarms.push(failure.clone());
                 continue;
             }
             let raw = self.writer().notice(failure);

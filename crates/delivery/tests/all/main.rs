@@ -3,6 +3,7 @@
 mod a_bad_smarthost_harms_nothing;
 mod a_full_mailbox_returns_the_message;
 mod accounts_in_wrong_hands_are_held;
+mod administrators_are_told_of_scripts_that_fail;
 mod bad_servers_of_domains_harm_nothing;
 mod deliveries_are_made_once_whatever_stops_them;
 mod forwards_re_enter_the_queue;

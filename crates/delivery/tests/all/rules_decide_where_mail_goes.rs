@@ -204,3 +204,41 @@ fn the_time_is_the_owners() {
         assert_eq!(house.folder(ANN, "Junk").await.unwrap().len(), 1);
     });
 }
+
+#[test]
+fn days_begin_where_the_owner_lives_in_summer_as_in_winter() {
+    on_each_engine(|house| async move {
+        let ann = house.account(ANN).await;
+        let zone = anser_directory::TimeZone::parse("Europe/Berlin").unwrap();
+        house.directory.set_time_zone(ann, Some(&zone)).await.unwrap();
+        house
+            .script(
+                ANN,
+                "require [\"date\", \"imap4flags\", \"variables\"];\n\
+                 if date :matches \"date\" \"iso8601\" \"*\" { addflag \"d:${1}\"; }\n\
+                 if currentdate :matches \"iso8601\" \"*\" { addflag \"n:${1}\"; }\n",
+            )
+            .await;
+        let (winter, summer) = (1_800_055_800, 1_815_693_600);
+        for (now, date) in [
+            (winter, "Thu, 15 Jan 2026 23:30:00 +0000"),
+            (summer, "Wed, 15 Jul 2026 23:30:00 +0000"),
+            (summer + 1, "Thu, 15 Jan 2026 23:30:00 +0000"),
+        ] {
+            house.clock.advance(Timestamp::from_secs(now).since(house.clock.now()));
+            send(&house, &format!("Date: {date}\r\nSubject: x\r\n\r\nhello\r\n")).await;
+        }
+        let found = house.folder(ANN, "INBOX").await.unwrap();
+        let expected = [
+            ["d:2026-01-16t00:30:00+01:00", "n:2027-01-16t00:30:00+01:00"],
+            ["d:2026-07-16t01:30:00+02:00", "n:2027-07-16t01:20:00+02:00"],
+            ["d:2026-01-16t00:30:00+01:00", "n:2027-07-16t01:20:01+02:00"],
+        ];
+        for (found, expected) in found.iter().zip(expected) {
+            for text in expected {
+                assert!(found.to_lowercase().contains(text), "{text}: {found}");
+            }
+        }
+        assert_eq!(found.len(), 3);
+    });
+}

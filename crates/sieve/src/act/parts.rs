@@ -150,8 +150,8 @@ fn enclose(machine: &mut Machine<'_>, node: &Node) -> Result<Flow, Halt> {
     let mut headers = Headers::new();
     let has = |name: &str| copied.iter().any(|known| known.eq_ignore_ascii_case(name));
     if !has("Date") {
-        let offset_minutes = machine.input.zone_minutes;
-        headers = headers.date("Date", DateTime { unix: machine.input.now.secs(), offset_minutes });
+        let unix = machine.input.now.secs();
+        headers = headers.date("Date", DateTime { unix, offset_minutes: (machine.input.zone)(unix) });
     }
     if !has("From") {
         headers = headers.addresses("From", &[Mailbox { name: "", email: machine.input.recipient }]);

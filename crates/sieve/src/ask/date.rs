@@ -38,7 +38,7 @@ fn date(machine: &mut Machine<'_>, node: &Node) -> Result<bool, Halt> {
     // The first field counts, unless an index says another.
     let Some(raw) = indexed(node, fields).into_iter().next() else { return unknown(machine, node) };
     let Some(found) = date_of(&raw) else { return unknown(machine, node) };
-    let zone = if node.has(Tag::OriginalZone) { found.offset_minutes } else { zone(machine, node)? };
+    let zone = if node.has(Tag::OriginalZone) { found.offset_minutes } else { zone(machine, node, found.unix)? };
     compare(machine, node, 1, DateTime { unix: found.unix, offset_minutes: zone })
 }
 
@@ -55,14 +55,15 @@ fn date_of(raw: &[u8]) -> Option<DateTime> {
 }
 
 fn currentdate(machine: &mut Machine<'_>, node: &Node) -> Result<bool, Halt> {
-    let zone = zone(machine, node)?;
-    compare(machine, node, 0, DateTime { unix: machine.input.now.secs(), offset_minutes: zone })
+    let unix = machine.input.now.secs();
+    compare(machine, node, 0, DateTime { unix, offset_minutes: zone(machine, node, unix)? })
 }
 
-fn zone(machine: &Machine<'_>, node: &Node) -> Result<i32, Halt> {
-    let Some(text) = machine.tag_text(node, Tag::Zone)? else { return Ok(machine.input.zone_minutes) };
+/// The zone that the test names, or what the owner's one is at that time (RFC 5260 §4.1).
+fn zone(machine: &Machine<'_>, node: &Node, unix: i64) -> Result<i32, Halt> {
+    let Some(text) = machine.tag_text(node, Tag::Zone)? else { return Ok((machine.input.zone)(unix)) };
     machine.check(&text, Syntax::Zone)?;
-    Ok(zone_minutes(&text).unwrap_or(machine.input.zone_minutes))
+    Ok(zone_minutes(&text).unwrap_or_else(|| (machine.input.zone)(unix)))
 }
 
 /// Compares the part of a date that the argument at `position` names.

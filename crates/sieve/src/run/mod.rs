@@ -29,6 +29,9 @@ pub struct Script<'a> {
     pub program: &'a Program,
 }
 
+/// A time zone: its minutes east of UTC at a second of UTC since 1970, which are others in summer.
+pub type Zone<'a> = &'a dyn Fn(i64) -> i32;
+
 /// Everything that scripts may look at.
 #[derive(Clone, Copy)]
 pub struct Input<'a> {
@@ -44,8 +47,8 @@ pub struct Input<'a> {
     pub owner: &'a [String],
     /// What time it is.
     pub now: Timestamp,
-    /// The owner's zone, in minutes east of UTC.
-    pub zone_minutes: i32,
+    /// The owner's zone.
+    pub zone: Zone<'a>,
     /// RFC 5183.
     pub environment: &'a Environment,
     /// What only the store knows.

@@ -195,7 +195,7 @@ fn outcome(script: &str, message: &str, sender: &str) -> Outcome {
         recipient: "me@example.com",
         owner: &[],
         now: anser_base::Timestamp::from_secs(1_577_808_000),
-        zone_minutes: 480,
+        zone: &|_| 480,
         environment: &Environment::new(),
         world: &Nothing,
         boundary: "b",

@@ -11,7 +11,7 @@ pub fn input<'a>(message: &'a [u8], environment: &'a Environment) -> Input<'a> {
         recipient: "me@example.com",
         owner: &[],
         now: anser_base::Timestamp::from_secs(0),
-        zone_minutes: 0,
+        zone: &|_| 0,
         environment,
         world: &Nothing,
         boundary: "b",

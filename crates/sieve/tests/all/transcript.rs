@@ -91,6 +91,7 @@ fn outcome(program: &Program, sections: &BTreeMap<String, String>) -> (Outcome, 
     scripts.extend(before.iter().map(|program| Script { name: "before", program }));
     scripts.push(Script { name: "main", program });
     scripts.extend(after.iter().map(|program| Script { name: "after", program }));
+    let zone: i32 = facts.one("zone", "480").parse().unwrap();
     let input = Input {
         message: message.as_bytes(),
         structure: None,
@@ -98,7 +99,7 @@ fn outcome(program: &Program, sections: &BTreeMap<String, String>) -> (Outcome, 
         recipient: facts.one("recipient", "me@example.com"),
         owner: &facts.all("owner"),
         now: Timestamp::from_secs(facts.one("now", "1577808000").parse().unwrap()),
-        zone_minutes: facts.one("zone", "480").parse().unwrap(),
+        zone: &|_| zone,
         environment: &facts.environment,
         world: &facts,
         boundary: "boundary",

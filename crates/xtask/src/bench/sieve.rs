@@ -50,7 +50,7 @@ fn once(program: &Program, message: &[u8]) {
         recipient: "ann@anser.test",
         owner: &[],
         now: Timestamp::from_secs(1_800_000_000),
-        zone_minutes: 480,
+        zone: &|_| 480,
         environment: &Environment::new(),
         world: &Nothing,
         boundary: "boundary",
