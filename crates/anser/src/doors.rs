@@ -224,11 +224,36 @@ fn site(house: &House, config: &Config, acme: Option<&Acme>, allowed: Allowed) -
         mta_sts: config.web.mta_sts,
     };
     let https = config.listen.get("https").and_then(|addresses| addresses.first()).map_or(443, SocketAddr::port);
+    let jmap = jmap(house, config, https);
     Site {
         redirect: (!allowed.plaintext_auth).then_some(https),
         strict_transport: config.web.strict_transport.then_some(STRICT_TRANSPORT),
         error_page: Arc::new(anser_web::error_page),
-        ..Site::new(acme.map(Acme::routes).unwrap_or_default().join(anser_web::routes(web)))
+        ..Site::new(
+            acme.map(Acme::routes).unwrap_or_default().join(anser_web::routes(web)).join(anser_jmap::routes(jmap)),
+        )
+    }
+}
+
+fn jmap(house: &House, config: &Config, https: u16) -> anser_jmap::Deps {
+    anser_jmap::Deps {
+        store: house.store.clone(),
+        directory: house.directory.clone(),
+        journal: house.journal.clone(),
+        clock: house.clock.clone(),
+        entropy: house.entropy.clone(),
+        url: jmap_url(config, https),
+        limits: anser_jmap::Limits::default(),
+    }
+}
+
+/// Where JMAP is found: over HTTPS, else where the boot file lets HTTP listen, for trials.
+fn jmap_url(config: &Config, https: u16) -> String {
+    let hostname = &config.hostname;
+    match (config.listen.get("https"), config.listen.get("http").and_then(|addresses| addresses.first())) {
+        (None, Some(plain)) => format!("http://{plain}"),
+        _ if https == 443 => format!("https://{hostname}"),
+        _ => format!("https://{hostname}:{https}"),
     }
 }
 

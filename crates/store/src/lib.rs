@@ -22,6 +22,7 @@
 //! | `remembered` | what rules leave behind: keys for a while, mail that follows from a delivery |
 //! | `snapshot`, `cache` | a mailbox's list as one shared value, and where the newest ones are kept |
 //! | `change`, `watch` | what a transaction changed, and who is told |
+//! | `log` | the change log, read; which conversation each message is in |
 //! | `search` | the full-text index, made from all that and made again when it is lost |
 //! | `content` | bodies on their way in and out |
 //! | `fields` | the header fields that lists of messages show |
@@ -43,6 +44,7 @@ mod fields;
 mod flag;
 mod job;
 mod ledger;
+mod log;
 mod mailbox;
 mod message;
 mod model;
@@ -75,6 +77,7 @@ pub use fields::{are_kept, kept_of};
 pub use flag::{FlagAct, Stored};
 pub use job::{Job, JobState, NewJob, Tally};
 pub use ledger::{LedgerFolder, LedgerKey, LedgerRow, LedgerState, LedgerTally};
+pub use log::{LogLine, LogPoint, Logged, Threads};
 pub use mailbox::MAILBOXES;
 pub use model::{
     Appended, Content, Entry, Flags, KEYWORD, KEYWORDS, Keywords, Mailbox, Message, NewMessage, Role, ThreadKeys,

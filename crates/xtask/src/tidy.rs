@@ -29,6 +29,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("managesieve", 6),
     ("pop3", 6),
     ("web", 6),
+    ("jmap", 6),
     ("admin", 7),
     ("anser", 8),
     ("testkit", 9),

@@ -1,0 +1,114 @@
+//! What all requests share: seats, and what is remembered to answer faster. All of it may be lost at any time.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anser_base::{AccountId, MailboxId, Result, Timestamp};
+use anser_store::{Snapshot, Threads};
+
+use crate::Deps;
+use crate::mailbox::Counts;
+
+/// How long one who logged in from an address is not noted again in the journal.
+const NOTED_FOR: Duration = Duration::from_secs(3600);
+/// Logins remembered at most.
+const LOGINS: usize = 20_000;
+/// Accounts whose conversations are remembered, and messages of them in all; 16 bytes each.
+const ACCOUNTS: usize = 2_000;
+const MESSAGES: usize = 5_000_000;
+/// Mailboxes whose counts are remembered at most.
+const COUNTED: usize = 50_000;
+
+/// The door.
+pub(crate) struct Door {
+    pub deps: Deps,
+    seats: Arc<Mutex<HashMap<AccountId, usize>>>,
+    logins: Mutex<HashMap<(AccountId, IpAddr), Timestamp>>,
+    threads: Mutex<HashMap<AccountId, Threads>>,
+    counts: Mutex<HashMap<(AccountId, MailboxId), (u64, Counts)>>,
+}
+
+/// A place among those that may do something at once; free again when it is dropped.
+pub(crate) struct Seat {
+    seats: Arc<Mutex<HashMap<AccountId, usize>>>,
+    account: AccountId,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut seats = lock(&self.seats);
+        if let Some(taken) = seats.get_mut(&self.account) {
+            *taken -= 1;
+            if *taken == 0 {
+                seats.remove(&self.account);
+            }
+        }
+    }
+}
+
+impl Door {
+    pub fn new(deps: Deps) -> Self {
+        let (seats, logins, threads, counts) = Default::default();
+        Self { deps, seats, logins, threads, counts }
+    }
+
+    /// A seat for a request, if the account has not taken all.
+    pub fn seat(&self, account: AccountId) -> Option<Seat> {
+        let mut seats = lock(&self.seats);
+        let taken = seats.get(&account).copied().unwrap_or(0);
+        if taken >= self.deps.limits.concurrent_requests {
+            return None;
+        }
+        seats.insert(account, taken + 1);
+        Some(Seat { seats: self.seats.clone(), account })
+    }
+
+    /// Whether this login is to be noted: not when one from the same address was, a short while ago.
+    pub fn is_new_login(&self, account: AccountId, from: IpAddr) -> bool {
+        let now = self.deps.clock.now();
+        let mut logins = lock(&self.logins);
+        if logins.get(&(account, from)).is_some_and(|noted| now.since(*noted) < NOTED_FOR) {
+            return false;
+        }
+        if logins.len() >= LOGINS {
+            logins.clear();
+        }
+        logins.insert((account, from), now);
+        true
+    }
+
+    /// The conversations of an account, as they are now or a little earlier than that: of all messages that were there before this was
+    /// called.
+    pub async fn threads_of(&self, account: AccountId) -> Result<Threads> {
+        let mut known = lock(&self.threads).get(&account).cloned().unwrap_or_default();
+        let threads = self.deps.store.read(account, move |tx| tx.threads(std::mem::take(&mut known))).await?;
+        let mut all = lock(&self.threads);
+        let held: usize = all.values().map(Threads::len).sum();
+        if all.len() >= ACCOUNTS || held + threads.len() > MESSAGES {
+            all.clear();
+        }
+        all.insert(account, threads.clone());
+        Ok(threads)
+    }
+
+    /// The counts of this list, when they were counted.
+    pub fn known_counts(&self, account: AccountId, list: &Snapshot) -> Option<Counts> {
+        let known = lock(&self.counts).get(&(account, list.mailbox)).copied();
+        known.filter(|(modseq, _)| *modseq == list.modseq).map(|(_, counts)| counts)
+    }
+
+    /// Remembers the counts of a list.
+    pub fn remember_counts(&self, account: AccountId, list: &Snapshot, counts: Counts) {
+        let mut all = lock(&self.counts);
+        if all.len() >= COUNTED {
+            all.clear();
+        }
+        all.insert((account, list.mailbox), (list.modseq, counts));
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,49 @@
+//! Email (RFC 8621 §4).
+
+mod body;
+mod find;
+mod get;
+mod header;
+mod load;
+mod octets;
+mod query;
+mod set;
+mod value;
+
+use anser_base::MessageId;
+use anser_store::Logged;
+
+use crate::ids;
+use crate::law::changes::{self, Changes};
+use crate::method::{Call, Outcome};
+
+pub(crate) use find::moment;
+pub(crate) use get::get;
+pub(crate) use load::messages;
+pub(crate) use query::{query, query_changes};
+pub(crate) use set::set;
+
+/// RFC 8621 §4.3. What the user sees no longer, though it is there, is gone for them: it was marked `\Deleted` by IMAP (§10.1), or is in
+/// mailboxes only that are not shared.
+pub(crate) async fn changes(call: &mut Call) -> Outcome {
+    let asked = Changes::read(call)?;
+    let (since, most, access) = (asked.since.clone(), asked.most, asked.access.clone());
+    let read = call.door.deps.store.read(asked.access.owner.id, move |tx| {
+        let mut changed = match changes::since(tx, &since, Logged::Messages, most)? {
+            Ok(changed) => changed,
+            Err(error) => return Ok(Err(error)),
+        };
+        let allowed = access.allowed(tx)?;
+        let there: Vec<MessageId> = changed.created.iter().chain(&changed.updated).map(|id| MessageId(*id)).collect();
+        let seen = load::visible(tx, &allowed, &there)?;
+        changed.created.retain(|id| seen.contains(&MessageId(*id)));
+        let (kept, gone) = changed.updated.iter().partition(|id| seen.contains(&MessageId(**id)));
+        changed.updated = kept;
+        let gone: Vec<u64> = gone;
+        changed.destroyed.extend(gone);
+        Ok(Ok(changed))
+    });
+    let changed = read.await??;
+    let scope = asked.access.scope();
+    Ok(asked.answer(&changed, |id| ids::email_id(scope, MessageId(id))))
+}

@@ -1,0 +1,9 @@
+//! What is the same for all types (RFC 8620 §5): arguments read, limits kept, answers written. Types bring their objects.
+
+pub(crate) mod changes;
+pub(crate) mod filter;
+pub(crate) mod get;
+pub(crate) mod patch;
+pub(crate) mod query;
+pub(crate) mod set;
+pub(crate) mod state;

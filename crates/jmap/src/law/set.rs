@@ -1,0 +1,124 @@
+//! `/set` (RFC 8620 §5.3): the arguments, and what was done.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value, json};
+
+use crate::access::Access;
+use crate::error::{MethodError, SetError};
+use crate::method::{Call, Outcome};
+
+/// What is asked for.
+#[derive(Clone)]
+pub(crate) struct Set {
+    pub access: Access,
+    pub if_in_state: Option<String>,
+    /// By creation id.
+    pub create: Vec<(String, Map<String, Value>)>,
+    pub update: Vec<(String, Map<String, Value>)>,
+    pub destroy: Vec<String>,
+}
+
+/// What was done.
+#[derive(Clone, Default)]
+pub(crate) struct Done {
+    pub old: String,
+    pub new: String,
+    /// By creation id: what the server set. `id` is among it.
+    pub created: Map<String, Value>,
+    pub updated: Map<String, Value>,
+    pub destroyed: Vec<String>,
+    not_created: Map<String, Value>,
+    not_updated: Map<String, Value>,
+    not_destroyed: Map<String, Value>,
+}
+
+impl Set {
+    /// The arguments that all types have.
+    pub fn read(call: &mut Call) -> Result<Self, MethodError> {
+        let access = call.access()?;
+        let if_in_state = call.args.string("ifInState")?;
+        let create = objects(call.args.map("create")?)?;
+        let update = objects(call.args.map("update")?)?;
+        let destroy = call.args.strings("destroy")?.unwrap_or_default();
+        if create.len() + update.len() + destroy.len() > call.door.deps.limits.objects_in_set {
+            return Err(MethodError::new("requestTooLarge", "too many objects"));
+        }
+        let resolve = |id: String| call.resolve(&id).unwrap_or(id);
+        let mut seen = HashSet::new();
+        Ok(Self {
+            access,
+            if_in_state,
+            create,
+            update: update.into_iter().map(|(id, patch)| (resolve(id), patch)).collect(),
+            destroy: destroy.into_iter().map(resolve).filter(|id| seen.insert(id.clone())).collect(),
+        })
+    }
+
+    /// The response; what was created is known to the calls that follow.
+    pub fn answer(&self, call: &mut Call, done: Done) -> Outcome {
+        for (creation, object) in &done.created {
+            if let Some(id) = object.get("id").and_then(Value::as_str) {
+                call.created.insert(creation.clone(), id.to_owned());
+            }
+        }
+        let or_null = |map: Map<String, Value>| if map.is_empty() { Value::Null } else { Value::Object(map) };
+        Ok(json!({
+            "accountId": crate::ids::account_id(self.access.owner.id),
+            "oldState": done.old,
+            "newState": done.new,
+            "created": or_null(done.created),
+            "updated": or_null(done.updated),
+            "destroyed": if done.destroyed.is_empty() { Value::Null } else { json!(done.destroyed) },
+            "notCreated": or_null(done.not_created),
+            "notUpdated": or_null(done.not_updated),
+            "notDestroyed": or_null(done.not_destroyed),
+        }))
+    }
+}
+
+fn objects(map: Map<String, Value>) -> Result<Vec<(String, Map<String, Value>)>, MethodError> {
+    let object = |(key, value)| match value {
+        Value::Object(object) => Ok((key, object)),
+        _ => Err(MethodError::invalid("an object is missing")),
+    };
+    map.into_iter().map(object).collect()
+}
+
+impl Done {
+    /// Nothing yet, from this state on.
+    pub fn from(old: String) -> Self {
+        Self { new: old.clone(), old, ..Self::default() }
+    }
+
+    /// Notes how one creation ended.
+    pub fn create(&mut self, creation: &str, result: Result<Map<String, Value>, SetError>) {
+        match result {
+            Ok(object) => self.created.insert(creation.to_owned(), Value::Object(object)),
+            Err(error) => self.not_created.insert(creation.to_owned(), error.into_value()),
+        };
+    }
+
+    /// Whether a creation was refused.
+    pub fn refused(&self, creation: &str) -> bool {
+        self.not_created.contains_key(creation)
+    }
+
+    /// Notes how one update ended; what the server changed beyond it, or null.
+    pub fn update(&mut self, id: &str, result: Result<Value, SetError>) {
+        match result {
+            Ok(more) => self.updated.insert(id.to_owned(), more),
+            Err(error) => self.not_updated.insert(id.to_owned(), error.into_value()),
+        };
+    }
+
+    /// Notes how one removal ended.
+    pub fn destroy(&mut self, id: &str, result: Result<(), SetError>) {
+        match result {
+            Ok(()) => self.destroyed.push(id.to_owned()),
+            Err(error) => {
+                self.not_destroyed.insert(id.to_owned(), error.into_value());
+            }
+        }
+    }
+}

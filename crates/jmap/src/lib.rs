@@ -1,0 +1,130 @@
+//! JMAP (RFC 8620): Anser's open API, for mail (RFC 8621), and the only one that the webmail uses.
+//!
+//! ```text
+//! POST /jmap/api ── auth ── json ── api: for each call: references ─▶ METHODS row ─▶ its function ─▶ law + store ─▶ response
+//! ```
+//!
+//! | module | holds |
+//! |---|---|
+//! | `auth`, `session` | who asks; what there is for them |
+//! | `json` | JSON within limits |
+//! | `api`, `reference` | one request: its calls, and results that refer to earlier ones |
+//! | `method` | the table of methods, and what a method is given |
+//! | `error` | what goes wrong, in the words of the RFCs |
+//! | `law` | `/get`, `/changes`, `/set`, `/query`, `/queryChanges`: what is the same for all types |
+//! | `access`, `ids` | whose account, which rights; ids on the wire |
+//! | `door` | what all requests share |
+//! | `mailbox`, `thread`, `email` | the types |
+
+mod access;
+mod api;
+mod auth;
+mod door;
+mod email;
+mod error;
+mod ids;
+mod json;
+mod law;
+mod mailbox;
+mod method;
+mod reference;
+mod session;
+mod thread;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anser_base::{Clock, Entropy};
+use anser_directory::Directory;
+use anser_journal::Journal;
+use anser_net::http::{Method, Request, Response, Route, Routes};
+use anser_store::Store;
+
+use crate::door::Door;
+
+/// What the door works with.
+#[derive(Clone)]
+pub struct Deps {
+    /// Mail.
+    pub store: Store,
+    /// Who there is.
+    pub directory: Directory,
+    /// What is told of logins.
+    pub journal: Journal,
+    /// What time it is.
+    pub clock: Clock,
+    /// Randomness, for Message-IDs and boundaries.
+    pub entropy: Entropy,
+    /// Where clients find this door: scheme, host, and port where it is no usual one, without a slash at the end.
+    pub url: String,
+    /// What clients may do at most.
+    pub limits: Limits,
+}
+
+/// What clients may do at most; the capability object tells them (RFC 8620 §2).
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// `maxSizeUpload`, in bytes.
+    pub size_upload: u64,
+    /// `maxConcurrentUpload`, of one account.
+    pub concurrent_upload: usize,
+    /// `maxSizeRequest`, in bytes.
+    pub size_request: u64,
+    /// `maxConcurrentRequests`, of one account.
+    pub concurrent_requests: usize,
+    /// `maxCallsInRequest`.
+    pub calls_in_request: usize,
+    /// `maxObjectsInGet`.
+    pub objects_in_get: usize,
+    /// `maxObjectsInSet`.
+    pub objects_in_set: usize,
+    /// Values of JSON that one request may hold.
+    pub json_values: usize,
+    /// Bytes of one answer, about.
+    pub size_answer: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            size_upload: anser_base::limits::MESSAGE_SIZE,
+            concurrent_upload: 4,
+            size_request: 10_000_000,
+            concurrent_requests: 8,
+            calls_in_request: 32,
+            objects_in_get: 1_000,
+            objects_in_set: 1_000,
+            json_values: 200_000,
+            size_answer: 64 * 1024 * 1024,
+        }
+    }
+}
+
+/// How long a request may take, its reading included.
+const TIME: Duration = Duration::from_secs(120);
+
+/// The table of this door.
+pub fn routes(deps: Deps) -> Routes {
+    // A little more than is allowed is read, so that the refusal can say which limit it is.
+    let request = deps.limits.size_request.saturating_mul(2);
+    let door = Arc::new(Door::new(deps));
+    Routes::of([
+        Route::get("/.well-known/jmap", with(&door, session::get)).any_origin(),
+        Route::get("/jmap/session", with(&door, session::get)).any_origin(),
+        Route::new(Method::POST, "/jmap/api", with(&door, api::post)).body(request).time(TIME).any_origin(),
+    ])
+}
+
+/// A handler that is given the door.
+fn with<H, F>(door: &Arc<Door>, handler: H) -> impl Fn(Request) -> F + Send + Sync + 'static
+where
+    H: Fn(Arc<Door>, Request) -> F + Send + Sync + 'static,
+{
+    let door = door.clone();
+    move |request| handler(door.clone(), request)
+}
+
+/// The answer, or the refusal as one.
+fn either(result: Result<Response, Response>) -> Response {
+    result.unwrap_or_else(|refusal| refusal)
+}

@@ -1,0 +1,147 @@
+//! The methods: one method, one function, one row.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use serde_json::{Map, Value};
+
+use crate::access::Access;
+use crate::auth::User;
+use crate::door::Door;
+use crate::error::MethodError;
+use crate::session::{CORE, MAIL};
+use crate::{email, mailbox, thread};
+
+/// What a method comes to: the arguments of its response.
+pub(crate) type Outcome = Result<Value, MethodError>;
+
+/// One method.
+pub(crate) struct Method {
+    pub name: &'static str,
+    /// What a request must use for it to be there.
+    pub capability: &'static str,
+    pub run: for<'a> fn(&'a mut Call) -> BoxFuture<'a, Outcome>,
+}
+
+/// Every method, in the order of the RFCs.
+pub(crate) const METHODS: [Method; 13] = [
+    Method { name: "Core/echo", capability: CORE, run: |call| Box::pin(echo(call)) },
+    Method { name: "Mailbox/get", capability: MAIL, run: |call| Box::pin(mailbox::get(call)) },
+    Method { name: "Mailbox/changes", capability: MAIL, run: |call| Box::pin(mailbox::changes(call)) },
+    Method { name: "Mailbox/query", capability: MAIL, run: |call| Box::pin(mailbox::query(call)) },
+    Method { name: "Mailbox/queryChanges", capability: MAIL, run: |call| Box::pin(mailbox::query_changes(call)) },
+    Method { name: "Mailbox/set", capability: MAIL, run: |call| Box::pin(mailbox::set(call)) },
+    Method { name: "Thread/get", capability: MAIL, run: |call| Box::pin(thread::get(call)) },
+    Method { name: "Thread/changes", capability: MAIL, run: |call| Box::pin(thread::changes(call)) },
+    Method { name: "Email/get", capability: MAIL, run: |call| Box::pin(email::get(call)) },
+    Method { name: "Email/changes", capability: MAIL, run: |call| Box::pin(email::changes(call)) },
+    Method { name: "Email/query", capability: MAIL, run: |call| Box::pin(email::query(call)) },
+    Method { name: "Email/queryChanges", capability: MAIL, run: |call| Box::pin(email::query_changes(call)) },
+    Method { name: "Email/set", capability: MAIL, run: |call| Box::pin(email::set(call)) },
+];
+
+/// What a method is given.
+pub(crate) struct Call {
+    pub door: Arc<Door>,
+    pub user: Arc<User>,
+    pub args: Args,
+    /// Ids of what this request created, by creation id (RFC 8620 §3.3).
+    pub created: BTreeMap<String, String>,
+    /// Responses after the method's own (RFC 8621 §7.5).
+    pub more: Vec<(&'static str, Value)>,
+    /// Bytes that the whole answer may still take, about.
+    pub left: usize,
+}
+
+impl Call {
+    /// The account that `accountId` names.
+    pub fn access(&mut self) -> Result<Access, MethodError> {
+        let id = self.args.string("accountId")?.ok_or_else(|| MethodError::invalid("accountId is missing"))?;
+        Access::to(&self.user, &id)
+    }
+
+    /// The id that `#creation` stands for; any other id as it is. `None` for one that nothing was created by.
+    pub fn resolve(&self, id: &str) -> Option<String> {
+        match id.strip_prefix('#') {
+            Some(creation) => self.created.get(creation).cloned(),
+            None => Some(id.to_owned()),
+        }
+    }
+}
+
+/// The arguments of a call: each is taken out, and what is left at the end is not known.
+pub(crate) struct Args(pub Map<String, Value>);
+
+impl Args {
+    /// An argument; `null` is none.
+    pub fn take(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name).filter(|value| !value.is_null())
+    }
+
+    pub fn string(&mut self, name: &str) -> Result<Option<String>, MethodError> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(wrong(name)),
+        }
+    }
+
+    pub fn bool(&mut self, name: &str) -> Result<bool, MethodError> {
+        match self.take(name) {
+            None => Ok(false),
+            Some(Value::Bool(value)) => Ok(value),
+            Some(_) => Err(wrong(name)),
+        }
+    }
+
+    /// An `UnsignedInt` (RFC 8620 §1.3).
+    pub fn uint(&mut self, name: &str) -> Result<Option<u64>, MethodError> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(value) => value.as_u64().filter(|value| *value < 1 << 53).map(Some).ok_or_else(|| wrong(name)),
+        }
+    }
+
+    /// An `Int` (RFC 8620 §1.3).
+    pub fn int(&mut self, name: &str) -> Result<Option<i64>, MethodError> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(value) => {
+                value.as_i64().filter(|value| value.unsigned_abs() < 1 << 53).map(Some).ok_or_else(|| wrong(name))
+            }
+        }
+    }
+
+    pub fn strings(&mut self, name: &str) -> Result<Option<Vec<String>>, MethodError> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        let Value::Array(all) = value else { return Err(wrong(name)) };
+        let text = |value| if let Value::String(text) = value { Ok(text) } else { Err(wrong(name)) };
+        all.into_iter().map(text).collect::<Result<_, _>>().map(Some)
+    }
+
+    pub fn map(&mut self, name: &str) -> Result<Map<String, Value>, MethodError> {
+        match self.take(name) {
+            None => Ok(Map::new()),
+            Some(Value::Object(map)) => Ok(map),
+            Some(_) => Err(wrong(name)),
+        }
+    }
+
+    /// Refuses arguments that nobody asked for.
+    pub fn done(&self) -> Result<(), MethodError> {
+        match self.0.keys().next() {
+            None => Ok(()),
+            Some(name) => Err(MethodError::invalid(format!("{name} is no argument of this method"))),
+        }
+    }
+}
+
+fn wrong(name: &str) -> MethodError {
+    MethodError::invalid(format!("{name} is of another type"))
+}
+
+/// RFC 8620 §4.
+async fn echo(call: &mut Call) -> Outcome {
+    Ok(Value::Object(std::mem::take(&mut call.args.0)))
+}

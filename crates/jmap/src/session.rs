@@ -1,0 +1,118 @@
+//! The session resource (RFC 8620 §2).
+
+use std::sync::Arc;
+
+use anser_base::BlobId;
+use anser_net::http::{Request, Response};
+use serde_json::{Map, Value, json};
+
+use crate::auth::{self, User};
+use crate::door::Door;
+use crate::{Deps, either, ids};
+
+/// RFC 8620 §2.
+pub(crate) const CORE: &str = "urn:ietf:params:jmap:core";
+/// RFC 8621 §1.3.1.
+pub(crate) const MAIL: &str = "urn:ietf:params:jmap:mail";
+
+/// The collations that `/query` sorts by (RFC 4790, RFC 5051).
+pub(crate) const COLLATIONS: [&str; 2] = ["i;ascii-casemap", "i;unicode-casemap"];
+
+/// The capabilities that a request may use.
+pub(crate) const CAPABILITIES: [&str; 2] = [CORE, MAIL];
+
+/// `/.well-known/jmap`
+pub(crate) async fn get(door: Arc<Door>, request: Request) -> Response {
+    either(auth::user(&door, &request).await.map(|user| {
+        let session = resource(&door.deps, &user);
+        Response::json(200, session.to_string())
+    }))
+}
+
+/// The `state` of the session (RFC 8620 §2, `sessionState`).
+pub(crate) fn state(deps: &Deps, user: &User) -> String {
+    state_of(&without_state(deps, user))
+}
+
+fn state_of(session: &Map<String, Value>) -> String {
+    let text = serde_json::to_vec(session).unwrap_or_default();
+    BlobId::of(&text).to_hex()[..16].to_owned()
+}
+
+fn resource(deps: &Deps, user: &User) -> Value {
+    let mut session = without_state(deps, user);
+    session.insert("state".into(), state_of(&session).into());
+    Value::Object(session)
+}
+
+fn without_state(deps: &Deps, user: &User) -> Map<String, Value> {
+    let own = ids::account_id(user.account.id);
+    let mut accounts = Map::new();
+    accounts.insert(own.clone(), account(user.account.address.to_string(), true));
+    for other in user.others.iter() {
+        accounts.insert(ids::account_id(other.id), account(other.address.to_string(), false));
+    }
+    let url = &deps.url;
+    let mut session = Map::new();
+    session.insert("capabilities".into(), json!({ CORE: core(deps), MAIL: {} }));
+    session.insert("accounts".into(), Value::Object(accounts));
+    session.insert("primaryAccounts".into(), json!({ CORE: own, MAIL: own }));
+    session.insert("username".into(), user.account.address.to_string().into());
+    session.insert("apiUrl".into(), format!("{url}/jmap/api").into());
+    session.insert(
+        "downloadUrl".into(),
+        format!("{url}/jmap/download/{{accountId}}/{{blobId}}/{{name}}?accept={{type}}").into(),
+    );
+    session.insert("uploadUrl".into(), format!("{url}/jmap/upload/{{accountId}}").into());
+    session.insert(
+        "eventSourceUrl".into(),
+        format!("{url}/jmap/events?types={{types}}&closeafter={{closeafter}}&ping={{ping}}").into(),
+    );
+    session
+}
+
+fn core(deps: &Deps) -> Value {
+    let limits = &deps.limits;
+    json!({
+        "maxSizeUpload": limits.size_upload,
+        "maxConcurrentUpload": limits.concurrent_upload,
+        "maxSizeRequest": limits.size_request,
+        "maxConcurrentRequests": limits.concurrent_requests,
+        "maxCallsInRequest": limits.calls_in_request,
+        "maxObjectsInGet": limits.objects_in_get,
+        "maxObjectsInSet": limits.objects_in_set,
+        "collationAlgorithms": COLLATIONS,
+    })
+}
+
+fn account(name: String, own: bool) -> Value {
+    json!({
+        "name": name,
+        "isPersonal": own,
+        "isReadOnly": false,
+        "accountCapabilities": {
+            CORE: {},
+            MAIL: {
+                "maxMailboxesPerEmail": null,
+                "maxMailboxDepth": anser_base::limits::MAILBOX_DEPTH,
+                "maxSizeMailboxName": anser_base::limits::MAILBOX_NAME,
+                "maxSizeAttachmentsPerEmail": anser_base::limits::MESSAGE_SIZE / 4 * 3,
+                "emailQuerySortOptions": EMAIL_SORTS,
+                "mayCreateTopLevelMailbox": own,
+            },
+        },
+    })
+}
+
+/// What Email/query sorts by.
+const EMAIL_SORTS: [&str; 9] = [
+    "receivedAt",
+    "sentAt",
+    "size",
+    "from",
+    "to",
+    "subject",
+    "hasKeyword",
+    "allInThreadHaveKeyword",
+    "someInThreadHaveKeyword",
+];

@@ -1,0 +1,144 @@
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::node::Node;
+
+/// A client that knows of a type what its `/changes` told.
+struct Cache {
+    kind: &'static str,
+    state: String,
+    objects: BTreeMap<String, Value>,
+}
+
+impl Cache {
+    fn follow(&mut self, node: &Node, most: u64) {
+        loop {
+            let changes = node.call(
+                "ann",
+                &format!("{}/changes", self.kind),
+                json!({"sinceState": self.state, "maxChanges": most}),
+            );
+            let ids = |name: &str| changes[name].as_array().unwrap_or_else(|| panic!("{changes}")).clone();
+            assert!(ids("created").len() + ids("updated").len() + ids("destroyed").len() <= most as usize);
+            ids("destroyed").iter().for_each(|id| drop(self.objects.remove(id.as_str().unwrap())));
+            let wanted = [ids("created"), ids("updated")].concat();
+            let got = node.call("ann", &format!("{}/get", self.kind), json!({"ids": wanted}));
+            for object in got["list"].as_array().unwrap() {
+                self.objects.insert(object["id"].as_str().unwrap().to_owned(), object.clone());
+            }
+            // What went meanwhile is told by what follows.
+            got["notFound"].as_array().unwrap().iter().for_each(|id| drop(self.objects.remove(id.as_str().unwrap())));
+            self.state = changes["newState"].as_str().unwrap().to_owned();
+            if changes["hasMoreChanges"] == false {
+                return;
+            }
+        }
+    }
+}
+
+/// A list that knows of a query what its `/queryChanges` told.
+struct Shown {
+    arguments: Value,
+    state: Value,
+    ids: Vec<Value>,
+}
+
+impl Shown {
+    fn of(node: &Node, arguments: Value) -> Self {
+        let answer = node.call("ann", "Email/query", arguments.clone());
+        Self { arguments, state: answer["queryState"].clone(), ids: answer["ids"].as_array().unwrap().clone() }
+    }
+
+    fn follow(&mut self, node: &Node) {
+        let mut asked = self.arguments.clone();
+        asked["sinceQueryState"] = self.state.clone();
+        let changes = node.call("ann", "Email/queryChanges", asked);
+        let removed = changes["removed"].as_array().unwrap_or_else(|| panic!("{changes}"));
+        self.ids.retain(|id| !removed.contains(id));
+        for added in changes["added"].as_array().unwrap() {
+            self.ids.insert(added["index"].as_u64().unwrap() as usize, added["id"].clone());
+        }
+        self.state = changes["newQueryState"].clone();
+    }
+}
+
+fn all(node: &Node, kind: &str) -> BTreeMap<String, Value> {
+    let ids = match kind {
+        "Mailbox" => Value::Null,
+        _ => node.call("ann", "Email/query", json!({}))["ids"].take(),
+    };
+    let ids = match kind {
+        "Thread" => {
+            let got = node.call("ann", "Email/get", json!({"ids": ids, "properties": ["threadId"]}));
+            got["list"].as_array().unwrap().iter().map(|email| email["threadId"].clone()).collect()
+        }
+        _ => ids,
+    };
+    let got = node.call("ann", &format!("{kind}/get"), json!({"ids": ids}));
+    got["list"].as_array().unwrap().iter().map(|one| (one["id"].as_str().unwrap().to_owned(), one.clone())).collect()
+}
+
+/// Any sequence of set calls, followed by `/changes` and `/queryChanges`, leads to what there is.
+#[test]
+fn whoever_follows_the_changes_knows_what_there_is() {
+    for seed in 1..=3_u64 {
+        let node = Node::start();
+        let state = node.call("ann", "Mailbox/get", json!({"ids": []}))["state"].as_str().unwrap().to_owned();
+        let cache = |kind| Cache { kind, state: state.clone(), objects: all(&node, kind) };
+        let mut caches = ["Mailbox", "Email", "Thread"].map(cache);
+        let inbox = node.role("ann", "inbox");
+        let mut lists = [
+            json!({"collapseThreads": true}),
+            json!({"filter": {"inMailbox": inbox}, "sort": [{"property": "receivedAt"}]}),
+            json!({"filter": {"notKeyword": "$seen"}}),
+            json!({"filter": {"someInThreadHaveKeyword": "$flagged"}, "collapseThreads": true}),
+        ]
+        .map(|arguments| Shown::of(&node, arguments));
+        let mut dice = seed;
+        let mut roll = |sides: u64| {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (dice >> 33) % sides
+        };
+        for round in 0..40 {
+            act(&node, &mut roll, round);
+            if roll(3) > 0 {
+                continue;
+            }
+            for cache in &mut caches {
+                cache.follow(&node, 1 + roll(6));
+                assert_eq!(cache.objects, all(&node, cache.kind), "{} with seed {seed} in round {round}", cache.kind);
+            }
+            for list in &mut lists {
+                list.follow(&node);
+                let now = Shown::of(&node, list.arguments.clone());
+                assert_eq!(list.ids, now.ids, "{} with seed {seed} in round {round}", list.arguments);
+            }
+        }
+    }
+}
+
+fn act(node: &Node, roll: &mut impl FnMut(u64) -> u64, round: u64) {
+    let emails = node.call("ann", "Email/query", json!({}))["ids"].as_array().unwrap().clone();
+    let mailboxes = node.call("ann", "Mailbox/query", json!({}))["ids"].as_array().unwrap().clone();
+    let mailbox = mailboxes[roll(mailboxes.len() as u64) as usize].as_str().unwrap().to_owned();
+    let email = emails.get(roll(emails.len().max(1) as u64) as usize).and_then(Value::as_str).map(str::to_owned);
+    let set = |kind: &str, arguments: Value| node.call("ann", &format!("{kind}/set"), arguments);
+    match (roll(8), email) {
+        (0 | 1, _) | (_, None) => {
+            let (own, of) = (round, roll(round + 1));
+            let object = json!({"mailboxIds": {mailbox: true}, "messageId": [format!("{own}@x")], "subject": "s",
+                "references": [format!("{of}@x")]});
+            set("Email", json!({"create": {"a": object}}))
+        }
+        (2, Some(email)) => set("Email", json!({"update": {email: {"keywords/$seen": true}}})),
+        (3, Some(email)) => set("Email", json!({"update": {email: {"keywords": {"$flagged": true}}}})),
+        (4, Some(email)) => set("Email", json!({"update": {email: {format!("mailboxIds/{mailbox}"): true}}})),
+        (5, Some(email)) => set("Email", json!({"update": {email: {"mailboxIds": {mailbox: true}}}})),
+        (6, Some(email)) => set("Email", json!({"destroy": [email]})),
+        (_, Some(_)) => match roll(2) {
+            0 => set("Mailbox", json!({"create": {"a": {"name": format!("m{round}"), "parentId": mailbox}}})),
+            _ => set("Mailbox", json!({"destroy": [mailbox], "onDestroyRemoveEmails": true})),
+        },
+    };
+}

@@ -1,0 +1,192 @@
+//! A node on a temporary folder with `ann`, `bob` and `chen`, and a plain HTTP client for it.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+
+use anser_base::{AccountId, Durability, Entropy};
+use anser_blob::{Blobs, RealDisk};
+use anser_db::{Db, Embedded, Engine, Schemas};
+use anser_directory::model::DEFAULT_TENANT;
+use anser_jmap::{Deps, Limits, routes};
+use anser_net::http::{Site, session};
+use anser_store::{Appended, MailTx, NewMessage, Store};
+use anser_testkit::door::{Door, NOW, PASSWORD, Pair};
+use anser_testkit::engines::NO_SCHEMAS;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const SCHEMAS: Schemas = Schemas {
+    server: anser_directory::SCHEMA,
+    journal: anser_journal::SCHEMA,
+    account: anser_store::SCHEMA,
+    search: anser_store::SEARCH_SCHEMA,
+    ..NO_SCHEMAS
+};
+/// What all requests use.
+const USING: [&str; 2] = ["urn:ietf:params:jmap:core", "urn:ietf:params:jmap:mail"];
+
+pub struct Node {
+    pub door: Door<Site>,
+    pub store: Store,
+    _folder: TempDir,
+}
+
+/// An answer of HTTP.
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&self.body)))
+    }
+}
+
+impl Node {
+    pub fn start() -> Self {
+        Self::with(Limits::default())
+    }
+
+    pub fn with(limits: Limits) -> Self {
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let engine = Engine::Embedded(Embedded::new(folder.path(), Arc::new(RealDisk)));
+        let db = Db::open(engine, SCHEMAS).unwrap();
+        let blobs = Blobs::new(Arc::new(RealDisk), folder.path().join("blobs"));
+        let mut kept = None;
+        let deps = |house: &anser_testkit::door::House| {
+            let clock = house.clock.clone();
+            let store = Store::new(anser_store::Deps { db: house.db.clone(), blobs, clock: clock.clone() });
+            kept = Some(store.clone());
+            let deps = Deps {
+                store,
+                directory: house.directory.clone(),
+                journal: house.journal.clone(),
+                clock,
+                entropy: Entropy::system(),
+                url: "https://mail.anser.test".into(),
+                limits,
+            };
+            let site = Site::new(routes(deps));
+            Pair { plain: site.clone(), strict: Site { redirect: Some(443), ..site } }
+        };
+        let door = Door::open(db, deps, session);
+        door.populate();
+        Self { door, store: kept.unwrap(), _folder: folder }
+    }
+
+    /// One request as it stands.
+    pub fn http(&self, method: &str, path: &str, fields: &[(&str, &str)], body: &[u8]) -> Answer {
+        let mut stream = TcpStream::connect(self.door.plain).unwrap();
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: mail.anser.test\r\nConnection: close\r\n");
+        for (name, value) in fields {
+            request += &format!("{name}: {value}\r\n");
+        }
+        request += &format!("Content-Length: {}\r\n\r\n", body.len());
+        stream.write_all(request.as_bytes()).unwrap();
+        // A refusal may come before all was sent.
+        let _ = stream.write_all(body);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a header") + 4;
+        let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+        let status = head[9..12].parse().unwrap();
+        Answer { status, body: unchunked(&head, answer.split_off(end)), head }
+    }
+
+    /// A request of somebody.
+    pub fn as_user(&self, who: &str, method: &str, path: &str, kind: &str, body: &[u8]) -> Answer {
+        let authorization = basic(&format!("{who}@anser.test"), PASSWORD);
+        self.http(method, path, &[("Authorization", &authorization), ("Content-Type", kind)], body)
+    }
+
+    /// The whole response to a request.
+    pub fn request(&self, who: &str, request: &Value) -> Answer {
+        self.as_user(who, "POST", "/jmap/api", "application/json", request.to_string().as_bytes())
+    }
+
+    /// The responses to calls, each `[name, arguments, id]`.
+    pub fn calls(&self, who: &str, calls: Value) -> Vec<Value> {
+        let answer = self.request(who, &json!({ "using": USING, "methodCalls": calls }));
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+        let Value::Array(all) = answer.json()["methodResponses"].take() else { panic!("no responses") };
+        all
+    }
+
+    /// The arguments of the response to one call in the own account; the type of the error where it is one.
+    pub fn call(&self, who: &str, method: &str, mut arguments: Value) -> Value {
+        if arguments.get("accountId").is_none() {
+            arguments["accountId"] = self.id(who).into();
+        }
+        let mut response = self.calls(who, json!([[method, arguments, "c"]])).remove(0);
+        if response[0] == "error" {
+            return response[1]["type"].take();
+        }
+        assert_eq!(response[0], method);
+        response[1].take()
+    }
+
+    /// The account id of somebody.
+    pub fn id(&self, who: &str) -> String {
+        format!("A{}", self.account(who))
+    }
+
+    pub fn account(&self, who: &str) -> AccountId {
+        self.door.account(who)
+    }
+
+    /// The id of the mailbox with this role.
+    pub fn role(&self, who: &str, role: &str) -> String {
+        let found = self.call(who, "Mailbox/query", json!({ "filter": { "role": role } }));
+        found["ids"][0].as_str().unwrap().to_owned()
+    }
+
+    /// Writes to somebody's account.
+    pub fn write<R: Send + 'static>(
+        &self,
+        who: &str,
+        work: impl FnMut(&mut MailTx<'_, '_>) -> anser_base::Result<R> + Send + 'static,
+    ) -> R {
+        let account = self.account(who);
+        self.door.runtime.block_on(async {
+            self.store.ensure(account).await.unwrap();
+            self.store.write(account, Durability::Deferred, work).await.unwrap()
+        })
+    }
+
+    /// Delivers a message to somebody's inbox, so many seconds after the clock's time.
+    pub fn deliver(&self, who: &str, raw: &str, after: i64) -> Appended {
+        let raw = raw.replace('\n', "\r\n");
+        let content = self.store.put_body(DEFAULT_TENANT, raw.as_bytes(), Durability::Deferred).unwrap();
+        let received = anser_base::Timestamp(NOW.0 + after * 1000);
+        self.write(who, move |tx| {
+            let inbox = tx.inbox()?.id;
+            Ok(tx.append(&NewMessage::new(content.clone(), inbox, received))?.unwrap())
+        })
+    }
+}
+
+/// The field of RFC 7617.
+pub fn basic(user: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
+}
+
+fn unchunked(head: &str, body: Vec<u8>) -> Vec<u8> {
+    if !head.to_ascii_lowercase().contains("transfer-encoding: chunked") {
+        return body;
+    }
+    let (mut out, mut rest) = (Vec::new(), &body[..]);
+    while let Some(line) = rest.windows(2).position(|two| two == b"\r\n") {
+        let size = usize::from_str_radix(std::str::from_utf8(&rest[..line]).unwrap().trim(), 16).unwrap();
+        if size == 0 {
+            break;
+        }
+        out.extend_from_slice(&rest[line + 2..line + 2 + size]);
+        rest = &rest[line + 4 + size..];
+    }
+    out
+}
