@@ -13,12 +13,14 @@
 //! | `error` | what goes wrong, in the words of the RFCs |
 //! | `law` | `/get`, `/changes`, `/set`, `/query`, `/queryChanges`: what is the same for all types |
 //! | `access`, `ids` | whose account, which rights; ids on the wire |
+//! | `blob` | downloading |
 //! | `door` | what all requests share |
 //! | `mailbox`, `thread`, `email` | the types |
 
 mod access;
 mod api;
 mod auth;
+mod blob;
 mod door;
 mod email;
 mod error;
@@ -112,6 +114,7 @@ pub fn routes(deps: Deps) -> Routes {
         Route::get("/.well-known/jmap", with(&door, session::get)).any_origin(),
         Route::get("/jmap/session", with(&door, session::get)).any_origin(),
         Route::new(Method::POST, "/jmap/api", with(&door, api::post)).body(request).time(TIME).any_origin(),
+        Route::get("/jmap/download/{accountId}/{blobId}/{name}", with(&door, blob::download)).any_origin(),
     ])
 }
 

@@ -1,6 +1,7 @@
 //! What the JMAP door promises, over real sockets.
 
 mod a_request_is_refused_in_the_words_of_the_rfc;
+mod blobs_are_downloaded;
 mod changes_rebuild_what_sets_did;
 mod emails_are_found_in_order;
 mod emails_are_made_marked_moved_and_removed;
