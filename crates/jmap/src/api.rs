@@ -30,7 +30,7 @@ async fn answer(door: Arc<Door>, mut request: Request) -> Result<Response, Respo
         return Err(not_json("the content is not of type application/json"));
     }
     let body = read(&mut request, door.deps.limits.size_request).await?;
-    let asked = Asked::read(&body, &door.deps.limits)?;
+    let asked = Asked::read(&body, &door.deps.limits).map_err(|refusal| *refusal)?;
     drop(body);
     Ok(Response::json(200, run(door, user, asked).await.to_string()))
 }
@@ -58,24 +58,26 @@ pub(crate) struct Asked {
 
 impl Asked {
     /// Reads a request; the refusals are those of RFC 8620 §3.6.1.
-    pub fn read(body: &[u8], limits: &Limits) -> Result<Self, Response> {
+    pub fn read(body: &[u8], limits: &Limits) -> Result<Self, Box<Response>> {
         let value = json::parse(body, limits.json_values).map_err(|error| match error {
             JsonError::Malformed(detail) => not_json(&detail),
             JsonError::TooMuch => limit_problem(400, "maxSizeRequest"),
         })?;
-        let Value::Object(mut request) = value else { return Err(not_request("a request is an object")) };
-        let Some(Value::Array(using)) = request.remove("using") else { return Err(not_request("using is missing")) };
+        let Value::Object(mut request) = value else { return Err(not_request("a request is an object").into()) };
+        let Some(Value::Array(using)) = request.remove("using") else {
+            return Err(not_request("using is missing").into());
+        };
         let using: Option<Vec<String>> = using.iter().map(|name| name.as_str().map(str::to_owned)).collect();
         let using = using.ok_or_else(|| not_request("using is a list of texts"))?;
         if let Some(unknown) = using.iter().find(|name| !CAPABILITIES.contains(&name.as_str())) {
             let detail = format!("{unknown} is not known here");
-            return Err(problem(400, "urn:ietf:params:jmap:error:unknownCapability", &detail, None));
+            return Err(problem(400, "urn:ietf:params:jmap:error:unknownCapability", &detail, None).into());
         }
         let Some(Value::Array(calls)) = request.remove("methodCalls") else {
-            return Err(not_request("methodCalls is missing"));
+            return Err(not_request("methodCalls is missing").into());
         };
         if calls.len() > limits.calls_in_request {
-            return Err(limit_problem(400, "maxCallsInRequest"));
+            return Err(limit_problem(400, "maxCallsInRequest").into());
         }
         let calls: Option<Vec<_>> = calls.into_iter().map(invocation).collect();
         let calls = calls.ok_or_else(|| not_request("a call is a name, arguments and an id"))?;
@@ -86,7 +88,7 @@ impl Asked {
                 let ids: Option<BTreeMap<_, _>> = ids.into_iter().map(pair).collect();
                 Some(ids.ok_or_else(|| not_request("createdIds is a map of ids"))?)
             }
-            Some(_) => return Err(not_request("createdIds is a map of ids")),
+            Some(_) => return Err(not_request("createdIds is a map of ids").into()),
         };
         Ok(Self { using, calls, created })
     }

@@ -39,7 +39,7 @@ pub(super) fn check(sort: &[Comparator]) -> std::result::Result<(), MethodError>
 
 /// Brings messages into order.
 pub(super) async fn order(finder: &Finder<'_>, entries: &[&Entry]) -> Result<Vec<MessageId>> {
-    if let [] = finder.wish.sort[..] {
+    if finder.wish.sort.is_empty() {
         return Ok(by_number(entries, |entry| entry.received.0, false));
     }
     if let [by] = &finder.wish.sort[..] {
