@@ -197,6 +197,61 @@ pub struct AppPasswordSpec {
     pub days: Option<u32>,
 }
 
+/// How somebody gets in whom an old system gives no password for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FirstPassword {
+    /// By a random one, on a slip.
+    #[default]
+    Random,
+    /// By the end of the identity card's number and the name before the `@`; a random one where no number is known. Weak.
+    Formula,
+    /// Not at all, until a password is set or learnt.
+    None,
+}
+
+/// How people are brought in from files.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeopleImport {
+    /// `csv`, `ldif`, `passwd`, `shadow`, `dovecot`, `sql`; guessed without.
+    pub format: Option<String>,
+    /// The domain of names that have none.
+    pub domain: Option<String>,
+    /// Only say what would be done.
+    pub dry_run: bool,
+    /// Add the domains that people are in.
+    pub add_domains: bool,
+    /// Who lacks a password.
+    pub passwords: FirstPassword,
+    /// First passwords must be changed.
+    pub must_change: bool,
+}
+
+/// A front door to be opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrontDoorSpec {
+    /// The domain.
+    pub domain: String,
+    /// `imap`, `pop3`, `smtp`.
+    pub protocol: String,
+    /// The old server.
+    pub host: String,
+    /// Its port; the standard one without.
+    pub port: Option<u16>,
+    /// `implicit`, `starttls`, `implicit-any`, `starttls-any`, `none`.
+    pub tls: String,
+    /// The old server wants `user@domain`.
+    pub whole_address: bool,
+    /// For how many days it is open.
+    pub days: u32,
+    /// Wrong passwords of one name that go to the old server within a day.
+    pub tries: u32,
+    /// Names that become accounts when the old server knows them.
+    pub create: Option<String>,
+    /// How many accounts may be made so.
+    pub most: u32,
+}
+
 /// What is done with Sieve scripts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -418,6 +473,14 @@ pub enum Request {
     Import { address: String },
     /// [`crate::Admin::export`]
     Export { address: String, folder: Option<String> },
+    /// [`crate::Admin::open_front_door`]
+    FrontDoorOpen { door: FrontDoorSpec },
+    /// [`crate::Admin::close_front_door`]
+    FrontDoorClose { domain: String },
+    /// [`crate::Admin::list_front_doors`]
+    FrontDoorList,
+    /// [`crate::Admin::import_people`]; the files follow.
+    PeopleImport { import: PeopleImport },
     /// [`crate::Admin::sieve`]
     Sieve { whose: String, what: SieveAct },
     /// [`crate::Admin::moves`]

@@ -7,7 +7,7 @@
 //! server: {"done":{"report":"done"}}
 //! ```
 //!
-//! After an import's request the client sends `{"mail":{…}}` and the bytes, message after message, then `"end"`.
+//! After an import's request, of mail or of people, the client sends `{"mail":{…}}` and the bytes, message after message, then `"end"`.
 
 use std::path::{Path, PathBuf};
 
@@ -68,7 +68,8 @@ async fn session(admin: Admin, mut reader: LocalReader, mut writer: LocalWriter,
         }
     };
     let (mails, incoming) = mpsc::channel(MAILS);
-    let feeding = matches!(request, Request::Import { .. }).then(|| tokio::spawn(feed(reader, mails)));
+    let feeding = matches!(request, Request::Import { .. } | Request::PeopleImport { .. })
+        .then(|| tokio::spawn(feed(reader, mails)));
     let (out, mut events) = Out::new();
     let acting = tokio::spawn(async move { admin.run(&actor(uid), request, incoming, &out).await });
     while let Some(event) = events.recv().await {

@@ -11,15 +11,15 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
 
 use crate::cli::{
-    Account, AccountAdd, Alias, AppPassword, Cli, Dkim, Domain, Elsewhere, Entries, Group, Move, NewSecret, Queue,
-    Route, RouteAdd, Selection, SendAs, Sending, Token, Verb,
+    Account, AccountAdd, Alias, AppPassword, Cli, Dkim, Domain, Elsewhere, Entries, FrontDoor, FrontDoorOpen, Group,
+    Move, NewSecret, Queue, Route, RouteAdd, Selection, SendAs, Sending, Token, Verb,
 };
 use crate::config::Config;
 use crate::files;
 use crate::house::{self, House};
 use crate::show::Printer;
 use crate::text::{self, Language, refused};
-use crate::{moves, password, scripts, serve};
+use crate::{moves, password, people, scripts, serve};
 
 /// Accounts of one request.
 const ACCOUNTS: usize = 10_000;
@@ -40,6 +40,7 @@ pub fn run(cli: Cli, language: Language) -> Result<bool> {
     let runtime = tokio::runtime::Runtime::new().map_err(Error::io)?;
     match cli.verb {
         Verb::Import(import) => runtime.block_on(files::import(&config, &import, cli.json, language)),
+        Verb::Account(Account::Import(import)) => runtime.block_on(people::import(&config, import, cli.json, language)),
         Verb::Export(export) => runtime.block_on(files::export(&config, &export, cli.json, language)),
         Verb::Restore { path, account: None } => restore_all(&config, &whole(&path)?, cli.json, language),
         Verb::Move(Move::Report { project, addresses, format }) => {
@@ -198,6 +199,15 @@ fn asked(verb: Verb, language: Language) -> Result<Asked> {
         Verb::Domain(Domain::Dkim(Dkim::List { domain })) => list(Request::DkimList { domain }),
         Verb::Domain(Domain::Dkim(Dkim::Rotate { domain })) => one(Request::DkimRotate { domain }),
         Verb::Domain(Domain::Dkim(Dkim::Remove { domain, selector })) => one(Request::DkimRemove { domain, selector }),
+        Verb::Domain(Domain::FrontDoor(FrontDoor::List)) => list(Request::FrontDoorList),
+        Verb::Domain(Domain::FrontDoor(FrontDoor::Close { domain })) => one(Request::FrontDoorClose { domain }),
+        Verb::Domain(Domain::FrontDoor(FrontDoor::Open(open))) => {
+            let FrontDoorOpen { domain, host, port, protocol, tls, bare_user, days, tries, create, most } = open;
+            let whole_address = !bare_user;
+            let door =
+                request::FrontDoorSpec { domain, protocol, host, port, tls, whole_address, days, tries, create, most };
+            one(Request::FrontDoorOpen { door })
+        }
         Verb::Account(account) => account_asked(account, language),
         Verb::Alias(Alias::Add { address, target }) => one(Request::AliasAdd { address, target }),
         Verb::Alias(Alias::List { domain }) => list(Request::AliasList { domain }),
@@ -255,6 +265,8 @@ fn account_asked(account: Account, language: Language) -> Result<Asked> {
                 request::AccountChange { name, quota, services, locale, time_zone, role, pop3_days, must_change };
             one(Request::AccountChange { address: set.address, change })
         }
+        // It has a way of its own.
+        Account::Import(_) => Ok(Asked { requests: Vec::new(), list: false }),
         Account::Suspend { address } => one(Request::AccountSuspend { address }),
         Account::Restore { address } => one(Request::AccountRestore { address }),
         Account::Remove { address } => one(Request::AccountRemove { address }),

@@ -102,6 +102,7 @@ impl House {
             entropy: entropy.clone(),
             key: move_key(&config.data_dir, &entropy)?,
         })?;
+        directory.use_old_servers(anser_migrate::front_door::old_servers(&moves)).await?;
         let config = config.clone();
         Ok(Self {
             db,

@@ -12,6 +12,7 @@ mod logging;
 mod metrics;
 mod moves;
 mod password;
+mod people;
 mod scripts;
 mod serve;
 mod show;

@@ -86,6 +86,11 @@ impl Printer {
                 let left_out = (*skipped > 0).then(|| self.language.say(text::LEFT_OUT, &[&skipped.to_string()]));
                 Some([Some(line), left_out].into_iter().flatten().collect::<Vec<_>>().join(", "))
             }
+            Report::People { dry_run, new, changed, same, refused, .. } => {
+                let numbers = [new, changed, same, refused].map(ToString::to_string);
+                let line = if *dry_run { text::PEOPLE_TRIAL } else { text::PEOPLE };
+                say(line, &numbers.each_ref().map(String::as_str))
+            }
             Report::Checked { accounts, bodies, events, findings, mended } => {
                 let numbers = [accounts, bodies, events, findings, mended].map(ToString::to_string);
                 say(text::CHECKED, &numbers.each_ref().map(String::as_str))
@@ -186,6 +191,27 @@ impl Printer {
             }
             Item::Hold(hold) => format!("{}  {}  {}\n", hold.address, hold.since, hold.why),
             Item::Address(address) => format!("{address}\n"),
+            Item::Column(column) => {
+                let what = if self.language == Language::Zh { &column.zh } else { &column.en };
+                if column.charset.is_some() { format!("{what}\n") } else { format!("  {} = {what}\n", column.name) }
+            }
+            Item::Line(line) => {
+                let why = if self.language == Language::Zh { &line.zh } else { &line.en };
+                let words =
+                    [line.state.as_str(), &line.address, &line.fields.join(","), why.as_deref().unwrap_or_default()];
+                let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+                format!("{}  {}\n", line.line, words.join("  "))
+            }
+            Item::FrontDoor(door) => {
+                let form = if door.whole_address { "user@domain" } else { "user" };
+                let create = door.create.as_ref().map(|pattern| format!("  + {pattern} {}/{}", door.made, door.most));
+                let over = if door.over { "  (over)" } else { "" };
+                let (domain, protocol, host, port, tls, until) =
+                    (&door.domain, &door.protocol, &door.host, door.port, &door.tls, &door.until);
+                let create = create.unwrap_or_default();
+                format!("{domain}  {protocol}  {host}:{port}  {tls}  {form}  {until}{create}{over}\n")
+            }
+            Item::Slip(slip) => format!("{}  {}  {}  {}\n", slip.address, slip.password, slip.name, slip.department),
             Item::Record(record) => record_in_words(self.language, record),
             Item::Finding(finding) => {
                 let what = if self.language == Language::Zh { &finding.zh } else { &finding.en };

@@ -67,6 +67,13 @@ table! {
     COUNTED = "{} done", "已处理 {} 项";
     MAILS = "{} messages, {}", "{} 封邮件，{}";
     LEFT_OUT = "{} left out", "跳过 {} 封";
+    PEOPLE = "{} new, {} changed, {} as they were, {} refused", "新增 {}，变更 {}，未变 {}，拒绝 {}";
+    PEOPLE_TRIAL = "nothing was done: {} new, {} changed, {} as they are, {} refused", "未作改动：将新增 {}，变更 {}，不变 {}，拒绝 {}";
+    SCHEME = "{} passwords stored as {}", "{} 个密码以 {} 存储";
+    SCHEME_WEAK = "{} passwords stored as {}: weak, replaced at the first login", "{} 个密码以 {} 存储：强度弱，首次登录后自动替换";
+    LINES_REFUSED = "some lines were refused", "有些行被拒绝";
+    SLIP = "{}\nAddress: {}\nFirst password: {}", "{}\n邮箱：{}\n初始密码：{}";
+    SLIP_WEAK = "{}\nAddress: {}\nFirst password: {}\nOthers may guess it: change it at once.", "{}\n邮箱：{}\n初始密码：{}\n该密码易被猜到，请立即修改。";
     CHECKED = "checked {} accounts, {} bodies, {} journal events: {} findings, {} mended", "已检查 {} 个账号、{} 个正文、{} 条日志：发现 {} 个问题，已修复 {} 个";
     FINDINGS = "there are findings that were not mended", "存在未修复的问题";
     MENDED = "mended", "已修复";
@@ -158,6 +165,16 @@ pub const COMMANDS: &[(&str, Line)] = &[
         "domain dns",
         Line("The DNS records that a domain needs, and whether the world has them", "域名所需的 DNS 记录，并可核对"),
     ),
+    (
+        "domain front-door",
+        Line(
+            "Logins that only an old server knows yet: checked there, and learnt",
+            "尚只有旧服务器知道的密码：到旧服务器验证并学习",
+        ),
+    ),
+    ("domain front-door open", Line("Check a domain's logins at its old server", "到旧服务器验证某域名的登录")),
+    ("domain front-door list", Line("List front doors", "列出设置")),
+    ("domain front-door close", Line("Logins are ours alone again", "停止到旧服务器验证")),
     ("domain dkim", Line("Keys that sign a domain's mail", "域名的 DKIM 签名密钥")),
     ("domain dkim add", Line("Make a pair of keys", "创建一对密钥")),
     ("domain dkim list", Line("List keys with their records", "列出密钥及其记录")),
@@ -172,6 +189,7 @@ pub const COMMANDS: &[(&str, Line)] = &[
     ("account show", Line("Show an account", "显示账号")),
     ("account password", Line("Set a password", "设置密码")),
     ("account set", Line("Change what the options name", "修改选项所列的内容")),
+    ("account import", Line("Bring people in from what an old system exports", "从旧系统导出的文件导入人员")),
     ("account suspend", Line("Suspend an account: nobody logs in", "停用账号：无法登录")),
     ("account restore", Line("Make a suspended or removed account active again", "恢复停用或删除的账号")),
     ("account remove", Line("Remove an account; it can be restored until it is purged", "删除账号；彻底清除前可恢复")),
@@ -305,6 +323,49 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
     ("outward_port", Line("port of other mail servers, in a test world", "测试环境中其他邮件服务器的端口")),
     ("engine", Line("embedded, or postgres followed by its URL", "embedded，或 postgres 加 URL")),
     ("name", Line("Name", "名称")),
+    (
+        "files",
+        Line(
+            "Files: CSV, LDIF, passwd and shadow, Dovecot passwd-file, SQL dump",
+            "文件：CSV、LDIF、passwd 与 shadow、Dovecot passwd-file、SQL 转储",
+        ),
+    ),
+    ("file_format", Line("How the files are written; guessed without", "文件格式；不填则自动识别")),
+    ("dry_run", Line("Only say what would be done with each line", "只显示每行将如何处理，不作改动")),
+    ("add_domains", Line("Add the domains that people are in", "自动添加人员所在的域名")),
+    (
+        "passwords",
+        Line(
+            "Who lacks a password gets a random one; formula: end of the identity card and name, weak; none: nothing yet",
+            "没有密码的人：random 随机生成；formula 身份证号后六位加用户名（弱）；none 暂不设置",
+        ),
+    ),
+    ("keep_passwords", Line("First passwords need not be changed", "初始密码不强制修改")),
+    (
+        "slips",
+        Line(
+            "Write slips with first passwords to new files of this name, .txt and .csv",
+            "将初始密码条写入该名称的 .txt 和 .csv 新文件",
+        ),
+    ),
+    ("old_host", Line("The old server", "旧服务器")),
+    ("old_port", Line("Its port; the standard one without", "端口；不填则用标准端口")),
+    ("protocol", Line("What it speaks", "协议")),
+    (
+        "old_tls",
+        Line("How the way to it is protected; -any takes every certificate", "连接的加密方式；-any 接受任何证书"),
+    ),
+    ("bare_user", Line("Log in as USER there, rather than as USER@DOMAIN", "以用户名登录旧服务器，而非完整地址")),
+    ("days", Line("For how many days", "有效天数")),
+    ("tries", Line("Wrong passwords of one name that go there within a day", "每个用户每天最多转去验证的错误密码次数")),
+    (
+        "create",
+        Line(
+            "Make accounts of names like this, such as stu*, when the old server knows them; needs --most",
+            "旧服务器认可的此类用户名（如 stu*）自动创建账号；须配合 --most",
+        ),
+    ),
+    ("most", Line("How many accounts may be made so", "最多自动创建的账号数")),
     ("alias_of", Line("The domain whose addresses it repeats", "作为该域名的别名")),
     ("address", Line("Address", "地址")),
     ("addresses", Line("Addresses", "地址")),

@@ -5,6 +5,7 @@
 //! | [`model`] | the nouns: [`Account`], [`Domain`], [`Group`], [`Services`], [`Role`] |
 //! | [`resolve`] | where mail to an address goes, and who may write as it |
 //! | [`login`] | is this password or token good: [`Directory::authenticate`], and the SCRAM half in [`scram`] |
+//! | [`front_door`] | logins that only an old server knows yet: asked there, and learnt |
 //! | [`sasl`] | one exchange of SASL messages for every door |
 //! | [`remembered`] | passwords that were verified a short while ago |
 //! | [`guard`] | slows guessing down without locking owners out |
@@ -26,6 +27,7 @@ pub mod admin;
 mod cache;
 pub mod certificates;
 pub mod dkim;
+pub mod front_door;
 pub mod guard;
 mod jobs;
 pub mod login;
@@ -58,6 +60,7 @@ use tokio::sync::OnceCell;
 
 use crate::cache::Cache;
 use crate::dkim::SigningKey;
+use crate::front_door::Asking;
 use crate::guard::Guard;
 use crate::login::Credentials;
 use crate::names::LoginName;
@@ -66,9 +69,13 @@ use crate::remembered::Remembered;
 use crate::scripts::{Running, ScriptOwner};
 use crate::secrets::Secrets;
 
-pub use admin::{AccountFilter, AccountPage, Alias, AliasTarget, NewAccount, NewAppPassword, NewDomain, Password};
+pub use admin::{
+    AccountFilter, AccountPage, Alias, AliasTarget, Incoming, NewAccount, NewAppPassword, NewDomain, Outcome, Password,
+    Profile, Stored, Verdict,
+};
 pub use certificates::Certificate;
 pub use dkim::{DkimKey, DkimState};
+pub use front_door::{Answer, FrontDoor, Lesson, OldProtocol, OldServers, Question};
 pub use jobs::JOBS;
 pub use login::{Attempt, AuthFailure, Login, Refusal, Via};
 pub use model::{
@@ -139,6 +146,11 @@ struct Inner {
     logins: Cache<LoginName, Option<Arc<Credentials>>>,
     told: Cache<String, Timestamp>,
     remembered: Remembered,
+    front_doors: Cache<String, Option<Arc<FrontDoor>>>,
+    old_servers: std::sync::OnceLock<OldServers>,
+    asking: Asking,
+    /// Until when a front door is open, in milliseconds.
+    learning_until: AtomicI64,
     guard: Guard,
     hasher: Hasher,
     secrets: OnceCell<Secrets>,
@@ -166,6 +178,10 @@ impl Directory {
             logins: Cache::new(CACHED),
             told: Cache::new(told::CACHED_MATTERS),
             remembered: Remembered::new(&deps.entropy),
+            front_doors: Cache::new(CACHED_DOMAINS),
+            old_servers: std::sync::OnceLock::new(),
+            asking: Asking::new(),
+            learning_until: AtomicI64::new(i64::MIN),
             guard: Guard::new(&deps.entropy),
             hasher: Hasher::new(deps.entropy.clone()),
             secrets: OnceCell::new(),

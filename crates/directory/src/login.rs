@@ -15,7 +15,7 @@ use crate::password::{self, Secret};
 use crate::random::{self, Random, app_hash, token_hash};
 use crate::rows;
 use crate::scram::ScramKeys;
-use crate::{Directory, names};
+use crate::{Directory, front_door, names};
 
 /// Networks remembered per account; of more, the one not seen longest goes.
 pub const PLACES: i64 = 16;
@@ -105,11 +105,11 @@ impl From<Error> for AuthFailure {
 /// Everything that a login looks at.
 #[derive(Debug)]
 pub(crate) struct Credentials {
-    account: Arc<Account>,
+    pub account: Arc<Account>,
     domain_disabled: bool,
-    hash: String,
+    pub hash: String,
     scram: Option<ScramKeys>,
-    version: i64,
+    pub version: i64,
     random: Vec<Random>,
     places: Vec<(Network, Timestamp)>,
 }
@@ -118,10 +118,27 @@ impl Directory {
     /// Whether name and password are good at a door. Wrong names and wrong passwords answer alike in text and in time; whether an
     /// account is suspended shows only after the right password. The door waits [`AuthFailure::delay`] before it answers.
     pub async fn authenticate(&self, attempt: Attempt<'_>) -> Result<Login, AuthFailure> {
+        let began = self.inner.deps.clock.now();
         let credentials = self.credentials(attempt.name).await?;
         self.admit(attempt.name, attempt.source, credentials.as_deref())?;
         let via = self.verify(&attempt, credentials.as_deref()).await?;
-        self.conclude(&attempt, credentials, via).await
+        let visit = match via {
+            None => self.visit(attempt.name, credentials.as_deref()).await?,
+            Some(_) => None,
+        };
+        let Some(visit) = visit else { return self.conclude(&attempt, credentials, via).await };
+        let (credentials, via) = match self.learn(&attempt, &visit, credentials.as_deref()).await? {
+            Some(learnt) => (Some(learnt), Some(Via::Password)),
+            None => (credentials, None),
+        };
+        self.conclude(&attempt, credentials, via).await.map_err(|failure| {
+            let elapsed = self.inner.deps.clock.now().since(began);
+            let delay = match failure.reason {
+                Refusal::Wrong => front_door::to_the_beat(failure.delay, elapsed),
+                _ => failure.delay,
+            };
+            AuthFailure { delay, ..failure }
+        })
     }
 
     /// The SCRAM keys of a login name, or the refusal to look at it.
@@ -172,7 +189,7 @@ impl Directory {
         Ok(owner.unwrap_or_else(|| format!("token {}", &hash.to_hex()[..16])))
     }
 
-    async fn credentials(&self, name: &[u8]) -> Result<Option<Arc<Credentials>>> {
+    pub(crate) async fn credentials(&self, name: &[u8]) -> Result<Option<Arc<Credentials>>> {
         let Some(name) = LoginName::parse(name) else { return Ok(None) };
         let stamp = self.stamp().await?;
         if let Some(known) = self.inner.logins.get(stamp, &name) {
@@ -191,7 +208,7 @@ impl Directory {
     }
 
     /// Which of the account's passwords this is.
-    async fn verify(
+    pub(crate) async fn verify(
         &self,
         attempt: &Attempt<'_>,
         credentials: Option<&Credentials>,

@@ -47,13 +47,16 @@ pub struct Peer {
     pub source: IpAddr,
     /// What a login can be bound to; `None` without TLS.
     pub channel: Option<Channel>,
+    /// Whether SCRAM is offered: not while passwords are learnt at a front door, which needs to see them. It is taken all the same,
+    /// from clients that know their account to have keys.
+    pub scram: bool,
 }
 
 impl Peer {
     /// The client at the other end of a connection.
-    pub fn of(stream: &Stream, service: Service) -> Self {
+    pub fn of(directory: &Directory, stream: &Stream, service: Service) -> Self {
         let channel = stream.tls_info().map(|tls| tls.binding.clone());
-        Self { service, source: stream.peer_addr().ip(), channel }
+        Self { service, source: stream.peer_addr().ip(), channel, scram: !directory.learns_passwords() }
     }
 
     /// A password of this client, for [`Directory::authenticate`].
@@ -107,14 +110,20 @@ impl Mechanism {
 
     /// What a client on this connection may use, the strongest first; whether it may log in at all is the door's to say.
     pub fn offered(peer: &Peer) -> impl Iterator<Item = &'static str> {
-        let binds = peer.can_bind();
-        Self::ALL.iter().filter(move |(one, _)| binds || *one != Self::ScramSha256Plus).map(|(_, name)| *name)
+        let scram = peer.scram;
+        let is_scram = |one: Self| matches!(one, Self::ScramSha256 | Self::ScramSha256Plus);
+        Self::taken(peer).filter(move |(one, _)| scram || !is_scram(*one)).map(|(_, name)| *name)
     }
 
-    /// A mechanism that is offered, by its name in upper case.
+    /// What is understood on this connection, whether or not it is offered.
+    fn taken(peer: &Peer) -> impl Iterator<Item = &'static (Self, &'static str)> {
+        let binds = peer.can_bind();
+        Self::ALL.iter().filter(move |(one, _)| binds || *one != Self::ScramSha256Plus)
+    }
+
+    /// A mechanism that is taken, by its name in upper case.
     pub fn named(name: &str, peer: &Peer) -> Option<Self> {
-        let found = Self::ALL.iter().find(|(_, known)| *known == name)?;
-        Self::offered(peer).any(|offered| offered == name).then_some(found.0)
+        Self::taken(peer).find(|(_, known)| *known == name).map(|(one, _)| *one)
     }
 
     /// Its registered name.

@@ -4,7 +4,7 @@ use anser_db::Schema;
 
 /// Tables of the directory, to be handed to `anser_db::Db::open`.
 pub const SCHEMA: Schema =
-    Schema(&[FIRST, SHARING, TOKENS, SCRIPTS, DKIM, ROUTES, JOBS, CERTIFICATES, SENDING, TOLD, ZONES]);
+    Schema(&[FIRST, SHARING, TOKENS, SCRIPTS, DKIM, ROUTES, JOBS, CERTIFICATES, SENDING, TOLD, ZONES, MOVING_IN]);
 
 /// One row of `dir_addresses` per address that is somebody's: `kind` and `target` say whose (see `address::Kind`).
 const FIRST: &str = "
@@ -203,4 +203,26 @@ CREATE TABLE dir_told (about TEXT NOT NULL PRIMARY KEY, until_ms INTEGER NOT NUL
 /// Time zones of accounts; none is the one of their language.
 const ZONES: &str = "
 ALTER TABLE dir_accounts ADD COLUMN time_zone TEXT;
+";
+
+/// What old systems know of people (see `admin::people`), and servers that logins are checked at (see `front_door`).
+const MOVING_IN: &str = "
+CREATE TABLE dir_profiles (
+  account INTEGER NOT NULL PRIMARY KEY,
+  department TEXT NOT NULL,
+  signature TEXT NOT NULL
+) STRICT;
+CREATE TABLE dir_front_doors (
+  domain INTEGER NOT NULL PRIMARY KEY,
+  protocol TEXT NOT NULL,
+  host TEXT NOT NULL,
+  port INTEGER NOT NULL,
+  tls TEXT NOT NULL,
+  form TEXT NOT NULL,
+  until_ms INTEGER NOT NULL,
+  tries INTEGER NOT NULL,
+  pattern TEXT,
+  most INTEGER NOT NULL,
+  made INTEGER NOT NULL
+) STRICT;
 ";

@@ -229,7 +229,7 @@ pub(crate) fn forget(tx: &mut Tx<'_>, owner: ScriptOwner) -> Result<()> {
     tx.execute("DELETE FROM dir_scripts WHERE kind = ?1 AND owner = ?2", params![kind, id]).map(drop)
 }
 
-fn running(tx: &mut Tx<'_>, owner: ScriptOwner) -> Result<Running> {
+pub(crate) fn running(tx: &mut Tx<'_>, owner: ScriptOwner) -> Result<Running> {
     let (kind, id) = owner.to_sql();
     let sql = "SELECT name, script, place FROM dir_scripts WHERE kind = ?1 AND owner = ?2 AND place <> 0 ORDER BY name";
     let scripts = tx.query(sql, params![kind, id], |row| read(row).map(Arc::new))?;
@@ -240,7 +240,7 @@ fn running(tx: &mut Tx<'_>, owner: ScriptOwner) -> Result<Running> {
     Ok(Running { scripts, addresses })
 }
 
-fn find(tx: &mut Tx<'_>, owner: ScriptOwner, name: &str) -> Result<Option<Script>> {
+pub(crate) fn find(tx: &mut Tx<'_>, owner: ScriptOwner, name: &str) -> Result<Option<Script>> {
     let (kind, id) = owner.to_sql();
     let sql = "SELECT name, script, place FROM dir_scripts WHERE kind = ?1 AND owner = ?2 AND name = ?3";
     tx.query_one(sql, params![kind, id, name], read)
@@ -264,7 +264,7 @@ fn list(tx: &mut Tx<'_>, owner: ScriptOwner) -> Result<Vec<ScriptInfo>> {
     })
 }
 
-fn put(tx: &mut Tx<'_>, owner: ScriptOwner, name: &str, text: &[u8], now: Timestamp) -> Result<()> {
+pub(crate) fn put(tx: &mut Tx<'_>, owner: ScriptOwner, name: &str, text: &[u8], now: Timestamp) -> Result<()> {
     check_room(&list(tx, owner)?, name, text.len() as u64)?;
     let (kind, id) = owner.to_sql();
     tx.execute(
@@ -290,7 +290,7 @@ fn check_room(others: &[ScriptInfo], name: &str, size: u64) -> Result<()> {
     Ok(())
 }
 
-fn set_place(tx: &mut Tx<'_>, owner: ScriptOwner, name: &str, place: Place) -> Result<()> {
+pub(crate) fn set_place(tx: &mut Tx<'_>, owner: ScriptOwner, name: &str, place: Place) -> Result<()> {
     find(tx, owner, name)?.ok_or_else(no_script)?;
     let (kind, id) = owner.to_sql();
     if place == Place::Active {

@@ -20,7 +20,7 @@ const TABLE: &[Row] = &[
     ("STARTTLS", may_start_tls, "RFC 9051"),
     ("LOGINDISABLED", takes_no_passwords, "RFC 9051"),
     ("AUTH=SCRAM-SHA-256-PLUS", may_bind, "RFC 7677"),
-    ("AUTH=SCRAM-SHA-256", may_log_in, "RFC 7677"),
+    ("AUTH=SCRAM-SHA-256", may_prove, "RFC 7677"),
     ("AUTH=OAUTHBEARER", may_log_in, "RFC 7628"),
     ("AUTH=XOAUTH2", may_log_in, "RFC 7628"),
     ("AUTH=PLAIN", may_log_in, "RFC 4616"),
@@ -128,7 +128,15 @@ fn may_log_in(session: &Session) -> bool {
     !logged_in(session) && session.takes_passwords()
 }
 
+fn may_prove(session: &Session) -> bool {
+    may_log_in(session) && is_offered(session, Mechanism::ScramSha256)
+}
+
 fn may_bind(session: &Session) -> bool {
-    let plus = Mechanism::ScramSha256Plus.name();
-    may_log_in(session) && Mechanism::named(plus, &Peer::of(&session.stream, Service::Imap)).is_some()
+    may_log_in(session) && is_offered(session, Mechanism::ScramSha256Plus)
+}
+
+fn is_offered(session: &Session, mechanism: Mechanism) -> bool {
+    let peer = Peer::of(&session.deps.directory, &session.stream, Service::Imap);
+    Mechanism::offered(&peer).any(|name| name == mechanism.name())
 }

@@ -28,10 +28,12 @@
 //! | `merge` | flags of three sides, what is gone, what was removed |
 //! | [`verify`], [`report`] | both sides listed anew and held against each other; the proof as CSV and HTML |
 //! | [`imap`] | old servers that speak IMAP |
+//! | [`front_door`] | old servers asked about one login; passwords that were learnt |
 //! | `secret` | passwords, sealed by a key outside of the database |
 
 pub mod acts;
 mod commit;
+pub mod front_door;
 pub mod imap;
 mod merge;
 pub mod model;

@@ -23,5 +23,5 @@ pub(crate) fn lines(session: &Session) -> Vec<String> {
 
 /// SASL mechanisms (RFC 5034), the strongest first.
 pub(crate) fn mechanisms(session: &Session) -> Vec<&'static str> {
-    Mechanism::offered(&Peer::of(&session.stream, Service::Pop3)).collect()
+    Mechanism::offered(&Peer::of(&session.deps.directory, &session.stream, Service::Pop3)).collect()
 }

@@ -293,7 +293,7 @@ impl Owned {
     }
 }
 
-fn quota(bytes: u64) -> Result<i64> {
+pub(super) fn quota(bytes: u64) -> Result<i64> {
     i64::try_from(bytes).map_err(|_| Error::invalid("this quota is too large", "配额过大"))
 }
 
@@ -374,7 +374,7 @@ fn page(tx: &mut Tx<'_>, filter: &AccountFilter) -> Result<AccountPage> {
     Ok(AccountPage { accounts, next })
 }
 
-fn set_state(tx: &mut Tx<'_>, id: AccountId, to: AccountState, now: Timestamp) -> Result<()> {
+pub(super) fn set_state(tx: &mut Tx<'_>, id: AccountId, to: AccountState, now: Timestamp) -> Result<()> {
     let account = rows::account_by_id(tx, id)?.ok_or_else(no_account)?;
     if account.state == AccountState::Removed && to == AccountState::Suspended {
         return Err(Error::new(Class::Conflict, "restore the account first", "请先恢复该账号"));
@@ -407,6 +407,7 @@ fn purge(tx: &mut Tx<'_>, id: AccountId) -> Result<()> {
         "DELETE FROM dir_app_passwords WHERE account = ?1",
         "DELETE FROM dir_places WHERE account = ?1",
         "DELETE FROM dir_shares WHERE owner = ?1",
+        "DELETE FROM dir_profiles WHERE account = ?1",
         "DELETE FROM dir_jobs WHERE account = ?1",
         "DELETE FROM dir_accounts WHERE id = ?1",
     ] {

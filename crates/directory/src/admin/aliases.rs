@@ -45,6 +45,20 @@ impl Directory {
         .await
     }
 
+    /// Where an alias leads; `None` when the address is none.
+    pub async fn alias(&self, address: &Address) -> Result<Option<AliasTarget>> {
+        let key = names::key(address);
+        self.read(move |tx| {
+            let Some(row) = rows::address(tx, &key)? else { return Ok(None) };
+            Ok(match (row.kind, row.forward) {
+                (Kind::Alias, _) => Some(AliasTarget::Account(AccountId::from_sql(row.target))),
+                (Kind::Forward, Some(outside)) => Some(AliasTarget::Outside(rows::stored_address(&outside)?)),
+                _ => None,
+            })
+        })
+        .await
+    }
+
     /// All aliases of an account, by address.
     pub async fn aliases_of(&self, account: AccountId) -> Result<Vec<Address>> {
         let sql = "SELECT address FROM dir_addresses WHERE target = ?1 AND kind = ?2 ORDER BY address";

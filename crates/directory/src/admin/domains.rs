@@ -79,6 +79,7 @@ impl Directory {
             }
             scripts::forget(tx, ScriptOwner::Domain(domain.id))?;
             crate::dkim::remove_all(tx, domain.id.to_sql())?;
+            tx.execute("DELETE FROM dir_front_doors WHERE domain = ?1", params![domain.id.to_sql()])?;
             tx.execute("DELETE FROM dir_domains WHERE id = ?1", params![domain.id.to_sql()])?;
             tx.execute("DELETE FROM dir_settings WHERE name = 'default-domain' AND value = ?1", params![&name])?;
             Ok(())

@@ -7,12 +7,14 @@
 //! | [`aliases`] | aliases, forward addresses, the right to write as somebody |
 //! | [`groups`] | groups and their members |
 //! | [`app_passwords`] | app passwords |
+//! | [`people`] | people as an old system has them, by the thousand |
 
 pub mod accounts;
 pub mod aliases;
 pub mod app_passwords;
 pub mod domains;
 pub mod groups;
+pub mod people;
 
 use anser_base::{Address, DomainId, Error, Result};
 use anser_db::{Tx, params};
@@ -24,6 +26,7 @@ pub use accounts::{AccountFilter, AccountPage, NewAccount, Password};
 pub use aliases::{Alias, AliasTarget};
 pub use app_passwords::NewAppPassword;
 pub use domains::NewDomain;
+pub use people::{Incoming, Outcome, Profile, Stored, Verdict};
 
 /// Rows that a listing gives at most at a time.
 pub const PAGE: usize = 1000;
@@ -62,7 +65,7 @@ fn claim(
 }
 
 /// An update of one row: nothing changed means that the row is not there.
-fn one(changed: u64, missing: impl FnOnce() -> Error) -> Result<()> {
+pub(crate) fn one(changed: u64, missing: impl FnOnce() -> Error) -> Result<()> {
     if changed == 0 { Err(missing()) } else { Ok(()) }
 }
 

@@ -47,6 +47,56 @@ pub fn is_known(stored: &str) -> bool {
     scheme(stored).is_some()
 }
 
+/// How much a stored hash withstands whoever has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Strength {
+    /// Made to be slow: guessing costs.
+    Good,
+    /// Quick, or of eight characters only: a stolen one is soon guessed.
+    Weak,
+    /// Opens nothing.
+    Locked,
+}
+
+/// The name of a hash's scheme and what it withstands; `None` for one that [`verify`] does not read.
+pub fn describe(stored: &str) -> Option<(&'static str, Strength)> {
+    let (scheme, hash) = scheme(stored)?;
+    let slow = |name| (name, Strength::Good);
+    let quick = |name| (name, Strength::Weak);
+    Some(match scheme {
+        Scheme::Locked => ("locked", Strength::Locked),
+        Scheme::Plain => quick("clear"),
+        Scheme::Crypt => match hash.get(..3) {
+            Some("$2a" | "$2b" | "$2y") => slow("bcrypt"),
+            Some("$5$") => slow("sha256-crypt"),
+            Some("$6$") => slow("sha512-crypt"),
+            Some("$y$") => slow("yescrypt"),
+            Some("$1$") => quick("md5-crypt"),
+            Some("$sh") => slow("sha1-crypt"),
+            _ => quick("des-crypt"),
+        },
+        Scheme::Argon2 => slow("argon2"),
+        Scheme::Pbkdf2(_) => slow("pbkdf2"),
+        Scheme::Scram => slow("scram"),
+        Scheme::Digest { digest, salted, .. } => quick(match (digest, salted) {
+            (Digest::Md5, false) => "md5",
+            (Digest::Md5, true) => "smd5",
+            (Digest::Sha1, false) => "sha1",
+            (Digest::Sha1, true) => "ssha1",
+            (Digest::Sha256, false) => "sha256",
+            (Digest::Sha256, true) => "ssha256",
+            (Digest::Sha512, false) => "sha512",
+            (Digest::Sha512, true) => "ssha512",
+        }),
+        Scheme::Nt(_) => quick("nt"),
+    })
+}
+
+/// The password itself, where a stored one is in the clear.
+pub(crate) fn clear(stored: &str) -> Option<&str> {
+    scheme(stored).filter(|(scheme, _)| *scheme == Scheme::Plain).map(|(_, password)| password)
+}
+
 /// The form in which a hash from elsewhere is kept: as it is, but a password in the clear becomes a salted digest. That is quick,
 /// so that a whole organisation can be imported, and stands only until the first good login.
 pub(crate) fn for_keeping(stored: &str, salt: [u8; 16]) -> String {

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::site::{HOME, PASSWORD, Site, each_site};
 
 fn peer(channel: Option<ChannelBinding>) -> Peer {
-    Peer { service: Service::Imap, source: HOME.parse().unwrap(), channel }
+    Peer { service: Service::Imap, source: HOME.parse().unwrap(), channel, scram: true }
 }
 
 fn tls() -> Option<ChannelBinding> {

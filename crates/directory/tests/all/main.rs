@@ -9,6 +9,8 @@ mod logins_tell_nothing_but_yes_or_no;
 mod mail_finds_its_way;
 mod nodes_see_each_others_changes;
 mod old_hashes_open_once_and_become_ours;
+mod passwords_are_learnt_at_the_front_door;
+mod people_come_in_from_an_old_system;
 mod routes_say_where_mail_goes;
 mod scram_proofs_are_as_good_as_passwords;
 mod site;

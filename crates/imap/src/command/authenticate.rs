@@ -11,7 +11,7 @@ use crate::session::{Input, Session};
 
 pub(super) async fn run(session: &mut Session, mechanism: &str, initial: Option<Secret>) -> Outcome {
     require_privacy(session)?;
-    let peer = Peer::of(&session.stream, Service::Imap);
+    let peer = Peer::of(&session.deps.directory, &session.stream, Service::Imap);
     let Some(mechanism) = Mechanism::named(mechanism, &peer) else {
         return Ok(Reply::no("CANNOT", "This mechanism is not offered"));
     };

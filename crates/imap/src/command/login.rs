@@ -13,7 +13,7 @@ use crate::session::{Session, User};
 
 pub(super) async fn run(session: &mut Session, user: &str, password: &Secret) -> Outcome {
     require_privacy(session)?;
-    let peer = Peer::of(&session.stream, Service::Imap);
+    let peer = Peer::of(&session.deps.directory, &session.stream, Service::Imap);
     let attempt = peer.attempt(user.as_bytes(), password.as_bytes());
     let result = session.deps.directory.authenticate(attempt).await;
     conclude(session, user, "LOGIN", result).await

@@ -16,7 +16,7 @@ pub(super) async fn authenticate(session: &mut Session, mechanism: &str, initial
     if !session.takes_logins() {
         return Ok(Reply::No(Some(Code::EncryptNeeded), Text::new("use TLS to log in", "请使用 TLS 登录")));
     }
-    let peer = Peer::of(&session.stream, Service::ManageSieve);
+    let peer = Peer::of(&session.deps.directory, &session.stream, Service::ManageSieve);
     let Some(mechanism) = Mechanism::named(mechanism, &peer) else {
         return Err(Trouble::Bad(Reply::no("this mechanism is not offered", "不支持该认证机制")));
     };

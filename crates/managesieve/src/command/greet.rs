@@ -63,7 +63,7 @@ async fn write_capabilities(session: &mut Session) -> Result<(), Trouble> {
 
 /// RFC 5804 §1.7.
 fn capabilities(session: &Session) -> Vec<(&'static str, Option<String>)> {
-    let peer = Peer::of(&session.stream, Service::ManageSieve);
+    let peer = Peer::of(&session.deps.directory, &session.stream, Service::ManageSieve);
     let mechanisms: Vec<&str> = match session.takes_logins() && session.account.is_none() {
         true => Mechanism::offered(&peer).collect(),
         false => Vec::new(),

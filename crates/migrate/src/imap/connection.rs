@@ -342,7 +342,8 @@ fn refusal(condition: &Condition) -> Trouble {
     Trouble::Login { kind, why }
 }
 
-async fn secure(stream: &mut Stream, source: &Source) -> Result<(), Trouble> {
+/// Starts TLS towards a source, as its policy asks for.
+pub(crate) async fn secure(stream: &mut Stream, source: &Source) -> Result<(), Trouble> {
     let connector = match source.tls {
         Tls::ImplicitAny | Tls::StarttlsAny => TlsConnector::opportunistic()?,
         _ => {

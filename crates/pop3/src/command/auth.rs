@@ -20,7 +20,7 @@ pub(super) async fn list(session: &mut Session) -> Outcome {
 
 pub(super) async fn run(session: &mut Session, mechanism: &str, initial: Option<Secret>) -> Outcome {
     require_privacy(session)?;
-    let peer = Peer::of(&session.stream, Service::Pop3);
+    let peer = Peer::of(&session.deps.directory, &session.stream, Service::Pop3);
     let Some(mechanism) = Mechanism::named(mechanism, &peer) else {
         return Err(Trouble::Bad(Reply::err("this mechanism is not offered", "不支持该认证机制")));
     };

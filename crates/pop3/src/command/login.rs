@@ -21,7 +21,7 @@ pub(super) async fn pass(session: &mut Session, password: &Secret) -> Outcome {
     let Some(user) = session.user.take() else {
         return Err(Trouble::Bad(Reply::err("send USER first", "请先发送 USER")));
     };
-    let peer = Peer::of(&session.stream, Service::Pop3);
+    let peer = Peer::of(&session.deps.directory, &session.stream, Service::Pop3);
     let attempt = peer.attempt(user.as_bytes(), password.as_bytes());
     let result = session.deps.directory.authenticate(attempt).await;
     conclude(session, &user, "PASS", result).await

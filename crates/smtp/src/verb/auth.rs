@@ -18,7 +18,7 @@ pub fn offered(session: &Session) -> Vec<&'static str> {
 }
 
 fn peer(session: &Session) -> Peer {
-    Peer::of(&session.stream, Door::Submission)
+    Peer::of(&session.deps.directory, &session.stream, Door::Submission)
 }
 
 /// Logs in.

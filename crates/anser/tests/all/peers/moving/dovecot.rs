@@ -23,6 +23,10 @@ mail_max_userip_connections = 1000
 default_internal_user = dovecot
 default_login_user = dovenull
 passdb {
+  driver = passwd-file
+  args = username_format=%n @DIR@/users
+}
+passdb {
   driver = static
   args = password=@PASSWORD@
 }
@@ -58,11 +62,20 @@ service pop3-login {
 }
 ";
 
+/// Users with a password of their own, with every character that is easily spoilt.
+const USERS: &str = "carl:{PLAIN}a()*%\"\\ {}]~ 密
+dora:{PLAIN}a()*%\"\\ {}]~ 密
+erik:{PLAIN}a()*%\"\\ {}]~ 密
+fred:{PLAIN}a()*%\"\\ {}]~ 密
+";
+
 /// A running dovecot. It ends, and its mail goes, with this value.
 pub struct Dovecot {
     home: Home,
     /// The port of IMAP.
     pub imap: u16,
+    /// The port of POP3.
+    pub pop3: u16,
 }
 
 impl Dovecot {
@@ -82,6 +95,8 @@ impl Dovecot {
             .replace("@PASSWORD@", PASSWORD)
             .replace("@IMAP@", &imap.to_string())
             .replace("@POP3@", &pop3.to_string());
+        home.write("users", USERS);
+        shell(&format!("chmod 644 {dir}/users"));
         let file = home.write("dovecot.conf", config + more);
         shell(&format!("mkdir -p {dir}/mail && chown nobody:nogroup {dir}/mail"));
         // It lives on with whatever it inherited: pipes to this process would never end.
@@ -89,7 +104,7 @@ impl Dovecot {
         command.arg("-c").arg(&file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         assert!(command.status().expect("dovecot is there").success(), "dovecot starts");
         wait_for("dovecot", || std::net::TcpStream::connect(("127.0.0.1", imap)).ok());
-        Self { home, imap }
+        Self { home, imap, pop3 }
     }
 
     /// A session of a user.

@@ -1,0 +1,556 @@
+//! The front door of an organisation that moves in: logins that our own credentials do not know are checked at its old server, and
+//! learnt.
+//!
+//! | login in a domain with an open front door | what happens |
+//! |---|---|
+//! | our own hash knows the password | nothing is asked |
+//! | our own hash does not, and it was made here | wrong: ours is the truth by now |
+//! | no hash, or one that an old system left | the old server is asked |
+//! | nobody's name | the old server is asked only where accounts may be made and the name fits; a right password makes the account |
+//!
+//! A right password becomes our hash with SCRAM keys, opens the mailbox at once, and is told to whoever moves mailboxes
+//! ([`OldServers::learned`]). While the old server does not answer, a login fails for a time, never as wrong.
+//!
+//! Nobody can use us to guess at old accounts or to lock them: of each name a few wrong passwords a day go to the old side
+//! ([`FrontDoor::tries`]), from one network half of them, the same one once; beyond that all are wrong. All failures of such a domain
+//! are answered at multiples of [`BEAT`], so that the time does not tell whether the old server was asked. One login of a name is
+//! asked for at a time.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anser_base::{Address, DomainId, Error, Result, Timestamp};
+use anser_db::{Row, Tx, params};
+use anser_wire::Secret;
+
+use crate::admin::{no_domain, one};
+use crate::cache::Cache;
+use crate::guard::Network;
+use crate::login::{Attempt, AuthFailure, Credentials};
+use crate::model::{Account, AccountState};
+use crate::names::{self, LoginName};
+use crate::password::{self, PASSWORD};
+use crate::{Directory, NewAccount, Password, rows};
+
+/// Failed logins of a domain with an open front door are answered at multiples of this after they came.
+pub const BEAT: Duration = Duration::from_secs(2);
+/// How long the same wrong password is not asked about again.
+const KNOWN_WRONG: Duration = Duration::from_secs(15 * 60);
+/// Names and networks whose wrong passwords are counted, and wrong passwords that are remembered.
+const COUNTED: usize = 50_000;
+/// Names that are asked about at once.
+const ASKED_AT_ONCE: usize = 256;
+/// Longest pattern of names, in bytes.
+const PATTERN: usize = 200;
+/// Milliseconds of a day.
+const DAY_MS: i64 = 24 * 3600 * 1000;
+
+/// What the old server speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OldProtocol {
+    /// IMAP.
+    Imap,
+    /// POP3.
+    Pop3,
+    /// SMTP AUTH.
+    Smtp,
+}
+
+impl OldProtocol {
+    const WORDS: [(Self, &'static str); 3] = [(Self::Imap, "imap"), (Self::Pop3, "pop3"), (Self::Smtp, "smtp")];
+
+    /// `imap`, `pop3`, `smtp`.
+    pub fn as_word(self) -> &'static str {
+        Self::WORDS.iter().find(|(one, _)| *one == self).map_or("", |(_, word)| word)
+    }
+
+    /// The inverse of [`Self::as_word`].
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(_, known)| *known == word).map(|(one, _)| *one)
+    }
+}
+
+/// The ways in which the connection to an old server may be protected: TLS first or STARTTLS, with a certificate that is vouched for or
+/// with any, or not at all.
+pub const OLD_TLS: [&str; 5] = ["implicit", "starttls", "implicit-any", "starttls-any", "none"];
+
+/// A domain's front door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrontDoor {
+    /// The domain.
+    pub domain: String,
+    /// What its old server speaks.
+    pub protocol: OldProtocol,
+    /// The old server, by name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// One of [`OLD_TLS`].
+    pub tls: String,
+    /// Whether the old server wants `user@domain`, rather than `user`.
+    pub whole_address: bool,
+    /// Until when it is open.
+    pub until: Timestamp,
+    /// Wrong passwords of one name that go to the old server within a day.
+    pub tries: u32,
+    /// Which names become accounts when the old server knows them: `*` and `?` are wildcards. `None`: only listed accounts.
+    pub pattern: Option<String>,
+    /// Accounts that may be made so.
+    pub most: u32,
+    /// Those that were.
+    pub made: u32,
+}
+
+/// A login that the old server is asked about.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Where.
+    pub door: Arc<FrontDoor>,
+    /// The name there.
+    pub login: String,
+    /// The password, as the client sent it.
+    pub password: Secret,
+}
+
+/// What the old server says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It lets them in.
+    Good,
+    /// It does not.
+    Wrong,
+    /// It cannot tell at present, and why; for the log.
+    Down(String),
+}
+
+/// What was learnt.
+#[derive(Clone, Debug)]
+pub struct Lesson {
+    /// Whose password.
+    pub account: Arc<Account>,
+    /// From which old server.
+    pub door: Arc<FrontDoor>,
+    /// The name there.
+    pub login: String,
+    /// The password there; to be sealed at once by whoever moves the mailbox.
+    pub password: Secret,
+}
+
+/// Something that takes its time.
+pub type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// The way to old servers, and to whoever moves mailboxes: what this crate has no sockets for.
+pub struct OldServers {
+    /// Asks an old server, within a time of its own.
+    pub ask: Box<dyn Fn(Question) -> Later<Answer> + Send + Sync>,
+    /// Hears of every password that was learnt.
+    pub learned: Box<dyn Fn(Lesson) -> Later<()> + Send + Sync>,
+}
+
+impl fmt::Debug for OldServers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OldServers")
+    }
+}
+
+/// What is remembered of questions.
+pub(crate) struct Asking {
+    under_way: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    wrong_of_name: Cache<String, (i64, u32)>,
+    wrong_from: Cache<(String, Network), (i64, u32)>,
+    known_wrong: Cache<[u8; 32], Timestamp>,
+}
+
+impl Asking {
+    pub fn new() -> Self {
+        let (wrong_of_name, wrong_from) = (Cache::new(COUNTED), Cache::new(COUNTED));
+        Self { under_way: Mutex::default(), wrong_of_name, wrong_from, known_wrong: Cache::new(COUNTED) }
+    }
+
+    /// The turn of a name; `None` when too many others are under way.
+    fn turn(&self, name: &str) -> Option<Arc<tokio::sync::Mutex<()>>> {
+        let mut all = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, turn| Arc::strong_count(turn) > 1);
+        if all.len() >= ASKED_AT_ONCE && !all.contains_key(name) {
+            return None;
+        }
+        Some(all.entry(name.to_owned()).or_default().clone())
+    }
+
+    /// Whether another wrong password may go to the old side today.
+    fn may_ask(&self, name: &str, network: Network, tries: u32, now: Timestamp) -> bool {
+        let today = now.0.div_euclid(DAY_MS);
+        let count = |found: Option<(i64, u32)>| found.filter(|(day, _)| *day == today).map_or(0, |(_, count)| count);
+        let from = count(self.wrong_from.get(0, &(name.to_owned(), network)));
+        count(self.wrong_of_name.get(0, name)) < tries && from < tries.div_ceil(2)
+    }
+
+    fn count_wrong(&self, name: &str, network: Network, now: Timestamp) {
+        let today = now.0.div_euclid(DAY_MS);
+        let more = |found: Option<(i64, u32)>| match found {
+            Some((day, count)) if day == today => (today, count.saturating_add(1)),
+            _ => (today, 1),
+        };
+        self.wrong_of_name.put(0, name.to_owned(), more(self.wrong_of_name.get(0, name)));
+        let key = (name.to_owned(), network);
+        self.wrong_from.put(0, key.clone(), more(self.wrong_from.get(0, &key)));
+    }
+}
+
+/// Opening and closing.
+impl Directory {
+    /// Hands over the way to old servers, once, when the house is put together. Without it no front door is open.
+    pub async fn use_old_servers(&self, servers: OldServers) -> Result<()> {
+        // A second one would be a mistake of the roof, and changes nothing.
+        let _ = self.inner.old_servers.set(servers);
+        self.look_at_the_clock().await
+    }
+
+    /// Whether some front door is open, so that clients should send passwords rather than proofs of them.
+    pub fn learns_passwords(&self) -> bool {
+        self.inner.learning_until.load(Ordering::SeqCst) > self.inner.deps.clock.now().0
+    }
+
+    /// Finds out until when a front door is open.
+    async fn look_at_the_clock(&self) -> Result<()> {
+        let doors = self.front_doors().await?;
+        let until = doors.iter().map(|door| door.until.0).max().unwrap_or(i64::MIN);
+        self.inner.learning_until.store(until, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Opens a domain's front door, or changes it; the count of accounts made goes on. `Class::NotFound` when the domain is not ours,
+    /// `Class::Invalid` for a host, a way or a pattern that cannot be.
+    pub async fn open_front_door(&self, door: FrontDoor) -> Result<()> {
+        check(&door)?;
+        let name = names::domain_key(&door.domain);
+        self.change(move |tx| {
+            let domain = rows::domain_by_name(tx, &name)?.ok_or_else(no_domain)?;
+            write(tx, domain.id, &door)
+        })
+        .await?;
+        self.look_at_the_clock().await
+    }
+
+    /// Closes a domain's front door: logins are ours alone. `Class::NotFound` when it has none.
+    pub async fn close_front_door(&self, domain: &str) -> Result<()> {
+        let name = names::domain_key(domain);
+        let missing = || Error::not_found("the domain has no front door", "该域名没有设置旧服务器登录");
+        self.change(move |tx| {
+            let domain = rows::domain_by_name(tx, &name)?.ok_or_else(no_domain)?;
+            one(tx.execute("DELETE FROM dir_front_doors WHERE domain = ?1", params![domain.id.to_sql()])?, missing)
+        })
+        .await?;
+        self.look_at_the_clock().await
+    }
+
+    /// All front doors, by domain, those whose time is over too.
+    pub async fn front_doors(&self) -> Result<Vec<FrontDoor>> {
+        self.read(|tx| tx.query(&format!("{DOOR} ORDER BY d.name"), &[], door)).await
+    }
+
+    /// Of a domain, while it is open.
+    async fn front_door(&self, domain: &str) -> Result<Option<Arc<FrontDoor>>> {
+        if self.inner.old_servers.get().is_none() {
+            return Ok(None);
+        }
+        let stamp = self.stamp().await?;
+        let found = match self.inner.front_doors.get(stamp, domain) {
+            Some(known) => known,
+            None => {
+                let name = domain.to_owned();
+                let found = self
+                    .read(move |tx| {
+                        tx.query_one(&format!("{DOOR} WHERE d.name = ?1 AND d.disabled = 0"), params![&name], door)
+                    })
+                    .await?
+                    .map(Arc::new);
+                self.inner.front_doors.put(stamp, domain.to_owned(), found.clone());
+                found
+            }
+        };
+        let now = self.inner.deps.clock.now();
+        Ok(found.filter(|door| door.until > now))
+    }
+}
+
+/// Who asks to be let in, and by which door.
+pub(crate) struct Visit {
+    door: Arc<FrontDoor>,
+    /// The address, in normal form.
+    address: String,
+}
+
+/// Logins.
+impl Directory {
+    /// The front door that a login name leads to.
+    pub(crate) async fn visit(&self, name: &[u8], known: Option<&Credentials>) -> Result<Option<Visit>> {
+        if self.inner.old_servers.get().is_none() {
+            return Ok(None);
+        }
+        let address = match (known, LoginName::parse(name)) {
+            (Some(known), _) => names::key(&known.account.address),
+            (None, Some(LoginName::Full(address))) => address,
+            (None, Some(LoginName::Bare(local))) => match self.default_domain().await? {
+                Some(domain) => format!("{local}@{}", domain.name),
+                None => return Ok(None),
+            },
+            (None, None) => return Ok(None),
+        };
+        let Some((_, domain)) = address.rsplit_once('@') else { return Ok(None) };
+        let door = self.front_door(domain).await?;
+        Ok(door.map(|door| Visit { door, address }))
+    }
+
+    /// Asks the old server about a password that ours do not know. The credentials that it has become, or `None` when it is wrong.
+    pub(crate) async fn learn(
+        &self,
+        attempt: &Attempt<'_>,
+        visit: &Visit,
+        known: Option<&Credentials>,
+    ) -> Result<Option<Arc<Credentials>>, AuthFailure> {
+        let is_sound =
+            !attempt.password.is_empty() && attempt.password.len() <= PASSWORD && !attempt.password.contains(&0);
+        if !is_sound || !visit.may_learn(known) {
+            return Ok(None);
+        }
+        let turn = self.inner.asking.turn(&visit.address).ok_or_else(busy)?;
+        let _turn = turn.lock().await;
+        // Whoever was first may have learnt it; then ours is the truth.
+        let known = self.credentials(attempt.name).await?;
+        if let Some(found) = &known
+            && password::is_current(&found.hash)
+        {
+            let via = self.verify(attempt, known.as_deref()).await?;
+            return Ok(via.and(known));
+        }
+        let login = visit.login();
+        if !self.ask(attempt, visit, &login).await? {
+            return Ok(None);
+        }
+        let Some(learnt) = self.keep(attempt, visit, known.as_deref()).await? else { return Ok(None) };
+        tracing::info!(account = %learnt.account.address, host = %visit.door.host, "a password was learnt from the old server");
+        if let Some(servers) = self.inner.old_servers.get() {
+            let (account, door) = (learnt.account.clone(), visit.door.clone());
+            let lesson = Lesson { account, door, login, password: Secret::new(attempt.password) };
+            tokio::spawn((servers.learned)(lesson));
+        }
+        Ok(Some(learnt))
+    }
+
+    /// Whether the old server lets them in. What was found wrong a short while ago is not asked again, and not more a day than allowed.
+    async fn ask(&self, attempt: &Attempt<'_>, visit: &Visit, login: &str) -> Result<bool, AuthFailure> {
+        let (asking, now) = (&self.inner.asking, self.inner.deps.clock.now());
+        let network = Network::of(attempt.source);
+        let key = self.inner.remembered.key(0, -1, &[visit.address.as_bytes(), b"\0", attempt.password].concat());
+        let is_known = asking.known_wrong.get(0, &key).is_some_and(|at| now.since(at) < KNOWN_WRONG);
+        if is_known || !asking.may_ask(&visit.address, network, visit.door.tries, now) {
+            return Ok(false);
+        }
+        let Some(servers) = self.inner.old_servers.get() else { return Ok(false) };
+        let question =
+            Question { door: visit.door.clone(), login: login.to_owned(), password: Secret::new(attempt.password) };
+        match (servers.ask)(question).await {
+            Answer::Good => Ok(true),
+            Answer::Wrong => {
+                asking.count_wrong(&visit.address, network, now);
+                asking.known_wrong.put(0, key, now);
+                Ok(false)
+            }
+            Answer::Down(why) => {
+                tracing::warn!(host = %visit.door.host, why, "the old server cannot be asked about a login");
+                Err(Error::unavailable(format!("old server: {why}")).into())
+            }
+        }
+    }
+
+    /// Makes a password ours. `None` when no account may be made for the name.
+    async fn keep(
+        &self,
+        attempt: &Attempt<'_>,
+        visit: &Visit,
+        known: Option<&Credentials>,
+    ) -> Result<Option<Arc<Credentials>>> {
+        let secret = self.make_secret(attempt.password).await?;
+        match known {
+            Some(found) => {
+                let (id, version) = (found.account.id, found.version);
+                let scram = secret.scram.as_ref().map(|keys| keys.to_bytes());
+                let sql = "UPDATE dir_accounts SET hash = ?3, scram = ?4, must_change = 0, credential = credential + 1
+                           WHERE id = ?1 AND credential = ?2";
+                self.change(move |tx| {
+                    tx.execute(sql, params![id.to_sql(), version, &secret.hash, scram.as_ref()]).map(drop)
+                })
+                .await?;
+            }
+            None => {
+                let name = visit.door.domain.clone();
+                let sql = "UPDATE dir_front_doors SET made = made + 1 WHERE made < most AND domain IN
+                           (SELECT id FROM dir_domains WHERE name = ?1)";
+                let room = self.change(move |tx| tx.execute(sql, params![&name])).await? > 0;
+                let Some(address) = Address::parse(&visit.address).filter(|_| room) else { return Ok(None) };
+                self.add_account(NewAccount::new(address, Password::Made(secret))).await?;
+            }
+        }
+        let learnt = self.credentials(attempt.name).await?;
+        // Whoever set another password meanwhile has the last word.
+        match &learnt {
+            Some(found) => Ok(self.verify(attempt, Some(found)).await.map_err(|failure| failure.error)?.and(learnt)),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Visit {
+    /// The name at the old server.
+    fn login(&self) -> String {
+        let local = self.address.rsplit_once('@').map_or(&*self.address, |(local, _)| local);
+        if self.door.whole_address { self.address.clone() } else { local.to_owned() }
+    }
+
+    /// Whether the old server may know better than we do.
+    fn may_learn(&self, known: Option<&Credentials>) -> bool {
+        match known {
+            Some(found) => found.account.state == AccountState::Active && !password::is_current(&found.hash),
+            None => {
+                let local = self.address.rsplit_once('@').map_or("", |(local, _)| local);
+                let fits = self.door.pattern.as_deref().is_some_and(|pattern| fits(pattern, local));
+                fits && self.door.made < self.door.most
+            }
+        }
+    }
+}
+
+/// How long a failed login is answered after, all in all, so that its time tells nothing of what was asked meanwhile.
+pub(crate) fn to_the_beat(delay: Duration, elapsed: Duration) -> Duration {
+    let beats = elapsed.as_millis().div_ceil(BEAT.as_millis()).max(1);
+    let whole = BEAT.saturating_mul(u32::try_from(beats).unwrap_or(u32::MAX));
+    delay.max(whole).saturating_sub(elapsed)
+}
+
+fn busy() -> AuthFailure {
+    Error::unavailable("too many logins are being checked at old servers").into()
+}
+
+/// Whether a name fits a pattern of `*` and `?`; time is the product of their lengths at most.
+fn fits(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (mut at, mut from, mut star) = (0, 0, None);
+    while from < name.len() {
+        match pattern.get(at) {
+            Some('*') => {
+                star = Some((at, from));
+                at += 1;
+            }
+            Some(c) if *c == '?' || *c == name[from] => (at, from) = (at + 1, from + 1),
+            _ => match star {
+                Some((star_at, taken)) => {
+                    star = Some((star_at, taken + 1));
+                    (at, from) = (star_at + 1, taken + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[at..].iter().all(|c| *c == '*')
+}
+
+fn check(door: &FrontDoor) -> Result<()> {
+    let host = door.host.trim();
+    if host.is_empty()
+        || host.len() > 255
+        || host.contains(|c: char| c.is_whitespace() || c.is_control())
+        || door.port == 0
+    {
+        return Err(Error::invalid("the old server needs a host and a port", "旧服务器需要主机和端口"));
+    }
+    if !OLD_TLS.contains(&&*door.tls) {
+        return Err(Error::invalid(
+            format!("there is no TLS policy {}", door.tls),
+            format!("没有 TLS 策略 {}", door.tls),
+        ));
+    }
+    if door.tries == 0 {
+        return Err(Error::invalid("at least one try a day must be allowed", "每天至少允许一次尝试"));
+    }
+    if door.pattern.as_ref().is_some_and(|pattern| pattern.is_empty() || pattern.len() > PATTERN || door.most == 0) {
+        return Err(Error::invalid(
+            "accounts are made for a pattern, and up to a number",
+            "自动创建账号需要名称模式和数量上限",
+        ));
+    }
+    Ok(())
+}
+
+const DOOR: &str =
+    "SELECT d.name, f.protocol, f.host, f.port, f.tls, f.form, f.until_ms, f.tries, f.pattern, f.most, f.made
+     FROM dir_front_doors f JOIN dir_domains d ON d.id = f.domain";
+
+fn door(row: &Row<'_>) -> Result<FrontDoor> {
+    let protocol = row.text(1)?;
+    Ok(FrontDoor {
+        domain: row.text(0)?,
+        protocol: OldProtocol::from_word(&protocol).ok_or_else(|| Error::damaged(format!("front door {protocol}")))?,
+        host: row.text(2)?,
+        port: row.int(3)? as u16,
+        tls: row.text(4)?,
+        whole_address: row.text(5)? == "address",
+        until: Timestamp(row.int(6)?),
+        tries: row.int(7)? as u32,
+        pattern: row.opt_text(8)?,
+        most: row.int(9)? as u32,
+        made: row.int(10)? as u32,
+    })
+}
+
+fn write(tx: &mut Tx<'_>, domain: DomainId, door: &FrontDoor) -> Result<()> {
+    let sql = "INSERT INTO dir_front_doors (domain, protocol, host, port, tls, form, until_ms, tries, pattern, most, made)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0)
+               ON CONFLICT (domain) DO UPDATE SET protocol = excluded.protocol, host = excluded.host, port = excluded.port,
+               tls = excluded.tls, form = excluded.form, until_ms = excluded.until_ms, tries = excluded.tries,
+               pattern = excluded.pattern, most = excluded.most";
+    let form = if door.whole_address { "address" } else { "user" };
+    let params = params![
+        domain.to_sql(),
+        door.protocol.as_word(),
+        door.host.trim(),
+        i64::from(door.port),
+        door.tls.as_str(),
+        form,
+        door.until.0,
+        i64::from(door.tries),
+        door.pattern.as_deref(),
+        i64::from(door.most),
+    ];
+    tx.execute(sql, params).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_fit_names() {
+        for (pattern, name) in
+            [("*", "ann"), ("a*", "ann"), ("*n", "ann"), ("a?n", "ann"), ("*a*b*", "xaxbx"), ("**", "")]
+        {
+            assert!(fits(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in [("b*", "ann"), ("a", "ann"), ("a?", "ann"), ("", "a"), ("*ab", "abb")] {
+            assert!(!fits(pattern, name), "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn the_time_of_an_answer_does_not_tell_what_was_asked() {
+        let (quick, slow) = (Duration::from_millis(40), Duration::from_millis(1900));
+        for delay in [0, 500, 3000, 8000].map(Duration::from_millis) {
+            assert_eq!(quick + to_the_beat(delay, quick), slow + to_the_beat(delay, slow));
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Logins that an old server knows (case 38 of the list of nasty cases).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use anser_base::{Class, Timestamp};
+use anser_directory::front_door::BEAT;
+use anser_directory::{
+    Answer, FrontDoor, Lesson, NewAccount, OldProtocol, OldServers, Password, Question, Refusal, Service, Via,
+};
+use tokio::sync::{Notify, mpsc};
+
+use crate::site::{HOME, PASSWORD, Site, address, each_site};
+
+/// A password with every character that old servers stumble over.
+const NASTY: &str = "a()*%\"\\ {}]~ 密";
+
+/// An old server where everybody has the same password, and what was asked of it.
+struct Old {
+    asked: Arc<AtomicUsize>,
+    lessons: mpsc::UnboundedReceiver<Lesson>,
+}
+
+async fn old_server(site: &Site, gate: Option<Arc<Notify>>) -> Old {
+    let (asked, (sender, lessons)) = (Arc::new(AtomicUsize::new(0)), mpsc::unbounded_channel());
+    let count = asked.clone();
+    let used = site.directory.use_old_servers(OldServers {
+        ask: Box::new(move |question: Question| {
+            count.fetch_add(1, Ordering::SeqCst);
+            let gate = gate.clone();
+            Box::pin(async move {
+                if let Some(gate) = gate {
+                    gate.notified().await;
+                }
+                match (question.login.as_str(), question.password.as_bytes()) {
+                    ("down", _) => Answer::Down("no route".into()),
+                    (_, password) if password == NASTY.as_bytes() => Answer::Good,
+                    _ => Answer::Wrong,
+                }
+            })
+        }),
+        learned: Box::new(move |lesson| {
+            let _ = sender.send(lesson);
+            Box::pin(async {})
+        }),
+    });
+    used.await.unwrap();
+    Old { asked, lessons }
+}
+
+fn door(site: &Site) -> FrontDoor {
+    FrontDoor {
+        domain: "anser.test".into(),
+        protocol: OldProtocol::Imap,
+        host: "old.anser.test".into(),
+        port: 993,
+        tls: "implicit".into(),
+        whole_address: false,
+        until: site.clock.now().after(Duration::from_secs(30 * 86_400)),
+        tries: 6,
+        pattern: None,
+        most: 0,
+        made: 0,
+    }
+}
+
+async fn listed(site: &Site, text: &str) {
+    site.directory.add_account(NewAccount::new(address(text), Password::None)).await.unwrap();
+}
+
+#[test]
+fn a_right_password_is_ours_from_then_on() {
+    each_site(|site| async move {
+        let mut old = old_server(&site, None).await;
+        assert!(!site.directory.learns_passwords());
+        site.directory.open_front_door(door(&site)).await.unwrap();
+        assert!(site.directory.learns_passwords(), "proofs of passwords are not asked for meanwhile");
+        listed(&site, "carl@anser.test").await;
+        let stale = Password::Hashed("{SSHA}KWKSPvIFnXLyBILlJE9m8UgWF5kBAnNhbHT/AA==".into());
+        site.directory.add_account(NewAccount::new(address("dora@anser.test"), stale)).await.unwrap();
+        for (at, name) in ["carl", "dora@anser.test"].into_iter().enumerate() {
+            for service in [Service::Imap, Service::Pop3, Service::Submission] {
+                let login = site.login_at(service, name, NASTY.as_bytes(), HOME).await.unwrap();
+                assert_eq!(login.via, Via::Password);
+            }
+            assert_eq!(old.asked.load(Ordering::SeqCst), at + 1, "asked once");
+            let lesson = old.lessons.recv().await.unwrap();
+            assert_eq!((lesson.login.as_str(), lesson.password.as_bytes()), (&name[..4], NASTY.as_bytes()));
+        }
+        // Ours is the truth now, whatever the old server thinks.
+        site.login("carl", b"wrong", HOME).await.unwrap_err();
+        site.login("ann", b"wrong", HOME).await.unwrap_err();
+        assert_eq!(old.asked.load(Ordering::SeqCst), 2);
+        site.login("ann", PASSWORD, HOME).await.unwrap();
+    });
+}
+
+#[test]
+fn wrong_ones_are_wrong_and_few_go_to_the_old_side() {
+    each_site(|site| async move {
+        let old = old_server(&site, None).await;
+        site.directory.open_front_door(door(&site)).await.unwrap();
+        listed(&site, "carl@anser.test").await;
+        for network in 0..5 {
+            for guess in 0..5 {
+                let source = format!("198.51.100.{network}");
+                let failure =
+                    site.login("carl", format!("guess {network} {guess}").as_bytes(), &source).await.unwrap_err();
+                assert!(matches!(failure.reason, Refusal::Wrong | Refusal::Locked), "{:?}", failure.reason);
+                if failure.reason == Refusal::Wrong {
+                    assert!(failure.delay >= BEAT);
+                    assert_eq!(failure.error.class, Class::Unauthenticated);
+                }
+            }
+        }
+        assert_eq!(old.asked.load(Ordering::SeqCst), 6, "25 guesses, 6 of them at the old server, 3 from each network");
+        // Somebody who is nobody waits as long and reads the same.
+        let nobody = site.login("nobody", b"x", "203.0.113.9").await.unwrap_err();
+        assert_eq!((nobody.reason, nobody.delay >= BEAT), (Refusal::Wrong, true));
+        site.clock.advance(Duration::from_secs(86_400));
+        site.login("carl", NASTY.as_bytes(), HOME).await.unwrap();
+    });
+}
+
+#[test]
+fn the_same_wrong_password_is_asked_about_once() {
+    each_site(|site| async move {
+        let old = old_server(&site, None).await;
+        site.directory.open_front_door(door(&site)).await.unwrap();
+        listed(&site, "carl@anser.test").await;
+        for _ in 0..5 {
+            site.login("carl", b"of last year", HOME).await.unwrap_err();
+        }
+        assert_eq!(old.asked.load(Ordering::SeqCst), 1);
+        site.login("carl", NASTY.as_bytes(), HOME).await.unwrap();
+    });
+}
+
+#[test]
+fn an_old_server_that_is_down_makes_nobody_wrong() {
+    each_site(|site| async move {
+        let old = old_server(&site, None).await;
+        site.directory.open_front_door(door(&site)).await.unwrap();
+        listed(&site, "down@anser.test").await;
+        for _ in 0..12 {
+            let failure = site.login("down", b"anything", HOME).await.unwrap_err();
+            assert_eq!((failure.reason, failure.error.class), (Refusal::Unavailable, Class::Unavailable));
+        }
+        assert_eq!(old.asked.load(Ordering::SeqCst), 12, "and none of it counts as a guess");
+    });
+}
+
+#[test]
+fn two_logins_at_once_are_one_question() {
+    each_site(|site| async move {
+        let gate = Arc::new(Notify::new());
+        let old = old_server(&site, Some(gate.clone())).await;
+        site.directory.open_front_door(door(&site)).await.unwrap();
+        listed(&site, "carl@anser.test").await;
+        let (first, second, _) = tokio::join!(
+            site.login("carl", NASTY.as_bytes(), HOME),
+            site.login_at(Service::Submission, "carl@anser.test", NASTY.as_bytes(), HOME),
+            async { gate.notify_one() },
+        );
+        assert_eq!(first.unwrap().account, second.unwrap().account);
+        assert_eq!(old.asked.load(Ordering::SeqCst), 1);
+    });
+}
+
+#[test]
+fn accounts_are_made_only_where_that_was_said_and_up_to_a_number() {
+    each_site(|site| async move {
+        let old = old_server(&site, None).await;
+        site.directory.open_front_door(door(&site)).await.unwrap();
+        assert_eq!(site.login("stu1", NASTY.as_bytes(), HOME).await.unwrap_err().reason, Refusal::Wrong);
+        assert_eq!(old.asked.load(Ordering::SeqCst), 0);
+        let made = FrontDoor { pattern: Some("stu*".into()), most: 2, ..door(&site) };
+        site.directory.open_front_door(made).await.unwrap();
+        for (name, good) in [("stu1", true), ("stu2", true), ("stu3", false), ("other", false)] {
+            assert_eq!(site.login(name, NASTY.as_bytes(), HOME).await.is_ok(), good, "{name}");
+        }
+        site.login("stu1", NASTY.as_bytes(), HOME).await.unwrap();
+        assert_eq!(site.directory.front_doors().await.unwrap()[0].made, 2);
+    });
+}
+
+#[test]
+fn a_door_that_is_over_or_closed_asks_nobody_and_the_suspended_stay_out() {
+    each_site(|site| async move {
+        let old = old_server(&site, None).await;
+        listed(&site, "carl@anser.test").await;
+        let over = FrontDoor { until: Timestamp(site.clock.now().0), ..door(&site) };
+        site.directory.open_front_door(over).await.unwrap();
+        site.login("carl", NASTY.as_bytes(), HOME).await.unwrap_err();
+        site.directory.open_front_door(door(&site)).await.unwrap();
+        site.directory.suspend(site.account("carl@anser.test").await.id).await.unwrap();
+        site.login("carl", NASTY.as_bytes(), HOME).await.unwrap_err();
+        site.directory.restore(site.account("carl@anser.test").await.id).await.unwrap();
+        site.directory.close_front_door("anser.test").await.unwrap();
+        site.login("carl", NASTY.as_bytes(), HOME).await.unwrap_err();
+        assert_eq!(old.asked.load(Ordering::SeqCst), 0);
+        assert_eq!(site.directory.close_front_door("anser.test").await.unwrap_err().class, Class::NotFound);
+        for bad in [
+            FrontDoor { host: " ".into(), ..door(&site) },
+            FrontDoor { tls: "perhaps".into(), ..door(&site) },
+            FrontDoor { tries: 0, ..door(&site) },
+            FrontDoor { pattern: Some("*".into()), ..door(&site) },
+        ] {
+            assert_eq!(site.directory.open_front_door(bad).await.unwrap_err().class, Class::Invalid);
+        }
+    });
+}
