@@ -358,7 +358,7 @@ impl Exchange {
         let spoken = format!("{},{},{}", first.bare, server.to_message(), last.without_proof);
         let sound = last.nonce == server.nonce && last.binds(&first, &channel);
         let signature = lookup.keys.verify(spoken.as_bytes(), &last.proof).filter(|_| sound);
-        let Peer { service, source, ref channel } = self.peer;
+        let Peer { service, source, ref channel, .. } = self.peer;
         let verdict =
             self.directory.scram_finish(lookup, signature.is_some(), service, source, channel.is_some()).await;
         let login = self.only_self(verdict?, &first.authzid)?;
