@@ -88,7 +88,13 @@ impl<'a> Draft<'a> {
         })))
     }
 
+    /// On one line, whatever the cell of a table held.
     fn name(&self) -> Option<String> {
+        let line = |text: &str| text.split(|c: char| c.is_control()).map(str::trim).collect::<Vec<_>>().join(" ");
+        self.raw_name().map(|name| line(&name).trim().to_owned())
+    }
+
+    fn raw_name(&self) -> Option<String> {
         if let Some(name) = self.trimmed(Field::Name) {
             return Some(name.to_owned());
         }

@@ -395,7 +395,7 @@ impl Wanted {
     }
 }
 
-/// Lists of one address are one; members once each.
+/// Lists of one address are one; members once each, and none its own.
 fn merge_lists(lists: &mut Vec<(u64, Address, String, Vec<Address>)>) {
     let mut at: HashMap<String, usize> = HashMap::new();
     let mut all: Vec<(u64, Address, String, Vec<Address>)> = Vec::new();
@@ -408,8 +408,8 @@ fn merge_lists(lists: &mut Vec<(u64, Address, String, Vec<Address>)>) {
             }
         }
     }
-    for (.., members) in &mut all {
-        let mut seen = HashSet::new();
+    for (_, address, _, members) in &mut all {
+        let mut seen = HashSet::from([address.key()]);
         members.retain(|member| seen.insert(member.key()));
     }
     *lists = all;
