@@ -1,0 +1,119 @@
+//! What is said of people who move in, and of where their logins are checked.
+
+use anser_base::Text;
+use serde::{Deserialize, Serialize};
+
+/// What a file or one of its columns was taken for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnView {
+    /// The column's name in the file; of the file itself, its format.
+    pub name: String,
+    /// What it was taken for, in English; empty when it is not used.
+    pub en: String,
+    /// The same in Chinese.
+    pub zh: String,
+    /// Of the file itself, its charset.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub charset: Option<String>,
+}
+
+impl ColumnView {
+    /// Of a file.
+    pub fn new(format: &str, charset: &str, separator: &str) -> Self {
+        let separator = if separator == "\t" { "tab" } else { separator };
+        let words = format!("{format} {charset} {separator}").trim_end().to_owned();
+        Self { name: format.to_owned(), en: words.clone(), zh: words, charset: Some(charset.to_owned()) }
+    }
+
+    /// Of a column.
+    pub fn of(name: &str, words: Option<(&str, &str)>) -> Self {
+        let (en, zh) = words.unwrap_or_default();
+        Self { name: name.to_owned(), en: en.to_owned(), zh: zh.to_owned(), charset: None }
+    }
+}
+
+/// A domain's front door.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrontDoorView {
+    /// The domain.
+    pub domain: String,
+    /// `imap`, `pop3`, `smtp`.
+    pub protocol: String,
+    /// The old server.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// `implicit`, `starttls`, `implicit-any`, `starttls-any`, `none`.
+    pub tls: String,
+    /// The old server wants `user@domain`.
+    pub whole_address: bool,
+    /// Until when it is open (RFC 3339).
+    pub until: String,
+    /// It is open no more.
+    pub over: bool,
+    /// Wrong passwords of one name that go to the old server within a day.
+    pub tries: u32,
+    /// Names that become accounts when the old server knows them.
+    pub create: Option<String>,
+    /// How many accounts may be made so.
+    pub most: u32,
+    /// How many were.
+    pub made: u32,
+}
+
+/// What becomes of a line of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineView {
+    /// Its number, from 1.
+    pub line: u64,
+    /// The address or domain that it is about.
+    pub address: String,
+    /// `new`, `changed`, `same`, `refused`, `left-out`.
+    pub state: String,
+    /// What is other, where it is `changed`.
+    pub fields: Vec<String>,
+    /// What is to be said about it, in English.
+    pub en: Option<String>,
+    /// The same in Chinese.
+    pub zh: Option<String>,
+}
+
+impl LineView {
+    /// Of these parts.
+    pub fn new(line: u64, address: &str, state: &str, fields: Vec<String>, why: Option<&Text>) -> Self {
+        let (en, zh) = (why.map(|text| text.en.to_string()), why.map(|text| text.zh.to_string()));
+        Self { line, address: address.to_owned(), state: state.to_owned(), fields, en, zh }
+    }
+}
+
+/// A first password, for its owner alone; shown this once.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlipView {
+    /// Whose.
+    pub address: String,
+    /// Their name.
+    pub name: String,
+    /// Where they belong.
+    pub department: String,
+    /// The password.
+    pub password: String,
+    /// Others may know what it is made of.
+    pub weak: bool,
+}
+
+impl std::fmt::Debug for SlipView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SlipView").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// How many passwords are stored in which way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SchemeView {
+    /// Its name.
+    pub name: String,
+    /// How many.
+    pub count: u64,
+    /// Whether a stolen one is soon guessed; each is replaced at its owner's first login.
+    pub weak: bool,
+}
