@@ -17,8 +17,8 @@ fn web(status: &str, policy: &str) -> String {
     let length: usize = policy.lines().map(|line| line.len() + 2).sum();
     let says: String = policy.lines().map(|line| format!("S: {line}\n")).collect();
     format!(
-        "TLS\nC: GET /.well-known/mta-sts.txt HTTP/1.1\nC: Host: mta-sts.far.test\nC: User-Agent: anser\nC: Accept: text/plain\n\
-         C: Connection: close\nC:\nS: HTTP/1.1 {status}\nS: Content-Type: text/plain\nS: Content-Length: {length}\nS:\n{says}WAIT"
+        "TLS\nC: GET /.well-known/mta-sts.txt HTTP/1.1\nC: accept: text/plain\nC: host: mta-sts.far.test\nC: user-agent: anser\nC:\n\
+         S: HTTP/1.1 {status}\nS: Content-Type: text/plain\nS: Content-Length: {length}\nS:\n{says}WAIT"
     )
 }
 
