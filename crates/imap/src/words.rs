@@ -220,6 +220,8 @@ mod tests {
     fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap().flatten() {
             match entry.path() {
+                // What servers say to us is no text of ours.
+                folder if folder.ends_with("client") => {}
                 folder if folder.is_dir() => sources(&folder, found),
                 file => found.push(file),
             }
