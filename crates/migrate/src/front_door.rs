@@ -6,6 +6,7 @@
 //! | POP3 | AUTH PLAIN, else USER and PASS | `-ERR` without a code (RFC 2449 §8), or `[AUTH]` | `[SYS/…]`, `[LOGIN-DELAY]` |
 //! | SMTP | AUTH PLAIN, else AUTH LOGIN | 535 (RFC 4954 §6) | all else |
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anser_base::{Error, Result};
@@ -258,14 +259,17 @@ impl Migrate {
     }
 }
 
-/// What the roof hands to the directory.
+/// What the roof hands to the directory. It keeps no engine alive: engines hold the directory, and tables that are held by a circle are
+/// never closed.
 pub fn old_servers(moves: &Migrate) -> anser_directory::OldServers {
-    let moves = moves.clone();
+    let inner = Arc::downgrade(&moves.inner);
     anser_directory::OldServers {
         ask: Box::new(|question| Box::pin(ask(question))),
         learned: Box::new(move |lesson| {
-            let moves = moves.clone();
+            let inner = inner.upgrade();
             Box::pin(async move {
+                let Some(inner) = inner else { return };
+                let moves = Migrate { inner };
                 let address = lesson.account.address.to_string();
                 if let Err(error) = moves.learned(lesson).await {
                     note(&address, &error);
