@@ -1,7 +1,7 @@
 //! A postfix of this test's own: its queue, its ports, nothing of the machine's.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::tools::{Home, free_port, run, shell, wait_for};
 
@@ -18,32 +18,18 @@ impl Postfix {
         Self::start_at(free_port(), settings)
     }
 
-    /// Starts one at a port, at this host as well, that asks the name servers of this file and no others.
-    pub fn start_with_names(host: &str, port: u16, settings: &str, resolv_conf: &Path) -> Self {
-        let bind = format!("mount --bind {} /etc/resolv.conf && exec \"$@\"", resolv_conf.display());
-        let door = format!("{host}:{port} inet n - n - - smtpd\n");
-        Self::launch(port, settings, &door, &["unshare", "-m", "sh", "-c", &bind, "sh"])
-    }
-
     /// Starts one at a port.
     pub fn start_at(port: u16, settings: &str) -> Self {
-        Self::launch(port, settings, "", &[])
-    }
-
-    /// `doors` are more lines of `master.cf`; `within` is what the command is run by.
-    fn launch(port: u16, settings: &str, doors: &str, within: &[&str]) -> Self {
         let home = Home::new();
         let dir = home.path("").display().to_string();
         let dir = dir.trim_end_matches('/');
         let main = include_str!("postfix.main.cf").replace("@DIR@", dir);
         fs::create_dir_all(home.path("etc")).expect("its folder");
         fs::write(home.path("etc/main.cf"), format!("{main}{settings}\n")).expect("main.cf");
-        let master = include_str!("postfix.master.cf").replace("@PORT@", &port.to_string()) + doors;
+        let master = include_str!("postfix.master.cf").replace("@PORT@", &port.to_string());
         fs::write(home.path("etc/master.cf"), master).expect("master.cf");
         shell(&format!("mkdir -p {dir}/spool {dir}/data && chown postfix: {dir}/data && chmod -R go+rX {dir}/etc"));
-        let mut words = within.iter().chain(&["postfix"]);
-        let mut command = home.command(words.next().expect("a program"));
-        run(command.args(words).arg("-c").arg(home.path("etc")).arg("start"));
+        run(home.command("postfix").arg("-c").arg(home.path("etc")).arg("start"));
         wait_for("postfix", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
         Self { home, port }
     }
@@ -59,9 +45,7 @@ impl Drop for Postfix {
         if std::thread::panicking() {
             eprintln!("--- what postfix logged\n{}", self.log());
         }
-        // Not `postfix stop`, which asks the names of the machine and may wait for them for minutes.
-        let pid = fs::read_to_string(self.home.path("spool/pid/master.pid")).unwrap_or_default();
-        super::tools::finish(self.home.command("kill").args(["-s", "TERM", pid.trim()]));
+        super::tools::finish(self.home.command("postfix").arg("-c").arg(self.home.path("etc")).arg("stop"));
     }
 }
 
