@@ -73,7 +73,7 @@ INSERT INTO mailbox VALUES ('a');
         "8 alias post@x.test > carl@x.test",
     ];
     assert_eq!(told(&roster), expected, "{:?}", roster.problems);
-    assert_eq!(person(&roster, "ann@example.org").name.as_deref(), Some("Ann\tWhite"));
+    assert_eq!(person(&roster, "ann@example.org").name.as_deref(), Some("Ann White"), "a name is one line");
     assert_eq!(person(&roster, "bob@example.org").pass, None);
     assert_eq!(wrong(&roster), [10]);
 }
