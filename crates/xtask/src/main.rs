@@ -1,6 +1,5 @@
 //! The workshop: what the checkout needs besides the product. `./x` calls it.
 
-mod bench;
 mod protocols;
 mod tidy;
 
@@ -9,11 +8,10 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first() {
-        Some((verb, rest)) if verb == "bench" => bench::run(rest),
         Some((verb, _)) if verb == "protocols" => protocols::run(),
         Some((verb, _)) if verb == "tidy" => tidy::run(),
         _ => {
-            eprintln!("xtask bench | protocols | tidy");
+            eprintln!("xtask protocols | tidy");
             ExitCode::from(2)
         }
     }

@@ -171,7 +171,7 @@ fn citations() -> BTreeMap<u32, Cited> {
 /// `crates/imap/src/command/sort.rs` as `imap/command/sort`; the workshop's own crates and the table of capabilities cite nothing.
 fn place_of(name: &str) -> Option<String> {
     let inside = name.strip_prefix("crates/")?;
-    if inside.starts_with("xtask/") || name == CAPABILITIES {
+    if inside.starts_with("xtask/") || inside.starts_with("bench/") || name == CAPABILITIES {
         return None;
     }
     let (stem, extension) = inside.rsplit_once('.')?;

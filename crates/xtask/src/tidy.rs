@@ -33,6 +33,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("admin", 7),
     ("anser", 8),
     ("testkit", 9),
+    ("bench", 9),
     ("xtask", 9),
 ];
 

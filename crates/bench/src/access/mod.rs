@@ -9,7 +9,7 @@ mod seed;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::servers::Server;
+use crate::servers::Server;
 use cases::{CASES, Case};
 
 /// How the part runs.
@@ -83,7 +83,7 @@ pub async fn run(options: &Options) -> io::Result<()> {
     }
     if options.wants("notice") {
         for server in &servers {
-            println!("{:<44} {:<14} {}", "IDLE notice", server.name, super::cases::Notice::measure(server).await?);
+            println!("{:<44} {:<14} {}", "IDLE notice", server.name, crate::cases::Notice::measure(server).await?);
         }
     }
     Ok(())
@@ -105,7 +105,7 @@ fn show(case: &Case, all: &[Vec<Vec<f64>>]) {
     for (at, figure) in case.figures.iter().enumerate() {
         let median = |rounds: &Vec<Vec<f64>>| {
             let mut values: Vec<f64> = rounds.iter().map(|round| round[at]).collect();
-            super::cases::percentile(&mut values, 0.5)
+            crate::cases::percentile(&mut values, 0.5)
         };
         let (ours, theirs) = (all.first().map(median), all.get(1).map(median));
         let ratio = ours.zip(theirs).map(|(ours, theirs)| if figure.more { ours / theirs } else { theirs / ours });

@@ -5,8 +5,8 @@ use std::io;
 use std::path::Path;
 
 use super::Options;
-use crate::bench::load;
-use crate::bench::servers::{Server, shell};
+use crate::load;
+use crate::servers::{Server, shell};
 
 /// Whose inbox holds few messages of all sizes.
 pub const SMALL: &str = "small";

@@ -17,10 +17,10 @@ use anser_db::{Db, Embedded, Engine, Schema, Schemas};
 use anser_queue::{Act, Body, Deps, Envelope, Filter, Origin, Outcome, Queue, Recipient};
 use tokio::task::JoinSet;
 
-use super::load;
-use super::process::resident;
-use super::servers::{PASSWORD, Server};
-use super::smtp::Smtp;
+use crate::load;
+use crate::process::resident;
+use crate::servers::{PASSWORD, Server};
+use crate::smtp::Smtp;
 
 /// Where the sink listens.
 const SINK: u16 = 21_325;

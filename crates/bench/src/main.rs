@@ -11,8 +11,9 @@
 //! | KB | bytes that the server's processes wrote to disk a message, in 1000 |
 //! | notice | from 250 to the EXISTS of an idle IMAP session, ms |
 //!
-//! `./x bench imap` is another part: IMAP and POP3 over mail that is there, beside dovecot (`access`). `./x bench sieve` measures rules beside Pigeonhole. `./x bench trust` is the cost of
-//! checking senders (`trust`). `./x bench outbound` is mail that leaves, beside postfix, and a queue of a million (`outbound`).
+//! Other parts: `./x bench imap`, IMAP and POP3 over mail that is there, beside dovecot (`access`); `./x bench sieve`, rules beside
+//! Pigeonhole; `./x bench trust`, the cost of checking senders; `./x bench outbound`, mail that leaves, beside postfix, and a queue of a
+//! million.
 
 mod access;
 mod cases;
@@ -37,8 +38,8 @@ const ROUNDS: usize = 3;
 
 const USAGE: &str = "[--rounds N] [--messages N] [CASE …] | imap [--rounds N] [--small N] [--large N] [--idle N] [--reuse] [--alone] [CASE …] | outbound [--rounds N] [--messages N] [--deferred N] | trust | sieve";
 
-/// Runs the benchmark: `bench [--rounds N] [--messages N] [CASE …]` for mail coming in, `bench imap …` for mail that is there.
-pub fn run(arguments: &[String]) -> ExitCode {
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let done = runtime.map(|runtime| match arguments.split_first() {
         Some((part, _)) if part == "trust" => Ok(trust::run()),
@@ -49,7 +50,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
         Some((part, rest)) if part == "imap" => {
             access::Options::parse(rest).map(|options| runtime.block_on(access::run(&options)))
         }
-        _ => Options::parse(arguments).map(|options| runtime.block_on(bench(&options))),
+        _ => Options::parse(&arguments).map(|options| runtime.block_on(bench(&options))),
     });
     let done = done.and_then(|parsed| match parsed {
         Ok(done) => done,
@@ -58,7 +59,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("xtask bench: {error}");
+            eprintln!("bench: {error}");
             ExitCode::FAILURE
         }
     }

@@ -6,8 +6,8 @@ use anser_net::{Fill, Stream, TlsConnector};
 use tokio::net::TcpStream;
 
 use super::seed::SMALL;
-use crate::bench::process::resident;
-use crate::bench::servers::{PASSWORD, Server};
+use crate::process::resident;
+use crate::servers::{PASSWORD, Server};
 
 /// Sessions that log in at the same time.
 const AT_ONCE: usize = 16;

@@ -12,7 +12,7 @@ use anser_senderauth::dkim::{self, SecretKey, Signer};
 use anser_senderauth::dns::{Answer, Asking, Kind, Record, Resolver};
 use anser_senderauth::{Message, Peer, dmarc};
 
-use super::process::Usage;
+use crate::process::Usage;
 
 /// Messages that are checked.
 const MESSAGES: u32 = 20_000;

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use super::Options;
 use super::client::Client;
 use super::seed::{EMPTY, LARGE, RARE, SMALL};
-use crate::bench::cases::percentile;
-use crate::bench::load::{self, Numbers};
-use crate::bench::servers::{PASSWORD, Server};
+use crate::cases::percentile;
+use crate::load::{self, Numbers};
+use crate::servers::{PASSWORD, Server};
 
 /// Messages whose flags one STORE changes.
 pub const STORED: usize = 1000;

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use tokio::task::LocalSet;
 use tokio::time::sleep;
 
-use super::imap::Imap;
-use super::load::{self, Mix};
-use super::process::{Usage, resident};
-use super::servers::{ACCOUNTS, PASSWORD, Server};
-use super::smtp::Smtp;
+use crate::imap::Imap;
+use crate::load::{self, Mix};
+use crate::process::{Usage, resident};
+use crate::servers::{ACCOUNTS, PASSWORD, Server};
+use crate::smtp::Smtp;
 
 /// Mail coming in.
 pub struct Case {
