@@ -136,9 +136,9 @@ impl Server {
              -out {dir}/tls/cert.pem 2>/dev/null"
         ))?;
         for (text, path) in [
-            (include_str!("../../peers/main.cf"), "postfix/etc/main.cf"),
-            (include_str!("../../peers/master.cf"), "postfix/etc/master.cf"),
-            (include_str!("../../peers/dovecot.conf"), "dovecot/dovecot.conf"),
+            (include_str!("../peers/main.cf"), "postfix/etc/main.cf"),
+            (include_str!("../peers/master.cf"), "postfix/etc/master.cf"),
+            (include_str!("../peers/dovecot.conf"), "dovecot/dovecot.conf"),
         ] {
             fs::write(folder.join(path), text.replace("@DIR@", &dir.to_string()))?;
         }
