@@ -513,6 +513,8 @@ pub struct MovePlan {
     pub project: String,
     #[arg(long, default_value = "old")]
     pub source: String,
+    #[arg(id = "source_kind", long = "kind", default_value = "imap", value_parser = ["imap", "pop3"])]
+    pub kind: String,
     #[arg(long)]
     pub host: String,
     #[arg(long)]

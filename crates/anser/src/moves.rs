@@ -63,10 +63,18 @@ fn with_wait(which: MoveWhich, what: MoveAct) -> Result<Asked> {
 }
 
 fn source_of(plan: MovePlan) -> Result<Source> {
-    let tls = Tls::from_word(&plan.tls).ok_or_else(|| Error::unavailable("clap let a wrong word pass"))?;
-    let port = plan.port.unwrap_or(if matches!(tls, Tls::Implicit | Tls::ImplicitAny) { 993 } else { 143 });
+    let wrong = || Error::unavailable("clap let a wrong word pass");
+    let tls = Tls::from_word(&plan.tls).ok_or_else(wrong)?;
+    let kind = Kind::from_word(&plan.kind).ok_or_else(wrong)?;
+    let is_implicit = matches!(tls, Tls::Implicit | Tls::ImplicitAny);
+    let standard = match kind {
+        Kind::Imap if is_implicit => 993,
+        Kind::Imap => 143,
+        Kind::Pop3 if is_implicit => 995,
+        Kind::Pop3 => 110,
+    };
     let (name, host, profile, connections) = (plan.source, plan.host, plan.profile, plan.connections);
-    Ok(Source { id: 0, name, kind: Kind::Imap, host, port, tls, profile, connections })
+    Ok(Source { id: 0, name, kind, host, port: plan.port.unwrap_or(standard), tls, profile, connections })
 }
 
 /// `LOGIN TAB ADDRESS TAB PASSWORD` a line; the password is all that follows, and may be missing.
@@ -128,7 +136,7 @@ pub fn move_in_words(view: &MoveView) -> String {
     let states = view.mailboxes.iter().map(|(state, count)| format!("  {state} {count}"));
     let mut text = format!("{}  {}{}\n", view.name, view.state, states.collect::<String>());
     for source in &view.sources {
-        let (kind, tls) = (source.kind.as_str(), source.tls.as_str());
+        let (kind, tls) = (source.kind.word(), source.tls.word());
         text.push_str(&format!("    {}  {kind} {}:{}  {tls}\n", source.name, source.host, source.port));
     }
     text

@@ -510,6 +510,7 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
             "implicit、starttls；implicit-any、starttls-any 不验证证书；none 不加密，密码可能被窃听",
         ),
     ),
+    ("source_kind", Line("What the old server speaks", "旧服务器使用的协议")),
     ("profile", Line("What kind of server it is", "旧服务器的类型")),
     ("connections", Line("Mailboxes that are worked on at once", "同时迁移的账号数")),
     ("wait", Line("Wait until nothing is under way", "等待全部完成")),

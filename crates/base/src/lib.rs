@@ -11,6 +11,7 @@
 //! | [`language`] | the languages of the house, as protocols name them |
 //! | [`limits`] | limits that more than one crate must agree on |
 //! | [`pack`] | compact bytes for database columns |
+//! | [`words`] | enums whose variants have words |
 //!
 //! Nothing here does I/O, except [`entropy::Entropy::system`], which asks the kernel.
 
@@ -23,6 +24,7 @@ pub mod language;
 pub mod limits;
 pub mod pack;
 pub mod time;
+mod words;
 
 pub use address::Address;
 pub use disk::{Disk, Durability};

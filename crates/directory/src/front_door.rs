@@ -50,28 +50,15 @@ const PATTERN: usize = 200;
 /// Milliseconds of a day.
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
-/// What the old server speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OldProtocol {
-    /// IMAP.
-    Imap,
-    /// POP3.
-    Pop3,
-    /// SMTP AUTH.
-    Smtp,
-}
-
-impl OldProtocol {
-    const WORDS: [(Self, &'static str); 3] = [(Self::Imap, "imap"), (Self::Pop3, "pop3"), (Self::Smtp, "smtp")];
-
-    /// `imap`, `pop3`, `smtp`.
-    pub fn as_word(self) -> &'static str {
-        Self::WORDS.iter().find(|(one, _)| *one == self).map_or("", |(_, word)| word)
-    }
-
-    /// The inverse of [`Self::as_word`].
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::WORDS.iter().find(|(_, known)| *known == word).map(|(one, _)| *one)
+anser_base::words! {
+    /// What the old server speaks.
+    pub enum OldProtocol {
+        /// IMAP.
+        Imap = "imap",
+        /// POP3.
+        Pop3 = "pop3",
+        /// SMTP AUTH.
+        Smtp = "smtp",
     }
 }
 
@@ -517,7 +504,7 @@ fn write(tx: &mut Tx<'_>, domain: DomainId, door: &FrontDoor) -> Result<()> {
     let form = if door.whole_address { "address" } else { "user" };
     let params = params![
         domain.to_sql(),
-        door.protocol.as_word(),
+        door.protocol.word(),
         door.host.trim(),
         i64::from(door.port),
         door.tls.as_str(),

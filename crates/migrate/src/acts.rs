@@ -13,8 +13,8 @@ use anser_wire::Secret;
 use serde::{Deserialize, Serialize};
 
 use crate::Migrate;
+use crate::imap::Imap;
 use crate::model::{Mailbox, Move, MoveState, Source, State, Task};
-use crate::pass::log_in;
 use crate::rows::{self, Standing};
 use crate::run::unknown;
 use crate::verify::{self, Proof};
@@ -265,9 +265,9 @@ impl Migrate {
         let sources = self.read(move |tx| rows::sources(tx, id)).await?;
         let all = self.all(id).await?;
         let count = |state: &State| all.iter().filter(|mailbox| mailbox.state == *state).count() as u64;
-        let mailboxes = State::ALL.iter().map(|state| (state.as_str().to_owned(), count(state)));
+        let mailboxes = State::ALL.iter().map(|state| (state.word().to_owned(), count(state)));
         let mailboxes = mailboxes.filter(|(_, count)| *count > 0).collect();
-        Ok(MoveView { name: of.name, state: of.state.as_str().to_owned(), sources, mailboxes })
+        Ok(MoveView { name: of.name, state: of.state.word().to_owned(), sources, mailboxes })
     }
 
     /// How each mailbox stands.
@@ -290,12 +290,12 @@ impl Migrate {
                 }
                 None => (mailbox.done, mailbox.total, 0),
             };
-            let words = LedgerState::ALL.iter().map(|state| (state.as_str().to_owned(), tally.rows[*state as usize]));
+            let words = LedgerState::ALL.iter().map(|state| (state.word().to_owned(), tally.rows[*state as usize]));
             views.push(MailboxView {
                 login: mailbox.login,
                 address: mailbox.address,
-                state: mailbox.state.as_str().to_owned(),
-                task: mailbox.task.as_str().to_owned(),
+                state: mailbox.state.word().to_owned(),
+                task: mailbox.task.word().to_owned(),
                 note: mailbox.note,
                 passes: mailbox.pass,
                 done,
@@ -327,17 +327,18 @@ impl Migrate {
     async fn verify_one(&self, mailbox: &Mailbox, face: &Source) -> Result<Proof> {
         let (source, directory) = (mailbox.source, &self.inner.deps.directory);
         let source = self.read(move |tx| rows::source(tx, source)).await?.ok_or_else(|| unknown("source"))?;
-        let sealed = mailbox.secret.as_ref().ok_or_else(|| unknown("password of the old server"))?;
-        let password = self.inner.seal.open(source.id, &mailbox.login, sealed)?;
-        let mut there = log_in(&source, &mailbox.login, &password).await?;
+        let found = directory.account(mailbox.account).await?;
+        let whose = found.ok_or_else(|| unknown("account of this mailbox"))?;
+        let mut there = self.inner.open(mailbox, &source).await?;
         // A password of its own, which ends by itself when this process does not get to taking it back.
         let name = format!("move-verify-{}", self.inner.deps.entropy.token(8));
         let (account, kind) = (mailbox.account, AppPasswordKind::Typed);
         let made = directory.add_app_password(account, kind, &name, Services::IMAP, Some(VERIFYING)).await?;
         let own = Secret::new(made.password.as_bytes());
         let compared = async {
-            let mut here = log_in(face, &mailbox.address, &own).await?;
-            let found = verify::verify(&mut there, &mut here, &self.inner.deps.store, account, mailbox.id).await;
+            let mut here = Imap::open(face, &mailbox.address, &own).await?;
+            let (store, whose) = (&self.inner.deps.store, (whose.tenant, account));
+            let found = verify::verify(&mut there, &mut here, store, whose, mailbox.id).await;
             here.leave().await;
             found
         };

@@ -6,7 +6,7 @@ use anser_mime::date::{self, DateTime};
 use anser_mime::header;
 use anser_store::{Content, LedgerKey, LedgerRow, LedgerState, MailTx, NewMessage, Store};
 
-use crate::imap::fetch::{Seen, Taken};
+use crate::source::{Seen, Taken};
 
 /// Before 1971 no mail was kept: such a date is a clock that was never set.
 const EARLIEST: i64 = 365 * 24 * 3600;
@@ -41,12 +41,8 @@ pub struct Target {
 pub struct Arrived {
     /// What the list told of it.
     pub seen: Seen,
-    /// What the ledger knows it by.
-    pub key: Vec<u8>,
     /// Its body.
     pub taken: Taken,
-    /// The unique id that POP3 gives.
-    pub uidl: Option<String>,
 }
 
 /// What a batch came to.
@@ -84,7 +80,7 @@ pub async fn commit(store: Store, target: Target, batch: Vec<Arrived>) -> Result
 }
 
 fn prepare(store: &Store, target: &Target, now: Timestamp, arrived: Arrived) -> Result<Ready> {
-    let Arrived { seen, key, taken, uidl } = arrived;
+    let Arrived { seen, taken } = arrived;
     let kept = date::parse_internal_date(seen.received.trim().as_bytes());
     let believed = kept.filter(|date| is_believed(date, now));
     let (content, found) = match taken {
@@ -114,10 +110,10 @@ fn prepare(store: &Store, target: &Target, now: Timestamp, arrived: Arrived) -> 
         keywords: seen.keywords,
         pass: target.pass,
         note: (!notes.is_empty()).then(|| notes.join(" ")),
-        ..LedgerRow::new(key, LedgerState::Copied)
+        ..LedgerRow::new(seen.key, LedgerState::Copied)
     };
     let (received, zone) = (Timestamp::from_secs(date.unix), i16::try_from(date.offset_minutes).unwrap_or(0));
-    Ok(Ready { row, uid: seen.uid, content, received, zone, uidl })
+    Ok(Ready { row, uid: seen.uid, content, received, zone, uidl: seen.uidl })
 }
 
 fn is_believed(date: &DateTime, now: Timestamp) -> bool {
@@ -148,7 +144,7 @@ fn store_one(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<()
         flags: one.row.flags,
         keywords: one.row.keywords.clone(),
         zone: one.zone,
-        uid: target.keeps_uids.then_some(one.uid),
+        uid: Some(one.uid).filter(|uid| target.keeps_uids && *uid > 0),
         uidl: one.uidl.clone(),
         ..NewMessage::new(one.content.clone(), target.mailbox, one.received)
     };

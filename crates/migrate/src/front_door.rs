@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use anser_base::{Error, Result};
 use anser_directory::{Answer, Lesson, OldProtocol, Question};
-use anser_net::{ConnectOptions, Line, Stream, connect};
 use anser_wire::Secret;
 use anser_wire::sasl::encode_base64;
 use tokio::time::timeout;
@@ -19,16 +18,16 @@ use tokio::time::timeout;
 use crate::Migrate;
 use crate::acts::{NewMailbox, Password};
 use crate::imap::Imap;
-use crate::imap::connection::secure;
 use crate::model::{Kind, Source, Tls};
+use crate::pop3::Pop3;
+use crate::pop3::connection::Said;
+use crate::talk::{Talk, plain};
 use crate::trouble::Trouble;
 
 /// For a whole login at an old server; a client waits meanwhile.
 const WHOLE: Duration = Duration::from_secs(25);
 /// For a connection.
 const CONNECTION: Duration = Duration::from_secs(10);
-/// Longest line of an answer, in bytes.
-const LINE: usize = 4096;
 /// Lines of one answer.
 const LINES: usize = 200;
 
@@ -73,80 +72,40 @@ async fn imap(source: &Source, login: &str, password: &Secret) -> Result<bool, T
     }
 }
 
-/// The initial response of PLAIN (RFC 4616 §2).
-fn plain(login: &str, password: &Secret) -> String {
-    encode_base64(&[b"\0", login.as_bytes(), b"\0", password.as_bytes()].concat())
-}
-
 async fn pop3(source: &Source, login: &str, password: &Secret) -> Result<bool, Trouble> {
-    let mut talk = Talk::begin(source).await?;
-    talk.good("the greeting").await?;
-    let mut can = talk.pop3_capabilities().await?;
-    if matches!(source.tls, Tls::Starttls | Tls::StarttlsAny) {
-        talk.say(b"STLS").await?;
-        talk.good("STLS").await?;
-        secure(&mut talk.stream, source).await?;
-        can = talk.pop3_capabilities().await?;
-    }
-    let has_plain =
-        can.iter().any(|line| line.split(' ').next() == Some("SASL") && line.split(' ').any(|word| word == "PLAIN"));
-    if has_plain {
-        talk.say(b"AUTH PLAIN").await?;
-        let line = talk.line().await?;
-        if !line.starts_with('+') {
-            return Err(Trouble::lost(line));
-        }
-        talk.say(plain(login, password).as_bytes()).await?;
-    } else {
-        // A line carries anything but its own end.
-        if password.as_bytes().contains(&b'\n') || password.as_bytes().contains(&b'\r') {
-            return Ok(false);
-        }
-        talk.say(format!("USER {login}").as_bytes()).await?;
-        talk.good("USER").await?;
-        talk.say(&[b"PASS ", password.as_bytes()].concat()).await?;
-    }
-    let line = talk.line().await?;
-    let verdict = pop3_verdict(&line);
-    // The connection is of no more use, however it ends.
-    let _ = talk.say(b"QUIT").await;
-    verdict
-}
-
-fn pop3_verdict(line: &str) -> Result<bool, Trouble> {
-    let code = line.strip_prefix("-ERR [").and_then(|rest| rest.split_once(']')).map(|(code, _)| code.to_uppercase());
-    match code.as_deref() {
-        _ if line.starts_with("+OK") => Ok(true),
-        // The password is right, and another session holds the maildrop (RFC 2449 §8.1.2).
-        Some("IN-USE") => Ok(true),
-        None | Some("AUTH") if line.starts_with("-ERR") => Ok(false),
-        _ => Err(Trouble::lost(line)),
+    let mut pop3 = Pop3::connect(source, CONNECTION, WHOLE).await?;
+    let line = pop3.ask_in(login, password).await?;
+    pop3.leave().await;
+    match Said::of(&line) {
+        Said::In | Said::InUse => Ok(true),
+        Said::Wrong => Ok(false),
+        Said::CannotTell => Err(Trouble::lost(line)),
     }
 }
 
 async fn smtp(source: &Source, login: &str, password: &Secret) -> Result<bool, Trouble> {
-    let mut talk = Talk::begin(source).await?;
-    talk.reply(b'2').await?;
+    let mut talk = Talk::begin(source, CONNECTION, WHOLE).await?;
+    reply(&mut talk, b'2').await?;
     talk.say(b"EHLO anser.invalid").await?;
-    let mut can = talk.reply(b'2').await?;
+    let mut can = reply(&mut talk, b'2').await?;
     if matches!(source.tls, Tls::Starttls | Tls::StarttlsAny) {
         talk.say(b"STARTTLS").await?;
-        talk.reply(b'2').await?;
-        secure(&mut talk.stream, source).await?;
+        reply(&mut talk, b'2').await?;
+        talk.secure(source).await?;
         talk.say(b"EHLO anser.invalid").await?;
-        can = talk.reply(b'2').await?;
+        can = reply(&mut talk, b'2').await?;
     }
     let ways = can.iter().find(|line| line.get(4..8) == Some("AUTH")).cloned().unwrap_or_default();
     if ways.split([' ', '=']).any(|way| way == "PLAIN") || !ways.contains("LOGIN") {
         talk.say(format!("AUTH PLAIN {}", plain(login, password)).as_bytes()).await?;
     } else {
         talk.say(b"AUTH LOGIN").await?;
-        talk.reply(b'3').await?;
+        reply(&mut talk, b'3').await?;
         talk.say(encode_base64(login.as_bytes()).as_bytes()).await?;
-        talk.reply(b'3').await?;
+        reply(&mut talk, b'3').await?;
         talk.say(encode_base64(password.as_bytes()).as_bytes()).await?;
     }
-    let lines = talk.lines().await?;
+    let lines = lines(&mut talk).await?;
     let last = lines.last().cloned().unwrap_or_default();
     let _ = talk.say(b"QUIT").await;
     match last.get(..3) {
@@ -156,82 +115,26 @@ async fn smtp(source: &Source, login: &str, password: &Secret) -> Result<bool, T
     }
 }
 
-/// A dialogue of lines.
-struct Talk {
-    stream: Stream,
-}
-
-impl Talk {
-    async fn begin(source: &Source) -> Result<Self, Trouble> {
-        let options = ConnectOptions { timeout: CONNECTION, ..ConnectOptions::default() };
-        let mut stream =
-            connect(&source.host, source.port, &options).await.map_err(|error| Trouble::lost(error.chain()))?;
-        stream.set_read_timeout(WHOLE);
-        stream.set_write_timeout(WHOLE);
-        if matches!(source.tls, Tls::Implicit | Tls::ImplicitAny) {
-            secure(&mut stream, source).await?;
-        }
-        Ok(Self { stream })
-    }
-
-    async fn say(&mut self, line: &[u8]) -> Result<(), Trouble> {
-        self.stream.write_all(&[line, b"\r\n"].concat()).await?;
-        Ok(self.stream.flush().await?)
-    }
-
-    async fn line(&mut self) -> Result<String, Trouble> {
-        match self.stream.read_line(LINE).await? {
-            Line::Full(line) => Ok(String::from_utf8_lossy(&line).trim_end().to_owned()),
-            Line::TooLong => Err(Trouble::lost("an endless line")),
-            Line::Closed => Err(Trouble::lost("the server closed the connection")),
-            Line::TimedOut => Err(Trouble::lost("no answer in time")),
-        }
-    }
-
-    /// A `+OK` of POP3.
-    async fn good(&mut self, what: &str) -> Result<(), Trouble> {
-        let line = self.line().await?;
-        if line.starts_with("+OK") { Ok(()) } else { Err(Trouble::lost(format!("{what}: {line}"))) }
-    }
-
-    /// What CAPA says (RFC 2449 §5); nothing from a server that does not know it.
-    async fn pop3_capabilities(&mut self) -> Result<Vec<String>, Trouble> {
-        self.say(b"CAPA").await?;
-        let mut all = Vec::new();
-        if !self.line().await?.starts_with("+OK") {
+/// A whole reply.
+async fn lines(talk: &mut Talk) -> Result<Vec<String>, Trouble> {
+    let mut all = Vec::new();
+    while all.len() < LINES {
+        let line = talk.line().await?;
+        let goes_on = line.as_bytes().get(3) == Some(&b'-');
+        all.push(line);
+        if !goes_on {
             return Ok(all);
         }
-        while all.len() < LINES {
-            let line = self.line().await?;
-            if line == "." {
-                return Ok(all);
-            }
-            all.push(line.to_uppercase());
-        }
-        Err(Trouble::lost("an endless answer"))
     }
+    Err(Trouble::lost("an endless answer"))
+}
 
-    /// A whole reply of SMTP.
-    async fn lines(&mut self) -> Result<Vec<String>, Trouble> {
-        let mut all = Vec::new();
-        while all.len() < LINES {
-            let line = self.line().await?;
-            let goes_on = line.as_bytes().get(3) == Some(&b'-');
-            all.push(line);
-            if !goes_on {
-                return Ok(all);
-            }
-        }
-        Err(Trouble::lost("an endless answer"))
-    }
-
-    /// A reply of SMTP that begins so.
-    async fn reply(&mut self, first: u8) -> Result<Vec<String>, Trouble> {
-        let lines = self.lines().await?;
-        match lines.last() {
-            Some(last) if last.as_bytes().first() == Some(&first) => Ok(lines),
-            last => Err(Trouble::lost(last.cloned().unwrap_or_default())),
-        }
+/// A reply that begins so.
+async fn reply(talk: &mut Talk, first: u8) -> Result<Vec<String>, Trouble> {
+    let lines = lines(talk).await?;
+    match lines.last() {
+        Some(last) if last.as_bytes().first() == Some(&first) => Ok(lines),
+        last => Err(Trouble::lost(last.cloned().unwrap_or_default())),
     }
 }
 

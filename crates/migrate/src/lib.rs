@@ -27,7 +27,10 @@
 //! | `commit` | messages and their rows of the ledger, in one transaction |
 //! | `merge` | flags of three sides, what is gone, what was removed |
 //! | [`verify`], [`report`] | both sides listed anew and held against each other; the proof as CSV and HTML |
+//! | [`source`] | what every source gives |
 //! | [`imap`] | old servers that speak IMAP |
+//! | [`pop3`] | old servers that speak POP3 |
+//! | `talk` | dialogues of lines |
 //! | [`front_door`] | old servers asked about one login; passwords that were learnt |
 //! | `secret` | passwords, sealed by a key outside of the database |
 
@@ -40,12 +43,15 @@ pub mod model;
 mod name;
 pub mod pass;
 mod plan;
+pub mod pop3;
 pub mod report;
 mod role;
 mod rows;
 mod run;
 mod schema;
 mod secret;
+pub mod source;
+mod talk;
 pub mod trouble;
 pub mod verify;
 

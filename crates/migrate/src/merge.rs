@@ -4,7 +4,7 @@
 use anser_base::{MailboxId, MessageId, Result};
 use anser_store::{FlagAct, Flags, Keywords, LedgerKey, LedgerRow, LedgerState, MailTx};
 
-use crate::imap::fetch::Seen;
+use crate::source::Seen;
 
 /// Rows of the same bytes that are looked through.
 const TWINS: usize = 64;

@@ -1,41 +1,13 @@
 //! The nouns of a move.
 
-use anser_base::{AccountId, Error, Result, Timestamp};
+use anser_base::{AccountId, Timestamp, words};
 use serde::{Deserialize, Serialize};
-
-macro_rules! words {
-    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        #[serde(rename_all = "kebab-case")]
-        pub enum $name { $($(#[$doc])* $variant,)* }
-
-        impl $name {
-            /// Every one, in the order of their numbers.
-            pub const ALL: &[Self] = &[$(Self::$variant,)*];
-
-            /// Its word.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
-            }
-
-            /// The inverse of [`Self::as_str`].
-            pub fn from_word(word: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|one| one.as_str() == word)
-            }
-
-            #[allow(dead_code)]
-            pub(crate) fn from_sql(value: i64) -> Result<Self> {
-                let found = usize::try_from(value).ok().and_then(|at| Self::ALL.get(at).copied());
-                found.ok_or_else(|| Error::damaged(format!("{} {value}", stringify!($name))))
-            }
-        }
-    };
-}
 
 words! {
     /// What is with a move as a whole.
-    MoveState {
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum MoveState {
         /// Nothing is copied by itself.
         Draft = "draft",
         /// Accounts that wait are worked on.
@@ -47,7 +19,9 @@ words! {
 
 words! {
     /// What is with one mailbox of a move; the table of [`crate`] says what leads where.
-    State {
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum State {
         /// Listed, and nothing tried.
         New = "new",
         /// The login was tried, and it works.
@@ -67,7 +41,9 @@ words! {
 
 words! {
     /// What the next pass over a mailbox does.
-    Task {
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum Task {
         /// Logs in, opens the inbox, and leaves.
         Check = "check",
         /// Brings a few messages of each folder.
@@ -81,15 +57,21 @@ words! {
 
 words! {
     /// What an old server speaks, or what its mail lies in.
-    Kind {
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum Kind {
         /// IMAP4rev1 (RFC 3501) or later.
         Imap = "imap",
+        /// POP3 (RFC 1939): the inbox alone.
+        Pop3 = "pop3",
     }
 }
 
 words! {
     /// How the way to an old server is protected.
-    Tls {
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum Tls {
         /// TLS from the first byte, with a certificate that the system's authorities vouch for.
         Implicit = "implicit",
         /// STARTTLS (RFC 9051 §6.2.1), likewise.

@@ -7,20 +7,16 @@
 //!
 //! Folders that stand as they stood at the end of the last whole pass are not opened.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anser_base::{AccountId, Durability, Result, TenantId};
 use anser_store::{LedgerFolder, LedgerKey, LedgerRow, LedgerState, MailTx, Store};
-use anser_wire::Secret;
 use tokio::task::JoinHandle;
 
 use crate::commit::{Arrived, Done, Target, commit};
-use crate::imap::fetch::{Fetcher, Seen, Window, windows};
-use crate::imap::folder::{Folder, Standing};
-use crate::imap::{Imap, fetch::Batch};
 use crate::merge;
-use crate::model::Source;
 use crate::plan::{Planned, plan};
+use crate::source::{Batch, Folder, Origin, Seen, Standing, Window};
 use crate::trouble::Trouble;
 
 /// Messages of one batch at most.
@@ -37,6 +33,8 @@ const ROWS: usize = 5_000;
 pub const TRIES: u32 = 3;
 /// A folder that lost more than one in so many messages since the last pass, and more than [`FEW`], is a question.
 const LOSS: u64 = 20;
+/// Messages that are brought before the old server is asked again whether it still has them.
+const FIRST: usize = 3;
 /// Messages that a folder may always lose.
 const FEW: u64 = 20;
 
@@ -84,18 +82,11 @@ pub struct Outcome {
     pub failed: u64,
 }
 
-/// Logs in.
-pub async fn log_in(source: &Source, login: &str, password: &Secret) -> Result<Imap, Trouble> {
-    let mut imap = Imap::connect(source).await?;
-    imap.log_in(login, password).await?;
-    Ok(imap)
-}
-
 impl Pass<'_> {
     /// Goes over all folders once.
-    pub async fn run(&self, imap: &mut Imap) -> Result<Outcome, Trouble> {
-        let prefix = imap.personal_prefix().await?;
-        let folders = imap.folders().await?;
+    pub async fn run(&self, origin: &mut Origin) -> Result<Outcome, Trouble> {
+        let prefix = origin.personal_prefix().await?;
+        let folders = origin.folders().await?;
         let planned = self.plan(prefix, folders).await?;
         self.check_missing(&planned).await?;
         self.watch.total(planned.iter().filter_map(|one| one.folder.standing).map(|standing| standing.messages).sum());
@@ -105,14 +96,14 @@ impl Pass<'_> {
             failed.into_iter().filter(|(_, row)| row.tries < TRIES).map(|(key, _)| key).collect();
         let mut news: BTreeMap<usize, Option<News>> = BTreeMap::new();
         for (at, one) in planned.iter().enumerate().filter(|(_, one)| one.ledger.uidnext > 0 && self.limit.is_none()) {
-            news.insert(at, self.look_again(imap, one, failed.contains(&one.ledger.key)).await?);
+            news.insert(at, self.look_again(origin, one, failed.contains(&one.ledger.key)).await?);
         }
         let mut outcome = Outcome::default();
         for (at, one) in planned.iter().enumerate() {
             match news.remove(&at) {
                 Some(None) => {}
-                Some(Some(news)) => self.bring_news(imap, news, &mut outcome).await?,
-                None => self.bring_all(imap, one, &mut outcome).await?,
+                Some(Some(news)) => self.bring_news(origin, news, &mut outcome).await?,
+                None => self.bring_all(origin, one, &mut outcome).await?,
             }
         }
         Ok(outcome)
@@ -165,8 +156,8 @@ impl Pass<'_> {
     }
 
     /// Opens a folder, and holds what the ledger knows of it against its UIDVALIDITY.
-    async fn open(&self, imap: &mut Imap, ledger: &LedgerFolder) -> Result<(Standing, LedgerFolder), Trouble> {
-        let standing = imap.examine(&ledger.name).await?;
+    async fn open(&self, origin: &mut Origin, ledger: &LedgerFolder) -> Result<(Standing, LedgerFolder), Trouble> {
+        let standing = origin.examine(&ledger.name).await?;
         if ledger.uidvalidity != 0 && standing.uidvalidity != ledger.uidvalidity {
             let fresh = self.renumber(ledger, standing.uidvalidity).await?;
             return Ok((standing, fresh));
@@ -185,7 +176,7 @@ impl Pass<'_> {
     }
 
     /// A folder that was whole once: merges what changed, notes what is gone; returns what is new.
-    async fn look_again(&self, imap: &mut Imap, one: &Planned, has_failed: bool) -> Result<Option<News>, Trouble> {
+    async fn look_again(&self, origin: &mut Origin, one: &Planned, has_failed: bool) -> Result<Option<News>, Trouble> {
         let last = &one.ledger;
         let as_before = |standing: &Standing| {
             standing.uidvalidity == last.uidvalidity
@@ -198,15 +189,19 @@ impl Pass<'_> {
             self.watch.done(last.messages, 0);
             return Ok(None);
         }
-        let (standing, ledger) = self.open(imap, last).await?;
+        let (standing, ledger) = self.open(origin, last).await?;
         if as_before(&standing) && ledger.key == last.key && !has_failed {
             self.watch.done(last.messages, 0);
             return Ok(None);
         }
         let mut changes = Changes::default();
-        for window in windows(&standing, 1) {
-            let seen = imap.list(window, None).await?;
-            self.compare(&ledger, window, seen, &mut changes).await?;
+        for window in origin.windows(&standing) {
+            self.list(origin, &ledger, window, &mut changes).await?;
+        }
+        if standing.uidvalidity == 0 && changes.kept == 0 && (1..=changes.new.len()).contains(&changes.gone.len()) {
+            // Each session of such a server has other ids: what is here is found by its bytes.
+            let ledger = self.renumber(&ledger, 0).await?;
+            return Ok(Some(News { ledger, new: changes.new }));
         }
         self.check_losses(&ledger, &changes)?;
         self.note_gone(&ledger, changes.gone).await?;
@@ -228,23 +223,26 @@ impl Pass<'_> {
         Err(Trouble::Question(format!("the folder {name} lost {lost} of {} messages", lost + changes.kept)))
     }
 
-    /// Holds a window of the source against the ledger; flags are merged at once.
-    async fn compare(
+    /// Lists a window of the open folder and holds it against the ledger; flags are merged at once.
+    async fn list(
         &self,
+        origin: &mut Origin,
         ledger: &LedgerFolder,
         window: Window,
-        mut seen: BTreeMap<u32, Seen>,
         changes: &mut Changes,
     ) -> Result<(), Trouble> {
-        let (key, mut first, last) = (ledger.key, window.first.to_be_bytes(), window.last.to_be_bytes());
+        let seen = origin.list(window).await?;
+        let mut seen: HashMap<Vec<u8>, Seen> = seen.into_iter().map(|one| (one.key.clone(), one)).collect();
+        let (key, (mut first, last)) = (ledger.key, window.keys());
         loop {
-            let rows = self.store.read(self.account, move |tx| tx.ledger_rows(key, &first, &last, ROWS)).await?;
+            let (from, to) = (first.clone(), last.clone());
+            let rows = self.store.read(self.account, move |tx| tx.ledger_rows(key, &from, &to, ROWS)).await?;
             let end = rows.len() < ROWS;
             let (mut flagged, mut left) = (Vec::new(), Vec::new());
             for row in rows {
-                let uid = uid_of(&row.key);
-                first = uid.saturating_add(1).to_be_bytes();
-                match (seen.remove(&uid), row.state) {
+                // What comes right after this key.
+                first = [&row.key[..], &[0]].concat();
+                match (seen.remove(&row.key), row.state) {
                     (Some(seen), LedgerState::Failed) if row.tries < TRIES => changes.new.push(seen),
                     (Some(seen), LedgerState::Copied | LedgerState::Adopted) => {
                         changes.kept += 1;
@@ -271,6 +269,7 @@ impl Pass<'_> {
         }
         self.watch.done(changes.kept, 0);
         changes.new.extend(seen.into_values());
+        changes.new.sort_by_key(|seen| seen.at);
         Ok(())
     }
 
@@ -296,17 +295,16 @@ impl Pass<'_> {
         Ok(())
     }
 
-    async fn bring_news(&self, imap: &mut Imap, news: News, outcome: &mut Outcome) -> Result<(), Trouble> {
-        let News { ledger, mut new } = news;
-        new.sort_by_key(|seen| seen.uid);
-        let (standing, ledger) = self.open(imap, &ledger).await?;
-        self.bring(imap, &ledger, new, outcome).await?;
+    async fn bring_news(&self, origin: &mut Origin, news: News, outcome: &mut Outcome) -> Result<(), Trouble> {
+        let News { ledger, new } = news;
+        let (standing, ledger) = self.open(origin, &ledger).await?;
+        self.bring(origin, &ledger, new, outcome).await?;
         self.finish(&ledger, &standing).await.map_err(Trouble::from)
     }
 
     /// A folder that was never whole, window by window.
-    async fn bring_all(&self, imap: &mut Imap, one: &Planned, outcome: &mut Outcome) -> Result<(), Trouble> {
-        let (standing, ledger) = match self.open(imap, &one.ledger).await {
+    async fn bring_all(&self, origin: &mut Origin, one: &Planned, outcome: &mut Outcome) -> Result<(), Trouble> {
+        let (standing, mut ledger) = match self.open(origin, &one.ledger).await {
             // A folder that cannot be opened must not keep the others from moving.
             Err(Trouble::Refused(why)) => {
                 tracing::warn!(folder = %String::from_utf8_lossy(&one.ledger.name), why, "a folder cannot be opened");
@@ -316,37 +314,64 @@ impl Pass<'_> {
             other => other?,
         };
         let (whole, mut left) = (self.limit.is_none(), self.limit);
-        for window in windows(&standing, 1) {
+        for window in origin.windows(&standing) {
             if standing.messages == 0 || left == Some(0) {
                 break;
             }
-            let seen = imap.list(window, None).await?;
             let mut changes = Changes::default();
-            self.compare(&ledger, window, seen, &mut changes).await?;
-            let mut new = changes.new;
-            new.sort_by_key(|seen| seen.uid);
-            if let Some(left) = &mut left {
-                new.truncate(usize::try_from(left.saturating_sub(changes.kept)).unwrap_or(usize::MAX));
-                *left = left.saturating_sub(changes.kept + new.len() as u64);
+            self.list(origin, &ledger, window, &mut changes).await?;
+            if changes.kept == 0 && origin.may_remove() && !self.losses_are_meant {
+                (ledger, changes) = self.try_reading(origin, ledger, changes, outcome).await?;
             }
-            self.bring(imap, &ledger, new, outcome).await?;
+            let Changes { mut new, kept, .. } = changes;
+            if let Some(left) = &mut left {
+                new.truncate(usize::try_from(left.saturating_sub(kept)).unwrap_or(usize::MAX));
+                *left = left.saturating_sub(kept + new.len() as u64);
+            }
+            self.bring(origin, &ledger, new, outcome).await?;
         }
         if whole { self.finish(&ledger, &standing).await } else { Ok(()) }.map_err(Trouble::from)
     }
 
-    /// Brings messages by ascending UID: asks ahead, and commits one batch while the next arrives. What does not come is in the ledger
+    /// Some POP3 servers remove what was read. So at the first meeting a few messages are brought, the session is ended, and the next one
+    /// has to show them still: under the same ids, or as many under others.
+    async fn try_reading(
+        &self,
+        origin: &mut Origin,
+        ledger: LedgerFolder,
+        mut changes: Changes,
+        outcome: &mut Outcome,
+    ) -> Result<(LedgerFolder, Changes), Trouble> {
+        let (few, before) = (changes.new.iter().take(FIRST).cloned().collect::<Vec<_>>(), changes.new.len());
+        if changes.gone.is_empty() && !few.is_empty() {
+            self.bring(origin, &ledger, few, outcome).await?;
+            origin.come_again().await?;
+            changes = Changes::default();
+            self.list(origin, &ledger, Window::WHOLE, &mut changes).await?;
+            if changes.kept == 0 && changes.new.len() >= before {
+                return Ok((self.renumber(&ledger, 0).await?, changes));
+            }
+        }
+        if changes.gone.is_empty() {
+            return Ok((ledger, changes));
+        }
+        let why = "the old server removes messages that were read; those are here, and no other was touched";
+        Err(Trouble::Question(why.to_owned()))
+    }
+
+    /// Brings messages in the order of the folder: asks ahead, and commits one batch while the next arrives. What does not come is in the ledger
     /// as failed.
     async fn bring(
         &self,
-        imap: &mut Imap,
+        origin: &mut Origin,
         ledger: &LedgerFolder,
         new: Vec<Seen>,
         outcome: &mut Outcome,
     ) -> Result<(), Trouble> {
-        let mut fetcher = Fetcher::new(imap, self.store.clone(), self.tenant);
+        let mut fetcher = origin.fetcher(self.store.clone(), self.tenant);
         let most = if self.careful { 1 } else { BATCH };
         let mut batches = batches(&new, most).into_iter();
-        let mut seen: BTreeMap<u32, Seen> = new.into_iter().map(|one| (one.uid, one)).collect();
+        let mut seen: BTreeMap<u32, Seen> = new.into_iter().map(|one| (one.at, one)).collect();
         let mut committing: Option<JoinHandle<Result<Done>>> = None;
         let mut missing = Vec::new();
         let ahead = if self.careful { 1 } else { AHEAD };
@@ -373,7 +398,7 @@ impl Pass<'_> {
         }
         self.finish_commit(&mut committing, outcome).await?;
         for (seen, why) in missing {
-            self.bring_one(imap, ledger, seen, &why, outcome).await?;
+            self.bring_one(origin, ledger, seen, &why, outcome).await?;
         }
         Ok(())
     }
@@ -382,24 +407,22 @@ impl Pass<'_> {
     /// so, and the others move on.
     async fn bring_one(
         &self,
-        imap: &mut Imap,
+        origin: &mut Origin,
         ledger: &LedgerFolder,
         seen: Seen,
         why: &str,
         outcome: &mut Outcome,
     ) -> Result<(), Trouble> {
-        let (uid, mut why) = (seen.uid, why.to_owned());
-        for item in ["BODY.PEEK[]", "RFC822", "BINARY.PEEK[]"] {
-            if item.starts_with("BINARY") && !imap.can("BINARY") {
-                continue;
+        let (at, mut why) = (seen.at, why.to_owned());
+        for way in 0.. {
+            let mut fetcher = origin.fetcher(self.store.clone(), self.tenant);
+            if !fetcher.ask_otherwise(at, way).await? {
+                break;
             }
-            let mut fetcher = Fetcher::new(imap, self.store.clone(), self.tenant);
-            fetcher.ask_for(vec![uid], item).await?;
             let mut batch = fetcher.receive().await?;
-            match (batch.arrived.remove(&uid), batch.refused) {
+            match (batch.arrived.remove(&at), batch.refused) {
                 (Some(taken), _) => {
-                    let one = Arrived { key: uid.to_be_bytes().to_vec(), seen, taken, uidl: None };
-                    let done = commit(self.store.clone(), self.target(ledger), vec![one]).await?;
+                    let done = commit(self.store.clone(), self.target(ledger), vec![Arrived { seen, taken }]).await?;
                     outcome.copied += done.messages;
                     outcome.bytes += done.bytes;
                     self.watch.done(done.messages, done.bytes);
@@ -411,7 +434,7 @@ impl Pass<'_> {
             }
         }
         outcome.failed += 1;
-        self.note_attempts(ledger, &[uid], &BTreeMap::from([(uid, seen)]), &why).await?;
+        self.note_attempts(ledger, &[at], &BTreeMap::from([(at, seen)]), &why).await?;
         Ok(())
     }
 
@@ -419,18 +442,17 @@ impl Pass<'_> {
     async fn note_attempts(
         &self,
         ledger: &LedgerFolder,
-        uids: &[u32],
+        wanted: &[u32],
         seen: &BTreeMap<u32, Seen>,
         why: &str,
     ) -> Result<()> {
         let (key, pass) = (ledger.key, self.number);
-        let seen: Vec<Seen> = uids.iter().filter_map(|uid| seen.get(uid).cloned()).collect();
+        let seen: Vec<Seen> = wanted.iter().filter_map(|at| seen.get(at).cloned()).collect();
         let why = why.to_owned();
         let work = move |tx: &mut MailTx<'_, '_>| {
             for one in &seen {
-                let id = one.uid.to_be_bytes().to_vec();
-                let tries = tx.ledger_row(key, &id)?.map_or(0, |row| row.tries) + 1;
-                let fresh = LedgerRow::new(id, LedgerState::Failed);
+                let tries = tx.ledger_row(key, &one.key)?.map_or(0, |row| row.tries) + 1;
+                let fresh = LedgerRow::new(one.key.clone(), LedgerState::Failed);
                 let (size, received, note) = (one.size, one.received.clone(), Some(why.clone()));
                 tx.put_ledger_row(key, &LedgerRow { size, received, note, tries, pass, ..fresh })?;
             }
@@ -447,7 +469,8 @@ impl Pass<'_> {
             key: ledger.key,
             keeps_uids: ledger.keeps_uids,
             pass: self.number,
-            may_have_moved: self.number > 1,
+            // Where ids do not last, what is here already can come under another one.
+            may_have_moved: self.number > 1 || ledger.uidvalidity == 0,
         }
     }
 
@@ -493,22 +516,18 @@ struct Changes {
     kept: u64,
 }
 
-fn uid_of(key: &[u8]) -> u32 {
-    key.try_into().map_or(0, u32::from_be_bytes)
-}
-
-/// Ascending UIDs in batches of some size.
+/// Messages in batches of some size, by where they stand.
 fn batches(seen: &[Seen], most: usize) -> Vec<Vec<u32>> {
     let mut all: Vec<Vec<u32>> = Vec::new();
     let (mut bytes, mut ranges) = (0, 0);
     for one in seen {
-        let joins = all.last().and_then(|batch| batch.last()).is_some_and(|last| last.checked_add(1) == Some(one.uid));
+        let joins = all.last().and_then(|batch| batch.last()).is_some_and(|last| last.checked_add(1) == Some(one.at));
         ranges += usize::from(!joins);
         bytes += one.size;
         match all.last_mut() {
-            Some(batch) if batch.len() < most && bytes <= BATCH_BYTES && ranges <= RANGES => batch.push(one.uid),
+            Some(batch) if batch.len() < most && bytes <= BATCH_BYTES && ranges <= RANGES => batch.push(one.at),
             _ => {
-                all.push(vec![one.uid]);
+                all.push(vec![one.at]);
                 (bytes, ranges) = (one.size, 1);
             }
         }
@@ -519,10 +538,10 @@ fn batches(seen: &[Seen], most: usize) -> Vec<Vec<u32>> {
 /// The messages of a batch that came; those that did not are missing.
 fn arrived(mut batch: Batch, seen: &mut BTreeMap<u32, Seen>, missing: &mut Vec<(Seen, String)>) -> Vec<Arrived> {
     let mut all = Vec::with_capacity(batch.wanted.len());
-    for uid in batch.wanted {
-        let Some(seen) = seen.remove(&uid) else { continue };
-        match batch.arrived.remove(&uid) {
-            Some(taken) => all.push(Arrived { key: uid.to_be_bytes().to_vec(), seen, taken, uidl: None }),
+    for at in batch.wanted {
+        let Some(seen) = seen.remove(&at) else { continue };
+        match batch.arrived.remove(&at) {
+            Some(taken) => all.push(Arrived { seen, taken }),
             None => {
                 let why = batch.refused.clone();
                 missing.push((seen, why.unwrap_or_else(|| "the server did not hand it out".to_owned())));
@@ -536,8 +555,9 @@ fn arrived(mut batch: Batch, seen: &mut BTreeMap<u32, Seen>, missing: &mut Vec<(
 mod tests {
     use super::*;
 
-    fn seen(uid: u32, size: u64) -> Seen {
-        Seen { uid, size, flags: Default::default(), keywords: Default::default(), received: String::new() }
+    fn seen(at: u32, size: u64) -> Seen {
+        let (flags, keywords, received) = Default::default();
+        Seen { at, key: Vec::new(), uid: at, uidl: None, flags, keywords, received, size }
     }
 
     #[test]

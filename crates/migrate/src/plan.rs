@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use anser_base::{MailboxId, Result};
 use anser_store::{LedgerFolder, LedgerKey, MailTx, Role};
 
-use crate::imap::folder::Folder;
 use crate::name::path_of;
 use crate::role;
+use crate::source::Folder;
 
 /// Names that are tried beside one that is taken.
 const BESIDES: usize = 1_000;

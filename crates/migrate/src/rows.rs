@@ -55,10 +55,10 @@ pub fn put_source(tx: &mut Tx<'_>, of: u64, source: &Source) -> Result<()> {
             id,
             of as i64,
             &source.name,
-            source.kind.as_str(),
+            source.kind.word(),
             &source.host,
             i64::from(source.port),
-            source.tls.as_str(),
+            source.tls.word(),
             &source.profile,
             source.connections
         ],
@@ -122,15 +122,26 @@ pub struct Standing<'a> {
     pub tries: u32,
 }
 
-/// Mailboxes that wait and are due, and those whose holder died, of moves that run; the longest due first, at most `limit`.
-pub fn due(tx: &mut Tx<'_>, now: Timestamp, limit: usize) -> Result<Vec<Mailbox>> {
-    let sql = SELECT_MAILBOX.replace("FROM mov_accounts", "FROM mov_accounts a");
+/// A mailbox that waits and is due, or whose holder died.
+const DUE: &str = "((state = ?1 AND due_ms <= ?3) OR (state = ?2 AND held_until_ms <= ?3))";
+
+/// The sources of moves that run where some mailbox is due.
+pub fn due_sources(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<Source>> {
     tx.query(
         &format!(
-            "{sql} WHERE ((state = ?1 AND due_ms <= ?3) OR (state = ?2 AND held_until_ms <= ?3)) \
-             AND EXISTS (SELECT 1 FROM mov_moves m WHERE m.id = a.move AND m.state = ?4) ORDER BY due_ms, id LIMIT ?5"
+            "{SELECT_SOURCE} WHERE id IN (SELECT source FROM mov_accounts WHERE {DUE}) \
+             AND move IN (SELECT id FROM mov_moves WHERE state = ?4) ORDER BY id"
         ),
-        params![State::Waiting as i64, State::Copying as i64, now.0, MoveState::Running as i64, limit as i64],
+        params![State::Waiting as i64, State::Copying as i64, now.0, MoveState::Running as i64],
+        read_source,
+    )
+}
+
+/// Mailboxes of a source that are due; the longest due first, at most `limit`.
+pub fn due(tx: &mut Tx<'_>, source: u64, now: Timestamp, limit: usize) -> Result<Vec<Mailbox>> {
+    tx.query(
+        &format!("{SELECT_MAILBOX} WHERE source = ?4 AND {DUE} ORDER BY due_ms, id LIMIT ?5"),
+        params![State::Waiting as i64, State::Copying as i64, now.0, source as i64, limit as i64],
         read_mailbox,
     )
 }
@@ -200,7 +211,7 @@ fn read_move(row: &Row<'_>) -> Result<Move> {
     Ok(Move {
         id: row.int(0)? as u64,
         name: row.text(1)?,
-        state: MoveState::from_sql(row.int(2)?)?,
+        state: MoveState::from_number(row.int(2)?)?,
         created: Timestamp(row.int(3)?),
     })
 }
@@ -228,8 +239,8 @@ fn read_mailbox(row: &Row<'_>) -> Result<Mailbox> {
         address: row.text(4)?,
         account: AccountId::from_sql(row.int(5)?),
         secret: row.opt_blob(6)?,
-        state: State::from_sql(row.int(7)?)?,
-        task: Task::from_sql(row.int(8)?)?,
+        state: State::from_number(row.int(7)?)?,
+        task: Task::from_number(row.int(8)?)?,
         note: row.opt_text(9)?,
         due: Timestamp(row.int(10)?),
         tries: row.int(11)? as u32,

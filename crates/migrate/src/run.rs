@@ -12,8 +12,9 @@ use anser_net::Shutdown;
 use tokio::task::JoinSet;
 
 use crate::model::{Mailbox, Source, State, Task};
-use crate::pass::{Outcome, Pass, Watcher, log_in};
+use crate::pass::{Outcome, Pass, Watcher};
 use crate::rows::{self, Standing};
+use crate::source::Origin;
 use crate::trouble::Trouble;
 use crate::{Inner, Migrate};
 
@@ -23,8 +24,6 @@ const LEASE: i64 = 45_000;
 const RENEW: Duration = Duration::from_secs(15);
 /// How often due mailboxes are looked for when nothing is heard.
 const LOOK: Duration = Duration::from_secs(30);
-/// Mailboxes that are looked at at once.
-const DUE: usize = 200;
 /// The first pause after a failure, and the longest, in milliseconds.
 const PAUSES: (i64, i64) = (2_000, 3_600_000);
 /// Failures in a row after which a pass asks for one message at a time.
@@ -109,24 +108,26 @@ impl Migrate {
     ) -> Result<()> {
         let inner = &self.inner;
         let now = inner.deps.clock.now();
-        let due = inner.deps.db.read(Place::Moves, move |tx| rows::due(tx, now, DUE)).await?;
-        for mailbox in due {
-            let source = mailbox.source;
-            let found = inner.deps.db.read(Place::Moves, move |tx| rows::source(tx, source)).await?;
-            let Some(source) = found else { continue };
-            let at_once = busy.values().filter(|of| **of == source.id).count();
-            if busy.contains_key(&mailbox.id) || at_once >= source.connections as usize {
+        for source in inner.deps.db.read(Place::Moves, move |tx| rows::due_sources(tx, now)).await? {
+            let (id, most) = (source.id, source.connections as usize);
+            let at_once = busy.values().filter(|of| **of == id).count();
+            if at_once >= most {
                 continue;
             }
-            if !inner.hold(mailbox.id, holder).await? {
-                continue;
+            // Of these some may be under way here, under a lease that a slow disk let run out.
+            let due = inner.deps.db.read(Place::Moves, move |tx| rows::due(tx, id, now, most)).await?;
+            let free = due.into_iter().filter(|mailbox| !busy.contains_key(&mailbox.id));
+            for mailbox in free.take(most - at_once).collect::<Vec<_>>() {
+                if !inner.hold(mailbox.id, holder).await? {
+                    continue;
+                }
+                busy.insert(mailbox.id, id);
+                let (inner, source, of) = (inner.clone(), source.clone(), (id, mailbox.id));
+                passes.spawn(async move {
+                    inner.work(mailbox, source, holder).await;
+                    of
+                });
             }
-            busy.insert(mailbox.id, source.id);
-            let (inner, of) = (inner.clone(), (source.id, mailbox.id));
-            passes.spawn(async move {
-                inner.work(mailbox, source, holder).await;
-                of
-            });
         }
         Ok(())
     }
@@ -179,19 +180,24 @@ impl Inner {
         };
     }
 
-    async fn pass(&self, mailbox: &Mailbox, source: &Source, following: &Following) -> Result<Outcome, Trouble> {
+    /// Opens a mailbox at its source.
+    pub(crate) async fn open(&self, mailbox: &Mailbox, source: &Source) -> Result<Origin, Trouble> {
         let no_password = || Trouble::Login { kind: "no-password", why: "no password is known".into() };
         let sealed = mailbox.secret.as_ref().ok_or_else(no_password)?;
         let password = self.seal.open(source.id, &mailbox.login, sealed)?;
+        Origin::open(source, &mailbox.login, &password).await
+    }
+
+    async fn pass(&self, mailbox: &Mailbox, source: &Source, following: &Following) -> Result<Outcome, Trouble> {
         let found = self.deps.directory.account(mailbox.account).await?;
         let account = found.ok_or_else(|| Trouble::Question("the account here is gone".into()))?;
         let id = mailbox.id;
         self.deps.db.write(Place::Moves, Durability::Sync, move |tx| rows::begin_pass(tx, id)).await?;
-        let mut imap = log_in(source, &mailbox.login, &password).await?;
+        let mut origin = self.open(mailbox, source).await?;
         if mailbox.task == Task::Check {
             // Exchange lets logins in that may open nothing.
-            imap.examine(b"INBOX").await?;
-            imap.leave().await;
+            origin.examine(b"INBOX").await?;
+            origin.leave().await;
             return Ok(Outcome::default());
         }
         let pass = Pass {
@@ -206,8 +212,8 @@ impl Inner {
             watch: following,
         };
         self.deps.store.ensure(account.id).await?;
-        let outcome = pass.run(&mut imap).await?;
-        imap.leave().await;
+        let outcome = pass.run(&mut origin).await?;
+        origin.leave().await;
         Ok(outcome)
     }
 

@@ -16,7 +16,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use anser_base::{BlobId, MailboxId, Result};
+use anser_base::{AccountId, BlobId, MailboxId, Result, TenantId};
 use anser_mime::date;
 use anser_store::{Flags, LedgerFolder, LedgerState, MailTx, Store};
 use anser_wire::imap::client::Response;
@@ -25,10 +25,13 @@ use serde::{Deserialize, Serialize};
 use crate::imap::connection::{Got, Imap};
 use crate::imap::fetch::flags_of;
 use crate::merge::where_is;
+use crate::source::{Batch, Origin, Seen, Taken, Window};
 use crate::trouble::Trouble;
 
 /// Messages of one command.
 const PAGE: u64 = 500;
+/// Messages of which bodies are in memory at once.
+const READ: usize = 16;
 /// Messages of one folder that are held against each other at most.
 const MESSAGES: u64 = 5_000_000;
 /// Differences of one mailbox that are named one by one.
@@ -37,11 +40,16 @@ pub const NAMED: usize = 1_000;
 /// What is held against each other of one message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Line {
+    /// What the ledger knows it by.
+    key: Vec<u8>,
+    /// Where it stands in its folder.
+    at: u32,
+    /// 0 when it has none.
     uid: u32,
     /// BLAKE3 of all its bytes.
     bytes: [u8; 32],
     size: u64,
-    /// INTERNALDATE in seconds since 1970; `None` when it is no date.
+    /// INTERNALDATE in seconds since 1970; `None` when it is no date, or the source keeps none.
     date: Option<i64>,
     flags: Flags,
     keywords: Vec<String>,
@@ -96,10 +104,10 @@ pub struct Proof {
 
 /// Holds everything that a login sees at the source against what the account shows here.
 pub async fn verify(
-    there: &mut Imap,
+    there: &mut Origin,
     here: &mut Imap,
     store: &Store,
-    account: anser_base::AccountId,
+    (tenant, account): (TenantId, AccountId),
     id: u64,
 ) -> Result<Proof, Trouble> {
     let known = store.read(account, move |tx| paths(tx, id)).await?;
@@ -107,7 +115,10 @@ pub async fn verify(
     let folders: Vec<_> = there.folders().await?.into_iter().filter(|folder| folder.is_selectable()).collect();
     for folder in folders {
         let name = String::from_utf8_lossy(&folder.name).into_owned();
-        let (validity, lines) = list_all(there, &folder.name).await?;
+        let (validity, lines) = match &mut *there {
+            Origin::Imap(imap) => list_all(imap, &folder.name).await?,
+            other => list_source(other, &folder.name, store, tenant).await?,
+        };
         let mut one = FolderProof { folder: name, messages: lines.len() as u64, ..FolderProof::default() };
         one.bytes = lines.iter().map(|line| line.size).sum();
         match known.get(&folder.name) {
@@ -171,8 +182,11 @@ async fn list_page(imap: &mut Imap, command: &str, lines: &mut Vec<Line>) -> Res
                 }
                 let (flags, keywords) = flags_of(&fetched.flags.unwrap_or_default());
                 let date = date::parse_internal_date(fetched.internal_date.unwrap_or_default().trim_ascii());
+                let uid = fetched.uid.unwrap_or(0);
                 lines.push(Line {
-                    uid: fetched.uid.unwrap_or(0),
+                    key: uid.to_be_bytes().to_vec(),
+                    at: fetched.number,
+                    uid,
                     bytes: *hash.finalize().as_bytes(),
                     size,
                     date: date.map(|date| date.unix),
@@ -186,6 +200,37 @@ async fn list_page(imap: &mut Imap, command: &str, lines: &mut Vec<Line>) -> Res
     }
 }
 
+/// Likewise, of a source that has no message numbers of IMAP.
+async fn list_source(
+    origin: &mut Origin,
+    name: &[u8],
+    store: &Store,
+    tenant: TenantId,
+) -> Result<(u32, Vec<Line>), Trouble> {
+    let standing = origin.examine(name).await?;
+    let mut seen = origin.list(Window::WHOLE).await?;
+    seen.sort_by_key(|one| one.at);
+    let (mut lines, mut fetcher) = (Vec::with_capacity(seen.len()), origin.fetcher(store.clone(), tenant));
+    for some in seen.chunks(READ) {
+        fetcher.ask(some.iter().map(|one| one.at).collect()).await?;
+        let mut batch = fetcher.receive().await?;
+        lines.extend(some.iter().map(|one| line_of(one, &mut batch)));
+    }
+    Ok((standing.uidvalidity, lines))
+}
+
+fn line_of(seen: &Seen, batch: &mut Batch) -> Line {
+    let (bytes, size) = match batch.arrived.remove(&seen.at) {
+        Some(Taken::Memory(body)) => (BlobId::of(&body).0, body.len() as u64),
+        Some(Taken::Stored(content)) => (content.blob.0, content.size),
+        // It is compared, and found to be nowhere.
+        None => ([0; 32], seen.size),
+    };
+    let date = date::parse_internal_date(seen.received.trim().as_bytes()).map(|date| date.unix);
+    let keywords = seen.keywords.iter().map(str::to_lowercase).collect();
+    Line { key: seen.key.clone(), at: seen.at, uid: seen.uid, bytes, size, date, flags: seen.flags, keywords }
+}
+
 /// Pairs the messages of two folders: the very same first, then those of the same bytes; what is left needs a reason.
 async fn compare(
     proof: &mut Proof,
@@ -193,7 +238,7 @@ async fn compare(
     there: Vec<Line>,
     here: Vec<Line>,
     store: &Store,
-    account: anser_base::AccountId,
+    account: AccountId,
     ledger: &LedgerFolder,
 ) -> Result<(), Trouble> {
     let mut by_bytes: HashMap<[u8; 32], Vec<Line>> = HashMap::new();
@@ -201,7 +246,10 @@ async fn compare(
     let mut unpaired = Vec::new();
     for line in there {
         let twins = by_bytes.entry(line.bytes).or_default();
-        let same = |twin: &Line| (twin.date, twin.flags, &twin.keywords) == (line.date, line.flags, &line.keywords);
+        let same = |twin: &Line| {
+            (line.date.is_none() || twin.date == line.date)
+                && (twin.flags, &twin.keywords) == (line.flags, &line.keywords)
+        };
         // The twin with the same UID before any other that is the same.
         let at =
             twins.iter().position(|twin| twin.uid == line.uid && same(twin)).or_else(|| twins.iter().position(same));
@@ -232,7 +280,7 @@ fn changed(there: &Line, here: &Line) -> String {
     if there.flags != here.flags || there.keywords != here.keywords {
         words.push("flags");
     }
-    if there.date != here.date {
+    if there.date.is_some() && there.date != here.date {
         words.push("date");
     }
     words.join(", ")
@@ -241,11 +289,11 @@ fn changed(there: &Line, here: &Line) -> String {
 /// Why a message of the source is not in its folder here.
 async fn reason(
     store: &Store,
-    account: anser_base::AccountId,
+    account: AccountId,
     ledger: &LedgerFolder,
     line: &Line,
 ) -> Result<(&'static str, String)> {
-    let (key, row, bytes) = (ledger.key, line.uid.to_be_bytes(), BlobId(line.bytes));
+    let (key, row, bytes) = (ledger.key, line.key.clone(), BlobId(line.bytes));
     let find = move |tx: &mut MailTx<'_, '_>| {
         let Some(row) = tx.ledger_row(key, &row)? else { return Ok(None) };
         let place = where_is(tx, &row)?;
@@ -253,8 +301,13 @@ async fn reason(
     };
     let found = store.read(account, find).await?;
     let elsewhere = |place: Option<(MailboxId, u32)>| place.is_some_and(|(mailbox, _)| mailbox != ledger.mailbox);
+    // Without UIDs what is new stands behind what was there.
+    let came_later = |line: &Line| match line.uid {
+        0 => u64::from(line.at) > ledger.messages,
+        uid => uid >= ledger.uidnext,
+    };
     Ok(match found {
-        None if line.uid >= ledger.uidnext => ("new", "it came after the last pass".to_owned()),
+        None if came_later(line) => ("new", "it came after the last pass".to_owned()),
         None => ("unexplained", "the ledger does not know it".to_owned()),
         Some((row, _)) if row.state == LedgerState::Failed => ("failed", row.note.unwrap_or_default()),
         Some((row, _)) if row.content != Some(bytes) => ("unexplained", "other bytes were brought".to_owned()),

@@ -7,7 +7,7 @@ use crate::dns::{self, Dns};
 /// Names of one address that are followed.
 pub const NAMES: usize = 5;
 
-words! {
+anser_base::words! {
     /// The outcome (RFC 8601 §2.7.3).
     pub enum Result {
         /// A name leads back.

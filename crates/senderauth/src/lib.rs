@@ -30,26 +30,6 @@
 //! | [`dmarc::WALK`], [`dmarc::IDENTIFIERS`] | 8 names a walk, 12 walks | not looked at |
 //! | [`author::DOMAINS`] | 3 domains of authors | the message is not clean |
 
-/// An enum of results, each with its word of `Authentication-Results` (RFC 8601 §2.7).
-macro_rules! words {
-    ($(#[$doc:meta])* pub enum $name:ident { $($(#[$says:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum $name {
-            $($(#[$says])* $variant,)*
-        }
-
-        impl $name {
-            /// The word of `Authentication-Results` (RFC 8601 §2.7).
-            pub fn word(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word,)*
-                }
-            }
-        }
-    };
-}
-
 pub mod arc;
 pub mod author;
 pub mod dkim;

@@ -17,47 +17,29 @@ use anser_db::{Row, params};
 use crate::model::{Appended, Flags, Keywords, NewMessage};
 use crate::tx::MailTx;
 
-/// What became of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LedgerState {
-    /// Brought here by the move.
-    Copied,
-    /// Here before.
-    Adopted,
-    /// Left out by a rule.
-    Excluded,
-    /// Not handed out by the source.
-    Failed,
-    /// No longer at the source.
-    Gone,
-    /// Removed here by its owner.
-    Removed,
+anser_base::words! {
+    /// What became of a message.
+    #[derive(PartialOrd, Ord)]
+    pub enum LedgerState {
+        /// Brought here by the move.
+        Copied = "copied",
+        /// Here before.
+        Adopted = "adopted",
+        /// Left out by a rule.
+        Excluded = "excluded",
+        /// Not handed out by the source.
+        Failed = "failed",
+        /// No longer at the source.
+        Gone = "gone",
+        /// Removed here by its owner.
+        Removed = "removed",
+    }
 }
 
 impl LedgerState {
-    /// Every state.
-    pub const ALL: [Self; 6] = [Self::Copied, Self::Adopted, Self::Excluded, Self::Failed, Self::Gone, Self::Removed];
-
-    /// Its word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Copied => "copied",
-            Self::Adopted => "adopted",
-            Self::Excluded => "excluded",
-            Self::Failed => "failed",
-            Self::Gone => "gone",
-            Self::Removed => "removed",
-        }
-    }
-
     /// Whether the row tells of a message that was put here.
     pub fn is_here(self) -> bool {
         matches!(self, Self::Copied | Self::Adopted)
-    }
-
-    fn from_sql(value: i64) -> Result<Self> {
-        let found = usize::try_from(value).ok().and_then(|at| Self::ALL.get(at).copied());
-        found.ok_or_else(|| Error::damaged(format!("a row of the ledger has state {value}")))
     }
 }
 
@@ -286,7 +268,7 @@ impl MailTx<'_, '_> {
              WHERE account = ?1 AND source = ?2 AND (folder = ?3 OR ?3 < 0) GROUP BY state",
             params![self.account.to_sql(), source as i64, folder.map_or(-1, |folder| folder as i64)],
             |row| {
-                let state = LedgerState::from_sql(row.int(0)?)?;
+                let state = LedgerState::from_number(row.int(0)?)?;
                 tally.rows[state as usize] = row.int(1)? as u64;
                 if !matches!(state, LedgerState::Excluded | LedgerState::Failed) {
                     tally.bytes += row.int(2)? as u64;
@@ -356,7 +338,7 @@ fn read_row(row: &Row<'_>) -> Result<LedgerRow> {
     });
     Ok(LedgerRow {
         key: row.blob(0)?,
-        state: LedgerState::from_sql(row.int(1)?)?,
+        state: LedgerState::from_number(row.int(1)?)?,
         content: content.transpose()?,
         size: row.int(3)? as u64,
         received: row.text(4)?,

@@ -38,8 +38,7 @@ impl Admin {
             most: spec.most,
             made: 0,
         };
-        let after =
-            format!("{} {}:{} {} until {}", door.protocol.as_word(), door.host, door.port, door.tls, door.until);
+        let after = format!("{} {}:{} {} until {}", door.protocol.word(), door.host, door.port, door.tls, door.until);
         self.deps.directory.open_front_door(door).await?;
         self.note(actor, "front-door.open", &spec.domain, None, Some(after)).await?;
         Ok(Report::Done)
@@ -59,7 +58,7 @@ impl Admin {
             let over = door.until <= now;
             let view = FrontDoorView {
                 domain: door.domain,
-                protocol: door.protocol.as_word().to_owned(),
+                protocol: door.protocol.word().to_owned(),
                 host: door.host,
                 port: door.port,
                 tls: door.tls,

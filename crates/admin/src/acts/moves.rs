@@ -81,7 +81,7 @@ impl Admin {
                 return Ok(Report::Done);
             }
             MoveAct::Plan(source) => {
-                let to = format!("{} {}:{} {}", source.kind.as_str(), source.host, source.port, source.tls.as_str());
+                let to = format!("{} {}:{} {}", source.kind.word(), source.host, source.port, source.tls.word());
                 let view = moves.plan(name, source).await?;
                 self.note(actor, verb, name, None, Some(to)).await?;
                 out.item(Item::Move(view)).await?;

@@ -27,6 +27,8 @@ const AWAY_DAYS: u32 = 7;
 #[derive(Default)]
 struct Wanted {
     domains: Vec<(u64, String, Option<String>)>,
+    /// Domains that are made by this import, or would be.
+    coming: HashSet<String>,
     people: Vec<(u64, Person)>,
     /// Where somebody is among the people, by the key of the main address.
     at: HashMap<String, usize>,
@@ -61,10 +63,10 @@ impl Admin {
         }
         wanted.settle();
         let apply = !import.dry_run;
-        let coming = self.bring_domains(&wanted, &import, &mut totals, out).await?;
-        let slips = self.bring_all(&wanted, &import, &coming, &mut totals, out).await?;
-        self.bring_aliases(&wanted, apply, &coming, &mut totals, out).await?;
-        self.bring_lists(&wanted, apply, &coming, &mut totals, out).await?;
+        self.bring_domains(&mut wanted, &import, &mut totals, out).await?;
+        let slips = self.bring_all(&wanted, &import, &mut totals, out).await?;
+        self.bring_aliases(&wanted, apply, &mut totals, out).await?;
+        self.bring_lists(&wanted, apply, &mut totals, out).await?;
         if apply {
             let Totals { new, changed, same, refused, .. } = &totals;
             let after = Some(format!("{new} new, {changed} changed, {same} same, {refused} refused"));
@@ -123,12 +125,11 @@ impl Admin {
     /// The domains that are new, and that people are in.
     async fn bring_domains(
         &self,
-        wanted: &Wanted,
+        wanted: &mut Wanted,
         import: &PeopleImport,
         totals: &mut Totals,
         out: &Out,
-    ) -> Result<HashSet<String>> {
-        let mut coming = HashSet::new();
+    ) -> Result<()> {
         let mut all = wanted.domains.clone();
         if import.add_domains {
             let known: HashSet<&str> = all.iter().map(|(_, name, _)| name.as_str()).collect();
@@ -150,14 +151,19 @@ impl Admin {
                     let made =
                         if import.dry_run { Ok(()) } else { self.deps.directory.add_domain(new).await.map(drop) };
                     if made.is_ok() && is_own {
-                        coming.insert(name.clone());
+                        wanted.coming.insert(name.clone());
                     }
                     verdict_of(made)?
                 }
             };
             totals.tell(line, &name, &verdict, None, out).await?;
         }
-        Ok(coming)
+        Ok(())
+    }
+
+    /// Whether mail for a domain is taken here, once everything was brought in.
+    async fn is_ours(&self, wanted: &Wanted, domain: &str) -> Result<bool> {
+        Ok(wanted.coming.contains(domain) || self.deps.directory.domain(domain).await?.is_some())
     }
 
     /// People, batch by batch: looked at, given first passwords where they lack one, brought in. Returns their slips.
@@ -165,7 +171,6 @@ impl Admin {
         &self,
         wanted: &Wanted,
         import: &PeopleImport,
-        coming: &HashSet<String>,
         totals: &mut Totals,
         out: &Out,
     ) -> Result<Vec<SlipView>> {
@@ -178,10 +183,10 @@ impl Admin {
                 incoming.push(one);
                 notes.push(note);
             }
-            let mut outcomes = directory.bring_people(incoming.clone(), coming.clone(), false).await?;
+            let mut outcomes = directory.bring_people(incoming.clone(), wanted.coming.clone(), false).await?;
             if !import.dry_run {
                 let made = self.give_passwords(batch, &mut incoming, &outcomes, import);
-                outcomes = directory.bring_people(incoming, coming.clone(), true).await?;
+                outcomes = directory.bring_people(incoming, wanted.coming.clone(), true).await?;
                 slips.extend(made);
             }
             for (((line, person), outcome), note) in batch.iter().zip(&outcomes).zip(&notes) {
@@ -225,24 +230,16 @@ impl Admin {
         slips
     }
 
-    async fn bring_aliases(
-        &self,
-        wanted: &Wanted,
-        apply: bool,
-        coming: &HashSet<String>,
-        totals: &mut Totals,
-        out: &Out,
-    ) -> Result<()> {
+    async fn bring_aliases(&self, wanted: &Wanted, apply: bool, totals: &mut Totals, out: &Out) -> Result<()> {
         let directory = &self.deps.directory;
         for (line, address, targets) in &wanted.aliases {
             let Some(target) = targets.first() else { continue };
             let same = directory.alias(address).await?.is_some();
-            let is_ours = coming.contains(target.domain()) || directory.domain(target.domain()).await?.is_some();
             let verdict = if same {
                 Verdict::Same
             } else if !apply {
                 Verdict::New
-            } else if is_ours {
+            } else if self.is_ours(wanted, target.domain()).await? {
                 match directory.account_by_address(target).await? {
                     Some(account) => verdict_of(directory.add_alias(address, AliasTarget::Account(account.id)).await)?,
                     None => Verdict::Refused(Text::new(
@@ -271,14 +268,7 @@ impl Admin {
     }
 
     /// Lists: all of them first, so that they may hold one another, then their members.
-    async fn bring_lists(
-        &self,
-        wanted: &Wanted,
-        apply: bool,
-        coming: &HashSet<String>,
-        totals: &mut Totals,
-        out: &Out,
-    ) -> Result<()> {
+    async fn bring_lists(&self, wanted: &Wanted, apply: bool, totals: &mut Totals, out: &Out) -> Result<()> {
         let directory = &self.deps.directory;
         let mut new = HashSet::new();
         for (_, address, name, _) in &wanted.lists {
@@ -293,11 +283,7 @@ impl Admin {
         for (line, address, name, members) in &wanted.lists {
             let group = directory.group(address).await?;
             let (verdict, note) = match group {
-                None if !apply
-                    && (coming.contains(address.domain()) || directory.domain(address.domain()).await?.is_some()) =>
-                {
-                    (Verdict::New, None)
-                }
+                None if !apply && self.is_ours(wanted, address.domain()).await? => (Verdict::New, None),
                 // Once more for the reason.
                 None => (verdict_of(directory.add_group(address, name).await.map(drop))?, None),
                 Some(group) => {

@@ -48,6 +48,13 @@ pub struct Imap {
 }
 
 impl Imap {
+    /// Connects and logs in.
+    pub async fn open(source: &Source, login: &str, password: &Secret) -> Result<Self, Trouble> {
+        let mut imap = Self::connect(source).await?;
+        imap.log_in(login, password).await?;
+        Ok(imap)
+    }
+
     /// Connects, starts TLS as the source asks for, and reads what the server can do.
     pub async fn connect(source: &Source) -> Result<Self, Trouble> {
         let options = ConnectOptions { timeout: GREETING, ..ConnectOptions::default() };

@@ -5,45 +5,11 @@ use std::collections::{BTreeSet, HashMap};
 use anser_wire::imap::client::{Code, Listed, Response, quoted};
 
 use super::connection::{Imap, well};
+use crate::source::{Folder, Standing};
 use crate::trouble::Trouble;
 
 /// Folders of one login that are followed at most.
 pub const FOLDERS: usize = 20_000;
-
-/// A folder as the old server lists it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Folder {
-    /// Its name on the wire.
-    pub name: Vec<u8>,
-    /// What stands between levels.
-    pub delimiter: Option<u8>,
-    /// `\Sent` and the like, in lower case.
-    pub attributes: Vec<String>,
-    /// Whether the user subscribed to it.
-    pub subscribed: bool,
-    /// How it stands, when the server told it with the list.
-    pub standing: Option<Standing>,
-}
-
-impl Folder {
-    /// Whether it holds messages.
-    pub fn is_selectable(&self) -> bool {
-        !self.attributes.iter().any(|word| word == "\\noselect" || word == "\\nonexistent")
-    }
-}
-
-/// How a folder stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
-    /// Messages in it.
-    pub messages: u64,
-    /// UIDVALIDITY; 0 when the server has none.
-    pub uidvalidity: u32,
-    /// UIDNEXT; 0 when the server does not tell.
-    pub uidnext: u32,
-    /// HIGHESTMODSEQ; 0 when the server has none.
-    pub modseq: u64,
-}
 
 impl Imap {
     /// Every folder of the login, subscriptions included, and how each stands where one answer tells it all.

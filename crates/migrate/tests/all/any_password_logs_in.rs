@@ -26,7 +26,7 @@ fn names_and_passwords_of_any_characters_pass_by_both_ways() {
 fn a_wrong_password_is_told_as_one_and_tried_once() {
     each_house(async |_| {
         let fake = Fake::start(Vec::new(), Habits::default());
-        let wrong = anser_migrate::pass::log_in(&fake.source(), "ann", &anser_wire::Secret::new("wrong")).await;
+        let wrong = anser_migrate::imap::Imap::open(&fake.source(), "ann", &anser_wire::Secret::new("wrong")).await;
         assert!(matches!(wrong, Err(Trouble::Login { kind: "wrong", .. })));
         assert_eq!(fake.heard().iter().filter(|line| line.contains("LOGIN")).count(), 1);
     });

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use anser_base::{AccountId, Clock, Durability, MailboxId, TenantId, Timestamp};
 use anser_db::Schemas;
-use anser_migrate::pass::{Outcome, Pass, Watcher, log_in};
+use anser_migrate::pass::{Outcome, Pass, Watcher};
+use anser_migrate::source::Origin;
 use anser_migrate::trouble::Trouble;
 use anser_store::{Keywords, MailTx, SCHEMA, SEARCH_SCHEMA, Store};
 use anser_testkit::engines::{NO_SCHEMAS, World};
@@ -68,13 +69,22 @@ impl House {
     pub async fn pass_with(&self, fake: &Fake, careful: bool, losses_are_meant: bool) -> Result<Outcome, Trouble> {
         let password = Secret::new(fake.state.lock().unwrap().password.clone());
         let user = fake.state.lock().unwrap().user.clone();
+        self.pass_over(Origin::open(&fake.source(), &user, &password).await?, careful, losses_are_meant).await
+    }
+
+    /// One pass over whatever source.
+    pub async fn pass_over(
+        &self,
+        mut origin: Origin,
+        careful: bool,
+        losses_are_meant: bool,
+    ) -> Result<Outcome, Trouble> {
         let number = self.passes.fetch_add(1, Ordering::Relaxed) as u32 + 1;
-        let mut imap = log_in(&fake.source(), &user, &password).await?;
         let watch = Quiet::default();
         let store = self.store.clone();
         let (tenant, account, id, limit) = (TENANT, ANN, 1, None);
         let pass = Pass { store, tenant, account, id, number, limit, losses_are_meant, careful, watch: &watch };
-        pass.run(&mut imap).await
+        pass.run(&mut origin).await
     }
 
     /// Passes until one goes through, at most so many.
@@ -128,6 +138,14 @@ impl House {
             held.entry(path).or_default().push((entry.uid, entry.flags.0, words, entry.received.secs(), body));
         }
         held
+    }
+
+    /// The unique ids that messages of a mailbox came with, in its order.
+    pub async fn uidls(&self, path: &str) -> Vec<String> {
+        let mailbox = self.mailbox(path).await;
+        let mut all = self.store.read(ANN, move |tx| tx.imported_uidls(mailbox)).await.unwrap();
+        all.sort();
+        all.into_iter().map(|(_, id)| id).collect()
     }
 
     /// UIDs of a mailbox, ascending.

@@ -1,6 +1,7 @@
 //! What the engine promises, against servers with the habits of real ones.
 
 mod fake;
+mod fake_pop3;
 mod house;
 
 mod a_cut_body_is_never_half_stored;
@@ -12,5 +13,6 @@ mod names_of_every_kind_have_a_place;
 mod one_poison_message_stops_nobody;
 mod owners_have_their_way;
 mod pipelined_answers_are_told_apart_by_uid;
+mod pop3_maildrops_come_once_and_are_left_alone;
 mod sizes_and_dates_that_lie_do_no_harm;
 mod what_the_source_loses_is_a_question;

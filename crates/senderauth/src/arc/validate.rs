@@ -10,7 +10,7 @@ use crate::dns::{self, Dns};
 use crate::message::Passed;
 use crate::tags::{Tags, octets};
 
-words! {
+anser_base::words! {
     /// Whether a chain holds (RFC 8617 §4.4).
     pub enum Status {
         /// There is no chain.

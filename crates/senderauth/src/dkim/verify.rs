@@ -13,7 +13,7 @@ use crate::message::{Passed, SIGNATURES};
 /// How long before our time a signature may claim to be made, in seconds: clocks differ.
 const SKEW: u64 = 24 * 3600;
 
-words! {
+anser_base::words! {
     /// The outcome for one signature (RFC 8601 §2.7.1).
     pub enum Result {
         /// There is no signature.

@@ -11,7 +11,7 @@ pub const WALK: usize = 8;
 /// Authenticated domains whose organization is looked for. A message with more of them has to align with one of these.
 pub const IDENTIFIERS: usize = 12;
 
-words! {
+anser_base::words! {
     /// The outcome (RFC 9989 §5.3.5).
     pub enum Result {
         /// The domain has no policy.

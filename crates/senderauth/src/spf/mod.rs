@@ -22,7 +22,7 @@ pub const EXCHANGERS: usize = 10;
 /// Names of one address that are validated (RFC 7208 §4.6.4); others are not looked at.
 pub const NAMES: usize = 10;
 
-words! {
+anser_base::words! {
     /// The outcome of a check (RFC 7208 §2.6).
     pub enum Result {
         /// There is no domain, or it says nothing.

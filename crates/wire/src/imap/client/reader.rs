@@ -60,11 +60,6 @@ impl ResponseReader {
         }
     }
 
-    /// Whether nothing of a response was read yet.
-    pub fn is_between(&self) -> bool {
-        self.state == State::Line && self.buffer.is_empty()
-    }
-
     fn next_line(&mut self) -> State {
         self.line_start = self.buffer.len();
         State::Line

@@ -1,0 +1,279 @@
+//! A session: TLS, login, and what the maildrop holds.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use anser_base::BlobId;
+use anser_wire::Secret;
+
+use super::fetch::Arriving;
+use crate::model::{Source, Tls};
+use crate::source::{Folder, KEY, Seen, Standing};
+use crate::talk::{Talk, plain};
+use crate::trouble::Trouble;
+
+/// For a connection.
+const CONNECTION: Duration = Duration::from_secs(60);
+/// For the next bytes of an answer; servers that index a maildrop first are slow.
+const ANSWER: Duration = Duration::from_secs(180);
+/// Messages of a maildrop at most; more is no mail server.
+const MESSAGES: usize = 1_000_000;
+/// Lines of CAPA that are read.
+const LINES: usize = 200;
+/// The one folder that POP3 knows.
+const INBOX: &[u8] = b"INBOX";
+
+/// A session.
+pub struct Pop3 {
+    pub(super) talk: Talk,
+    source: Source,
+    /// What CAPA says (RFC 2449 §5), in upper case; nothing from a server that does not know it.
+    capabilities: Vec<String>,
+    /// Who came in, so that he can come again.
+    login: Option<(String, Secret)>,
+}
+
+/// What a server says to a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// Come in.
+    In,
+    /// The password is right, and another session holds the maildrop (RFC 2449 §8.1.2).
+    InUse,
+    /// Wrong name or password.
+    Wrong,
+    /// It cannot tell at present: `[SYS/…]`, `[LOGIN-DELAY]`.
+    CannotTell,
+}
+
+impl Said {
+    /// What a line means.
+    pub fn of(line: &str) -> Self {
+        let code =
+            line.strip_prefix("-ERR [").and_then(|rest| rest.split_once(']')).map(|(code, _)| code.to_uppercase());
+        match code.as_deref() {
+            _ if line.starts_with("+OK") => Self::In,
+            Some("IN-USE") => Self::InUse,
+            None | Some("AUTH") if line.starts_with("-ERR") => Self::Wrong,
+            _ => Self::CannotTell,
+        }
+    }
+}
+
+impl Pop3 {
+    /// Connects and logs in.
+    pub async fn open(source: &Source, login: &str, password: &Secret) -> Result<Self, Trouble> {
+        let mut pop3 = Self::connect(source, CONNECTION, ANSWER).await?;
+        let line = pop3.ask_in(login, password).await?;
+        match Said::of(&line) {
+            Said::In => {}
+            Said::Wrong => return Err(Trouble::Login { kind: "wrong", why: line }),
+            Said::InUse | Said::CannotTell => return Err(Trouble::lost(line)),
+        }
+        pop3.login = Some((login.to_owned(), password.clone()));
+        pop3.capabilities = pop3.ask_capabilities().await?;
+        Ok(pop3)
+    }
+
+    /// Connects, starts TLS as the source asks for, and reads what the server can do.
+    pub async fn connect(source: &Source, connection: Duration, answer: Duration) -> Result<Self, Trouble> {
+        let talk = Talk::begin(source, connection, answer).await?;
+        let mut pop3 = Self { talk, source: source.clone(), capabilities: Vec::new(), login: None };
+        pop3.good("the greeting").await?;
+        pop3.capabilities = pop3.ask_capabilities().await?;
+        if matches!(source.tls, Tls::Starttls | Tls::StarttlsAny) {
+            pop3.command("STLS").await?;
+            pop3.talk.secure(source).await?;
+            pop3.capabilities = pop3.ask_capabilities().await?;
+        }
+        Ok(pop3)
+    }
+
+    /// Logs in by whatever way takes any password: SASL PLAIN (RFC 5034), else PASS, which takes all but the end of a line. What the
+    /// server says to it in the end.
+    pub async fn ask_in(&mut self, login: &str, password: &Secret) -> Result<String, Trouble> {
+        let words = self.capabilities.iter().find(|line| line.split(' ').next() == Some("SASL"));
+        let breaks_lines = |octets: &[u8]| octets.iter().any(|octet| matches!(octet, b'\r' | b'\n'));
+        if words.is_some_and(|line| line.split(' ').any(|word| word == "PLAIN")) {
+            self.talk.say(b"AUTH PLAIN").await?;
+            let line = self.talk.line().await?;
+            if !line.starts_with('+') {
+                return Err(Trouble::lost(line));
+            }
+            self.talk.say(plain(login, password).as_bytes()).await?;
+        } else if breaks_lines(password.as_bytes()) || breaks_lines(login.as_bytes()) {
+            return Ok("-ERR no line can carry this login".to_owned());
+        } else {
+            self.talk.say(format!("USER {login}").as_bytes()).await?;
+            let line = self.talk.line().await?;
+            if !line.starts_with("+OK") {
+                return Ok(line);
+            }
+            self.talk.say(&[b"PASS ", password.as_bytes()].concat()).await?;
+        }
+        self.talk.line().await
+    }
+
+    /// Ends this session in good order, so that the server does whatever it does then, and begins another.
+    pub async fn come_again(&mut self) -> Result<(), Trouble> {
+        let Some((login, password)) = self.login.take() else { return Ok(()) };
+        self.command("QUIT").await?;
+        *self = Self::open(&self.source.clone(), &login, &password).await?;
+        Ok(())
+    }
+
+    /// Says goodbye. The connection is of no more use, however it ends.
+    pub async fn leave(mut self) {
+        let _ = self.talk.say(b"QUIT").await;
+    }
+
+    /// Whether commands may be sent before the one before was answered (RFC 2449 §6.6).
+    pub fn pipelines(&self) -> bool {
+        self.capabilities.iter().any(|line| line.split(' ').next() == Some("PIPELINING"))
+    }
+
+    /// A `+OK`.
+    async fn good(&mut self, what: &str) -> Result<String, Trouble> {
+        let line = self.talk.line().await?;
+        match line.starts_with("+OK") {
+            true => Ok(line),
+            false if line.starts_with("-ERR") => Err(Trouble::Refused(format!("{what}: {line}"))),
+            false => Err(Trouble::lost(format!("{what}: {line}"))),
+        }
+    }
+
+    async fn command(&mut self, command: &str) -> Result<String, Trouble> {
+        self.talk.say(command.as_bytes()).await?;
+        self.good(command).await
+    }
+
+    /// The lines of an answer of many.
+    async fn lines(&mut self, most: usize, mut each: impl FnMut(&str)) -> Result<(), Trouble> {
+        for _ in 0..=most {
+            let line = self.talk.line().await?;
+            if line == "." {
+                return Ok(());
+            }
+            each(line.strip_prefix('.').unwrap_or(&line));
+        }
+        Err(Trouble::lost("an endless answer"))
+    }
+
+    async fn ask_capabilities(&mut self) -> Result<Vec<String>, Trouble> {
+        let mut all = Vec::new();
+        match self.command("CAPA").await {
+            Ok(_) => self.lines(LINES, |line| all.push(line.to_uppercase())).await.map(|()| all),
+            Err(Trouble::Refused(_)) => Ok(all),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// The maildrop, as the only folder.
+    pub fn folder() -> Folder {
+        let (name, attributes) = (INBOX.to_vec(), Vec::new());
+        Folder { name, delimiter: None, attributes, subscribed: true, standing: None }
+    }
+
+    /// How the maildrop stands.
+    pub async fn stat(&mut self) -> Result<Standing, Trouble> {
+        let line = self.command("STAT").await?;
+        let messages = line.split(' ').nth(1).and_then(|word| word.parse().ok());
+        let messages = messages.ok_or_else(|| Trouble::lost(format!("STAT: {line}")))?;
+        Ok(Standing { messages, ..Standing::default() })
+    }
+
+    /// Its messages, in its order.
+    pub async fn list(&mut self) -> Result<Vec<Seen>, Trouble> {
+        let mut sizes: Vec<(u32, u64)> = Vec::new();
+        self.command("LIST").await?;
+        let each = |line: &str| {
+            let mut words = line.split_ascii_whitespace();
+            let mut next = || words.next().and_then(|word| word.parse::<u64>().ok());
+            if let (Some(number), Some(size)) = (next(), next()) {
+                sizes.push((u32::try_from(number).unwrap_or(u32::MAX), size));
+            }
+        };
+        self.lines(MESSAGES, each).await?;
+        let ids = self.ids(&sizes).await?;
+        let mut met: HashMap<&str, u32> = HashMap::new();
+        let mut seen = Vec::with_capacity(sizes.len());
+        for (at, size) in sizes {
+            let Some((id, is_uidl)) = ids.get(&at) else { continue };
+            let count = met.entry(id).or_default();
+            let key = key_of(id, *count);
+            *count += 1;
+            let uidl = Some(id.clone()).filter(|_| *is_uidl);
+            let (flags, keywords, received) = Default::default();
+            seen.push(Seen { at, key, uid: 0, uidl, flags, keywords, received, size });
+        }
+        Ok(seen)
+    }
+
+    /// What each message is known by, and whether that is its unique id.
+    async fn ids(&mut self, listed: &[(u32, u64)]) -> Result<HashMap<u32, (String, bool)>, Trouble> {
+        let mut ids = HashMap::with_capacity(listed.len());
+        match self.command("UIDL").await {
+            Ok(_) => {
+                let each = |line: &str| {
+                    let (number, id) = line.split_once(' ').unwrap_or((line, ""));
+                    if let Ok(number) = number.parse() {
+                        ids.insert(number, (id.trim().to_owned(), true));
+                    }
+                };
+                self.lines(MESSAGES, each).await?;
+            }
+            // A server of 1994.
+            Err(Trouble::Refused(_)) => {}
+            Err(other) => return Err(other),
+        }
+        for (number, _) in listed {
+            if ids.get(number).is_none_or(|(id, _)| id.is_empty()) {
+                ids.insert(*number, (self.hash(*number).await?.to_hex().to_string(), false));
+            }
+        }
+        Ok(ids)
+    }
+
+    async fn hash(&mut self, number: u32) -> Result<blake3::Hash, Trouble> {
+        self.command(&format!("RETR {number}")).await?;
+        let (mut hash, mut arriving) = (blake3::Hasher::new(), Arriving::default());
+        while let Some(octets) = arriving.next(&mut self.talk).await? {
+            hash.update(octets);
+        }
+        Ok(hash.finalize())
+    }
+}
+
+/// Ids that a maildrop has more than once are told apart by their order.
+fn key_of(id: &str, before: u32) -> Vec<u8> {
+    let mut key = id.as_bytes().to_vec();
+    if key.len() > KEY - 5 {
+        key = BlobId::of(&key).to_hex().into_bytes();
+    }
+    if before > 0 {
+        key.push(0);
+        key.extend_from_slice(&before.to_be_bytes());
+    }
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_servers_say_to_a_login_is_told_apart() {
+        for (line, said) in [
+            ("+OK Logged in.", Said::In),
+            ("-ERR [IN-USE] locked", Said::InUse),
+            ("-ERR [in-use] locked", Said::InUse),
+            ("-ERR [AUTH] Authentication failed.", Said::Wrong),
+            ("-ERR wrong", Said::Wrong),
+            ("-ERR [SYS/TEMP] later", Said::CannotTell),
+            ("-ERR [LOGIN-DELAY] wait", Said::CannotTell),
+            ("hm", Said::CannotTell),
+        ] {
+            assert_eq!(Said::of(line), said, "{line}");
+        }
+    }
+}

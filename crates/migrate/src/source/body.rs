@@ -1,0 +1,98 @@
+//! A body on its way from a source to where bodies are: small ones in memory, large ones through a thread that writes.
+
+use anser_base::{Durability, Error, Result, TenantId};
+use anser_store::{BodyWriter, Content, Store};
+use bytes::Bytes;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::trouble::Trouble;
+
+/// A body up to this size, in bytes, travels in memory.
+pub const IN_MEMORY: u64 = 1024 * 1024;
+/// Pieces of a body that lie between the source and the disk.
+const PIECES: usize = 8;
+
+/// A body that arrived.
+#[derive(Debug)]
+pub enum Taken {
+    /// In memory.
+    Memory(Vec<u8>),
+    /// Put where bodies are, not yet durable.
+    Stored(Box<Content>),
+}
+
+/// A body that is arriving. One that does not come to [`Self::end`] is thrown away.
+pub struct Incoming {
+    store: Store,
+    tenant: TenantId,
+    way: Way,
+}
+
+enum Way {
+    Memory(Vec<u8>),
+    Disk(mpsc::Sender<Bytes>, JoinHandle<Result<Content>>),
+}
+
+impl Incoming {
+    /// One of about so many octets.
+    pub fn begin(size: u64, store: &Store, tenant: TenantId) -> Self {
+        let way = match size <= IN_MEMORY {
+            true => Way::Memory(Vec::with_capacity(size as usize)),
+            false => to_disk(store, tenant),
+        };
+        Self { store: store.clone(), tenant, way }
+    }
+
+    /// Its next octets.
+    pub async fn take(&mut self, octets: &[u8]) {
+        if let Way::Memory(body) = &mut self.way {
+            if (body.len() + octets.len()) as u64 <= IN_MEMORY {
+                body.extend_from_slice(octets);
+                return;
+            }
+            let begun = Bytes::from(std::mem::take(body));
+            self.way = to_disk(&self.store, self.tenant);
+            self.write(begun).await;
+        }
+        self.write(Bytes::copy_from_slice(octets)).await;
+    }
+
+    async fn write(&mut self, octets: Bytes) {
+        // An empty piece says that the body is whole. When the writer gave up, its reason comes at the end.
+        if let Way::Disk(pieces, _) = &self.way
+            && !octets.is_empty()
+        {
+            drop(pieces.send(octets).await);
+        }
+    }
+
+    /// All of it came.
+    pub async fn end(self) -> Result<Taken, Trouble> {
+        match self.way {
+            Way::Memory(body) => Ok(Taken::Memory(body)),
+            Way::Disk(pieces, writing) => {
+                drop(pieces.send(Bytes::new()).await);
+                let content = writing.await.map_err(Error::unavailable)??;
+                Ok(Taken::Stored(Box::new(content)))
+            }
+        }
+    }
+}
+
+fn to_disk(store: &Store, tenant: TenantId) -> Way {
+    let (pieces, incoming) = mpsc::channel(PIECES);
+    let store = store.clone();
+    let writing = tokio::task::spawn_blocking(move || write(store.body_writer(tenant)?, incoming));
+    Way::Disk(pieces, writing)
+}
+
+fn write(mut body: BodyWriter, mut incoming: mpsc::Receiver<Bytes>) -> Result<Content> {
+    while let Some(piece) = incoming.blocking_recv() {
+        if piece.is_empty() {
+            return body.finish(Durability::Deferred);
+        }
+        body.write(&piece)?;
+    }
+    Err(Error::unavailable("a body ended early"))
+}

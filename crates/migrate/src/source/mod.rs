@@ -1,0 +1,288 @@
+//! What every source gives, whatever it speaks or lies in: folders, how each stands, what its messages look like, and their bodies. The
+//! ledger, passes, merges and proofs know nothing else of it.
+//!
+//! | kind | a folder is | a message is known by | its list holds besides |
+//! |---|---|---|---|
+//! | [`imap`](crate::imap) | a mailbox | its UID | flags, keywords, INTERNALDATE, size |
+//! | [`pop3`](crate::pop3) | the maildrop | its unique id, else its bytes | size |
+//!
+//! What a message is known by is the same in every session; where it stands ([`Seen::at`]) is so until the folder is opened again.
+
+mod body;
+
+use std::collections::HashMap;
+
+use anser_base::TenantId;
+use anser_store::{Flags, Keywords, Store};
+use anser_wire::Secret;
+
+pub use body::{Incoming, Taken};
+
+use crate::imap::{Imap, fetch};
+use crate::model::{Kind, Source};
+use crate::pop3::{self, Pop3};
+use crate::trouble::Trouble;
+
+/// Messages that one window of a list is meant to hold.
+const WINDOW: u64 = 5_000;
+
+/// A folder as its source lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder {
+    /// Its name on the wire.
+    pub name: Vec<u8>,
+    /// What stands between levels.
+    pub delimiter: Option<u8>,
+    /// `\Sent` and the like, in lower case.
+    pub attributes: Vec<String>,
+    /// Whether the user subscribed to it.
+    pub subscribed: bool,
+    /// How it stands, when the source told it with the list.
+    pub standing: Option<Standing>,
+}
+
+impl Folder {
+    /// Whether it holds messages.
+    pub fn is_selectable(&self) -> bool {
+        !self.attributes.iter().any(|word| word == "\\noselect" || word == "\\nonexistent")
+    }
+}
+
+/// How a folder stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Messages in it.
+    pub messages: u64,
+    /// UIDVALIDITY; 0 when the source has none.
+    pub uidvalidity: u32,
+    /// UIDNEXT; 0 when the source does not tell.
+    pub uidnext: u32,
+    /// HIGHESTMODSEQ; 0 when the source has none.
+    pub modseq: u64,
+}
+
+/// A message as the list tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Where it stands in the order of its folder: its body is asked for by this. With IMAP its UID.
+    pub at: u32,
+    /// What the ledger knows it by.
+    pub key: Vec<u8>,
+    /// Its UID; 0 when it has none.
+    pub uid: u32,
+    /// The unique id that POP3 gives (RFC 1939 §7).
+    pub uidl: Option<String>,
+    /// System flags.
+    pub flags: Flags,
+    /// Keywords.
+    pub keywords: Keywords,
+    /// INTERNALDATE, as written; empty when the source keeps none.
+    pub received: String,
+    /// Its size in bytes, which may be wrong; 0 when it is not told.
+    pub size: u64,
+}
+
+/// Where the messages of one list stand, both ends included; the last window is open upwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// The first.
+    pub first: u32,
+    /// The last.
+    pub last: u32,
+}
+
+impl Window {
+    /// All of a folder.
+    pub const WHOLE: Self = Self { first: 1, last: u32::MAX };
+
+    /// Between which keys of the ledger its messages lie, both included.
+    pub fn keys(self) -> (Vec<u8>, Vec<u8>) {
+        match self == Self::WHOLE {
+            true => (Vec::new(), vec![u8::MAX; KEY + 1]),
+            false => (self.first.to_be_bytes().to_vec(), self.last.to_be_bytes().to_vec()),
+        }
+    }
+}
+
+/// Longest key of a message, in bytes.
+pub const KEY: usize = 300;
+
+/// Windows over all UIDs of a folder.
+fn windows(standing: &Standing) -> impl Iterator<Item = Window> + use<> {
+    let (messages, next) = (standing.messages.max(1), u64::from(standing.uidnext));
+    // Where messages are spread evenly a window holds as many as it is meant to.
+    let step = if next == 0 { u64::from(u32::MAX) } else { (next * WINDOW / messages).max(WINDOW) };
+    let (mut first, mut ended) = (1, false);
+    std::iter::from_fn(move || {
+        if ended {
+            return None;
+        }
+        let last = first + step - 1;
+        ended = next == 0 || last + 1 >= next;
+        let last = if ended { u64::from(u32::MAX) } else { last };
+        let window = Window { first: first as u32, last: last as u32 };
+        first = last + 1;
+        Some(window)
+    })
+}
+
+/// What one request for bodies brought.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Where the messages stand that were asked for, ascending.
+    pub wanted: Vec<u32>,
+    /// What came of them.
+    pub arrived: HashMap<u32, Taken>,
+    /// What the source said when it did not do all.
+    pub refused: Option<String>,
+}
+
+/// A source, open for one login.
+pub enum Origin {
+    /// It speaks IMAP.
+    Imap(Imap),
+    /// It speaks POP3.
+    Pop3(Pop3),
+}
+
+impl Origin {
+    /// Opens it. [`Trouble::Login`] when it does not let the login in.
+    pub async fn open(source: &Source, login: &str, password: &Secret) -> Result<Self, Trouble> {
+        match source.kind {
+            Kind::Imap => Ok(Self::Imap(Imap::open(source, login, password).await?)),
+            Kind::Pop3 => Ok(Self::Pop3(Pop3::open(source, login, password).await?)),
+        }
+    }
+
+    /// What the names of the user's own folders begin with, such as `INBOX.`.
+    pub async fn personal_prefix(&mut self) -> Result<Vec<u8>, Trouble> {
+        match self {
+            Self::Imap(imap) => imap.personal_prefix().await,
+            Self::Pop3(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Every folder of the login.
+    pub async fn folders(&mut self) -> Result<Vec<Folder>, Trouble> {
+        match self {
+            Self::Imap(imap) => imap.folders().await,
+            Self::Pop3(_) => Ok(vec![Pop3::folder()]),
+        }
+    }
+
+    /// Opens a folder to read, and nothing but that. [`Trouble::Refused`] when this folder alone cannot be.
+    pub async fn examine(&mut self, name: &[u8]) -> Result<Standing, Trouble> {
+        match self {
+            Self::Imap(imap) => imap.examine(name).await,
+            Self::Pop3(pop3) => pop3.stat().await,
+        }
+    }
+
+    /// The windows in which the open folder is to be listed.
+    pub fn windows(&self, standing: &Standing) -> impl Iterator<Item = Window> + Send + use<> {
+        let uidnext = match self {
+            Self::Imap(_) => standing.uidnext,
+            Self::Pop3(_) => 0,
+        };
+        windows(&Standing { uidnext, ..*standing })
+    }
+
+    /// What the messages of a window of the open folder look like. A message may be told of twice.
+    pub async fn list(&mut self, window: Window) -> Result<Vec<Seen>, Trouble> {
+        match self {
+            Self::Imap(imap) => imap.list(window).await,
+            Self::Pop3(pop3) => pop3.list().await,
+        }
+    }
+
+    /// Bodies of the open folder; large ones go to this tenant's bodies at once.
+    pub fn fetcher(&mut self, store: Store, tenant: TenantId) -> Fetcher<'_> {
+        match self {
+            Self::Imap(imap) => Fetcher::Imap(fetch::Fetcher::new(imap, store, tenant)),
+            Self::Pop3(pop3) => Fetcher::Pop3(pop3::fetch::Fetcher::new(pop3, store, tenant)),
+        }
+    }
+
+    /// Whether there are servers of this kind that remove what was read.
+    pub fn may_remove(&self) -> bool {
+        matches!(self, Self::Pop3(_))
+    }
+
+    /// Ends the session in good order and begins another, so that what the old one did shows in the next list.
+    pub async fn come_again(&mut self) -> Result<(), Trouble> {
+        match self {
+            Self::Imap(_) => Ok(()),
+            Self::Pop3(pop3) => pop3.come_again().await,
+        }
+    }
+
+    /// Ends the session.
+    pub async fn leave(self) {
+        match self {
+            Self::Imap(imap) => imap.leave().await,
+            Self::Pop3(pop3) => pop3.leave().await,
+        }
+    }
+}
+
+/// Bodies on their way, several requests at a time.
+pub enum Fetcher<'a> {
+    /// By IMAP.
+    Imap(fetch::Fetcher<'a>),
+    /// By POP3.
+    Pop3(pop3::fetch::Fetcher<'a>),
+}
+
+impl Fetcher<'_> {
+    /// Requests that were not answered yet.
+    pub fn under_way(&self) -> usize {
+        match self {
+            Self::Imap(fetcher) => fetcher.under_way(),
+            Self::Pop3(fetcher) => fetcher.under_way(),
+        }
+    }
+
+    /// Asks for some bodies, ascending.
+    pub async fn ask(&mut self, wanted: Vec<u32>) -> Result<(), Trouble> {
+        match self {
+            Self::Imap(fetcher) => fetcher.ask(wanted).await,
+            Self::Pop3(fetcher) => fetcher.ask(wanted).await,
+        }
+    }
+
+    /// Asks for one body in another way, counted from 0. Whether there is such a way.
+    pub async fn ask_otherwise(&mut self, at: u32, way: usize) -> Result<bool, Trouble> {
+        match self {
+            Self::Imap(fetcher) => fetcher.ask_otherwise(at, way).await,
+            // Once more, and that is all.
+            Self::Pop3(fetcher) if way == 0 => fetcher.ask(vec![at]).await.map(|()| true),
+            Self::Pop3(_) => Ok(false),
+        }
+    }
+
+    /// What the oldest request brought.
+    pub async fn receive(&mut self) -> Result<Batch, Trouble> {
+        match self {
+            Self::Imap(fetcher) => fetcher.receive().await,
+            Self::Pop3(fetcher) => fetcher.receive().await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_cover_every_uid_once() {
+        for (messages, uidnext) in [(0, 1), (10, 11), (10, 4_000_000_000), (20_000, 20_001), (20_000, 100_000), (7, 0)]
+        {
+            let standing = Standing { messages, uidnext, ..Standing::default() };
+            let all: Vec<Window> = windows(&standing).collect();
+            assert_eq!(all[0].first, 1);
+            assert_eq!(all[all.len() - 1].last, u32::MAX);
+            assert!(all.windows(2).all(|two| two[0].last + 1 == two[1].first), "{all:?}");
+            assert!(all.len() < 10, "{all:?}");
+        }
+    }
+}
