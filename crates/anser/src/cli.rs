@@ -513,10 +513,12 @@ pub struct MovePlan {
     pub project: String,
     #[arg(long, default_value = "old")]
     pub source: String,
-    #[arg(id = "source_kind", long = "kind", default_value = "imap", value_parser = ["imap", "pop3"])]
+    #[arg(id = "source_kind", long = "kind", default_value = "imap", value_parser = ["imap", "pop3", "maildir", "mbox", "eml"])]
     pub kind: String,
-    #[arg(long)]
-    pub host: String,
+    #[arg(long, required_unless_present = "source_path")]
+    pub host: Option<String>,
+    #[arg(id = "source_path", long = "path", conflicts_with = "host")]
+    pub path: Option<String>,
     #[arg(long)]
     pub port: Option<u16>,
     #[arg(long, default_value = "implicit", value_parser = ["implicit", "starttls", "implicit-any", "starttls-any", "none"])]

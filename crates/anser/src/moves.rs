@@ -72,8 +72,13 @@ fn source_of(plan: MovePlan) -> Result<Source> {
         Kind::Imap => 143,
         Kind::Pop3 if is_implicit => 995,
         Kind::Pop3 => 110,
+        _ => 0,
     };
-    let (name, host, profile, connections) = (plan.source, plan.host, plan.profile, plan.connections);
+    if kind.is_files() != plan.path.is_some() {
+        return Err(refused(text::SOURCE_PLACE, &[]));
+    }
+    let (name, profile, connections) = (plan.source, plan.profile, plan.connections);
+    let host = plan.path.or(plan.host).unwrap_or_default();
     Ok(Source { id: 0, name, kind, host, port: plan.port.unwrap_or(standard), tls, profile, connections })
 }
 
@@ -137,7 +142,11 @@ pub fn move_in_words(view: &MoveView) -> String {
     let mut text = format!("{}  {}{}\n", view.name, view.state, states.collect::<String>());
     for source in &view.sources {
         let (kind, tls) = (source.kind.word(), source.tls.word());
-        text.push_str(&format!("    {}  {kind} {}:{}  {tls}\n", source.name, source.host, source.port));
+        let place = match source.kind.is_files() {
+            true => source.host.clone(),
+            false => format!("{}:{}  {tls}", source.host, source.port),
+        };
+        text.push_str(&format!("    {}  {kind} {place}\n", source.name));
     }
     text
 }

@@ -90,6 +90,7 @@ table! {
     PASSWORD_WANTED = "no password: give it on standard input with --password-stdin", "没有密码：请用 --password-stdin 从标准输入提供";
     QUOTA_BAD = "{} is no size; write 500MB, 5GiB or 0 for no limit", "{} 不是大小；请写 500MB、5GiB，或 0 表示不限";
     UNEXPLAINED = "{} messages that nobody can explain", "{} 封邮件的差异无法解释";
+    SOURCE_PLACE = "IMAP and POP3 want --host; Maildir, mbox and eml want --path", "IMAP 与 POP3 需要 --host；Maildir、mbox 与 eml 需要 --path";
     LOGIN_LINE =  "line {} is not LOGIN, address and password, separated by tabs", "第 {} 行不是以制表符分隔的登录名、地址和密码";
     ADDRESS_WANTED = "no address: name accounts or use --stdin-list", "没有地址：请给出账号或使用 --stdin-list";
     NO_AGE = "{} is no age: 30m, 4h, 2d", "{} 不是时长：30m、4h、2d";
@@ -510,7 +511,17 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
             "implicit、starttls；implicit-any、starttls-any 不验证证书；none 不加密，密码可能被窃听",
         ),
     ),
-    ("source_kind", Line("What the old server speaks", "旧服务器使用的协议")),
+    (
+        "source_kind",
+        Line("What the old server speaks, or its mail lies in", "旧服务器使用的协议，或邮件所在文件的格式"),
+    ),
+    (
+        "source_path",
+        Line(
+            "Where the files are: %u is the login, %n and %d its parts",
+            "文件所在路径：%u 为登录名，%n 与 %d 为其两部分",
+        ),
+    ),
     ("profile", Line("What kind of server it is", "旧服务器的类型")),
     ("connections", Line("Mailboxes that are worked on at once", "同时迁移的账号数")),
     ("wait", Line("Wait until nothing is under way", "等待全部完成")),

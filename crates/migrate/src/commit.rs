@@ -103,7 +103,8 @@ fn prepare(store: &Store, target: &Target, now: Timestamp, arrived: Arrived) -> 
     if seen.size != 0 && seen.size != content.size {
         notes.push(format!("size={}", seen.size));
     }
-    let date = found.unwrap_or(DateTime { unix: now.secs(), offset_minutes: 0 });
+    let written = seen.written.map(|unix| DateTime { unix, offset_minutes: 0 }).filter(|date| is_believed(date, now));
+    let date = found.or(written).unwrap_or(DateTime { unix: now.secs(), offset_minutes: 0 });
     let row = LedgerRow {
         received: seen.received,
         flags: seen.flags,
@@ -120,7 +121,7 @@ fn is_believed(date: &DateTime, now: Timestamp) -> bool {
     (EARLIEST..now.secs() + AHEAD).contains(&date.unix)
 }
 
-/// The date of a message whose source has none that can be: the newest `Received`, else `Date`.
+/// The date of a message whose source has none that can be: the newest `Received`, else `Date`; after that its file tells.
 fn derived(raw: &[u8], now: Timestamp) -> Option<DateTime> {
     let block = &raw[..raw.len().min(HEADER)];
     let received = || {

@@ -30,12 +30,14 @@
 //! | [`source`] | what every source gives |
 //! | [`imap`] | old servers that speak IMAP |
 //! | [`pop3`] | old servers that speak POP3 |
+//! | [`files`] | Maildir, mbox, one message a file |
 //! | `talk` | dialogues of lines |
 //! | [`front_door`] | old servers asked about one login; passwords that were learnt |
 //! | `secret` | passwords, sealed by a key outside of the database |
 
 pub mod acts;
 mod commit;
+pub mod files;
 pub mod front_door;
 pub mod imap;
 mod merge;

@@ -64,6 +64,12 @@ words! {
         Imap = "imap",
         /// POP3 (RFC 1939): the inbox alone.
         Pop3 = "pop3",
+        /// Maildir, with what Dovecot and Courier keep beside the messages.
+        Maildir = "maildir",
+        /// mbox files.
+        Mbox = "mbox",
+        /// One message a file.
+        Eml = "eml",
     }
 }
 
@@ -82,6 +88,13 @@ words! {
         StarttlsAny = "starttls-any",
         /// No protection: passwords can be read on the way. By explicit wish only.
         None = "none",
+    }
+}
+
+impl Kind {
+    /// Whether it is files, on this machine, that no password protects.
+    pub fn is_files(self) -> bool {
+        matches!(self, Self::Maildir | Self::Mbox | Self::Eml)
     }
 }
 
@@ -107,7 +120,7 @@ pub struct Source {
     pub name: String,
     /// What it speaks.
     pub kind: Kind,
-    /// Its name or address.
+    /// Its name or address; of files the path, with `%u`, `%n` and `%d` for the login and its parts.
     pub host: String,
     /// Its port.
     pub port: u16,

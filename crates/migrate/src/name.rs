@@ -1,6 +1,7 @@
 //! Names of folders: from the wire of an old server to a path here.
 
 use anser_base::limits::{MAILBOX_DEPTH, MAILBOX_NAME};
+use anser_mime::charset::decode_exactly;
 use anser_wire::imap::mailbox_from_wire;
 
 /// Stands for `/` within a level, which no level here may hold.
@@ -28,7 +29,10 @@ pub fn path_of(name: &[u8], delimiter: Option<u8>, prefix: &[u8]) -> Vec<String>
 }
 
 fn level_of(octets: &[u8]) -> String {
-    let text = mailbox_from_wire(octets, false);
+    // Octets that are no UTF-8 are most likely Chinese ones.
+    let is_utf8 = std::str::from_utf8(octets).is_ok();
+    let chinese = if is_utf8 { None } else { decode_exactly("gb18030", octets) };
+    let text = chinese.unwrap_or_else(|| mailbox_from_wire(octets, false));
     let text: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     match text.is_empty() {
         true => NAMELESS.to_owned(),
@@ -72,6 +76,7 @@ mod tests {
         assert_eq!(path("../../etc", b'/', ""), ".. > .. > etc");
         assert!(path(&"长".repeat(200), b'/', "").len() <= MAILBOX_NAME);
         assert_ne!(path(&"x".repeat(300), b'/', ""), path(&"x".repeat(301), b'/', ""));
+        assert_eq!(path_of(b"\xb9\xa4\xd7\xf7.a", Some(b'.'), b""), ["工作", "a"]);
         assert_eq!(path_of("d/".repeat(40).as_bytes(), Some(b'/'), b"").len(), MAILBOX_DEPTH);
     }
 }

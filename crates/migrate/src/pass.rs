@@ -557,7 +557,7 @@ mod tests {
 
     fn seen(at: u32, size: u64) -> Seen {
         let (flags, keywords, received) = Default::default();
-        Seen { at, key: Vec::new(), uid: at, uidl: None, flags, keywords, received, size }
+        Seen { at, key: Vec::new(), uid: at, uidl: None, flags, keywords, received, written: None, size }
     }
 
     #[test]

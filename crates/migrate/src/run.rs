@@ -182,10 +182,9 @@ impl Inner {
 
     /// Opens a mailbox at its source.
     pub(crate) async fn open(&self, mailbox: &Mailbox, source: &Source) -> Result<Origin, Trouble> {
-        let no_password = || Trouble::Login { kind: "no-password", why: "no password is known".into() };
-        let sealed = mailbox.secret.as_ref().ok_or_else(no_password)?;
-        let password = self.seal.open(source.id, &mailbox.login, sealed)?;
-        Origin::open(source, &mailbox.login, &password).await
+        let open = |sealed| self.seal.open(source.id, &mailbox.login, sealed);
+        let password = mailbox.secret.as_deref().map(open).transpose()?;
+        Origin::open(source, &mailbox.login, password.as_ref()).await
     }
 
     async fn pass(&self, mailbox: &Mailbox, source: &Source, following: &Following) -> Result<Outcome, Trouble> {

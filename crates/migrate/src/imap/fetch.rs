@@ -47,7 +47,17 @@ fn seen_of(fetched: Fetched) -> Option<Seen> {
     date.truncate(DATE);
     let received = String::from_utf8_lossy(&date).into_owned();
     let (uid, size) = (fetched.uid?, fetched.size.unwrap_or(0));
-    Some(Seen { at: uid, key: uid.to_be_bytes().to_vec(), uid, uidl: None, flags, keywords, received, size })
+    Some(Seen {
+        at: uid,
+        key: uid.to_be_bytes().to_vec(),
+        uid,
+        uidl: None,
+        flags,
+        keywords,
+        received,
+        written: None,
+        size,
+    })
 }
 
 /// System flags and keywords. A flag with a backslash that nobody defined becomes a keyword without it; `\Recent` is the session's.

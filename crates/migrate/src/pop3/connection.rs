@@ -204,7 +204,7 @@ impl Pop3 {
             *count += 1;
             let uidl = Some(id.clone()).filter(|_| *is_uidl);
             let (flags, keywords, received) = Default::default();
-            seen.push(Seen { at, key, uid: 0, uidl, flags, keywords, received, size });
+            seen.push(Seen { at, key, uid: 0, uidl, flags, keywords, received, written: None, size });
         }
         Ok(seen)
     }

@@ -5,6 +5,7 @@
 //! |---|---|---|---|
 //! | [`imap`](crate::imap) | a mailbox | its UID | flags, keywords, INTERNALDATE, size |
 //! | [`pop3`](crate::pop3) | the maildrop | its unique id, else its bytes | size |
+//! | [`files`](crate::files) | a directory or a file | its file name, or its bytes | what the programs note that wrote it |
 //!
 //! What a message is known by is the same in every session; where it stands ([`Seen::at`]) is so until the folder is opened again.
 
@@ -16,8 +17,9 @@ use anser_base::TenantId;
 use anser_store::{Flags, Keywords, Store};
 use anser_wire::Secret;
 
-pub use body::{Incoming, Taken};
+pub use body::{IN_MEMORY, Incoming, Taken};
 
+use crate::files::{self, Files};
 use crate::imap::{Imap, fetch};
 use crate::model::{Kind, Source};
 use crate::pop3::{self, Pop3};
@@ -78,6 +80,8 @@ pub struct Seen {
     pub keywords: Keywords,
     /// INTERNALDATE, as written; empty when the source keeps none.
     pub received: String,
+    /// When its file was written, in seconds since 1970: its date where nothing better is known.
+    pub written: Option<i64>,
     /// Its size in bytes, which may be wrong; 0 when it is not told.
     pub size: u64,
 }
@@ -143,14 +147,18 @@ pub enum Origin {
     Imap(Imap),
     /// It speaks POP3.
     Pop3(Pop3),
+    /// It lies in files.
+    Files(Files),
 }
 
 impl Origin {
-    /// Opens it. [`Trouble::Login`] when it does not let the login in.
-    pub async fn open(source: &Source, login: &str, password: &Secret) -> Result<Self, Trouble> {
+    /// Opens it. [`Trouble::Login`] when it does not let the login in, or nothing is known to let it in with; files need no password.
+    pub async fn open(source: &Source, login: &str, password: Option<&Secret>) -> Result<Self, Trouble> {
+        let no_password = || Trouble::Login { kind: "no-password", why: "no password is known".into() };
         match source.kind {
-            Kind::Imap => Ok(Self::Imap(Imap::open(source, login, password).await?)),
-            Kind::Pop3 => Ok(Self::Pop3(Pop3::open(source, login, password).await?)),
+            Kind::Imap => Ok(Self::Imap(Imap::open(source, login, password.ok_or_else(no_password)?).await?)),
+            Kind::Pop3 => Ok(Self::Pop3(Pop3::open(source, login, password.ok_or_else(no_password)?).await?)),
+            Kind::Maildir | Kind::Mbox | Kind::Eml => Ok(Self::Files(Files::open(source, login).await?)),
         }
     }
 
@@ -158,7 +166,7 @@ impl Origin {
     pub async fn personal_prefix(&mut self) -> Result<Vec<u8>, Trouble> {
         match self {
             Self::Imap(imap) => imap.personal_prefix().await,
-            Self::Pop3(_) => Ok(Vec::new()),
+            Self::Pop3(_) | Self::Files(_) => Ok(Vec::new()),
         }
     }
 
@@ -167,6 +175,7 @@ impl Origin {
         match self {
             Self::Imap(imap) => imap.folders().await,
             Self::Pop3(_) => Ok(vec![Pop3::folder()]),
+            Self::Files(files) => files.folders().await,
         }
     }
 
@@ -175,6 +184,7 @@ impl Origin {
         match self {
             Self::Imap(imap) => imap.examine(name).await,
             Self::Pop3(pop3) => pop3.stat().await,
+            Self::Files(files) => files.examine(name).await,
         }
     }
 
@@ -182,7 +192,7 @@ impl Origin {
     pub fn windows(&self, standing: &Standing) -> impl Iterator<Item = Window> + Send + use<> {
         let uidnext = match self {
             Self::Imap(_) => standing.uidnext,
-            Self::Pop3(_) => 0,
+            Self::Pop3(_) | Self::Files(_) => 0,
         };
         windows(&Standing { uidnext, ..*standing })
     }
@@ -192,6 +202,7 @@ impl Origin {
         match self {
             Self::Imap(imap) => imap.list(window).await,
             Self::Pop3(pop3) => pop3.list().await,
+            Self::Files(files) => Ok(files.list()),
         }
     }
 
@@ -200,6 +211,7 @@ impl Origin {
         match self {
             Self::Imap(imap) => Fetcher::Imap(fetch::Fetcher::new(imap, store, tenant)),
             Self::Pop3(pop3) => Fetcher::Pop3(pop3::fetch::Fetcher::new(pop3, store, tenant)),
+            Self::Files(files) => Fetcher::Files(files::fetch::Fetcher::new(files, store, tenant)),
         }
     }
 
@@ -211,7 +223,7 @@ impl Origin {
     /// Ends the session in good order and begins another, so that what the old one did shows in the next list.
     pub async fn come_again(&mut self) -> Result<(), Trouble> {
         match self {
-            Self::Imap(_) => Ok(()),
+            Self::Imap(_) | Self::Files(_) => Ok(()),
             Self::Pop3(pop3) => pop3.come_again().await,
         }
     }
@@ -221,6 +233,7 @@ impl Origin {
         match self {
             Self::Imap(imap) => imap.leave().await,
             Self::Pop3(pop3) => pop3.leave().await,
+            Self::Files(_) => {}
         }
     }
 }
@@ -231,6 +244,8 @@ pub enum Fetcher<'a> {
     Imap(fetch::Fetcher<'a>),
     /// By POP3.
     Pop3(pop3::fetch::Fetcher<'a>),
+    /// Out of files.
+    Files(files::fetch::Fetcher),
 }
 
 impl Fetcher<'_> {
@@ -239,6 +254,7 @@ impl Fetcher<'_> {
         match self {
             Self::Imap(fetcher) => fetcher.under_way(),
             Self::Pop3(fetcher) => fetcher.under_way(),
+            Self::Files(fetcher) => fetcher.under_way(),
         }
     }
 
@@ -247,6 +263,10 @@ impl Fetcher<'_> {
         match self {
             Self::Imap(fetcher) => fetcher.ask(wanted).await,
             Self::Pop3(fetcher) => fetcher.ask(wanted).await,
+            Self::Files(fetcher) => {
+                fetcher.ask(wanted);
+                Ok(())
+            }
         }
     }
 
@@ -256,7 +276,11 @@ impl Fetcher<'_> {
             Self::Imap(fetcher) => fetcher.ask_otherwise(at, way).await,
             // Once more, and that is all.
             Self::Pop3(fetcher) if way == 0 => fetcher.ask(vec![at]).await.map(|()| true),
-            Self::Pop3(_) => Ok(false),
+            Self::Files(fetcher) if way == 0 => {
+                fetcher.ask(vec![at]);
+                Ok(true)
+            }
+            Self::Pop3(_) | Self::Files(_) => Ok(false),
         }
     }
 
@@ -265,6 +289,7 @@ impl Fetcher<'_> {
         match self {
             Self::Imap(fetcher) => fetcher.receive().await,
             Self::Pop3(fetcher) => fetcher.receive().await,
+            Self::Files(fetcher) => fetcher.receive().await,
         }
     }
 }

@@ -69,7 +69,7 @@ impl Fake {
             profile: "generic".into(),
             connections: 2,
         };
-        Origin::open(&source, "ann", &Secret::new("a secret")).await
+        Origin::open(&source, "ann", Some(&Secret::new("a secret"))).await
     }
 
     pub fn heard(&self, verb: &str) -> usize {

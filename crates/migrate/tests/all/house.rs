@@ -69,7 +69,7 @@ impl House {
     pub async fn pass_with(&self, fake: &Fake, careful: bool, losses_are_meant: bool) -> Result<Outcome, Trouble> {
         let password = Secret::new(fake.state.lock().unwrap().password.clone());
         let user = fake.state.lock().unwrap().user.clone();
-        self.pass_over(Origin::open(&fake.source(), &user, &password).await?, careful, losses_are_meant).await
+        self.pass_over(Origin::open(&fake.source(), &user, Some(&password)).await?, careful, losses_are_meant).await
     }
 
     /// One pass over whatever source.

@@ -6,6 +6,7 @@ mod house;
 
 mod a_cut_body_is_never_half_stored;
 mod any_password_logs_in;
+mod files_come_as_their_programs_left_them;
 mod folders_numbered_anew_are_not_brought_twice;
 mod hostile_servers_are_bounded;
 mod mail_moved_at_the_source_is_here_once;

@@ -107,6 +107,11 @@ impl Dovecot {
         Self { home, imap, pop3 }
     }
 
+    /// A path of its folder; mail of a user lies in `mail/<user>`.
+    pub fn path(&self, below: &str) -> String {
+        self.home.path(below).display().to_string()
+    }
+
     /// A session of a user.
     pub fn login(&self, user: &str) -> Imap {
         Imap::login(self.imap, user).expect("dovecot lets its users in")

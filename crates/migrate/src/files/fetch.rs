@@ -1,0 +1,104 @@
+//! Bodies from files: each batch on a thread of its own.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+
+use anser_base::{Durability, Error, Result, TenantId};
+use anser_store::{BodyWriter, Store};
+use tokio::task::JoinHandle;
+
+use super::{Files, Mail, read};
+use crate::source::{Batch, IN_MEMORY, Taken};
+use crate::trouble::Trouble;
+
+/// Bodies of the open folder.
+pub struct Fetcher {
+    open: Arc<Vec<Mail>>,
+    store: Store,
+    tenant: TenantId,
+    under_way: VecDeque<JoinHandle<Result<Batch>>>,
+}
+
+impl Fetcher {
+    /// Over an open folder; large bodies go to this tenant's bodies at once.
+    pub fn new(files: &Files, store: Store, tenant: TenantId) -> Self {
+        Self { open: files.opened(), store, tenant, under_way: VecDeque::new() }
+    }
+
+    /// Batches that did not come yet.
+    pub fn under_way(&self) -> usize {
+        self.under_way.len()
+    }
+
+    /// Begins to read some bodies.
+    pub fn ask(&mut self, wanted: Vec<u32>) {
+        let (open, store, tenant) = (self.open.clone(), self.store.clone(), self.tenant);
+        self.under_way.push_back(tokio::task::spawn_blocking(move || read_all(&open, wanted, &store, tenant)));
+    }
+
+    /// The oldest batch.
+    pub async fn receive(&mut self) -> Result<Batch, Trouble> {
+        match self.under_way.pop_front() {
+            Some(reading) => Ok(reading.await.map_err(Error::unavailable)??),
+            None => Ok(Batch::default()),
+        }
+    }
+}
+
+fn read_all(open: &[Mail], wanted: Vec<u32>, store: &Store, tenant: TenantId) -> Result<Batch> {
+    let mut batch = Batch { wanted, ..Batch::default() };
+    for at in &batch.wanted {
+        let Some(mail) = (*at as usize).checked_sub(1).and_then(|at| open.get(at)) else { continue };
+        let mut body = Body { store, tenant, memory: Vec::new(), disk: None, own: None };
+        let read = read::body(&mail.place, &mut |octets| body.take(octets));
+        match (read, body.own.take()) {
+            (_, Some(own)) => return Err(own),
+            (Ok(()), None) => drop(batch.arrived.insert(*at, body.end()?)),
+            (Err(error), None) => batch.refused = Some(error.to_string()),
+        }
+    }
+    Ok(batch)
+}
+
+/// A body on its way.
+struct Body<'a> {
+    store: &'a Store,
+    tenant: TenantId,
+    memory: Vec<u8>,
+    disk: Option<BodyWriter>,
+    /// Trouble that is ours, not the file's.
+    own: Option<Error>,
+}
+
+impl Body<'_> {
+    fn take(&mut self, octets: &[u8]) -> io::Result<()> {
+        if self.disk.is_none() && (self.memory.len() + octets.len()) as u64 <= IN_MEMORY {
+            self.memory.extend_from_slice(octets);
+            return Ok(());
+        }
+        self.write(octets).map_err(|error| {
+            self.own = Some(error);
+            io::Error::other("a body cannot be kept")
+        })
+    }
+
+    fn write(&mut self, octets: &[u8]) -> Result<()> {
+        let disk = match &mut self.disk {
+            Some(disk) => disk,
+            None => {
+                let mut disk = self.store.body_writer(self.tenant)?;
+                disk.write(&std::mem::take(&mut self.memory))?;
+                self.disk.insert(disk)
+            }
+        };
+        disk.write(octets)
+    }
+
+    fn end(self) -> Result<Taken> {
+        Ok(match self.disk {
+            Some(disk) => Taken::Stored(Box::new(disk.finish(Durability::Deferred)?)),
+            None => Taken::Memory(self.memory),
+        })
+    }
+}

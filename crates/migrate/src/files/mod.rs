@@ -1,0 +1,209 @@
+//! Mail that lies in files: Maildir, mbox, one message a file. Only ever read.
+//!
+//! | form | a folder is | a message is known by | besides |
+//! |---|---|---|---|
+//! | [`maildir`] | a directory with `cur`: `.A.B` beside it (Maildir++), or `A/B` below it | its file name up to `:2,` | UIDs, keywords, unique ids and subscriptions of Dovecot and Courier |
+//! | [`mbox`] | a file; `A/B` below a directory, with Thunderbird's `.sbd` | its bytes without what programs note among them | UIDs, flags and keywords as UW IMAP, Dovecot and Thunderbird note them |
+//! | [`single`] | a directory | its file name | flags of Apple's `.emlx` |
+//!
+//! Lines that end in a bare LF get CRLF, as they had on the wire; a message whose first line ends in CRLF is taken byte for byte. Files
+//! that are compressed with gzip are read through. All of this blocks: it runs on threads of its own.
+
+pub mod fetch;
+pub mod maildir;
+pub mod mbox;
+pub mod read;
+pub mod single;
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anser_base::Error;
+use anser_mime::date::{DateTime, format_internal_date};
+
+use crate::model::{Kind, Source};
+use crate::source::{Folder, KEY, Seen, Standing};
+use crate::trouble::Trouble;
+
+/// Levels of directories that are walked.
+pub const DEPTH: usize = 64;
+/// Folders of one login that are followed at most.
+const FOLDERS: usize = 20_000;
+/// Messages of one folder at most.
+const MESSAGES: usize = 10_000_000;
+
+/// A message, and where its bytes lie.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    /// What is known of it.
+    pub seen: Seen,
+    /// Where it lies.
+    pub place: Place,
+}
+
+/// Where the bytes of a message lie.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// They are a file of a Maildir, which may be renamed meanwhile.
+    Maildir(PathBuf),
+    /// They are a file.
+    File(PathBuf),
+    /// They are some bytes of a file.
+    Part(mbox::Part),
+}
+
+/// A folder, and where it lies.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// As every source tells of one.
+    pub folder: Folder,
+    /// Its directory or file.
+    pub path: PathBuf,
+}
+
+impl Found {
+    fn new(levels: &[&[u8]], delimiter: u8, path: PathBuf) -> Self {
+        let (attributes, standing) = (Vec::new(), None);
+        let folder = Folder {
+            name: levels.join(&delimiter),
+            delimiter: Some(delimiter),
+            attributes,
+            subscribed: true,
+            standing,
+        };
+        Self { folder, path }
+    }
+}
+
+/// The folders of a tree. [`io::ErrorKind::NotFound`] when there is no mail of this form.
+pub fn folders(kind: Kind, root: &Path) -> io::Result<Vec<Found>> {
+    let mut found = match kind {
+        Kind::Maildir => maildir::folders(root)?,
+        Kind::Mbox => mbox::folders(root)?,
+        _ => single::folders(root)?,
+    };
+    found.truncate(FOLDERS);
+    Ok(found)
+}
+
+/// How a folder stands, and its messages in their order.
+pub fn messages(kind: Kind, found: &Found) -> io::Result<(Standing, Vec<Mail>)> {
+    let (mut standing, mut mails) = match kind {
+        Kind::Maildir => maildir::messages(&found.path, found.folder.name == b"INBOX")?,
+        Kind::Mbox => mbox::messages(&found.path)?,
+        _ => single::messages(&found.path)?,
+    };
+    mails.truncate(MESSAGES);
+    for (at, mail) in (1..).zip(&mut mails) {
+        mail.seen.at = at;
+    }
+    standing.messages = mails.len() as u64;
+    if standing.uidvalidity > 0 {
+        let last = mails.iter().map(|mail| mail.seen.uid).max().unwrap_or(0);
+        standing.uidnext = standing.uidnext.max(last.saturating_add(1));
+    }
+    Ok((standing, mails))
+}
+
+/// A tree, open for one login.
+pub struct Files {
+    kind: Kind,
+    found: HashMap<Vec<u8>, Found>,
+    root: PathBuf,
+    /// Messages of the open folder.
+    open: Arc<Vec<Mail>>,
+}
+
+impl Files {
+    /// Finds the tree of a login: the path of the source, with the login for `%u`, what is before its `@` for `%n`, what is behind it
+    /// for `%d`. [`Trouble::Login`] when there is none.
+    pub async fn open(source: &Source, login: &str) -> Result<Self, Trouble> {
+        let missing = |why: String| Trouble::Login { kind: "missing", why };
+        let root = path_of(&source.host, login).ok_or_else(|| missing(format!("{login} is no name of a directory")))?;
+        let mut files = Self { kind: source.kind, found: HashMap::new(), root, open: Arc::default() };
+        files.folders().await?;
+        Ok(files)
+    }
+
+    /// Every folder of the tree.
+    pub async fn folders(&mut self) -> Result<Vec<Folder>, Trouble> {
+        let (kind, root) = (self.kind, self.root.clone());
+        let walked = tokio::task::spawn_blocking(move || folders(kind, &root)).await.map_err(Error::unavailable)?;
+        let why = |error: io::Error| format!("{}: {error}", self.root.display());
+        let walked = walked.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Trouble::Login { kind: "missing", why: why(error) },
+            _ => Trouble::lost(why(error)),
+        })?;
+        let list = walked.iter().map(|found| found.folder.clone()).collect();
+        self.found = walked.into_iter().map(|found| (found.folder.name.clone(), found)).collect();
+        Ok(list)
+    }
+
+    /// Opens a folder: reads what it holds, but for bodies.
+    pub async fn examine(&mut self, name: &[u8]) -> Result<Standing, Trouble> {
+        let Some(found) = self.found.get(name).cloned() else {
+            return Err(Trouble::Refused("there is no such folder".to_owned()));
+        };
+        let (kind, path) = (self.kind, found.path.display().to_string());
+        let read = tokio::task::spawn_blocking(move || messages(kind, &found)).await.map_err(Error::unavailable)?;
+        let (standing, mails) = read.map_err(|error| Trouble::Refused(format!("{path}: {error}")))?;
+        self.open = Arc::new(mails);
+        Ok(standing)
+    }
+
+    /// The messages of the open folder.
+    pub fn list(&self) -> Vec<Seen> {
+        self.open.iter().map(|mail| mail.seen.clone()).collect()
+    }
+
+    /// Where messages of the open folder lie.
+    pub fn opened(&self) -> Arc<Vec<Mail>> {
+        self.open.clone()
+    }
+}
+
+/// The path of a login. A login must not lead anywhere else.
+fn path_of(template: &str, login: &str) -> Option<PathBuf> {
+    let (local, domain) = login.split_once('@').unwrap_or((login, ""));
+    let is_plain = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['/', '\0']);
+    if !is_plain(local) || (!domain.is_empty() && !is_plain(domain)) {
+        return None;
+    }
+    Some(template.replace("%u", login).replace("%n", local).replace("%d", domain).into())
+}
+
+/// A date as the list of a source writes it.
+fn written(unix: i64, offset_minutes: i32) -> String {
+    format_internal_date(DateTime { unix, offset_minutes })
+}
+
+/// What the ledger knows a file by.
+fn key_of(name: &[u8]) -> Vec<u8> {
+    match name.len() <= KEY {
+        true => name.to_vec(),
+        false => anser_base::BlobId::of(name).to_hex().into_bytes(),
+    }
+}
+
+/// When a file was written, in seconds since 1970.
+fn modified(meta: &std::fs::Metadata) -> Option<i64> {
+    let since = meta.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_secs()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_leads_to_its_own_tree_only() {
+        let path = |login| path_of("/old/%d/%n/Maildir", login).map(|path| path.display().to_string());
+        assert_eq!(path("ann@x.y").as_deref(), Some("/old/x.y/ann/Maildir"));
+        assert_eq!(path_of("/old/%u", "ann"), Some("/old/ann".into()));
+        for login in ["../root", "ann@../..", "a/b", "", ".", "@x.y", "ann@x/y"] {
+            assert_eq!(path(login), None, "{login}");
+        }
+    }
+}
