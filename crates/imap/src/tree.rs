@@ -37,6 +37,8 @@ impl Listed {
 /// The names, the inbox first, each before those below it.
 pub(crate) struct Tree {
     pub named: Vec<Listed>,
+    /// Own names that are subscribed, of mailboxes that are gone (RFC 9051 §6.3.7).
+    pub gone: Vec<Listed>,
 }
 
 /// What the user subscribes to of others.
@@ -46,14 +48,19 @@ impl Tree {
     /// All that the user can see. Mailboxes of others are looked for only below prefixes that are `wanted`.
     pub async fn load(session: &Session, wanted: impl Fn(&str) -> bool) -> Result<Tree, Trouble> {
         let user = session.account()?.clone();
-        let (all, subscriptions) =
-            session.deps.store.read(user.id, |tx| Ok((tx.mailboxes()?, tx.subscriptions()?))).await?;
+        let read =
+            session.deps.store.read(user.id, |tx| Ok((tx.mailboxes()?, tx.subscriptions()?, tx.gone_subscriptions()?)));
+        let (all, subscriptions, mut gone) = read.await?;
         let mut named = own(&user, all);
+        for listed in &named {
+            gone.remove(&listed.path);
+        }
         if wanted(OTHERS) || wanted(SHARED) {
             named.extend(of_others(session, &user, &subscriptions, wanted).await?);
         }
         mark_parents(&mut named);
-        Ok(Tree { named })
+        let gone = gone.into_iter().map(|path| level(path, &user, true)).collect();
+        Ok(Tree { named, gone })
     }
 }
 
@@ -143,6 +150,12 @@ async fn of_owner(
     Ok(named)
 }
 
+/// A name without a mailbox.
+fn level(path: String, owner: &Arc<Account>, subscribed: bool) -> Listed {
+    let (owner, rights) = (owner.clone(), Rights::NONE);
+    Listed { path, mailbox: None, owner, rights, subscribed, has_children: false, is_own: false }
+}
+
 /// Puts in the levels above that are no mailboxes, or none that the user can see.
 fn with_levels(named: Vec<Listed>) -> Vec<Listed> {
     let mut known: HashSet<String> = HashSet::new();
@@ -151,15 +164,7 @@ fn with_levels(named: Vec<Listed>) -> Vec<Listed> {
         for (at, _) in listed.path.match_indices(SEPARATOR) {
             let path = &listed.path[..at];
             if known.insert(path.to_owned()) {
-                all.push(Listed {
-                    path: path.to_owned(),
-                    mailbox: None,
-                    owner: listed.owner.clone(),
-                    rights: Rights::NONE,
-                    subscribed: false,
-                    has_children: true,
-                    is_own: false,
-                });
+                all.push(Listed { has_children: true, ..level(path.to_owned(), &listed.owner, false) });
             }
         }
         known.insert(listed.path.clone());

@@ -156,6 +156,7 @@ const TABLE: &[(&str, &str)] = &[
     ("A user name holds a control character", "用户名含控制字符"),
     ("APPEND wants a message as a literal", "APPEND 需要以 literal 给出邮件"),
     ("Bad MAXSIZE", "MAXSIZE 无效"),
+    ("The mailbox has mailboxes below it", "该文件夹下还有子文件夹"),
     ("The texts of these messages are still being indexed, try again later", "这些邮件的正文仍在建立索引，请稍后再试"),
     ("Bad MODSEQ search", "MODSEQ 搜索无效"),
     ("Bad arguments of APPEND", "APPEND 参数无效"),

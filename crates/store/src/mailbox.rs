@@ -89,7 +89,8 @@ impl MailTx<'_, '_> {
 
     /// Makes a mailbox below `parent`. `Class::Exists` when the name is taken, `Class::Invalid` for a name or a depth that is not
     /// allowed, `Class::Limit` when the account has too many. A role that another mailbox has is refused as `Class::Exists`;
-    /// without one, a name that clients are known to use for a role takes that role if it is free.
+    /// without one, a name that clients are known to use for a role takes that role if it is free. A name that is still subscribed
+    /// to is so again.
     pub fn create_mailbox(&mut self, parent: Option<MailboxId>, name: &str, role: Option<Role>) -> Result<Mailbox> {
         self.require_writing()?;
         check_name(name, parent)?;
@@ -105,7 +106,10 @@ impl MailTx<'_, '_> {
             Some(role) if self.mailbox_with_role(role)?.is_none() => Some(role),
             _ => None,
         };
-        let made = self.insert_mailbox(parent, name, role.or(guessed), false)?;
+        let above = parent.map(|parent| self.path(parent)).transpose()?.unwrap_or_default();
+        let path: Vec<&str> = above.iter().map(String::as_str).chain([name]).collect();
+        let subscribed = self.forget_subscription(&path.join("/"))?;
+        let made = self.insert_mailbox(parent, name, role.or(guessed), subscribed)?;
         if let Some(parent) = parent {
             self.inherit_acl(parent, made.id)?;
         }

@@ -117,6 +117,7 @@ CREATE TABLE delivered (
     BLOCK,
     JOB,
     LEDGER,
+    GONE_SUBSCRIPTION,
 ]);
 
 /// What RFC 4314 and RFC 5464 need: who may do what, annotations, and subscriptions to mailboxes of other accounts. An annotation's
@@ -255,4 +256,13 @@ CREATE TABLE moved (
   PRIMARY KEY (account, source, folder, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX moved_content ON moved (account, content) WHERE content IS NOT NULL;
+";
+
+/// Names of own mailboxes that are subscribed and gone.
+const GONE_SUBSCRIPTION: &str = "
+CREATE TABLE gone_subscription (
+  account INTEGER NOT NULL,
+  path TEXT NOT NULL,
+  PRIMARY KEY (account, path)
+) STRICT, WITHOUT ROWID;
 ";

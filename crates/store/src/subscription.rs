@@ -1,4 +1,5 @@
 //! Subscriptions to mailboxes of other accounts: the subscriber's own, by the number of the mailbox, so that they survive its renaming.
+//! And those to own mailboxes that are gone, by name: a mailbox of that name is subscribed again (RFC 9051 §6.3.7).
 
 use std::collections::BTreeSet;
 
@@ -34,5 +35,29 @@ impl MailTx<'_, '_> {
         }
         let sql = "INSERT INTO subscription (account, owner, mailbox) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
         self.db.execute(sql, key).map(drop)
+    }
+
+    /// Paths of own mailboxes that are subscribed and gone, their levels joined by `/`.
+    pub fn gone_subscriptions(&mut self) -> Result<BTreeSet<String>> {
+        let sql = "SELECT path FROM gone_subscription WHERE account = ?1";
+        Ok(self.db.query(sql, params![self.account.to_sql()], |row| row.text(0))?.into_iter().collect())
+    }
+
+    /// Keeps the subscription to a mailbox that is about to be deleted, if it is subscribed. Beyond [`SUBSCRIPTIONS`] it is lost.
+    pub fn keep_subscription(&mut self, id: MailboxId) -> Result<()> {
+        self.require_writing()?;
+        if !self.mailbox(id)?.subscribed || self.gone_subscriptions()?.len() >= SUBSCRIPTIONS {
+            return Ok(());
+        }
+        let path = self.path(id)?.join("/");
+        let sql = "INSERT INTO gone_subscription (account, path) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        self.db.execute(sql, params![self.account.to_sql(), &path]).map(drop)
+    }
+
+    /// Ends the subscription to a mailbox that is gone. Whether there was one.
+    pub fn forget_subscription(&mut self, path: &str) -> Result<bool> {
+        self.require_writing()?;
+        let sql = "DELETE FROM gone_subscription WHERE account = ?1 AND path = ?2";
+        Ok(self.db.execute(sql, params![self.account.to_sql(), path])? > 0)
     }
 }

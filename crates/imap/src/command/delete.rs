@@ -1,7 +1,7 @@
-//! DELETE (RFC 9051 §6.3.5).
+//! DELETE (RFC 9051 §6.3.5). Who subscribed to the mailbox still does (§6.3.7).
 
 use anser_base::Durability;
-use anser_store::Rights;
+use anser_store::{MailTx, Rights};
 use anser_wire::imap::write::Status;
 
 use super::{is_selected, leave_mailbox};
@@ -15,7 +15,17 @@ pub(super) async fn run(session: &mut Session, mailbox: &str) -> Outcome {
     let place = access::find(session, mailbox, Rights::DELETE_MAILBOX).await?;
     let (owner, found) = (place.owner.id, place.mailbox);
     let id = found.id;
-    session.deps.store.write(owner, Durability::Sync, move |tx| tx.delete_mailbox(id)).await?;
+    let delete = move |tx: &mut MailTx<'_, '_>| {
+        let has_children = tx.mailboxes()?.iter().any(|mailbox| mailbox.parent == Some(id));
+        if !has_children {
+            tx.keep_subscription(id)?;
+            tx.delete_mailbox(id)?;
+        }
+        Ok(has_children)
+    };
+    if session.deps.store.write(owner, Durability::Sync, delete).await? {
+        return Ok(Reply::no("HASCHILDREN", "The mailbox has mailboxes below it"));
+    }
     if found.total > 0 {
         note::deleted(
             session,

@@ -23,15 +23,20 @@ pub(super) async fn run(session: &mut Session, list: List) -> Outcome {
     let recursive = list.selection.recursive_match;
     let wanted = |prefix: &str| recursive || patterns.iter().any(|pattern| pattern.reaches(prefix));
     let tree = Tree::load(session, wanted).await?;
-    let above = if list.selection.recursive_match { above_chosen(&tree, &list) } else { HashSet::new() };
-    for listed in &tree.named {
-        let (chosen, holds_chosen) = (is_chosen(&list, listed), above.contains(listed.path.as_str()));
+    let matches = |path: &str| patterns.iter().any(|pattern| pattern.matches(path));
+    let (above, above_hidden) = match recursive {
+        true => (above_chosen(&tree, &list, |_| true), above_chosen(&tree, &list, |path| !matches(path))),
+        false => (HashSet::new(), HashSet::new()),
+    };
+    let gone = tree.gone.iter().filter(|_| list.selection.subscribed);
+    for listed in tree.named.iter().chain(gone) {
+        // A name that was not chosen itself is told when it is all that tells of what was (RFC 9051 §6.3.9.6).
+        let wanted = is_chosen(&list, listed) || above_hidden.contains(listed.path.as_str());
         // Many patterns against many names take long, and others of this thread wait.
         tokio::task::consume_budget().await;
-        if !(chosen || holds_chosen) || !patterns.iter().any(|pattern| pattern.matches(&listed.path)) {
-            continue;
+        if wanted && matches(&listed.path) {
+            write_one(session, &list, listed, above.contains(listed.path.as_str())).await?;
         }
-        write_one(session, &list, listed, holds_chosen).await?;
     }
     Ok(Reply::ok("Done"))
 }
@@ -46,9 +51,9 @@ fn is_chosen(list: &List, listed: &Listed) -> bool {
     (!list.selection.subscribed || listed.subscribed) && (!list.selection.special_use || listed.special_use().is_some())
 }
 
-/// Names with a chosen one somewhere below them.
-fn above_chosen<'a>(tree: &'a Tree, list: &List) -> HashSet<&'a str> {
-    let chosen = tree.named.iter().filter(|listed| is_chosen(list, listed));
+/// Names with a chosen one somewhere below them that `counts`.
+fn above_chosen<'a>(tree: &'a Tree, list: &List, counts: impl Fn(&str) -> bool) -> HashSet<&'a str> {
+    let chosen = tree.named.iter().chain(&tree.gone).filter(|listed| is_chosen(list, listed) && counts(&listed.path));
     chosen.flat_map(|listed| listed.path.match_indices(SEPARATOR).map(|(at, _)| &listed.path[..at])).collect()
 }
 
@@ -60,7 +65,8 @@ async fn write_one(session: &mut Session, list: &List, listed: &Listed, holds_ch
         session.out.extend_from_slice(b" (\"CHILDINFO\" (\"SUBSCRIBED\"))");
     }
     session.out.extend_from_slice(b"\r\n");
-    if let Some(mailbox) = &listed.mailbox {
+    // Of a name that only stands above a chosen one no more is told (RFC 5819 §2, RFC 8440 §4).
+    if let Some(mailbox) = listed.mailbox.as_ref().filter(|_| is_chosen(list, listed)) {
         if list.returns.my_rights {
             session.out.extend_from_slice(b"* MYRIGHTS ");
             write_mailbox(&mut session.out, &listed.path, session.enabled.utf8);

@@ -19,14 +19,15 @@ pub(super) async fn run(session: &mut Session, reference: &str, pattern: &str) -
     let tree = Tree::load(session, |_| true).await?;
     let matches = |name: &str| patterns.iter().any(|pattern| pattern.matches(name));
     let mut shown: BTreeSet<&str> = BTreeSet::new();
-    let subscribed = || tree.named.iter().filter(|listed| listed.subscribed).map(|listed| listed.path.as_str());
-    for path in subscribed().filter(|path| matches(path)) {
-        shown.insert(path);
-        write_line(session, "LSUB", "", path);
+    let subscribed = || tree.named.iter().chain(&tree.gone).filter(|listed| listed.subscribed);
+    for listed in subscribed().filter(|listed| matches(&listed.path)) {
+        shown.insert(&listed.path);
+        let missing = if listed.mailbox.is_none() { "\\Noselect" } else { "" };
+        write_line(session, "LSUB", missing, &listed.path);
         session.out.extend_from_slice(b"\r\n");
         session.relieve().await?;
     }
-    for path in subscribed().filter(|path| !matches(path)) {
+    for path in subscribed().map(|listed| listed.path.as_str()).filter(|path| !matches(path)) {
         let above = path.match_indices(SEPARATOR).map(|(at, _)| &path[..at]).rev().find(|above| matches(above));
         if let Some(above) = above.filter(|above| shown.insert(above)) {
             write_line(session, "LSUB", "\\Noselect", above);

@@ -4,6 +4,7 @@ use anser_base::Durability;
 use anser_store::{MailTx, Rights};
 
 use crate::access;
+use crate::name;
 use crate::reply::{Outcome, Reply};
 use crate::session::Session;
 
@@ -11,6 +12,10 @@ pub(super) async fn run(session: &mut Session, mailbox: &str, subscribed: bool) 
     let user = session.account_id()?;
     // What was subscribed while it was seen can be given up when it is no more (RFC 4314 §4).
     let need = if subscribed { Rights::LOOKUP } else { Rights::NONE };
+    let path = name::levels(mailbox)?.join("/");
+    if !subscribed && session.deps.store.write(user, Durability::Sync, move |tx| tx.forget_subscription(&path)).await? {
+        return Ok(Reply::ok("Done"));
+    }
     let place = access::find(session, mailbox, need).await?;
     let (owner, id) = (place.owner.id, place.mailbox.id);
     if !place.rights.has(Rights::LOOKUP) {
