@@ -21,7 +21,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 18] = [
     Target { name: "imap_command", run: imap::command },
     Target { name: "sequence_set", run: imap::sequence_set },
     Target { name: "body_section", run: imap::body_section },
@@ -39,6 +39,7 @@ pub const TARGETS: [Target; 17] = [
     Target { name: "managesieve_command", run: sieve::command },
     Target { name: "sender_records", run: senders::records },
     Target { name: "sender_headers", run: senders::headers },
+    Target { name: "peer_report", run: senders::report },
 ];
 
 /// The target of this name.

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use anser_peers::{aggregate, pack, tls};
 use anser_senderauth::dns::{Answer, Asking, Dns, Kind, Record, Resolver};
 use anser_senderauth::{Message, Peer, dkim, dmarc, results, spf};
 
@@ -60,5 +61,17 @@ pub fn headers(data: &[u8]) {
     assert_eq!(results::without_forged(field.as_bytes(), "r.example").as_deref(), Some(&b""[..]));
     if let Some(clean) = results::without_forged(data, "r.example") {
         assert!(clean.len() < data.len());
+    }
+}
+
+/// A report on our domains, packed or not. What was understood reads the same when it is written again.
+pub fn report(data: &[u8]) {
+    let Some(plain) = pack::unpack(data) else { return };
+    if let Some(report) = aggregate::Report::read(&plain) {
+        assert!(report.rows.len() <= aggregate::ROWS);
+        assert!(aggregate::Report::read(report.write().as_bytes()).is_some() || report.policy.domain.is_empty());
+    }
+    if let Some(report) = tls::Report::read(&plain) {
+        assert!(tls::Report::read(&report.write()).is_some());
     }
 }

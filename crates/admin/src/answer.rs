@@ -1,5 +1,6 @@
 //! What an act answers: items while it goes on, one report at its end.
 
+mod feedback;
 mod moving_in;
 
 use std::net::IpAddr;
@@ -12,6 +13,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
+pub use feedback::{ReceivedView, SeenView};
 pub use moving_in::{ColumnView, FrontDoorView, LineView, SchemeView, SlipView};
 
 /// Events that wait for a slow reader.
@@ -476,6 +478,8 @@ pub enum Item {
     Route(RouteView),
     Limits(LimitsView),
     Hold(HoldView),
+    Seen(SeenView),
+    Received(ReceivedView),
     Address(String),
     Column(ColumnView),
     Line(LineView),

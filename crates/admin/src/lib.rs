@@ -37,6 +37,7 @@ use anser_journal::{Entry, Journal, Origin, What};
 use anser_migrate::Migrate;
 use anser_net::dns::Resolver;
 use anser_net::{Counters, TlsAcceptor};
+use anser_peers::Peers;
 use anser_queue::Queue;
 use anser_store::Store;
 use tokio::sync::mpsc;
@@ -73,6 +74,8 @@ pub struct Deps {
     pub hostname: String,
     /// Organisations that move in.
     pub moves: Migrate,
+    /// What is known of other servers.
+    pub peers: Peers,
     /// The DNS, to see what the world sees.
     pub resolver: Resolver,
     /// What our domains ask of other servers by MTA-STS.
@@ -170,6 +173,7 @@ impl Admin {
             R::ElsewhereChange { addresses, remove } => self.list_elsewhere(actor, &addresses, remove).await,
             R::ElsewhereList { domain } => self.listed_elsewhere(&domain, out).await,
             R::Sending { what } => self.sending(actor, what, out).await,
+            R::Reports { asked } => self.reports(asked, out).await,
             R::QueueList { selection } => self.list_queue(selection, out).await,
             R::QueueShow { entry } => self.show_entry(entry, out).await,
             R::QueueAct { what, entries } => self.act_on_queue(actor, what, entries, out).await,

@@ -148,6 +148,19 @@ pub enum SendingAct {
     },
 }
 
+/// Which reports of other servers are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportsAsked {
+    /// On one domain of ours.
+    pub domain: Option<String>,
+    /// `dmarc` or `tls`; both without.
+    pub kind: Option<String>,
+    /// About the last so many days.
+    pub days: u32,
+    /// Report by report, rather than what they say in sum.
+    pub each: bool,
+}
+
 /// A route to be set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteSpec {
@@ -455,6 +468,8 @@ pub enum Request {
     ElsewhereList { domain: String },
     /// [`crate::Admin::sending`]
     Sending { what: SendingAct },
+    /// [`crate::Admin::reports`]
+    Reports { asked: ReportsAsked },
     /// [`crate::Admin::list_queue`]
     QueueList { selection: Selection },
     /// [`crate::Admin::show_entry`]

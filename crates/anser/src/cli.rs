@@ -1,11 +1,13 @@
 //! The command line, as data.
 
+mod feedback;
 mod moving_in;
 
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+pub use feedback::Reports;
 pub use moving_in::{AccountImport, First, FrontDoor, FrontDoorOpen};
 
 use crate::text::{ARGUMENTS, COMMANDS, Language, Line};
@@ -63,6 +65,7 @@ pub enum Verb {
     Route(Route),
     #[command(subcommand)]
     Sending(Sending),
+    Reports(Reports),
     #[command(subcommand)]
     Queue(Queue),
     #[command(subcommand)]

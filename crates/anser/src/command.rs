@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::cli::{
     Account, AccountAdd, Alias, AppPassword, Cli, Dkim, Domain, Elsewhere, Entries, FrontDoor, FrontDoorOpen, Group,
-    Move, NewSecret, Queue, Route, RouteAdd, Selection, SendAs, Sending, Token, Verb,
+    Move, NewSecret, Queue, Reports, Route, RouteAdd, Selection, SendAs, Sending, Token, Verb,
 };
 use crate::config::Config;
 use crate::files;
@@ -220,6 +220,9 @@ fn asked(verb: Verb, language: Language) -> Result<Asked> {
         Verb::Group(Group::Leave { address, members }) => one(Request::GroupLeave { address, members }),
         Verb::Route(route) => route_asked(route),
         Verb::Sending(sending) => Ok(sending_asked(sending)),
+        Verb::Reports(Reports { domain, kind, days, each }) => {
+            list(Request::Reports { asked: request::ReportsAsked { domain, kind, days, each } })
+        }
         Verb::Queue(Queue::List(selection)) => list(Request::QueueList { selection: selected(selection)? }),
         Verb::Queue(Queue::Show { entry }) => one(Request::QueueShow { entry: EntryId(entry) }),
         Verb::Queue(Queue::Retry(entries)) => one(queue_act(QueueAct::Retry, entries)?),

@@ -72,6 +72,7 @@ struct WrittenWeb {
 #[serde(deny_unknown_fields, default)]
 struct WrittenSenders {
     follow_reject: Option<bool>,
+    reports: Option<bool>,
     trusted: Vec<String>,
     own: Option<Vec<String>>,
 }
@@ -198,6 +199,8 @@ pub struct WebSettings {
 pub struct SenderSettings {
     /// What a domain asks to be refused (DMARC p=reject) is refused.
     pub follow_reject: bool,
+    /// Domains that ask for it are told what was seen of mail in their name.
+    pub reports: bool,
     /// Domains that may vouch for others' mail: seals (ARC), mailing lists.
     pub trusted: Vec<String>,
     /// Networks of the house's own hosts, which are believed without a look; loopback unless said otherwise.
@@ -346,6 +349,7 @@ impl WrittenSenders {
         let own = self.own.map(|ranges| ranges.iter().map(|range| Network::parse(range)).collect::<Result<_>>());
         Ok(SenderSettings {
             follow_reject: self.follow_reject.unwrap_or(true),
+            reports: self.reports.unwrap_or(true),
             trusted: self.trusted,
             own: own.unwrap_or_else(|| Ok(Network::loopback()))?,
         })

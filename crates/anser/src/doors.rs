@@ -153,6 +153,7 @@ impl Sessions {
         let senders = anser_smtp::Senders {
             trusted: judging.trusted.clone(),
             follow_reject: judging.follow_reject,
+            peers: judging.reports.then(|| house.peers.clone()),
             ..anser_smtp::Senders::new(house.resolver.clone())
         };
         let smtp = anser_smtp::Deps {

@@ -17,6 +17,7 @@ use anser_directory::Directory;
 use anser_journal::{Entry, Journal, Origin, What, months_in};
 use anser_migrate::Migrate;
 use anser_net::{Resolver, TlsAcceptor};
+use anser_peers::Peers;
 use anser_queue::Queue;
 use anser_store::Store;
 
@@ -27,6 +28,7 @@ pub const SCHEMAS: Schemas = Schemas {
     server: anser_directory::SCHEMA,
     queue: anser_queue::SCHEMA,
     moves: anser_migrate::SCHEMA,
+    peers: anser_peers::SCHEMA,
     journal: anser_journal::SCHEMA,
     account: anser_store::SCHEMA,
     search: anser_store::SEARCH_SCHEMA,
@@ -45,6 +47,7 @@ pub struct House {
     pub disk: Arc<dyn Disk>,
     pub delivery: Delivery,
     pub moves: Migrate,
+    pub peers: Peers,
     pub clock: Clock,
     pub entropy: Entropy,
     /// The DNS.
@@ -82,6 +85,7 @@ impl House {
             literals: literals(config),
         });
         let resolver = Resolver::network(&config.dns)?;
+        let peers = Peers::new(anser_peers::Deps { db: db.clone(), clock: clock.clone() });
         let delivery = Delivery::new(anser_delivery::Deps {
             queue: queue.clone(),
             store: store.clone(),
@@ -92,6 +96,8 @@ impl House {
             hostname: config.hostname.clone(),
             smarthost: config.smarthost.clone(),
             outward: outward(config, &resolver),
+            peers: peers.clone(),
+            resolver: resolver.clone(),
         });
         delivery.recover().await?;
         let moves = Migrate::new(anser_migrate::Deps {
@@ -114,6 +120,7 @@ impl House {
             disk,
             delivery,
             moves,
+            peers,
             clock,
             entropy,
             resolver,
@@ -137,6 +144,7 @@ impl House {
             clock: self.clock.clone(),
             hostname: self.config.hostname.clone(),
             moves: self.moves.clone(),
+            peers: self.peers.clone(),
             resolver: self.resolver.clone(),
             mta_sts: self.config.web.mta_sts,
             running,

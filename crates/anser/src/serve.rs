@@ -152,6 +152,10 @@ fn helpers(house: &House, admin: &Admin, config: &Config, shutdown: &Shutdown) -
     tasks.spawn(async move {
         let _ = ending.or(jobs.run()).await;
     });
+    let (delivery, ending) = (house.delivery.clone(), shutdown.clone());
+    tasks.spawn(async move {
+        let _ = ending.or(delivery.run_feedback()).await;
+    });
     let (store, directory, ending) = (house.store.clone(), house.directory.clone(), shutdown.clone());
     tasks.spawn(async move {
         let _ = ending.or(stir_all(store, directory)).await;

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::io::{ErrorKind, Write};
 
-use anser_admin::answer::{AccountView, EntryView, EventView, Item, RecordView, Report, StatusView};
+use anser_admin::answer::{
+    AccountView, EntryView, EventView, Item, ReceivedView, RecordView, Report, SeenView, StatusView,
+};
 use anser_base::{Error, Result};
 use serde_json::Value;
 
@@ -190,6 +192,8 @@ impl Printer {
                 format!("{}  {}  {}  {}\n", limits.scope, limits.per_hour, limits.per_day, limits.new_per_day)
             }
             Item::Hold(hold) => format!("{}  {}  {}\n", hold.address, hold.since, hold.why),
+            Item::Seen(seen) => seen_in_words(seen),
+            Item::Received(report) => received_in_words(report),
             Item::Address(address) => format!("{address}\n"),
             Item::Column(column) => {
                 let what = if self.language == Language::Zh { &column.zh } else { &column.en };
@@ -253,6 +257,22 @@ pub fn record_in_words(language: Language, record: &RecordView) -> String {
         text.push_str(&format!(";   {problem}\n"));
     }
     text
+}
+
+/// `?` marks what nobody showed to be true.
+fn seen_in_words(seen: &SeenView) -> String {
+    let mark = if seen.verified { "" } else { "  ?" };
+    let result = if seen.passed { "pass" } else { "FAIL" };
+    let place = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
+    let (source, about) = (place(&seen.source), place(&seen.about));
+    let SeenView { kind, domain, count, detail, .. } = seen;
+    format!("{kind}  {domain}  {result}  {count}  {source}  {about}  {detail}{mark}\n")
+}
+
+fn received_in_words(report: &ReceivedView) -> String {
+    let mark = if report.verified { "" } else { "  ?" };
+    let ReceivedView { kind, domain, organization, id, sender, begin, end, .. } = report;
+    format!("{kind}  {domain}  {begin}  {end}  {organization} ({sender})  {id}{mark}\n")
 }
 
 fn account_in_words(language: Language, account: &AccountView) -> String {

@@ -242,6 +242,13 @@ pub const COMMANDS: &[(&str, Line)] = &[
     ("sending held", Line("List accounts whose mail to others is held", "列出外发邮件被暂停的账号")),
     ("sending hold", Line("Hold an account's mail to others", "暂停账号的外发邮件")),
     ("sending release", Line("Let an account send again", "恢复账号的外发")),
+    (
+        "reports",
+        Line(
+            "What other servers report: who sends in our name, and how encrypted mail comes to us; ? is what nobody vouches for",
+            "其他服务器的报告：谁在以我们的名义发信、来信加密是否正常；? 表示未经验证",
+        ),
+    ),
     ("queue", Line("Mail under way", "邮件队列")),
     ("queue list", Line("List entries", "列出条目")),
     ("queue show", Line("Show an entry", "显示条目")),
@@ -362,6 +369,15 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
         Line("How the way to it is protected; -any takes every certificate", "连接的加密方式；-any 接受任何证书"),
     ),
     ("bare_user", Line("Log in as USER there, rather than as USER@DOMAIN", "以用户名登录旧服务器，而非完整地址")),
+    (
+        "report_kind",
+        Line(
+            "Only mail in our name (dmarc) or only encryption (tls)",
+            "只看以我方名义的邮件（dmarc）或加密情况（tls）",
+        ),
+    ),
+    ("report_days", Line("About the last so many days", "最近多少天")),
+    ("each", Line("Report by report, rather than in sum", "逐份列出报告，而非汇总")),
     ("days", Line("For how many days", "有效天数")),
     ("tries", Line("Wrong passwords of one name that go there within a day", "每个用户每天最多转去验证的错误密码次数")),
     (

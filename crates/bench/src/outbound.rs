@@ -192,8 +192,15 @@ async fn deferred(folder: &Path, entries: u64) -> io::Result<()> {
     }
     std::fs::create_dir_all(&folder)?;
     let none = Schema(&[]);
-    let schemas =
-        Schemas { server: none, queue: anser_queue::SCHEMA, journal: none, account: none, search: none, moves: none };
+    let schemas = Schemas {
+        server: none,
+        queue: anser_queue::SCHEMA,
+        journal: none,
+        account: none,
+        search: none,
+        moves: none,
+        peers: none,
+    };
     let db = Db::open(Engine::Embedded(Embedded::new(folder, Arc::new(RealDisk))), schemas).map_err(failed)?;
     let queue = Queue::open(Deps { db, clock: Clock::System, name: None }).await.map_err(failed)?;
     let own = [std::process::id()];

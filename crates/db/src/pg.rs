@@ -67,7 +67,7 @@ impl Pool {
             Place::Account(_) | Place::Search(_) | Place::Journal(_) => {
                 BuildHasherDefault::<DefaultHasher>::default().hash_one(job.place) as usize
             }
-            Place::Server | Place::Queue | Place::Moves => self.next.fetch_add(1, Ordering::Relaxed),
+            Place::Server | Place::Queue | Place::Moves | Place::Peers => self.next.fetch_add(1, Ordering::Relaxed),
         };
         // The workers live as long as this pool.
         let _ = self.workers[index % self.workers.len()].send(job);

@@ -14,6 +14,8 @@ pub enum Place {
     Queue,
     /// Organisations that move in: `moves.db`.
     Moves,
+    /// What is known of other mail servers: `peers.db`.
+    Peers,
     /// The journal of one month, as `year * 100 + month`: `journal/2026-11.db`.
     Journal(u32),
     /// An account's mail: `accounts/…/<id>/mail.db`.
@@ -31,6 +33,8 @@ pub enum PlaceKind {
     Queue,
     /// Tables of `migrate`.
     Moves,
+    /// Tables of `peers`.
+    Peers,
     /// Tables of `journal`.
     Journal,
     /// Tables of `store`.
@@ -40,10 +44,11 @@ pub enum PlaceKind {
 }
 
 impl PlaceKind {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Server, Self::Queue, Self::Moves, Self::Journal, Self::Account, Self::Search];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Server, Self::Queue, Self::Moves, Self::Peers, Self::Journal, Self::Account, Self::Search];
     /// Those that hold truth: a backup takes them, a restore brings them.
-    pub(crate) const TRUTH: [Self; 5] = [Self::Server, Self::Queue, Self::Moves, Self::Journal, Self::Account];
+    pub(crate) const TRUTH: [Self; 6] =
+        [Self::Server, Self::Queue, Self::Moves, Self::Peers, Self::Journal, Self::Account];
 
     /// As the table `anser_schema` calls it.
     pub(crate) fn name(self) -> &'static str {
@@ -51,6 +56,7 @@ impl PlaceKind {
             Self::Server => "server",
             Self::Queue => "queue",
             Self::Moves => "moves",
+            Self::Peers => "peers",
             Self::Journal => "journal",
             Self::Account => "account",
             Self::Search => "search",
@@ -65,13 +71,14 @@ impl Place {
             Self::Server => PlaceKind::Server,
             Self::Queue => PlaceKind::Queue,
             Self::Moves => PlaceKind::Moves,
+            Self::Peers => PlaceKind::Peers,
             Self::Journal(_) => PlaceKind::Journal,
             Self::Account(_) => PlaceKind::Account,
             Self::Search(_) => PlaceKind::Search,
         }
     }
 
-    /// The places that hold truth and whose files are below a folder: server, queue, moves, journals by month, accounts by number.
+    /// The places that hold truth and whose files are below a folder: server, queue, moves, peers, journals by month, accounts by number.
     pub(crate) fn below(disk: &dyn Disk, dir: &Path) -> Result<Vec<Self>> {
         let mut found = Vec::new();
         for entry in list(disk, &dir.join("journal"))? {
@@ -83,7 +90,7 @@ impl Place {
             let ids = list(disk, &dir.join("accounts").join(shelf))?;
             found.extend(ids.iter().filter_map(|id| id.parse().ok()).map(|id| Self::Account(AccountId(id))));
         }
-        found.extend([Self::Server, Self::Queue, Self::Moves]);
+        found.extend([Self::Server, Self::Queue, Self::Moves, Self::Peers]);
         found.retain(|place| disk.stat(&place.file(dir)).is_ok());
         found.sort_unstable();
         Ok(found)
@@ -95,6 +102,7 @@ impl Place {
             Self::Server => dir.join("server.db"),
             Self::Queue => dir.join("queue.db"),
             Self::Moves => dir.join("moves.db"),
+            Self::Peers => dir.join("peers.db"),
             Self::Journal(month) => dir.join("journal").join(format!("{:04}-{:02}.db", month / 100, month % 100)),
             Self::Account(id) => folder_of(dir, id).join("mail.db"),
             Self::Search(id) => folder_of(dir, id).join("search.db"),

@@ -19,6 +19,8 @@ pub struct Schemas {
     pub queue: Schema,
     /// `migrate`'s.
     pub moves: Schema,
+    /// `peers`'s.
+    pub peers: Schema,
     /// `journal`'s.
     pub journal: Schema,
     /// `store`'s.
@@ -33,6 +35,7 @@ impl Schemas {
             PlaceKind::Server => self.server,
             PlaceKind::Queue => self.queue,
             PlaceKind::Moves => self.moves,
+            PlaceKind::Peers => self.peers,
             PlaceKind::Journal => self.journal,
             PlaceKind::Account => self.account,
             PlaceKind::Search => self.search,

@@ -1,11 +1,12 @@
 //! The whole message of an entry: the trace fields of its envelope, then its body. At most one piece of it is in memory, unless the
 //! body is small or was in memory already.
 
-use anser_base::{Error, Result};
+use anser_base::{Durability, Error, Result, TenantId, limits};
 use anser_blob::{BlobReader, Prepared};
 use anser_directory::DEFAULT_TENANT;
 use anser_mime::header;
 use anser_queue::{Body, Entry};
+use anser_senderauth::{Message, Passed, message};
 use anser_store::Store;
 use bytes::Bytes;
 
@@ -88,6 +89,39 @@ impl Content {
         }
     }
 
+    /// All of it; for messages that are known to be small.
+    pub async fn whole(&mut self) -> Result<Vec<u8>> {
+        let mut whole = Vec::with_capacity(self.size as usize);
+        loop {
+            let piece = self.read_at(whole.len() as u64).await?;
+            if piece.is_empty() {
+                return Ok(whole);
+            }
+            whole.extend_from_slice(&piece);
+        }
+    }
+
+    /// Puts fields before everything else.
+    pub fn prepend(&mut self, fields: &str) {
+        self.trace = [fields.as_bytes(), &self.trace].concat().into();
+        self.size += fields.len() as u64;
+    }
+
+    /// The message as signatures see it, to be signed.
+    pub async fn passed(&mut self) -> Result<Passed> {
+        let mut message = Message::to_sign(&self.header());
+        let (_, body) = message::split(&self.head);
+        let mut offset = (self.head.len() - body.len()) as u64;
+        loop {
+            let piece = self.body_at(offset).await?;
+            if piece.is_empty() {
+                return Ok(message.finish());
+            }
+            message.push(&piece);
+            offset += piece.len() as u64;
+        }
+    }
+
     async fn body_at(&mut self, offset: u64) -> Result<Bytes> {
         let slot = match &mut self.source {
             Source::Memory(raw) => return Ok(limited(raw.slice(raw.len().min(offset as usize)..))),
@@ -102,6 +136,26 @@ impl Content {
         *slot = Some(reader);
         Ok(piece)
     }
+}
+
+/// The body of a message that the house writes: it travels in the queue's row when it fits, else by the blob store, durable.
+pub(crate) async fn body_of(store: &Store, tenant: TenantId, raw: &[u8]) -> Result<Body> {
+    if raw.len() <= limits::INLINE_BODY {
+        return Ok(inline(raw));
+    }
+    let (store, raw) = (store.clone(), raw.to_vec());
+    blocking(move || {
+        let prepared = Prepared::new(&raw);
+        store.blobs().put(tenant, &prepared, Durability::Sync)?;
+        Ok(Body::in_blob(prepared.id, raw.len() as u64))
+    })
+    .await
+}
+
+/// A body in the row, however large.
+pub(crate) fn inline(raw: &[u8]) -> Body {
+    let prepared = Prepared::new(raw);
+    Body::inline(prepared.id, raw.len() as u64, prepared.stored.clone()).with_raw(raw.to_vec())
 }
 
 fn in_memory(body: &Body) -> Result<Option<Bytes>> {

@@ -86,6 +86,7 @@ impl Delivery {
     async fn deliver_routed(&self, lease: &Lease, routed: Routed, limits: &Limits) -> Results {
         let mut outcomes = routed.decided;
         let local = self.deliver_local(lease, routed.local).await;
+        self.read_feedback(lease, &local.outcomes).await;
         outcomes.extend(local.outcomes);
         let (forwarded, follow_up) = self.forward(lease, routed.forward, &mut outcomes).await;
         let mut beyond: Vec<_> = forwarded.iter().map(|(index, _)| (*index, Beyond::Reporting)).collect();

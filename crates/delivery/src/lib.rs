@@ -17,6 +17,7 @@
 
 mod content;
 mod dispatcher;
+mod feedback;
 mod forward;
 mod guard;
 mod local;
@@ -32,6 +33,8 @@ use std::sync::Arc;
 use anser_base::{Address, Clock, Entropy};
 use anser_directory::{Directory, Route, Standing};
 use anser_journal::Journal;
+use anser_net::Resolver;
+use anser_peers::Peers;
 use anser_queue::Queue;
 use anser_store::Store;
 
@@ -60,6 +63,10 @@ pub struct Deps {
     pub smarthost: Option<Smarthost>,
     /// How it finds their own servers; without this and a smarthost it waits.
     pub outward: Option<Outward>,
+    /// What is known of other servers, and what they are told.
+    pub peers: Peers,
+    /// The DNS, for where reports go.
+    pub resolver: Resolver,
 }
 
 /// The courier of the house; cheap to clone.

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use anser_base::{Class, Error, Result, Timestamp};
 use anser_db::{Row, Tx, params};
-use anser_senderauth::dkim::{Algorithm, SecretKey};
+use anser_senderauth::Passed;
+use anser_senderauth::dkim::{self, Algorithm, SecretKey, Signer};
 
 use crate::admin::no_domain;
 use crate::{Directory, names, rows};
@@ -167,6 +168,22 @@ impl Directory {
             }
         })
         .await
+    }
+
+    /// The signatures for the front of a message, one for each active key of the first of these domains that has any; empty when none has.
+    /// The message must have been taken to be signed.
+    pub async fn sign(&self, message: &Passed, domains: impl IntoIterator<Item = String>) -> Result<String> {
+        let now = self.inner.deps.clock.now().secs();
+        for domain in domains {
+            let keys = self.signing_keys(&domain).await?;
+            if let Some(domain) = anser_senderauth::dns::domain(&domain).filter(|_| !keys.is_empty()) {
+                let signer = |one: &SigningKey| {
+                    dkim::sign(message, Signer { key: &one.key, domain: &domain, selector: &one.selector, now })
+                };
+                return keys.iter().map(signer).collect();
+            }
+        }
+        Ok(String::new())
     }
 
     /// The keys that sign the mail of a domain; none for a domain that is not ours. Answered from memory.

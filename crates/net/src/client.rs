@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anser_base::{Class, Error, Result};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
+use rustls::{CertificateError, ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 use tokio::time::timeout;
 
 use crate::dane::{Association, Dane};
@@ -82,6 +82,22 @@ impl TlsConnector {
 
     fn of(config: ClientConfig) -> Self {
         Self { config: Arc::new(config) }
+    }
+}
+
+/// Why a server's TLS was not what it has to be, in a word of RFC 8460 §4.3.
+pub fn tls_failure(error: &Error) -> &'static str {
+    let source = error.source.as_ref().and_then(|source| source.downcast_ref::<std::io::Error>());
+    match source.and_then(|error| error.get_ref()?.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::InvalidCertificate(why)) => match why {
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => "certificate-expired",
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "certificate-host-mismatch"
+            }
+            CertificateError::UnknownIssuer => "certificate-not-trusted",
+            _ => "validation-failure",
+        },
+        _ => "validation-failure",
     }
 }
 

@@ -32,6 +32,14 @@ pub struct Association {
     data: Vec<u8>,
 }
 
+impl std::fmt::Display for Association {
+    /// As a zone file has it (RFC 6698 §2.2).
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} {} ", self.usage, self.selector, self.matching)?;
+        self.data.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 impl Association {
     /// From a TLSA record; `None` for one that SMTP does not use (RFC 7672 §3.1.3) or that nobody understands.
     pub fn usable(data: &Data) -> Option<Self> {

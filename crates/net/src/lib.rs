@@ -67,7 +67,7 @@ pub mod stream;
 pub mod tls;
 mod transport;
 
-pub use client::TlsConnector;
+pub use client::{TlsConnector, tls_failure};
 pub use connect::{ConnectOptions, connect, connect_address};
 pub use dane::Association;
 pub use dns::Resolver;

@@ -1,6 +1,6 @@
 //! `Authentication-Results` (RFC 8601): written, and known again when somebody forges ours.
 
-use anser_mime::header::{Field, fields};
+use anser_mime::header::{Field, fields, unfold};
 
 use crate::dns;
 use crate::verdict::Verdict;
@@ -90,6 +90,19 @@ fn dmarc(verdict: &Verdict) -> String {
         text.push_str(&format!(" header.from={}", outcome.domain));
     }
     text
+}
+
+/// The results that this house wrote into a header, behind its name: those of the first field that names it. Forged ones are taken out
+/// where mail comes in.
+pub fn written_by(header: &[u8], authserv_id: &str) -> Option<String> {
+    let own = dns::domain(authserv_id).unwrap_or_else(|| authserv_id.to_ascii_lowercase());
+    let all = fields(header).filter(|field| field.name.eq_ignore_ascii_case(b"authentication-results"));
+    let values = all.map(|field| String::from_utf8_lossy(&unfold(field.value)).into_owned());
+    let mut named = values.filter_map(|value| {
+        let (name, results) = value.split_once(';')?;
+        (dns::domain(name.trim()).as_deref() == Some(&own)).then(|| results.trim().to_owned())
+    });
+    named.next()
 }
 
 /// The header without the fields that claim to be results of `authserv_id`, or of nobody that can be read (RFC 8601 §5). `None` when

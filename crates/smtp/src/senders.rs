@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use anser_base::EntryId;
-use anser_directory::dkim::SigningKey;
 use anser_net::dns::Resolver;
+use anser_peers::aggregate::Row;
+use anser_peers::{Kind as Report, Peers, announced};
 use anser_senderauth::author::Author;
-use anser_senderauth::dkim::{self, Signer};
 use anser_senderauth::dmarc::Policy;
 use anser_senderauth::dns::{Asking, Kind, Trouble};
 use anser_senderauth::{Passed, Peer, Verdict, results};
@@ -29,12 +29,14 @@ pub struct Senders {
     pub trusted: Vec<String>,
     /// A message is refused when the author's domain asks for it (DMARC p=reject) and nobody vouches for it.
     pub follow_reject: bool,
+    /// Where it is counted what domains are to be told of mail in their name (RFC 9990); without it nobody is told.
+    pub peers: Option<Peers>,
 }
 
 impl Senders {
     /// With the settings that fit most houses.
     pub fn new(resolver: Resolver) -> Self {
-        Self { resolver, deadline: Duration::from_secs(20), trusted: Vec::new(), follow_reject: true }
+        Self { resolver, deadline: Duration::from_secs(20), trusted: Vec::new(), follow_reject: true, peers: None }
     }
 
     /// Who vouches for a message: the newest seal, or a mailing list.
@@ -101,30 +103,39 @@ pub async fn signatures(session: &Session, passed: Option<&Passed>) -> Result<St
     let Some(passed) = passed.filter(|_| Look::of(session) == Look::Sign) else { return Ok(String::new()) };
     let sender = session.transaction.as_ref().and_then(|transaction| transaction.sender.as_ref());
     let domains = Author::of(passed).domains.into_iter().chain(sender.map(|sender| sender.domain().to_owned()));
-    for domain in domains {
-        let keys = session.deps.directory.signing_keys(&domain).await?;
-        if keys.is_empty() {
-            continue;
-        }
-        let (Some(domain), now) = (anser_senderauth::dns::domain(&domain), session.deps.clock.now().secs()) else {
-            continue;
-        };
-        let signer = |one: &SigningKey| {
-            dkim::sign(passed, Signer { key: &one.key, domain: &domain, selector: &one.selector, now })
-        };
-        return Ok(keys.iter().map(signer).collect::<anser_base::Result<String>>()?);
-    }
-    Ok(String::new())
+    Ok(session.deps.directory.sign(passed, domains).await?)
 }
 
-/// Refuses what the author's domain wants refused (RFC 9989 §5.4, §7.3).
-pub fn refuse_forged(session: &Session, verdict: &Verdict) -> Result<(), Stop> {
-    let Some(senders) = &session.deps.senders else { return Ok(()) };
-    if !senders.follow_reject || verdict.asks() != Policy::Reject || senders.vouched_by(verdict).is_some() {
-        return Ok(());
+/// What is done to a message: what the author's domain asks for (RFC 9989 §5.4, §7.3), unless somebody vouches for it or the house does
+/// not follow.
+pub fn applied(session: &Session, verdict: &Verdict) -> Policy {
+    let Some(senders) = &session.deps.senders else { return Policy::None };
+    match verdict.asks() {
+        Policy::Reject if senders.follow_reject && senders.vouched_by(verdict).is_none() => Policy::Reject,
+        _ => Policy::None,
     }
+}
+
+/// The refusal of what the author's domain wants refused.
+pub fn refusal(verdict: &Verdict) -> Stop {
     let text = format!("Refused as the domain of its author, {}, asks for (DMARC)", verdict.dmarc.domain);
-    Err(Stop::refused(550, (5, 7, 1), text))
+    Stop::refused(550, (5, 7, 1), text)
+}
+
+/// Counts a message for the report that its author's domain asks for. Reports for our postmasters are not reported on, so that two servers
+/// do not go on telling each other of their reports. What cannot be counted is left out.
+pub async fn count(session: &Session, passed: Option<&Passed>, verdict: &Verdict, applied: Policy) {
+    let peers = session.deps.senders.as_ref().and_then(|senders| senders.peers.as_ref());
+    let (Some(peers), Some((domain, row))) = (peers, Row::of(verdict, applied)) else { return };
+    let is_postmaster =
+        |recipient: &anser_queue::Recipient| recipient.address.local().eq_ignore_ascii_case("postmaster");
+    let for_postmasters = session.transaction.as_ref().is_some_and(|all| all.recipients.iter().all(is_postmaster));
+    if for_postmasters && passed.is_some_and(|passed| announced(passed.header()).is_some()) {
+        return;
+    }
+    if let Err(error) = peers.count(Report::Dmarc, &domain, &row).await {
+        tracing::error!(error = error.chain(), "a message could not be counted for a report");
+    }
 }
 
 /// The field with what was found, for the front of the message (RFC 8601 §4).

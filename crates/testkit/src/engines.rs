@@ -19,6 +19,7 @@ pub const NO_SCHEMAS: Schemas = Schemas {
     server: NO_TABLES,
     queue: NO_TABLES,
     moves: NO_TABLES,
+    peers: NO_TABLES,
     journal: NO_TABLES,
     account: NO_TABLES,
     search: NO_TABLES,

@@ -21,6 +21,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("store", 4),
     ("queue", 4),
     ("journal", 4),
+    ("peers", 4),
     ("delivery", 5),
     ("acme", 5),
     ("migrate", 5),

@@ -63,6 +63,7 @@ impl Admin {
             ("server.db", Place::Server),
             ("queue.db", Place::Queue),
             ("moves.db", Place::Moves),
+            ("peers.db", Place::Peers),
             ("journal", Place::Journal(month)),
         ] {
             let db = self.deps.db.clone();

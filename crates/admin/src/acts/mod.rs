@@ -8,6 +8,7 @@ mod dkim;
 mod dns;
 mod domains;
 mod export;
+mod feedback;
 mod front_door;
 mod import;
 mod moves;

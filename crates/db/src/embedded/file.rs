@@ -225,7 +225,7 @@ fn make_anew(config: &Embedded, path: &Path) -> Result<()> {
 fn set_up(connection: &Connection, kind: PlaceKind) -> Result<()> {
     let cache = match kind {
         PlaceKind::Queue => 16_384,
-        PlaceKind::Server | PlaceKind::Moves | PlaceKind::Journal => 4096,
+        PlaceKind::Server | PlaceKind::Moves | PlaceKind::Peers | PlaceKind::Journal => 4096,
         PlaceKind::Account | PlaceKind::Search => 256,
     };
     let text = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, String>(0)).map_err(sqlite_error);
@@ -248,6 +248,6 @@ fn checkpoint_limit(kind: PlaceKind) -> u32 {
     match kind {
         PlaceKind::Queue => 4000,
         PlaceKind::Journal => 2000,
-        PlaceKind::Server | PlaceKind::Moves | PlaceKind::Account | PlaceKind::Search => 1000,
+        PlaceKind::Server | PlaceKind::Moves | PlaceKind::Peers | PlaceKind::Account | PlaceKind::Search => 1000,
     }
 }

@@ -85,7 +85,7 @@ impl Pool {
             Place::Server | Place::Moves => 0,
             Place::Queue => 1,
             Place::Journal(_) => 2,
-            Place::Account(_) | Place::Search(_) => {
+            Place::Account(_) | Place::Search(_) | Place::Peers => {
                 let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(place) as usize;
                 SHARED + hash % (self.inboxes.len() - SHARED)
             }

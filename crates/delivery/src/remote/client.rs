@@ -5,16 +5,17 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anser_base::{Class, Error};
-use anser_net::{Association, ConnectOptions, Fill, Stream, TlsConnector, connect, connect_address};
+use anser_net::{Association, ConnectOptions, Fill, Stream, TlsConnector, connect, connect_address, tls_failure};
 use anser_wire::Secret;
 use anser_wire::sasl::encode_base64;
 use anser_wire::smtp::{Capabilities, Reply, ReplyError, ReplyReader};
 use tokio::time::timeout;
 
+use super::outcome::{NO_STARTTLS, Told};
 use super::stop::{CLOSING, Stop};
 
 /// For the greeting (RFC 5321 §4.5.3.2.1), and for EHLO, STARTTLS and AUTH, for which it names none.
@@ -51,6 +52,8 @@ pub(super) struct Target {
     pub login: Option<(String, Secret)>,
     /// Own addresses to speak from; none leaves it to the system.
     pub from: Vec<IpAddr>,
+    /// Who may want to be told how it went.
+    pub told: Option<Arc<Told>>,
     /// A server that calls itself by our own name is us, and mail goes in a circle (RFC 5321 §6.3).
     pub may_be_us: bool,
 }
@@ -75,6 +78,8 @@ pub(super) enum Protection {
     Encrypted,
     /// TLS with a certificate for the host by one of these authorities, or of the system's.
     Verified { authorities: Option<PathBuf>, implicit: bool },
+    /// As verified by the system's authorities or these; when that fails, opportunistic.
+    Tried { authorities: Option<PathBuf> },
     /// TLS with a certificate that the TLSA records under this name vouch for, for one of the names.
     Dane { associations: Vec<Association>, base: String, names: Vec<String> },
 }
@@ -85,11 +90,19 @@ impl Protection {
     }
 
     fn verifies(&self) -> bool {
-        matches!(self, Self::Verified { .. } | Self::Dane { .. })
+        matches!(self, Self::Verified { .. } | Self::Tried { .. } | Self::Dane { .. })
     }
 }
 
 impl Target {
+    /// Its address, where that is known here.
+    pub fn address(&self) -> Option<IpAddr> {
+        match self.place {
+            Place::Port(_) => None,
+            Place::Address(address) => Some(address.ip()),
+        }
+    }
+
     /// Connections with the same key can be used for each other.
     pub fn key(&self) -> String {
         let port = match self.place {
@@ -116,12 +129,19 @@ impl Connector {
 
     /// A connection that takes mail.
     pub async fn connect(&self, target: &Target) -> Result<Client, Stop> {
-        let opportunistic = target.protection == Protection::Opportunistic;
-        match self.open(target, target.protection != Protection::Never).await {
+        let opened = self.open(target, target.protection != Protection::Never).await;
+        let failed = opened.as_ref().err().and_then(|stop| stop.tls).filter(|_| target.login.is_none());
+        let again = match (&target.protection, failed) {
             // A server whose TLS is broken still gets mail in plain (RFC 7435 §3), but no password.
-            Err(stop) if stop.is_tls && opportunistic && target.login.is_none() => self.open(target, false).await,
-            other => other,
-        }
+            (Protection::Opportunistic, Some(_)) => self.open(target, false).await,
+            // A policy that is tried stops no mail (RFC 8461 §5).
+            (Protection::Tried { .. }, Some(_)) => {
+                let lenient = Target { protection: Protection::Opportunistic, ..target.clone() };
+                Box::pin(self.connect(&lenient)).await
+            }
+            _ => return opened,
+        };
+        again.map(|client| Client { tls_failure: failed, ..client })
     }
 
     async fn open(&self, target: &Target, with_tls: bool) -> Result<Client, Stop> {
@@ -147,11 +167,14 @@ impl Connector {
         let required = target.protection.is_required();
         if !client.capabilities.starttls {
             let missing = format!("4.7.10 {} does not offer the encryption that is asked of it", client.host);
-            return if required { Err(Stop::later(missing)) } else { Ok(()) };
+            client.tls_failure = Some(NO_STARTTLS);
+            return if required { Err(Stop::later(missing).in_tls(NO_STARTTLS)) } else { Ok(()) };
         }
         let reply = client.command("STARTTLS", GREETING).await?;
         if reply.code != 220 {
-            return if required { Err(Stop::said_to_us(&client.host, "4.7.10", &reply)) } else { Ok(()) };
+            client.tls_failure = Some(NO_STARTTLS);
+            let refused = Stop::said_to_us(&client.host, "4.7.10", &reply).in_tls(NO_STARTTLS);
+            return if required { Err(refused) } else { Ok(()) };
         }
         if client.stream.buffered_input_len() > 0 {
             return Err(client.lost("it spoke in plain after STARTTLS"));
@@ -172,7 +195,7 @@ impl Connector {
         let started = client.stream.start_tls_as_client(&connector, name).await;
         started.map_err(|error| {
             tracing::warn!(error = error.chain(), host = client.host, "no TLS with a server");
-            Stop::later(format!("4.7.5 no trusted encrypted connection to {}", client.host)).in_tls()
+            Stop::later(format!("4.7.5 no trusted encrypted connection to {}", client.host)).in_tls(tls_failure(&error))
         })?;
         client.is_verified = target.protection.verifies();
         Ok(())
@@ -182,7 +205,7 @@ impl Connector {
     fn tls(&self, protection: &Protection) -> Result<TlsConnector, Error> {
         let authorities = match protection {
             Protection::Dane { associations, names, .. } => return TlsConnector::dane(associations.clone(), names),
-            Protection::Verified { authorities, .. } => authorities,
+            Protection::Verified { authorities, .. } | Protection::Tried { authorities } => authorities,
             Protection::Never | Protection::Opportunistic | Protection::Encrypted => {
                 if let Some(known) = self.opportunistic.get() {
                     return Ok(known.clone());
@@ -244,7 +267,7 @@ async fn log_in(target: &Target, client: &mut Client) -> Result<(), Stop> {
 }
 
 /// The file, or the system's bundle.
-pub(super) fn authorities(file: &Option<PathBuf>) -> Result<PathBuf, Error> {
+pub(crate) fn authorities(file: &Option<PathBuf>) -> Result<PathBuf, Error> {
     let bundle = || AUTHORITIES.iter().map(Path::new).find(|path| path.exists()).map(Path::to_owned);
     file.clone()
         .or_else(bundle)
@@ -259,6 +282,8 @@ pub(super) struct Client {
     name: String,
     capabilities: Capabilities,
     is_verified: bool,
+    /// Why it has no TLS, or not the one that was wanted, in a word of RFC 8460 §4.3.
+    pub(super) tls_failure: Option<&'static str>,
     /// Nothing sensible can be said on it any more.
     is_broken: bool,
     /// How far the current message got.
@@ -286,6 +311,7 @@ impl Client {
             name: String::new(),
             capabilities: Capabilities::default(),
             is_verified: false,
+            tls_failure: None,
             is_broken: false,
             phase: Phase::Idle,
             messages: 0,

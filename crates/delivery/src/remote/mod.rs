@@ -12,6 +12,8 @@
 //! | `client` | a connection up to the point where it takes mail: greeting, EHLO, STARTTLS, AUTH; commands and replies |
 //! | `transaction` | MAIL, RCPT, DATA or BDAT for some recipients of one entry |
 //! | `fitness` | what the entry needs of the server, and what follows when it is not offered |
+//! | `onward` | what a message gets on its way out |
+//! | `outcome` | how sessions went, for those who want to be told |
 //! | `pool` | idle connections for the next entry |
 //! | `stop` | why an attempt ended early, in words |
 
@@ -19,6 +21,8 @@ mod callout;
 mod client;
 mod exchange;
 mod fitness;
+mod onward;
+mod outcome;
 mod pace;
 mod pool;
 mod protect;
@@ -34,10 +38,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anser_base::{Address, Clock, Entropy, limits};
-use anser_directory::{HopTls, NextHop, RouteWay};
+use anser_directory::{Directory, HopTls, NextHop, RouteWay};
 use anser_journal::{Entry as Note, Journal, Origin, What};
 use anser_net::Resolver;
-use anser_queue::{Entry, Outcome};
+use anser_peers::announced;
+use anser_queue::{Entry, Outcome, Protocol};
 use anser_store::Store;
 use anser_wire::Secret;
 use tokio::sync::Semaphore;
@@ -46,8 +51,12 @@ use tokio::task::JoinSet;
 use crate::Deps;
 use crate::content::Content;
 use crate::dispatcher::REMOTE_ATTEMPTS;
+pub(crate) use client::authorities;
+pub(crate) use outcome::destinations as tls_destinations;
+
 use callout::Callouts;
 use client::{Client, Connector, Phase, Target};
+use outcome::Outcomes;
 use pace::{Pace, Turn};
 use pool::Pool;
 use servers::{Needs, Servers};
@@ -190,6 +199,7 @@ pub(crate) struct Relay {
     clock: Clock,
     journal: Journal,
     store: Store,
+    directory: Directory,
     entropy: Entropy,
     hostname: String,
     outward: Option<Outward>,
@@ -197,6 +207,7 @@ pub(crate) struct Relay {
     connector: Connector,
     pace: Pace,
     policies: Policies,
+    outcomes: Outcomes,
     callouts: Callouts,
     talks: Semaphore,
     pool: Arc<Pool>,
@@ -208,13 +219,19 @@ impl Relay {
             clock: deps.clock.clone(),
             journal: deps.journal.clone(),
             store: deps.store.clone(),
+            directory: deps.directory.clone(),
             entropy: deps.entropy.clone(),
             hostname: deps.hostname.clone(),
             outward: deps.outward.clone(),
             smarthost: deps.smarthost.clone().map(Arc::new),
             connector: Connector::new(&deps.hostname),
             pace: Pace::new(deps.entropy.clone()),
-            policies: Policies::new(),
+            policies: Policies::new(deps.peers.clone(), deps.clock.clone()),
+            outcomes: Outcomes {
+                peers: deps.peers.clone(),
+                resolver: deps.resolver.clone(),
+                source: deps.outward.as_ref().and_then(|outward| outward.sources.first().copied()),
+            },
             callouts: Callouts::new(),
             talks: Semaphore::new(REMOTE_ATTEMPTS),
             pool: Arc::default(),
@@ -316,7 +333,16 @@ impl Relay {
                 return self.conclude(key, client, entry, part, done).await;
             }
         }
-        match self.connector.connect(target).await {
+        let connected = self.connector.connect(target).await;
+        // Nobody is told how reports came to them, or there would be no end of it.
+        if let Some(told) = target.told.as_ref().filter(|_| !is_report(entry, content)) {
+            let failure = connected.as_ref().map_or_else(|stop| stop.tls, |client| client.tls_failure);
+            // A server that is not there had no session.
+            if connected.is_ok() || failure.is_some() {
+                self.outcomes.note(told, &target.host, target.address(), failure).await;
+            }
+        }
+        match connected {
             Ok(mut client) => {
                 let done = client.transact(entry, part, content).await;
                 self.conclude(key, client, entry, part, done).await
@@ -353,11 +379,12 @@ impl Relay {
 
     /// Opens the message, unless it has come by too often (RFC 5321 §6.3).
     async fn open(&self, entry: &Entry) -> Result<Content, Stop> {
-        let content = Content::open(&self.store, entry).await.map_err(|error| Stop::own(&error))?;
-        match content.hops() > limits::HOPS {
-            true => Err(Stop::never("5.4.6 the message has gone through too many servers: a loop")),
-            false => Ok(content),
+        let mut content = Content::open(&self.store, entry).await.map_err(|error| Stop::own(&error))?;
+        if content.hops() > limits::HOPS {
+            return Err(Stop::never("5.4.6 the message has gone through too many servers: a loop"));
         }
+        onward::mark(&self.directory, entry, &mut content).await;
+        Ok(content)
     }
 
     async fn note(&self, entry: &Entry, host: &str, passes_dsn: bool, index: usize, answer: Answer) -> Relayed {
@@ -392,4 +419,9 @@ enum Talk {
 fn all(recipients: &[usize], stop: &Stop) -> Vec<Relayed> {
     let one = |&index| Relayed { index, outcome: stop.outcome(), reports_success: false };
     recipients.iter().map(one).collect()
+}
+
+/// A report of ours on what we saw of others.
+fn is_report(entry: &Entry, content: &Content) -> bool {
+    entry.envelope.origin.protocol == Protocol::Internal && announced(&content.header()).is_some()
 }

@@ -2,16 +2,17 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use anser_mime::header;
-use anser_net::http::client as web;
 use anser_queue::Entry;
 
-use super::client::{Place, Protection, Target, authorities};
+use super::client::{Place, Protection, Target};
 use super::exchange::{self, Exchange};
+use super::outcome::{NO_FIT, Told};
 use super::protect::{Dane, dane};
 use super::stop::Stop;
-use super::sts::{self, Mode};
+use super::sts::{self, Mode, Policy};
 use super::{Outward, Relay, Smarthost, SmarthostTls, Way};
 
 /// Servers that are tried for one transaction, over all hosts and addresses.
@@ -113,16 +114,31 @@ impl<'a> Servers<'a> {
             true => dane(&outward.resolver, &host, &reach, outward.port).await?,
             false => Dane::None,
         };
-        let verified = Protection::Verified { authorities: outward.authorities.clone(), implicit: false };
+        let authorities = outward.authorities.clone();
+        let verified = Protection::Verified { authorities: authorities.clone(), implicit: false };
+        let policy = match dane {
+            Dane::Verified { .. } => None,
+            _ => self.policy(outward, domain).await,
+        };
+        let told = Arc::new(Told::of(domain, &dane, policy.as_deref()));
+        let asked = policy.as_ref().map(|policy| (policy.mode, policy.names(&host)));
+        if let Some((Mode::Enforce | Mode::Testing, false)) = asked {
+            self.relay.outcomes.note(&told, &host, None, Some(NO_FIT)).await;
+        }
         let protection = match dane {
             Dane::Verified { associations, base } => {
                 let names = vec![base.clone(), host.clone(), domain.to_owned()];
                 Protection::Dane { associations, base, names }
             }
-            _ if self.is_enforced(outward, domain, &host).await? => verified,
+            _ if asked == Some((Mode::Enforce, true)) => verified,
+            _ if asked == Some((Mode::Enforce, false)) => {
+                let why = format!("4.7.5 {host} is none of the servers that the MTA-STS policy of {domain} names");
+                return Err(Stop::later(why));
+            }
             // The list of hosts is vouched for, so a certificate for one of them is enough (RFC 8689 §4.2.1).
             _ if self.needs == Needs::Tls && is_secure => verified,
             Dane::Encrypted => Protection::Encrypted,
+            Dane::None if asked == Some((Mode::Testing, true)) => Protection::Tried { authorities },
             Dane::None => Protection::Opportunistic,
         };
         let target = |address| Target {
@@ -131,6 +147,7 @@ impl<'a> Servers<'a> {
             protection: protection.clone(),
             login: None,
             from: outward.sources.clone(),
+            told: Some(told.clone()),
             may_be_us: true,
         };
         Ok(reach.addresses.into_iter().map(target).collect())
@@ -138,22 +155,11 @@ impl<'a> Servers<'a> {
 }
 
 impl Servers<'_> {
-    /// Whether the domain's policy wants the certificate of this host verified (RFC 8461 §4). An error: the host is none that the
-    /// policy names.
-    async fn is_enforced(&self, outward: &Outward, domain: &str, host: &str) -> Result<bool, Stop> {
-        if self.needs == Needs::NoTls {
-            return Ok(false);
-        }
-        let Ok(authorities) = authorities(&outward.authorities) else { return Ok(false) };
-        let options = web::Options { port: outward.web_port, private: outward.private, authorities, time: sts::FETCH };
-        let Some(policy) = self.relay.policies.of(&outward.resolver, &options, domain).await else { return Ok(false) };
-        match (policy.mode, policy.names(host)) {
-            (Mode::Enforce, true) => Ok(true),
-            (Mode::Enforce, false) => {
-                let why = format!("4.7.5 {host} is none of the servers that the MTA-STS policy of {domain} names");
-                Err(Stop::later(why))
-            }
-            (Mode::Testing | Mode::None, _) => Ok(false),
+    /// The domain's MTA-STS policy (RFC 8461 §4).
+    async fn policy(&self, outward: &Outward, domain: &str) -> Option<Arc<Policy>> {
+        match self.needs {
+            Needs::NoTls => None,
+            _ => self.relay.policies.of(&outward.resolver, &sts::options(outward)?, domain).await,
         }
     }
 }
@@ -194,6 +200,7 @@ fn relay(smarthost: &Smarthost, outward: Option<&Outward>) -> Target {
         protection,
         login: smarthost.login.clone(),
         from: outward.map(|outward| outward.sources.clone()).unwrap_or_default(),
+        told: None,
         may_be_us: false,
     }
 }

@@ -16,8 +16,8 @@ const NEXT_TRANSACTION: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub(super) struct Stop {
     outcome: Outcome,
-    /// The TLS handshake failed.
-    pub is_tls: bool,
+    /// TLS is why, in a word of RFC 8460 §4.3.
+    pub tls: Option<&'static str>,
 }
 
 impl Stop {
@@ -73,11 +73,11 @@ impl Stop {
     }
 
     fn of(outcome: Outcome) -> Self {
-        Self { outcome, is_tls: false }
+        Self { outcome, tls: None }
     }
 
-    pub fn in_tls(self) -> Self {
-        Self { is_tls: true, ..self }
+    pub fn in_tls(self, word: &'static str) -> Self {
+        Self { tls: Some(word), ..self }
     }
 
     /// Whether it may go better another time, or with another server.

@@ -4,11 +4,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use anser_base::{Clock, Timestamp};
 use anser_net::dns::{RecordType, Status, ascii_name};
 use anser_net::http::client;
 use anser_net::{Resolver, fetch};
+use anser_peers::Peers;
+use anser_peers::policies::Kept;
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
+
+use super::Outward;
+use super::client::authorities;
 
 /// Longest policy that is read, in bytes (RFC 8461 §3.2 asks for at least 64 KB).
 const POLICY: usize = 64 * 1024;
@@ -17,9 +22,11 @@ const PATTERNS: usize = 100;
 /// Longest time that a policy holds without being fetched anew, in seconds (RFC 8461 §3.2).
 const MAX_AGE: u64 = 31_557_600;
 /// How long a policy may take to come (RFC 8461 §3.3 recommends a minute).
-pub(super) const FETCH: Duration = Duration::from_secs(60);
+const FETCH: Duration = Duration::from_secs(60);
 /// After a fetch that failed none is tried for this long (RFC 8461 §3.3).
 const AGAIN: Duration = Duration::from_secs(300);
+/// A policy that holds is fetched anew once a day, so that it does not end while its web server happens to be down (RFC 8461 §3.3).
+const REFRESH: Duration = Duration::from_secs(24 * 3600);
 /// Policies fetched at once.
 const FETCHES: usize = 10;
 /// Policies remembered.
@@ -42,6 +49,8 @@ pub(super) struct Policy {
     pub mode: Mode,
     mx: Vec<String>,
     max_age: Duration,
+    /// As it was fetched.
+    text: String,
 }
 
 impl Policy {
@@ -67,7 +76,18 @@ impl Policy {
             _ => return None,
         };
         let is_whole = version == Some("STSv1") && (mode == Mode::None || !mx.is_empty());
-        is_whole.then_some(Self { mode, mx, max_age: Duration::from_secs(max_age?.min(MAX_AGE)) })
+        let max_age = Duration::from_secs(max_age?.min(MAX_AGE));
+        is_whole.then(|| Self { mode, mx, max_age, text: text.to_owned() })
+    }
+
+    /// Its text, line by line, as reports tell it (RFC 8460 §4.4).
+    pub fn lines(&self) -> Vec<String> {
+        self.text.lines().map(str::trim).filter(|line| !line.is_empty()).take(PATTERNS).map(str::to_owned).collect()
+    }
+
+    /// The patterns of the hosts that it names.
+    pub fn hosts(&self) -> &[String] {
+        &self.mx
     }
 
     /// Whether a host is one of those that the policy names (RFC 8461 §4.1): `*.` stands for exactly one label.
@@ -100,54 +120,88 @@ fn id_of<'a>(texts: impl Iterator<Item = &'a [u8]>) -> Option<String> {
     (is_good && ids.next().is_none()).then_some(id)
 }
 
-/// The policies that are known, for as long as they hold.
+/// The policies that are known, for as long as they hold, over a restart too (RFC 8461 §5.1).
 pub(super) struct Policies {
+    peers: Peers,
+    clock: Clock,
     known: Mutex<HashMap<String, Known>>,
     fetches: Semaphore,
 }
 
 #[derive(Clone)]
 struct Known {
+    /// Of the record when the policy was fetched.
     id: String,
     policy: Option<Arc<Policy>>,
-    until: Instant,
+    until: Timestamp,
+    /// It is fetched anew from then on, though the record is the same.
+    refresh: Timestamp,
     /// No fetch before this.
-    again: Instant,
+    again: Timestamp,
+}
+
+impl Known {
+    fn holds(&self, now: Timestamp) -> bool {
+        self.policy.is_some() && self.until > now
+    }
 }
 
 impl Policies {
-    pub fn new() -> Self {
-        Self { known: Mutex::default(), fetches: Semaphore::new(FETCHES) }
+    pub fn new(peers: Peers, clock: Clock) -> Self {
+        Self { peers, clock, known: Mutex::default(), fetches: Semaphore::new(FETCHES) }
     }
 
     /// The policy of a domain. One that is known holds for its time, whatever becomes of its record or of its web server, so that
     /// nobody can take it away (RFC 8461 §10.2).
     pub async fn of(&self, resolver: &Resolver, options: &client::Options, domain: &str) -> Option<Arc<Policy>> {
         let domain = ascii_name(domain).filter(|name| name.contains('.'))?;
-        let now = Instant::now();
-        let known = self.known().get(&domain).cloned();
-        let old = known.as_ref().filter(|known| known.until > now).and_then(|known| known.policy.clone());
+        let known = self.remembered(&domain).await;
+        let now = self.clock.now();
+        let old = known.as_ref().filter(|known| known.holds(now)).and_then(|known| known.policy.clone());
         let answer = resolver.lookup(&format!("_mta-sts.{domain}"), RecordType::Txt).await;
         let id = match &answer.status {
             Status::Found(_) => id_of(answer.texts()),
             _ => None,
         };
         let Some(id) = id else { return old };
-        if let Some(known) = &known
-            && (known.again > now || (known.id == id && known.until > now && known.policy.is_some()))
-        {
+        let is_due = known
+            .as_ref()
+            .is_none_or(|known| known.again <= now && (!known.holds(now) || known.id != id || known.refresh <= now));
+        if !is_due {
             return old;
         }
-        let fetched = self.fetch(resolver, options, &domain).await;
-        let policy = fetched.or(old);
-        let again = now + AGAIN;
-        let until = match (&policy, &known) {
-            (Some(policy), Some(known)) if known.policy.as_ref() == Some(policy) => known.until.max(again),
-            (Some(policy), _) => now + policy.max_age,
-            (None, _) => again,
+        let again = now.after(AGAIN);
+        let next = match self.fetch(resolver, options, &domain).await {
+            Some(policy) => {
+                let (until, refresh) = (now.after(policy.max_age), now.after(REFRESH));
+                self.keep_stored(&domain, &id, &policy, until).await;
+                Known { id, policy: Some(policy), until, refresh, again }
+            }
+            None => Known { again, ..known.unwrap_or(Known { id, policy: None, until: now, refresh: now, again }) },
         };
-        self.keep(domain, Known { id, policy: policy.clone(), until, again });
+        let policy = next.policy.clone().filter(|_| next.until >= now);
+        self.keep(domain, next, now);
         policy
+    }
+
+    /// What is known in memory, or from before the start. That is fetched anew soon.
+    async fn remembered(&self, domain: &str) -> Option<Known> {
+        if let Some(known) = self.known().get(domain) {
+            return Some(known.clone());
+        }
+        let stored = self.peers.kept_policy(domain).await.unwrap_or_else(|error| {
+            tracing::error!(error = error.chain(), domain, "the MTA-STS policy of a domain cannot be looked up");
+            None
+        })?;
+        let (now, policy) = (self.clock.now(), Policy::parse(&stored.policy)?);
+        Some(Known { id: stored.id, policy: Some(Arc::new(policy)), until: stored.until, refresh: now, again: now })
+    }
+
+    async fn keep_stored(&self, domain: &str, id: &str, policy: &Policy, until: Timestamp) {
+        let kept = Kept { domain: domain.to_owned(), id: id.to_owned(), policy: policy.text.clone(), until };
+        if let Err(error) = self.peers.keep_policy(kept).await {
+            tracing::error!(error = error.chain(), domain, "the MTA-STS policy of a domain cannot be kept");
+        }
     }
 
     async fn fetch(&self, resolver: &Resolver, options: &client::Options, domain: &str) -> Option<Arc<Policy>> {
@@ -162,11 +216,10 @@ impl Policies {
         }
     }
 
-    fn keep(&self, domain: String, known: Known) {
+    fn keep(&self, domain: String, known: Known, now: Timestamp) {
         let mut all = self.known();
         if all.len() >= REMEMBERED {
-            let now = Instant::now();
-            all.retain(|_, known| known.until > now && known.policy.is_some());
+            all.retain(|_, known| known.holds(now));
         }
         if all.len() < REMEMBERED || all.contains_key(&domain) {
             all.insert(domain, known);
@@ -176,6 +229,12 @@ impl Policies {
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<String, Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How policies are fetched; `None` where nobody vouches for certificates.
+pub(super) fn options(outward: &Outward) -> Option<client::Options> {
+    let authorities = authorities(&outward.authorities).ok()?;
+    Some(client::Options { port: outward.web_port, private: outward.private, authorities, time: FETCH })
 }
 
 #[cfg(test)]
@@ -198,7 +257,8 @@ mod tests {
         ] {
             assert_eq!(policy.names(host), fits, "{host}");
         }
-        assert_eq!(Policy::parse(&GOOD.replace("\r\n", "\n")), Some(policy));
+        let plain = Policy::parse(&GOOD.replace("\r\n", "\n")).unwrap();
+        assert_eq!((plain.mode, plain.hosts(), plain.lines()), (policy.mode, policy.hosts(), policy.lines()));
         assert_eq!(Policy::parse("version: STSv1\nmode: none\nmax_age: 1\nx: y\n").unwrap().mode, Mode::None);
     }
 

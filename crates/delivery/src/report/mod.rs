@@ -12,18 +12,16 @@
 mod status;
 mod words;
 
-use anser_base::{Address, limits};
-use anser_blob::Prepared;
+use anser_base::Address;
 use anser_directory::DEFAULT_TENANT;
 use anser_mime::build::{Entity, Headers, Mailbox, TextEncoding, message};
 use anser_mime::date::DateTime;
 use anser_mime::header;
 use anser_queue::{Body, Change, Entry, Envelope, Lease, Origin, Outcome, Plan, Recipient, Submission};
-use anser_store::Store;
 use anser_wire::smtp::{BodyType, Notify, Ret};
 
 use crate::Delivery;
-use crate::content::Content;
+use crate::content::{Content, body_of, inline};
 use crate::dispatcher::outcome_text;
 
 /// Largest message that RET=FULL returns whole, in bytes.
@@ -167,7 +165,8 @@ impl Report<'_> {
             None => None,
         };
         let raw = self.write(told, &header, returned.as_ref());
-        match self.stored(&raw).await {
+        let tenant = self.entry.envelope.tenant.unwrap_or(DEFAULT_TENANT);
+        match body_of(&self.delivery.deps.store, tenant, &raw).await {
             Ok(body) => vec![self.submission(body, &raw)],
             Err(error) => {
                 tracing::error!(error = error.chain(), "a large report cannot be stored; it goes in pieces");
@@ -183,11 +182,7 @@ impl Report<'_> {
     async fn returned(&self, content: &mut Content) -> Option<Entity> {
         let wants_all = self.entry.envelope.ret == Some(Ret::Full) && self.kind == Kind::Failed;
         if wants_all && content.size() <= FULL {
-            let mut whole = Vec::with_capacity(content.size() as usize);
-            while let Some(piece) = content.read_at(whole.len() as u64).await.ok().filter(|piece| !piece.is_empty()) {
-                whole.extend_from_slice(&piece);
-            }
-            if whole.len() as u64 == content.size() {
+            if let Ok(whole) = content.whole().await {
                 return Some(status::whole(&whole, content.has_ascii_header()));
             }
         }
@@ -216,17 +211,6 @@ impl Report<'_> {
         message(headers, Entity::report("delivery-status", &deps.entropy.token(TOKEN), &parts))
     }
 
-    /// A report that fits travels in the queue's row, a larger one in the blob store.
-    async fn stored(&self, raw: &[u8]) -> anser_base::Result<Body> {
-        if raw.len() <= limits::INLINE_BODY {
-            return Ok(inline(raw));
-        }
-        let tenant = self.entry.envelope.tenant.unwrap_or(DEFAULT_TENANT);
-        let (store, raw) = (self.delivery.deps.store.clone(), raw.to_vec());
-        let put = tokio::task::spawn_blocking(move || put(&store, tenant, &raw));
-        put.await.map_err(anser_base::Error::unavailable)?
-    }
-
     fn submission(&self, body: Body, raw: &[u8]) -> Submission {
         let now = self.delivery.deps.clock.now();
         let recipient = Recipient { notify: Notify::default(), ..Recipient::new(self.sender.clone()) };
@@ -239,17 +223,6 @@ impl Report<'_> {
         };
         Submission { envelope, body }
     }
-}
-
-fn inline(raw: &[u8]) -> Body {
-    let prepared = Prepared::new(raw);
-    Body::inline(prepared.id, raw.len() as u64, prepared.stored.clone()).with_raw(raw.to_vec())
-}
-
-fn put(store: &Store, tenant: anser_base::TenantId, raw: &[u8]) -> anser_base::Result<Body> {
-    let prepared = Prepared::new(raw);
-    store.blobs().put(tenant, &prepared, anser_base::Durability::Sync)?;
-    Ok(Body::in_blob(prepared.id, raw.len() as u64))
 }
 
 /// Whole fields, up to [`HEADER`] bytes of them.

@@ -16,6 +16,8 @@ use anser_directory::{Directory, NewAccount, NewDomain, Password};
 use anser_journal::{Journal, What};
 use anser_mime::encoding::{Encoding, decode};
 use anser_net::Shutdown;
+use anser_net::dns::{Resolver, Zone};
+use anser_peers::Peers;
 use anser_queue::{Body, Envelope, Listed, Origin, Queue, Recipient, State};
 use anser_store::{MailTx, Store};
 use anser_testkit::engines::{POSTGRES, World};
@@ -27,6 +29,7 @@ pub const SCHEMAS: Schemas = Schemas {
     server: anser_directory::SCHEMA,
     queue: anser_queue::SCHEMA,
     moves: anser_db::Schema(&[]),
+    peers: anser_peers::SCHEMA,
     journal: anser_journal::SCHEMA,
     account: anser_store::SCHEMA,
     search: anser_store::SEARCH_SCHEMA,
@@ -129,6 +132,7 @@ pub struct House {
     pub directory: Directory,
     pub journal: Journal,
     pub delivery: Delivery,
+    pub peers: Peers,
 }
 
 pub fn runtime() -> tokio::runtime::Runtime {
@@ -149,12 +153,17 @@ impl House {
             literals: Vec::new(),
         });
         let months = BTreeSet::from([anser_journal::month_of(START)]);
-        let journal = anser_journal::Deps { db, clock: clock.clone(), node: 0, months };
+        let journal = anser_journal::Deps { db: db.clone(), clock: clock.clone(), node: 0, months };
         let journal = Journal::open(journal).await?;
+        let peers = Peers::new(anser_peers::Deps { db, clock: clock.clone() });
+        let unknown = || Resolver::zone(Zone::new());
+        let resolver = sending.outward.as_ref().map_or_else(unknown, |outward| outward.resolver.clone());
         let delivery = Delivery::new(Deps {
             queue: queue.clone(),
             store: store.clone(),
             directory: directory.clone(),
+            peers: peers.clone(),
+            resolver,
             journal: journal.clone(),
             clock: clock.clone(),
             entropy,
@@ -162,7 +171,7 @@ impl House {
             smarthost: sending.smarthost,
             outward: sending.outward,
         });
-        Ok(Self { clock, queue, store, directory, journal, delivery })
+        Ok(Self { clock, queue, store, directory, journal, delivery, peers })
     }
 
     /// The domain and its people.

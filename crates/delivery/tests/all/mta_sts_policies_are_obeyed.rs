@@ -1,9 +1,10 @@
 //! MTA-STS (RFC 8461): policies are fetched, kept, and obeyed.
 
 use std::io::Write;
+use std::time::Duration;
 
 use anser_delivery::Outward;
-use anser_net::dns::Data;
+use anser_net::dns::{Data, RecordType};
 
 use crate::house::{House, Site, envelope, message, runtime};
 use crate::internet::Internet;
@@ -13,7 +14,7 @@ use crate::tlsa_records_are_binding::{BROKEN_OFF, OVER_TLS, PLAIN};
 const GOOD: &str = "version: STSv1\nmode: enforce\nmx: *.far.test\nmax_age: 86400\n";
 
 /// The web server's part: one policy to one who asks.
-fn web(status: &str, policy: &str) -> String {
+pub fn web(status: &str, policy: &str) -> String {
     let length: usize = policy.lines().map(|line| line.len() + 2).sum();
     let says: String = policy.lines().map(|line| format!("S: {line}\n")).collect();
     format!(
@@ -94,5 +95,51 @@ fn testing_and_broken_policies_bind_nobody() {
             assert!(house.waiting().await.is_empty(), "{web}: {}", why(&house).await);
             assert_eq!(server.messages().len(), 1);
         }
+    });
+}
+
+#[test]
+fn a_policy_that_holds_outlives_a_restart_its_record_and_its_web_server() {
+    runtime().block_on(async {
+        let internet = Internet::new();
+        internet.exchange("far.test", 10, "mx.far.test", 2);
+        internet.host("mta-sts.far.test", 8);
+        internet.zone.add("_mta-sts.far.test", Data::Txt(b"v=STSv1; id=1;".to_vec()));
+        let scripts = [OVER_TLS, BROKEN_OFF, BROKEN_OFF, OVER_TLS];
+        let server = internet.server("mx.far.test", 2, &scripts).await;
+        let policy = internet.server("mta-sts.far.test", 8, &[&web("200 OK", GOOD), "CLOSE", "CLOSE"]).await;
+        let authorities = |trusted: bool| {
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            file.write_all(policy.certificate.as_bytes()).unwrap();
+            if trusted {
+                file.write_all(server.certificate.as_bytes()).unwrap();
+            }
+            file
+        };
+        let (both, web_only) = (authorities(true), authorities(false));
+        let outward = |file: &tempfile::NamedTempFile| {
+            let authorities = Some(file.path().to_owned());
+            Outward { authorities, web_port: internet.port, ..internet.outward() }
+        };
+        let site = Site::embedded();
+        let house = site.furnished(outward(&both)).await;
+        house.put(envelope("ann@anser.test", &["x@far.test"]), &message("first")).await;
+        house.run().await;
+        assert!(house.waiting().await.is_empty());
+        let clock = house.clock.clone();
+        drop(house);
+
+        let house = site.open(&clock, outward(&web_only)).await.unwrap();
+        house.put(envelope("ann@anser.test", &["x@far.test"]), &message("second")).await;
+        house.run().await;
+        assert!(why(&house).await.starts_with("4.7.5 "), "the policy still binds: {}", why(&house).await);
+        internet.zone.fail("_mta-sts.far.test", RecordType::Txt);
+        house.run_after(Duration::from_secs(3600)).await;
+        assert!(why(&house).await.starts_with("4.7.5 "), "and without its record: {}", why(&house).await);
+        internet.zone.mend();
+        // After a day it has ended, and nobody says what comes next.
+        house.run_after(Duration::from_secs(24 * 3600)).await;
+        assert!(house.waiting().await.is_empty(), "{}", why(&house).await);
+        assert_eq!(server.messages().len(), 2);
     });
 }

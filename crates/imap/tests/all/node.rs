@@ -29,6 +29,7 @@ pub const SCHEMAS: Schemas = Schemas {
     server: anser_directory::SCHEMA,
     queue: anser_queue::SCHEMA,
     moves: anser_db::Schema(&[]),
+    peers: anser_db::Schema(&[]),
     journal: anser_journal::SCHEMA,
     account: anser_store::SCHEMA,
     search: anser_store::SEARCH_SCHEMA,

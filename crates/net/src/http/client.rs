@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anser_base::{Error, Result};
 use bytes::Bytes;
-use http::header::{HOST, HeaderValue, USER_AGENT};
+use http::header::{CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -36,6 +36,11 @@ pub struct Options {
     pub authorities: PathBuf,
     /// How long an exchange may take in all.
     pub time: Duration,
+}
+
+/// A POST of a body to a whole URI. [`anser_base::Class::Invalid`] when it is none.
+pub fn post(uri: &str, media_type: &str, body: impl Into<Bytes>) -> Result<http::Request<Bytes>> {
+    http::Request::post(uri).header(CONTENT_TYPE, media_type).body(body.into()).map_err(|_| no_https())
 }
 
 /// Sends a request whose URI is whole (`https://host/path`) and returns the answer with its body of at most so many bytes. The

@@ -1,7 +1,9 @@
 //! Domain-based Message Authentication, Reporting and Conformance (RFC 9989): is the shown author's domain one that was authenticated?
 
+mod destination;
 mod record;
 
+pub use destination::destinations;
 pub use record::{Policy, Record, Suffix};
 
 use crate::dns::{self, Dns, Kind, Trouble};

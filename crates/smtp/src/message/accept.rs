@@ -3,6 +3,7 @@
 use anser_base::EntryId;
 use anser_directory::DEFAULT_TENANT;
 use anser_queue::{Envelope, Origin};
+use anser_senderauth::dmarc::Policy;
 use anser_wire::smtp::{BodyType, Reply};
 
 use super::intake::Intake;
@@ -43,18 +44,22 @@ pub async fn conclude(session: &mut Session, intake: Intake) -> Result<Answer, S
 async fn put(session: &Session, intake: Intake) -> Result<String, Stop> {
     let taken = intake.finish().await?;
     let verdict = senders::judge(session, taken.passed.as_ref()).await;
-    if let Some(verdict) = &verdict {
-        senders::refuse_forged(session, verdict)?;
+    let passed = taken.passed.as_ref();
+    let applied = verdict.as_ref().map_or(Policy::None, |verdict| senders::applied(session, verdict));
+    if let Some(verdict) = verdict.as_ref().filter(|_| applied == Policy::Reject) {
+        senders::count(session, passed, verdict, applied).await;
+        return Err(senders::refusal(verdict));
     }
     let id = session.deps.entropy.token(TRACE_ID);
     let mut front = verdict.as_ref().map(|verdict| senders::field(session, verdict)).unwrap_or_default();
-    front.push_str(&senders::signatures(session, taken.passed.as_ref()).await?);
+    front.push_str(&senders::signatures(session, passed).await?);
     let envelope = envelope(session, &id, front)?;
     let (noted, size) = (NotedEnvelope::of(&envelope), taken.body.size);
     let entry: EntryId = session.deps.queue.put(envelope, taken.body).await?;
     session.note_accepted(entry, noted, taken.head.message_id, size).await;
     if let Some(verdict) = &verdict {
         session.note_verdict(entry, verdict).await;
+        senders::count(session, passed, verdict, applied).await;
     }
     Ok(format!("Queued as {entry} ({id})"))
 }

@@ -23,6 +23,7 @@ pub const SCHEMAS: Schemas = Schemas {
     server: anser_directory::SCHEMA,
     queue: anser_queue::SCHEMA,
     journal: anser_journal::SCHEMA,
+    peers: anser_peers::SCHEMA,
     ..NO_SCHEMAS
 };
 

@@ -1,8 +1,11 @@
 use std::time::Duration;
 
+use anser_base::{Clock, Timestamp};
 use anser_directory::DkimState;
 use anser_journal::What;
 use anser_net::dns::{Data, RecordType, Resolver, Zone};
+use anser_peers::aggregate::Row;
+use anser_peers::{DAY, Peers};
 use anser_senderauth::dkim::SecretKey;
 use anser_senderauth::dns::{Answer, Asking, Kind, Record};
 use anser_senderauth::{Message, Peer as Sender, dkim, dmarc};
@@ -80,6 +83,48 @@ fn what_the_author_wants_refused_is_refused_unless_somebody_vouches() {
     let lenient = house(&world, |senders| senders.follow_reject = false);
     let mut peer = Peer::greeted(lenient.open(Service::Mx), "EHLO");
     assert!(peer.mail("a@good.net", "ann@example.org", &forged).starts_with("250"));
+}
+
+#[test]
+fn what_comes_in_a_domains_name_is_counted_for_its_report() {
+    let world = World::embedded(SCHEMAS);
+    let clock = Clock::manual(Timestamp::from_secs(1_800_000_000));
+    let peers = Peers::new(anser_peers::Deps { db: world.open(), clock: clock.clone() });
+    let asking = zone();
+    for (name, policy) in [("asks.net", "none"), ("strict.org", "reject")] {
+        let record = format!("v=DMARC1; p={policy}; rua=mailto:dmarc@{name}");
+        asking.add(&format!("_dmarc.{name}"), Data::Txt(record.into_bytes()));
+    }
+    let house = house(&world, |senders| {
+        *senders = Senders { peers: Some(peers.clone()), ..Senders::new(Resolver::zone(asking)) }
+    });
+    let mut peer = Peer::greeted(house.open(Service::Mx), "EHLO");
+    for (author, fields, to, code) in [
+        ("a@asks.net", "", "ann@example.org", "250"),
+        ("b@asks.net", "", "ann@example.org", "250"),
+        ("a@strict.org", "", "ann@example.org", "550"),
+        ("a@good.net", "", "ann@example.org", "250"),
+        ("a@asks.net", "Subject: Report Domain: example.org\r\n", "postmaster@example.org", "250"),
+    ] {
+        let reply = peer.mail("x@good.net", to, &message(fields, author, 100));
+        assert!(reply.starts_with(code), "{author}: {reply}");
+    }
+    let found = house.runtime.block_on(async {
+        clock.advance(Duration::from_secs(DAY as u64));
+        let mut found = Vec::new();
+        for due in peers.due().await.unwrap() {
+            for (row, count) in peers.counted::<Row>(&due, 10).await.unwrap() {
+                let checked = row.checked.unwrap();
+                found.push((due.domain.clone(), row.disposition, row.author, row.sender, checked.result, count));
+            }
+        }
+        found
+    });
+    let told = |domain: &str, disposition: &str, count| {
+        let [domain, disposition, sender, result] = [domain, disposition, "good.net", "pass"].map(str::to_owned);
+        (domain.clone(), disposition, domain, sender, result, count)
+    };
+    assert_eq!(found, [told("asks.net", "none", 2), told("strict.org", "reject", 1)]);
 }
 
 #[test]
