@@ -94,8 +94,9 @@ pub fn tls_failure(error: &Error) -> &'static str {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 "certificate-host-mismatch"
             }
-            CertificateError::UnknownIssuer => "certificate-not-trusted",
-            _ => "validation-failure",
+            // What TLSA records do not vouch for.
+            CertificateError::ApplicationVerificationFailure => "validation-failure",
+            _ => "certificate-not-trusted",
         },
         _ => "validation-failure",
     }

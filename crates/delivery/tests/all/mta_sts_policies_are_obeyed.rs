@@ -100,35 +100,37 @@ fn testing_and_broken_policies_bind_nobody() {
 
 #[test]
 fn a_policy_that_holds_outlives_a_restart_its_record_and_its_web_server() {
-    runtime().block_on(async {
-        let internet = Internet::new();
-        internet.exchange("far.test", 10, "mx.far.test", 2);
-        internet.host("mta-sts.far.test", 8);
-        internet.zone.add("_mta-sts.far.test", Data::Txt(b"v=STSv1; id=1;".to_vec()));
-        let scripts = [OVER_TLS, BROKEN_OFF, BROKEN_OFF, OVER_TLS];
-        let server = internet.server("mx.far.test", 2, &scripts).await;
-        let policy = internet.server("mta-sts.far.test", 8, &[&web("200 OK", GOOD), "CLOSE", "CLOSE"]).await;
-        let authorities = |trusted: bool| {
-            let mut file = tempfile::NamedTempFile::new().unwrap();
-            file.write_all(policy.certificate.as_bytes()).unwrap();
-            if trusted {
-                file.write_all(server.certificate.as_bytes()).unwrap();
-            }
-            file
-        };
-        let (both, web_only) = (authorities(true), authorities(false));
-        let outward = |file: &tempfile::NamedTempFile| {
-            let authorities = Some(file.path().to_owned());
-            Outward { authorities, web_port: internet.port, ..internet.outward() }
-        };
-        let site = Site::embedded();
+    let elsewhere = tokio::runtime::Runtime::new().unwrap();
+    let internet = Internet::new();
+    internet.exchange("far.test", 10, "mx.far.test", 2);
+    internet.host("mta-sts.far.test", 8);
+    internet.zone.add("_mta-sts.far.test", Data::Txt(b"v=STSv1; id=1;".to_vec()));
+    let scripts = [OVER_TLS, BROKEN_OFF, BROKEN_OFF, OVER_TLS].map(|script| format!("{script}\nCLOSE"));
+    let scripts: Vec<&str> = scripts.iter().map(String::as_str).collect();
+    let server = elsewhere.block_on(internet.server("mx.far.test", 2, &scripts));
+    let once = web("200 OK", GOOD);
+    let policy = elsewhere.block_on(internet.server("mta-sts.far.test", 8, &[&once, "CLOSE", "CLOSE"]));
+    let authorities = |certificates: &[&str]| {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(certificates.concat().as_bytes()).unwrap();
+        file
+    };
+    let outward = |file: &tempfile::NamedTempFile| {
+        let authorities = Some(file.path().to_owned());
+        Outward { authorities, web_port: internet.port, ..internet.outward() }
+    };
+    let both = authorities(&[&policy.certificate, &server.certificate]);
+    let site = Site::embedded();
+    let clock = runtime().block_on(async {
         let house = site.furnished(outward(&both)).await;
         house.put(envelope("ann@anser.test", &["x@far.test"]), &message("first")).await;
         house.run().await;
         assert!(house.waiting().await.is_empty());
-        let clock = house.clock.clone();
-        drop(house);
+        house.clock.clone()
+    });
 
+    let web_only = authorities(&[&policy.certificate]);
+    runtime().block_on(async {
         let house = site.open(&clock, outward(&web_only)).await.unwrap();
         house.put(envelope("ann@anser.test", &["x@far.test"]), &message("second")).await;
         house.run().await;
