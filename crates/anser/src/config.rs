@@ -72,6 +72,7 @@ struct WrittenWeb {
 #[serde(deny_unknown_fields, default)]
 struct WrittenSenders {
     follow_reject: Option<bool>,
+    follow_quarantine: Option<bool>,
     reports: Option<bool>,
     trusted: Vec<String>,
     own: Option<Vec<String>>,
@@ -199,6 +200,8 @@ pub struct WebSettings {
 pub struct SenderSettings {
     /// What a domain asks to be refused (DMARC p=reject) is refused.
     pub follow_reject: bool,
+    /// What a domain asks to be set apart (DMARC p=quarantine) goes to the junk mailbox.
+    pub follow_quarantine: bool,
     /// Domains that ask for it are told what was seen of mail in their name.
     pub reports: bool,
     /// Domains that may vouch for others' mail: seals (ARC), mailing lists.
@@ -349,6 +352,7 @@ impl WrittenSenders {
         let own = self.own.map(|ranges| ranges.iter().map(|range| Network::parse(range)).collect::<Result<_>>());
         Ok(SenderSettings {
             follow_reject: self.follow_reject.unwrap_or(true),
+            follow_quarantine: self.follow_quarantine.unwrap_or(true),
             reports: self.reports.unwrap_or(true),
             trusted: self.trusted,
             own: own.unwrap_or_else(|| Ok(Network::loopback()))?,

@@ -153,6 +153,7 @@ impl Sessions {
         let senders = anser_smtp::Senders {
             trusted: judging.trusted.clone(),
             follow_reject: judging.follow_reject,
+            follow_quarantine: judging.follow_quarantine,
             peers: judging.reports.then(|| house.peers.clone()),
             ..anser_smtp::Senders::new(house.resolver.clone())
         };

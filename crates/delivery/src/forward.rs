@@ -9,7 +9,7 @@ use crate::Delivery;
 use crate::content::Content;
 
 /// The field by which a forward that comes back is recognised.
-const LOOP_FIELD: &str = "Delivered-To";
+pub(crate) const LOOP_FIELD: &str = "Delivered-To";
 
 impl Delivery {
     /// Makes the copies. A recipient that is local as well is done only when both are; its earlier outcome stands when that was not

@@ -9,7 +9,8 @@ use anser_blob::Prepared;
 use anser_directory::{Account, DEFAULT_TENANT, Resolution};
 use anser_journal::What;
 use anser_queue::{Entry, Outcome, Submission};
-use anser_sieve::{Failure, Origin};
+use anser_senderauth::results;
+use anser_sieve::{Failure, FileInto, Origin};
 use anser_store::{Content, MailTx, Store};
 use bytes::{Bytes, BytesMut};
 
@@ -91,7 +92,7 @@ impl Delivery {
         let mut asked = 0;
         let (filed, alarms) = loop {
             let mut plan = match line.is_empty() {
-                true => Plan::keeping(&part.content, &prefix.bytes),
+                true => Plan::keeping(&part.content, &prefix.bytes, self.junk(entry)),
                 false => self.ask_rules(&part, &line, &prefix).await?,
             };
             let alarms = std::mem::take(&mut plan.alarms);
@@ -142,8 +143,17 @@ impl Delivery {
             message: &message,
             is_group: *is_group,
             tenant: account.tenant,
+            junk: self.junk(entry),
         };
         planning.plan(&outcome).await
+    }
+
+    /// The junk mailbox for what the author's domain wants set apart (DMARC p=quarantine): so it was decided when the message came.
+    fn junk(&self, entry: &Entry) -> Option<FileInto> {
+        let results = results::written_by(&entry.envelope.trace, &self.deps.hostname)?;
+        let (mailbox, special_use) = ("Junk".to_owned(), Some("\\Junk".to_owned()));
+        let junk = FileInto { mailbox, special_use, create: true, mailbox_id: None, flags: Vec::new() };
+        results::is_quarantined(&results).then_some(junk)
     }
 
     /// The message as its reader will have it.

@@ -102,18 +102,18 @@ pub struct Checked {
 
 impl Row {
     /// What is to be told of a message, and the domain to tell it to; `None` when it asks for no reports, or when trouble with the DNS left
-    /// it open. `applied` is what was done to the message in the end.
-    pub fn of(verdict: &Verdict, applied: Policy) -> Option<(String, Self)> {
+    /// it open.
+    pub fn of(verdict: &Verdict) -> Option<(String, Self)> {
         let dmarc = &verdict.dmarc;
         let asks = dmarc.record.as_ref().is_some_and(|record| !record.reports.is_empty());
         if !asks || dmarc.result == dmarc::Result::TempError {
             return None;
         }
-        let disposition = match (dmarc.result, applied) {
-            (dmarc::Result::Pass, _) => "pass",
-            (_, applied) => applied.word(),
+        let disposition = match dmarc.result {
+            dmarc::Result::Pass => "pass",
+            _ => verdict.applied.word(),
         };
-        let is_milder = applied < verdict.asks();
+        let is_milder = verdict.applied < verdict.asks();
         // Those that fit the author are what the domain's people look for.
         let mut signatures: Vec<_> = verdict.dkim.iter().filter(|one| !one.domain.is_empty()).collect();
         signatures.sort_by_key(|one| !dmarc.dkim_aligned.contains(&one.domain));

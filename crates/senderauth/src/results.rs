@@ -1,7 +1,8 @@
 //! `Authentication-Results` (RFC 8601): written, and known again when somebody forges ours.
 
-use anser_mime::header::{Field, fields, unfold};
+use anser_mime::header::{Field, fields};
 
+use crate::dmarc::Policy;
 use crate::dns;
 use crate::verdict::Verdict;
 
@@ -89,6 +90,9 @@ fn dmarc(verdict: &Verdict) -> String {
     if !outcome.domain.is_empty() {
         text.push_str(&format!(" header.from={}", outcome.domain));
     }
+    if verdict.applied != Policy::None {
+        text.push_str(&format!(" policy.dmarc={}", verdict.applied.word()));
+    }
     text
 }
 
@@ -97,7 +101,7 @@ fn dmarc(verdict: &Verdict) -> String {
 pub fn written_by(header: &[u8], authserv_id: &str) -> Option<String> {
     let own = dns::domain(authserv_id).unwrap_or_else(|| authserv_id.to_ascii_lowercase());
     let all = fields(header).filter(|field| field.name.eq_ignore_ascii_case(b"authentication-results"));
-    let values = all.map(|field| String::from_utf8_lossy(&unfold(field.value)).into_owned());
+    let values = all.map(|field| String::from_utf8_lossy(field.value).into_owned());
     let mut named = values.filter_map(|value| {
         let (name, results) = value.split_once(';')?;
         (dns::domain(name.trim()).as_deref() == Some(&own)).then(|| results.trim().to_owned())
@@ -189,6 +193,22 @@ fn skip_comments(value: &[u8]) -> Option<&[u8]> {
         rest = rest[at..].trim_ascii_start();
     }
     Some(rest)
+}
+
+/// The word that results have for a method: `pass`, `none` and the like.
+pub fn word_of(results: &str, method: &str) -> Option<String> {
+    let text = without_comments(results);
+    let mut words = text.split(';').filter_map(|result| result.split_ascii_whitespace().next()?.split_once('='));
+    words.find(|(name, _)| name.eq_ignore_ascii_case(method)).map(|(_, word)| word.to_ascii_lowercase())
+}
+
+/// Whether results of this house say that a message is set apart (RFC 9989 §9.2).
+pub fn is_quarantined(results: &str) -> bool {
+    without_comments(results).split(';').any(|result| {
+        let mut words = result.split_ascii_whitespace();
+        words.next().is_some_and(|word| word.starts_with("dmarc="))
+            && words.any(|word| word == "policy.dmarc=quarantine")
+    })
 }
 
 /// Whether results that a trusted server wrote say that DMARC passed for an author. Comments are no results.

@@ -57,6 +57,8 @@ pub struct Verdict {
     pub arc: Chain,
     /// Whether the author's domain was authenticated, and what it wants done if not.
     pub dmarc: dmarc::Outcome,
+    /// What is done to the message: nothing, until whoever decides says otherwise here.
+    pub applied: Policy,
 }
 
 /// Checks a message. Never fails: trouble is a result. All questions are asked through `resolver`, which sets the time that this may
@@ -68,7 +70,7 @@ pub async fn check(resolver: &dyn Resolver, message: &Passed, peer: Peer<'_>) ->
     let checks = join3(check_spf(&dns, peer), dkim::verify(&dns, message, peer.now), arc::validate(&dns, message));
     let ((spf, dkim, arc), (iprev, _)) = join(checks, join(iprev::check(&dns, peer.ip), ahead)).await;
     let dmarc = check_dmarc(&dns, &author, &spf, &dkim).await;
-    Verdict { ip: dns::plain(peer.ip), author, iprev, spf, dkim, arc, dmarc }
+    Verdict { ip: dns::plain(peer.ip), author, iprev, spf, dkim, arc, dmarc, applied: Policy::None }
 }
 
 async fn check_spf(dns: &Dns<'_>, peer: Peer<'_>) -> SpfVerdict {

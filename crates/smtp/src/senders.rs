@@ -29,6 +29,9 @@ pub struct Senders {
     pub trusted: Vec<String>,
     /// A message is refused when the author's domain asks for it (DMARC p=reject) and nobody vouches for it.
     pub follow_reject: bool,
+    /// A message goes to the junk mailbox when the author's domain asks to set it apart (p=quarantine), or to refuse it and that is not
+    /// followed, and nobody vouches for it.
+    pub follow_quarantine: bool,
     /// Where it is counted what domains are to be told of mail in their name (RFC 9990); without it nobody is told.
     pub peers: Option<Peers>,
 }
@@ -36,7 +39,26 @@ pub struct Senders {
 impl Senders {
     /// With the settings that fit most houses.
     pub fn new(resolver: Resolver) -> Self {
-        Self { resolver, deadline: Duration::from_secs(20), trusted: Vec::new(), follow_reject: true, peers: None }
+        Self {
+            resolver,
+            deadline: Duration::from_secs(20),
+            trusted: Vec::new(),
+            follow_reject: true,
+            follow_quarantine: true,
+            peers: None,
+        }
+    }
+
+    /// What is done to a message: what the author's domain asks for (RFC 9989 §5.4, §7.3), unless somebody vouches for it or the house
+    /// does not follow.
+    fn applied(&self, verdict: &Verdict) -> Policy {
+        match verdict.asks() {
+            Policy::None => Policy::None,
+            _ if self.vouched_by(verdict).is_some() => Policy::None,
+            Policy::Reject if self.follow_reject => Policy::Reject,
+            _ if self.follow_quarantine => Policy::Quarantine,
+            _ => Policy::None,
+        }
     }
 
     /// Who vouches for a message: the newest seal, or a mailing list.
@@ -94,7 +116,8 @@ pub async fn judge(session: &Session, passed: Option<&Passed>) -> Option<Verdict
         receiver: &session.deps.hostname,
         now: session.deps.clock.now().secs(),
     };
-    Some(anser_senderauth::check(&resolver, passed, peer).await)
+    let verdict = anser_senderauth::check(&resolver, passed, peer).await;
+    Some(Verdict { applied: senders.applied(&verdict), ..verdict })
 }
 
 /// The signatures of the author's domain, for the front of a submitted message: one for each active key. A message whose author has no
@@ -106,16 +129,6 @@ pub async fn signatures(session: &Session, passed: Option<&Passed>) -> Result<St
     Ok(session.deps.directory.sign(passed, domains).await?)
 }
 
-/// What is done to a message: what the author's domain asks for (RFC 9989 §5.4, §7.3), unless somebody vouches for it or the house does
-/// not follow.
-pub fn applied(session: &Session, verdict: &Verdict) -> Policy {
-    let Some(senders) = &session.deps.senders else { return Policy::None };
-    match verdict.asks() {
-        Policy::Reject if senders.follow_reject && senders.vouched_by(verdict).is_none() => Policy::Reject,
-        _ => Policy::None,
-    }
-}
-
 /// The refusal of what the author's domain wants refused.
 pub fn refusal(verdict: &Verdict) -> Stop {
     let text = format!("Refused as the domain of its author, {}, asks for (DMARC)", verdict.dmarc.domain);
@@ -124,9 +137,9 @@ pub fn refusal(verdict: &Verdict) -> Stop {
 
 /// Counts a message for the report that its author's domain asks for. Reports for our postmasters are not reported on, so that two servers
 /// do not go on telling each other of their reports. What cannot be counted is left out.
-pub async fn count(session: &Session, passed: Option<&Passed>, verdict: &Verdict, applied: Policy) {
+pub async fn count(session: &Session, passed: Option<&Passed>, verdict: &Verdict) {
     let peers = session.deps.senders.as_ref().and_then(|senders| senders.peers.as_ref());
-    let (Some(peers), Some((domain, row))) = (peers, Row::of(verdict, applied)) else { return };
+    let (Some(peers), Some((domain, row))) = (peers, Row::of(verdict)) else { return };
     let is_postmaster =
         |recipient: &anser_queue::Recipient| recipient.address.local().eq_ignore_ascii_case("postmaster");
     let for_postmasters = session.transaction.as_ref().is_some_and(|all| all.recipients.iter().all(is_postmaster));

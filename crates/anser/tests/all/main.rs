@@ -15,6 +15,7 @@ mod many_accounts_are_added_at_once;
 mod mistakes_are_one_plain_line;
 mod peers;
 mod people_are_imported_line_by_line;
+mod reports_of_others_are_shown;
 mod routes_and_limits_are_set_by_commands;
 mod rules_are_kept_tried_and_traced;
 mod the_queue_obeys_the_operator;

@@ -383,7 +383,7 @@ impl Relay {
         if content.hops() > limits::HOPS {
             return Err(Stop::never("5.4.6 the message has gone through too many servers: a loop"));
         }
-        onward::mark(&self.directory, entry, &mut content).await;
+        onward::mark(self, entry, &mut content).await;
         Ok(content)
     }
 

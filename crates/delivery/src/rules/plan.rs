@@ -12,6 +12,8 @@ use anser_store::{Content, Flags, Key, Keywords};
 use anser_wire::smtp::Notify as Wanted;
 use bytes::Bytes;
 
+use crate::forward::LOOP_FIELD;
+
 use super::Rules;
 use super::existing::flags_of;
 use super::mail::Writer;
@@ -19,8 +21,6 @@ use super::world::{duplicate_key, group, key};
 
 /// How long it is remembered that an owner was told of a script's failure.
 const TOLD: Duration = Duration::from_secs(366 * 24 * 3600);
-/// The field by which mail that was sent on and comes back is recognised.
-const LOOP_FIELD: &str = "Delivered-To";
 /// Characters of a reason for a refusal.
 const REASON: usize = 2_000;
 /// Fields of mailing lists (RFC 2369, RFC 2919).
@@ -87,12 +87,12 @@ pub(crate) struct Act {
 }
 
 impl Plan {
-    /// For an account without rules.
-    pub fn keeping(content: &Content, prefix: &Bytes) -> Self {
+    /// For an account without rules; `target` is where it is kept.
+    pub fn keeping(content: &Content, prefix: &Bytes, target: Option<FileInto>) -> Self {
         let copy = Filing {
             content: content.clone(),
             prefix: prefix.clone(),
-            target: None,
+            target,
             flags: Flags::default(),
             keywords: Keywords::default(),
             origin: Origin::default(),
@@ -117,6 +117,8 @@ pub(crate) struct Planning<'a> {
     /// The recipient stands for several people.
     pub is_group: bool,
     pub tenant: TenantId,
+    /// Where it goes when no rule says otherwise, if that is not the inbox.
+    pub junk: Option<FileInto>,
 }
 
 impl Planning<'_> {
@@ -156,7 +158,9 @@ impl Planning<'_> {
         let keep = |plan: &mut Plan| plan.copies.push(self.copy(taken, bodies, None, &[]));
         match &taken.action {
             Action::Keep { flags, is_implicit } => {
-                plan.copies.push(self.copy(taken, bodies, None, flags));
+                // Whoever says keep wants it in the inbox.
+                let target = self.junk.clone().filter(|_| *is_implicit);
+                plan.copies.push(self.copy(taken, bodies, target, flags));
                 if !is_implicit {
                     plan.acts.push(act("keep", origin));
                 }

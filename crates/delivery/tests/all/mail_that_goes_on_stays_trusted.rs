@@ -46,7 +46,8 @@ fn taken(recipient: &str) -> String {
     delivery(recipient).replace("FROM:<ann@anser.test>", "FROM:…")
 }
 
-const PASSED: &str = "spf=pass smtp.mailfrom=ann@orig.test;\r\n\tarc=none;\r\n\tdmarc=pass (p=reject) header.from=orig.test";
+const PASSED: &str =
+    "spf=pass smtp.mailfrom=ann@orig.test;\r\n\tarc=none;\r\n\tdmarc=pass (p=reject) header.from=orig.test";
 
 #[test]
 fn what_is_sent_on_is_sealed_again_and_again() {
@@ -56,7 +57,11 @@ fn what_is_sent_on_is_sealed_again_and_again() {
         let script = taken("shop@far.test") + "\nCLOSE";
         let server = internet.server("mx.far.test", 2, &[&script, &script]).await;
         let house = signing(&internet).await;
-        house.directory.add_alias(&address("sales@anser.test"), AliasTarget::Outside(address("shop@far.test"))).await.unwrap();
+        house
+            .directory
+            .add_alias(&address("sales@anser.test"), AliasTarget::Outside(address("shop@far.test")))
+            .await
+            .unwrap();
         house.script("bob@anser.test", "redirect \"shop@far.test\";\n").await;
 
         let raw = message("hi").replace("From: bob@anser.test", "From: ann@orig.test");
@@ -84,7 +89,11 @@ fn what_nobody_checked_is_not_sealed() {
         internet.exchange("far.test", 10, "mx.far.test", 2);
         let server = internet.server("mx.far.test", 2, &[&taken("shop@far.test")]).await;
         let house = signing(&internet).await;
-        house.directory.add_alias(&address("sales@anser.test"), AliasTarget::Outside(address("shop@far.test"))).await.unwrap();
+        house
+            .directory
+            .add_alias(&address("sales@anser.test"), AliasTarget::Outside(address("shop@far.test")))
+            .await
+            .unwrap();
         let forged = "Authentication-Results: other.test; dmarc=pass header.from=orig.test\r\n";
         let unchecked = Envelope { trace: forged.into(), ..from_orig("sales@anser.test", "") };
         house.put(unchecked, &message("hi")).await;
@@ -98,7 +107,8 @@ fn reports_to_senders_are_signed() {
     runtime().block_on(async {
         let internet = Internet::new();
         internet.exchange("far.test", 10, "mx.far.test", 2);
-        let server = internet.server("mx.far.test", 2, &[&delivery("x@far.test").replace("<ann@anser.test>", "<>")]).await;
+        let server =
+            internet.server("mx.far.test", 2, &[&delivery("x@far.test").replace("<ann@anser.test>", "<>")]).await;
         let house = signing(&internet).await;
         house.put(envelope("x@far.test", &["nobody@anser.test"]), &message("hi")).await;
         house.run().await;

@@ -82,6 +82,11 @@ impl Relay {
         self.state.lock().unwrap().clients.clone()
     }
 
+    /// The messages that came whole until now.
+    pub fn so_far(&self) -> Vec<String> {
+        self.state.lock().unwrap().messages.clone()
+    }
+
     /// The messages that came whole. All transcripts must have been played, and nobody may have strayed.
     pub fn messages(&self) -> Vec<String> {
         let state = self.state.lock().unwrap();

@@ -4,7 +4,7 @@ mod seal;
 mod validate;
 
 pub use seal::{Sealing, seal};
-pub use validate::{Chain, Set, Status, validate};
+pub use validate::{Chain, Set, Status, recalled, validate};
 
 /// Sets of one message (RFC 8617 §4.2.1).
 pub const SETS: usize = 50;

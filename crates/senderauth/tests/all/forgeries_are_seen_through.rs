@@ -95,6 +95,9 @@ fn whoever_could_be_shown_to_somebody_has_to_be_genuine() {
         ("From: \n\t<admin@legit.example>\n", "admin@legit.example"),
         ("From: \"second@attack.example\" <admin@legit.example>\n", "admin@legit.example"),
         ("From: :<admin@legit.example>,<second@attack.example>\n", "admin@legit.example"),
+        ("From: friends: <admin@legit.example>, <second@attack.example>;\n", "admin@legit.example"),
+        ("From: <admin@notexist.legit.example>\n", "admin@notexist.legit.example"),
+        ("From: admin@legit.example <second@attack.example>\n", "second@attack.example"),
     ];
     let mut wrong = Vec::new();
     for (fields, wanted) in cases {
@@ -111,6 +114,17 @@ fn whoever_could_be_shown_to_somebody_has_to_be_genuine() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn nobody_but_the_author_is_shown_or_judged() {
+    for other in ["Sender", "Resent-From", "Reply-To", "X-From", "From-"] {
+        let fields = format!("From: <first@attack.example>\n{other}: <admin@legit.example>\n");
+        let verdict = from(&fields, "attack.example", "any@attack.example");
+        assert_eq!((shown(&verdict), verdict.author.clean), ("first@attack.example".into(), true), "{other}");
+        assert_eq!(verdict.author.domains, ["attack.example"], "{other}");
+        assert!(!verdict.results().contains("legit.example"), "{other}");
+    }
 }
 
 #[test]

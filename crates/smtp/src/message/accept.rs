@@ -45,9 +45,8 @@ async fn put(session: &Session, intake: Intake) -> Result<String, Stop> {
     let taken = intake.finish().await?;
     let verdict = senders::judge(session, taken.passed.as_ref()).await;
     let passed = taken.passed.as_ref();
-    let applied = verdict.as_ref().map_or(Policy::None, |verdict| senders::applied(session, verdict));
-    if let Some(verdict) = verdict.as_ref().filter(|_| applied == Policy::Reject) {
-        senders::count(session, passed, verdict, applied).await;
+    if let Some(verdict) = verdict.as_ref().filter(|verdict| verdict.applied == Policy::Reject) {
+        senders::count(session, passed, verdict).await;
         return Err(senders::refusal(verdict));
     }
     let id = session.deps.entropy.token(TRACE_ID);
@@ -59,7 +58,7 @@ async fn put(session: &Session, intake: Intake) -> Result<String, Stop> {
     session.note_accepted(entry, noted, taken.head.message_id, size).await;
     if let Some(verdict) = &verdict {
         session.note_verdict(entry, verdict).await;
-        senders::count(session, passed, verdict, applied).await;
+        senders::count(session, passed, verdict).await;
     }
     Ok(format!("Queued as {entry} ({id})"))
 }

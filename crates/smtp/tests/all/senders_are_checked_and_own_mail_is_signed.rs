@@ -83,6 +83,28 @@ fn what_the_author_wants_refused_is_refused_unless_somebody_vouches() {
     let lenient = house(&world, |senders| senders.follow_reject = false);
     let mut peer = Peer::greeted(lenient.open(Service::Mx), "EHLO");
     assert!(peer.mail("a@good.net", "ann@example.org", &forged).starts_with("250"));
+    assert!(trace_of(&lenient.mail()[0]).contains(" header.from=strict.net policy.dmarc=quarantine\r\n"));
+}
+
+#[test]
+fn what_the_author_wants_set_apart_is_marked_unless_the_house_does_not_follow() {
+    for (follow, author, marked) in [
+        (true, "a@apart.net", true),
+        (true, "a@below.apart.net", false),
+        (true, "a@good.net", false),
+        (false, "a@apart.net", false),
+    ] {
+        let world = World::embedded(SCHEMAS);
+        let asking = zone();
+        asking.add("_dmarc.apart.net", Data::Txt(b"v=DMARC1; p=quarantine; sp=none".to_vec()));
+        let house = house(&world, |senders| {
+            *senders = Senders { follow_quarantine: follow, ..Senders::new(Resolver::zone(asking)) }
+        });
+        let mut peer = Peer::greeted(house.open(Service::Mx), "EHLO");
+        assert!(peer.mail("x@good.net", "ann@example.org", &message("", author, 100)).starts_with("250"));
+        let trace = trace_of(&house.mail()[0]);
+        assert_eq!(trace.contains("policy.dmarc=quarantine"), marked, "{trace}");
+    }
 }
 
 #[test]
