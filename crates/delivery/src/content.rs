@@ -16,6 +16,8 @@ const PIECE: usize = 256 * 1024;
 pub(crate) struct Content {
     trace: Bytes,
     source: Source,
+    /// Bytes of the source that others in `trace` stand for.
+    replaced: u64,
     size: u64,
     /// The first piece of the body: the header, unless that is larger than any sane one.
     head: Bytes,
@@ -42,7 +44,7 @@ impl Content {
         })
         .await?;
         let trace = Bytes::from(entry.envelope.trace.clone());
-        let mut content = Self { size: trace.len() as u64 + size, trace, source, head: Bytes::new() };
+        let mut content = Self { size: trace.len() as u64 + size, trace, source, replaced: 0, head: Bytes::new() };
         content.head = content.body_at(0).await?;
         Ok(content)
     }
@@ -107,6 +109,17 @@ impl Content {
         self.size += fields.len() as u64;
     }
 
+    /// Puts another header in the place of that of the body; the trace before it stays.
+    pub fn replace_header(&mut self, change: impl FnOnce(&[u8]) -> Option<Vec<u8>>) -> bool {
+        let end = header::fields(&self.head).last().map_or(0, |field| field.range.end);
+        let Some(new) = change(&self.head[..end]) else { return false };
+        self.size = self.size - end as u64 + new.len() as u64;
+        self.trace = [&self.trace[..], &new].concat().into();
+        self.replaced += end as u64;
+        self.head = self.head.slice(end..);
+        true
+    }
+
     /// The message as signatures see it, to be signed.
     pub async fn passed(&mut self) -> Result<Passed> {
         let mut message = Message::to_sign(&self.header());
@@ -123,6 +136,7 @@ impl Content {
     }
 
     async fn body_at(&mut self, offset: u64) -> Result<Bytes> {
+        let offset = offset + self.replaced;
         let slot = match &mut self.source {
             Source::Memory(raw) => return Ok(limited(raw.slice(raw.len().min(offset as usize)..))),
             Source::Blob(slot) => slot,

@@ -211,6 +211,22 @@ pub fn is_quarantined(results: &str) -> bool {
     })
 }
 
+/// Whether results of this house say that only the server which a message came from makes DMARC pass for it, and that its author's domain
+/// has it refused or set apart otherwise: no other server can pass it on as it is.
+pub fn needs_its_server(results: &str) -> bool {
+    let property = |result: &str, name: &str| {
+        result.split_ascii_whitespace().find_map(|word| Some(word.strip_prefix(name)?.to_ascii_lowercase()))
+    };
+    let strict = results.split(';').map(str::trim).find(|result| {
+        result.starts_with("dmarc=pass")
+            && ["(p=quarantine)", "(p=reject)"].iter().any(|policy| result.contains(policy))
+    });
+    let Some(author) = strict.and_then(|result| property(result, "header.from=")) else { return false };
+    let signed = results.split(';').map(str::trim).filter(|result| result.starts_with("dkim=pass"));
+    let mut domains = signed.filter_map(|result| property(result, "header.d="));
+    !domains.any(|domain| dns::is_within(&domain, &author) || dns::is_within(&author, &domain))
+}
+
 /// Whether results that a trusted server wrote say that DMARC passed for an author. Comments are no results.
 pub fn says_pass(results: &str, author: &str) -> bool {
     without_comments(results).split(';').any(|result| {

@@ -14,9 +14,11 @@
 //! | `fitness` | what the entry needs of the server, and what follows when it is not offered |
 //! | `onward` | what a message gets on its way out |
 //! | `outcome` | how sessions went, for those who want to be told |
+//! | `author` | in whose name a group passes mail on |
 //! | `pool` | idle connections for the next entry |
 //! | `stop` | why an attempt ended early, in words |
 
+mod author;
 mod callout;
 mod client;
 mod exchange;

@@ -2,14 +2,14 @@
 //! change while a message waits, and nothing but what leaves needs either.
 
 use anser_base::{Address, Result};
-use anser_directory::Directory;
+use anser_directory::{Directory, Resolution};
 use anser_mime::header;
 use anser_queue::{Entry, Protocol};
 use anser_senderauth::arc::{self, Sealing};
 use anser_senderauth::dkim::{Algorithm, Signer};
 use anser_senderauth::{Author, dns, results};
 
-use super::Relay;
+use super::{Relay, author};
 use crate::content::Content;
 use crate::forward::LOOP_FIELD;
 
@@ -20,7 +20,7 @@ const ABOVE: usize = 5;
 pub(super) async fn mark(relay: &Relay, entry: &Entry, content: &mut Content) {
     let front = match entry.envelope.origin.protocol {
         Protocol::Internal => signatures(&relay.directory, content).await,
-        Protocol::Smtp => seal(relay, entry, content).await,
+        Protocol::Smtp => pass_on(relay, entry, content).await,
         _ => return,
     };
     match front {
@@ -36,13 +36,31 @@ async fn signatures(directory: &Directory, content: &mut Content) -> Result<Stri
     directory.sign(&passed, names_above(&author)).await
 }
 
-/// A seal with what was found when the message came (RFC 8617 §5.1), by the domain that it goes on from; empty for what was not
-/// checked, and where that domain has no key.
-async fn seal(relay: &Relay, entry: &Entry, content: &mut Content) -> Result<String> {
+/// What mail of others gets: a seal, and where a group passes it on that would be refused, the group as its author, and its signature.
+/// Nothing for what was not checked when it came.
+async fn pass_on(relay: &Relay, entry: &Entry, content: &mut Content) -> Result<String> {
     let header = content.header();
     let Some(results) = results::written_by(&header, &relay.hostname) else { return Ok(String::new()) };
     let via = header::value(&header, LOOP_FIELD);
     let via = via.and_then(|value| Address::parse(&String::from_utf8_lossy(&value)));
+    let mut signature = String::new();
+    if let Some(via) = &via
+        && matches!(relay.directory.resolve(via).await?, Resolution::Group(_))
+        && content.replace_header(|head| author::in_name_of(via, head, &results))
+    {
+        signature = signatures(&relay.directory, content).await?;
+    }
+    Ok(seal(relay, entry, content, via, &results).await? + &signature)
+}
+
+/// A seal with what was found when the message came (RFC 8617 §5.1), by the domain that it goes on from; empty where that has no key.
+async fn seal(
+    relay: &Relay,
+    entry: &Entry,
+    content: &mut Content,
+    via: Option<Address>,
+    results: &str,
+) -> Result<String> {
     let recipient = entry.envelope.recipients.first().map(|recipient| &recipient.address);
     for domain in via.as_ref().into_iter().chain(recipient).map(Address::domain) {
         let keys = relay.directory.signing_keys(domain).await?;
@@ -51,8 +69,8 @@ async fn seal(relay: &Relay, entry: &Entry, content: &mut Content) -> Result<Str
         let (Some(one), Some(domain)) = (rsa.or(keys.first()), dns::domain(domain)) else { continue };
         let passed = content.passed().await?;
         let signer = Signer { key: &one.key, domain: &domain, selector: &one.selector, now: relay.clock.now().secs() };
-        let sealing = Sealing { signer, authserv_id: &relay.hostname, results: &results };
-        let seal = arc::seal(&passed, &arc::recalled(&passed, &results), sealing)?;
+        let sealing = Sealing { signer, authserv_id: &relay.hostname, results };
+        let seal = arc::seal(&passed, &arc::recalled(&passed, results), sealing)?;
         return Ok(seal.unwrap_or_default());
     }
     Ok(String::new())

@@ -83,6 +83,34 @@ fn what_is_sent_on_is_sealed_again_and_again() {
 }
 
 #[test]
+fn what_others_would_refuse_of_a_group_goes_on_in_its_name() {
+    runtime().block_on(async {
+        let internet = Internet::new();
+        internet.exchange("far.test", 10, "mx.far.test", 2);
+        let script = taken("shop@far.test") + "\nCLOSE";
+        let server = internet.server("mx.far.test", 2, &[&script, &script]).await;
+        let house = signing(&internet).await;
+        let group = house.directory.add_group(&address("team@anser.test"), "Team").await.unwrap();
+        house.directory.add_members(group, vec![address("shop@far.test")]).await.unwrap();
+        let signed = PASSED.replace("arc=none", "dkim=pass header.d=orig.test;\r\n\tarc=none");
+        let raw = message("hi").replace("From: bob@anser.test", "From: Ann <ann@orig.test>");
+        for results in [PASSED, &signed] {
+            house.put(from_orig("team@anser.test", results), &raw).await;
+            house.run().await;
+        }
+        let [rewritten, kept] = server.messages().try_into().unwrap();
+        assert!(
+            rewritten.contains("From: Ann via team <team@anser.test>\r\nReply-To: Ann <ann@orig.test>\r\n"),
+            "{rewritten}"
+        );
+        assert!(rewritten.ends_with(raw.split_once("\r\n\r\n").unwrap().1), "{rewritten}");
+        let verdict = judged(&internet, &house, &rewritten).await;
+        assert_eq!((verdict.dmarc.result, verdict.arc.status), (dmarc::Result::Pass, Status::Pass), "{rewritten}");
+        assert!(kept.contains("From: Ann <ann@orig.test>\r\n") && !kept.contains(" via "), "{kept}");
+    });
+}
+
+#[test]
 fn what_nobody_checked_is_not_sealed() {
     runtime().block_on(async {
         let internet = Internet::new();
