@@ -276,7 +276,7 @@ impl Xml {
     }
 
     fn text(&mut self, name: &str, text: &str) {
-        let _ = writeln!(self.0, "<{name}>{}</{name}>", quick_xml::escape::escape(&plain(text, TEXT)));
+        let _ = writeln!(self.0, "<{name}>{}</{name}>", quick_xml::escape::escape(plain(text, TEXT)));
     }
 }
 
