@@ -181,10 +181,11 @@ impl Report<'_> {
     /// The third part: the message (RFC 3461 §4.3), or what comes first of it.
     async fn returned(&self, content: &mut Content) -> Option<Entity> {
         let wants_all = self.entry.envelope.ret == Some(Ret::Full) && self.kind == Kind::Failed;
-        if wants_all && content.size() <= FULL {
-            if let Ok(whole) = content.whole().await {
-                return Some(status::whole(&whole, content.has_ascii_header()));
-            }
+        if wants_all
+            && content.size() <= FULL
+            && let Ok(whole) = content.whole().await
+        {
+            return Some(status::whole(&whole, content.has_ascii_header()));
         }
         Some(status::header(beginning(&content.header())))
     }
