@@ -231,28 +231,6 @@ impl MailTx<'_, '_> {
         Ok(())
     }
 
-    /// What changed after this modification sequence, oldest first, at most `limit` lines; each object at its last change only if it
-    /// falls into the same transaction. `Class::NotFound` when the log does not reach back that far.
-    pub fn changes_since(&mut self, modseq: u64, limit: u32) -> Result<Vec<(u64, Object, Action)>> {
-        if modseq < self.state.forgotten {
-            return Err(anser_base::Error::not_found(
-                "the change log does not reach back that far",
-                "变更记录已不包含该时刻",
-            ));
-        }
-        let rows = self.db.query(
-            "SELECT modseq, kind, id, action FROM change WHERE account = ?1 AND modseq > ?2 ORDER BY modseq, kind, id LIMIT ?3",
-            params![self.account.to_sql(), modseq as i64, limit],
-            |row| Ok((row.int(0)? as u64, row.int(1)?, row.int(2)?, row.int(3)?)),
-        )?;
-        Ok(rows
-            .into_iter()
-            .filter_map(|(modseq, kind, id, action)| {
-                Object::from_sql(kind, id).map(|object| (modseq, object, Action::from_sql(action)))
-            })
-            .collect())
-    }
-
     /// After a power cut, before an account that had deliveries under way is opened to clients: skips the UIDs, message numbers
     /// (EMAILID, RFC 8474 §5.1) and modification sequences that may have been shown but were not yet durable, and notes those UIDs
     /// as vanished, so that no identifier ever names two messages. `unsynced` is how many deliveries may have been lost.

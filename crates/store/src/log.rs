@@ -8,8 +8,8 @@ use anser_db::params;
 use crate::change::{Action, Object};
 use crate::tx::MailTx;
 
-/// A place in the change log: everything up to this line was seen. Ordered as the log is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A place in the change log: everything up to this line was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LogPoint {
     /// The modification sequence of the transaction.
     pub modseq: u64,
@@ -60,8 +60,14 @@ pub struct LogLine {
 }
 
 impl MailTx<'_, '_> {
-    /// The lines behind a place in the log, in order, at most `limit`.
-    pub fn logged_after(&mut self, point: LogPoint, what: Logged, limit: usize) -> Result<Vec<LogLine>> {
+    /// The lines behind a place in the log, in order, at most `limit`. `None` when the log does not reach back to it, since the account
+    /// was mended, or when it was never there: who asks has to look at everything anew.
+    pub fn logged_after(&mut self, point: LogPoint, what: Logged, limit: usize) -> Result<Option<Vec<LogLine>>> {
+        let forgotten = self.state.forgotten;
+        let reaches_back = point.modseq > forgotten || point == LogPoint::after(forgotten);
+        if !reaches_back || point.modseq > self.state.modseq {
+            return Ok(None);
+        }
         let [first, last] = what.kinds();
         let (kind, id) = point.within.unwrap_or((i64::MAX, i64::MAX));
         let lines = self.db.query(
@@ -74,7 +80,7 @@ impl MailTx<'_, '_> {
             let at = LogPoint { modseq: modseq as u64, within: Some((kind, id)) };
             Some(LogLine { at, object: Object::from_sql(kind, id)?, action: Action::from_sql(action) })
         };
-        Ok(lines.into_iter().filter_map(line).collect())
+        Ok(Some(lines.into_iter().filter_map(line).collect()))
     }
 }
 

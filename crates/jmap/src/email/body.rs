@@ -186,20 +186,10 @@ fn sort_out(structure: &Structure, parts: &[u32], shape: &mut Shape, mut around:
     }
     if around.kind == "alternative" && around.text && around.html {
         if shape.text.len() == text_before {
-            shape.text.extend_from_within_of(&shape.html, html_before);
+            shape.text.extend_from_slice(&shape.html[html_before..]);
         } else if shape.html.len() == html_before {
-            shape.html.extend_from_within_of(&shape.text, text_before);
+            shape.html.extend_from_slice(&shape.text[text_before..]);
         }
-    }
-}
-
-trait ExtendFrom {
-    fn extend_from_within_of(&mut self, other: &Self, from: usize);
-}
-
-impl ExtendFrom for Vec<usize> {
-    fn extend_from_within_of(&mut self, other: &Self, from: usize) {
-        self.extend_from_slice(&other[from.min(other.len())..]);
     }
 }
 

@@ -44,11 +44,8 @@ pub(crate) async fn query_changes(call: &mut Call) -> Outcome {
     let threads = if by_thread { call.door.threads_of(asked.access.owner.id).await? } else { Default::default() };
     let since = asked.since.clone();
     let read = call.door.deps.store.read(asked.access.owner.id, move |tx| {
-        let Some(point) = state::known(tx, &since) else { return Ok(None) };
-        let lines = tx.logged_after(point, Logged::MessagesAndThreads, LINES + 1)?;
-        if lines.len() > LINES {
-            return Ok(None);
-        }
+        let lines = state::since(tx, &since, Logged::MessagesAndThreads, LINES + 1)?;
+        let Some(lines) = lines.filter(|lines| lines.len() <= LINES) else { return Ok(None) };
         let (mut touched, mut created, mut near) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for line in lines {
             match line.object {

@@ -73,8 +73,7 @@ pub(crate) fn since(
     what: Logged,
     most: usize,
 ) -> Result<std::result::Result<Changed, MethodError>> {
-    let Some(point) = state::known(tx, old) else { return Ok(Err(cannot())) };
-    let lines = tx.logged_after(point, what, most + 1)?;
+    let Some(lines) = state::since(tx, old, what, most + 1)? else { return Ok(Err(cannot())) };
     let more = lines.len() > most;
     let mut objects: BTreeMap<u64, (Action, Action)> = BTreeMap::new();
     let mut changed = Changed { counts_only: true, more, ..Changed::default() };

@@ -2,10 +2,13 @@
 
 use std::collections::HashSet;
 
+use anser_base::Durability;
+use anser_store::{Logged, MailTx};
 use serde_json::{Map, Value, json};
 
-use crate::access::Access;
+use crate::access::{Access, Allowed};
 use crate::error::{MethodError, SetError};
+use crate::law::state;
 use crate::method::{Call, Outcome};
 
 /// What is asked for.
@@ -53,6 +56,27 @@ impl Set {
             update: update.into_iter().map(|(id, patch)| (resolve(id), patch)).collect(),
             destroy: destroy.into_iter().map(resolve).filter(|id| seen.insert(id.clone())).collect(),
         })
+    }
+
+    /// Does it in one transaction, if nothing of the type happened since `ifInState`: `work` is given what the user may do, and notes
+    /// how each object ended. It may run more than once.
+    pub async fn run<W>(self, call: &mut Call, what: Logged, mut work: W) -> Outcome
+    where
+        W: FnMut(&mut MailTx<'_, '_>, &Self, Allowed, &mut Done) -> anser_base::Result<()> + Send + 'static,
+    {
+        let asked = self.clone();
+        let write = call.door.deps.store.write(self.access.owner.id, Durability::Sync, move |tx| {
+            if let Err(error) = state::check(tx, what, asked.if_in_state.as_deref())? {
+                return Ok(Err(error));
+            }
+            let mut done = Done::from(state::now(tx));
+            let allowed = asked.access.allowed(tx)?;
+            work(tx, &asked, allowed, &mut done)?;
+            done.new = state::now(tx);
+            Ok(Ok(done))
+        });
+        let done = write.await??;
+        self.answer(call, done)
     }
 
     /// The response; what was created is known to the calls that follow.

@@ -2,7 +2,7 @@
 //! told by its `/changes` being empty.
 
 use anser_base::Result;
-use anser_store::{LogPoint, Logged, MailTx};
+use anser_store::{LogLine, LogPoint, Logged, MailTx};
 
 use crate::error::MethodError;
 use crate::ids::number;
@@ -32,9 +32,12 @@ pub(crate) fn parse(text: &str) -> Option<LogPoint> {
     Some(LogPoint { modseq, within })
 }
 
-/// The place that a client says it is at, if the log reaches back to it.
-pub(crate) fn known(tx: &MailTx<'_, '_>, text: &str) -> Option<LogPoint> {
-    parse(text).filter(|point| point.modseq <= tx.state())
+/// The lines of the log since a state, at most `limit`; `None` when it is no state or the log does not reach back to it.
+pub(crate) fn since(tx: &mut MailTx<'_, '_>, state: &str, what: Logged, limit: usize) -> Result<Option<Vec<LogLine>>> {
+    match parse(state) {
+        Some(point) => tx.logged_after(point, what, limit),
+        None => Ok(None),
+    }
 }
 
 /// `ifInState` (RFC 8620 §5.3): whether nothing of the type happened since.
@@ -44,10 +47,7 @@ pub(crate) fn check(
     state: Option<&str>,
 ) -> Result<std::result::Result<(), MethodError>> {
     let Some(state) = state else { return Ok(Ok(())) };
-    let same = match known(tx, state) {
-        Some(point) => tx.logged_after(point, what, 1)?.is_empty(),
-        None => false,
-    };
+    let same = since(tx, state, what, 1)?.is_some_and(|lines| lines.is_empty());
     Ok(if same { Ok(()) } else { Err(MethodError::new("stateMismatch", "")) })
 }
 

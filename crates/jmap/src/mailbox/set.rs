@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use anser_base::{Durability, MailboxId, Result};
+use anser_base::{MailboxId, Result};
 use anser_store::{Logged, MailTx, Rights, Role};
 use serde_json::{Map, Value, json};
 
 use super::{Reader, SORT_ORDER, rights};
 use crate::access::Allowed;
-use crate::error::{MethodError, SetError};
+use crate::error::SetError;
 use crate::ids;
 use crate::law::set::{Done, Set};
-use crate::law::state;
 use crate::method::{Call, Outcome};
 
 /// RFC 8621 §2.5.
@@ -20,22 +19,14 @@ pub(crate) async fn set(call: &mut Call) -> Outcome {
     let with_emails = call.args.bool("onDestroyRemoveEmails")?;
     call.args.done()?;
     let reader = Reader { user: call.user.account.id, subscriptions: None };
-    let (owner, asked, created) = (set.access.owner.id, set.clone(), call.created.clone());
-    let write = call.door.deps.store.write(owner, Durability::Sync, move |tx| {
-        if let Err(error) = state::check(tx, Logged::Mailboxes, asked.if_in_state.as_deref())? {
-            return Ok(Err(error));
-        }
-        let mut done = Done::from(state::now(tx));
-        let allowed = asked.access.allowed(tx)?;
-        let mut work = Work { tx, set: &asked, reader: &reader, allowed, created: created.clone(), with_emails };
-        work.create_all(&mut done)?;
-        work.update_all(&mut done)?;
-        work.destroy_all(&mut done)?;
-        done.new = state::now(work.tx);
-        Ok(Ok::<_, MethodError>(done))
-    });
-    let done = write.await??;
-    set.answer(call, done)
+    let created = call.created.clone();
+    set.run(call, Logged::Mailboxes, move |tx, set, allowed, done| {
+        let mut work = Work { tx, set, reader: &reader, allowed, created: created.clone(), with_emails };
+        work.create_all(done)?;
+        work.update_all(done)?;
+        work.destroy_all(done)
+    })
+    .await
 }
 
 /// What one object is to have; `None` leaves it.

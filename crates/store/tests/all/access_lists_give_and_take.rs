@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use anser_base::{AccountId, Class, Durability, MailboxId};
 use anser_store::{
-    ANNOTATIONS, Action, Change, FlagAct, Flags, Grant, Keywords, Object, Rights, RightsAct, Store, Subject, Who,
+    ANNOTATIONS, Action, Change, FlagAct, Flags, Grant, Keywords, LogPoint, Logged, Object, Rights, RightsAct, Store,
+    Subject, Who,
 };
 
 use crate::fixture::{ANN, append, inbox, mail, on_each_engine, read, write};
@@ -128,8 +129,10 @@ fn who_watches_is_told_and_the_log_knows() {
         assert_eq!(watch.next().await.unwrap().list, [Change::AccessChanged(inbox)]);
         set(&store, inbox, TEAM, false, "l", RightsAct::Set).await;
         assert!(watch.try_next().is_none());
-        let log = read(&store, move |tx| tx.changes_since(before, 10)).await;
-        assert_eq!(log, [(before + 1, Object::Mailbox(inbox), Action::Updated)]);
+        let since = LogPoint::after(before);
+        let log = read(&store, move |tx| tx.logged_after(since, Logged::Mailboxes, 10)).await.unwrap();
+        let told: Vec<_> = log.iter().map(|line| (line.at.modseq, line.object, line.action)).collect();
+        assert_eq!(told, [(before + 1, Object::Mailbox(inbox), Action::Updated)]);
     });
 }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use anser_base::{Durability, MailboxId};
 use anser_db::{Place, Schemas};
-use anser_store::{Appended, Finding, Flags, Level, NewMessage, Report, SCHEMA, SEARCH_SCHEMA, Store};
+use anser_store::{
+    Appended, Finding, Flags, Level, LogPoint, Logged, NewMessage, Report, SCHEMA, SEARCH_SCHEMA, Store,
+};
 use anser_testkit::engines::{NO_SCHEMAS, World};
 
 use crate::fixture::{ANN, TENANT, content, inbox, mail, on_each_engine, read, runtime, store, write};
@@ -116,10 +118,15 @@ fn of_every_kind() {
             furnished(&store).await;
             assert_eq!(check(&store, Level::Full, false), Report { messages: 6, ..Report::default() }, "{sql}");
             spoil(&store, sql).await;
+            let before = LogPoint::after(read(&store, |tx| Ok(tx.state())).await);
             let found = check(&store, Level::Quick, false);
             let kinds: BTreeSet<String> = found.findings.iter().map(kind).collect();
             assert!(kinds.contains(*expected), "{sql}: {kinds:?}");
             assert!(check(&store, Level::Quick, true).repaired, "{sql}");
+            // What was mended stands in no log: who follows it has to look at everything anew.
+            let log = |point| read(&store, move |tx| tx.logged_after(point, Logged::Mailboxes, 10));
+            let now = LogPoint::after(read(&store, |tx| Ok(tx.state())).await);
+            assert_eq!((log(before).await, log(now).await), (None, Some(Vec::new())), "{sql}");
             let after = check(&store, Level::Full, true);
             assert!(after.total == 0 || sql.contains("blob_size"), "{sql}: {:?}", after.findings);
             assert_eq!(check(&store, Level::Full, false).findings, [], "{sql}");

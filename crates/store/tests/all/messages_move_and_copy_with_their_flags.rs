@@ -1,4 +1,4 @@
-use anser_store::{Action, FlagAct, Flags, Keywords, Object, Role};
+use anser_store::{Action, FlagAct, Flags, Keywords, LogPoint, Logged, Object, Role};
 
 use crate::fixture::{append, inbox, mail, on_each_engine, read, write};
 
@@ -19,12 +19,10 @@ fn a_copy_is_a_message_of_its_own_and_a_move_is_not() {
         let moved = read(&store, move |tx| tx.entry(sent, 2)).await.unwrap();
         assert_eq!(moved.message, first.message);
         assert_eq!(read(&store, move |tx| tx.vanished_since(inbox, state)).await, [(1, 2)]);
-        let log = read(&store, move |tx| tx.changes_since(state, 100)).await;
-        let about_first: Vec<Action> = log
-            .iter()
-            .filter(|(_, object, _)| *object == Object::Message(first.message))
-            .map(|(_, _, action)| *action)
-            .collect();
+        let since = LogPoint::after(state);
+        let log = read(&store, move |tx| tx.logged_after(since, Logged::Messages, 100)).await.unwrap();
+        let about_first: Vec<Action> =
+            log.iter().filter(|line| line.object == Object::Message(first.message)).map(|line| line.action).collect();
         assert_eq!(about_first, [Action::Updated]);
         let counts = read(&store, move |tx| Ok((tx.mailbox(inbox)?.total, tx.mailbox(sent)?.total))).await;
         assert_eq!(counts, (0, 3));
