@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::config::Config;
 use crate::house::House;
+use crate::submit;
 
 /// A door of the house.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,12 +204,13 @@ impl Sessions {
             limits: anser_managesieve::Limits::default(),
             allow_plaintext_auth: allowed.plaintext_auth,
         };
+        let smtp = Arc::new(smtp);
         Self {
-            smtp: Arc::new(smtp),
+            web: Arc::new(site(house, config, acme, allowed, &smtp)),
+            smtp,
             imap: Arc::new(imap),
             pop3: Arc::new(pop3),
             managesieve: Arc::new(managesieve),
-            web: Arc::new(site(house, config, acme, allowed)),
         }
     }
 }
@@ -217,7 +219,7 @@ impl Sessions {
 const STRICT_TRANSPORT: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// All that is served over HTTP: the tables of the doors that speak it, joined.
-fn site(house: &House, config: &Config, acme: Option<&Acme>, allowed: Allowed) -> Site {
+fn site(house: &House, config: &Config, acme: Option<&Acme>, allowed: Allowed, smtp: &Arc<anser_smtp::Deps>) -> Site {
     let open = config.listen.iter().filter_map(|(name, addresses)| Some((*name, addresses.first()?.port())));
     let web = anser_web::Deps {
         directory: house.directory.clone(),
@@ -226,7 +228,7 @@ fn site(house: &House, config: &Config, acme: Option<&Acme>, allowed: Allowed) -
         mta_sts: config.web.mta_sts,
     };
     let https = config.listen.get("https").and_then(|addresses| addresses.first()).map_or(443, SocketAddr::port);
-    let jmap = jmap(house, config, https);
+    let jmap = jmap(house, config, https, smtp);
     Site {
         redirect: (!allowed.plaintext_auth).then_some(https),
         strict_transport: config.web.strict_transport.then_some(STRICT_TRANSPORT),
@@ -237,13 +239,15 @@ fn site(house: &House, config: &Config, acme: Option<&Acme>, allowed: Allowed) -
     }
 }
 
-fn jmap(house: &House, config: &Config, https: u16) -> anser_jmap::Deps {
+fn jmap(house: &House, config: &Config, https: u16, smtp: &Arc<anser_smtp::Deps>) -> anser_jmap::Deps {
     anser_jmap::Deps {
         store: house.store.clone(),
         directory: house.directory.clone(),
         journal: house.journal.clone(),
         clock: house.clock.clone(),
         entropy: house.entropy.clone(),
+        queue: house.queue.clone(),
+        submit: submit::through(smtp),
         url: jmap_url(config, https),
         limits: anser_jmap::Limits::default(),
     }

@@ -16,6 +16,7 @@ mod people;
 mod scripts;
 mod serve;
 mod show;
+mod submit;
 mod text;
 
 use std::process::ExitCode;

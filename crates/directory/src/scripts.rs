@@ -22,6 +22,8 @@ pub const SCRIPT_BYTES: usize = 4 << 20;
 pub const SCRIPT: usize = 1 << 20;
 /// Characters of a script's name (RFC 5804 §1.6 asks for 128).
 pub const SCRIPT_NAME: usize = 128;
+/// The script that a form of rules is written to when an account has no active one.
+pub const FORM_SCRIPT: &str = "rules";
 /// Owners whose scripts are remembered; nearly all have none.
 pub(crate) const CACHED_SCRIPTS: usize = 20_000;
 

@@ -200,6 +200,7 @@ impl News {
                 Change::Renumbered(mailbox) => {
                     self.messages.insert(*mailbox);
                 }
+                Change::Recorded(_) => {}
                 _ => self.tree = true,
             }
         }

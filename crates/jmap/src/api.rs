@@ -1,6 +1,7 @@
 //! One request (RFC 8620 §3.3): its calls in their order, each answered or refused by itself.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use anser_base::Class;
@@ -8,7 +9,7 @@ use anser_net::http::{Request, Response};
 use serde_json::{Map, Value, json};
 
 use crate::auth::{self, User};
-use crate::door::Door;
+use crate::door::{Door, Use};
 use crate::error::{MethodError, failed, limit_problem, plain_problem, problem};
 use crate::json::{self, JsonError};
 use crate::method::{Args, Call, METHODS};
@@ -23,7 +24,7 @@ pub(crate) async fn post(door: Arc<Door>, request: Request) -> Response {
 
 async fn answer(door: Arc<Door>, mut request: Request) -> Result<Response, Response> {
     let user = Arc::new(auth::user(&door, &request).await?);
-    let seat = door.seat(user.account.id);
+    let seat = door.seat(user.account.id, Use::Request);
     let _seat = seat.ok_or_else(|| limit_problem(429, "maxConcurrentRequests"))?;
     let kind = request.header("content-type").split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if kind != "application/json" {
@@ -32,7 +33,7 @@ async fn answer(door: Arc<Door>, mut request: Request) -> Result<Response, Respo
     let body = read(&mut request, door.deps.limits.size_request).await?;
     let asked = Asked::read(&body, &door.deps.limits).map_err(|refusal| *refusal)?;
     drop(body);
-    Ok(Response::json(200, run(door, user, asked).await.to_string()))
+    Ok(Response::json(200, run(door, user, request.peer().ip(), asked).await.to_string()))
 }
 
 async fn read(request: &mut Request, most: u64) -> Result<Vec<u8>, Response> {
@@ -103,7 +104,7 @@ fn invocation(value: Value) -> Option<(String, Map<String, Value>, String)> {
 }
 
 /// The response to a request (RFC 8620 §3.4).
-pub(crate) async fn run(door: Arc<Door>, user: Arc<User>, asked: Asked) -> Value {
+pub(crate) async fn run(door: Arc<Door>, user: Arc<User>, client: IpAddr, asked: Asked) -> Value {
     let tells_created = asked.created.is_some();
     let mut call = Call {
         args: Args(Map::new()),
@@ -112,6 +113,7 @@ pub(crate) async fn run(door: Arc<Door>, user: Arc<User>, asked: Asked) -> Value
         left: door.deps.limits.size_answer,
         door,
         user,
+        client,
     };
     let mut answered: Vec<Answered> = Vec::with_capacity(asked.calls.len());
     for (name, arguments, id) in asked.calls {

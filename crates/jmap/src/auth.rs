@@ -1,5 +1,6 @@
 //! Who asks (RFC 8620 §1.7, §8.2): by Basic (RFC 7617) with the password or an app password, or by a bearer token (RFC 6750).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use anser_base::Error;
@@ -74,7 +75,7 @@ async fn conclude(
         return Err(failed(&failure.error));
     }
     let why = failure.error.text.en.clone().into_owned();
-    note(door, request, What::LoginFailed { user: user.to_owned(), why }).await;
+    note(door, request.peer().ip(), What::LoginFailed { user: user.to_owned(), why }).await;
     tokio::time::sleep(failure.delay).await;
     Err(match failure.reason {
         Refusal::Locked => plain_problem(429, &failure.error.text.en),
@@ -88,15 +89,17 @@ async fn welcome(door: &Door, request: &Request, login: Login, scheme: &str) -> 
     if door.is_new_login(account.id, request.peer().ip()) {
         door.deps.store.ensure(account.id).await?;
         let user = account.address.to_string();
-        note(door, request, What::Login { account: account.id, user, mechanism: scheme.to_uppercase() }).await;
+        note(door, request.peer().ip(), What::Login { account: account.id, user, mechanism: scheme.to_uppercase() })
+            .await;
     }
     let groups = door.deps.directory.groups_of(account.id).await?;
     let others = door.deps.directory.owners_for(&account, false).await?;
     Ok(User { subject: Subject { account: account.id, groups }, account, others })
 }
 
-async fn note(door: &Door, request: &Request, what: What) {
-    let origin = Origin::peer(PROTOCOL, request.peer().ip());
+/// Notes an event in the journal.
+pub(crate) async fn note(door: &Door, client: IpAddr, what: What) {
+    let origin = Origin::peer(PROTOCOL, client);
     if let Err(error) = door.deps.journal.append(Entry { origin, what }).await {
         tracing::error!(error = error.chain(), "the journal does not take an event");
     }

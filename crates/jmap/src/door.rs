@@ -21,10 +21,21 @@ const MESSAGES: usize = 5_000_000;
 /// Mailboxes whose counts are remembered at most.
 const COUNTED: usize = 50_000;
 
+/// What somebody may do at once so many times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Use {
+    Request,
+    Upload,
+    Push,
+}
+
+/// The seats that are taken.
+type Seats = Arc<Mutex<HashMap<(AccountId, Use), usize>>>;
+
 /// The door.
 pub(crate) struct Door {
     pub deps: Deps,
-    seats: Arc<Mutex<HashMap<AccountId, usize>>>,
+    seats: Seats,
     logins: Mutex<HashMap<(AccountId, IpAddr), Timestamp>>,
     threads: Mutex<HashMap<AccountId, Threads>>,
     counts: Mutex<HashMap<(AccountId, MailboxId), (u64, Counts)>>,
@@ -32,17 +43,17 @@ pub(crate) struct Door {
 
 /// A place among those that may do something at once; free again when it is dropped.
 pub(crate) struct Seat {
-    seats: Arc<Mutex<HashMap<AccountId, usize>>>,
-    account: AccountId,
+    seats: Seats,
+    of: (AccountId, Use),
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut seats = lock(&self.seats);
-        if let Some(taken) = seats.get_mut(&self.account) {
+        if let Some(taken) = seats.get_mut(&self.of) {
             *taken -= 1;
             if *taken == 0 {
-                seats.remove(&self.account);
+                seats.remove(&self.of);
             }
         }
     }
@@ -54,15 +65,20 @@ impl Door {
         Self { deps, seats, logins, threads, counts }
     }
 
-    /// A seat for a request, if the account has not taken all.
-    pub fn seat(&self, account: AccountId) -> Option<Seat> {
-        let mut seats = lock(&self.seats);
-        let taken = seats.get(&account).copied().unwrap_or(0);
-        if taken >= self.deps.limits.concurrent_requests {
+    /// A seat, if the account has not taken all.
+    pub fn seat(&self, account: AccountId, what: Use) -> Option<Seat> {
+        let most = match what {
+            Use::Request => self.deps.limits.concurrent_requests,
+            Use::Upload => self.deps.limits.concurrent_upload,
+            Use::Push => self.deps.limits.concurrent_push,
+        };
+        let (mut seats, of) = (lock(&self.seats), (account, what));
+        let taken = seats.entry(of).or_default();
+        if *taken >= most {
             return None;
         }
-        seats.insert(account, taken + 1);
-        Some(Seat { seats: self.seats.clone(), account })
+        *taken += 1;
+        Some(Seat { seats: self.seats.clone(), of })
     }
 
     /// Whether this login is to be noted: not when one from the same address was, a short while ago.

@@ -95,6 +95,11 @@ impl SetError {
         Self::new("invalidProperties", description).with("properties", names.to_vec())
     }
 
+    /// `invalidProperties`, with the name of the only one.
+    pub fn property(name: &str, description: impl Into<String>) -> Self {
+        Self::properties(&[name], description)
+    }
+
     /// `notFound`.
     pub fn not_found() -> Self {
         Self::new("notFound", "")

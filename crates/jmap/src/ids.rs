@@ -42,6 +42,24 @@ pub(crate) fn parse_thread(scope: Scope, id: &str) -> Option<ThreadId> {
     parsed(scope, 'T', id).map(ThreadId)
 }
 
+/// The id of a sender identity.
+pub(crate) fn identity_id(id: u64) -> String {
+    format!("I{id}")
+}
+
+pub(crate) fn parse_identity(id: &str) -> Option<u64> {
+    number(id.strip_prefix('I')?)
+}
+
+/// The id of a submission.
+pub(crate) fn submission_id(id: u64) -> String {
+    format!("S{id}")
+}
+
+pub(crate) fn parse_submission(id: &str) -> Option<u64> {
+    number(id.strip_prefix('S')?)
+}
+
 fn shown(scope: Scope, letter: char, id: impl Display) -> String {
     match scope {
         None => format!("{letter}{id}"),

@@ -13,9 +13,10 @@
 //! | `error` | what goes wrong, in the words of the RFCs |
 //! | `law` | `/get`, `/changes`, `/set`, `/query`, `/queryChanges`: what is the same for all types |
 //! | `access`, `ids` | whose account, which rights; ids on the wire |
-//! | `blob` | downloading |
+//! | `blob` | uploading, downloading, blobs within requests |
+//! | `push` | who follows is told of changes |
 //! | `door` | what all requests share |
-//! | `mailbox`, `thread`, `email` | the types |
+//! | `mailbox`, `thread`, `email`, `identity`, `submission`, `vacation` | the types |
 
 mod access;
 mod api;
@@ -24,14 +25,18 @@ mod blob;
 mod door;
 mod email;
 mod error;
+mod identity;
 mod ids;
 mod json;
 mod law;
 mod mailbox;
 mod method;
+mod push;
 mod reference;
 mod session;
+mod submission;
 mod thread;
+mod vacation;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,9 +45,12 @@ use anser_base::{Clock, Entropy};
 use anser_directory::Directory;
 use anser_journal::Journal;
 use anser_net::http::{Method, Request, Response, Route, Routes};
+use anser_queue::Queue;
 use anser_store::Store;
 
 use crate::door::Door;
+
+pub use crate::submission::{Letter, NotSent, Submit};
 
 /// What the door works with.
 #[derive(Clone)]
@@ -51,8 +59,12 @@ pub struct Deps {
     pub store: Store,
     /// Who there is.
     pub directory: Directory,
-    /// What is told of logins.
+    /// What is told of logins, and of what became of mail that was sent.
     pub journal: Journal,
+    /// Mail under way.
+    pub queue: Queue,
+    /// Takes mail to be sent.
+    pub submit: Submit,
     /// What time it is.
     pub clock: Clock,
     /// Randomness, for Message-IDs and boundaries.
@@ -70,6 +82,8 @@ pub struct Limits {
     pub size_upload: u64,
     /// `maxConcurrentUpload`, of one account.
     pub concurrent_upload: usize,
+    /// Connections that one account is told of changes by.
+    pub concurrent_push: usize,
     /// `maxSizeRequest`, in bytes.
     pub size_request: u64,
     /// `maxConcurrentRequests`, of one account.
@@ -91,6 +105,7 @@ impl Default for Limits {
         Self {
             size_upload: anser_base::limits::MESSAGE_SIZE,
             concurrent_upload: 4,
+            concurrent_push: 32,
             size_request: 10_000_000,
             concurrent_requests: 8,
             calls_in_request: 32,
@@ -105,15 +120,23 @@ impl Default for Limits {
 /// How long a request may take, its reading included.
 const TIME: Duration = Duration::from_secs(120);
 
+/// How long an upload may take.
+const UPLOAD_TIME: Duration = Duration::from_secs(3600);
+
 /// The table of this door.
 pub fn routes(deps: Deps) -> Routes {
-    // A little more than is allowed is read, so that the refusal can say which limit it is.
+    // More than is allowed is taken here, so that the refusal can say which limit it is: the handlers keep them.
     let request = deps.limits.size_request.saturating_mul(2);
     let door = Arc::new(Door::new(deps));
     Routes::of([
         Route::get("/.well-known/jmap", with(&door, session::get)).any_origin(),
         Route::get("/jmap/session", with(&door, session::get)).any_origin(),
         Route::new(Method::POST, "/jmap/api", with(&door, api::post)).body(request).time(TIME).any_origin(),
+        Route::post("/jmap/upload/{accountId}", with(&door, blob::upload))
+            .body(u64::MAX)
+            .time(UPLOAD_TIME)
+            .any_origin(),
+        Route::get("/jmap/events", with(&door, push::events)).any_origin(),
         Route::get("/jmap/download/{accountId}/{blobId}/{name}", with(&door, blob::download)).any_origin(),
     ])
 }

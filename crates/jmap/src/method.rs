@@ -1,17 +1,20 @@
 //! The methods: one method, one function, one row.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use anser_journal::What;
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
 use crate::access::Access;
-use crate::auth::User;
+use crate::auth::{self, User};
 use crate::door::Door;
 use crate::error::MethodError;
-use crate::session::{CORE, MAIL};
-use crate::{email, mailbox, thread};
+use crate::reference::weight;
+use crate::session::{BLOB, CORE, MAIL, SUBMISSION, VACATION};
+use crate::{blob, email, identity, mailbox, submission, thread, vacation};
 
 /// What a method comes to: the arguments of its response.
 pub(crate) type Outcome = Result<Value, MethodError>;
@@ -25,8 +28,12 @@ pub(crate) struct Method {
 }
 
 /// Every method, in the order of the RFCs.
-pub(crate) const METHODS: [Method; 13] = [
+pub(crate) const METHODS: [Method; 31] = [
     Method { name: "Core/echo", capability: CORE, run: |call| Box::pin(echo(call)) },
+    Method { name: "Blob/copy", capability: CORE, run: |call| Box::pin(blob::copy(call)) },
+    Method { name: "Blob/upload", capability: BLOB, run: |call| Box::pin(blob::make(call)) },
+    Method { name: "Blob/get", capability: BLOB, run: |call| Box::pin(blob::get(call)) },
+    Method { name: "Blob/lookup", capability: BLOB, run: |call| Box::pin(blob::lookup(call)) },
     Method { name: "Mailbox/get", capability: MAIL, run: |call| Box::pin(mailbox::get(call)) },
     Method { name: "Mailbox/changes", capability: MAIL, run: |call| Box::pin(mailbox::changes(call)) },
     Method { name: "Mailbox/query", capability: MAIL, run: |call| Box::pin(mailbox::query(call)) },
@@ -39,12 +46,32 @@ pub(crate) const METHODS: [Method; 13] = [
     Method { name: "Email/query", capability: MAIL, run: |call| Box::pin(email::query(call)) },
     Method { name: "Email/queryChanges", capability: MAIL, run: |call| Box::pin(email::query_changes(call)) },
     Method { name: "Email/set", capability: MAIL, run: |call| Box::pin(email::set(call)) },
+    Method { name: "Email/copy", capability: MAIL, run: |call| Box::pin(email::copy(call)) },
+    Method { name: "Email/import", capability: MAIL, run: |call| Box::pin(email::import(call)) },
+    Method { name: "Email/parse", capability: MAIL, run: |call| Box::pin(email::parse(call)) },
+    Method { name: "SearchSnippet/get", capability: MAIL, run: |call| Box::pin(email::snippets(call)) },
+    Method { name: "Identity/get", capability: SUBMISSION, run: |call| Box::pin(identity::get(call)) },
+    Method { name: "Identity/changes", capability: SUBMISSION, run: |call| Box::pin(identity::changes(call)) },
+    Method { name: "Identity/set", capability: SUBMISSION, run: |call| Box::pin(identity::set(call)) },
+    Method { name: "EmailSubmission/get", capability: SUBMISSION, run: |call| Box::pin(submission::get(call)) },
+    Method { name: "EmailSubmission/changes", capability: SUBMISSION, run: |call| Box::pin(submission::changes(call)) },
+    Method { name: "EmailSubmission/query", capability: SUBMISSION, run: |call| Box::pin(submission::query(call)) },
+    Method {
+        name: "EmailSubmission/queryChanges",
+        capability: SUBMISSION,
+        run: |call| Box::pin(submission::query_changes(call)),
+    },
+    Method { name: "EmailSubmission/set", capability: SUBMISSION, run: |call| Box::pin(submission::set(call)) },
+    Method { name: "VacationResponse/get", capability: VACATION, run: |call| Box::pin(vacation::get(call)) },
+    Method { name: "VacationResponse/set", capability: VACATION, run: |call| Box::pin(vacation::set(call)) },
 ];
 
 /// What a method is given.
 pub(crate) struct Call {
     pub door: Arc<Door>,
     pub user: Arc<User>,
+    /// From where it comes.
+    pub client: IpAddr,
     pub args: Args,
     /// Ids of what this request created, by creation id (RFC 8620 §3.3).
     pub created: BTreeMap<String, String>,
@@ -59,6 +86,21 @@ impl Call {
     pub fn access(&mut self) -> Result<Access, MethodError> {
         let id = self.args.string("accountId")?.ok_or_else(|| MethodError::invalid("accountId is missing"))?;
         Access::to(&self.user, &id)
+    }
+
+    /// Takes what this will add to the answer from what it may still take; `requestTooLarge` when that is less.
+    pub fn spend(&mut self, shown: &Value) -> Result<(), MethodError> {
+        let left = self.left.checked_sub(weight(shown));
+        self.left = left.ok_or_else(|| MethodError::new("requestTooLarge", "the answer is too long"))?;
+        Ok(())
+    }
+
+    /// Notes in the journal what the user did that leaves no other trace there.
+    pub async fn note(&self, act: &str, object: &str) {
+        let actor = self.user.account.address.to_string();
+        let what =
+            What::Administered { actor, act: act.to_owned(), object: object.to_owned(), before: None, after: None };
+        auth::note(&self.door, self.client, what).await;
     }
 
     /// The id that `#creation` stands for; any other id as it is. `None` for one that nothing was created by.

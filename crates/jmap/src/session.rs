@@ -7,19 +7,28 @@ use anser_net::http::{Request, Response};
 use serde_json::{Map, Value, json};
 
 use crate::auth::{self, User};
+use crate::blob::{BLOB_SET, DATA_SOURCES, DIGESTS, TYPES};
 use crate::door::Door;
+use crate::email::ATTACHMENTS;
+use crate::submission::DELAY;
 use crate::{Deps, either, ids};
 
 /// RFC 8620 §2.
 pub(crate) const CORE: &str = "urn:ietf:params:jmap:core";
 /// RFC 8621 §1.3.1.
 pub(crate) const MAIL: &str = "urn:ietf:params:jmap:mail";
+/// RFC 8621 §1.3.2.
+pub(crate) const SUBMISSION: &str = "urn:ietf:params:jmap:submission";
+/// RFC 8621 §1.3.3.
+pub(crate) const VACATION: &str = "urn:ietf:params:jmap:vacationresponse";
+/// RFC 9404 §3.1.
+pub(crate) const BLOB: &str = "urn:ietf:params:jmap:blob";
 
 /// The collations that `/query` sorts by (RFC 4790, RFC 5051).
 pub(crate) const COLLATIONS: [&str; 2] = ["i;ascii-casemap", "i;unicode-casemap"];
 
 /// The capabilities that a request may use.
-pub(crate) const CAPABILITIES: [&str; 2] = [CORE, MAIL];
+pub(crate) const CAPABILITIES: [&str; 5] = [CORE, MAIL, SUBMISSION, VACATION, BLOB];
 
 /// `/.well-known/jmap`
 pub(crate) async fn get(door: Arc<Door>, request: Request) -> Response {
@@ -54,9 +63,11 @@ fn without_state(deps: &Deps, user: &User) -> Map<String, Value> {
     }
     let url = &deps.url;
     let mut session = Map::new();
-    session.insert("capabilities".into(), json!({ CORE: core(deps), MAIL: {} }));
+    session
+        .insert("capabilities".into(), json!({ CORE: core(deps), MAIL: {}, SUBMISSION: {}, VACATION: {}, BLOB: {} }));
     session.insert("accounts".into(), Value::Object(accounts));
-    session.insert("primaryAccounts".into(), json!({ CORE: own, MAIL: own }));
+    session
+        .insert("primaryAccounts".into(), json!({ CORE: own, MAIL: own, SUBMISSION: own, VACATION: own, BLOB: own }));
     session.insert("username".into(), user.account.address.to_string().into());
     session.insert("apiUrl".into(), format!("{url}/jmap/api").into());
     session.insert(
@@ -86,7 +97,7 @@ fn core(deps: &Deps) -> Value {
 }
 
 fn account(name: String, own: bool) -> Value {
-    json!({
+    let mut account = json!({
         "name": name,
         "isPersonal": own,
         "isReadOnly": false,
@@ -96,12 +107,26 @@ fn account(name: String, own: bool) -> Value {
                 "maxMailboxesPerEmail": null,
                 "maxMailboxDepth": anser_base::limits::MAILBOX_DEPTH,
                 "maxSizeMailboxName": anser_base::limits::MAILBOX_NAME,
-                "maxSizeAttachmentsPerEmail": anser_base::limits::MESSAGE_SIZE / 4 * 3,
+                "maxSizeAttachmentsPerEmail": ATTACHMENTS,
                 "emailQuerySortOptions": EMAIL_SORTS,
                 "mayCreateTopLevelMailbox": own,
             },
+            BLOB: {
+                "maxSizeBlobSet": BLOB_SET,
+                "maxDataSources": DATA_SOURCES,
+                "supportedTypeNames": TYPES,
+                "supportedDigestAlgorithms": DIGESTS,
+            },
         },
-    })
+    });
+    if own {
+        account["accountCapabilities"][VACATION] = json!({});
+        account["accountCapabilities"][SUBMISSION] = json!({
+            "maxDelayedSend": DELAY,
+            "submissionExtensions": { "FUTURERELEASE": [], "DSN": [], "SIZE": [], "8BITMIME": [], "SMTPUTF8": [] },
+        });
+    }
+    account
 }
 
 /// What Email/query sorts by.

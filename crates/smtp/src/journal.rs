@@ -57,8 +57,10 @@ impl Session {
 
 /// What the journal keeps of an envelope, taken before the queue takes the envelope itself.
 pub struct NotedEnvelope {
-    sender: String,
-    recipients: Vec<String>,
+    /// The reverse path; empty for the null sender.
+    pub sender: String,
+    /// The recipients.
+    pub recipients: Vec<String>,
 }
 
 impl NotedEnvelope {

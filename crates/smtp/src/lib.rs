@@ -28,6 +28,8 @@
 //! 255 KiB) → `message::header` (loops, whose name it bears, what submission adds) → `message::accept` (envelope, one durable commit,
 //! journal) → the reply.
 //!
+//! What another door takes from somebody who logged in there goes the same way from `message::intake` on: [`submit()`].
+//!
 //! ## Promises
 //!
 //! - 250 after the last octet of a message is said only when [`anser_queue::Queue::put`] has returned; nothing can fail afterwards. Over
@@ -50,9 +52,11 @@ mod policy;
 mod senders;
 mod session;
 mod state;
+mod submit;
 mod transaction;
 mod verb;
 
 pub use deps::{Callout, Deps, Limits, OverQuota, Rates, Service, refusal_words};
 pub use senders::Senders;
 pub use session::session;
+pub use submit::{Refused, Submission, submit};

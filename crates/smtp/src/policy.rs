@@ -7,7 +7,7 @@ use anser_directory::{Account, Check, Directory, Resolution, Route, Services, St
 use anser_wire::smtp::{CommandError, ForwardPath, Mailbox};
 
 use crate::answer::Stop;
-use crate::deps::Service;
+use crate::deps::{Deps, Service};
 use crate::session::Session;
 
 const UNKNOWN: CommandError = CommandError::new(550, (5, 1, 1), "No such user here");
@@ -25,6 +25,30 @@ const BAD_RECIPIENT: CommandError = CommandError::new(553, (5, 1, 3), "Bad recip
 /// A sender that cannot be written down.
 const BAD_SENDER: CommandError = CommandError::new(553, (5, 1, 7), "Bad sender address");
 
+/// Who asks, for what is decided here.
+pub struct Party<'a> {
+    /// The door's surroundings.
+    pub deps: &'a Deps,
+    /// Through which service.
+    pub service: Service,
+    /// Who logged in.
+    pub account: Option<&'a Arc<Account>>,
+    /// The reverse path, once it is known.
+    pub sender: Option<&'a Address>,
+}
+
+impl<'a> Party<'a> {
+    /// Of a session and its transaction.
+    pub fn of(session: &'a Session) -> Self {
+        Self {
+            deps: &session.deps,
+            service: session.service,
+            account: session.login.as_ref(),
+            sender: session.transaction.as_ref().and_then(|transaction| transaction.sender.as_ref()),
+        }
+    }
+}
+
 /// A recipient that may be accepted.
 pub struct Admitted {
     /// Its address; for `<postmaster>` the full one.
@@ -33,45 +57,45 @@ pub struct Admitted {
     pub tenant: Option<TenantId>,
 }
 
-/// Whether mail to this path may be accepted in this session, and for whom.
-pub async fn recipient(session: &Session, path: &ForwardPath) -> Result<Admitted, Stop> {
-    let directory = &session.deps.directory;
+/// Whether mail to this path may be accepted from this party, and for whom.
+pub async fn recipient(party: &Party<'_>, path: &ForwardPath) -> Result<Admitted, Stop> {
+    let directory = &party.deps.directory;
     let (address, resolution) = match path {
         ForwardPath::Mailbox(mailbox) => {
             let address = Address::new(&mailbox.local, &mailbox.domain).ok_or(BAD_RECIPIENT)?;
             let resolution = directory.resolve(&address).await?;
             (address, resolution)
         }
-        ForwardPath::Postmaster => (postmaster(session).await?, directory.resolve_postmaster().await?),
+        ForwardPath::Postmaster => (postmaster(party).await?, directory.resolve_postmaster().await?),
     };
     let tenant = match resolution {
         Resolution::Account(account) => {
             if !is_postmaster(&address) {
-                of_account(session, &account).await?;
+                of_account(party, &account).await?;
             }
             Some(account.tenant)
         }
         Resolution::Group(group) => group.accounts.first().map(|account| account.tenant),
         Resolution::Forward(_) => None,
         Resolution::Elsewhere(route) => {
-            elsewhere(session, &route, &address).await?;
+            elsewhere(party, &route, &address).await?;
             None
         }
         Resolution::Suspended(_) => return Err(SUSPENDED.into()),
         Resolution::NoSuchUser => return Err(UNKNOWN.into()),
         Resolution::Disabled => return Err(DISABLED.into()),
-        Resolution::NotLocal => outside(session)?,
+        Resolution::NotLocal => outside(party)?,
     };
     Ok(Admitted { address, tenant })
 }
 
 /// An address whose mailbox is on a server behind this one. Own users may write to it while nobody can say whether it is there: they get
 /// the message back if it is not.
-async fn elsewhere(session: &Session, route: &Arc<Route>, address: &Address) -> Result<(), Stop> {
+async fn elsewhere(party: &Party<'_>, route: &Arc<Route>, address: &Address) -> Result<(), Stop> {
     let Some(gate) = route.gate else { return Ok(()) };
-    let standing = match (gate.check, &session.deps.callout) {
+    let standing = match (gate.check, &party.deps.callout) {
         (Check::All, _) => Standing::Known,
-        (Check::List, _) => match session.deps.directory.is_listed_elsewhere(address).await? {
+        (Check::List, _) => match party.deps.directory.is_listed_elsewhere(address).await? {
             true => Standing::Known,
             false => Standing::Unknown(String::new()),
         },
@@ -81,7 +105,7 @@ async fn elsewhere(session: &Session, route: &Arc<Route>, address: &Address) -> 
     match standing {
         Standing::Known => Ok(()),
         Standing::Unknown(_) => Err(UNKNOWN.into()),
-        Standing::Unsure(_) if gate.open_when_down || session.service == Service::Submission => Ok(()),
+        Standing::Unsure(_) if gate.open_when_down || party.service == Service::Submission => Ok(()),
         Standing::Unsure(why) => {
             tracing::info!(why, "a recipient on another server cannot be verified");
             Err(UNSURE.into())
@@ -90,9 +114,9 @@ async fn elsewhere(session: &Session, route: &Arc<Route>, address: &Address) -> 
 }
 
 /// An address elsewhere: only for those who have logged in and may write to other organisations.
-fn outside(session: &Session) -> Result<Option<TenantId>, Stop> {
-    match (session.service, &session.login) {
-        (Service::Submission, Some(_)) if session.deps.local_only => Err(RELAY.into()),
+fn outside(party: &Party<'_>) -> Result<Option<TenantId>, Stop> {
+    match (party.service, party.account) {
+        (Service::Submission, Some(_)) if party.deps.local_only => Err(RELAY.into()),
         (Service::Submission, Some(account)) if !account.services.contains(Services::OUTSIDE_MAIL) => {
             Err(NO_OUTSIDE_FROM.into())
         }
@@ -101,31 +125,30 @@ fn outside(session: &Session) -> Result<Option<TenantId>, Stop> {
     }
 }
 
-async fn of_account(session: &Session, account: &Arc<Account>) -> Result<(), Stop> {
+async fn of_account(party: &Party<'_>, account: &Arc<Account>) -> Result<(), Stop> {
     let inside_only = !account.services.contains(Services::OUTSIDE_MAIL);
-    if inside_only && is_from_outside(session).await? {
+    if inside_only && is_from_outside(party).await? {
         return Err(NO_OUTSIDE_TO.into());
     }
-    match &session.deps.over_quota {
+    match &party.deps.over_quota {
         Some(over_quota) if over_quota(account.id) => Err(OVER_QUOTA.into()),
         _ => Ok(()),
     }
 }
 
 /// Whether the message comes from another organisation: all that reaches the MX does, of what comes by LMTP what says so.
-async fn is_from_outside(session: &Session) -> Result<bool, Stop> {
-    let sender = session.transaction.as_ref().and_then(|transaction| transaction.sender.as_ref());
-    match (session.service, sender) {
+async fn is_from_outside(party: &Party<'_>) -> Result<bool, Stop> {
+    match (party.service, party.sender) {
         (Service::Submission, _) => Ok(false),
-        (Service::Lmtp, Some(sender)) => Ok(!session.deps.directory.is_local_domain(sender.domain()).await?),
+        (Service::Lmtp, Some(sender)) => Ok(!party.deps.directory.is_local_domain(sender.domain()).await?),
         _ => Ok(true),
     }
 }
 
 /// The full address of `<postmaster>` (RFC 5321 §4.1.1.3).
-async fn postmaster(session: &Session) -> Result<Address, Stop> {
-    let domain = session.deps.directory.default_domain().await?;
-    let name = domain.as_ref().map_or(session.deps.hostname.as_str(), |domain| &domain.name);
+async fn postmaster(party: &Party<'_>) -> Result<Address, Stop> {
+    let domain = party.deps.directory.default_domain().await?;
+    let name = domain.as_ref().map_or(party.deps.hostname.as_str(), |domain| &domain.name);
     Address::new("postmaster", name).ok_or(BAD_RECIPIENT.into())
 }
 
@@ -134,11 +157,11 @@ fn is_postmaster(address: &Address) -> bool {
 }
 
 /// The address of a reverse path, `None` for the null sender. At submission it must be one of the account's own (RFC 6409 §6.1).
-pub async fn sender(session: &Session, path: Option<&Mailbox>) -> Result<Option<Address>, Stop> {
+pub async fn sender(party: &Party<'_>, path: Option<&Mailbox>) -> Result<Option<Address>, Stop> {
     let Some(mailbox) = path else { return Ok(None) };
     let address = Address::new(&mailbox.local, &mailbox.domain).ok_or(BAD_SENDER)?;
-    if let Some(account) = &session.login
-        && !session.deps.directory.may_send_as(account.id, &address).await?
+    if let Some(account) = party.account
+        && !party.deps.directory.may_send_as(account.id, &address).await?
     {
         return Err(NOT_YOURS.into());
     }

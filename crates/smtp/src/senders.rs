@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::answer::Stop;
 use crate::deps::Service;
+use crate::policy::Party;
 use crate::session::Session;
 
 /// What senders are checked with.
@@ -122,11 +123,10 @@ pub async fn judge(session: &Session, passed: Option<&Passed>) -> Option<Verdict
 
 /// The signatures of the author's domain, for the front of a submitted message: one for each active key. A message whose author has no
 /// domain of ours is signed by that of its sender, if it is one of ours; none at all stops no mail.
-pub async fn signatures(session: &Session, passed: Option<&Passed>) -> Result<String, Stop> {
-    let Some(passed) = passed.filter(|_| Look::of(session) == Look::Sign) else { return Ok(String::new()) };
-    let sender = session.transaction.as_ref().and_then(|transaction| transaction.sender.as_ref());
-    let domains = Author::of(passed).domains.into_iter().chain(sender.map(|sender| sender.domain().to_owned()));
-    Ok(session.deps.directory.sign(passed, domains).await?)
+pub async fn signatures(party: &Party<'_>, passed: Option<&Passed>) -> Result<String, Stop> {
+    let Some(passed) = passed.filter(|_| party.service == Service::Submission) else { return Ok(String::new()) };
+    let sender = party.sender.map(|sender| sender.domain().to_owned());
+    Ok(party.deps.directory.sign(passed, Author::of(passed).domains.into_iter().chain(sender)).await?)
 }
 
 /// The refusal of what the author's domain wants refused.

@@ -60,7 +60,8 @@ impl Cache {
                 Change::MailboxCreated(_)
                 | Change::MailboxUpdated(_)
                 | Change::AccessChanged(_)
-                | Change::SubscribedTo { .. } => {}
+                | Change::SubscribedTo { .. }
+                | Change::Recorded(_) => {}
                 Change::Renumbered(_) | Change::MailboxRemoved(_) => state.forget(&key),
                 Change::Added { .. } | Change::Flagged { .. } | Change::Expunged { .. } | Change::Annotated { .. } => {
                     state.apply(&key, change, changes.modseq);

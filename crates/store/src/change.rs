@@ -4,6 +4,7 @@
 use anser_base::{AccountId, MailboxId, MessageId, ThreadId};
 
 use crate::model::Entry;
+use crate::record::RecordKind;
 
 /// Everything that one transaction changed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -41,6 +42,8 @@ pub enum Change {
         /// Names of the entries, without `/private` or `/shared`.
         entries: Vec<String>,
     },
+    /// Records of a kind came, changed or went.
+    Recorded(RecordKind),
     /// UIDVALIDITY or the next UID of a mailbox is another one: after a move into it, or a power cut.
     Renumbered(MailboxId),
     /// A mailbox is gone, with all in it.
@@ -84,7 +87,7 @@ impl Change {
             | Self::AccessChanged(id)
             | Self::Renumbered(id)
             | Self::MailboxRemoved(id) => *id,
-            Self::SubscribedTo { .. } => MailboxId(0),
+            Self::SubscribedTo { .. } | Self::Recorded(_) => MailboxId(0),
             Self::Annotated { mailbox, .. }
             | Self::Added { mailbox, .. }
             | Self::Flagged { mailbox, .. }
@@ -104,6 +107,8 @@ pub enum Object {
     Message(MessageId),
     /// A conversation.
     Thread(ThreadId),
+    /// A record.
+    Record(RecordKind, u64),
 }
 
 /// What happened to it.
@@ -124,6 +129,7 @@ impl Object {
             Self::Counts(id) => (2, id.to_sql()),
             Self::Message(id) => (3, id.to_sql()),
             Self::Thread(id) => (4, id.to_sql()),
+            Self::Record(kind, id) => (kind.to_sql(), id as i64),
         }
     }
 
@@ -133,7 +139,7 @@ impl Object {
             2 => Self::Counts(MailboxId::from_sql(id)),
             3 => Self::Message(MessageId::from_sql(id)),
             4 => Self::Thread(ThreadId::from_sql(id)),
-            _ => return None,
+            _ => Self::Record(RecordKind::ALL.into_iter().find(|known| known.to_sql() == kind)?, id as u64),
         })
     }
 }

@@ -222,6 +222,11 @@ impl Store {
         Ok(Body { prefix: message.prefix.clone(), reader })
     }
 
+    /// Opens a body by its address, as a message without a prefix. Blocks on the disk. `Class::NotFound` when there is none.
+    pub fn open(&self, tenant: TenantId, blob: BlobId) -> Result<Body> {
+        Ok(Body { prefix: Bytes::new(), reader: self.blobs.open(tenant, blob)? })
+    }
+
     /// A whole message, prefix first. Blocks on the disk. For messages that are known to be small: it holds all of it.
     pub fn load(&self, tenant: TenantId, message: &Message) -> Result<Bytes> {
         let body = self.blobs.read(tenant, message.blob).map_err(missing_is_damage)?;

@@ -19,6 +19,8 @@
 //! | `bulk`, `rows` | many rows by few statements; what was parsed out of many messages |
 //! | `acl`, `subscription`, `annotation` | who else may use a mailbox, which of others' one subscribes to, notes on mailboxes |
 //! | `ledger` | what a move brought into the account, and from where |
+//! | `record` | what programs keep with an account besides mail |
+//! | `upload` | bodies that clients uploaded and nothing refers to yet |
 //! | `remembered` | what rules leave behind: keys for a while, mail that follows from a delivery |
 //! | `snapshot`, `cache` | a mailbox's list as one shared value, and where the newest ones are kept |
 //! | `change`, `watch` | what a transaction changed, and who is told |
@@ -49,6 +51,7 @@ mod mailbox;
 mod message;
 mod model;
 mod names;
+mod record;
 mod remembered;
 mod rows;
 mod schema;
@@ -57,6 +60,7 @@ mod snapshot;
 mod subscription;
 mod thread;
 mod tx;
+mod upload;
 mod watch;
 
 use std::sync::Arc;
@@ -83,6 +87,7 @@ pub use model::{
     Appended, Content, Entry, Flags, KEYWORD, KEYWORDS, Keywords, Mailbox, Message, NewMessage, Role, ThreadKeys,
 };
 pub use names::role_of;
+pub use record::{RECORD, RECORDS, RecordKind};
 pub use remembered::{Key, REMEMBERED};
 pub use rows::{Columns, MessageRow, MessageRows};
 pub use schema::SCHEMA;
@@ -90,6 +95,7 @@ pub use search::{Found, Indexer, Progress, Readers, SEARCH_SCHEMA, Searching, WO
 pub use snapshot::{Diff, Snapshot};
 pub use subscription::SUBSCRIPTIONS;
 pub use tx::MailTx;
+pub use upload::{UPLOAD_BYTES, UPLOAD_KEPT, UPLOADS};
 pub use watch::Watch;
 
 /// What the store works with.

@@ -6,6 +6,7 @@ use anser_base::{MessageId, Result, ThreadId};
 use anser_db::params;
 
 use crate::change::{Action, Object};
+use crate::record::RecordKind;
 use crate::tx::MailTx;
 
 /// A place in the change log: everything up to this line was seen.
@@ -35,6 +36,8 @@ pub enum Logged {
     Threads,
     /// Messages and conversations.
     MessagesAndThreads,
+    /// Records of a kind.
+    Records(RecordKind),
 }
 
 impl Logged {
@@ -44,6 +47,7 @@ impl Logged {
             Self::Messages => [3, 3],
             Self::Threads => [4, 4],
             Self::MessagesAndThreads => [3, 4],
+            Self::Records(kind) => [kind.to_sql(); 2],
         }
     }
 }

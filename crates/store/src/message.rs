@@ -223,10 +223,11 @@ impl MailTx<'_, '_> {
         Ok(ids.iter().map(|id| found.get(&id.to_sql()).cloned()).collect())
     }
 
-    /// The bodies that the account's messages refer to, for the sweeper; 32 bytes each.
+    /// The bodies that the account's messages refer to, and those that were uploaded, for the sweeper; 32 bytes each.
     pub fn bodies(&mut self) -> Result<Vec<BlobId>> {
-        let sql = "SELECT blob FROM message WHERE account = ?1";
-        self.db.query(sql, params![self.account.to_sql()], |row| {
+        let sql = "SELECT blob FROM message WHERE account = ?1 UNION ALL \
+             SELECT blob FROM upload WHERE account = ?1 AND until > ?2";
+        self.db.query(sql, params![self.account.to_sql(), self.now.0], |row| {
             BlobId::from_slice(&row.blob(0)?).ok_or_else(|| Error::damaged("a body's address has a wrong length"))
         })
     }

@@ -118,6 +118,8 @@ CREATE TABLE delivered (
     JOB,
     LEDGER,
     GONE_SUBSCRIPTION,
+    UPLOAD,
+    RECORD,
 ]);
 
 /// What RFC 4314 and RFC 5464 need: who may do what, annotations, and subscriptions to mailboxes of other accounts. An annotation's
@@ -264,5 +266,28 @@ CREATE TABLE gone_subscription (
   account INTEGER NOT NULL,
   path TEXT NOT NULL,
   PRIMARY KEY (account, path)
+) STRICT, WITHOUT ROWID;
+";
+
+/// Bodies that were uploaded and that nothing refers to yet; `owner` is who uploaded them.
+const UPLOAD: &str = "
+CREATE TABLE upload (
+  account INTEGER NOT NULL,
+  owner INTEGER NOT NULL,
+  blob BLOB NOT NULL,
+  size INTEGER NOT NULL,
+  until INTEGER NOT NULL,
+  PRIMARY KEY (account, owner, blob)
+) STRICT, WITHOUT ROWID;
+";
+
+/// What programs keep with the account: see `record`.
+const RECORD: &str = "
+CREATE TABLE record (
+  account INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  id INTEGER NOT NULL,
+  value BLOB NOT NULL,
+  PRIMARY KEY (account, kind, id)
 ) STRICT, WITHOUT ROWID;
 ";

@@ -102,7 +102,11 @@ impl<D: Send + Sync + 'static> Door<D> {
     {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let house = runtime.block_on(House::over(db));
-        let Pair { plain, strict } = deps(&house);
+        let Pair { plain, strict } = {
+            // What they make may run tasks of its own.
+            let _inside = runtime.enter();
+            deps(&house)
+        };
         let (deps, strict) = (Arc::new(plain), Arc::new(strict));
         let shutdown = Shutdown::new();
         let mut services = Vec::new();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anser_base::{Error, Result};
 use anser_delivery::{Applying, Findings, Review, Reviewed};
-use anser_directory::scripts::{Place, ScriptOwner};
+use anser_directory::scripts::{FORM_SCRIPT, Place, ScriptOwner};
 use anser_sieve::form::Form;
 use anser_store::JobState;
 
@@ -16,8 +16,6 @@ use crate::{Actor, Admin};
 const TIME: Duration = Duration::from_secs(60);
 /// How often somebody who waits for a job is told how far it is.
 const LOOK: Duration = Duration::from_millis(200);
-/// The script that the form writes when an account has no active one.
-const FORM_SCRIPT: &str = "rules";
 
 impl Admin {
     /// One act on the scripts of an account (its address), a domain (its name) or the house (`house`).

@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use anser_base::{MailboxId, MessageId, Result, ThreadId};
 use anser_store::{Entry, Flags, Searching, Snapshot, Threads};
+use anser_text::Field;
 use serde_json::Value;
 
 pub(crate) use self::key::moment;
 use self::key::{Compiler, Key, Want};
 use super::load::has_keyword;
+use super::snippet::Needles;
 use crate::access::Access;
 use crate::door::Door;
 use crate::error::MethodError;
@@ -61,6 +63,22 @@ impl Wish {
         self.collapse
             || self.wants.iter().any(|want| matches!(want, Want::Thread { .. }))
             || self.sort.iter().any(|by| by.property.contains("Thread"))
+    }
+
+    /// The texts that are looked for, by where a snippet would show them.
+    pub fn needles(&self) -> Needles {
+        let mut needles = Needles::default();
+        for want in &self.wants {
+            let Want::Text(query) = want else { continue };
+            let (in_subject, in_body) = match &query.field {
+                Field::Text => (true, true),
+                Field::Body => (false, true),
+                Field::Header(name) => (name == "subject", false),
+            };
+            needles.subject.extend(in_subject.then(|| query.needle.clone()));
+            needles.body.extend(in_body.then(|| query.needle.clone()));
+        }
+        needles
     }
 
     /// The one mailbox that everything found is in, if the filter says so at its top.

@@ -13,12 +13,12 @@ use super::load::{self, Loaded};
 use super::octets::Octets;
 use super::value::value;
 use crate::access::Access;
+use crate::blob::message_blob;
 use crate::error::MethodError;
 use crate::ids;
 use crate::law::get::{Get, Got};
 use crate::law::state;
 use crate::method::{Call, Outcome};
-use crate::reference::weight;
 
 const PLAIN: [&str; 14] = [
     "id",
@@ -91,12 +91,12 @@ impl Wish {
     }
 
     /// What the header says.
-    fn put_fields(&self, block: &[u8], shown: &mut Map<String, Value>) {
+    pub fn put_fields(&self, block: &[u8], shown: &mut Map<String, Value>) {
         shown.extend(self.fields.iter().map(|(name, field)| (name.clone(), field.value(block))));
     }
 
     /// What the parts are.
-    fn put_parts(
+    pub fn put_parts(
         &self,
         structure: &Structure,
         octets: &mut Octets,
@@ -176,7 +176,7 @@ pub(crate) async fn get(call: &mut Call) -> Outcome {
             continue;
         };
         let email = shown(&call.door.deps.store, &get.access, &wish, row).await?;
-        call.left = call.left.checked_sub(weight(&email)).ok_or_else(|| MethodError::new("requestTooLarge", ""))?;
+        call.spend(&email)?;
         got.list.push(email);
     }
     get.answer(got)
@@ -214,7 +214,7 @@ fn open(
         wish.put_fields(&[&message.prefix, &block[..]].concat(), object);
     }
     if wish.opens() {
-        wish.put_parts(&structure, &mut octets, &format!("B{}", message.id), object)?;
+        wish.put_parts(&structure, &mut octets, &message_blob(message.id), object)?;
     }
     Ok(())
 }
@@ -226,7 +226,7 @@ fn plain(access: &Access, wish: &Wish, loaded: &Loaded) -> Map<String, Value> {
     for name in &wish.properties {
         let value = match name.as_str() {
             "id" => ids::email_id(scope, message.id).into(),
-            "blobId" => format!("B{}", message.id).into(),
+            "blobId" => message_blob(message.id).into(),
             "threadId" => ids::thread_id(scope, message.thread).into(),
             "mailboxIds" => {
                 let all = loaded.places.iter().map(|(mailbox, _)| (ids::mailbox_id(scope, *mailbox), true.into()));

@@ -1,13 +1,18 @@
 //! Email (RFC 8621 §4).
 
 mod body;
+mod copy;
 mod find;
 mod get;
 mod header;
+mod import;
 mod load;
 mod octets;
+mod parse;
+mod place;
 mod query;
 mod set;
+mod snippet;
 mod value;
 
 use anser_base::MessageId;
@@ -17,11 +22,20 @@ use crate::ids;
 use crate::law::changes::{self, Changes};
 use crate::method::{Call, Outcome};
 
+pub(crate) use copy::copy;
 pub(crate) use find::moment;
 pub(crate) use get::get;
+pub(crate) use header::written_utc;
+pub(crate) use import::import;
 pub(crate) use load::messages;
+pub(crate) use octets::Octets;
+pub(crate) use parse::parse;
 pub(crate) use query::{query, query_changes};
 pub(crate) use set::set;
+pub(crate) use snippet::get as snippets;
+
+/// Bytes of the attachments of one message at most: in base64 they fit into a message.
+pub(crate) const ATTACHMENTS: u64 = anser_base::limits::MESSAGE_SIZE / 100 * 70;
 
 /// RFC 8621 §4.3. What the user sees no longer, though it is there, is gone for them: it was marked `\Deleted` by IMAP (§10.1), or is in
 /// mailboxes only that are not shared.

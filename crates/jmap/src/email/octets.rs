@@ -27,8 +27,8 @@ impl Octets {
         }
     }
 
-    /// Up to `len` bytes from `offset`; an empty piece is the end.
-    fn read_at(&mut self, offset: u64, len: usize) -> Result<Bytes> {
+    /// Up to `len` bytes from `offset`; an empty piece is the end. Blocks on the disk.
+    pub fn read_at(&mut self, offset: u64, len: usize) -> Result<Bytes> {
         match self {
             Self::Open(body, before) => body.read_at(*before + offset, len),
             Self::Whole(bytes) => {

@@ -59,7 +59,7 @@ pub(crate) async fn query_changes(call: &mut Call) -> Outcome {
                 Object::Thread(id) => {
                     near.insert(id);
                 }
-                Object::Mailbox(_) | Object::Counts(_) => {}
+                Object::Mailbox(_) | Object::Counts(_) | Object::Record(..) => {}
             }
         }
         if by_thread {

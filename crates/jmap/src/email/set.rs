@@ -1,29 +1,23 @@
 //! Email/set (RFC 8621 §4.6).
 
 mod create;
+mod parts;
+mod write;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use anser_base::{Class, Durability, MailboxId, MessageId, Result};
-use anser_store::{FlagAct, Flags, Keywords, Logged, MailTx, NewMessage, Rights};
+use anser_base::{MailboxId, MessageId, Result};
+use anser_store::{FlagAct, Flags, Keywords, Logged, MailTx, Rights};
 use serde_json::{Map, Value};
 
 use super::load::{self, Loaded};
+use super::place::{self, Draft, mailboxes, members};
 use crate::access::Allowed;
-use crate::error::{MethodError, SetError};
+use crate::error::SetError;
 use crate::ids;
-use crate::law::patch::{self, Patch};
+use crate::law::patch;
 use crate::law::set::{Done, Set};
-use crate::law::state;
 use crate::method::{Call, Outcome};
-
-/// A message that is about to be stored: where, and with which marks.
-#[derive(Clone)]
-pub(crate) struct Draft {
-    pub message: NewMessage,
-    /// The answer's properties besides id and threadId.
-    pub blob_size: u64,
-}
 
 /// RFC 8621 §4.6.
 pub(crate) async fn set(call: &mut Call) -> Outcome {
@@ -33,28 +27,20 @@ pub(crate) async fn set(call: &mut Call) -> Outcome {
     for (creation, object) in &set.create {
         drafts.insert(creation.clone(), create::draft(call, &set.access, object).await?);
     }
-    let (owner, asked, created) = (set.access.owner.id, set.clone(), call.created.clone());
-    let write = call.door.deps.store.write(owner, Durability::Sync, move |tx| {
-        if let Err(error) = state::check(tx, Logged::Messages, asked.if_in_state.as_deref())? {
-            return Ok(Err(error));
-        }
-        let mut done = Done::from(state::now(tx));
-        let allowed = asked.access.allowed(tx)?;
-        let mut work = Work { tx, set: &asked, allowed, created: &created };
+    let created = call.created.clone();
+    set.run(call, Logged::Messages, move |tx, set, allowed, done| {
+        let mut work = Work { tx, set, allowed, created: &created };
         for (creation, draft) in &drafts {
             let result = match draft {
-                Ok(draft) => work.create(draft)?,
+                Ok(draft) => draft.put(work.tx, &work.set.access, &work.allowed)?,
                 Err(error) => Err(error.clone()),
             };
             done.create(creation, result);
         }
-        work.update_all(&mut done)?;
-        work.destroy_all(&mut done)?;
-        done.new = state::now(work.tx);
-        Ok(Ok::<_, MethodError>(done))
-    });
-    let done = write.await??;
-    set.answer(call, done)
+        work.update_all(done)?;
+        work.destroy_all(done)
+    })
+    .await
 }
 
 /// What a message is to be; `None` leaves it.
@@ -72,26 +58,6 @@ struct Work<'a, 't, 'c> {
 }
 
 impl Work<'_, '_, '_> {
-    fn create(&mut self, draft: &Draft) -> Result<std::result::Result<Map<String, Value>, SetError>> {
-        for mailbox in &draft.message.mailboxes {
-            if !self.is_there(*mailbox)? {
-                return Ok(Err(SetError::properties(&["mailboxIds"], "there is no such mailbox")));
-            }
-            if !self.allowed.on(*mailbox).has(Rights::INSERT) {
-                return Ok(Err(SetError::forbidden("")));
-            }
-        }
-        stored(self.tx, self.set.access.scope(), draft)
-    }
-
-    fn is_there(&mut self, mailbox: MailboxId) -> Result<bool> {
-        match self.tx.mailbox(mailbox) {
-            Ok(_) => Ok(self.allowed.sees(mailbox)),
-            Err(error) if error.class == Class::NotFound => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
     fn update_all(&mut self, done: &mut Done) -> Result<()> {
         let scope = self.set.access.scope();
         let numbers: Vec<MessageId> =
@@ -143,7 +109,7 @@ impl Work<'_, '_, '_> {
         let now: BTreeSet<MailboxId> = loaded.places.iter().map(|(mailbox, _)| *mailbox).collect();
         let target = wish.mailboxes.unwrap_or_else(|| now.clone());
         for mailbox in target.difference(&now) {
-            if !self.is_there(*mailbox)? {
+            if !place::is_there(self.tx, &self.allowed, *mailbox)? {
                 return Ok(Err(SetError::properties(&["mailboxIds"], "there is no such mailbox")));
             }
         }
@@ -216,79 +182,4 @@ impl Work<'_, '_, '_> {
 
 fn same(a: &Keywords, b: &Keywords) -> bool {
     a.iter().count() == b.iter().count() && a.iter().all(|word| b.has(word))
-}
-
-/// Stores a message; what the server set of it (RFC 8621 §4.6, §4.8).
-pub(crate) fn stored(
-    tx: &mut MailTx<'_, '_>,
-    scope: ids::Scope,
-    draft: &Draft,
-) -> Result<std::result::Result<Map<String, Value>, SetError>> {
-    let appended = match tx.append(&draft.message) {
-        Ok(Some(appended)) => appended,
-        Ok(None) => return Ok(Err(SetError::not_found())),
-        Err(error) => return SetError::of(error).map(Err),
-    };
-    let thread = tx.message(appended.message)?.map(|message| message.thread);
-    let mut object = Map::new();
-    object.insert("id".into(), ids::email_id(scope, appended.message).into());
-    object.insert("blobId".into(), format!("B{}", appended.message).into());
-    object.insert("threadId".into(), thread.map(|thread| ids::thread_id(scope, thread)).into());
-    object.insert("size".into(), draft.blob_size.into());
-    Ok(Ok(object))
-}
-
-/// The members of a set (RFC 8620 §1, `String[Boolean]`) after a patch.
-fn members(
-    property: &str,
-    patch: Patch,
-    now: impl Iterator<Item = String>,
-) -> std::result::Result<BTreeSet<String>, SetError> {
-    let wrong = || SetError::properties(&[property], "a set has members that are true");
-    match patch {
-        Patch::Whole(Value::Object(all)) => {
-            all.into_iter().map(|(name, value)| if value == true { Ok(name) } else { Err(wrong()) }).collect()
-        }
-        Patch::Whole(_) => Err(wrong()),
-        Patch::Members(changes) => {
-            let mut all: BTreeSet<String> = now.collect();
-            for (name, value) in changes {
-                match value {
-                    Value::Null => {
-                        all.retain(|known| !known.eq_ignore_ascii_case(&name));
-                    }
-                    Value::Bool(true) => {
-                        all.insert(name);
-                    }
-                    _ => return Err(wrong()),
-                }
-            }
-            Ok(all)
-        }
-    }
-}
-
-/// The mailboxes of a set of ids, of which there is at least one.
-pub(crate) fn mailboxes(
-    scope: ids::Scope,
-    created: &BTreeMap<String, String>,
-    all: BTreeSet<String>,
-) -> std::result::Result<BTreeSet<MailboxId>, SetError> {
-    let wrong = |text: &str| SetError::properties(&["mailboxIds"], text);
-    if all.is_empty() {
-        return Err(wrong("a message is in one mailbox at least"));
-    }
-    let one = |id: String| {
-        let id = match id.strip_prefix('#') {
-            Some(creation) => created.get(creation).cloned(),
-            None => Some(id),
-        };
-        id.and_then(|id| ids::parse_mailbox(scope, &id)).ok_or_else(|| wrong("there is no such mailbox"))
-    };
-    all.into_iter().map(one).collect()
-}
-
-/// The set that a whole property is.
-pub(crate) fn whole_set(property: &str, value: Option<&Value>) -> std::result::Result<BTreeSet<String>, SetError> {
-    members(property, Patch::Whole(value.cloned().unwrap_or_else(|| Value::Object(Map::new()))), std::iter::empty())
 }

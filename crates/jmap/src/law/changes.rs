@@ -104,5 +104,6 @@ fn number(object: Object) -> u64 {
         Object::Mailbox(id) | Object::Counts(id) => id.0,
         Object::Message(id) => id.0,
         Object::Thread(id) => id.0,
+        Object::Record(_, id) => id,
     }
 }

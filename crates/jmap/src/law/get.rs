@@ -60,6 +60,24 @@ impl Get {
         Value::Object(object)
     }
 
+    /// What is there of all objects of a type, which are few.
+    pub fn among(&self, state: String, all: impl Iterator<Item = (String, Map<String, Value>)>) -> Got {
+        let mut got = Got { state, ..Got::default() };
+        let mut all: Vec<(String, Map<String, Value>)> = all.collect();
+        match &self.ids {
+            None => got.list = all.into_iter().map(|(_, object)| self.shown(object)).collect(),
+            Some(ids) => {
+                for id in ids {
+                    match all.iter().position(|(known, _)| known == id) {
+                        Some(at) => got.list.push(self.shown(all.swap_remove(at).1)),
+                        None => got.not_found.push(id.clone()),
+                    }
+                }
+            }
+        }
+        got
+    }
+
     /// The response.
     pub fn answer(&self, got: Got) -> Outcome {
         Ok(json!({

@@ -1,5 +1,9 @@
 use std::collections::BTreeMap;
 
+use anser_base::Durability;
+use anser_db::Place;
+use anser_directory::DEFAULT_TENANT;
+use anser_store::Level;
 use serde_json::{Value, json};
 
 use super::node::Node;
@@ -83,37 +87,40 @@ fn all(node: &Node, kind: &str) -> BTreeMap<String, Value> {
 #[test]
 fn whoever_follows_the_changes_knows_what_there_is() {
     for seed in 1..=3_u64 {
-        let node = Node::start();
-        let state = node.call("ann", "Mailbox/get", json!({"ids": []}))["state"].as_str().unwrap().to_owned();
-        let cache = |kind| Cache { kind, state: state.clone(), objects: all(&node, kind) };
-        let mut caches = ["Mailbox", "Email", "Thread"].map(cache);
-        let inbox = node.role("ann", "inbox");
-        let mut lists = [
-            json!({"collapseThreads": true}),
-            json!({"filter": {"inMailbox": inbox}, "sort": [{"property": "receivedAt"}]}),
-            json!({"filter": {"notKeyword": "$seen"}}),
-            json!({"filter": {"someInThreadHaveKeyword": "$flagged"}, "collapseThreads": true}),
-        ]
-        .map(|arguments| Shown::of(&node, arguments));
-        let mut dice = seed;
-        let mut roll = |sides: u64| {
-            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (dice >> 33) % sides
-        };
-        for round in 0..40 {
-            act(&node, &mut roll, round);
-            if roll(3) > 0 {
-                continue;
-            }
-            for cache in &mut caches {
-                cache.follow(&node, 1 + roll(6));
-                assert_eq!(cache.objects, all(&node, cache.kind), "{} with seed {seed} in round {round}", cache.kind);
-            }
-            for list in &mut lists {
-                list.follow(&node);
-                let now = Shown::of(&node, list.arguments.clone());
-                assert_eq!(list.ids, now.ids, "{} with seed {seed} in round {round}", list.arguments);
-            }
+        Node::on_each_engine(|node| follow(node, seed));
+    }
+}
+
+fn follow(node: &Node, seed: u64) {
+    let state = node.call("ann", "Mailbox/get", json!({"ids": []}))["state"].as_str().unwrap().to_owned();
+    let cache = |kind| Cache { kind, state: state.clone(), objects: all(node, kind) };
+    let mut caches = ["Mailbox", "Email", "Thread"].map(cache);
+    let inbox = node.role("ann", "inbox");
+    let mut lists = [
+        json!({"collapseThreads": true}),
+        json!({"filter": {"inMailbox": inbox}, "sort": [{"property": "receivedAt"}]}),
+        json!({"filter": {"notKeyword": "$seen"}}),
+        json!({"filter": {"someInThreadHaveKeyword": "$flagged"}, "collapseThreads": true}),
+    ]
+    .map(|arguments| Shown::of(node, arguments));
+    let mut dice = seed;
+    let mut roll = |sides: u64| {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (dice >> 33) % sides
+    };
+    for round in 0..40 {
+        act(node, &mut roll, round);
+        if roll(3) > 0 {
+            continue;
+        }
+        for cache in &mut caches {
+            cache.follow(node, 1 + roll(6));
+            assert_eq!(cache.objects, all(node, cache.kind), "{} with seed {seed} in round {round}", cache.kind);
+        }
+        for list in &mut lists {
+            list.follow(node);
+            let now = Shown::of(node, list.arguments.clone());
+            assert_eq!(list.ids, now.ids, "{} with seed {seed} in round {round}", list.arguments);
         }
     }
 }
@@ -141,4 +148,24 @@ fn act(node: &Node, roll: &mut impl FnMut(u64) -> u64, round: u64) {
             _ => set("Mailbox", json!({"destroy": [mailbox], "onDestroyRemoveEmails": true})),
         },
     };
+}
+
+/// What `check` mends stands in no change log.
+#[test]
+fn after_an_account_was_mended_its_clients_start_anew() {
+    let node = Node::start();
+    let state = node.call("ann", "Mailbox/get", json!({"ids": []}))["state"].clone();
+    let query = node.call("ann", "Email/query", json!({}))["queryState"].clone();
+    let account = node.account("ann");
+    let spoil = |tx: &mut anser_db::Tx<'_>| tx.execute("UPDATE mailbox SET total = 5", &[]).map(drop);
+    let written = node.store.db().write(Place::Account(account), Durability::Sync, spoil);
+    node.door.runtime.block_on(written).unwrap();
+    assert!(node.store.check(account, DEFAULT_TENANT, Level::Quick, true, &mut |_| ()).unwrap().repaired);
+    for kind in ["Mailbox", "Thread", "Email"] {
+        let changes = node.call("ann", &format!("{kind}/changes"), json!({"sinceState": state}));
+        assert_eq!(changes, "cannotCalculateChanges", "{kind}");
+    }
+    let changes = node.call("ann", "Email/queryChanges", json!({"sinceQueryState": query}));
+    assert_eq!(changes, "cannotCalculateChanges");
+    assert_eq!(node.call("ann", "Mailbox/set", json!({"ifInState": state})), "stateMismatch");
 }

@@ -10,28 +10,40 @@ use anser_db::{Db, Embedded, Engine, Schemas};
 use anser_directory::model::DEFAULT_TENANT;
 use anser_jmap::{Deps, Limits, routes};
 use anser_net::http::{Site, session};
-use anser_store::{Appended, MailTx, NewMessage, Store};
-use anser_testkit::door::{Door, NOW, PASSWORD, Pair};
-use anser_testkit::engines::NO_SCHEMAS;
+use anser_queue::Queue;
+use anser_store::{Appended, Grant, MailTx, NewMessage, Rights, RightsAct, Store, Who};
+use anser_testkit::door::{Door, House, NOW, PASSWORD, Pair};
+use anser_testkit::engines::{NO_SCHEMAS, each_engine};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::runtime::Handle;
+
+use super::submit;
 
 const SCHEMAS: Schemas = Schemas {
     server: anser_directory::SCHEMA,
     journal: anser_journal::SCHEMA,
+    queue: anser_queue::SCHEMA,
     account: anser_store::SCHEMA,
     search: anser_store::SEARCH_SCHEMA,
     ..NO_SCHEMAS
 };
 /// What all requests use.
-const USING: [&str; 2] = ["urn:ietf:params:jmap:core", "urn:ietf:params:jmap:mail"];
+const USING: [&str; 5] = [
+    "urn:ietf:params:jmap:core",
+    "urn:ietf:params:jmap:mail",
+    "urn:ietf:params:jmap:submission",
+    "urn:ietf:params:jmap:vacationresponse",
+    "urn:ietf:params:jmap:blob",
+];
 
 pub struct Node {
     pub door: Door<Site>,
     pub store: Store,
-    _folder: TempDir,
+    pub queue: Queue,
+    _folder: Option<TempDir>,
 }
 
 /// An answer of HTTP.
@@ -55,19 +67,32 @@ impl Node {
     pub fn with(limits: Limits) -> Self {
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
         let engine = Engine::Embedded(Embedded::new(folder.path(), Arc::new(RealDisk)));
-        let db = Db::open(engine, SCHEMAS).unwrap();
         let blobs = Blobs::new(Arc::new(RealDisk), folder.path().join("blobs"));
+        Self { _folder: Some(folder), ..Self::over(Db::open(engine, SCHEMAS).unwrap(), blobs, limits) }
+    }
+
+    /// Runs a scenario on each engine.
+    pub fn on_each_engine(scenario: impl Fn(&Node)) {
+        each_engine(SCHEMAS, |world| scenario(&Self::over(world.open(), world.blobs(), Limits::default())));
+    }
+
+    fn over(db: Db, blobs: Blobs, limits: Limits) -> Self {
         let mut kept = None;
-        let deps = |house: &anser_testkit::door::House| {
+        let deps = |house: &House| {
             let clock = house.clock.clone();
             let store = Store::new(anser_store::Deps { db: house.db.clone(), blobs, clock: clock.clone() });
-            kept = Some(store.clone());
+            let queue = anser_queue::Deps { db: house.db.clone(), clock: clock.clone(), name: None };
+            let queue = Handle::current().block_on(Queue::open(queue)).unwrap();
+            kept = Some((store.clone(), queue.clone()));
+            let smtp = Arc::new(submission_service(house, &store, &queue));
             let deps = Deps {
                 store,
                 directory: house.directory.clone(),
                 journal: house.journal.clone(),
                 clock,
                 entropy: Entropy::system(),
+                queue,
+                submit: submit::through(&smtp),
                 url: "https://mail.anser.test".into(),
                 limits,
             };
@@ -76,7 +101,8 @@ impl Node {
         };
         let door = Door::open(db, deps, session);
         door.populate();
-        Self { door, store: kept.unwrap(), _folder: folder }
+        let (store, queue) = kept.unwrap();
+        Self { door, store, queue, _folder: None }
     }
 
     /// One request as it stands.
@@ -158,6 +184,18 @@ impl Node {
         })
     }
 
+    /// Gives a guest rights on somebody's inbox, as the letters of RFC 4314.
+    pub fn share(&self, owner: &str, guest: &str, rights: &str) {
+        let who = Who::Account(self.account(guest));
+        let grant = Grant { who, negative: false, rights: Rights::parse(rights).unwrap() };
+        self.write(owner, move |tx| {
+            let inbox = tx.inbox()?.id;
+            tx.set_acl(inbox, grant, RightsAct::Set)
+        });
+        let noted = self.door.directory.note_share(self.account(owner), who.to_sql());
+        self.door.runtime.block_on(noted).unwrap();
+    }
+
     /// Delivers a message to somebody's inbox, so many seconds after the clock's time.
     pub fn deliver(&self, who: &str, raw: &str, after: i64) -> Appended {
         let raw = raw.replace('\n', "\r\n");
@@ -167,6 +205,28 @@ impl Node {
             let inbox = tx.inbox()?.id;
             Ok(tx.append(&NewMessage::new(content.clone(), inbox, received))?.unwrap())
         })
+    }
+}
+
+/// What mail goes out by, with the rules of the real one.
+fn submission_service(house: &House, store: &Store, queue: &Queue) -> anser_smtp::Deps {
+    let limits = anser_smtp::Limits { recipients: 5, ..anser_smtp::Limits::default() };
+    anser_smtp::Deps {
+        queue: queue.clone(),
+        directory: house.directory.clone(),
+        journal: house.journal.clone(),
+        blobs: store.blobs().clone(),
+        tls: None,
+        entropy: Entropy::system(),
+        clock: house.clock.clone(),
+        hostname: anser_testkit::door::HOST.into(),
+        rates: anser_smtp::Rates::new(&limits, &house.clock),
+        limits,
+        allow_plaintext_auth: true,
+        local_only: false,
+        senders: None,
+        callout: None,
+        over_quota: None,
     }
 }
 

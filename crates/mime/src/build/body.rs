@@ -19,8 +19,8 @@ pub enum TextEncoding {
     Base64,
 }
 
-/// The label and the bytes of `text` in `encoding`.
-pub(super) fn encode_text(text: &str, encoding: TextEncoding) -> (&'static str, Vec<u8>) {
+/// The `Content-Transfer-Encoding` of `text` in `encoding`, and its bytes. Line breaks of any kind become CRLF.
+pub fn encode_text(text: &str, encoding: TextEncoding) -> (&'static str, Vec<u8>) {
     let text = with_crlf(text);
     match encoding {
         TextEncoding::Base64 => ("base64", base64_lines(text.as_bytes())),
@@ -31,10 +31,14 @@ pub(super) fn encode_text(text: &str, encoding: TextEncoding) -> (&'static str, 
     }
 }
 
-/// Base64 in lines of 76 characters, each ending with CRLF.
-pub(super) fn base64_lines(bytes: &[u8]) -> Vec<u8> {
+/// Bytes that one line of base64 stands for.
+pub const BASE64_LINE: usize = MAX_ENCODED_LINE / 4 * 3;
+
+/// Base64 in lines of 76 characters, each ending with CRLF. Pieces of a whole that are multiples of [`BASE64_LINE`] can be encoded one
+/// after the other.
+pub fn base64_lines(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len() * 4 / 3 + bytes.len() / 28 + 4);
-    for chunk in bytes.chunks(MAX_ENCODED_LINE / 4 * 3) {
+    for chunk in bytes.chunks(BASE64_LINE) {
         out.extend_from_slice(encode_base64(chunk).as_bytes());
         out.extend_from_slice(b"\r\n");
     }

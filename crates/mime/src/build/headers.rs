@@ -10,6 +10,9 @@ const MAX_COLUMNS: usize = 76;
 /// Characters of a word that is still written as it is; longer ones are encoded, to be folded.
 const MAX_WORD: usize = 900;
 
+/// Characters of one piece of a parameter's value.
+const MAX_PIECE: usize = 48;
+
 /// Bytes of text in one encoded word: with its frame it has 72 characters.
 const MAX_ENCODED: usize = 45;
 
@@ -61,6 +64,44 @@ impl Headers {
         if words.is_empty() { self } else { self.field(name, words) }
     }
 
+    /// Adds an address field of groups (RFC 5322 §3.4); one without a name is the addresses alone. Left out when there are no groups.
+    pub fn groups(self, name: &str, groups: &[(Option<&str>, Vec<Mailbox<'_>>)]) -> Headers {
+        let mut words: Vec<String> = Vec::new();
+        let begin = |words: &mut Vec<String>| words.last_mut().into_iter().for_each(|last| last.push(','));
+        for (group, mailboxes) in groups {
+            let Some(group) = group else {
+                for mailbox in mailboxes {
+                    begin(&mut words);
+                    words.extend(mailbox_words(mailbox));
+                }
+                continue;
+            };
+            begin(&mut words);
+            words.extend(name_words(group));
+            words.last_mut().into_iter().for_each(|last| last.push(':'));
+            for (at, mailbox) in mailboxes.iter().enumerate() {
+                if let Some(last) = words.last_mut().filter(|_| at > 0) {
+                    last.push(',');
+                }
+                words.extend(mailbox_words(mailbox));
+            }
+            words.last_mut().into_iter().for_each(|last| last.push(';'));
+        }
+        if words.is_empty() { self } else { self.field(name, words) }
+    }
+
+    /// Adds a structured field with parameters, whose values may hold any text (RFC 2231).
+    pub fn parameterised(self, name: &str, value: &str, parameters: &[(&str, &str)]) -> Headers {
+        let mut words = vec![clean(value)];
+        for (name, value) in parameters {
+            for word in parameter(name, value) {
+                words.last_mut().into_iter().for_each(|last| last.push(';'));
+                words.push(word);
+            }
+        }
+        self.field(name, words)
+    }
+
     /// Adds a date field (RFC 5322 §3.3).
     pub fn date(self, name: &str, date: DateTime) -> Headers {
         self.structured(name, &date::format_rfc5322(date))
@@ -98,14 +139,25 @@ impl Headers {
     }
 }
 
-/// A parameter of a structured field: quoted, or in extended form when it is not US-ASCII (RFC 2231 §4).
-pub(super) fn parameter(name: &str, value: &str) -> String {
+/// A parameter of a structured field: quoted, or in extended form when it is not US-ASCII or long, in pieces when it would not fit
+/// into a line (RFC 2231 §3, §4).
+fn parameter(name: &str, value: &str) -> Vec<String> {
     let value = clean(value);
-    if value.is_ascii() && value.len() <= MAX_COLUMNS {
-        return format!("{name}={}", quoted(&value));
+    if value.is_ascii() && value.len() <= MAX_PIECE {
+        return vec![format!("{name}={}", quoted(&value))];
     }
-    let escaped: String = value.bytes().map(percent).collect();
-    format!("{name}*=utf-8''{escaped}")
+    let mut pieces = vec![String::new()];
+    for escaped in value.bytes().map(percent) {
+        match pieces.last_mut() {
+            Some(last) if last.len() + escaped.len() <= MAX_PIECE => last.push_str(&escaped),
+            _ => pieces.push(escaped),
+        }
+    }
+    if let [whole] = &pieces[..] {
+        return vec![format!("{name}*=utf-8''{whole}")];
+    }
+    let charset = |at| if at == 0 { "utf-8''" } else { "" };
+    pieces.iter().enumerate().map(|(at, piece)| format!("{name}*{at}*={}{piece}", charset(at))).collect()
 }
 
 fn percent(byte: u8) -> String {
@@ -157,8 +209,7 @@ fn mailbox_words(mailbox: &Mailbox<'_>) -> Vec<String> {
     if name.is_empty() {
         return vec![email];
     }
-    let is_atoms = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~ ".contains(c));
-    let mut words = phrase_words(&name, |text| if is_atoms(text) { text.to_owned() } else { quoted(text) });
+    let mut words = name_words(&name);
     words.push(format!("<{email}>"));
     words
 }
@@ -183,4 +234,11 @@ fn email_text(email: &str) -> String {
 fn domain_text(domain: &str) -> String {
     let keep = |more: &str| domain.chars().filter(|c| c.is_alphanumeric() || more.contains(*c)).collect::<String>();
     if domain.starts_with('[') { format!("[{}]", keep("-.:")) } else { keep("-._") }
+}
+
+/// The words of a display name.
+fn name_words(name: &str) -> Vec<String> {
+    let is_atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~ ".contains(c);
+    let plain = |text: &str| if !text.is_empty() && text.chars().all(is_atom) { text.to_owned() } else { quoted(text) };
+    phrase_words(&clean(name), plain)
 }

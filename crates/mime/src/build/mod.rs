@@ -8,7 +8,7 @@ mod headers;
 
 use crate::header;
 
-pub use body::TextEncoding;
+pub use body::{BASE64_LINE, TextEncoding, base64_lines, encode_text};
 pub use headers::{Headers, Mailbox};
 
 /// Characters of a boundary (RFC 2046 §5.1.1).
@@ -40,11 +40,10 @@ impl Entity {
 
     /// A file to download, in base64. `content_type` is `type/subtype`; the name may hold any text (RFC 2231 §4).
     pub fn attachment(content_type: &str, file_name: &str, content: &[u8]) -> Entity {
-        let disposition = format!("attachment; {}", headers::parameter("filename", file_name));
         let headers = Headers::new()
             .structured("Content-Type", &media_type(content_type))
             .structured("Content-Transfer-Encoding", "base64")
-            .structured("Content-Disposition", &disposition);
+            .parameterised("Content-Disposition", "attachment", &[("filename", file_name)]);
         Entity { headers, body: body::base64_lines(content) }
     }
 

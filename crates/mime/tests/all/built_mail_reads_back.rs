@@ -71,13 +71,33 @@ fn lines_are_short() {
 
 #[test]
 fn attachments_keep_their_names() {
-    for name in ["报告.pdf", "a \"b\".pdf", "x.pdf"] {
+    let long = format!("{}.pdf", "报告".repeat(60));
+    for name in ["报告.pdf", "a \"b\".pdf", "x.pdf", "two  blanks.pdf", &"x".repeat(300), &long] {
         let part = Entity::attachment("application/pdf", name, b"%PDF");
         let mail = message(Headers::new(), Entity::multipart("mixed", "b", &[part]));
         let parsed = parse_message(&mail);
         assert_eq!(parsed.structure.section(&[1]).unwrap().file_name().as_deref(), Some(name));
         assert!(parsed.summary.has_attachment);
+        assert!(mail.split(|byte| *byte == b'\n').all(|line| line.len() <= 77), "{name}");
     }
+}
+
+/// RFC 5322 §3.4.
+#[test]
+fn groups_keep_their_names_and_members() {
+    let (ann, bob) = (Mailbox { name: "Ann", email: "ann@x" }, Mailbox { name: "", email: "bob@x" });
+    let groups = [(None, vec![ann]), (Some("A, B"), vec![ann, bob]), (Some("朋友"), vec![]), (None, vec![bob])];
+    let block = Headers::new().groups("To", &groups).into_bytes();
+    let list = anser_mime::address::parse_list(header::find(&block, "To").unwrap().value);
+    let shown: Vec<String> = list
+        .iter()
+        .map(|entry| match entry.host {
+            Some(_) => entry.email().unwrap(),
+            None if entry.is_group_start() => format!("{}:", entry.name_text()),
+            None => ";".to_owned(),
+        })
+        .collect();
+    assert_eq!(shown, ["ann@x", "A, B:", "ann@x", "bob@x", ";", "朋友:", ";", "bob@x"]);
 }
 
 /// Text with everything that could end a field or an address.
@@ -102,11 +122,13 @@ proptest! {
             .text("Subject", &value)
             .structured("X-Raw", &raw)
             .addresses("To", &[Mailbox { name: &value, email: &email }])
+            .groups("Cc", &[(Some(&value), vec![Mailbox { name: &value, email: &email }])])
+            .parameterised("X-Type", "a/b", &[("name", &value)])
             .text(&value, "no such name");
         let block = headers.into_bytes();
         let names: Vec<&[u8]> = header::fields(&block).map(|field| field.name).collect();
-        prop_assert_eq!(&names[..3], [&b"Subject"[..], b"X-Raw", b"To"]);
-        prop_assert!(names.len() <= 4);
+        prop_assert_eq!(&names[..5], [&b"Subject"[..], b"X-Raw", b"To", b"Cc", b"X-Type"]);
+        prop_assert!(names.len() <= 6);
         let end = header::fields(&block).last().map_or(0, |field| field.range.end);
         prop_assert_eq!(end, block.len());
         let to = header::find(&block, "To").unwrap();

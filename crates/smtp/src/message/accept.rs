@@ -11,11 +11,12 @@ use super::trace;
 use crate::answer::{Answer, Stop};
 use crate::deps::Service;
 use crate::journal::NotedEnvelope;
+use crate::policy::Party;
 use crate::senders;
 use crate::session::{Session, Tally};
 
 /// Length of the random id in the Received field and the reply, in characters.
-const TRACE_ID: usize = 12;
+pub const TRACE_ID: usize = 12;
 
 /// Ends the transaction: with 250 once the message is durable, with its refusal otherwise.
 pub async fn conclude(session: &mut Session, intake: Intake) -> Result<Answer, Stop> {
@@ -51,7 +52,7 @@ async fn put(session: &Session, intake: Intake) -> Result<String, Stop> {
     }
     let id = session.deps.entropy.token(TRACE_ID);
     let mut front = verdict.as_ref().map(|verdict| senders::field(session, verdict)).unwrap_or_default();
-    front.push_str(&senders::signatures(session, passed).await?);
+    front.push_str(&senders::signatures(&Party::of(session), passed).await?);
     let envelope = envelope(session, &id, front)?;
     let (noted, size) = (NotedEnvelope::of(&envelope), taken.body.size);
     let entry: EntryId = session.deps.queue.put(envelope, taken.body).await?;

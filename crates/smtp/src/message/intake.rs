@@ -61,6 +61,12 @@ impl Terms {
             expected: transaction.and_then(|transaction| transaction.mail.size),
         }
     }
+
+    /// Of a message of an account that came through another door.
+    pub fn submitted(deps: Arc<Deps>, account: Arc<Account>) -> Self {
+        let tenant = account.tenant;
+        Self { deps, account: Some(account), tenant, look: Look::Sign, clean: true, binary: false, expected: None }
+    }
 }
 
 /// A message that is coming in.

@@ -20,6 +20,12 @@ pub fn received(session: &Session, id: &str, now: Timestamp, only: Option<&Addre
         .into_bytes()
 }
 
+/// The field for a message that came through another door, which speaks HTTP.
+pub fn received_by_http(hostname: &str, client: IpAddr, id: &str, now: Timestamp) -> Vec<u8> {
+    let (from, date) = (literal(client), format_rfc5322(DateTime { unix: now.secs(), offset_minutes: 0 }));
+    format!("Received: from {from}\r\n\tby {hostname} (Anser) with HTTP id {id};\r\n\t{date}\r\n").into_bytes()
+}
+
 fn from_part(session: &Session) -> String {
     let literal = literal(session.source());
     match session.hello.as_ref().map(|hello| hello.name.as_str()).filter(|name| is_name(name)) {

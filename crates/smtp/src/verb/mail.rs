@@ -6,7 +6,7 @@ use anser_wire::smtp::{MailFrom, Reply};
 
 use crate::answer::{Answer, Stop};
 use crate::deps::Service;
-use crate::policy;
+use crate::policy::{self, Party};
 use crate::session::Session;
 use crate::transaction::Transaction;
 
@@ -31,7 +31,7 @@ async fn begin(session: &Session, mail: MailFrom) -> Result<Transaction, Stop> {
     check_login(session)?;
     check_parameters(session, &mail)?;
     check_rate(session)?;
-    let sender = policy::sender(session, mail.path.as_ref()).await?;
+    let sender = policy::sender(&Party::of(session), mail.path.as_ref()).await?;
     let mut transaction = Transaction::new(sender, mail);
     transaction.tenant = session.login.as_ref().map(|account| account.tenant);
     Ok(transaction)

@@ -15,7 +15,7 @@ use crate::answer::{Answer, Stop};
 use crate::session::Session;
 use crate::state;
 
-pub use mail::too_large;
+pub use mail::{too_large, too_often};
 
 /// Carries out one command, unless the state table refuses it.
 pub async fn carry_out(session: &mut Session, command: Command) -> Result<Answer, Stop> {

@@ -9,7 +9,7 @@ use anser_wire::smtp::{ForwardPath, RcptTo};
 use super::mail::too_often;
 use crate::answer::{Answer, Stop};
 use crate::deps::Service;
-use crate::policy::{self, Admitted};
+use crate::policy::{self, Admitted, Party};
 use crate::session::Session;
 
 /// Unknown recipients of a session that are answered at once.
@@ -44,7 +44,7 @@ async fn admit(session: &Session, rcpt: &RcptTo) -> Result<Admitted, Stop> {
     if accepted >= session.deps.limits.recipients.min(RECIPIENTS) {
         return Err(Stop::refused(452, (4, 5, 3), "Too many recipients; send them the message again"));
     }
-    let admitted = policy::recipient(session, &rcpt.path).await?;
+    let admitted = policy::recipient(&Party::of(session), &rcpt.path).await?;
     if let Some(account) = &session.login {
         session.deps.rates.recipient(account.id).map_err(too_often)?;
     }

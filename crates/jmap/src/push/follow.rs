@@ -1,0 +1,182 @@
+//! The accounts that one connection follows.
+
+use std::collections::BTreeMap;
+
+use anser_base::{AccountId, Result};
+use anser_store::{Change, LogPoint, RecordKind, Store, Watch};
+use futures_util::FutureExt;
+use futures_util::future::select_all;
+use serde_json::{Map, Value, json};
+
+use crate::auth::User;
+use crate::ids;
+use crate::law::state;
+
+/// Accounts that one connection follows at most: the own one, and those of others that come first.
+const ACCOUNTS: usize = 32;
+
+/// The types that a change can be told of (RFC 8620 §7.1, RFC 8621 §1.5).
+pub(super) const TYPES: [&str; 6] = ["Mailbox", "Thread", "Email", "EmailDelivery", "Identity", "EmailSubmission"];
+
+/// Which of [`TYPES`] are meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Kinds([bool; TYPES.len()]);
+
+impl Kinds {
+    pub const ALL: Self = Self([true; TYPES.len()]);
+
+    /// Those of these names; `*` is all.
+    pub fn named<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        names.fold(Self::default(), |known, name| match name.trim() {
+            "*" => Self::ALL,
+            name => Self(std::array::from_fn(|at| known.0[at] || TYPES[at] == name)),
+        })
+    }
+
+    fn of(changes: &[Change]) -> Self {
+        let mut kinds = Self::default();
+        for change in changes {
+            let names: &[&str] = match change {
+                Change::Added { .. } => &["Mailbox", "Thread", "Email", "EmailDelivery"],
+                Change::Expunged { .. } | Change::MailboxRemoved(_) => &["Mailbox", "Thread", "Email"],
+                Change::Flagged { .. } => &["Mailbox", "Email"],
+                Change::MailboxCreated(_)
+                | Change::MailboxUpdated(_)
+                | Change::AccessChanged(_)
+                | Change::Annotated { .. } => &["Mailbox"],
+                Change::Recorded(RecordKind::Identity) => &["Identity"],
+                Change::Recorded(RecordKind::Submission) => &["EmailSubmission"],
+                Change::SubscribedTo { .. } | Change::Renumbered(_) => &[],
+            };
+            kinds = kinds.or(Self::named(names.iter().copied()));
+        }
+        kinds
+    }
+
+    fn or(self, other: Self) -> Self {
+        Self(std::array::from_fn(|at| self.0[at] || other.0[at]))
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self(std::array::from_fn(|at| self.0[at] && other.0[at]))
+    }
+
+    fn is_empty(self) -> bool {
+        !self.0.contains(&true)
+    }
+}
+
+/// Follows accounts. What happened since it was made is told; what happened before is not.
+pub(super) struct Follower {
+    store: Store,
+    wanted: Kinds,
+    accounts: Vec<(AccountId, Watch)>,
+    /// Up to where each account was told.
+    told: BTreeMap<AccountId, u64>,
+}
+
+/// A StateChange (RFC 8620 §7.1), and the name of the moment after it.
+pub(super) struct Told {
+    pub change: Value,
+    pub id: String,
+}
+
+impl Follower {
+    /// Follows what the user sees, beginning now.
+    pub async fn of(store: &Store, user: &User, wanted: Kinds) -> Result<Self> {
+        let others = user.others.iter().map(|other| other.id);
+        let ids: Vec<AccountId> = std::iter::once(user.account.id).chain(others).take(ACCOUNTS).collect();
+        let accounts: Vec<_> = ids.iter().map(|id| (*id, store.watch(*id))).collect();
+        let mut told = BTreeMap::new();
+        for id in ids {
+            told.insert(id, store.read(id, |tx| Ok(tx.state())).await?);
+        }
+        Ok(Self { store: store.clone(), wanted, accounts, told })
+    }
+
+    /// What happened since a moment that an earlier connection was told of, if something did.
+    pub fn since(&mut self, id: &str) -> Option<Told> {
+        let mut changed = Vec::new();
+        for (account, modseq) in id.split(' ').filter_map(|part| part.split_once('=')) {
+            let (account, modseq) = (ids::parse_account(account)?, ids::number(modseq)?);
+            if self.told.get(&account).is_some_and(|now| *now > modseq) {
+                changed.push(account);
+            }
+        }
+        let changed = changed.into_iter().map(|account| (account, Kinds::ALL)).collect();
+        self.told(changed)
+    }
+
+    /// What happens next. Cancel-safe.
+    pub async fn next(&mut self) -> Result<Told> {
+        loop {
+            let next = self.accounts.iter_mut().map(|(id, watch)| watch.next().map(|changes| (*id, changes)).boxed());
+            let ((account, changes), ..) = select_all(next).await;
+            let mut changed = BTreeMap::new();
+            self.note(&mut changed, account, changes).await?;
+            // What waits already is told with it.
+            while let Some((account, changes)) = self.waiting() {
+                self.note(&mut changed, account, changes).await?;
+            }
+            if let Some(told) = self.told(changed) {
+                return Ok(told);
+            }
+        }
+    }
+
+    fn waiting(&mut self) -> Option<(AccountId, Option<std::sync::Arc<anser_store::Changes>>)> {
+        self.accounts.iter_mut().find_map(|(id, watch)| watch.try_next().map(|changes| (*id, changes)))
+    }
+
+    /// Adds the changes of one transaction; `None` when some were missed, so that everything may have changed.
+    async fn note(
+        &mut self,
+        changed: &mut BTreeMap<AccountId, Kinds>,
+        account: AccountId,
+        changes: Option<std::sync::Arc<anser_store::Changes>>,
+    ) -> Result<()> {
+        let (modseq, kinds) = match changes {
+            Some(changes) => (changes.modseq, Kinds::of(&changes.list)),
+            None => (self.store.read(account, |tx| Ok(tx.state())).await?, Kinds::ALL),
+        };
+        let told = self.told.entry(account).or_default();
+        if modseq > *told {
+            *told = modseq;
+            let known = changed.entry(account).or_default();
+            *known = known.or(kinds);
+        }
+        Ok(())
+    }
+
+    fn told(&self, changed: BTreeMap<AccountId, Kinds>) -> Option<Told> {
+        let mut all = Map::new();
+        for (account, kinds) in changed {
+            let kinds = kinds.and(self.wanted);
+            if kinds.is_empty() {
+                continue;
+            }
+            let state = state::shown(LogPoint::after(self.told.get(&account).copied().unwrap_or_default()));
+            let types = TYPES.iter().zip(kinds.0).filter(|(_, is)| *is);
+            let types: Map<String, Value> = types.map(|(name, _)| ((*name).to_owned(), state.clone().into())).collect();
+            all.insert(ids::account_id(account), Value::Object(types));
+        }
+        if all.is_empty() {
+            return None;
+        }
+        let moments = self.told.iter().map(|(account, modseq)| format!("{}={modseq}", ids::account_id(*account)));
+        let id = moments.collect::<Vec<_>>().join(" ");
+        Some(Told { change: json!({ "@type": "StateChange", "changed": all }), id })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_named() {
+        assert_eq!(Kinds::named("*".split(',')), Kinds::ALL);
+        assert_eq!(Kinds::named("Email, Lunch,Mailbox".split(',')), Kinds([true, false, true, false, false, false]));
+        assert!(Kinds::named("".split(',')).is_empty());
+    }
+}

@@ -1,0 +1,116 @@
+//! How far a submission is. While it is in the queue the queue knows; afterwards the journal does.
+
+use anser_base::{Class, Durability, EntryId, Result, Timestamp};
+use anser_journal::{Query, What};
+use anser_queue::{Listed, State};
+use anser_store::{MailTx, RecordKind};
+use serde_json::{Map, Value, json};
+
+use super::{Submission, Undo, read};
+use crate::access::Access;
+use crate::method::Call;
+
+/// Events of one entry that are looked at.
+const EVENTS: usize = 4_096;
+/// Submissions that are looked after at once; the others wait for the next time.
+const AT_ONCE: usize = 200;
+
+/// All submissions, after those that were under way have been looked after. What became of them is in the change log then.
+pub(super) async fn refreshed(call: &Call, access: &Access) -> Result<(String, Vec<(u64, Submission)>)> {
+    let owner = access.owner.id;
+    let (state, known) = call.door.deps.store.read(owner, read).await?;
+    let mut changed = Vec::new();
+    for (id, one) in known.iter().filter(|(_, one)| !one.done).take(AT_ONCE) {
+        let now = current(call, one).await?;
+        if now != *one {
+            changed.push((*id, one.clone(), now));
+        }
+    }
+    if changed.is_empty() {
+        return Ok((state, known));
+    }
+    let write = call.door.deps.store.write(owner, Durability::Deferred, move |tx| {
+        for (id, before, now) in &changed {
+            put_if(tx, *id, before, now)?;
+        }
+        read(tx)
+    });
+    write.await
+}
+
+/// Writes a submission, unless it was changed meanwhile.
+fn put_if(tx: &mut MailTx<'_, '_>, id: u64, before: &Submission, now: &Submission) -> Result<()> {
+    match tx.record_of(RecordKind::Submission, id)? {
+        Some(bytes) if bytes == before.bytes() => tx.put_record(RecordKind::Submission, id, &now.bytes()),
+        _ => Ok(()),
+    }
+}
+
+/// A submission as it is now.
+async fn current(call: &Call, one: &Submission) -> Result<Submission> {
+    let (deps, now) = (&call.door.deps, call.door.deps.clock.now());
+    let mut next = one.clone();
+    match deps.queue.show(EntryId(one.entry)).await {
+        Ok(listed) => {
+            if one.undo == Undo::Pending && !is_pending(&listed, now) {
+                next.undo = Undo::Final;
+            }
+            next.status = of_queue(&listed);
+        }
+        Err(error) if error.class == Class::NotFound => {
+            next.undo = Undo::Final;
+            next.done = true;
+            deps.journal.flush().await?;
+            next.status = of_journal(call, one).await?;
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(next)
+}
+
+/// Whether nothing was tried yet, so that it can be taken back.
+pub(super) fn is_pending(listed: &Listed, now: Timestamp) -> bool {
+    let untouched = listed.progress.iter().all(|one| one.state == State::Waiting && one.attempts == 0);
+    untouched && !listed.leased && (listed.held || listed.due.is_none_or(|due| due > now))
+}
+
+/// A DeliveryStatus (RFC 8621 §7).
+fn told(reply: &str, delivered: &str) -> Value {
+    json!({ "smtpReply": reply, "delivered": delivered, "displayed": "unknown" })
+}
+
+fn of_queue(listed: &Listed) -> Value {
+    let recipients = listed.envelope.recipients.iter().zip(&listed.progress);
+    let all: Map<String, Value> = recipients
+        .map(|(recipient, progress)| {
+            let why = progress.why.as_deref();
+            let status = match progress.state {
+                State::Waiting => told(why.unwrap_or("250 2.0.0 Queued"), "queued"),
+                State::Done => told(why.unwrap_or("250 2.1.5 Sent"), "unknown"),
+                State::Failed | State::Expired => told(why.unwrap_or("554 5.0.0 Not delivered"), "no"),
+            };
+            (recipient.address.to_string(), status)
+        })
+        .collect();
+    Value::Object(all)
+}
+
+async fn of_journal(call: &Call, one: &Submission) -> Result<Value> {
+    let events = call.door.deps.journal.trace(Query::Entry(EntryId(one.entry)), EVENTS).await?;
+    let mut all = one.status.as_object().cloned().unwrap_or_default();
+    for status in all.values_mut().filter(|status| status["delivered"] == "queued") {
+        *status = told("250 2.0.0 Sent", "unknown");
+    }
+    for event in events {
+        let (entry, recipient, status) = match event.what {
+            What::Delivered { entry, recipient, .. } => (entry, recipient, told("250 2.1.5 Delivered", "yes")),
+            What::Relayed { entry, recipient, reply, .. } => (entry, recipient, told(&reply, "unknown")),
+            What::Failed { entry, recipient, why, .. } => (entry, recipient, told(&why, "no")),
+            _ => continue,
+        };
+        if entry.0 == one.entry && all.contains_key(&recipient) {
+            all.insert(recipient, status);
+        }
+    }
+    Ok(Value::Object(all))
+}

@@ -1,0 +1,111 @@
+//! What programs keep with an account besides mail: sender identities, submissions (RFC 8621 §6, §7). The store keeps their bytes and
+//! numbers, and tells of them in the change log; what they mean is the business of who writes them.
+
+use anser_base::{Class, Error, Result};
+use anser_db::params;
+
+use crate::change::{Action, Change, Object};
+use crate::tx::MailTx;
+
+/// Records of one kind that an account holds at most.
+pub const RECORDS: usize = 10_000;
+/// Bytes of one record at most.
+pub const RECORD: usize = 1 << 20;
+
+/// A kind of records; its number stands in rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RecordKind {
+    /// As whom mail is written.
+    Identity = 5,
+    /// A message that was handed over to be sent.
+    Submission = 6,
+}
+
+impl RecordKind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Identity, Self::Submission];
+
+    pub(crate) fn to_sql(self) -> i64 {
+        self as i64
+    }
+}
+
+impl MailTx<'_, '_> {
+    /// All records of a kind with their numbers, which ascend as they were added.
+    pub fn records(&mut self, kind: RecordKind) -> Result<Vec<(u64, Vec<u8>)>> {
+        self.db.query(
+            "SELECT id, value FROM record WHERE account = ?1 AND kind = ?2 ORDER BY id",
+            params![self.account.to_sql(), kind.to_sql()],
+            |row| Ok((row.int(0)? as u64, row.blob(1)?)),
+        )
+    }
+
+    /// One record.
+    pub fn record_of(&mut self, kind: RecordKind, id: u64) -> Result<Option<Vec<u8>>> {
+        self.db.query_one(
+            "SELECT value FROM record WHERE account = ?1 AND kind = ?2 AND id = ?3",
+            params![self.account.to_sql(), kind.to_sql(), id as i64],
+            |row| row.blob(0),
+        )
+    }
+
+    /// Adds a record; its number. `Class::Limit` beyond [`RECORDS`] or [`RECORD`].
+    pub fn add_record(&mut self, kind: RecordKind, value: &[u8]) -> Result<u64> {
+        check_size(value)?;
+        let count = self.db.query_one(
+            "SELECT count(*) FROM record WHERE account = ?1 AND kind = ?2",
+            params![self.account.to_sql(), kind.to_sql()],
+            |row| row.int(0),
+        )?;
+        if count.unwrap_or(0) >= RECORDS as i64 {
+            return Err(Error::new(Class::Limit, "there are too many of these", "此类条目过多"));
+        }
+        let id = self.next_id();
+        self.write_record(kind, id, value, Action::Created)?;
+        Ok(id)
+    }
+
+    /// Writes a record anew. `Class::NotFound` without one, `Class::Limit` beyond [`RECORD`].
+    pub fn put_record(&mut self, kind: RecordKind, id: u64, value: &[u8]) -> Result<()> {
+        check_size(value)?;
+        match self.record_of(kind, id)? {
+            Some(_) => self.write_record(kind, id, value, Action::Updated),
+            None => Err(Error::not_found("there is no such record", "没有该条目")),
+        }
+    }
+
+    /// Removes a record. Whether there was one.
+    pub fn remove_record(&mut self, kind: RecordKind, id: u64) -> Result<bool> {
+        self.require_writing()?;
+        let sql = "DELETE FROM record WHERE account = ?1 AND kind = ?2 AND id = ?3";
+        let gone = self.db.execute(sql, params![self.account.to_sql(), kind.to_sql(), id as i64])? > 0;
+        if gone {
+            self.tell(kind, id, Action::Destroyed);
+        }
+        Ok(gone)
+    }
+
+    fn write_record(&mut self, kind: RecordKind, id: u64, value: &[u8], action: Action) -> Result<()> {
+        self.require_writing()?;
+        self.db.execute(
+            "INSERT INTO record (account, kind, id, value) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (account, kind, id) DO UPDATE SET value = excluded.value",
+            params![self.account.to_sql(), kind.to_sql(), id as i64, value],
+        )?;
+        self.tell(kind, id, action);
+        Ok(())
+    }
+
+    fn tell(&mut self, kind: RecordKind, id: u64, action: Action) {
+        self.modseq();
+        self.record(Object::Record(kind, id), action);
+        self.publish(Change::Recorded(kind));
+    }
+}
+
+fn check_size(value: &[u8]) -> Result<()> {
+    match value.len() <= RECORD {
+        true => Ok(()),
+        false => Err(Error::new(Class::Limit, "this is too long to be kept", "内容过长")),
+    }
+}
