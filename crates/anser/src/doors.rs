@@ -182,7 +182,7 @@ impl Sessions {
             tls: tls.cloned(),
             clock: house.clock.clone(),
             hostname: config.hostname.clone(),
-            jmap_url: None,
+            jmap_url: jmap_url(config).map(|url| format!("{url}/.well-known/jmap")),
             limits: anser_imap::Limits::default(),
             allow_plaintext_auth: allowed.plaintext_auth,
         };
@@ -228,7 +228,7 @@ fn site(house: &House, config: &Config, acme: Option<&Acme>, allowed: Allowed, s
         mta_sts: config.web.mta_sts,
     };
     let https = config.listen.get("https").and_then(|addresses| addresses.first()).map_or(443, SocketAddr::port);
-    let jmap = jmap(house, config, https, smtp);
+    let jmap = jmap(house, config, smtp);
     Site {
         redirect: (!allowed.plaintext_auth).then_some(https),
         strict_transport: config.web.strict_transport.then_some(STRICT_TRANSPORT),
@@ -239,7 +239,7 @@ fn site(house: &House, config: &Config, acme: Option<&Acme>, allowed: Allowed, s
     }
 }
 
-fn jmap(house: &House, config: &Config, https: u16, smtp: &Arc<anser_smtp::Deps>) -> anser_jmap::Deps {
+fn jmap(house: &House, config: &Config, smtp: &Arc<anser_smtp::Deps>) -> anser_jmap::Deps {
     anser_jmap::Deps {
         store: house.store.clone(),
         directory: house.directory.clone(),
@@ -248,18 +248,18 @@ fn jmap(house: &House, config: &Config, https: u16, smtp: &Arc<anser_smtp::Deps>
         entropy: house.entropy.clone(),
         queue: house.queue.clone(),
         submit: submit::through(smtp),
-        url: jmap_url(config, https),
+        url: jmap_url(config).unwrap_or_default(),
         limits: anser_jmap::Limits::default(),
     }
 }
 
-/// Where JMAP is found: over HTTPS, else where the boot file lets HTTP listen, for trials.
-fn jmap_url(config: &Config, https: u16) -> String {
-    let hostname = &config.hostname;
-    match (config.listen.get("https"), config.listen.get("http").and_then(|addresses| addresses.first())) {
-        (None, Some(plain)) => format!("http://{plain}"),
-        _ if https == 443 => format!("https://{hostname}"),
-        _ => format!("https://{hostname}:{https}"),
+/// Where JMAP is found: over HTTPS, else where the boot file lets HTTP listen, for trials; nowhere without either.
+fn jmap_url(config: &Config) -> Option<String> {
+    let first = |name| config.listen.get(name).and_then(|addresses: &Vec<SocketAddr>| addresses.first());
+    match (first("https").map(SocketAddr::port), first("http")) {
+        (Some(443), _) => Some(format!("https://{}", config.hostname)),
+        (Some(port), _) => Some(format!("https://{}:{port}", config.hostname)),
+        (None, plain) => plain.map(|plain| format!("http://{plain}")),
     }
 }
 
