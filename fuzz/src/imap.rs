@@ -1,5 +1,6 @@
-//! What IMAP clients send.
+//! What IMAP clients send, and what old servers answer to ours.
 
+use anser_wire::imap::client::{self, ResponseReader};
 use anser_wire::imap::{
     CommandReader, Event, NumberSet, SequenceSet, decode_mutf7, encode_mutf7, mailbox_from_wire, raw_octets,
 };
@@ -33,6 +34,41 @@ fn events(reader: &mut CommandReader, mut data: &[u8]) -> Vec<String> {
 
 fn joined(events: Vec<String>) -> String {
     events.join("\n").replace("]\ndata [", ", ")
+}
+
+/// Responses of an old server, whole and byte by byte: both readers must see the same, and the same octets of bodies.
+pub fn response(data: &[u8]) {
+    assert_eq!(responses(data, data.len().max(1)), responses(data, 1));
+}
+
+/// Everything that is read of responses which arrive in pieces, octets of bodies joined; `None` at the end for what is no IMAP.
+fn responses(data: &[u8], piece: usize) -> (Vec<Option<client::Event>>, Vec<u8>) {
+    let (mut reader, mut found, mut octets) = (ResponseReader::default(), Vec::new(), Vec::new());
+    for piece in data.chunks(piece) {
+        let mut rest = piece;
+        loop {
+            match reader.read(rest) {
+                Err(_) => {
+                    found.push(None);
+                    return (found, octets);
+                }
+                Ok((taken, client::Event::Octets(count))) => {
+                    assert!(count <= taken && taken <= rest.len());
+                    octets.extend_from_slice(&rest[..count]);
+                    rest = &rest[taken..];
+                }
+                Ok((taken, event)) => {
+                    let is_more = event == client::Event::More;
+                    found.extend((!is_more).then_some(Some(event)));
+                    rest = &rest[taken..];
+                    if is_more && rest.is_empty() {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    (found, octets)
 }
 
 /// A sequence set reads back as it was written, and what it comes to keeps its promises.

@@ -23,6 +23,7 @@ pub struct Target {
 /// Every target.
 pub const TARGETS: [Target; 18] = [
     Target { name: "imap_command", run: imap::command },
+    Target { name: "imap_response", run: imap::response },
     Target { name: "sequence_set", run: imap::sequence_set },
     Target { name: "body_section", run: imap::body_section },
     Target { name: "mutf7", run: imap::mutf7 },

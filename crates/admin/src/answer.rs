@@ -32,6 +32,8 @@ pub struct MailHead {
     pub received: Option<i64>,
     /// Its zone, in minutes east of UTC.
     pub zone: i16,
+    /// When its file was written, in seconds since 1970: its date where nothing better is known.
+    pub written: Option<i64>,
     /// Its UID, on the way out.
     pub uid: u32,
     /// Its length in bytes.

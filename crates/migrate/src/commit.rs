@@ -6,6 +6,7 @@ use anser_mime::date::{self, DateTime};
 use anser_mime::header;
 use anser_store::{Content, LedgerKey, LedgerRow, LedgerState, MailTx, NewMessage, Store};
 
+use crate::merge::where_is;
 use crate::source::{Seen, Taken};
 
 /// Before 1971 no mail was kept: such a date is a clock that was never set.
@@ -34,6 +35,8 @@ pub struct Target {
     pub pass: u32,
     /// Whether a message may be one that left another folder.
     pub may_have_moved: bool,
+    /// Whether what its owner removed here comes again: somebody asked for these very messages.
+    pub again: bool,
 }
 
 /// A message that arrived.
@@ -66,17 +69,23 @@ struct Ready {
 /// Stores a batch, durably, all or nothing. What the ledger knows already is left out.
 pub async fn commit(store: Store, target: Target, batch: Vec<Arrived>) -> Result<Done> {
     let (putting, to, now) = (store.clone(), target.clone(), store.clock().now());
+    let account = target.account;
     let put = move || -> Result<Vec<Ready>> {
         let ready: Result<Vec<Ready>> = batch.into_iter().map(|one| prepare(&putting, &to, now, one)).collect();
         putting.blobs().sync_all()?;
         ready
     };
     let ready = tokio::task::spawn_blocking(put).await.map_err(Error::unavailable)??;
-    let done = Done { messages: ready.len() as u64, bytes: ready.iter().map(|one| one.content.size).sum() };
-    store
-        .write(target.account, Durability::Sync, move |tx| ready.iter().try_for_each(|one| store_one(tx, &target, one)))
-        .await?;
-    Ok(done)
+    let work = move |tx: &mut MailTx<'_, '_>| {
+        let mut done = Done::default();
+        for one in &ready {
+            if store_one(tx, &target, one)? {
+                done = Done { messages: done.messages + 1, bytes: done.bytes + one.content.size };
+            }
+        }
+        Ok(done)
+    };
+    store.write(account, Durability::Sync, work).await
 }
 
 fn prepare(store: &Store, target: &Target, now: Timestamp, arrived: Arrived) -> Result<Ready> {
@@ -137,9 +146,16 @@ fn head_of(store: &Store, tenant: TenantId, blob: BlobId) -> Result<Vec<u8>> {
     Ok(store.blobs().open(tenant, blob)?.read_at(0, HEADER)?.to_vec())
 }
 
-fn store_one(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<()> {
+/// Whether the message was not here.
+fn store_one(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<bool> {
     if target.may_have_moved && followed(tx, target, one)? {
-        return Ok(());
+        return Ok(false);
+    }
+    if target.again
+        && let Some(row) = tx.ledger_row(target.key, &one.row.key)?
+        && where_is(tx, &row)?.is_none()
+    {
+        tx.forget_ledger_row(target.key, &row.key)?;
     }
     let message = NewMessage {
         flags: one.row.flags,
@@ -149,7 +165,7 @@ fn store_one(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<()
         uidl: one.uidl.clone(),
         ..NewMessage::new(one.content.clone(), target.mailbox, one.received)
     };
-    tx.append_moved(target.key, &one.row, &message).map(drop)
+    Ok(tx.append_moved(target.key, &one.row, &message)?.is_some())
 }
 
 /// A message that its owner moved from folder to folder at the source left one of them and came into the other: it moves here as

@@ -36,13 +36,13 @@
 //! | `secret` | passwords, sealed by a key outside of the database |
 
 pub mod acts;
-mod commit;
+pub mod commit;
 pub mod files;
 pub mod front_door;
 pub mod imap;
 mod merge;
 pub mod model;
-mod name;
+pub mod name;
 pub mod pass;
 mod plan;
 pub mod pop3;

@@ -471,6 +471,7 @@ impl Pass<'_> {
             pass: self.number,
             // Where ids do not last, what is here already can come under another one.
             may_have_moved: self.number > 1 || ledger.uidvalidity == 0,
+            again: false,
         }
     }
 

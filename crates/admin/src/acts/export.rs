@@ -79,6 +79,7 @@ impl Admin {
                     keywords: entry.keywords.iter().map(str::to_owned).collect(),
                     received: Some(entry.received.0),
                     zone: entry.zone,
+                    written: None,
                     uid: entry.uid,
                     size: body.len() as u64,
                 };

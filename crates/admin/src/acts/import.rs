@@ -1,26 +1,41 @@
-//! Mail comes in from files. Nothing is triggered by it: no queue, no report, no rule.
+//! Mail comes in from files, through the ledger of moves: the same messages once, however often they are brought. Nothing is triggered
+//! by it: no queue, no report, no rule.
 
 use std::collections::HashMap;
 
-use anser_base::{AccountId, Durability, Error, MailboxId, Result, TenantId, Timestamp};
-use anser_store::{Content, Flags, Keywords, MailTx, NewMessage, Store};
-use bytes::Bytes;
+use anser_base::{AccountId, BlobId, Durability, Error, MailboxId, Result, TenantId};
+use anser_migrate::commit::{Arrived, Done, Target, commit};
+use anser_migrate::source::{Seen, Taken};
+use anser_mime::date::{DateTime, format_internal_date};
+use anser_store::{Flags, Keywords, LedgerFolder, LedgerKey, MailTx};
 use tokio::sync::mpsc;
 
-use crate::answer::{Mail, MailHead, Out, Report};
+use crate::answer::{Mail, Out, Report};
 use crate::{Actor, Admin};
 
 /// Messages of one transaction.
 const BATCH: usize = 64;
 /// Bytes of one transaction, beyond which no further message joins it.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
+/// The source of the ledger that stands for all files that were ever imported; logins of moves count up from 1.
+const FILES: u64 = 1 << 62;
+
+/// Where messages of each folder go, and how often each content came so far: identical messages of one import are told apart so.
+#[derive(Default)]
+struct Bringing {
+    targets: HashMap<Vec<String>, Target>,
+    met: HashMap<(MailboxId, BlobId), u32>,
+}
 
 impl Admin {
-    /// Puts messages into an account's mailboxes, which are made as needed. Works batch by batch: one is made durable while the next is
-    /// read. When it fails, the batches before are in.
+    /// Puts messages into an account's mailboxes, which are made as needed; those that an import brought before are left out, unless
+    /// they were removed here since. Works batch by batch: one is made durable while the next is read. When it fails, the batches before
+    /// are in.
     pub async fn import(&self, actor: &Actor, address: &str, mails: mpsc::Receiver<Mail>, out: &Out) -> Result<Report> {
         let account = self.account(address).await?;
-        let (messages, bytes, ended) = self.take_all(account.tenant, account.id, mails, out).await;
+        let mut done = Done::default();
+        let ended = self.take_all(account.tenant, account.id, mails, out, &mut done).await;
+        let Done { messages, bytes } = done;
         let after = Some(format!("{messages} messages, {bytes} bytes"));
         self.note(actor, "mail.import", address, None, after).await?;
         ended.map(|()| Report::Mails { messages, bytes, skipped: 0 })
@@ -32,84 +47,94 @@ impl Admin {
         account: AccountId,
         mut mails: mpsc::Receiver<Mail>,
         out: &Out,
-    ) -> (u64, u64, Result<()>) {
-        let (mut messages, mut bytes) = (0, 0);
-        let mut committing: Option<tokio::task::JoinHandle<Result<(u64, u64)>>> = None;
+        done: &mut Done,
+    ) -> Result<()> {
+        let (mut bringing, mut next) = (Bringing::default(), None);
+        let mut committing: Option<tokio::task::JoinHandle<Result<Done>>> = None;
         loop {
-            let batch = gather(&mut mails).await;
-            let last = batch.is_empty();
-            let prepared = self.prepare(tenant, batch).await;
+            let batch = gather(&mut mails, &mut next).await;
+            let target = match batch.first() {
+                Some(first) => Some(self.target(tenant, account, &first.head.folder, &mut bringing).await?),
+                None => None,
+            };
             if let Some(before) = committing.take() {
-                match before.await.map_err(Error::unavailable).and_then(|done| done) {
-                    Ok((more, size)) => (messages, bytes) = (messages + more, bytes + size),
-                    Err(error) => return (messages, bytes, Err(error)),
-                }
-                out.progress(messages, 0);
+                let more = before.await.map_err(Error::unavailable)??;
+                *done = Done { messages: done.messages + more.messages, bytes: done.bytes + more.bytes };
+                out.progress(done.messages, 0);
             }
-            match prepared {
-                Ok(_) if last => return (messages, bytes, Ok(())),
-                Ok(prepared) => committing = Some(tokio::spawn(commit(self.deps.store.clone(), account, prepared))),
-                Err(error) => return (messages, bytes, Err(error)),
-            }
+            let Some(target) = target else { return Ok(()) };
+            let arrived = batch.into_iter().map(|mail| arrived(mail, target.mailbox, &mut bringing)).collect();
+            committing = Some(tokio::spawn(commit(self.deps.store.clone(), target, arrived)));
         }
     }
 
-    /// Puts bodies where they can be read, not yet durable.
-    async fn prepare(&self, tenant: TenantId, batch: Vec<Mail>) -> Result<Vec<(MailHead, Content)>> {
-        let (store, now) = (self.deps.store.clone(), self.deps.clock.now());
-        let work = move || {
-            let one = |mail: Mail| -> Result<(MailHead, Content)> {
-                let content = store.put_body(tenant, &mail.body, Durability::Deferred)?;
-                Ok((MailHead { received: mail.head.received.or(Some(now.0)), ..mail.head }, content))
-            };
-            batch.into_iter().map(one).collect()
-        };
-        tokio::task::spawn_blocking(work).await.map_err(Error::unavailable)?
+    async fn target(
+        &self,
+        tenant: TenantId,
+        account: AccountId,
+        folder: &[String],
+        bringing: &mut Bringing,
+    ) -> Result<Target> {
+        if let Some(known) = bringing.targets.get(folder) {
+            return Ok(known.clone());
+        }
+        let path = folder.to_vec();
+        let work = move |tx: &mut MailTx<'_, '_>| ledger_folder(tx, &path);
+        let LedgerFolder { key, mailbox, .. } = self.deps.store.write(account, Durability::Sync, work).await?;
+        let (keeps_uids, pass, may_have_moved, again) = (false, 1, false, true);
+        let target = Target { tenant, account, mailbox, key, keeps_uids, pass, may_have_moved, again };
+        bringing.targets.insert(folder.to_vec(), target.clone());
+        Ok(target)
     }
 }
 
-/// Waits for a full batch, or for the end; empty at the end.
-async fn gather(mails: &mut mpsc::Receiver<Mail>) -> Vec<Mail> {
-    let (mut batch, mut bytes) = (Vec::new(), 0);
+/// Waits for a full batch of one folder, or for the end; empty at the end. What belongs to another folder waits in `next`.
+async fn gather(mails: &mut mpsc::Receiver<Mail>, next: &mut Option<Mail>) -> Vec<Mail> {
+    let (mut batch, mut bytes) = (Vec::<Mail>::new(), 0);
     while batch.len() < BATCH && bytes < BATCH_BYTES {
-        let Some(mail) = mails.recv().await else { break };
+        let mail = match next.take() {
+            Some(mail) => mail,
+            None => match mails.recv().await {
+                Some(mail) => mail,
+                None => break,
+            },
+        };
+        if batch.first().is_some_and(|first| first.head.folder != mail.head.folder) {
+            *next = Some(mail);
+            break;
+        }
         bytes += mail.body.len();
         batch.push(mail);
     }
     batch
 }
 
-/// The bodies first, then the rows that refer to them.
-async fn commit(store: Store, account: AccountId, prepared: Vec<(MailHead, Content)>) -> Result<(u64, u64)> {
-    let blobs = store.blobs().clone();
-    tokio::task::spawn_blocking(move || blobs.sync_all()).await.map_err(Error::unavailable)??;
-    let done = (prepared.len() as u64, prepared.iter().map(|(_, content)| content.size).sum());
-    store.write(account, Durability::Sync, move |tx| append_all(tx, &prepared)).await?;
-    Ok(done)
+/// Files may be read in any order and from anywhere: a message is known by its bytes, and by how many of the same came before it.
+fn arrived(mail: Mail, mailbox: MailboxId, bringing: &mut Bringing) -> Arrived {
+    let Mail { head, body } = mail;
+    let content = BlobId::of(&body);
+    let count = bringing.met.entry((mailbox, content)).or_default();
+    let key = [&content.0[..], &count.to_be_bytes()].concat();
+    *count += 1;
+    let date = |millis: i64| DateTime { unix: millis.div_euclid(1000), offset_minutes: i32::from(head.zone) };
+    let received = head.received.map_or(String::new(), |millis| format_internal_date(date(millis)));
+    let keywords = Keywords::new(head.keywords.iter().map(String::as_str));
+    let (flags, written, size) = (Flags(head.flags), head.written, head.size);
+    let seen = Seen { at: 0, key, uid: 0, uidl: None, flags, keywords, received, written, size };
+    Arrived { seen, taken: Taken::Memory(body.into()) }
 }
 
-fn append_all(tx: &mut MailTx<'_, '_>, prepared: &[(MailHead, Content)]) -> Result<()> {
-    let mut mailboxes: HashMap<&[String], MailboxId> = HashMap::new();
-    for (head, content) in prepared {
-        let mailbox = match mailboxes.get(&*head.folder) {
-            Some(known) => *known,
-            None => {
-                let found = mailbox_at(tx, &head.folder)?;
-                mailboxes.insert(&head.folder, found);
-                found
-            }
-        };
-        let received = Timestamp(head.received.unwrap_or_default());
-        let message = NewMessage {
-            prefix: Bytes::new(),
-            flags: Flags(head.flags),
-            keywords: Keywords::new(head.keywords.iter().map(String::as_str)),
-            zone: head.zone,
-            ..NewMessage::new(content.clone(), mailbox, received)
-        };
-        tx.append(&message)?;
-    }
-    Ok(())
+/// The folder of the ledger for what goes to this path.
+fn ledger_folder(tx: &mut MailTx<'_, '_>, path: &[String]) -> Result<LedgerFolder> {
+    let mailbox = mailbox_at(tx, path)?;
+    let (name, known) = (path.join("/").into_bytes(), tx.ledger_folders(FILES)?);
+    let next = known.iter().map(|folder| folder.key.folder).max().unwrap_or(0) + 1;
+    let folder = known.iter().find(|folder| folder.name == name).map_or(next, |folder| folder.key.folder);
+    let (key, keeps_uids) = (LedgerKey { source: FILES, folder }, false);
+    let (uidvalidity, uidnext, modseq, messages, state) = (0, 0, 0, 0, 0);
+    let folder = LedgerFolder { key, name, mailbox, uidvalidity, uidnext, modseq, messages, keeps_uids, state };
+    tx.put_ledger_folder(&folder)?;
+    Ok(folder)
 }
 
 /// The mailbox at this path, made with those above it when it is not there.

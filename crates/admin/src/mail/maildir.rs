@@ -6,104 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use anser_base::{Result, Timestamp};
+use anser_migrate::files::maildir::{KEYWORDS, LETTERS, PASSED};
 use anser_store::Flags;
-use anser_wire::imap::{decode_mutf7, encode_mutf7};
+use anser_wire::imap::encode_mutf7;
 
 use crate::answer::Mail;
-use crate::mail::{Reading, below, cannot, date, head, single, with_crlf};
-
-/// Letters of flags in file names.
-const LETTERS: [(char, Flags); 5] =
-    [('D', Flags::DRAFT), ('F', Flags::FLAGGED), ('R', Flags::ANSWERED), ('S', Flags::SEEN), ('T', Flags::DELETED)];
-/// The letter `P` (passed on) as the keyword that clients use.
-const PASSED: &str = "$Forwarded";
-/// Keywords that Dovecot gives letters, `a` to `z`, by the file `dovecot-keywords`.
-const KEYWORDS: usize = 26;
-/// What a gzip file starts with.
-const GZIP: &[u8] = &[0x1f, 0x8b];
-
-/// Reads a Maildir and its subfolders.
-pub fn read(path: &Path, folder: &[String], reading: &mut Reading<'_>) -> Result<()> {
-    if !path.join("cur").is_dir() {
-        let missing = std::io::Error::new(std::io::ErrorKind::NotFound, "no Maildir: it has no folder cur");
-        return Err(cannot(path, &missing));
-    }
-    read_one(path, folder, reading)?;
-    let entries = fs::read_dir(path).map_err(|error| cannot(path, &error))?;
-    let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    names.sort();
-    for name in names {
-        let sub = path.join(&name);
-        if let Some(levels) = name.strip_prefix('.').filter(|rest| !rest.is_empty() && *rest != ".")
-            && sub.join("cur").is_dir()
-        {
-            read_one(&sub, &below(folder, levels_of(levels)), reading)?;
-        }
-    }
-    Ok(())
-}
-
-fn levels_of(name: &str) -> Vec<String> {
-    let level = |part: &str| decode_mutf7(part).unwrap_or_else(|| part.to_owned()).replace('/', "_");
-    name.split('.').filter(|part| !part.is_empty()).map(level).collect()
-}
-
-fn read_one(dir: &Path, folder: &[String], reading: &mut Reading<'_>) -> Result<()> {
-    let keywords = fs::read_to_string(dir.join("dovecot-keywords")).map(|text| keywords_of(&text)).unwrap_or_default();
-    let mut files = Vec::new();
-    for part in ["cur", "new"] {
-        let entries = fs::read_dir(dir.join(part)).into_iter().flatten().flatten();
-        files.extend(entries.map(|entry| entry.path()).filter(|path| path.is_file()));
-    }
-    files.sort_by_key(|path| order(path));
-    for path in files {
-        let Some((raw, written)) = single::load(&path, reading) else { continue };
-        if raw.starts_with(GZIP) {
-            reading.skip(&path, "the file is compressed; unpack it first", "文件已压缩，请先解压");
-            continue;
-        }
-        let body = with_crlf(raw);
-        let mut head = head(folder, body.len());
-        (head.flags, head.keywords) = flags_of(&path, &keywords);
-        date::set(&mut head, &body, Some(date::of_file(written)), Some(written));
-        (reading.mail)(Mail { head, body })?;
-    }
-    Ok(())
-}
-
-/// By the time in the name, then by the name.
-fn order(path: &Path) -> (u64, PathBuf) {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let digits: String = name.chars().take_while(char::is_ascii_digit).collect();
-    (digits.parse().unwrap_or(0), name.into())
-}
-
-fn keywords_of(text: &str) -> Vec<(usize, String)> {
-    let line = |line: &str| {
-        let (number, name) = line.split_once(' ')?;
-        Some((number.parse().ok().filter(|number| *number < KEYWORDS)?, name.trim().to_owned()))
-    };
-    text.lines().filter_map(line).collect()
-}
-
-/// The letters behind `:2,` (or `;2,`, `!2,` where a colon cannot be).
-fn flags_of(path: &Path, known: &[(usize, String)]) -> (u32, Vec<String>) {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let letters = [":2,", ";2,", "!2,"].iter().find_map(|mark| name.rsplit_once(mark)).map_or("", |(_, rest)| rest);
-    let (mut flags, mut keywords) = (Flags::default(), Vec::new());
-    for letter in letters.chars() {
-        match LETTERS.iter().find(|(known, _)| *known == letter) {
-            Some((_, flag)) => flags = flags.with(*flag),
-            None if letter == 'P' => keywords.push(PASSED.to_owned()),
-            None if letter.is_ascii_lowercase() => {
-                let number = usize::from(letter as u8 - b'a');
-                keywords.extend(known.iter().find(|(known, _)| *known == number).map(|(_, name)| name.clone()));
-            }
-            None => {}
-        }
-    }
-    (flags.0, keywords)
-}
+use crate::mail::cannot;
 
 /// Writes a new Maildir.
 #[derive(Debug)]

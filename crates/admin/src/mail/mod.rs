@@ -1,26 +1,21 @@
-//! Mail in files: mbox, Maildir and single messages, read and written. All of it blocks; run it on worker threads.
-//!
-//! What has lines that end in a bare LF, as files on Unix do, gets CRLF: that is what the same message had on the wire. A message
-//! whose first line ends in CRLF is taken byte for byte.
+//! Mail in files: read as [`anser_migrate::files`] reads it, written as mbox and Maildir. All of it blocks; run it on worker threads.
 
-mod date;
 pub mod maildir;
 pub mod mbox;
-pub mod single;
 
 use std::borrow::Cow;
-use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::{fs, io};
 
+use anser_base::limits::MESSAGE_SIZE;
 use anser_base::{Error, Result, Text};
-use bytes::Bytes;
-use memchr::memchr_iter;
+use anser_migrate::Kind;
+use anser_migrate::files::{self, DEPTH, Place};
+use anser_migrate::name::path_of;
+use anser_mime::date;
 
 use crate::answer::{Mail, MailHead};
-
-/// Levels of folders that are walked.
-const DEPTH: usize = 64;
 
 /// Forms of mail in files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,13 +49,60 @@ impl Reading<'_> {
 }
 
 /// Reads all there is at a path. What is in the mailbox of the source's top goes to `folder`; what the source has in folders of its
-/// own goes beside the inbox when that is the inbox, else below it.
+/// own goes beside the inbox when that is the inbox, else below it. Single files go to `folder` from wherever they lie.
 pub fn read(form: Form, path: &Path, folder: &[String], reading: &mut Reading<'_>) -> Result<()> {
-    match form {
-        Form::Mbox => mbox::read(path, folder, reading),
-        Form::Maildir => maildir::read(path, folder, reading),
-        Form::Single => single::read(path, folder, reading),
+    let kind = match form {
+        Form::Mbox => Kind::Mbox,
+        Form::Maildir => Kind::Maildir,
+        Form::Single => Kind::Eml,
+    };
+    for found in files::folders(kind, path).map_err(|error| cannot(path, &error))? {
+        let levels = path_of(&found.folder.name, found.folder.delimiter, b"");
+        let to = match &levels[..] {
+            _ if form == Form::Single => folder.to_vec(),
+            [inbox] if inbox == "INBOX" => folder.to_vec(),
+            _ => below(folder, levels),
+        };
+        let (_, mails) = files::messages(kind, &found).map_err(|error| cannot(&found.path, &error))?;
+        for mail in &mails {
+            read_one(&found.path, mail, &to, reading)?;
+        }
     }
+    Ok(())
+}
+
+fn read_one(path: &Path, mail: &files::Mail, folder: &[String], reading: &mut Reading<'_>) -> Result<()> {
+    let (mut body, mut is_too_large) = (Vec::new(), false);
+    let taken = files::read::body(&mail.place, &mut |octets| {
+        is_too_large = (body.len() + octets.len()) as u64 > MESSAGE_SIZE;
+        body.extend_from_slice(octets);
+        if is_too_large { Err(io::Error::other("the message is too large")) } else { Ok(()) }
+    });
+    reading.read(mail.seen.size as usize);
+    let place = match &mail.place {
+        Place::Maildir(path) | Place::File(path) => path,
+        Place::Part(_) => path,
+    };
+    match taken {
+        Err(_) if is_too_large => reading.skip(place, "the message is too large", "邮件过大"),
+        Err(error) => reading.skip(place, error.to_string(), error.to_string()),
+        Ok(()) => {
+            let seen = &mail.seen;
+            let kept = date::parse_internal_date(seen.received.as_bytes());
+            let head = MailHead {
+                folder: folder.to_vec(),
+                flags: seen.flags.0,
+                keywords: seen.keywords.iter().map(str::to_owned).collect(),
+                received: kept.map(|date| date.unix.saturating_mul(1000)),
+                zone: kept.and_then(|date| i16::try_from(date.offset_minutes).ok()).unwrap_or(0),
+                written: seen.written,
+                uid: 0,
+                size: body.len() as u64,
+            };
+            (reading.mail)(Mail { head, body: body.into() })?;
+        }
+    }
+    Ok(())
 }
 
 /// Bytes of all files at a path, for a progress bar.
@@ -84,31 +126,6 @@ fn below(folder: &[String], path: Vec<String>) -> Vec<String> {
     }
 }
 
-fn head(folder: &[String], size: usize) -> MailHead {
-    MailHead { folder: folder.to_vec(), size: size as u64, ..MailHead::default() }
-}
-
-/// The bytes with CRLF at the end of every line, when the first line ends in a bare LF; else as they are.
-fn with_crlf(raw: Vec<u8>) -> Bytes {
-    let first = memchr::memchr(b'\n', &raw);
-    match first {
-        Some(at) if at == 0 || raw[at - 1] != b'\r' => {}
-        _ => return raw.into(),
-    }
-    let mut out = Vec::with_capacity(raw.len() + raw.len() / 32);
-    let mut from = 0;
-    for at in memchr_iter(b'\n', &raw) {
-        out.extend_from_slice(&raw[from..at]);
-        if at == 0 || raw[at - 1] != b'\r' {
-            out.push(b'\r');
-        }
-        out.push(b'\n');
-        from = at + 1;
-    }
-    out.extend_from_slice(&raw[from..]);
-    out.into()
-}
-
 fn cannot(path: &Path, error: &std::io::Error) -> Error {
     Error::invalid(format!("{}: {error}", path.display()), format!("{}：{error}", path.display()))
 }
@@ -116,14 +133,6 @@ fn cannot(path: &Path, error: &std::io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn unix_lines_become_wire_lines_and_wire_lines_stay() {
-        assert_eq!(&with_crlf(b"a: b\n\nx\r\ny\n".to_vec())[..], b"a: b\r\n\r\nx\r\ny\r\n");
-        assert_eq!(&with_crlf(b"a: b\r\n\r\nx\ny\r\n".to_vec())[..], b"a: b\r\n\r\nx\ny\r\n");
-        assert_eq!(&with_crlf(b"\n".to_vec())[..], b"\r\n");
-        assert_eq!(&with_crlf(b"no line".to_vec())[..], b"no line");
-    }
 
     #[test]
     fn folders_of_the_source_stand_beside_the_inbox_or_below_the_folder() {

@@ -144,6 +144,8 @@ fn foreign_files_come_in_as_people_mean_them() {
     .unwrap();
     let said = dev.ask(&["import", "eml", tree.to_str().unwrap(), "--account", "chen@anser.test"]);
     assert!(said.starts_with("1 messages"), "{said}");
+    let said = dev.ask(&["import", "eml", tree.to_str().unwrap(), "--account", "chen@anser.test"]);
+    assert!(said.starts_with("0 messages"), "what came once does not come again: {said}");
     assert!(python(&dev, DUMP, &["chen@anser.test"]).contains("21-Nov-2020 08:00:00 +0800"));
 }
 

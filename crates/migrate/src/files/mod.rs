@@ -7,7 +7,7 @@
 //! | [`single`] | a directory | its file name | flags of Apple's `.emlx` |
 //!
 //! Lines that end in a bare LF get CRLF, as they had on the wire; a message whose first line ends in CRLF is taken byte for byte. Files
-//! that are compressed with gzip are read through. All of this blocks: it runs on threads of its own.
+//! of a Maildir that are compressed with gzip are read through. All of this blocks: it runs on threads of its own.
 
 pub mod fetch;
 pub mod maildir;
@@ -31,6 +31,8 @@ use crate::trouble::Trouble;
 pub const DEPTH: usize = 64;
 /// Folders of one login that are followed at most.
 const FOLDERS: usize = 20_000;
+/// Dates before the year 10,000, in seconds since 1970.
+const LATEST: i64 = 253_402_300_800;
 /// Messages of one folder at most.
 const MESSAGES: usize = 10_000_000;
 
@@ -174,9 +176,12 @@ fn path_of(template: &str, login: &str) -> Option<PathBuf> {
     Some(template.replace("%u", login).replace("%n", local).replace("%d", domain).into())
 }
 
-/// A date as the list of a source writes it.
+/// A date as the list of a source writes it; nothing for one that no calendar has.
 fn written(unix: i64, offset_minutes: i32) -> String {
-    format_internal_date(DateTime { unix, offset_minutes })
+    match (0..LATEST).contains(&unix) && offset_minutes.abs() < 24 * 60 {
+        true => format_internal_date(DateTime { unix, offset_minutes }),
+        false => String::new(),
+    }
 }
 
 /// What the ledger knows a file by.

@@ -41,7 +41,7 @@ pub fn body(place: &Place, out: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::
             copy(&mut plain(opened?)?, Undo::FILE, out)
         }
         Place::File(path) => {
-            let mut file = plain(File::open(path)?)?;
+            let mut file: Box<dyn BufRead> = Box::new(BufReader::with_capacity(PIECE, File::open(path)?));
             match path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("emlx")) {
                 true => copy(&mut emlx(file)?, Undo::FILE, out),
                 false => copy(&mut file, Undo::FILE, out),
