@@ -47,7 +47,7 @@ fn mail() -> impl Strategy<Value = Mail> {
 /// In an order that does not depend on the form.
 fn sorted(mut mails: Vec<Mail>) -> Vec<Mail> {
     for mail in &mut mails {
-        mail.head.uid = 0;
+        (mail.head.uid, mail.head.written) = (0, None);
         mail.head.keywords.sort();
     }
     mails.sort_by_key(|mail| (mail.head.folder.clone(), mail.head.received, mail.body.clone(), mail.head.flags));

@@ -43,8 +43,8 @@ fn walk(dir: &Path, above: &mut Vec<Vec<u8>>, found: &mut Vec<Found>) -> io::Res
 
 /// The messages of a directory, by name; or of one file.
 pub fn messages(path: &Path) -> io::Result<(Standing, Vec<Mail>)> {
-    let mut paths = vec![path.to_owned()];
-    if fs::metadata(path)?.is_dir() {
+    let (mut paths, is_tree) = (vec![path.to_owned()], fs::metadata(path)?.is_dir());
+    if is_tree {
         paths = fs::read_dir(path)?.flatten().take(MESSAGES).map(|entry| entry.path()).collect();
         paths.sort();
     }
@@ -52,7 +52,7 @@ pub fn messages(path: &Path) -> io::Result<(Standing, Vec<Mail>)> {
     for path in paths {
         let name = path.file_name().unwrap_or_default().as_encoded_bytes();
         let Ok(meta) = fs::metadata(&path) else { continue };
-        if name.starts_with(b".") || !meta.is_file() {
+        if (is_tree && name.starts_with(b".")) || !meta.is_file() {
             continue;
         }
         let is_apples = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("emlx"));

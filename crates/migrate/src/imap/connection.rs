@@ -45,6 +45,8 @@ pub struct Imap {
     reader: ResponseReader,
     next_tag: u32,
     capabilities: BTreeSet<String>,
+    /// Whether QRESYNC is enabled (RFC 7162 §3.2.3).
+    pub(super) tells_vanished: bool,
 }
 
 impl Imap {
@@ -52,6 +54,10 @@ impl Imap {
     pub async fn open(source: &Source, login: &str, password: &Secret) -> Result<Self, Trouble> {
         let mut imap = Self::connect(source).await?;
         imap.log_in(login, password).await?;
+        if imap.can("QRESYNC") {
+            let tag = imap.send("ENABLE QRESYNC").await?;
+            imap.tells_vanished = imap.until(&tag, |_| ()).await?.status == Status::Ok;
+        }
         Ok(imap)
     }
 
@@ -65,7 +71,8 @@ impl Imap {
         if matches!(source.tls, Tls::Implicit | Tls::ImplicitAny) {
             secure(&mut stream, source).await?;
         }
-        let mut imap = Self { stream, reader: ResponseReader::default(), next_tag: 1, capabilities: BTreeSet::new() };
+        let (reader, capabilities) = (ResponseReader::default(), BTreeSet::new());
+        let mut imap = Self { stream, reader, next_tag: 1, capabilities, tells_vanished: false };
         imap.greeting().await?;
         if matches!(source.tls, Tls::Starttls | Tls::StarttlsAny) {
             imap.ask_capabilities().await?;

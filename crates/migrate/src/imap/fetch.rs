@@ -8,7 +8,7 @@ use anser_store::{Flags, Keywords, Store};
 use anser_wire::imap::client::{Fetched, Response, sets};
 
 use super::connection::{Got, Imap, well};
-use crate::source::{Batch, Incoming, Seen, Taken, Window};
+use crate::source::{Batch, Incoming, Seen, Taken, Told, Window};
 use crate::trouble::Trouble;
 
 /// Messages that one window may hold whatever the server says, before the connection is given up.
@@ -38,6 +38,34 @@ impl Imap {
         })
         .await?;
         if too_many { Err(Trouble::lost("the server lists messages without end")) } else { Ok(seen) }
+    }
+}
+
+impl Imap {
+    /// What changed in the open folder after this modification sequence (RFC 7162 §3.1.4.1), and with QRESYNC what left (§3.2.6). `None`
+    /// from a server that cannot tell.
+    pub async fn changed_since(&mut self, modseq: u64) -> Result<Option<Told>, Trouble> {
+        if !self.can("CONDSTORE") && !self.can("QRESYNC") {
+            return Ok(None);
+        }
+        let vanished = if self.tells_vanished { " VANISHED" } else { "" };
+        let since = format!("(CHANGEDSINCE {modseq}{vanished})");
+        let command = format!("UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE) {since}");
+        let (mut told, mut too_many) = (Told::default(), false);
+        let each = |response| {
+            too_many |= told.changed.len() + told.vanished.len() >= WINDOW_MAX;
+            match response {
+                Response::Fetch(fetched) if !too_many => told.changed.extend(seen_of(fetched)),
+                Response::Vanished { uids, .. } if !too_many => told.vanished.extend(uids),
+                _ => {}
+            }
+        };
+        match self.run(&command, each).await {
+            Err(Trouble::Refused(_)) => Ok(None),
+            Err(other) => Err(other),
+            Ok(_) if too_many => Ok(None),
+            Ok(_) => Ok(Some(told)),
+        }
     }
 }
 

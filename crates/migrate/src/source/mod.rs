@@ -130,6 +130,15 @@ fn windows(standing: &Standing) -> impl Iterator<Item = Window> + use<> {
     })
 }
 
+/// What changed in a folder, as its source tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Messages that are new or have other flags.
+    pub changed: Vec<Seen>,
+    /// Ranges of UIDs that are no longer there, or never were; empty where the source does not tell.
+    pub vanished: Vec<(u32, u32)>,
+}
+
 /// What one request for bodies brought.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -203,6 +212,14 @@ impl Origin {
             Self::Imap(imap) => imap.list(window).await,
             Self::Pop3(pop3) => pop3.list().await,
             Self::Files(files) => Ok(files.list()),
+        }
+    }
+
+    /// What changed in the open folder after this modification sequence; `None` from a source that cannot tell.
+    pub async fn changed_since(&mut self, modseq: u64) -> Result<Option<Told>, Trouble> {
+        match self {
+            Self::Imap(imap) => imap.changed_since(modseq).await,
+            Self::Pop3(_) | Self::Files(_) => Ok(None),
         }
     }
 

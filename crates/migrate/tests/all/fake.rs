@@ -14,6 +14,8 @@ pub struct Mail {
     pub uid: u32,
     pub flags: String,
     pub date: &'static str,
+    /// When it last changed.
+    pub modseq: u64,
     pub body: Vec<u8>,
 }
 
@@ -26,6 +28,8 @@ pub struct Folder {
     pub uidvalidity: u32,
     pub uidnext: u32,
     pub mails: Vec<Mail>,
+    /// UIDs that left, and when; told where QRESYNC is.
+    pub vanished: Vec<(u64, u32)>,
 }
 
 /// What a server does that no grammar asks for.
@@ -49,6 +53,8 @@ pub struct Habits {
     pub wants_id: bool,
     /// Announces each body as so long, and sends it as it is.
     pub announces: Option<u64>,
+    /// Arrives in the first folder right after its next list.
+    pub late: Option<Mail>,
     /// Is sent in answer to LIST, without end.
     pub floods: Option<&'static [u8]>,
 }
@@ -74,13 +80,20 @@ pub struct Fake {
 /// A plain message.
 pub fn mail(uid: u32, flags: &str, text: &str) -> Mail {
     let body = format!("From: ann@old.test\r\nSubject: {text}\r\n\r\n{text} body\r\n").into_bytes();
-    Mail { uid, flags: flags.to_owned(), date: "21-Nov-2020 08:00:00 +0800", body }
+    Mail { uid, flags: flags.to_owned(), date: "21-Nov-2020 08:00:00 +0800", modseq: 1, body }
 }
 
 /// A folder of these.
 pub fn folder(name: &str, mails: Vec<Mail>) -> Folder {
     let uidnext = mails.iter().map(|mail| mail.uid).max().unwrap_or(0) + 1;
-    Folder { name: format!("\"{name}\"").into_bytes(), attributes: "", uidvalidity: 1_234_567, uidnext, mails }
+    Folder {
+        name: format!("\"{name}\"").into_bytes(),
+        attributes: "",
+        uidvalidity: 1_234_567,
+        uidnext,
+        mails,
+        vanished: Vec::new(),
+    }
 }
 
 impl Fake {
@@ -174,6 +187,7 @@ impl Session {
                     self.said_id = true;
                     self.say(format!("* ID NIL\r\n{tag} BAD what\r\n").as_bytes())?;
                 }
+                "ENABLE" => self.say(format!("* ENABLED QRESYNC\r\n{tag} OK done\r\n").as_bytes())?,
                 "LIST" => self.list(tag)?,
                 "LSUB" => self.say(format!("* LSUB () \"/\" INBOX\r\n{tag} OK done\r\n").as_bytes())?,
                 "EXAMINE" => self.examine(tag, arguments)?,
@@ -264,6 +278,10 @@ impl Session {
         };
         self.folder = Some(at);
         let (count, validity, next) = (folder.mails.len(), folder.uidvalidity, folder.uidnext);
+        let highest = folder.mails.iter().map(|mail| mail.modseq).chain(folder.vanished.iter().map(|one| one.0)).max();
+        if self.state.lock().unwrap().habits.capabilities.contains("CONDSTORE") {
+            self.say(format!("* OK [HIGHESTMODSEQ {}] x\r\n", highest.unwrap_or(1)).as_bytes())?;
+        }
         let text = format!(
             "* {count} EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY {validity}] x\r\n* OK [UIDNEXT {next}] x\r\n{tag} OK [READ-ONLY] done\r\n"
         );
@@ -277,8 +295,21 @@ impl Session {
         };
         let mut parts = arguments.splitn(3, ' ').skip(1);
         let (set, items) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+        let since = items.split_once("CHANGEDSINCE ").map_or(0, |(_, rest)| {
+            let end = rest.find([' ', ')']).unwrap_or(rest.len());
+            rest[..end].parse().unwrap_or(0)
+        });
+        let wanted = mails.iter().cloned().enumerate();
         let wanted: Vec<(usize, Mail)> =
-            mails.iter().cloned().enumerate().filter(|(_, mail)| holds(set, mail.uid)).collect();
+            wanted.filter(|(_, mail)| holds(set, mail.uid) && mail.modseq > since).collect();
+        if items.contains("VANISHED") {
+            let left =
+                self.folder.map(|at| self.state.lock().unwrap().folders[at].vanished.clone()).unwrap_or_default();
+            let left: Vec<String> = left.iter().filter(|one| one.0 > since).map(|one| one.1.to_string()).collect();
+            if !left.is_empty() {
+                self.say(format!("* VANISHED (EARLIER) {}\r\n", left.join(",")).as_bytes())?;
+            }
+        }
         if items.contains("FLAGS") {
             for (number, mail) in &wanted {
                 let size = mail.body.len() as i64 + habits.size_off;
@@ -293,6 +324,12 @@ impl Session {
                     self.say(line.as_bytes())?;
                 }
             }
+            let mut state = self.state.lock().unwrap();
+            if let Some(late) = state.habits.late.take() {
+                state.folders[0].uidnext = late.uid + 1;
+                state.folders[0].mails.push(late);
+            }
+            drop(state);
             return self.say(format!("{tag} OK done\r\n").as_bytes());
         }
         if habits.breaks.is_some_and(|uid| wanted.iter().any(|(_, mail)| mail.uid == uid)) {

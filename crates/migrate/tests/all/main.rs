@@ -16,4 +16,5 @@ mod owners_have_their_way;
 mod pipelined_answers_are_told_apart_by_uid;
 mod pop3_maildrops_come_once_and_are_left_alone;
 mod sizes_and_dates_that_lie_do_no_harm;
+mod what_changed_is_asked_for_where_the_source_can_tell;
 mod what_the_source_loses_is_a_question;

@@ -40,7 +40,7 @@ fn a_date_that_cannot_be_is_taken_from_the_message() {
             ("01-Jan-1990 00:00:00 +0545", 631_131_300),
         ];
         let mails =
-            dates.iter().zip(1..).map(|((date, _), uid)| Mail { uid, flags: String::new(), date, body: body.clone() });
+            dates.iter().zip(1..).map(|((date, _), uid)| Mail { date, body: body.clone(), ..mail(uid, "", "") });
         let fake = Fake::start(vec![folder("INBOX", mails.collect())], Habits::default());
         house.pass(&fake).await.map_err(|trouble| trouble.words()).unwrap();
         let held = house.held().await;

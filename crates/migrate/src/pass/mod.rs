@@ -5,7 +5,10 @@
 //! list folders ─▶ plan ─▶ each folder that was whole before: list, merge flags, note what is gone ─▶ each folder: bring what is new
 //! ```
 //!
-//! Folders that stand as they stood at the end of the last whole pass are not opened.
+//! Folders that stand as they stood at the end of the last whole pass are not opened; of others only what changed is listed, where the
+//! source can tell.
+
+mod delta;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -194,14 +197,24 @@ impl Pass<'_> {
             self.watch.done(last.messages, 0);
             return Ok(None);
         }
-        let mut changes = Changes::default();
-        for window in origin.windows(&standing) {
-            self.list(origin, &ledger, window, &mut changes).await?;
-        }
+        let told = match has_failed || ledger.key != last.key {
+            true => None,
+            false => self.changes_since(origin, &ledger, &standing).await?,
+        };
+        let changes = match told {
+            Some(changes) => changes,
+            None => {
+                let mut changes = Changes::default();
+                for window in origin.windows(&standing) {
+                    self.list(origin, &ledger, window, &mut changes).await?;
+                }
+                changes
+            }
+        };
         if standing.uidvalidity == 0 && changes.kept == 0 && (1..=changes.new.len()).contains(&changes.gone.len()) {
             // Each session of such a server has other ids: what is here is found by its bytes.
             let ledger = self.renumber(&ledger, 0).await?;
-            return Ok(Some(News { ledger, new: changes.new }));
+            return Ok(Some(News { ledger, standing, new: changes.new }));
         }
         self.check_losses(&ledger, &changes)?;
         self.note_gone(&ledger, changes.gone).await?;
@@ -209,7 +222,7 @@ impl Pass<'_> {
             self.finish(&ledger, &standing).await?;
             return Ok(None);
         }
-        Ok(Some(News { ledger, new: changes.new }))
+        Ok(Some(News { ledger, standing, new: changes.new }))
     }
 
     fn check_losses(&self, ledger: &LedgerFolder, changes: &Changes) -> Result<(), Trouble> {
@@ -296,8 +309,12 @@ impl Pass<'_> {
     }
 
     async fn bring_news(&self, origin: &mut Origin, news: News, outcome: &mut Outcome) -> Result<(), Trouble> {
-        let News { ledger, new } = news;
-        let (standing, ledger) = self.open(origin, &ledger).await?;
+        let News { ledger, standing, new } = news;
+        let (_, again) = self.open(origin, &ledger).await?;
+        if again.key != ledger.key {
+            // It was numbered anew meanwhile: the next pass sees to it.
+            return Ok(());
+        }
         self.bring(origin, &ledger, new, outcome).await?;
         self.finish(&ledger, &standing).await.map_err(Trouble::from)
     }
@@ -506,6 +523,8 @@ impl Pass<'_> {
 /// What is new in a folder that was whole once.
 struct News {
     ledger: LedgerFolder,
+    /// How it stood before it was listed: what came since is not among `new`.
+    standing: Standing,
     new: Vec<Seen>,
 }
 
