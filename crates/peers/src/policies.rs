@@ -9,6 +9,9 @@ use crate::Peers;
 /// Policies that are kept; those that end first go first.
 pub const POLICIES: i64 = 10_000;
 
+/// Domains that [`Peers::ending_policies`] returns.
+pub const ENDING: i64 = 100;
+
 /// A policy as it was fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
@@ -36,6 +39,14 @@ impl Peers {
             tx.execute("DELETE FROM peer_policies WHERE until_ms <= ?1", params![crowded.max(now.0)]).map(drop)
         })
         .await
+    }
+
+    /// Domains whose policy holds now and ends before a time, the next to end first; [`ENDING`] at most.
+    pub async fn ending_policies(&self, before: Timestamp) -> Result<Vec<String>> {
+        let now = self.now();
+        let sql =
+            "SELECT domain FROM peer_policies WHERE until_ms > ?1 AND until_ms < ?2 ORDER BY until_ms, domain LIMIT ?3";
+        self.read(move |tx| tx.query(sql, params![now.0, before.0, ENDING], |row| row.text(0))).await
     }
 
     /// The policy of a domain, if one is kept that still holds.

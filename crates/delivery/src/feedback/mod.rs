@@ -53,7 +53,7 @@ struct Letter<'a> {
 }
 
 impl Delivery {
-    /// Tells domains once a day what was seen of them, for ever. What cannot be told now is tried again an hour later, and forgotten
+    /// Tells domains once a day what was seen of them, and keeps their policies fresh, for ever. What cannot be told now is tried again an hour later, and forgotten
     /// after some days.
     pub async fn run_feedback(&self) {
         tokio::time::sleep(FIRST).await;
@@ -61,8 +61,14 @@ impl Delivery {
             if let Err(error) = self.send_feedback().await {
                 tracing::error!(error = error.chain(), "reports could not be sent to other domains");
             }
+            self.refresh_policies().await;
             tokio::time::sleep(EVERY).await;
         }
+    }
+
+    /// Fetches MTA-STS policies of others anew that end within a day (RFC 8461 §3.3).
+    pub async fn refresh_policies(&self) {
+        self.relay.refresh_policies().await;
     }
 
     /// Tells the domains whose time has come. Returns how many reports went into the queue.

@@ -261,6 +261,14 @@ impl Relay {
         relayed
     }
 
+    /// Fetches anew the MTA-STS policies that end soon.
+    pub async fn refresh_policies(&self) {
+        let found = self.outward.as_ref().and_then(|outward| Some((outward, sts::options(outward)?)));
+        if let Some((outward, options)) = found {
+            self.policies.refresh(&outward.resolver, &options).await;
+        }
+    }
+
     /// Where a recipient goes that no route is for.
     pub fn usual_way(&self, recipient: &Address) -> Option<Way> {
         match (&self.smarthost, &self.outward) {

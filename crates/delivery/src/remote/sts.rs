@@ -25,7 +25,8 @@ const MAX_AGE: u64 = 31_557_600;
 const FETCH: Duration = Duration::from_secs(60);
 /// After a fetch that failed none is tried for this long (RFC 8461 §3.3).
 const AGAIN: Duration = Duration::from_secs(300);
-/// A policy that holds is fetched anew once a day, so that it does not end while its web server happens to be down (RFC 8461 §3.3).
+/// A policy that holds is fetched anew after a day, or half of its time, so that it does not end while its web server happens to be down
+/// (RFC 8461 §3.3).
 const REFRESH: Duration = Duration::from_secs(24 * 3600);
 /// Policies fetched at once.
 const FETCHES: usize = 10;
@@ -173,7 +174,7 @@ impl Policies {
         let again = now.after(AGAIN);
         let next = match self.fetch(resolver, options, &domain).await {
             Some(policy) => {
-                let (until, refresh) = (now.after(policy.max_age), now.after(REFRESH));
+                let (until, refresh) = (now.after(policy.max_age), now.after(REFRESH.min(policy.max_age / 2)));
                 self.keep_stored(&domain, &id, &policy, until).await;
                 Known { id, policy: Some(policy), until, refresh, again }
             }
@@ -182,6 +183,19 @@ impl Policies {
         let policy = next.policy.clone().filter(|_| next.until >= now);
         self.keep(domain, next, now);
         policy
+    }
+
+    /// Fetches anew what ends soon, though no mail goes there now.
+    pub async fn refresh(&self, resolver: &Resolver, options: &client::Options) {
+        let soon = self.clock.now().after(REFRESH);
+        match self.peers.ending_policies(soon).await {
+            Ok(domains) => {
+                for domain in domains {
+                    self.of(resolver, options, &domain).await;
+                }
+            }
+            Err(error) => tracing::error!(error = error.chain(), "MTA-STS policies that end cannot be looked up"),
+        }
     }
 
     /// What is known in memory, or from before the start. That is fetched anew soon.

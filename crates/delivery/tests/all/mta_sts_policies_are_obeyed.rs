@@ -145,3 +145,29 @@ fn a_policy_that_holds_outlives_a_restart_its_record_and_its_web_server() {
         assert_eq!(server.messages().len(), 2);
     });
 }
+
+#[test]
+fn a_policy_that_ends_soon_is_fetched_anew_though_no_mail_goes_there() {
+    runtime().block_on(async {
+        let internet = Internet::new();
+        internet.exchange("far.test", 10, "mx.far.test", 2);
+        internet.host("mta-sts.far.test", 8);
+        internet.zone.add("_mta-sts.far.test", Data::Txt(b"v=STSv1; id=1;".to_vec()));
+        let _server = internet.server("mx.far.test", 2, &[BROKEN_OFF, BROKEN_OFF]).await;
+        let good = web("200 OK", GOOD);
+        let policy = internet.server("mta-sts.far.test", 8, &[&good, &good, "CLOSE"]).await;
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(policy.certificate.as_bytes()).unwrap();
+        let authorities = Some(file.path().to_owned());
+        let outward = Outward { authorities, web_port: internet.port, ..internet.outward() };
+        let house = Site::embedded().furnished(outward).await;
+        house.put(envelope("ann@anser.test", &["x@far.test"]), &message("hi")).await;
+        house.run().await;
+        assert!(why(&house).await.starts_with("4.7.5 "), "{}", why(&house).await);
+        house.clock.advance(Duration::from_secs(13 * 3600));
+        house.delivery.refresh_policies().await;
+        house.run_after(Duration::from_secs(17 * 3600)).await;
+        assert!(why(&house).await.starts_with("4.7.5 "), "it would have ended: {}", why(&house).await);
+        assert_eq!(policy.clients().len(), 3);
+    });
+}
