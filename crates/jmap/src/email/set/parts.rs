@@ -109,7 +109,7 @@ impl Maker<'_> {
             return Err(SetError::property(property, "there is exactly one part in it"));
         };
         if part.get("type").is_some_and(|given| given != kind) {
-            return Err(SetError::property(property, &format!("its type is {kind}")));
+            return Err(SetError::property(property, format!("its type is {kind}")));
         }
         part.insert("type".into(), kind.into());
         self.part(property, Value::Object(part), Usual::None).map(Some)
@@ -148,7 +148,7 @@ impl Maker<'_> {
             .map_or(Ok(()), |_| Err(SetError::property(property, "size is not given")))?;
         let headers = fields(property, &mut part, name.as_deref(), usual)?;
         if let Some(other) = part.keys().next() {
-            return Err(SetError::property(property, &format!("{other} cannot be given")));
+            return Err(SetError::property(property, format!("{other} cannot be given")));
         }
         let is_multipart = kind.as_deref().is_some_and(|kind| kind.starts_with("multipart/"));
         if is_multipart || sub_parts.is_some() {
@@ -185,7 +185,7 @@ impl Maker<'_> {
     fn value(&self, property: &str, id: &str) -> Refused<&str> {
         let value = self.values.get(id).and_then(Value::as_object);
         let value =
-            value.ok_or_else(|| SetError::property("bodyValues", &format!("a part of {property} has no value")))?;
+            value.ok_or_else(|| SetError::property("bodyValues", format!("a part of {property} has no value")))?;
         if ["isTruncated", "isEncodingProblem"].iter().any(|name| value.get(*name).is_some_and(|is| *is != false)) {
             return Err(SetError::property("bodyValues", "a part is not whole"));
         }
@@ -209,7 +209,7 @@ fn taken(property: &str, part: &mut Map<String, Value>, name: &str) -> Refused<O
     match part.remove(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(SetError::property(property, &format!("{name} is a text"))),
+        Some(_) => Err(SetError::property(property, format!("{name} is a text"))),
     }
 }
 
@@ -260,7 +260,7 @@ fn fields(property: &str, part: &mut Map<String, Value>, name: Option<&str>, usu
             let name = field.name.to_ascii_lowercase();
             name != "mime-version" && !TAKEN.contains(&name.as_str())
         });
-        let field = field.ok_or_else(|| SetError::property(property, &format!("{key} cannot be given")))?;
+        let field = field.ok_or_else(|| SetError::property(property, format!("{key} cannot be given")))?;
         if let Some(value) = part.remove(&key) {
             headers = add(headers, &key, &field, &value)
                 .map_err(|_| SetError::property(property, "a field cannot be taken"))?;
