@@ -11,11 +11,22 @@ const ECDSA_SHA2: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03];
 const ECDSA_SHA1: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01];
 /// `2.16.840.1.101.3.4.2`, the hashes of NIST, less their last number.
 const NIST_HASH: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02];
+/// `2.5.29.17`, the names that a certificate is for.
+const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
+/// `2.5.4.3`, a common name, and `2.5.4.10`, an organisation.
+const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
+const ORGANISATION: &[u8] = &[0x55, 0x04, 0x0a];
+/// Names of a certificate that are told.
+const NAMES: usize = 100;
 /// Tags of DER.
 const SEQUENCE: u8 = 0x30;
 const OBJECT_IDENTIFIER: u8 = 0x06;
 const EXPLICIT_0: u8 = 0xa0;
 const INTEGER: u8 = 0x02;
+const OCTET_STRING: u8 = 0x04;
+const SET: u8 = 0x31;
+const EXPLICIT_3: u8 = 0xa3;
+const DNS_NAME: u8 = 0x82;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
@@ -46,18 +57,97 @@ pub fn server_end_point(certificate: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// From when to when a DER certificate is good (RFC 5280 §4.1.2.5). `None` when it cannot be read.
-pub fn validity(certificate: &[u8]) -> Option<(Timestamp, Timestamp)> {
+/// What people want to know of a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// The host names that it is for (RFC 5280 §4.2.1.6), at most 100; the subject's common name where it names none.
+    pub names: Vec<String>,
+    /// Who gave it: the common name, else the organisation.
+    pub issuer: String,
+    /// Whether it vouches for itself.
+    pub self_signed: bool,
+    /// From when on it is good.
+    pub begins: Timestamp,
+    /// Until when.
+    pub ends: Timestamp,
+}
+
+/// What a DER certificate says of itself (RFC 5280 §4.1.2). `None` when it cannot be read.
+pub fn summary(certificate: &[u8]) -> Option<Summary> {
     let (certificate, _) = element(certificate, SEQUENCE)?;
     let (fields, _) = element(certificate, SEQUENCE)?;
     let rest = element(fields, EXPLICIT_0).map_or(fields, |(_version, rest)| rest);
     let (_serial, rest) = element(rest, INTEGER)?;
     let (_signature, rest) = element(rest, SEQUENCE)?;
-    let (_issuer, rest) = element(rest, SEQUENCE)?;
-    let (validity, _) = element(rest, SEQUENCE)?;
-    let (begins, rest) = time(validity)?;
-    let (ends, _) = time(rest)?;
-    Some((begins, ends))
+    let (issuer, rest) = element(rest, SEQUENCE)?;
+    let (validity, rest) = element(rest, SEQUENCE)?;
+    let (subject, rest) = element(rest, SEQUENCE)?;
+    let (begins, ends) = time(validity)?;
+    let (ends, _) = time(ends)?;
+    let (_key, mut rest) = element(rest, SEQUENCE)?;
+    let mut names = Vec::new();
+    while let Some((tag, content, after)) = any_element(rest) {
+        if tag == EXPLICIT_3 {
+            names = host_names(content).unwrap_or_default();
+        }
+        rest = after;
+    }
+    if names.is_empty() {
+        names.extend(attribute(subject, COMMON_NAME));
+    }
+    let by = attribute(issuer, COMMON_NAME).or_else(|| attribute(issuer, ORGANISATION));
+    Some(Summary { names, issuer: by.unwrap_or_default(), self_signed: issuer == subject, begins, ends })
+}
+
+/// From when to when a DER certificate is good (RFC 5280 §4.1.2.5). `None` when it cannot be read.
+pub fn validity(certificate: &[u8]) -> Option<(Timestamp, Timestamp)> {
+    summary(certificate).map(|summary| (summary.begins, summary.ends))
+}
+
+/// The DNS names among the extensions.
+fn host_names(extensions: &[u8]) -> Option<Vec<String>> {
+    let (mut rest, _) = element(extensions, SEQUENCE)?;
+    while let Some((extension, after)) = element(rest, SEQUENCE) {
+        rest = after;
+        let (id, mut value) = element(extension, OBJECT_IDENTIFIER)?;
+        if id != SUBJECT_ALT_NAME {
+            continue;
+        }
+        // Whether it is critical may stand before the value.
+        while let Some((tag, content, after)) = any_element(value) {
+            value = after;
+            if tag == OCTET_STRING {
+                let (mut all, _) = element(content, SEQUENCE)?;
+                let mut names = Vec::new();
+                while let Some((tag, name, after)) = any_element(all) {
+                    all = after;
+                    if tag == DNS_NAME && names.len() < NAMES {
+                        names.push(String::from_utf8_lossy(name).into_owned());
+                    }
+                }
+                return Some(names);
+            }
+        }
+    }
+    None
+}
+
+/// The first value of an attribute in a distinguished name (RFC 5280 §4.1.2.4).
+fn attribute(name: &[u8], wanted: &[u8]) -> Option<String> {
+    let mut rest = name;
+    while let Some((set, after)) = element(rest, SET) {
+        rest = after;
+        let mut set = set;
+        while let Some((pair, after)) = element(set, SEQUENCE) {
+            set = after;
+            let (id, value) = element(pair, OBJECT_IDENTIFIER)?;
+            if id == wanted {
+                let (_string, text, _) = any_element(value)?;
+                return Some(String::from_utf8_lossy(text).into_owned());
+            }
+        }
+    }
+    None
 }
 
 /// A time as certificates write it, in UTC with seconds (RFC 5280 §4.1.2.5.1, §4.1.2.5.2), and what follows it.
@@ -139,6 +229,11 @@ fn pss_hash(parameters: &[u8]) -> Option<Hash> {
 
 /// The content of the DER element with this tag at the front, and what follows it.
 fn element(bytes: &[u8], wanted: u8) -> Option<(&[u8], &[u8])> {
+    any_element(bytes).filter(|(tag, ..)| *tag == wanted).map(|(_, content, rest)| (content, rest))
+}
+
+/// Tag and content of the DER element at the front, and what follows it.
+fn any_element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, rest) = bytes.split_first()?;
     let (&first, rest) = rest.split_first()?;
     let (length, rest) = match first {
@@ -149,7 +244,7 @@ fn element(bytes: &[u8], wanted: u8) -> Option<(&[u8], &[u8])> {
         }
         _ => return None,
     };
-    (tag == wanted).then(|| rest.split_at_checked(length)).flatten()
+    rest.split_at_checked(length).map(|(content, rest)| (tag, content, rest))
 }
 
 #[cfg(test)]
@@ -180,5 +275,27 @@ mod tests {
         let (begins, ends) = validity(&der_of_pem(pem.as_bytes()).unwrap()).unwrap();
         assert!(begins < ends);
         assert_eq!(validity(b""), None);
+    }
+
+    #[test]
+    fn names_and_issuer_of_a_certificate_are_read() {
+        use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+
+        let key = KeyPair::generate().unwrap();
+        let mut authority = CertificateParams::new(Vec::<String>::new()).unwrap();
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        authority.distinguished_name.push(DnType::OrganizationName, "The Authority");
+        authority.distinguished_name.push(DnType::CommonName, "R 1");
+        let issuer = Issuer::new(authority, &key);
+        let names = ["mail.example.org".to_owned(), "mta-sts.example.org".to_owned()];
+        let leaf = CertificateParams::new(names.to_vec()).unwrap().signed_by(&key, &issuer).unwrap();
+        let found = summary(leaf.der()).unwrap();
+        assert_eq!((&found.names[..], found.issuer.as_str(), found.self_signed), (&names[..], "R 1", false));
+        for end in 0..leaf.der().len() {
+            summary(&leaf.der()[..end]);
+        }
+        let (pem, _) = self_signed(&["a.example".to_owned()]).unwrap();
+        let found = summary(&der_of_pem(pem.as_bytes()).unwrap()).unwrap();
+        assert_eq!((found.names, found.self_signed), (vec!["a.example".to_owned()], true));
     }
 }

@@ -17,7 +17,7 @@ use rustls::sign::CertifiedKey;
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
-use crate::certificate::server_end_point;
+use crate::certificate::{Summary, server_end_point, summary};
 use crate::transport::Transport;
 
 /// Longest a handshake may take, from either side.
@@ -138,6 +138,12 @@ impl TlsAcceptor {
         *installed = sources;
         *self.shared.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
         Ok(())
+    }
+
+    /// What is known of the certificates that new handshakes are given, that for clients with no or an unknown name first.
+    pub fn certificates(&self) -> Vec<Summary> {
+        let loaded = self.shared.current.read().unwrap_or_else(PoisonError::into_inner).clone();
+        loaded.certificates.0.iter().filter_map(|key| summary(key.end_entity_cert().ok()?)).collect()
     }
 
     /// SHA-256 of the public key of the certificate that clients with no or an unknown name are given, as TLSA records of type `3 1 1`

@@ -34,7 +34,8 @@ pub enum Signing {
     Bogus,
 }
 
-/// A zone: its origin, how it is signed, its records as lines of a zone file (RFC 1035 §5) without SOA and NS.
+/// A zone: its origin, how it is signed, its records as lines of a zone file (RFC 1035 §5). It has the NS record `ns.`,
+/// which is 127.0.0.1, and a SOA record unless there is one.
 pub type ZoneText<'a> = (&'a str, Signing, &'a str);
 
 /// The name server. It answers as long as the runtime that it was started on lives.
@@ -53,10 +54,18 @@ impl NameServer {
         Self::over(sockets().await.expect("a free address"), zones)
     }
 
-    /// Serves them at this address, for programs that ask at the standard port only.
+    /// Serves them at this address, for programs that ask at the standard port only, or as another server of the same zones.
     pub async fn start_at(address: SocketAddr, zones: &[ZoneText<'_>]) -> Self {
-        let tcp = TcpListener::bind(address).await.expect("the address for TCP");
-        Self::over((UdpSocket::bind(address).await.expect("the address for UDP"), tcp), zones)
+        let mut last = None;
+        for _ in 0..TRIES {
+            match bind(address).await {
+                Ok(sockets) => return Self::over(sockets, zones),
+                // Somebody's question may be on its way from just this port.
+                Err(error) => last = Some(error),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{address} is not free: {last:?}");
     }
 
     fn over((udp, tcp): (UdpSocket, TcpListener), zones: &[ZoneText<'_>]) -> Self {
@@ -81,13 +90,17 @@ impl NameServer {
 async fn sockets() -> io::Result<(UdpSocket, TcpListener)> {
     let mut last = io::Error::other("none was tried");
     for _ in 0..TRIES {
-        let tcp = TcpListener::bind("127.0.0.1:0").await?;
-        match UdpSocket::bind(tcp.local_addr()?).await {
-            Ok(udp) => return Ok((udp, tcp)),
+        match bind(SocketAddr::from(([127, 0, 0, 1], 0))).await {
+            Ok(sockets) => return Ok(sockets),
             Err(error) => last = error,
         }
     }
     Err(last)
+}
+
+async fn bind(address: SocketAddr) -> io::Result<(UdpSocket, TcpListener)> {
+    let tcp = TcpListener::bind(address).await?;
+    Ok((UdpSocket::bind(tcp.local_addr()?).await?, tcp))
 }
 
 /// Zones by origin, each with a server's catalogue of its own.
@@ -144,7 +157,8 @@ fn build(root_key: &[u8], zones: &[ZoneText<'_>]) -> Zones {
 }
 
 fn zone(origin: &Name, text: &str, more: Vec<Record>, signer: Option<&[u8]>) -> (Name, Catalog) {
-    let head = "$TTL 60\n@ 60 IN SOA ns. host. 1 3600 600 86400 60\n@ 60 IN NS ns.\n";
+    let own = if text.contains(" SOA ") { "" } else { "@ 60 IN SOA ns. host. 1 3600 600 86400 60\n" };
+    let head = format!("$TTL 60\n{own}@ 60 IN NS ns.\n");
     let (_, records) = Parser::new(format!("{head}{text}\n"), None, Some(origin.clone())).parse().expect("a zone file");
     let proof = signer.map(|_| NxProofKind::Nsec);
     let mut handler: InMemoryZoneHandler<TokioRuntimeProvider> =

@@ -20,6 +20,7 @@
 
 mod answer;
 mod cache;
+mod direct;
 mod network;
 mod senders;
 mod zone;
@@ -31,6 +32,7 @@ use std::time::Duration;
 use anser_base::Result;
 
 pub use answer::{Answer, Data, RecordType, Security, Status};
+pub use direct::{Authority, NameServer};
 pub use zone::Zone;
 
 /// Most records of one answer.

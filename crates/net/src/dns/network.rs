@@ -1,6 +1,5 @@
 //! Over the network: recursive name servers are asked, and what they say is validated here.
 
-use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,7 +18,7 @@ use tokio::time::{Instant, timeout};
 use super::answer::{Answer, Data, RecordType, Security, Status};
 use super::cache::Cache;
 use super::{
-    AT_ONCE, CACHE_BYTES, DEADLINE, LONGEST_NEGATIVE_TTL, LONGEST_TTL, RECORD_BYTES, RECORDS, SERVERS, Settings,
+    AT_ONCE, CACHE_BYTES, CHAIN, DEADLINE, LONGEST_NEGATIVE_TTL, LONGEST_TTL, RECORD_BYTES, RECORDS, SERVERS, Settings,
 };
 
 /// Where systems keep the addresses of their name servers.
@@ -31,7 +30,7 @@ const QUESTION: Duration = Duration::from_secs(3);
 /// How often a question is repeated.
 const REPEATS: usize = 1;
 /// An absence that does not say how long it holds is remembered this long.
-const NEGATIVE_TTL: Duration = Duration::from_secs(60);
+pub(super) const NEGATIVE_TTL: Duration = Duration::from_secs(60);
 /// Servers that hand out no signatures are tried again for them after this long.
 const SIGNATURES_AGAIN: Duration = Duration::from_secs(600);
 
@@ -168,14 +167,20 @@ fn servers_in(resolv_conf: &str) -> Vec<SocketAddr> {
     resolv_conf.lines().filter_map(server).take(SERVERS).collect()
 }
 
-fn positive(name: &str, kind: RecordType, records: &[Record], validates: bool) -> Answer {
+pub(super) fn positive(name: &str, kind: RecordType, records: &[Record], validates: bool) -> Answer {
     let security = match (validates, DnssecSummary::from_records(records.iter())) {
         (false, _) => Security::Indeterminate,
         (true, DnssecSummary::Secure) => Security::Secure,
         (true, DnssecSummary::Insecure) => Security::Insecure,
         (true, DnssecSummary::Bogus) => return bogus(name),
     };
-    let canonical = if kind == RecordType::Cname { name.to_owned() } else { canonical(name, records) };
+    let canonical = match kind {
+        RecordType::Cname => Some(name.to_owned()),
+        _ => canonical(name, records),
+    };
+    let Some(canonical) = canonical else {
+        return Answer::failed(name, security, "a chain of CNAMEs without end");
+    };
     let ttl = records.iter().map(|record| record.ttl).min().unwrap_or_default();
     let found: Vec<Data> = records
         .iter()
@@ -195,21 +200,21 @@ fn positive(name: &str, kind: RecordType, records: &[Record], validates: bool) -
     Answer { status, security, ttl, canonical }
 }
 
-/// The end of the chain of CNAMEs that begins at the name, in whatever order they came; a loop ends where it began.
-fn canonical(name: &str, records: &[Record]) -> String {
+/// The end of the chain of CNAMEs that begins at the name, in whatever order they came; `None` for one that never ends, or after
+/// more links than are followed.
+fn canonical(name: &str, records: &[Record]) -> Option<String> {
     let mut at = name.to_owned();
-    let mut seen = HashSet::new();
-    while seen.insert(at.clone()) {
+    for _ in 0..=CHAIN {
         let next = records.iter().find_map(|record| match &record.data {
             RData::CNAME(target) if text(&record.name) == at => Some(text(target)),
             _ => None,
         });
         match next {
-            Some(next) if seen.len() <= super::CHAIN => at = next,
-            _ => break,
+            Some(next) => at = next,
+            None => return Some(at),
         }
     }
-    at
+    None
 }
 
 fn negative(name: &str, error: NetError, validates: bool) -> Answer {
@@ -244,13 +249,13 @@ fn bogus(name: &str) -> Answer {
 }
 
 /// Presentation form in lower case, without the last dot.
-fn text(name: &Name) -> String {
+pub(super) fn text(name: &Name) -> String {
     let mut text = name.to_ascii().to_ascii_lowercase();
     text.truncate(text.strip_suffix('.').unwrap_or(&text).len());
     text
 }
 
-fn record_type(kind: RecordType) -> rr::RecordType {
+pub(super) fn record_type(kind: RecordType) -> rr::RecordType {
     match kind {
         RecordType::A => rr::RecordType::A,
         RecordType::Aaaa => rr::RecordType::AAAA,

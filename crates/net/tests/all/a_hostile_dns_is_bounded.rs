@@ -77,6 +77,34 @@ async fn names_that_point_at_themselves_are_a_failure() {
 }
 
 #[tokio::test]
+async fn an_answer_without_anything_is_an_absence_and_no_record() {
+    let empty = server(|question| vec![answer(question, [0x81, 0x80], 0, b"")]).await;
+    let found = ask(empty).await;
+    assert!(found.records().is_empty(), "{found:?}");
+}
+
+/// A chain of aliases, given in one answer; the last link leads to `end`.
+fn chain(question: &[u8], links: u8, end: &[u8]) -> Vec<u8> {
+    let mut tail = Vec::new();
+    let label = |n: u8| vec![2, b'a' + n / 10, b'0' + n % 10, 0];
+    for n in 0..links {
+        let owner = if n == 0 { vec![0xc0, 12] } else { label(n) };
+        let target = if n + 1 == links { end.to_vec() } else { label(n + 1) };
+        tail.extend([&owner[..], &[0, 5, 0, 1, 0, 0, 0, 60, 0, target.len() as u8], &target].concat());
+    }
+    answer(question, [0x85, 0x80], links.into(), &tail)
+}
+
+#[tokio::test]
+async fn aliases_without_end_are_a_failure() {
+    // Back to the question; and far, far away.
+    let round = server(|question| vec![chain(question, 3, &[0xc0, 12])]).await;
+    assert!(ask(round).await.is_failure());
+    let far = server(|question| vec![chain(question, 60, &[1, b'x', 0])]).await;
+    assert!(ask(far).await.is_failure());
+}
+
+#[tokio::test]
 async fn servers_that_refuse_or_fail_are_a_failure() {
     for code in [1, 2, 4, 5] {
         let address = match code {

@@ -9,6 +9,7 @@ mod every_kind_of_connection_echoes;
 mod injected_plaintext_is_thrown_away;
 mod limits_refuse_politely;
 mod lines_and_waits_are_bounded;
+mod name_servers_are_asked_themselves;
 mod proxies_name_the_client;
 mod requests_are_answered_over_both_versions_of_http;
 mod shutdown_drains;

@@ -71,7 +71,7 @@ async fn a_chain_is_as_secure_as_its_weakest_link() {
     let alias = resolver.lookup("www.signed.test", RecordType::Cname).await;
     assert_eq!(alias.names().collect::<Vec<_>>(), ["mx1.signed.test"]);
     let endless = resolver.lookup("loop.signed.test", RecordType::A).await;
-    assert!(endless.records().is_empty(), "{endless:?}");
+    assert!(endless.is_failure(), "{endless:?}");
 }
 
 #[tokio::test]
