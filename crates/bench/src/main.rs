@@ -11,12 +11,17 @@
 //! | KB | bytes that the server's processes wrote to disk a message, in 1000 |
 //! | notice | from 250 to the EXISTS of an idle IMAP session, ms |
 //!
-//! Other parts: `./x bench imap`, IMAP and POP3 over mail that is there, beside dovecot (`access`); `./x bench sieve`, rules beside
-//! Pigeonhole; `./x bench trust`, the cost of checking senders; `./x bench outbound`, mail that leaves, beside postfix, and a queue of a
-//! million.
+//! | part | of |
+//! |---|---|
+//! | `./x bench imap` | IMAP and POP3 over mail that is there, beside dovecot (`access`) |
+//! | `./x bench sieve` | rules, beside Pigeonhole |
+//! | `./x bench trust` | the cost of checking senders |
+//! | `./x bench outbound` | mail that leaves, beside postfix |
+//! | `./x bench deferred` | a queue of a million entries that wait |
 
 mod access;
 mod cases;
+mod deferred;
 mod imap;
 mod load;
 mod outbound;
@@ -34,9 +39,9 @@ use cases::{CASES, Figures, Notice};
 use servers::Server;
 
 /// Turns that each server gets at each case; the table shows the medians.
-const ROUNDS: usize = 3;
+const ROUNDS: u64 = 3;
 
-const USAGE: &str = "[--rounds N] [--messages N] [CASE …] | imap [--rounds N] [--small N] [--large N] [--idle N] [--reuse] [--alone] [CASE …] | outbound [--rounds N] [--messages N] [--deferred N] | trust | sieve";
+const USAGE: &str = "[--rounds N] [--messages N] [CASE …] | imap [--rounds N] [--small N] [--large N] [--idle N] [--reuse] [--alone] [CASE …] | outbound [--rounds N] [--messages N] | deferred [--rounds N] [--messages N] [--deferred N] | trust | sieve";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -46,6 +51,9 @@ fn main() -> ExitCode {
         Some((part, rest)) if part == "sieve" && rest.is_empty() => Ok(sieve::measure()),
         Some((part, rest)) if part == "outbound" => {
             outbound::Options::parse(rest).map(|options| runtime.block_on(outbound::run(&options)))
+        }
+        Some((part, rest)) if part == "deferred" => {
+            deferred::Options::parse(rest).map(|options| runtime.block_on(deferred::run(&options)))
         }
         Some((part, rest)) if part == "imap" => {
             access::Options::parse(rest).map(|options| runtime.block_on(access::run(&options)))
@@ -65,8 +73,27 @@ fn main() -> ExitCode {
     }
 }
 
+/// Reads each `--name N` into its place; returns the other words. An error names the word that is none.
+fn numbers(arguments: &[String], places: &mut [(&str, &mut u64)]) -> Result<Vec<String>, String> {
+    let (mut words, mut others) = (arguments.iter(), Vec::new());
+    while let Some(word) = words.next() {
+        match places.iter_mut().find(|(name, _)| name == word) {
+            Some((_, place)) => {
+                **place = words.next().and_then(|next| next.parse().ok()).ok_or_else(|| word.clone())?
+            }
+            None => others.push(word.clone()),
+        }
+    }
+    Ok(others)
+}
+
+/// [`numbers`] where there are no other words.
+fn only_numbers(arguments: &[String], places: &mut [(&str, &mut u64)]) -> Result<(), String> {
+    numbers(arguments, places)?.into_iter().next().map_or(Ok(()), Err)
+}
+
 struct Options {
-    rounds: usize,
+    rounds: u64,
     messages: u64,
     only: Vec<String>,
 }
@@ -74,17 +101,12 @@ struct Options {
 impl Options {
     fn parse(arguments: &[String]) -> Result<Self, String> {
         let mut options = Self { rounds: ROUNDS, messages: 1000, only: Vec::new() };
-        let mut words = arguments.iter();
-        while let Some(word) = words.next() {
-            let mut number = || words.next().and_then(|next| next.parse().ok()).ok_or_else(|| word.clone());
-            match word.as_str() {
-                "--rounds" => options.rounds = number()? as usize,
-                "--messages" => options.messages = number()?,
-                other if other.starts_with('-') => return Err(word.clone()),
-                other => options.only.push(other.to_owned()),
-            }
+        let places = &mut [("--rounds", &mut options.rounds), ("--messages", &mut options.messages)];
+        options.only = numbers(arguments, places)?;
+        match options.only.iter().find(|word| word.starts_with('-')) {
+            Some(word) => Err(word.clone()),
+            None => Ok(options),
         }
-        Ok(options)
     }
 
     fn wants(&self, case: &str) -> bool {

@@ -254,6 +254,16 @@ impl Server {
         self.address(&format!("u{n}"))
     }
 
+    /// The folder with the data of Anser.
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// Ends Anser in good order; [`Self::launch`] starts it again.
+    pub fn stop(&mut self) {
+        self.end();
+    }
+
     fn end(&mut self) {
         if let Some(mut child) = self.process.take() {
             // SIGTERM, so that it ends in good order; a server that is gone already is fine too.
