@@ -23,3 +23,4 @@ mod postfix_relays_mail_in;
 mod the_corpus_comes_in_by_smtp_with_the_same_bytes;
 mod the_corpus_is_imported_and_every_client_reads_it;
 mod tls_is_spoken_at_every_door;
+mod two_servers_and_a_postfix_trust_each_other;
