@@ -1,6 +1,8 @@
 //! When what is done.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anser_base::{Result, Timestamp};
@@ -8,19 +10,15 @@ use anser_directory::Certificate;
 use anser_journal::{Entry, Origin, What};
 use anser_net::Shutdown;
 
-use crate::{Acme, alarm, names, order};
+use crate::{Acme, alarm, names, order, watch};
 
 /// How often it is looked whether something is due.
 pub const CHECK_EVERY: Duration = Duration::from_secs(3600);
 /// Of the life of a certificate this part is left when it is renewed: with 90 days, a month.
 const RENEW_AT: i64 = 3;
-/// Of the life of a certificate this part is left when the administrator is told that renewing fails.
-const ALARM_AT: i64 = 4;
 /// After a failure a name waits this long, and twice as long after each further one (authorities count failures).
 const FIRST_WAIT: Duration = Duration::from_secs(3600);
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
-/// The administrator is told about a name once in this time.
-const ALARM_EVERY: Duration = Duration::from_secs(24 * 3600);
 
 /// What a round did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,13 +29,19 @@ pub struct Round {
     pub failed: Vec<(String, String)>,
 }
 
-/// How a name has failed.
-#[derive(Clone, Copy, Debug, Default)]
-struct Trouble {
-    failures: u32,
-    again: Timestamp,
-    told: Option<Timestamp>,
+/// How a name has failed since it last got a certificate, or the server started.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trouble {
+    /// How often.
+    pub failures: u32,
+    /// When it is tried again.
+    pub again: Timestamp,
+    /// What was wrong the last time.
+    pub why: String,
 }
+
+/// By name.
+pub(crate) type Troubles = BTreeMap<String, Trouble>;
 
 impl Acme {
     /// Uses what is kept, then renews what is due, for ever: until the shutdown begins.
@@ -45,9 +49,8 @@ impl Acme {
         if let Err(error) = self.install().await {
             tracing::error!(error = error.chain(), "the certificates that are kept cannot be used; the files serve");
         }
-        let mut keeper = Keeper { acme: self, troubles: HashMap::new() };
         loop {
-            let Some(round) = shutdown.or(keeper.round()).await else { return };
+            let Some(round) = shutdown.or(self.look()).await else { return };
             if let Err(error) = round {
                 tracing::error!(error = error.chain(), "certificates could not be looked after");
             }
@@ -59,7 +62,17 @@ impl Acme {
 
     /// One round over all names, whatever failed before.
     pub async fn round(&self) -> Result<Round> {
-        Keeper { acme: self, troubles: HashMap::new() }.round().await
+        self.troubled().clear();
+        self.look().await
+    }
+
+    /// The names that get no certificate at present.
+    pub fn troubles(&self) -> Vec<(String, Trouble)> {
+        self.troubled().iter().map(|(name, trouble)| (name.clone(), trouble.clone())).collect()
+    }
+
+    fn troubled(&self) -> MutexGuard<'_, Troubles> {
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives new handshakes what is kept; the server's own name comes first.
@@ -67,31 +80,27 @@ impl Acme {
         let mut all = self.deps.directory.certificates().await?;
         let now = self.deps.clock.now();
         all.retain(|certificate| certificate.ends > now);
-        all.sort_by_key(|certificate| certificate.name != self.deps.hostname);
+        // Those of names that are wanted no more go with time; until then there may be too many.
+        all.sort_by_key(|certificate| (certificate.name != self.deps.hostname, Reverse(certificate.ends)));
+        all.truncate(names::NAMES);
         self.deps.tls.install(all.into_iter().map(|one| (one.chain, one.key)).collect())
     }
-}
 
-struct Keeper<'a> {
-    acme: &'a Acme,
-    troubles: HashMap<String, Trouble>,
-}
-
-impl Keeper<'_> {
-    async fn round(&mut self) -> Result<Round> {
-        let deps = &self.acme.deps;
+    /// One round over the names that do not wait after a failure.
+    async fn look(&self) -> Result<Round> {
+        let deps = &self.deps;
         let kept: HashMap<String, Certificate> =
             deps.directory.certificates().await?.into_iter().map(|one| (one.name.clone(), one)).collect();
-        let wanted = names::wanted(deps, &self.acme.settings.names).await?;
-        self.troubles.retain(|name, _| wanted.contains(name));
+        let wanted = names::wanted(deps, &self.settings.names).await?;
+        self.troubled().retain(|name, _| wanted.contains(name));
         let mut round = Round::default();
         for name in wanted {
             let (old, now) = (kept.get(&name), deps.clock.now());
-            let waits = self.troubles.get(&name).is_some_and(|trouble| trouble.again > now);
-            if waits || !is_due(old, now, RENEW_AT) {
+            let waits = self.troubled().get(&name).is_some_and(|trouble| trouble.again > now);
+            if waits || !is_due(old, now) {
                 continue;
             }
-            match order::order(self.acme, &name, old.map(|old| old.key.as_str())).await {
+            match order::order(self, &name, old.map(|old| old.key.as_str())).await {
                 Ok(certificate) => {
                     self.got(certificate).await?;
                     round.got.push(name);
@@ -106,39 +115,37 @@ impl Keeper<'_> {
         Ok(round)
     }
 
-    async fn got(&mut self, certificate: Certificate) -> Result<()> {
+    async fn got(&self, certificate: Certificate) -> Result<()> {
         let (name, ends) = (certificate.name.clone(), certificate.ends);
-        let deps = &self.acme.deps;
-        deps.directory.keep_certificate(certificate).await?;
-        self.acme.install().await?;
-        self.troubles.remove(&name);
+        self.deps.directory.keep_certificate(certificate).await?;
+        self.install().await?;
+        self.troubled().remove(&name);
         tracing::info!(name, "a certificate was issued");
-        note(self.acme, &name, format!("issued, ends {}", ends.0 / 1000)).await;
+        note(self, &name, format!("issued, ends {ends}")).await;
         Ok(())
     }
 
     /// Waits longer each time; tells the administrator while there is time to mend it.
-    async fn failed(&mut self, name: &str, old: Option<&Certificate>, why: &str) {
-        let now = self.acme.deps.clock.now();
+    async fn failed(&self, name: &str, old: Option<&Certificate>, why: &str) {
+        let now = self.deps.clock.now();
         tracing::error!(name, why, "no certificate was issued");
-        note(self.acme, name, format!("failed: {why}")).await;
-        let trouble = self.troubles.entry(name.to_owned()).or_default();
-        let wait = FIRST_WAIT.saturating_mul(1 << trouble.failures.min(10)).min(LONGEST_WAIT);
-        (trouble.failures, trouble.again) = (trouble.failures + 1, now.after(wait));
-        let was_told = trouble.told.is_some_and(|told| told.after(ALARM_EVERY) > now);
-        if was_told || !is_due(old, now, ALARM_AT) {
-            return;
+        note(self, name, format!("failed: {why}")).await;
+        {
+            let mut troubles = self.troubled();
+            let failures = troubles.get(name).map_or(0, |trouble| trouble.failures);
+            let wait = FIRST_WAIT.saturating_mul(1 << failures.min(10)).min(LONGEST_WAIT);
+            let trouble = Trouble { failures: failures + 1, again: now.after(wait), why: why.to_owned() };
+            troubles.insert(name.to_owned(), trouble);
         }
-        trouble.told = Some(now);
-        if let Err(error) = alarm::tell(&self.acme.deps, name, old.map(|old| old.ends), why).await {
-            tracing::error!(error = error.chain(), "the administrator could not be told about a certificate");
+        if old.is_none_or(|old| watch::is_near_end(old.begins, old.ends, now)) {
+            alarm::tell(&self.deps, name, old.map(|old| old.ends), why, alarm::Then::TriesAgain).await;
         }
     }
 }
 
-/// Whether less than this part of its life is left.
-fn is_due(certificate: Option<&Certificate>, now: Timestamp, part: i64) -> bool {
-    certificate.is_none_or(|one| one.ends.0.saturating_sub(now.0) < (one.ends.0 - one.begins.0) / part)
+/// Whether it is time for a new one.
+fn is_due(certificate: Option<&Certificate>, now: Timestamp) -> bool {
+    certificate.is_none_or(|one| one.ends.0.saturating_sub(now.0) < (one.ends.0 - one.begins.0) / RENEW_AT)
 }
 
 async fn note(acme: &Acme, name: &str, after: String) {
@@ -168,9 +175,10 @@ mod tests {
             begins: Timestamp(0),
             ends: Timestamp(90 * DAY),
         };
-        let due = |day: i64, part| is_due(Some(&certificate), Timestamp(day * DAY), part);
-        assert!(!due(59, RENEW_AT) && due(61, RENEW_AT));
-        assert!(!due(66, ALARM_AT) && due(68, ALARM_AT) && due(200, ALARM_AT));
-        assert!(is_due(None, Timestamp(0), RENEW_AT));
+        let due = |day: i64| is_due(Some(&certificate), Timestamp(day * DAY));
+        assert!(!due(59) && due(61));
+        let alarms = |day: i64| watch::is_near_end(certificate.begins, certificate.ends, Timestamp(day * DAY));
+        assert!(!alarms(66) && alarms(68) && alarms(200));
+        assert!(is_due(None, Timestamp(0)));
     }
 }

@@ -18,6 +18,7 @@
 //! | `proof` | the answers to challenges |
 //! | `client` | the authority's web server, over our own connections |
 //! | `alarm` | what the administrator is told |
+//! | `watch` | certificates of files, which nobody renews here |
 
 mod alarm;
 mod client;
@@ -25,9 +26,10 @@ mod keeper;
 mod names;
 mod order;
 mod proof;
+mod watch;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use anser_base::{Clock, Entropy};
 use anser_directory::Directory;
@@ -37,7 +39,8 @@ use anser_net::http::{Request, Response, Route, Routes};
 use anser_net::{Resolver, TlsAcceptor};
 use anser_queue::Queue;
 
-pub use keeper::{CHECK_EVERY, Round};
+pub use keeper::{CHECK_EVERY, Round, Trouble};
+pub use watch::{Standing, look, watch};
 
 /// How the authority is shown that a name is ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,12 +96,18 @@ pub struct Acme {
     deps: Arc<Deps>,
     settings: Arc<Settings>,
     answers: proof::Answers,
+    troubles: Arc<Mutex<keeper::Troubles>>,
 }
 
 impl Acme {
     /// A keeper that does nothing until it is asked to.
     pub fn new(deps: Deps, settings: Settings) -> Self {
-        Self { deps: Arc::new(deps), settings: Arc::new(settings), answers: proof::Answers::default() }
+        Self {
+            deps: Arc::new(deps),
+            settings: Arc::new(settings),
+            answers: proof::Answers::default(),
+            troubles: Arc::default(),
+        }
     }
 
     /// What is served over HTTP: the answers to challenges (RFC 8555 §8.3).

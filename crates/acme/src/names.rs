@@ -10,7 +10,7 @@ use anser_net::dns::{RecordType, ascii_name};
 use crate::Deps;
 
 /// Most names: what one server chooses from.
-const NAMES: usize = anser_net::tls::CERTIFICATES - 1;
+pub(crate) const NAMES: usize = anser_net::tls::CERTIFICATES - 1;
 /// Names below a domain that lead here where the domain's records are as wanted.
 const SERVICES: [&str; 3] = ["mta-sts", "autoconfig", "autodiscover"];
 

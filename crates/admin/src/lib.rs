@@ -28,6 +28,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use anser_acme::Acme;
 use anser_base::{Address, Clock, Disk, Error, Result, Timestamp};
 use anser_blob::Blobs;
 use anser_db::Db;
@@ -78,6 +79,8 @@ pub struct Deps {
     pub peers: Peers,
     /// The DNS, to see what the world sees.
     pub resolver: Resolver,
+    /// The port of the name servers of zones: 53, but in a loopback internet.
+    pub name_server_port: u16,
     /// What our domains ask of other servers by MTA-STS.
     pub mta_sts: anser_web::sts::Mode,
     /// What only a server that runs has.
@@ -92,6 +95,8 @@ pub struct Running {
     pub services: Vec<(&'static str, Vec<SocketAddr>, Arc<Counters>)>,
     /// Its certificates.
     pub tls: Option<TlsAcceptor>,
+    /// Who gets new ones.
+    pub acme: Option<Acme>,
 }
 
 /// The acts. Cheap to clone.

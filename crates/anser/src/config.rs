@@ -59,6 +59,9 @@ struct WrittenAcme {
     names: Vec<String>,
 }
 
+/// The port of name servers (RFC 1035 §4.2).
+const NAME_SERVER_PORT: u16 = 53;
+
 /// What is said over HTTP.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -84,6 +87,7 @@ struct WrittenSenders {
 struct Dns {
     servers: Vec<SocketAddr>,
     trust_anchor: Option<PathBuf>,
+    name_server_port: Option<u16>,
 }
 
 /// How mail leaves.
@@ -176,6 +180,8 @@ pub struct Config {
     pub smarthost: Option<Smarthost>,
     /// Whom to ask for names.
     pub dns: Settings,
+    /// Where the name servers of zones are asked by `domain dns --check`.
+    pub name_server_port: u16,
     /// How mail leaves; `None` when it only leaves by a smarthost.
     pub outward: Option<OutwardSettings>,
     /// What is said over HTTP.
@@ -280,6 +286,7 @@ impl Written {
             tls,
             engine,
             smarthost: self.relay.map(|relay| relay.smarthost(name, folder)).transpose()?,
+            name_server_port: self.dns.name_server_port.unwrap_or(NAME_SERVER_PORT),
             dns: self.dns.settings(folder)?,
             outward: self.outward.settings(),
             web: self.web.settings(name)?,

@@ -89,7 +89,8 @@ fn boot_file(dev: &Dev, dir: &Path, engine: &Engine) -> Result<String> {
             let found = server.to_socket_addrs().ok().and_then(|mut found| found.next());
             let address = found.ok_or_else(|| refused(text::HOST_PORT, &[server]))?;
             let port = dev.outward_port.map(|port| format!("port = {port}\n")).unwrap_or_default();
-            format!("\n[dns]\nservers = [\"{address}\"]\n\n[outward]\nprivate = true\n{port}")
+            let own = address.port();
+            format!("\n[dns]\nservers = [\"{address}\"]\nname_server_port = {own}\n\n[outward]\nprivate = true\n{port}")
         }
         None => "\n[outward]\noff = true\n".to_owned(),
     });

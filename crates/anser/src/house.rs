@@ -146,6 +146,7 @@ impl House {
             moves: self.moves.clone(),
             peers: self.peers.clone(),
             resolver: self.resolver.clone(),
+            name_server_port: self.config.name_server_port,
             mta_sts: self.config.web.mta_sts,
             running,
         })
@@ -153,7 +154,13 @@ impl House {
 
     /// The keeper of certificates, where the boot file names an authority.
     pub fn acme(&self, tls: &TlsAcceptor) -> Option<Acme> {
-        let deps = anser_acme::Deps {
+        let settings = self.config.acme.clone()?;
+        Some(Acme::new(self.certificates(tls), settings))
+    }
+
+    /// What those work with who look after certificates.
+    pub fn certificates(&self, tls: &TlsAcceptor) -> anser_acme::Deps {
+        anser_acme::Deps {
             directory: self.directory.clone(),
             journal: self.journal.clone(),
             queue: self.queue.clone(),
@@ -162,8 +169,7 @@ impl House {
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             hostname: self.config.hostname.clone(),
-        };
-        self.config.acme.clone().map(|settings| Acme::new(deps, settings))
+        }
     }
 
     /// Notes an event of the house's own.

@@ -79,18 +79,23 @@ async fn serve(
     let Prepared { config, bound, watchers, tls } = prepared;
     let house = House::open(&config).await?;
     let services = bound.iter().map(Bound::shown).collect();
-    let running = Arc::new(Running { started: house.clock.now(), services, tls: tls.clone() });
+    let acme = tls.as_ref().and_then(|tls| house.acme(tls));
+    let running = Running { started: house.clock.now(), services, tls: tls.clone(), acme: acme.clone() };
+    let running = Arc::new(running);
     let admin = house.admin(Some(running.clone()));
     first(&admin).await?;
     house.note(What::Started { version: env!("CARGO_PKG_VERSION").to_owned() }).await?;
 
     let (doors, inner) = (Shutdown::new(), Shutdown::new());
-    let acme = tls.as_ref().and_then(|tls| house.acme(tls));
     let mut sessions = doors::open_all(bound, &house, &config, tls.as_ref(), acme.as_ref(), allowed, &doors);
     let mut helpers = helpers(&house, &admin, &config, &inner)?;
     if let Some(acme) = acme {
         let ending = inner.clone();
         helpers.spawn(async move { acme.run(ending).await });
+    }
+    if let Some(tls) = &tls {
+        let (deps, ending) = (house.certificates(tls), inner.clone());
+        helpers.spawn(async move { anser_acme::watch(&deps, ending).await });
     }
     helpers.spawn(metrics::serve(watchers, admin.clone(), house.journal.clone(), running.clone(), inner.clone()));
     let delivery = house.delivery.clone();

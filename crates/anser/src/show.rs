@@ -132,6 +132,23 @@ impl Printer {
             let counts = say(text::STATUS_SERVICE, &numbers.each_ref().map(String::as_str));
             lines.push(format!("  {:<12} {:<22} {counts}", service.name, service.addresses.join(" ")));
         }
+        for certificate in &view.certificates {
+            let more = match &*certificate.state {
+                "ending" => Some(text::CERTIFICATE_ENDING),
+                "bad" => Some(text::CERTIFICATE_BAD),
+                "self-signed" => Some(text::CERTIFICATE_SELF_SIGNED),
+                _ => None,
+            };
+            let days = certificate.days.to_string();
+            let life = [&certificate.issuer, &certificate.ends, &days].map(String::as_str);
+            lines.push(format!("  {}  {}", certificate.names.join(" "), say(text::STATUS_CERTIFICATE, &life)));
+            lines.extend(more.map(|more| format!("    ! {}", say(more, &[]))));
+        }
+        for trouble in &view.certificates_failing {
+            let failures = trouble.failures.to_string();
+            let words = [&trouble.name, &trouble.why, &failures, &trouble.again].map(String::as_str);
+            lines.push(format!("  ! {}", say(text::CERTIFICATE_FAILING, &words)));
+        }
         lines.join("\n")
     }
 
@@ -249,9 +266,10 @@ impl Printer {
 pub fn record_in_words(language: Language, record: &RecordView) -> String {
     let zh = language == Language::Zh;
     let (why, problem) = if zh { (&record.zh, &record.problem_zh) } else { (&record.en, &record.problem_en) };
-    let state = if record.state.is_empty() { String::new() } else { format!("[{}] ", record.state) };
-    // What only the operator knows cannot be in a zone file as it stands.
-    let hidden = if record.value.contains('<') { "; " } else { "" };
+    let ttl = record.ttl.map(|ttl| format!(", TTL {ttl}")).unwrap_or_default();
+    let state = if record.state.is_empty() { String::new() } else { format!("[{}{ttl}] ", record.state) };
+    // What only the operator knows, or was there before, cannot be in a zone file as it stands.
+    let hidden = if record.value.contains('<') || record.kind == "NS" { "; " } else { "" };
     let mut text = format!("; {state}{why}\n{hidden}{}.  IN  {}  {}\n", record.name, record.kind, record.value);
     if let Some(problem) = problem {
         text.push_str(&format!(";   {problem}\n"));

@@ -130,6 +130,11 @@ table! {
     STATUS_ACCOUNTS = "{} accounts", "{} 个账号";
     STATUS_QUEUE = "queue: {} new, {} waiting, {} held", "队列：新 {}，等待 {}，暂停 {}";
     STATUS_SERVICE = "{} sessions, {} since the start, {} refused", "当前会话 {}，累计 {}，拒绝 {}";
+    STATUS_CERTIFICATE = "given by {}, until {}, {} days", "签发者 {}，有效期至 {}，剩余 {} 天";
+    CERTIFICATE_ENDING = "ends soon: it has to be renewed", "即将到期，请更新";
+    CERTIFICATE_BAD = "is not good now: programs and servers refuse it", "当前无效，客户端和服务器会拒绝";
+    CERTIFICATE_SELF_SIGNED = "vouches for itself: others do not trust it", "自签名，他人不信任";
+    CERTIFICATE_FAILING = "no certificate for {}: {} (tried {} times, again at {})", "{} 未能获得证书：{}（已尝试 {} 次，下次 {}）";
     SWITCHED_OFF = "switched off", "已停用";
     DEFAULT_DOMAIN = "default", "默认";
     MUST_CHANGE = "must choose a new password", "须先修改密码";

@@ -1,12 +1,12 @@
 //! `anser init`, then `anser serve` from what it wrote.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
-use crate::world::{Place, anser, done};
+use crate::world::{Place, Served, anser, done, free_port};
 
 #[test]
 fn a_new_server_is_written_serves_and_is_watched() {
@@ -27,24 +27,10 @@ fn a_new_server_is_written_serves_and_is_watched() {
     assert!(String::from_utf8(again.stderr).unwrap().contains("not overwritten"));
 
     let ports: [u16; 3] = std::array::from_fn(|_| free_port());
-    let boot = fs::read_to_string(folder.join("anser.toml")).unwrap();
-    let (head, tail) = (boot.split("[listen]").next().unwrap(), &boot[boot.find("[tls]").unwrap()..]);
     let [smtp, imaps, admin] = ports;
-    let listen =
-        format!("smtp = [\"127.0.0.1:{smtp}\"]\nimaps = [\"127.0.0.1:{imaps}\"]\nadmin = [\"127.0.0.1:{admin}\"]\n");
-    fs::write(folder.join("anser.toml"), format!("{head}[listen]\n{listen}\n{tail}")).unwrap();
+    Served::listen(&folder, &[("smtp", smtp), ("imaps", imaps), ("admin", admin)], "");
 
-    let mut command = anser();
-    command.args(["serve", "--config"]).arg(folder.join("anser.toml"));
-    command.env("ANSER_LOG", "info").env("ANSER_LOG_FORMAT", "json").stderr(Stdio::piped());
-    let mut server = command.spawn().unwrap();
-    let mut log = BufReader::new(server.stderr.take().unwrap());
-    let mut line = String::new();
-    while !line.contains("\"ready\"") {
-        line.clear();
-        assert!(log.read_line(&mut line).unwrap() > 0, "the server ended before it was ready");
-    }
-    assert!(line.starts_with('{'), "{line}");
+    let mut server = Served::start(&folder);
     let mut greeting = [0; 4];
     TcpStream::connect(("127.0.0.1", smtp)).unwrap().read_exact(&mut greeting).unwrap();
     assert_eq!(&greeting, b"220 ");
@@ -55,18 +41,9 @@ fn a_new_server_is_written_serves_and_is_watched() {
     assert!(get(admin, "/healthz").ends_with("ok\n"));
     assert!(get(admin, "/elsewhere").starts_with("HTTP/1.1 404 "));
 
-    let id = server.id().to_string();
-    std::process::Command::new("kill").args(["-s", "HUP", &id]).status().unwrap();
-    while !line.contains("read again") {
-        line.clear();
-        assert!(log.read_line(&mut line).unwrap() > 0, "the server ended at SIGHUP");
-    }
-    std::process::Command::new("kill").args(["-s", "TERM", &id]).status().unwrap();
-    assert!(server.wait().unwrap().success());
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    server.signal("HUP");
+    server.log_until("read again");
+    server.stop();
 }
 
 fn get(port: u16, path: &str) -> String {

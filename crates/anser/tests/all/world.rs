@@ -1,9 +1,10 @@
 //! A server in a folder of its own, and the commands that speak to it.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 use anser_testkit::engines::{NO_SCHEMAS, World as Engine};
 use tempfile::TempDir;
@@ -133,6 +134,68 @@ impl Drop for Dev {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// `anser serve` over a folder that `anser init` made.
+pub struct Served {
+    child: Child,
+    log: BufReader<ChildStderr>,
+}
+
+impl Served {
+    /// Writes into the boot file where it listens, and puts more behind it.
+    pub fn listen(folder: &Path, services: &[(&str, u16)], more: &str) {
+        let boot = fs::read_to_string(folder.join("anser.toml")).unwrap();
+        let (head, tail) = (boot.split("[listen]").next().unwrap(), &boot[boot.find("[tls]").unwrap()..]);
+        let listen: String = services.iter().map(|(name, port)| format!("{name} = [\"127.0.0.1:{port}\"]\n")).collect();
+        fs::write(folder.join("anser.toml"), format!("{head}[listen]\n{listen}\n{tail}{more}")).unwrap();
+    }
+
+    /// Starts it and waits until it is ready.
+    pub fn start(folder: &Path) -> Self {
+        let mut command = anser();
+        command.args(["serve", "--config"]).arg(folder.join("anser.toml"));
+        command.env("ANSER_LOG", "info").env("ANSER_LOG_FORMAT", "json").stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let mut served = Self { child, log };
+        let line = served.log_until("\"ready\"");
+        assert!(line.starts_with('{'), "{line}");
+        served
+    }
+
+    /// Reads its log up to a line with these words.
+    pub fn log_until(&mut self, words: &str) -> String {
+        let mut line = String::new();
+        while !line.contains(words) {
+            line.clear();
+            assert!(self.log.read_line(&mut line).unwrap() > 0, "the server ended before it said {words}");
+        }
+        line
+    }
+
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    /// SIGTERM and a good end.
+    pub fn stop(mut self) {
+        self.signal("TERM");
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A port of loopback that is free right now.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// One command over a folder, whether a server runs there or not.

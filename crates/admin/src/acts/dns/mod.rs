@@ -1,14 +1,17 @@
-//! The records that a domain needs in the DNS, and what the world answers instead.
+//! The records that a domain needs in the DNS (this file), what each of its name servers answers instead (`world`), and whether that
+//! will do (`judge`).
 
-use std::net::IpAddr;
+mod judge;
+mod world;
 
 use anser_base::{Error, Result};
 use anser_directory::{DkimKey, DkimState};
 use anser_net::TlsAcceptor;
-use anser_net::dns::{Data, RecordType, Resolver, Status};
-use anser_senderauth::dns::Dns;
-use anser_senderauth::{dmarc, spf};
+use anser_net::dns::RecordType;
 use anser_web::sts;
+
+use judge::Judge;
+use world::{Looked, World};
 
 use crate::Admin;
 use crate::answer::{Item, Out, RecordView, Report};
@@ -36,8 +39,8 @@ struct Wanted {
 }
 
 impl Admin {
-    /// The records that `domain` needs, each an item. With `check` each says what the world answers: [`RecordView::state`]. What is
-    /// answered is asked through the name servers of the house.
+    /// The records that `domain` needs, each an item. With `check` each says what all name servers of its zone answer
+    /// ([`RecordView::state`]), and a last item for each zone what is wrong with these.
     pub async fn domain_dns(&self, domain: &str, check: bool, out: &Out) -> Result<Report> {
         let found = self.deps.directory.domain(domain).await?;
         let domain = found
@@ -48,13 +51,14 @@ impl Admin {
             self.deps.running.as_ref().map(|running| running.services.iter().map(|(name, ..)| *name).collect());
         let mut wanted = wanted(&self.deps.hostname, &domain, &keys, served.as_deref());
         wanted.extend(self.web_records(&domain, served.as_deref()));
-        let resolver = check.then_some(&self.deps.resolver);
+        let judge = Judge { resolver: &self.deps.resolver, hostname: &self.deps.hostname, domain: &domain };
+        let mut world = World::new(judge.resolver, self.deps.name_server_port);
         for one in wanted {
-            let (state, problem) = match resolver {
-                Some(resolver) => compare(resolver, &self.deps.hostname, &domain, &one).await,
-                None => ("", None),
-            };
-            out.item(Item::Record(view(one, state, problem))).await?;
+            let looked = if check { world.look(judge, &one).await } else { Looked::default() };
+            out.item(Item::Record(view(one, looked))).await?;
+        }
+        for zone in world.zones() {
+            out.item(Item::Record(zone)).await?;
         }
         Ok(Report::Done)
     }
@@ -155,193 +159,10 @@ fn wanted(hostname: &str, domain: &str, keys: &[DkimKey], served: Option<&[&str]
     all
 }
 
-/// What the world answers: `ok`, `missing`, `wrong` or `unknown`, and what is wrong and how to mend it.
-async fn compare(
-    resolver: &Resolver,
-    hostname: &str,
-    domain: &str,
-    one: &Wanted,
-) -> (&'static str, Option<(String, String)>) {
-    let found = match resolver.lookup(&one.name, one.kind).await.status {
-        Status::Found(found) => found,
-        Status::NoData | Status::NxDomain if !one.needed => return ("absent", None),
-        Status::NoData | Status::NxDomain => {
-            return ("missing", Some(("there is no such record: add it".into(), "没有该记录，请添加".into())));
-        }
-        Status::Failed(why) => {
-            return ("unknown", Some((format!("the DNS gave no answer: {why}"), format!("DNS 查询失败：{why}"))));
-        }
-    };
-    let texts: Vec<String> = found
-        .iter()
-        .filter_map(
-            |data| if let Data::Txt(text) = data { Some(String::from_utf8_lossy(text).into_owned()) } else { None },
-        )
-        .collect();
-    let problem = match one.kind {
-        RecordType::A | RecordType::Aaaa => None,
-        RecordType::Mx => mx_problem(&found, hostname),
-        RecordType::Srv => {
-            let right = found
-                .iter()
-                .any(|data| matches!(data, Data::Srv { target, .. } if target.eq_ignore_ascii_case(hostname)));
-            (!right).then(|| (format!("it names another server than {hostname}"), format!("指向的不是 {hostname}")))
-        }
-        RecordType::Cname => {
-            let right = found.iter().any(|data| matches!(data, Data::Cname(to) if to.eq_ignore_ascii_case(hostname)));
-            (!right).then(|| (format!("it leads elsewhere than to {hostname}"), format!("指向的不是 {hostname}")))
-        }
-        RecordType::Tlsa => tlsa_problem(&found, &one.value),
-        _ if one.value.starts_with("v=STSv1") => sts_problem(&texts, &one.value),
-        _ if one.value.starts_with("v=spf1") => spf_problem(resolver, hostname, domain, &texts).await,
-        _ if one.value.starts_with("v=DMARC1") => dmarc_problem(&texts),
-        _ if one.value.starts_with("v=DKIM1") => dkim_problem(&texts, &one.value),
-        _ => None,
-    };
-    (if problem.is_some() { "wrong" } else { "ok" }, problem)
-}
-
-fn mx_problem(found: &[Data], hostname: &str) -> Option<(String, String)> {
-    let mut all: Vec<(u16, &str)> = found
-        .iter()
-        .filter_map(|data| {
-            if let Data::Mx { preference, exchange } = data { Some((*preference, exchange.as_str())) } else { None }
-        })
-        .collect();
-    all.sort_unstable();
-    match all.iter().position(|(_, exchange)| exchange.eq_ignore_ascii_case(hostname)) {
-        None => Some((
-            format!("no MX names {hostname}: mail goes elsewhere"),
-            format!("MX 中没有 {hostname}，邮件会投递到别处"),
-        )),
-        Some(0) => None,
-        Some(_) => Some((
-            format!("another MX is preferred to {hostname}: give it a smaller number, or remove the other"),
-            format!("有优先级高于 {hostname} 的 MX：请调小其数值或删除另一条"),
-        )),
-    }
-}
-
-/// The policy may be another than ours, as long as it lets this server send.
-async fn spf_problem(resolver: &Resolver, hostname: &str, domain: &str, texts: &[String]) -> Option<(String, String)> {
-    match texts.iter().filter(|text| text.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("v=spf1"))).count() {
-        0 => {
-            return Some((
-                "none of the texts is an SPF policy: add it".into(),
-                "文本记录中没有 SPF 策略，请添加".into(),
-            ));
-        }
-        1 => {}
-        _ => {
-            return Some((
-                "there are two SPF policies, which counts as an error: keep one".into(),
-                "存在多条 SPF 策略（视为错误），请只保留一条".into(),
-            ));
-        }
-    }
-    for ip in addresses(resolver, hostname).await {
-        let dns = Dns::new(resolver);
-        let question = spf::Question { ip, helo: hostname, local: "postmaster", domain, receiver: hostname, now: 0 };
-        let result = spf::check(&dns, question).await.result;
-        if result != spf::Result::Pass {
-            let word = result.word();
-            return Some((
-                format!("for {ip} of this server it says {word}: add ip4:, ip6: or mx"),
-                format!("对本服务器地址 {ip} 的结果为 {word}：请加入 ip4:、ip6: 或 mx"),
-            ));
-        }
-    }
-    None
-}
-
-async fn addresses(resolver: &Resolver, hostname: &str) -> Vec<IpAddr> {
-    let mut all = Vec::new();
-    for kind in [RecordType::A, RecordType::Aaaa] {
-        if let Status::Found(found) = resolver.lookup(hostname, kind).await.status {
-            all.extend(found.iter().filter_map(|data| match data {
-                Data::A(ip) => Some(IpAddr::V4(*ip)),
-                Data::Aaaa(ip) => Some(IpAddr::V6(*ip)),
-                _ => None,
-            }));
-        }
-    }
-    all
-}
-
-fn dmarc_problem(texts: &[String]) -> Option<(String, String)> {
-    match texts.iter().filter(|text| dmarc::Record::parse(text.as_bytes()).is_some()).count() {
-        1 => None,
-        0 => Some((
-            "it is no valid policy: put the wanted one in its place".into(),
-            "不是有效的策略，请替换为所列内容".into(),
-        )),
-        _ => Some((
-            "there are several policies, which count as none: keep one".into(),
-            "存在多条策略（视为没有），请只保留一条".into(),
-        )),
-    }
-}
-
-/// Records of other certificates may stand beside ours (RFC 7671 §8.1).
-fn tlsa_problem(found: &[Data], wanted: &str) -> Option<(String, String)> {
-    let ours = |data: &Data| match data {
-        Data::Tlsa { usage: 3, selector: 1, matching: 1, data } => {
-            let hex: String = data.iter().map(|byte| format!("{byte:02x}")).collect();
-            wanted.ends_with(&hex)
-        }
-        // What names an authority or a whole certificate is the operator's own choice.
-        _ => true,
-    };
-    (!found.iter().any(ours)).then(|| {
-        (
-            "no record fits our certificate: servers that go by DANE send nothing; publish this one, or remove them all".into(),
-            "没有与当前证书匹配的记录：遵循 DANE 的服务器将不会投递；请发布此记录或全部删除".into(),
-        )
-    })
-}
-
-fn sts_problem(texts: &[String], wanted: &str) -> Option<(String, String)> {
-    let id = |text: &str| text.split(';').find_map(|field| field.trim().strip_prefix("id=").map(str::to_owned));
-    let all: Vec<&String> = texts.iter().filter(|text| text.starts_with("v=STSv1")).collect();
-    match all[..] {
-        [one] if id(one) == id(wanted) => None,
-        [_] => Some((
-            "the policy has changed since: publish this id, so that others fetch it anew".into(),
-            "策略已变更：请发布此 id，以便他人重新获取".into(),
-        )),
-        _ => Some((
-            "there is not exactly one such text, which counts as none: keep this one".into(),
-            "该类文本记录必须恰好一条（否则视为没有），请只保留此条".into(),
-        )),
-    }
-}
-
-fn dkim_problem(texts: &[String], wanted: &str) -> Option<(String, String)> {
-    let key = |text: &str| {
-        let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-        text.split(';').find_map(|tag| tag.strip_prefix("p=").map(str::to_owned))
-    };
-    let right = texts.iter().any(|text| key(text) == key(wanted));
-    (!right).then(|| {
-        (
-            "another key is published: what we sign does not verify".into(),
-            "已发布的是另一密钥，签名将无法通过验证".into(),
-        )
-    })
-}
-
-fn view(wanted: Wanted, state: &str, problem: Option<(String, String)>) -> RecordView {
-    let kind = match wanted.kind {
-        RecordType::A => "A",
-        RecordType::Aaaa => "AAAA",
-        RecordType::Mx => "MX",
-        RecordType::Srv => "SRV",
-        RecordType::Cname => "CNAME",
-        RecordType::Tlsa => "TLSA",
-        _ => "TXT",
-    };
-    let value = if kind == "TXT" { strings(&wanted.value) } else { wanted.value };
-    let (problem_en, problem_zh) = problem.unzip();
+fn view(wanted: Wanted, looked: Looked) -> RecordView {
+    let kind = kind_word(wanted.kind);
+    let value = if wanted.kind == RecordType::Txt { strings(&wanted.value) } else { wanted.value };
+    let (problem_en, problem_zh) = looked.problem.unzip();
     RecordView {
         name: wanted.name,
         kind: kind.to_owned(),
@@ -349,9 +170,26 @@ fn view(wanted: Wanted, state: &str, problem: Option<(String, String)>) -> Recor
         needed: wanted.needed,
         en: wanted.why.0.to_owned(),
         zh: wanted.why.1.to_owned(),
-        state: state.to_owned(),
+        state: looked.state.to_owned(),
         problem_en,
         problem_zh,
+        ttl: looked.ttl,
+        old: looked.old,
+    }
+}
+
+fn kind_word(kind: RecordType) -> &'static str {
+    match kind {
+        RecordType::A => "A",
+        RecordType::Aaaa => "AAAA",
+        RecordType::Mx => "MX",
+        RecordType::Txt => "TXT",
+        RecordType::Tlsa => "TLSA",
+        RecordType::Ptr => "PTR",
+        RecordType::Ns => "NS",
+        RecordType::Soa => "SOA",
+        RecordType::Cname => "CNAME",
+        RecordType::Srv => "SRV",
     }
 }
 
@@ -364,10 +202,6 @@ fn strings(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn data(preference: u16, exchange: &str) -> Data {
-        Data::Mx { preference, exchange: exchange.into() }
-    }
 
     #[test]
     fn records_name_what_is_served_and_are_fit_for_a_zone_file() {
@@ -382,43 +216,9 @@ mod tests {
         let names: Vec<&str> = all.iter().map(|one| one.name.as_str()).collect();
         assert!(names.contains(&"s._domainkey.example.org") && names.contains(&"_imaps._tcp.example.org"), "{names:?}");
         assert!(!names.iter().any(|name| name.contains("pop3")));
-        let key = all.into_iter().find(|one| one.name.starts_with("s._")).map(|one| view(one, "", None)).unwrap();
+        let key =
+            all.into_iter().find(|one| one.name.starts_with("s._")).map(|one| view(one, Looked::default())).unwrap();
         assert!(key.value.starts_with("\"v=DKIM1; ") && key.value.contains("A\" \"A") && key.value.len() > 400);
         assert!(key.value.split('"').all(|piece| piece.len() <= STRING));
-    }
-
-    #[test]
-    fn what_is_wrong_is_said() {
-        assert!(mx_problem(&[data(10, "mail.example.org")], "mail.example.org").is_none());
-        assert!(mx_problem(&[data(5, "old.example.net"), data(10, "mail.example.org")], "mail.example.org").is_some());
-        assert!(mx_problem(&[data(5, "old.example.net")], "mail.example.org").is_some());
-        assert!(dkim_problem(&["v=DKIM1; p=AA BB".into()], "v=DKIM1; k=rsa; p=AABB").is_none());
-        assert!(dkim_problem(&["v=DKIM1; p=AAB".into()], "v=DKIM1; k=rsa; p=AABB").is_some());
-        assert!(dmarc_problem(&["v=DMARC1; p=reject".into(), "other".into()]).is_none());
-        assert!(sts_problem(&["v=STSv1; id=1;".into(), "other".into()], "v=STSv1; id=1;").is_none());
-        assert!(sts_problem(&["v=STSv1; id=2;".into()], "v=STSv1; id=1;").is_some());
-        assert!(sts_problem(&["v=STSv1; id=1;".into(), "v=STSv1; id=1;".into()], "v=STSv1; id=1;").is_some());
-        let tlsa = |usage, data: &[u8]| Data::Tlsa { usage, selector: 1, matching: 1, data: data.to_vec() };
-        assert!(tlsa_problem(&[tlsa(3, &[1]), tlsa(3, &[0xab])], "3 1 1 ab").is_none());
-        assert!(
-            tlsa_problem(&[tlsa(3, &[1])], "3 1 1 ab").is_some()
-                && tlsa_problem(&[tlsa(2, &[1])], "3 1 1 ab").is_none()
-        );
-        assert!(dmarc_problem(&["v=DMARC1; p=reject".into(), "v=DMARC1; p=none".into()]).is_some());
-    }
-
-    #[tokio::test]
-    async fn a_policy_of_ones_own_is_fine_while_it_lets_this_server_send() {
-        let zone = anser_net::dns::Zone::new();
-        zone.add("mail.example.org", Data::A("192.0.2.1".parse().unwrap()));
-        zone.add("example.org", Data::Txt(b"v=spf1 ip4:192.0.2.0/24 include:other.example -all".to_vec()));
-        let resolver = Resolver::zone(zone.clone());
-        let texts = |text: &str| vec!["unrelated".to_owned(), text.to_owned()];
-        let good = texts("v=spf1 ip4:192.0.2.0/24 include:other.example -all");
-        assert!(spf_problem(&resolver, "mail.example.org", "example.org", &good).await.is_none());
-        zone.remove("example.org");
-        zone.add("example.org", Data::Txt(b"v=spf1 -all".to_vec()));
-        assert!(spf_problem(&resolver, "mail.example.org", "example.org", &texts("v=spf1 -all")).await.is_some());
-        assert!(spf_problem(&resolver, "mail.example.org", "example.org", &["x".into()]).await.is_some());
     }
 }

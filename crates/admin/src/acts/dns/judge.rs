@@ -1,0 +1,259 @@
+//! Whether what the DNS says of a name is what a domain needs, and if not, what is wrong and how to mend it.
+
+use std::net::IpAddr;
+
+use anser_net::dns::{Data, RecordType, Resolver, Status};
+use anser_senderauth::dns::{Answer, Asking, Dns, Kind, Record};
+use anser_senderauth::{dmarc, spf};
+
+use super::Wanted;
+
+/// In English and in Chinese.
+pub(super) type Words = (String, String);
+
+/// Whom the records are for, and whom to ask for what they refer to.
+#[derive(Clone, Copy)]
+pub(super) struct Judge<'a> {
+    pub resolver: &'a Resolver,
+    /// This server.
+    pub hostname: &'a str,
+    pub domain: &'a str,
+}
+
+impl Judge<'_> {
+    /// `ok`, `missing`, `absent` (and not needed), `wrong` or `unknown`, and what is wrong and how to mend it.
+    pub async fn verdict(&self, wanted: &Wanted, said: &Status) -> (&'static str, Option<Words>) {
+        match said {
+            Status::Found(found) => match self.problem(wanted, found).await {
+                Some(problem) => ("wrong", Some(problem)),
+                None => ("ok", None),
+            },
+            Status::NoData | Status::NxDomain if !wanted.needed => ("absent", None),
+            Status::NoData | Status::NxDomain => {
+                ("missing", Some(("there is no such record: add it".into(), "没有该记录，请添加".into())))
+            }
+            Status::Failed(why) => {
+                ("unknown", Some((format!("the DNS gave no answer: {why}"), format!("DNS 查询失败：{why}"))))
+            }
+        }
+    }
+
+    async fn problem(&self, wanted: &Wanted, found: &[Data]) -> Option<Words> {
+        let hostname = self.hostname;
+        let texts: Vec<String> = found
+            .iter()
+            .filter_map(|data| {
+                if let Data::Txt(text) = data { Some(String::from_utf8_lossy(text).into_owned()) } else { None }
+            })
+            .collect();
+        match wanted.kind {
+            RecordType::A | RecordType::Aaaa => None,
+            RecordType::Mx => mx_problem(found, hostname),
+            RecordType::Srv => {
+                let right = found
+                    .iter()
+                    .any(|data| matches!(data, Data::Srv { target, .. } if target.eq_ignore_ascii_case(hostname)));
+                (!right).then(|| (format!("it names another server than {hostname}"), format!("指向的不是 {hostname}")))
+            }
+            RecordType::Cname => {
+                let right =
+                    found.iter().any(|data| matches!(data, Data::Cname(to) if to.eq_ignore_ascii_case(hostname)));
+                (!right).then(|| (format!("it leads elsewhere than to {hostname}"), format!("指向的不是 {hostname}")))
+            }
+            RecordType::Tlsa => tlsa_problem(found, &wanted.value),
+            _ if wanted.value.starts_with("v=STSv1") => sts_problem(&texts, &wanted.value),
+            _ if wanted.value.starts_with("v=spf1") => self.spf_problem(&texts).await,
+            _ if wanted.value.starts_with("v=DMARC1") => dmarc_problem(&texts),
+            _ if wanted.value.starts_with("v=DKIM1") => dkim_problem(&texts, &wanted.value),
+            _ => None,
+        }
+    }
+
+    /// The policy may be another than ours, as long as it lets this server send.
+    async fn spf_problem(&self, texts: &[String]) -> Option<Words> {
+        let Judge { resolver, hostname, domain } = *self;
+        let published = Published { resolver, name: domain, texts };
+        match texts
+            .iter()
+            .filter(|text| text.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("v=spf1")))
+            .count()
+        {
+            0 => {
+                return Some((
+                    "none of the texts is an SPF policy: add it".into(),
+                    "文本记录中没有 SPF 策略，请添加".into(),
+                ));
+            }
+            1 => {}
+            _ => {
+                return Some((
+                    "there are two SPF policies, which counts as an error: keep one".into(),
+                    "存在多条 SPF 策略（视为错误），请只保留一条".into(),
+                ));
+            }
+        }
+        for ip in addresses(resolver, hostname).await {
+            let dns = Dns::new(&published);
+            let question =
+                spf::Question { ip, helo: hostname, local: "postmaster", domain, receiver: hostname, now: 0 };
+            let result = spf::check(&dns, question).await.result;
+            if result != spf::Result::Pass {
+                let word = result.word();
+                return Some((
+                    format!("for {ip} of this server it says {word}: add ip4:, ip6: or mx"),
+                    format!("对本服务器地址 {ip} 的结果为 {word}：请加入 ip4:、ip6: 或 mx"),
+                ));
+            }
+        }
+        None
+    }
+}
+
+fn mx_problem(found: &[Data], hostname: &str) -> Option<Words> {
+    let mut all: Vec<(u16, &str)> = found
+        .iter()
+        .filter_map(|data| {
+            if let Data::Mx { preference, exchange } = data { Some((*preference, exchange.as_str())) } else { None }
+        })
+        .collect();
+    all.sort_unstable();
+    match all.iter().position(|(_, exchange)| exchange.eq_ignore_ascii_case(hostname)) {
+        None => Some((
+            format!("no MX names {hostname}: mail goes elsewhere"),
+            format!("MX 中没有 {hostname}，邮件会投递到别处"),
+        )),
+        Some(0) => None,
+        Some(_) => Some((
+            format!("another MX is preferred to {hostname}: give it a smaller number, or remove the other"),
+            format!("有优先级高于 {hostname} 的 MX：请调小其数值或删除另一条"),
+        )),
+    }
+}
+
+/// The DNS with these texts at one name, whatever others remember of it.
+struct Published<'a> {
+    resolver: &'a Resolver,
+    name: &'a str,
+    texts: &'a [String],
+}
+
+impl anser_senderauth::Resolver for Published<'_> {
+    fn ask<'a>(&'a self, name: &'a str, kind: Kind) -> Asking<'a> {
+        if kind != Kind::Txt || !name.eq_ignore_ascii_case(self.name) {
+            return self.resolver.ask(name, kind);
+        }
+        let records = self.texts.iter().map(|text| Record::Txt(text.clone().into_bytes())).collect();
+        Box::pin(async move { Ok(Answer { records, exists: true }) })
+    }
+}
+
+async fn addresses(resolver: &Resolver, hostname: &str) -> Vec<IpAddr> {
+    let (four, six) =
+        tokio::join!(resolver.lookup(hostname, RecordType::A), resolver.lookup(hostname, RecordType::Aaaa));
+    four.addresses().chain(six.addresses()).collect()
+}
+
+fn dmarc_problem(texts: &[String]) -> Option<Words> {
+    match texts.iter().filter(|text| dmarc::Record::parse(text.as_bytes()).is_some()).count() {
+        1 => None,
+        0 => Some((
+            "it is no valid policy: put the wanted one in its place".into(),
+            "不是有效的策略，请替换为所列内容".into(),
+        )),
+        _ => Some((
+            "there are several policies, which count as none: keep one".into(),
+            "存在多条策略（视为没有），请只保留一条".into(),
+        )),
+    }
+}
+
+/// Records of other certificates may stand beside ours (RFC 7671 §8.1).
+fn tlsa_problem(found: &[Data], wanted: &str) -> Option<Words> {
+    let ours = |data: &Data| match data {
+        Data::Tlsa { usage: 3, selector: 1, matching: 1, data } => {
+            let hex: String = data.iter().map(|byte| format!("{byte:02x}")).collect();
+            wanted.ends_with(&hex)
+        }
+        // What names an authority or a whole certificate is the operator's own choice.
+        _ => true,
+    };
+    (!found.iter().any(ours)).then(|| {
+        (
+            "no record fits our certificate: servers that go by DANE send nothing; publish this one, or remove them all".into(),
+            "没有与当前证书匹配的记录：遵循 DANE 的服务器将不会投递；请发布此记录或全部删除".into(),
+        )
+    })
+}
+
+fn sts_problem(texts: &[String], wanted: &str) -> Option<Words> {
+    let id = |text: &str| text.split(';').find_map(|field| field.trim().strip_prefix("id=").map(str::to_owned));
+    let all: Vec<&String> = texts.iter().filter(|text| text.starts_with("v=STSv1")).collect();
+    match all[..] {
+        [one] if id(one) == id(wanted) => None,
+        [_] => Some((
+            "the policy has changed since: publish this id, so that others fetch it anew".into(),
+            "策略已变更：请发布此 id，以便他人重新获取".into(),
+        )),
+        _ => Some((
+            "there is not exactly one such text, which counts as none: keep this one".into(),
+            "该类文本记录必须恰好一条（否则视为没有），请只保留此条".into(),
+        )),
+    }
+}
+
+fn dkim_problem(texts: &[String], wanted: &str) -> Option<Words> {
+    let key = |text: &str| {
+        let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        text.split(';').find_map(|tag| tag.strip_prefix("p=").map(str::to_owned))
+    };
+    let right = texts.iter().any(|text| key(text) == key(wanted));
+    (!right).then(|| {
+        (
+            "another key is published: what we sign does not verify".into(),
+            "已发布的是另一密钥，签名将无法通过验证".into(),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn data(preference: u16, exchange: &str) -> Data {
+        Data::Mx { preference, exchange: exchange.into() }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        assert!(mx_problem(&[data(10, "mail.example.org")], "mail.example.org").is_none());
+        assert!(mx_problem(&[data(5, "old.example.net"), data(10, "mail.example.org")], "mail.example.org").is_some());
+        assert!(mx_problem(&[data(5, "old.example.net")], "mail.example.org").is_some());
+        assert!(dkim_problem(&["v=DKIM1; p=AA BB".into()], "v=DKIM1; k=rsa; p=AABB").is_none());
+        assert!(dkim_problem(&["v=DKIM1; p=AAB".into()], "v=DKIM1; k=rsa; p=AABB").is_some());
+        assert!(dmarc_problem(&["v=DMARC1; p=reject".into(), "other".into()]).is_none());
+        assert!(sts_problem(&["v=STSv1; id=1;".into(), "other".into()], "v=STSv1; id=1;").is_none());
+        assert!(sts_problem(&["v=STSv1; id=2;".into()], "v=STSv1; id=1;").is_some());
+        assert!(sts_problem(&["v=STSv1; id=1;".into(), "v=STSv1; id=1;".into()], "v=STSv1; id=1;").is_some());
+        let tlsa = |usage, data: &[u8]| Data::Tlsa { usage, selector: 1, matching: 1, data: data.to_vec() };
+        assert!(tlsa_problem(&[tlsa(3, &[1]), tlsa(3, &[0xab])], "3 1 1 ab").is_none());
+        assert!(
+            tlsa_problem(&[tlsa(3, &[1])], "3 1 1 ab").is_some()
+                && tlsa_problem(&[tlsa(2, &[1])], "3 1 1 ab").is_none()
+        );
+        assert!(dmarc_problem(&["v=DMARC1; p=reject".into(), "v=DMARC1; p=none".into()]).is_some());
+    }
+
+    #[tokio::test]
+    async fn a_policy_of_ones_own_is_fine_while_it_lets_this_server_send() {
+        let zone = anser_net::dns::Zone::new();
+        zone.add("mail.example.org", Data::A("192.0.2.1".parse().unwrap()));
+        zone.add("example.org", Data::Txt(b"v=spf1 -all".to_vec()));
+        let resolver = Resolver::zone(zone);
+        let judge = Judge { resolver: &resolver, hostname: "mail.example.org", domain: "example.org" };
+        let texts = |text: &str| vec!["unrelated".to_owned(), text.to_owned()];
+        let good = texts("v=spf1 ip4:192.0.2.0/24 include:other.example -all");
+        assert!(judge.spf_problem(&good).await.is_none());
+        assert!(judge.spf_problem(&texts("v=spf1 -all")).await.is_some());
+        assert!(judge.spf_problem(&["x".into()]).await.is_some());
+    }
+}
