@@ -97,6 +97,7 @@ impl Network {
         let resolver = if validates { &self.validating } else { &self.plain };
         match resolver.lookup(absolute, record_type(kind)).await {
             Ok(found) => positive(name, kind, found.answers(), validates),
+            Err(error) if is_cut_off(resolver, &error).await => without_end(name, Security::Indeterminate),
             Err(error) => negative(name, error, validates),
         }
     }
@@ -178,9 +179,7 @@ pub(super) fn positive(name: &str, kind: RecordType, records: &[Record], validat
         RecordType::Cname => Some(name.to_owned()),
         _ => canonical(name, records),
     };
-    let Some(canonical) = canonical else {
-        return Answer::failed(name, security, "a chain of CNAMEs without end");
-    };
+    let Some(canonical) = canonical else { return without_end(name, security) };
     let ttl = records.iter().map(|record| record.ttl).min().unwrap_or_default();
     let found: Vec<Data> = records
         .iter()
@@ -198,6 +197,21 @@ pub(super) fn positive(name: &str, kind: RecordType, records: &[Record], validat
         false => (Status::Found(found), Duration::from_secs(ttl.into())),
     };
     Answer { status, security, ttl, canonical }
+}
+
+/// Whether what looks like an absence is a chain of CNAMEs that the library gave up: at its end it has neither a zone nor a proof, but
+/// one more CNAME.
+async fn is_cut_off(resolver: &TokioResolver, error: &NetError) -> bool {
+    let NetError::Dns(DnsError::NoRecordsFound(none)) = error else { return false };
+    if none.soa.is_some() || none.authorities.is_some() || none.response_code != ResponseCode::NoError {
+        return false;
+    }
+    let last = resolver.lookup(none.query.name().clone(), rr::RecordType::CNAME).await;
+    last.is_ok_and(|found| found.answers().iter().any(|record| matches!(record.data, RData::CNAME(_))))
+}
+
+fn without_end(name: &str, security: Security) -> Answer {
+    Answer::failed(name, security, "a chain of CNAMEs without end")
 }
 
 /// The end of the chain of CNAMEs that begins at the name, in whatever order they came; `None` for one that never ends, or after
