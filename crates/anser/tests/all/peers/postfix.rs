@@ -1,5 +1,6 @@
 //! A postfix of this test's own: its queue, its ports, nothing of the machine's.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -41,7 +42,7 @@ impl Postfix {
         let dir = dir.trim_end_matches('/');
         let main = include_str!("postfix.main.cf").replace("@DIR@", dir);
         fs::create_dir_all(home.path("etc")).expect("its folder");
-        fs::write(home.path("etc/main.cf"), format!("{main}{settings}\n")).expect("main.cf");
+        fs::write(home.path("etc/main.cf"), each_once(&format!("{main}{settings}"))).expect("main.cf");
         fs::write(home.path("etc/master.cf"), master).expect("master.cf");
         shell(&format!("mkdir -p {dir}/spool {dir}/data && chown postfix: {dir}/data && chmod -R go+rX {dir}/etc"));
         run(home.command("postfix").arg("-c").arg(home.path("etc")).arg("start"));
@@ -53,6 +54,14 @@ impl Postfix {
     pub fn log(&self) -> String {
         fs::read_to_string(self.home.path("log")).unwrap_or_default()
     }
+}
+
+/// Lines of `main.cf` with each name once, the last one's value. Postfix warns of all others whenever a process of it starts, the one
+/// that takes the warnings too: when they are many it waits for itself, for ever.
+fn each_once(lines: &str) -> String {
+    let named = lines.lines().filter_map(|line| line.split_once('='));
+    let values: BTreeMap<&str, &str> = named.map(|(name, value)| (name.trim(), value.trim())).collect();
+    values.into_iter().map(|(name, value)| format!("{name} = {value}\n")).collect()
 }
 
 impl Drop for Postfix {
