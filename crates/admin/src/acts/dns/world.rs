@@ -67,7 +67,7 @@ impl<'a> World<'a> {
             [(_, answer)] => {
                 let (state, problem) = judge.verdict(wanted, &answer.status).await;
                 let is_old = !known.is_failure() && !says_the_same(&known, answer);
-                let old = is_old.then(|| known.ttl.as_secs());
+                let old = is_old.then_some(known.ttl.as_secs());
                 match old {
                     Some(left) if state == "ok" => Looked { state: "waiting", problem: Some(waiting(left)), ttl, old },
                     _ => Looked { state, problem, ttl, old },
