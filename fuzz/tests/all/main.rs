@@ -8,7 +8,7 @@ use anser_fuzz::TARGETS;
 #[test]
 fn every_target_holds_over_its_seeds() {
     let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds");
-    for target in &TARGETS {
+    for target in TARGETS {
         let mut count = 0;
         for entry in fs::read_dir(seeds.join(target.name)).expect("a folder of seeds").flatten() {
             let seed = fs::read(entry.path()).expect("a seed");
