@@ -53,8 +53,8 @@ struct Letter<'a> {
 }
 
 impl Delivery {
-    /// Tells domains once a day what was seen of them, and keeps their policies fresh, for ever. What cannot be told now is tried again an hour later, and forgotten
-    /// after some days.
+    /// Tells domains once a day what was seen of them, and keeps their policies fresh, for ever. What cannot be told now is tried again
+    /// an hour later, and forgotten after some days.
     pub async fn run_feedback(&self) {
         tokio::time::sleep(FIRST).await;
         loop {

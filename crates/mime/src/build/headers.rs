@@ -143,7 +143,7 @@ impl Headers {
 /// into a line (RFC 2231 §3, §4).
 fn parameter(name: &str, value: &str) -> Vec<String> {
     let value = clean(value);
-    if value.is_ascii() && value.len() <= MAX_PIECE {
+    if value.is_ascii() && value.len() <= MAX_COLUMNS {
         return vec![format!("{name}={}", quoted(&value))];
     }
     let mut pieces = vec![String::new()];
