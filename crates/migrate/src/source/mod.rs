@@ -4,8 +4,8 @@
 //! | kind | a folder is | a message is known by | its list holds besides |
 //! |---|---|---|---|
 //! | [`imap`](crate::imap) | a mailbox | its UID | flags, keywords, INTERNALDATE, size |
-//! | [`pop3`](crate::pop3) | the maildrop | its unique id, else its bytes | size |
-//! | [`files`](crate::files) | a directory or a file | its file name, or its bytes | what the programs note that wrote it |
+//! | [`pop3`] | the maildrop | its unique id, else its bytes | size |
+//! | [`files`] | a directory or a file | its file name, or its bytes | what the programs note that wrote it |
 //!
 //! What a message is known by is the same in every session; where it stands ([`Seen::at`]) is so until the folder is opened again.
 
