@@ -15,9 +15,17 @@ use super::stop::Stop;
 const FIRST: f64 = 5.0;
 /// Conversations at most.
 const MOST: f64 = 20.0;
-/// Entries in memory that wait for their turn at one destination; others are put off for [`CROWDED`] to twice that.
-const WAITING: usize = 50;
-const CROWDED: Duration = Duration::from_secs(15);
+/// Entries in memory that wait for their turn at one destination. Others are put off, and come back one after the other, as many a
+/// second as it took lately: so that there is always something for it, and little that comes back in vain.
+const WAITING: usize = 400;
+/// How long what is put off stays away, at least and at most.
+const CROWDED: Duration = Duration::from_secs(1);
+const LONGEST_CROWDED: Duration = Duration::from_secs(600);
+/// Messages a second that a destination is thought to take until it is known, and the least that is thought of one.
+const FIRST_RATE: f64 = 500.0;
+const LEAST_RATE: f64 = 1.0;
+/// Over how many seconds the rate is taken.
+const RATE_OVER: f64 = 2.0;
 /// Failures in a row after which a destination is left alone, for [`REST`] and twice as long each time, up to [`LONGEST_REST`].
 const FAILURES: u32 = 3;
 const REST: Duration = Duration::from_secs(30);
@@ -47,6 +55,11 @@ struct State {
     rests_until: Option<Instant>,
     /// Why it rests.
     why: String,
+    /// Messages a second while others waited, and when the last one of these was taken.
+    rate: f64,
+    took: Option<Instant>,
+    /// When the next entry that is put off comes back.
+    comes_back: Instant,
 }
 
 /// The right to speak with a destination; ends when it is dropped.
@@ -76,7 +89,7 @@ impl Pace {
                     break;
                 }
                 if state.waiting >= WAITING {
-                    let pause = self.spread(CROWDED, CROWDED);
+                    let pause = state.put_off(Instant::now());
                     return Err(Stop::after(pause, format!("4.4.5 many messages wait for {destination}")));
                 }
                 state.waiting += 1;
@@ -163,7 +176,17 @@ impl Place {
 
 impl State {
     fn new() -> Self {
-        Self { limit: FIRST, running: 0, waiting: 0, failures: 0, rests_until: None, why: String::new() }
+        Self {
+            limit: FIRST,
+            running: 0,
+            waiting: 0,
+            failures: 0,
+            rests_until: None,
+            why: String::new(),
+            rate: FIRST_RATE,
+            took: None,
+            comes_back: Instant::now(),
+        }
     }
 
     fn is_worth_keeping(&self) -> bool {
@@ -172,9 +195,25 @@ impl State {
 
     /// One conversation more for as many messages as go on at once.
     fn well(&mut self) {
+        let now = Instant::now();
+        if self.waiting == 0 {
+            // How fast it is shows only while it is kept busy.
+            self.took = None;
+        } else if let Some(before) = self.took.replace(now) {
+            // The rate of each gap counts for as long as the gap was.
+            let gap = (now - before).as_secs_f64().max(0.0001);
+            self.rate += (1.0 / gap - self.rate) * (1.0 - (-gap / RATE_OVER).exp());
+        }
         self.limit = (self.limit + 1.0 / self.limit).min(MOST);
         (self.failures, self.rests_until) = (0, None);
         self.why.clear();
+    }
+
+    /// How long an entry is put off that finds too many waiting.
+    fn put_off(&mut self, now: Instant) -> Duration {
+        let at = self.comes_back.clamp(now + CROWDED, now + LONGEST_CROWDED);
+        self.comes_back = at + Duration::from_secs_f64(1.0 / self.rate.max(LEAST_RATE));
+        at - now
     }
 
     fn badly(&mut self, why: &str) {
@@ -243,14 +282,30 @@ mod tests {
             let pace = pace.clone();
             tasks.spawn(async move { pace.turn("a.test").await.map(drop).is_ok() });
         }
-        tokio::task::yield_now().await;
-        assert_eq!(pace.place("a.test").state().waiting, WAITING);
+        while pace.place("a.test").state().waiting < WAITING {
+            tokio::task::yield_now().await;
+        }
         drop(turns);
         let served = tasks.join_all().await.into_iter().filter(|served| *served).count();
         assert_eq!(served, WAITING);
         let place = pace.place("a.test");
         assert_eq!(place.state().running, 0);
         assert_eq!(place.state().waiting, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_put_off_comes_back_as_fast_as_it_can_be_taken() {
+        let mut state = State { waiting: 1, ..State::new() };
+        for _ in 0..400 {
+            tokio::time::advance(Duration::from_millis(50)).await;
+            state.well();
+        }
+        let now = Instant::now();
+        let pauses: Vec<f64> = (0..101).map(|_| state.put_off(now).as_secs_f64()).collect();
+        assert_eq!(pauses[0], CROWDED.as_secs_f64());
+        assert!((4.5..6.0).contains(&(pauses[100] - pauses[0])), "20 a second: {}", pauses[100]);
+        tokio::time::advance(LONGEST_CROWDED).await;
+        assert_eq!(state.put_off(Instant::now()), CROWDED, "all are back");
     }
 
     #[tokio::test(start_paused = true)]
