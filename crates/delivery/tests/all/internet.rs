@@ -11,13 +11,15 @@ use crate::smarthost::Relay;
 pub struct Internet {
     pub zone: Zone,
     pub port: u16,
+    /// Keeps the port from other tests, at an address that no server has.
+    _held: TcpListener,
 }
 
 impl Internet {
     pub fn new() -> Self {
         // A port that is free at one address is free at all of them.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self { zone: Zone::new(), port }
+        let held = TcpListener::bind("127.0.0.254:0").unwrap();
+        Self { zone: Zone::new(), port: held.local_addr().unwrap().port(), _held: held }
     }
 
     /// A mail exchange of a domain, at `127.0.0.<last>`.
