@@ -6,12 +6,12 @@ use std::time::Duration;
 use anser_delivery::Outward;
 use anser_directory::DkimState;
 use anser_mime::encoding::{Encoding, decode};
-use anser_net::dns::{Data, RecordType};
+use anser_net::dns::RecordType;
 use anser_peers::aggregate::{self, Row};
 use anser_peers::tls::{self, Session};
 use anser_peers::{Kind, pack};
 use anser_senderauth::dkim::SecretKey;
-use anser_senderauth::{Message, Peer, check, dkim, dmarc};
+use anser_senderauth::{dkim, dmarc};
 
 use crate::house::{House, Site, envelope, message, runtime};
 use crate::internet::{Internet, delivery};
@@ -19,10 +19,6 @@ use crate::tlsa_records_are_binding::{BROKEN_OFF, OVER_TLS};
 
 /// Beyond the end of the day that was counted, and of the hours in which domains are told.
 const NEXT_DAY: Duration = Duration::from_secs(36 * 3600);
-
-fn text(internet: &Internet, name: &str, text: &str) {
-    internet.zone.add(name, Data::Txt(text.as_bytes().to_vec()));
-}
 
 /// A report that the server of its domain takes.
 fn report_to(recipient: &str) -> String {
@@ -52,14 +48,14 @@ fn a_domain_hears_once_a_day_what_was_sent_in_its_name_at_addresses_that_want_it
         let internet = Internet::new();
         internet.exchange("far.test", 10, "mx.far.test", 2);
         let wants = "v=DMARC1; p=reject; rua=mailto:dmarc@far.test,mailto:victim@other.test,mailto:r@reports.test!10m";
-        text(&internet, "_dmarc.far.test", wants);
-        text(&internet, "far.test._report._dmarc.reports.test", "v=DMARC1");
+        internet.text("_dmarc.far.test", wants);
+        internet.text("far.test._report._dmarc.reports.test", "v=DMARC1");
         let server = internet.server("mx.far.test", 2, &[&report_to("dmarc@far.test")]).await;
         let house = Site::embedded().furnished(internet.outward()).await;
         let key = SecretKey::new_ed25519().unwrap();
         house.directory.add_dkim_key("anser.test", "s1", &key, DkimState::Active).await.unwrap();
-        text(&internet, "s1._domainkey.anser.test", &key.record().unwrap());
-        text(&internet, "_dmarc.anser.test", "v=DMARC1; p=reject");
+        internet.text("s1._domainkey.anser.test", &key.record().unwrap());
+        internet.text("_dmarc.anser.test", "v=DMARC1; p=reject");
         for row in [row("192.0.2.1", "reject"), row("192.0.2.2", "pass"), row("192.0.2.1", "reject")] {
             house.peers.count(Kind::Dmarc, "far.test", &row).await.unwrap();
         }
@@ -82,14 +78,7 @@ fn a_domain_hears_once_a_day_what_was_sent_in_its_name_at_addresses_that_want_it
         assert_eq!((&*report.policy.domain, &*report.policy.policy), ("far.test", "reject"));
         assert_eq!(report.rows, [(row("192.0.2.1", "reject"), 2), (row("192.0.2.2", "pass"), 1)]);
 
-        let peer = Peer {
-            ip: "192.0.2.9".parse().unwrap(),
-            helo: "mail.anser.test",
-            sender: None,
-            receiver: "mx.far.test",
-            now: house.clock.now().secs(),
-        };
-        let verdict = check(&internet.outward().resolver, &Message::whole(mail.as_bytes()), peer).await;
+        let verdict = internet.judged(&house, &mail).await;
         assert_eq!(verdict.dkim[0].result, dkim::Result::Pass, "{mail}");
         assert_eq!(verdict.dmarc.result, dmarc::Result::Pass);
     });
@@ -99,8 +88,8 @@ fn a_domain_hears_once_a_day_what_was_sent_in_its_name_at_addresses_that_want_it
 fn what_the_dns_cannot_say_waits_and_who_wants_nothing_gets_nothing() {
     runtime().block_on(async {
         let internet = Internet::new();
-        text(&internet, "_dmarc.down.test", "v=DMARC1; p=none; rua=mailto:a@down.test");
-        text(&internet, "_dmarc.spoof.test", "v=DMARC1; p=none; rua=mailto:victim@other.test");
+        internet.text("_dmarc.down.test", "v=DMARC1; p=none; rua=mailto:a@down.test");
+        internet.text("_dmarc.spoof.test", "v=DMARC1; p=none; rua=mailto:victim@other.test");
         internet.zone.fail("_dmarc.down.test", RecordType::Txt);
         let house = Site::embedded().furnished(internet.outward()).await;
         for domain in ["down.test", "gone.test", "spoof.test"] {
@@ -136,7 +125,7 @@ fn sessions_without_tls_and_with_it_are_told_and_the_report_itself_is_not() {
     runtime().block_on(async {
         let internet = Internet::new();
         internet.exchange("far.test", 10, "mx.far.test", 2);
-        text(&internet, "_smtp._tls.far.test", "v=TLSRPTv1; rua=mailto:tls@far.test");
+        internet.text("_smtp._tls.far.test", "v=TLSRPTv1; rua=mailto:tls@far.test");
         let plain = delivery("x@far.test") + "\nCLOSE";
         let scripts = [&*plain, &(OVER_TLS.to_owned() + "\nCLOSE"), &report_to("tls@far.test")];
         let server = internet.server("mx.far.test", 2, &scripts).await;
@@ -194,8 +183,8 @@ fn a_policy_that_is_not_kept_to_is_told() {
             let internet = Internet::new();
             internet.exchange("far.test", 10, "mx.far.test", 2);
             internet.host("mta-sts.far.test", 8);
-            text(&internet, "_mta-sts.far.test", "v=STSv1; id=1;");
-            text(&internet, "_smtp._tls.far.test", "v=TLSRPTv1; rua=mailto:tls@far.test");
+            internet.text("_mta-sts.far.test", "v=STSv1; id=1;");
+            internet.text("_smtp._tls.far.test", "v=TLSRPTv1; rua=mailto:tls@far.test");
             let _server = internet.server("mx.far.test", 2, scripts).await;
             let web = crate::mta_sts_policies_are_obeyed::web("200 OK", policy);
             let web = internet.server("mta-sts.far.test", 8, &[&web]).await;
@@ -219,7 +208,7 @@ fn a_web_server_takes_reports_unless_its_address_is_not_public() {
         for private in [true, false] {
             let internet = Internet::new();
             internet.host("reports.far.test", 8);
-            text(&internet, "_smtp._tls.far.test", "v=TLSRPTv1; rua=https://reports.far.test/v1");
+            internet.text("_smtp._tls.far.test", "v=TLSRPTv1; rua=https://reports.far.test/v1");
             let taken = "TLS\nC: POST /v1 HTTP/1.1\nC: content-type: application/tlsrpt+gzip\nC: …\nC: …\nC: …\nC:\n\
                          S: HTTP/1.1 201 Created\nS: Content-Length: 0\nS:\nWAIT";
             let web = internet.server("reports.far.test", 8, &[taken]).await;

@@ -5,7 +5,9 @@ use std::net::TcpListener;
 use anser_delivery::Outward;
 use anser_net::Resolver;
 use anser_net::dns::{Data, Zone};
+use anser_senderauth::{Message, Peer, Verdict, check};
 
+use crate::house::House;
 use crate::smarthost::Relay;
 
 pub struct Internet {
@@ -32,9 +34,25 @@ impl Internet {
         self.zone.add(name, Data::A([127, 0, 0, last].into()));
     }
 
+    pub fn text(&self, name: &str, text: &str) {
+        self.zone.add(name, Data::Txt(text.as_bytes().to_vec()));
+    }
+
     /// A server at `127.0.0.<last>` that plays these transcripts.
     pub async fn server(&self, name: &str, last: u8, scripts: &[&str]) -> Relay {
         Relay::play_at(&format!("127.0.0.{last}:{}", self.port), name, scripts).await
+    }
+
+    /// What a server at far.test finds of a message that came from mail.anser.test.
+    pub async fn judged(&self, house: &House, raw: &str) -> Verdict {
+        let peer = Peer {
+            ip: "192.0.2.9".parse().unwrap(),
+            helo: "mail.anser.test",
+            sender: None,
+            receiver: "mx.far.test",
+            now: house.clock.now().secs(),
+        };
+        check(&self.outward().resolver, &Message::whole(raw.as_bytes()), peer).await
     }
 
     pub fn outward(&self) -> Outward {

@@ -1,37 +1,23 @@
 //! What leaves is vouched for: mail of others by a seal (ARC, RFC 8617), mail of the house by a signature.
 
 use anser_directory::{AliasTarget, DkimState};
-use anser_net::dns::Data;
 use anser_queue::{Envelope, Origin, Protocol};
 use anser_senderauth::arc::Status;
 use anser_senderauth::dkim::{self, SecretKey};
-use anser_senderauth::{Message, Peer, Verdict, check, dmarc};
+use anser_senderauth::dmarc;
 
 use crate::house::{House, Site, address, envelope, message, runtime};
 use crate::internet::{Internet, delivery};
 
 /// A house whose domain signs.
 async fn signing(internet: &Internet) -> House {
-    let text = |name: &str, text: &str| internet.zone.add(name, Data::Txt(text.as_bytes().to_vec()));
     let house = Site::embedded().furnished(internet.outward()).await;
     for (selector, key) in [("e1", SecretKey::new_ed25519().unwrap()), ("r1", SecretKey::new_rsa().unwrap())] {
         house.directory.add_dkim_key("anser.test", selector, &key, DkimState::Active).await.unwrap();
-        text(&format!("{selector}._domainkey.anser.test"), &key.record().unwrap());
+        internet.text(&format!("{selector}._domainkey.anser.test"), &key.record().unwrap());
     }
-    text("_dmarc.anser.test", "v=DMARC1; p=reject");
+    internet.text("_dmarc.anser.test", "v=DMARC1; p=reject");
     house
-}
-
-/// What the server at far.test finds.
-async fn judged(internet: &Internet, house: &House, raw: &str) -> Verdict {
-    let peer = Peer {
-        ip: "192.0.2.9".parse().unwrap(),
-        helo: "mail.anser.test",
-        sender: None,
-        receiver: "mx.far.test",
-        now: house.clock.now().secs(),
-    };
-    check(&internet.outward().resolver, &Message::whole(raw.as_bytes()), peer).await
 }
 
 /// As it came from another server that passed.
@@ -69,13 +55,13 @@ fn what_is_sent_on_is_sealed_again_and_again() {
         house.run().await;
         let again = from_orig("bob@anser.test", &PASSED.replace("arc=none", "arc=pass (i=1 d=anser.test)"));
         let first = server.so_far().remove(0);
-        let verdict = judged(&internet, &house, &first).await;
+        let verdict = internet.judged(&house, &first).await;
         assert_eq!((verdict.arc.status, verdict.arc.highest), (Status::Pass, 1), "{:?}\n{first}", verdict.arc);
         assert!(verdict.arc.sets[0].domain == "anser.test" && verdict.dkim.is_empty(), "nobody signs for others");
         house.put(again, &first).await;
         house.run().await;
         let second = server.messages().remove(1);
-        let verdict = judged(&internet, &house, &second).await;
+        let verdict = internet.judged(&house, &second).await;
         assert_eq!((verdict.arc.status, verdict.arc.highest), (Status::Pass, 2), "{:?}\n{second}", verdict.arc);
         assert!(verdict.vouched_by(&["anser.test".to_owned()]).is_some(), "{second}");
         assert_eq!(verdict.arc.sets[1].selector, "r1", "what others know best");
@@ -104,7 +90,7 @@ fn what_others_would_refuse_of_a_group_goes_on_in_its_name() {
             "{rewritten}"
         );
         assert!(rewritten.ends_with(raw.split_once("\r\n\r\n").unwrap().1), "{rewritten}");
-        let verdict = judged(&internet, &house, &rewritten).await;
+        let verdict = internet.judged(&house, &rewritten).await;
         assert_eq!((verdict.dmarc.result, verdict.arc.status), (dmarc::Result::Pass, Status::Pass), "{rewritten}");
         assert!(kept.contains("From: Ann <ann@orig.test>\r\n") && !kept.contains(" via "), "{kept}");
     });
@@ -141,7 +127,7 @@ fn reports_to_senders_are_signed() {
         house.put(envelope("x@far.test", &["nobody@anser.test"]), &message("hi")).await;
         house.run().await;
         let raw = server.messages().remove(0);
-        let verdict = judged(&internet, &house, &raw).await;
+        let verdict = internet.judged(&house, &raw).await;
         let results: Vec<_> = verdict.dkim.iter().map(|one| (one.result, &*one.domain)).collect();
         assert_eq!(results, [(dkim::Result::Pass, "anser.test"); 2], "{raw}");
         assert_eq!((verdict.dmarc.result, &*verdict.dmarc.domain), (dmarc::Result::Pass, "mail.anser.test"));
