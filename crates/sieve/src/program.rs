@@ -47,13 +47,6 @@ impl Program {
         crate::compile::compile(script)
     }
 
-    /// The name of the form's rule that the command on `line` belongs to; `None` for lines that no rule of the form made.
-    pub fn rule_at(&self, line: u32) -> Option<&str> {
-        let after = self.rules.partition_point(|(start, _)| *start <= line);
-        let (_, name) = &self.rules[after.checked_sub(1)?];
-        (!name.is_empty()).then_some(name.as_str())
-    }
-
     /// The scripts that it includes by name, with whether they are global (RFC 6609), for a store that wants to have them
     /// at hand before it runs.
     pub fn includes(&self) -> Vec<(bool, &str)> {
