@@ -4,15 +4,17 @@
 //! may have shown its client a UID that the file has forgotten; skipping as many UIDs as there are such entries keeps that UID from
 //! ever naming another message. The entry itself is delivered again in the ordinary way.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use anser_base::{AccountId, Durability, EntryId, Result};
-use anser_directory::Resolution;
+use anser_base::{AccountId, Address, Durability, EntryId, Result};
+use anser_directory::{Account, Resolution};
 
 use crate::Delivery;
 
-/// Entries looked at in one step.
-const STEP: usize = 500;
+/// Foreign domains that are remembered at most, so that a queue of a million entries asks the directory once for each of the few
+/// domains that most of them wait for.
+const FOREIGN: usize = 65_536;
 /// Numbers that one delivery by rules gives out at most: copies, mailboxes made for them, copies of what was sent, notices.
 const BY_RULES: u32 = 512;
 
@@ -22,40 +24,31 @@ impl Delivery {
         if self.deps.store.db().is_postgres() {
             return Ok(());
         }
-        let mut lost: HashMap<AccountId, u32> = HashMap::new();
+        let mut count = Count { delivery: self, foreign: HashSet::new(), lost: HashMap::new() };
         let mut after = None;
         loop {
-            let entries = self.deps.queue.recovered(after, STEP).await?;
+            let entries = self.deps.queue.recovered(after).await?;
             let Some((last, _)) = entries.last() else { break };
             after = Some(*last);
             for (id, recipients) in entries {
-                self.count_lost(id, &recipients, &mut lost).await?;
+                for address in recipients {
+                    count.add(id, &address).await?;
+                }
             }
         }
-        for (account, unsynced) in lost {
+        for (account, unsynced) in count.lost {
             tracing::info!(%account, unsynced, "UIDs skipped that may have been lost in a power cut");
             self.deps.store.write(account, Durability::Sync, move |tx| tx.skip_lost(unsynced)).await?;
         }
         Ok(())
     }
 
-    async fn count_lost(&self, id: EntryId, recipients: &[usize], lost: &mut HashMap<AccountId, u32>) -> Result<()> {
-        let entry = self.deps.queue.show(id).await?;
-        for index in recipients {
-            let Some(recipient) = entry.envelope.recipients.get(*index) else { continue };
-            let accounts = match self.deps.directory.resolve(&recipient.address).await? {
-                Resolution::Account(account) => vec![account],
-                Resolution::Group(group) => group.accounts.clone(),
-                _ => continue,
-            };
-            for account in accounts {
-                if self.is_missing(account.id, id).await {
-                    let most = if self.rules.line(&account).await?.is_empty() { 1 } else { BY_RULES };
-                    *lost.entry(account.id).or_default() += most;
-                }
-            }
-        }
-        Ok(())
+    async fn accounts_of(&self, address: &Address) -> Result<Vec<Arc<Account>>> {
+        Ok(match self.deps.directory.resolve(address).await? {
+            Resolution::Account(account) => vec![account],
+            Resolution::Group(group) => group.accounts.clone(),
+            _ => Vec::new(),
+        })
     }
 
     /// An account whose file is damaged must not keep the others from starting; it gives out no UID either.
@@ -67,5 +60,38 @@ impl Delivery {
                 false
             }
         }
+    }
+}
+
+/// UIDs that may have been shown and lost, by account.
+struct Count<'a> {
+    delivery: &'a Delivery,
+    foreign: HashSet<String>,
+    lost: HashMap<AccountId, u32>,
+}
+
+impl Count<'_> {
+    async fn add(&mut self, id: EntryId, address: &Address) -> Result<()> {
+        if self.is_foreign(address.domain()).await? {
+            return Ok(());
+        }
+        for account in self.delivery.accounts_of(address).await? {
+            if self.delivery.is_missing(account.id, id).await {
+                let most = if self.delivery.rules.line(&account).await?.is_empty() { 1 } else { BY_RULES };
+                *self.lost.entry(account.id).or_default() += most;
+            }
+        }
+        Ok(())
+    }
+
+    async fn is_foreign(&mut self, domain: &str) -> Result<bool> {
+        if self.foreign.contains(domain) {
+            return Ok(true);
+        }
+        let foreign = !self.delivery.deps.directory.is_local_domain(domain).await?;
+        if foreign && self.foreign.len() < FOREIGN {
+            self.foreign.insert(domain.to_owned());
+        }
+        Ok(foreign)
     }
 }

@@ -1,6 +1,6 @@
 //! What operators and the house's own checks see of the queue. Nothing here holds more than a window of it in memory.
 
-use anser_base::{BlobId, EntryId, Error, Result, Timestamp};
+use anser_base::{Address, BlobId, EntryId, Error, Result, Timestamp};
 use anser_db::{Place, Row, Tx, params};
 
 use crate::envelope::{Entry, Envelope, Home};
@@ -10,7 +10,7 @@ use crate::rows;
 use crate::schema::RELEASED;
 use crate::state::{HELD, Progress, State};
 
-/// Rows that one call of [`Queue::list`] looks at, at most.
+/// Rows that one call looks at, at most.
 const WINDOW: i64 = 2000;
 
 /// Which entries an operator means. Addresses and explanations match when they contain the text, whatever its case.
@@ -104,14 +104,13 @@ impl Queue {
         Ok(counts)
     }
 
-    /// Entries after a cursor that may have been attempted without their outcome being recorded, and which of their recipients:
-    /// on the embedded engine all that an earlier run left, for a lease taken shortly before a power cut may be forgotten; on
-    /// PostgreSQL those that a dead node held. At most `limit`, lowest first.
-    pub async fn recovered(&self, after: Option<EntryId>, limit: usize) -> Result<Vec<(EntryId, Vec<usize>)>> {
+    /// Entries after a cursor that may have been attempted without their outcome being recorded, each with those of its recipients
+    /// that have not reached their end: on the embedded engine all that an earlier run left, for a lease taken shortly before a
+    /// power cut may be forgotten; on PostgreSQL those that a dead node held. A window of them, lowest first; none at the end.
+    pub async fn recovered(&self, after: Option<EntryId>) -> Result<Vec<(EntryId, Vec<Address>)>> {
         let after = after.map_or(0, EntryId::to_sql);
-        let limit = limit.min(WINDOW as usize) as i64;
         let born = self.inner.born.to_sql();
-        self.inner.db.read(Place::Queue, move |tx| released(tx, after, limit, born)).await
+        self.inner.db.read(Place::Queue, move |tx| released(tx, after, born)).await
     }
 
     /// Content addresses after a cursor that entries refer to in the blob store, for its sweeper, and where to go on.
@@ -230,15 +229,19 @@ fn count(tx: &mut Tx<'_>) -> Result<Counts> {
     Ok(Counts { fresh, waiting: free - held + leased, held, ready: 0 })
 }
 
-fn released(tx: &mut Tx<'_>, after: i64, limit: i64, born: i64) -> Result<Vec<(EntryId, Vec<usize>)>> {
+fn released(tx: &mut Tx<'_>, after: i64, born: i64) -> Result<Vec<(EntryId, Vec<Address>)>> {
     let left = if tx.is_postgres() { 0 } else { born };
-    let sql = "SELECT id, lease, due, progress, envelope FROM queue_waiting WHERE (lease = ?3 OR id < ?4) AND id > ?1 \
-         UNION ALL SELECT id, lease, 0, NULL, envelope FROM queue_fresh WHERE (lease = ?3 OR id < ?4) AND id > ?1 \
+    let sql = "SELECT id, progress, envelope FROM queue_waiting WHERE (lease = ?3 OR id < ?4) AND id > ?1 \
+         UNION ALL SELECT id, NULL, envelope FROM queue_fresh WHERE (lease = ?3 OR id < ?4) AND id > ?1 \
          ORDER BY 1 LIMIT ?2";
-    tx.query(sql, params![after, limit, RELEASED, left], |row| {
-        let entry = listed(row)?;
-        let open = entry.progress.iter().enumerate().filter(|(_, p)| !p.state.is_final()).map(|(index, _)| index);
-        Ok((entry.id, open.collect()))
+    tx.query(sql, params![after, WINDOW, RELEASED, left], |row| {
+        let mut recipients: Vec<_> =
+            unpack_envelope(&row.blob(2)?)?.0.recipients.into_iter().map(|recipient| recipient.address).collect();
+        if let Some(progress) = row.opt_blob(1)? {
+            let mut progress = unpack_progress(&progress)?.into_iter();
+            recipients.retain(|_| progress.next().is_none_or(|progress| !progress.state.is_final()));
+        }
+        Ok((EntryId::from_sql(row.int(0)?), recipients))
     })
 }
 

@@ -18,8 +18,10 @@ fn what_was_in_somebodys_hands_is_waiting_again_and_marked() {
         drop(queue);
 
         let queue = data.queue().await;
-        let recovered = queue.recovered(None, 10).await.unwrap();
-        assert_eq!(recovered, [(held, vec![0]), (unread, vec![0])]);
+        let recovered = queue.recovered(None).await.unwrap();
+        let to = |id| (id, envelope(&["ann@anser.test"]).recipients.into_iter().map(|to| to.address).collect());
+        assert_eq!(recovered, [to(held), to(unread)]);
+        assert_eq!(queue.recovered(Some(unread)).await.unwrap(), []);
         let mut back = Vec::new();
         while let Some(lease) = queue.try_next_due().await.unwrap() {
             back.push((lease.id, text_of(&lease).to_owned(), lease.redelivery));
