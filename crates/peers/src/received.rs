@@ -206,7 +206,7 @@ impl Peers {
 }
 
 /// Most that one line can count, so that no sum of them runs over.
-const MOST: i64 = 1 << 40;
+const MOST: i64 = 1 << 32;
 
 fn forget_old(tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
     let newest = "SELECT received_ms FROM peer_reports ORDER BY received_ms DESC LIMIT 1 OFFSET ?1";
