@@ -1,4 +1,4 @@
-//! Ends leases: many deliveries, one sync, one transaction.
+//! Ends leases: many attempts, one sync, one transaction.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,6 +6,7 @@ use std::time::Duration;
 use anser_base::{Class, EntryId, Error, Result};
 use anser_journal::{Entry as Note, Origin, What};
 use anser_queue::{Lease, Plan, Settlement, Submission};
+use futures_util::future::join_all;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
@@ -64,11 +65,9 @@ impl Deps {
 }
 
 async fn settle(deps: &Deps, batch: Vec<Finished>) {
-    let (plain, reporting): (Vec<_>, Vec<_>) =
-        batch.into_iter().partition(|done| done.reports.is_empty() && done.plan.is_final());
-    for done in reporting {
-        settle_one(deps, done).await;
-    }
+    let (plain, reporting): (Vec<_>, Vec<_>) = batch.into_iter().partition(|done| done.reports.is_empty());
+    // Together, so that they share commits.
+    join_all(reporting.into_iter().map(|done| settle_one(deps, done))).await;
     let plain: Vec<Settlement> =
         plain.into_iter().map(|Finished { lease, plan, .. }| Settlement { lease, plan }).collect();
     while let Err(error) = deps.queue.settle_after_sync(&plain).await {

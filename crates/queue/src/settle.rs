@@ -64,9 +64,9 @@ impl Queue {
         outcome.map(|()| ids)
     }
 
-    /// Settles deliveries to local accounts whose own transactions were deferred. Call it only after `Disk::sync_all` made those
-    /// durable. All go in one transaction that is itself not synced: should it be lost, the entries come back marked as possible
-    /// redeliveries and the accounts know them by their ids. A lease that was lost is passed over.
+    /// Settles attempts from which no other mail follows, local deliveries whose own transactions were deferred among them. Call it only
+    /// after `Disk::sync_all` made those durable. All go in one transaction that is itself not synced: should it be lost, the entries come
+    /// back marked as possible redeliveries, and accounts know them by their ids. A lease that was lost is passed over.
     ///
     /// On an error nothing was changed; call again with the same batch.
     pub async fn settle_after_sync(&self, batch: &[Settlement]) -> Result<()> {

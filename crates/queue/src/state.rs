@@ -123,11 +123,6 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether every recipient is final, so that the entry goes away.
-    pub fn is_final(&self) -> bool {
-        self.progress.iter().all(|progress| progress.state.is_final())
-    }
-
     /// When the entry is due next; `None` when it is final.
     pub fn due(&self) -> Option<Timestamp> {
         self.progress.iter().filter(|progress| !progress.state.is_final()).map(|progress| progress.due).min()

@@ -102,7 +102,7 @@ async fn settle(queue: &Queue, lease: Lease, dice: &Entropy, ledger: &mut Ledger
         _ => lease.plan([(0, Outcome::Done), (1, retry())], START),
     };
     let settled = queue.settle(&lease, &plan, Vec::new()).await.is_ok();
-    if plan.is_final() {
+    if plan.due().is_none() {
         let list = if settled { &mut ledger.gone } else { &mut ledger.perhaps };
         list.insert(lease.id);
     }
