@@ -9,6 +9,9 @@ pub const INLINE_BODY: usize = 256 * 1024;
 /// Recipients of one queue entry.
 pub const RECIPIENTS: usize = 1000;
 
+/// Longest time that a submitted message may wait to be sent, in seconds (RFC 4865 §3, RFC 8621 §1.3.2).
+pub const DELAYED_SEND: u64 = 30 * 24 * 3600;
+
 /// `Received` fields after which a message is taken to be looping (RFC 5321 §6.3).
 pub const HOPS: usize = 50;
 

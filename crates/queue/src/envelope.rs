@@ -129,6 +129,15 @@ impl Envelope {
             expires: accepted.after(crate::retry::EXPIRY),
         }
     }
+
+    /// The same, not to be attempted before a time; the time to give up counts from then (RFC 4865 §4). One that is over changes nothing.
+    pub fn released_at(self, at: Timestamp) -> Self {
+        if at <= self.accepted {
+            return self;
+        }
+        let expires = self.expires.after(at.since(self.accepted));
+        Self { not_before: Some(at), expires, ..self }
+    }
 }
 
 /// A message in the queue.

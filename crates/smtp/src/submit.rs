@@ -150,20 +150,17 @@ async fn take(deps: &Arc<Deps>, submission: Submission) -> Result<Put, Refused> 
         account: Some(account.id),
         listener: Some(door.to_owned()),
     };
-    let mut envelope = Envelope {
+    let envelope = Envelope {
         ret,
         envid,
         smtputf8,
         body_type: BodyType::EightBitMime,
         tenant: Some(account.tenant),
         trace,
+        priority: head.priority(recipients.len()),
         ..Envelope::new(sender, recipients, origin, now)
     };
-    if let Some(at) = not_before.filter(|at| *at > now) {
-        // The time to give up counts from when it is sent (RFC 4865 §4.1).
-        envelope.expires = envelope.expires.after(at.since(now));
-        envelope.not_before = Some(at);
-    }
+    let envelope = envelope.released_at(not_before.unwrap_or(now));
     let (noted, size) = (NotedEnvelope::of(&envelope), body.size);
     let entry = deps.queue.put(envelope, body).await?;
     Ok((entry, noted, head.message_id, size))

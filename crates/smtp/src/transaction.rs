@@ -1,6 +1,6 @@
 //! A mail transaction: what MAIL and RCPT said.
 
-use anser_base::{Address, TenantId};
+use anser_base::{Address, TenantId, Timestamp};
 use anser_queue::Recipient;
 use anser_wire::smtp::{BodyType, MailFrom};
 
@@ -19,6 +19,10 @@ pub struct Transaction {
     /// Whose message it is: the tenant of the account that submits it, or of the first recipient of ours. The body of a large
     /// message is stored there.
     pub tenant: Option<TenantId>,
+    /// The priority that was asked for, as far as it is granted (RFC 6710).
+    pub priority: Option<i8>,
+    /// When it is to be sent (RFC 4865).
+    pub not_before: Option<Timestamp>,
     /// What came by BDAT so far.
     pub chunks: Option<Intake>,
 }
@@ -26,7 +30,8 @@ pub struct Transaction {
 impl Transaction {
     /// A transaction without recipients.
     pub fn new(sender: Option<Address>, mail: MailFrom) -> Self {
-        Self { sender, mail, recipients: Vec::new(), accepted: 0, tenant: None, chunks: None }
+        let (priority, not_before) = (None, None);
+        Self { sender, mail, recipients: Vec::new(), accepted: 0, tenant: None, priority, not_before, chunks: None }
     }
 
     /// Accepts a recipient; one that is there already stays as it is.

@@ -5,8 +5,11 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
+use std::time::{Duration, SystemTime};
 
-use crate::world::{Place, Served, anser, done, free_port};
+use rcgen::{CertificateParams, DnType, Issuer, KeyPair, date_time_ymd};
+
+use crate::world::{Place, Served, anser, done, free_port, run};
 
 #[test]
 fn a_new_server_is_written_serves_and_is_watched() {
@@ -41,9 +44,29 @@ fn a_new_server_is_written_serves_and_is_watched() {
     assert!(get(admin, "/healthz").ends_with("ok\n"));
     assert!(get(admin, "/elsewhere").starts_with("HTTP/1.1 404 "));
 
+    let status = || done(run(&folder, &["status"], b""));
+    assert!(status().contains("vouches for itself"), "{}", status());
+    let (certificate, key) = ends_in_five_days("mail.example.org");
+    fs::write(folder.join("cert.pem"), certificate).unwrap();
+    fs::write(folder.join("key.pem"), key).unwrap();
     server.signal("HUP");
     server.log_until("read again");
+    let said = status();
+    assert!(said.contains("given by The Authority") && said.contains("ends soon"), "{said}");
     server.stop();
+}
+
+/// A certificate of an authority and its key, as PEM.
+fn ends_in_five_days(name: &str) -> (String, String) {
+    let key = KeyPair::generate().unwrap();
+    let mut authority = CertificateParams::new(Vec::<String>::new()).unwrap();
+    authority.distinguished_name.push(DnType::CommonName, "The Authority");
+    let mut leaf = CertificateParams::new([name.to_owned()]).unwrap();
+    leaf.not_before = date_time_ymd(1970, 1, 1);
+    let since = SystemTime::UNIX_EPOCH.elapsed().unwrap();
+    leaf.not_after = leaf.not_before + since + Duration::from_secs(5 * 24 * 3600);
+    let leaf = leaf.signed_by(&key, &Issuer::new(authority, &key)).unwrap();
+    (leaf.pem(), key.serialize_pem())
 }
 
 fn get(port: u16, path: &str) -> String {

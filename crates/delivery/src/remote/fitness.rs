@@ -29,6 +29,7 @@ pub(super) async fn mail_from(client: &Client, entry: &Entry, content: &mut Cont
         ret: envelope.ret.filter(|_| offered.dsn),
         envid: envelope.envid.clone().filter(|_| offered.dsn),
         requiretls: envelope.requiretls,
+        priority: Some(envelope.priority).filter(|priority| *priority != 0 && offered.mt_priority),
         ..MailFrom::default()
     })
 }

@@ -66,8 +66,9 @@ fn every_extension_that_is_offered_and_asked_for_is_passed_on() {
         S: 250-SMTPUTF8
         S: 250-PIPELINING
         S: 250-DSN
+        S: 250-MT-PRIORITY
         S: 250 ENHANCEDSTATUSCODES
-        C: MAIL FROM:<ann@anser.test> SIZE=184 BODY=8BITMIME SMTPUTF8 RET=FULL ENVID=QQ+2B314
+        C: MAIL FROM:<ann@anser.test> SIZE=184 BODY=8BITMIME SMTPUTF8 MT-PRIORITY=-3 RET=FULL ENVID=QQ+2B314
         C: RCPT TO:<陈@例子.中国> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;x+2By@far.test
         C: RCPT TO:<z@far.test> NOTIFY=NEVER
         S: 250 2.1.0 ok
@@ -82,6 +83,7 @@ fn every_extension_that_is_offered_and_asked_for_is_passed_on() {
         wanted.ret = Some(Ret::Full);
         wanted.envid = Some("QQ+314".into());
         wanted.smtputf8 = true;
+        wanted.priority = -3;
         wanted.body_type = BodyType::EightBitMime;
         wanted.recipients[0].orcpt = Some("rfc822;x+y@far.test".into());
         wanted.recipients[0].notify = Notify { success: true, failure: true, delay: false };

@@ -82,7 +82,7 @@ pub enum NotSent {
 }
 
 /// The longest time that a message may wait to be sent, in seconds (RFC 8621 §1.3.2, `maxDelayedSend`).
-pub(crate) const DELAY: u64 = 30 * 24 * 3600;
+pub(crate) const DELAY: u64 = anser_base::limits::DELAYED_SEND;
 
 const PROPERTIES: [&str; 10] = [
     "id",

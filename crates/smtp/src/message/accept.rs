@@ -6,6 +6,7 @@ use anser_queue::{Envelope, Origin};
 use anser_senderauth::dmarc::Policy;
 use anser_wire::smtp::{BodyType, Reply};
 
+use super::header::Head;
 use super::intake::Intake;
 use super::trace;
 use crate::answer::{Answer, Stop};
@@ -53,7 +54,7 @@ async fn put(session: &Session, intake: Intake) -> Result<String, Stop> {
     let id = session.deps.entropy.token(TRACE_ID);
     let mut front = verdict.as_ref().map(|verdict| senders::field(session, verdict)).unwrap_or_default();
     front.push_str(&senders::signatures(&Party::of(session), passed).await?);
-    let envelope = envelope(session, &id, front)?;
+    let envelope = envelope(session, &id, front, &taken.head)?;
     let (noted, size) = (NotedEnvelope::of(&envelope), taken.body.size);
     let entry: EntryId = session.deps.queue.put(envelope, taken.body).await?;
     session.note_accepted(entry, noted, taken.head.message_id, size).await;
@@ -65,7 +66,7 @@ async fn put(session: &Session, intake: Intake) -> Result<String, Stop> {
 }
 
 /// `front` are fields that go before everything else but the trace of the last hop.
-fn envelope(session: &Session, id: &str, front: String) -> Result<Envelope, Stop> {
+fn envelope(session: &Session, id: &str, front: String, head: &Head) -> Result<Envelope, Stop> {
     let Some(transaction) = &session.transaction else { return Err(Stop::Gone) };
     let (mail, recipients) = (&transaction.mail, transaction.recipients.clone());
     let now = session.deps.clock.now();
@@ -82,7 +83,7 @@ fn envelope(session: &Session, id: &str, front: String) -> Result<Envelope, Stop
         account: session.login.as_ref().map(|account| account.id),
         listener: Some(session.service.name().to_owned()),
     };
-    Ok(Envelope {
+    let envelope = Envelope {
         ret: mail.ret,
         envid: mail.envid.clone(),
         smtputf8: mail.smtputf8,
@@ -90,6 +91,8 @@ fn envelope(session: &Session, id: &str, front: String) -> Result<Envelope, Stop
         requiretls: mail.requiretls,
         tenant: Some(transaction.tenant.unwrap_or(DEFAULT_TENANT)),
         trace,
+        priority: transaction.priority.unwrap_or_else(|| head.priority(recipients.len())),
         ..Envelope::new(transaction.sender.clone(), recipients, origin, now)
-    })
+    };
+    Ok(envelope.released_at(transaction.not_before.unwrap_or(now)))
 }

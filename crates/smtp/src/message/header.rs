@@ -22,6 +22,20 @@ const ID_TOKEN: usize = 16;
 pub struct Head {
     /// The Message-ID without angle brackets, for the journal.
     pub message_id: Option<String>,
+    /// It says that many get it.
+    is_bulk: bool,
+}
+
+/// Recipients from which on a message is mail for many.
+const MANY: usize = 50;
+/// The priority of mail for many, where nobody asked for another (RFC 6710): people's letters do not wait behind it.
+const BULK: i8 = -1;
+
+impl Head {
+    /// The priority of a message to so many recipients, where the sender named none.
+    pub fn priority(&self, recipients: usize) -> i8 {
+        if self.is_bulk || recipients >= MANY { BULK } else { 0 }
+    }
 }
 
 /// One look at all fields.
@@ -32,6 +46,7 @@ struct Found {
     hops: usize,
     has_date: bool,
     message_id: Option<String>,
+    is_bulk: bool,
     has_from: bool,
     /// The addresses of all From fields; `None` for what is no address.
     from: Vec<Option<Address>>,
@@ -56,7 +71,7 @@ pub async fn judge(terms: &Terms, message: &mut Vec<u8>, whole: bool) -> Result<
     if terms.clean {
         take_out_forged_results(terms, message);
     }
-    Ok(Head { message_id: found.message_id })
+    Ok(Head { message_id: found.message_id, is_bulk: found.is_bulk })
 }
 
 /// `submitted` messages are looked at for their authors and for Bcc as well.
@@ -72,16 +87,19 @@ fn look(message: &[u8], submitted: bool) -> Found {
     found
 }
 
-const EVERYWHERE: usize = 2;
+const EVERYWHERE: usize = 5;
 
 type Note = fn(&mut Found, &Field<'_>);
 
 /// What is noted of which field; the first [`EVERYWHERE`] at every service.
-const NOTES: [(&[u8], Note); 6] = [
+const NOTES: [(&[u8], Note); 9] = [
     (b"Received", |found, _| found.hops += 1),
     (b"Message-ID", |found, field| {
         found.message_id.get_or_insert_with(|| id_text(field.value));
     }),
+    (b"List-Id", |found, _| found.is_bulk = true),
+    (b"List-Unsubscribe", |found, _| found.is_bulk = true),
+    (b"Precedence", |found, field| found.is_bulk |= is_bulk(field.value)),
     (b"Date", |found, _| found.has_date = true),
     (b"From", |found, field| found.note_author(field)),
     (b"Bcc", |found, field| found.hidden.push(field.range.clone())),
@@ -101,6 +119,12 @@ impl Found {
             Address::new(str::from_utf8(local).ok()?, str::from_utf8(domain).ok()?)
         }));
     }
+}
+
+/// A word that lists have always used, though RFC 2076 §3.9 discourages it.
+fn is_bulk(precedence: &[u8]) -> bool {
+    let word = precedence.trim_ascii();
+    ["bulk", "list", "junk"].iter().any(|bulk| word.eq_ignore_ascii_case(bulk.as_bytes()))
 }
 
 fn id_text(value: &[u8]) -> String {

@@ -15,9 +15,12 @@ pub fn received(session: &Session, id: &str, now: Timestamp, only: Option<&Addre
     let with = protocol(session);
     let tls = tls_part(session);
     let recipient = only.map(|address| format!("\r\n\tfor <{address}>")).unwrap_or_default();
+    let priority = session.transaction.as_ref().and_then(|transaction| transaction.priority);
+    // RFC 6710 §3.
+    let priority = priority.map(|priority| format!("\r\n\tpriority {priority}")).unwrap_or_default();
     let date = format_rfc5322(DateTime { unix: now.secs(), offset_minutes: 0 });
-    format!("Received: from {from}\r\n\tby {hostname} (Anser) with {with} id {id}{tls}{recipient};\r\n\t{date}\r\n")
-        .into_bytes()
+    let more = format!("{tls}{recipient}{priority}");
+    format!("Received: from {from}\r\n\tby {hostname} (Anser) with {with} id {id}{more};\r\n\t{date}\r\n").into_bytes()
 }
 
 /// The field for a message that came through another door, which speaks HTTP.

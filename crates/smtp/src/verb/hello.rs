@@ -1,5 +1,9 @@
 //! EHLO, HELO (RFC 5321 §4.1.1.1) and LHLO (RFC 2033 §4.1). A greeting ends the transaction under way.
 
+use std::time::Duration;
+
+use anser_base::Timestamp;
+use anser_base::limits::DELAYED_SEND;
 use anser_wire::smtp::Reply;
 
 use super::auth;
@@ -55,9 +59,18 @@ fn extensions(session: &Session) -> Vec<String> {
         (true, "CHUNKING".to_owned()),
         (true, "BINARYMIME".to_owned()),
         (true, "ENHANCEDSTATUSCODES".to_owned()),
+        (true, "MT-PRIORITY".to_owned()),
+        (session.service == Service::Submission, future_release(session.deps.clock.now())),
         (session.may_start_tls(), "STARTTLS".to_owned()),
         (!mechanisms.is_empty(), format!("AUTH {mechanisms}")),
         (secure && session.service != Service::Lmtp, "REQUIRETLS".to_owned()),
     ];
     list.into_iter().filter(|(offered, _)| *offered).map(|(_, line)| line).collect()
+}
+
+/// How long, and until when, a message may be held back (RFC 4865 §3).
+fn future_release(now: Timestamp) -> String {
+    let until = now.after(Duration::from_secs(DELAYED_SEND));
+    let until = jiff::Timestamp::from_second(until.secs()).unwrap_or(jiff::Timestamp::MAX);
+    format!("FUTURERELEASE {DELAYED_SEND} {until}")
 }

@@ -1,8 +1,10 @@
-//! MAIL (RFC 5321 §4.1.1.2) with SIZE, BODY, SMTPUTF8, RET, ENVID, AUTH and REQUIRETLS.
+//! MAIL (RFC 5321 §4.1.1.2) with SIZE, BODY, SMTPUTF8, RET, ENVID, AUTH, REQUIRETLS, MT-PRIORITY, HOLDFOR and HOLDUNTIL.
 
 use std::time::Duration;
 
-use anser_wire::smtp::{MailFrom, Reply};
+use anser_base::Timestamp;
+use anser_base::limits::DELAYED_SEND;
+use anser_wire::smtp::{Hold, MailFrom, Reply};
 
 use crate::answer::{Answer, Stop};
 use crate::deps::Service;
@@ -15,8 +17,14 @@ pub async fn mail(session: &mut Session, mail: MailFrom) -> Result<Answer, Stop>
     let sender_text = mail.path.as_ref().map(ToString::to_string).unwrap_or_default();
     match begin(session, mail).await {
         Ok(transaction) => {
+            let (asked, given) = (transaction.mail.priority, transaction.priority);
             session.transaction = Some(transaction);
-            Ok(Answer::ok((2, 1, 0), "Sender ok"))
+            match (asked, given) {
+                (Some(asked), Some(given)) if asked != given => {
+                    Ok(Answer::ok((2, 3, 6), format!("{given} is the new priority")))
+                }
+                _ => Ok(Answer::ok((2, 1, 0), "Sender ok")),
+            }
         }
         Err(stop) => {
             if let Stop::Refused(reply) | Stop::Close(reply) = &stop {
@@ -32,7 +40,10 @@ async fn begin(session: &Session, mail: MailFrom) -> Result<Transaction, Stop> {
     check_parameters(session, &mail)?;
     check_rate(session)?;
     let sender = policy::sender(&Party::of(session), mail.path.as_ref()).await?;
-    let mut transaction = Transaction::new(sender, mail);
+    let not_before = mail.hold.map(|hold| release(hold, session.deps.clock.now())).transpose()?;
+    // Who is not known here may give way, not push ahead (RFC 6710 §4.1).
+    let priority = mail.priority.map(|asked| if session.login.is_some() { asked } else { asked.min(0) });
+    let mut transaction = Transaction { not_before, priority, ..Transaction::new(sender, mail) };
     transaction.tenant = session.login.as_ref().map(|account| account.tenant);
     Ok(transaction)
 }
@@ -52,6 +63,9 @@ fn check_parameters(session: &Session, mail: &MailFrom) -> Result<(), Stop> {
     if !mail.other.is_empty() {
         return Err(Stop::refused(555, (5, 5, 4), "A parameter is not recognised"));
     }
+    if mail.hold.is_some() && session.service != Service::Submission {
+        return Err(Stop::refused(555, (5, 5, 4), "Only own users can have mail held back"));
+    }
     if mail.size.is_some_and(|size| size > limits.message_size) {
         return Err(too_large(limits.message_size));
     }
@@ -62,6 +76,18 @@ fn check_parameters(session: &Session, mail: &MailFrom) -> Result<(), Stop> {
         return Err(Stop::refused(530, (5, 7, 10), "REQUIRETLS needs TLS"));
     }
     Ok(())
+}
+
+/// When the message is to be sent; refused where that is too late (RFC 4865 §4). What is over is now.
+fn release(hold: Hold, now: Timestamp) -> Result<Timestamp, Stop> {
+    let at = match hold {
+        Hold::For(seconds) => now.after(Duration::from_secs(seconds)),
+        Hold::Until(at) => Timestamp::from_secs(at),
+    };
+    match at.since(now).as_secs() > DELAYED_SEND {
+        true => Err(Stop::refused(501, (5, 5, 4), format!("It can be held back for {DELAYED_SEND} seconds at most"))),
+        false => Ok(at),
+    }
 }
 
 /// The message is larger than allowed, in bytes.

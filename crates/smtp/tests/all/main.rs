@@ -9,6 +9,7 @@ mod a_message_is_accepted_whole_and_only_once_it_is_durable;
 mod any_bytes_are_answered;
 mod dialogues_are_answered_as_written;
 mod limits_are_kept;
+mod mail_waits_for_its_time_and_its_turn;
 mod only_the_true_end_of_data_ends_it;
 mod real_clients_are_served;
 mod scram_proves_both_sides;

@@ -27,6 +27,8 @@ pub struct Capabilities {
     pub enhanced_status_codes: bool,
     /// REQUIRETLS
     pub requiretls: bool,
+    /// MT-PRIORITY
+    pub mt_priority: bool,
     /// AUTH mechanisms in upper case.
     pub auth: Vec<String>,
     /// Every other line as sent.
@@ -59,6 +61,7 @@ impl Capabilities {
             "DSN" => &mut self.dsn,
             "ENHANCEDSTATUSCODES" => &mut self.enhanced_status_codes,
             "REQUIRETLS" => &mut self.requiretls,
+            "MT-PRIORITY" => &mut self.mt_priority,
             _ => return self.other.push(line.to_owned()),
         };
         *flag = true;

@@ -18,7 +18,7 @@ pub use capabilities::Capabilities;
 pub use command::{Command, parse_auth_response};
 pub use data::{DataDecoder, DataEncoder, Progress, has_whole_line_ends};
 pub use error::CommandError;
-pub use parameters::{BodyType, MailFrom, Notify, Parameter, RcptTo, Ret};
+pub use parameters::{BodyType, Hold, MailFrom, Notify, Parameter, RcptTo, Ret};
 pub use path::{ForwardPath, Mailbox};
 pub use reply::{Enhanced, Reply, ReplyError, ReplyReader};
 pub use xtext::{xtext_decode, xtext_encode};

@@ -44,6 +44,15 @@ pub struct Notify {
     pub delay: bool,
 }
 
+/// When a message is to be sent that is submitted now (RFC 4865 §4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// HOLDFOR=, in seconds.
+    For(u64),
+    /// HOLDUNTIL=, in seconds since 1970.
+    Until(i64),
+}
+
 /// MAIL FROM (RFC 5321 §4.1.1.2).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MailFrom {
@@ -63,6 +72,10 @@ pub struct MailFrom {
     pub auth: Option<String>,
     /// REQUIRETLS (RFC 8689).
     pub requiretls: bool,
+    /// MT-PRIORITY=, −9 to 9 (RFC 6710).
+    pub priority: Option<i8>,
+    /// HOLDFOR= or HOLDUNTIL= (RFC 4865).
+    pub hold: Option<Hold>,
     /// Everything else, in order. A server refuses what it does not know with 555 5.5.4.
     pub other: Vec<Parameter>,
 }
@@ -102,9 +115,13 @@ impl MailFrom {
             ("RET", Some(value)) => set(&mut self.ret, ret(value)),
             ("ENVID", Some(value)) => set(&mut self.envid, envid(value)),
             ("AUTH", Some(value)) => set(&mut self.auth, xtext(value)),
+            ("MT-PRIORITY", Some(value)) => set(&mut self.priority, priority(value)),
+            ("HOLDFOR", Some(value)) => set(&mut self.hold, hold_for(value)),
+            ("HOLDUNTIL", Some(value)) => set(&mut self.hold, hold_until(value)),
             ("SMTPUTF8", None) => set_true(&mut self.smtputf8),
             ("REQUIRETLS", None) => set_true(&mut self.requiretls),
             ("SIZE" | "BODY" | "RET" | "ENVID" | "AUTH" | "SMTPUTF8" | "REQUIRETLS", _) => Err(BAD_VALUE),
+            ("MT-PRIORITY" | "HOLDFOR" | "HOLDUNTIL", _) => Err(BAD_VALUE),
             _ => {
                 self.other.push(parameter);
                 Ok(())
@@ -126,6 +143,17 @@ impl MailFrom {
         }
         for (set, text) in [(self.smtputf8, " SMTPUTF8"), (self.requiretls, " REQUIRETLS")] {
             line.push_str(if set { text } else { "" });
+        }
+        if let Some(priority) = self.priority {
+            line.push_str(&format!(" MT-PRIORITY={priority}"));
+        }
+        match self.hold {
+            Some(Hold::For(seconds)) => line.push_str(&format!(" HOLDFOR={seconds}")),
+            Some(Hold::Until(at)) => {
+                let at = jiff::Timestamp::from_second(at).map_err(|_| BAD_VALUE)?;
+                line.push_str(&format!(" HOLDUNTIL={at}"));
+            }
+            None => {}
         }
         if let Some(ret) = self.ret {
             line.push_str(if ret == Ret::Full { " RET=FULL" } else { " RET=HDRS" });
@@ -262,6 +290,25 @@ fn set_true(slot: &mut bool) -> Result<(), CommandError> {
 /// Digits and nothing else; `None` also where they overflow.
 pub(super) fn number(text: &str) -> Option<u64> {
     if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
+}
+
+/// RFC 6710 §3: a digit, with a sign that says something.
+fn priority(value: &str) -> Option<i8> {
+    let digits = value.strip_prefix('-').unwrap_or(value);
+    let is_plain = digits.len() == 1 && digits.bytes().all(|b| b.is_ascii_digit()) && value != "-0";
+    if is_plain { value.parse().ok() } else { None }
+}
+
+/// RFC 4865 §4: up to nine digits, no zero before them.
+fn hold_for(value: &str) -> Option<Hold> {
+    let fits = value.len() <= 9 && !value.starts_with('0');
+    number(value).filter(|_| fits).map(Hold::For)
+}
+
+/// RFC 4865 §4: a date-time of RFC 3339 with its zone.
+fn hold_until(value: &str) -> Option<Hold> {
+    let at: jiff::Timestamp = value.parse().ok()?;
+    Some(Hold::Until(at.as_second()))
 }
 
 fn body_type(value: &str) -> Option<BodyType> {

@@ -140,6 +140,15 @@ fn bad_lines_get_their_codes() {
         ("MAIL FROM:<a@b> SIZE=1 SIZE=2", 501, (5, 5, 4)),
         ("MAIL FROM:<a@b> BODY=9BIT", 501, (5, 5, 4)),
         ("MAIL FROM:<a@b> SMTPUTF8=1", 501, (5, 5, 4)),
+        ("MAIL FROM:<a@b> MT-PRIORITY=10", 501, (5, 5, 4)),
+        ("MAIL FROM:<a@b> MT-PRIORITY=-0", 501, (5, 5, 4)),
+        ("MAIL FROM:<a@b> MT-PRIORITY=+3", 501, (5, 5, 4)),
+        ("MAIL FROM:<a@b> MT-PRIORITY", 501, (5, 5, 4)),
+        ("MAIL FROM:<a@b> HOLDFOR=0", 501, (5, 5, 4)),
+        ("MAIL FROM:<a@b> HOLDFOR=1234567890", 501, (5, 5, 4)),
+        ("MAIL FROM:<a@b> HOLDUNTIL=tomorrow", 501, (5, 5, 4)),
+        ("MAIL FROM:<a@b> HOLDUNTIL=2026-12-24T18:00:00", 501, (5, 5, 4)),
+        ("MAIL FROM:<a@b> HOLDFOR=1 HOLDUNTIL=2026-12-24T18:00:00Z", 501, (5, 5, 4)),
         ("MAIL FROM:<a@b> =1", 501, (5, 5, 4)),
         ("MAIL FROM:<用户@b>", 553, (5, 6, 7)),
         ("RCPT TO:<用户@b>", 553, (5, 6, 7)),
@@ -165,6 +174,8 @@ fn a_client_line_reads_back() {
         "MAIL FROM:<>",
         "MAIL FROM:<a@b.example> SIZE=77 BODY=8BITMIME SMTPUTF8 RET=FULL ENVID=x+2By AUTH=<> X=1",
         "MAIL FROM:<\"a b\\\"\"@b>",
+        "MAIL FROM:<a@b> MT-PRIORITY=-9 HOLDFOR=86400",
+        "MAIL FROM:<a@b> MT-PRIORITY=4 HOLDUNTIL=2026-12-24T18:00:00Z",
     ] {
         assert_eq!(mail(line).to_line().as_deref(), Ok(line));
     }
