@@ -66,6 +66,15 @@ pub(crate) async fn find(session: &Session, name: &str, need: Rights) -> Result<
     find_or(session, name, need, "NONEXISTENT").await
 }
 
+/// The mailbox of this name, to be read; NO with INUSE (RFC 5530 §3) while mail moves into it.
+pub(crate) async fn find_readable(session: &Session, name: &str) -> Result<Place, Trouble> {
+    let place = find(session, name, Rights::READ).await?;
+    match place.mailbox.is_filling() {
+        true => Err(Reply::no("INUSE", "Mail moves into the mailbox: try again later").into()),
+        false => Ok(place),
+    }
+}
+
 /// The mailbox of this name that messages are to come into; NO with TRYCREATE when there is none (RFC 9051 §6.3.12).
 pub(crate) async fn find_target(session: &Session, name: &str) -> Result<Place, Trouble> {
     find_or(session, name, Rights::INSERT, "TRYCREATE").await

@@ -155,7 +155,7 @@ fn known(listed: &Listed) -> Option<Known> {
         owner: listed.owner.clone(),
         path: listed.path.clone(),
         is_subscribed: listed.subscribed,
-        is_readable: listed.rights.has(Rights::READ),
+        is_readable: listed.rights.has(Rights::READ) && !mailbox.is_filling(),
         counts: (mailbox.uidnext, mailbox.total, mailbox.modseq),
         attributes: attributes(listed, true, true),
     })

@@ -374,6 +374,9 @@ impl Session {
         if newest.uidvalidity != view.list.uidvalidity {
             return Err(Trouble::Bye("The mailbox was made anew"));
         }
+        if newest.is_filling {
+            return Err(Trouble::Bye("Mail moves into the mailbox: try again later"));
+        }
         view.tell(&mut self.out, newest, self.enabled, telling);
         self.relieve().await
     }

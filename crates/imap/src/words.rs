@@ -52,6 +52,7 @@ const TABLE: &[(&str, &str)] = &[
     ("The command is too long", "命令过长"),
     ("The command is too long before the login", "登录前的命令过长"),
     ("The mailbox was deleted", "文件夹已被删除"),
+    ("Mail moves into the mailbox: try again later", "邮件正在迁入该文件夹，请稍后再试"),
     ("The mailbox was made anew", "文件夹已重建"),
     ("The server is shutting down", "服务器正在关闭"),
     ("Too many bad commands", "错误命令过多"),

@@ -42,11 +42,14 @@ pub(crate) struct Removed {
 }
 
 impl Maildrop {
-    /// Opens the inbox of an account.
+    /// Opens the inbox of an account. `Class::Conflict` while mail moves into it.
     pub async fn open(store: &Store, account: Arc<Account>, lock: Lock, now: Timestamp) -> Result<Self> {
         store.ensure(account.id).await?;
         let inbox = store.read(account.id, |tx| tx.inbox()).await?.id;
         let list = store.snapshot(account.id, inbox).await?;
+        if list.is_filling {
+            return Err(Error::new(Class::Conflict, "mail moves into the mailbox", "邮件正在迁入该邮箱"));
+        }
         let shown = Options::read(&account.pop3_options).since(now).map(|since| received_since(&list, since));
         let bodies = Bodies::new(store.clone(), account.id, account.tenant);
         let (marked, read) = (BTreeSet::new(), BTreeSet::new());

@@ -1,8 +1,8 @@
 //! The list of a large mailbox in blocks of UIDs, so that it opens without reading a row for each message.
 //!
 //! A block is a copy of rows of `entry`. Whatever changes one of them removes the block in the same transaction, so that a block that is
-//! there is right, after a crash as well. Blocks are made only of UIDs below the next one: no message can come into them, so that
-//! deliveries touch none. Who reads a mailbox without one of its blocks has it made.
+//! there is right, after a crash as well. Blocks are made only of UIDs below the next one: no delivery comes into
+//! them, and what a move brings with a reserved UID removes its block. Who reads a mailbox without one of its blocks has it made.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,6 +36,7 @@ impl MailTx<'_, '_> {
     pub(crate) fn load(&mut self, id: MailboxId) -> Result<Loaded> {
         let mailbox = self.mailbox(id)?.clone();
         let mut snapshot = Snapshot::empty(id, mailbox.uidvalidity, mailbox.uidnext, mailbox.modseq);
+        snapshot.is_filling = mailbox.is_filling();
         if mailbox.total < LARGE {
             self.each_entry(id, |entry| snapshot.push(entry))?;
             return Ok(Loaded { snapshot, missing: Vec::new() });

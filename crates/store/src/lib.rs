@@ -19,6 +19,7 @@
 //! | `bulk`, `rows` | many rows by few statements; what was parsed out of many messages |
 //! | `acl`, `subscription`, `annotation` | who else may use a mailbox, which of others' one subscribes to, notes on mailboxes |
 //! | `ledger` | what a move brought into the account, and from where |
+//! | `reserve` | UIDs of the old server, and why a mailbox is closed to some doors meanwhile |
 //! | `record` | what programs keep with an account besides mail |
 //! | `upload` | bodies that clients uploaded and nothing refers to yet |
 //! | `remembered` | what rules leave behind: keys for a while, mail that follows from a delivery |
@@ -53,6 +54,7 @@ mod model;
 mod names;
 mod record;
 mod remembered;
+mod reserve;
 mod rows;
 mod schema;
 mod search;

@@ -155,6 +155,7 @@ impl MailTx<'_, '_> {
             deleted: 0,
             size: 0,
             recent_from: 1,
+            reserved: (0, 0),
         };
         write_mailbox(self.db, self.account, &mailbox)?;
         self.mailboxes.insert(mailbox.id, mailbox.clone());
@@ -214,33 +215,6 @@ impl MailTx<'_, '_> {
         Ok(())
     }
 
-    /// For a move: gives an empty mailbox that never held a message the UIDVALIDITY and next UID of the old server.
-    /// `Class::Conflict` when it held one already.
-    pub fn set_uidvalidity(&mut self, id: MailboxId, uidvalidity: u32, uidnext: u32) -> Result<()> {
-        self.require_writing()?;
-        let mailbox = self.mailbox_mut(id)?;
-        if mailbox.uidnext != 1 || uidvalidity == 0 || uidnext == 0 {
-            return Err(Error::new(Class::Conflict, "the mailbox was used already", "该文件夹已被使用过"));
-        }
-        (mailbox.uidvalidity, mailbox.uidnext, mailbox.recent_from) = (uidvalidity, uidnext, uidnext);
-        self.state.uidvalidity = self.state.uidvalidity.max(uidvalidity);
-        self.mailbox_changed(id);
-        self.publish(Change::Renumbered(id));
-        Ok(())
-    }
-
-    /// For a move: no UID below this one is given out from now on.
-    pub fn raise_uidnext(&mut self, id: MailboxId, uidnext: u32) -> Result<()> {
-        self.require_writing()?;
-        let mailbox = self.mailbox_mut(id)?;
-        if mailbox.uidnext < uidnext {
-            mailbox.uidnext = uidnext;
-            self.mailbox_changed(id);
-            self.publish(Change::Renumbered(id));
-        }
-        Ok(())
-    }
-
     /// Removes a mailbox with all its messages. The inbox and a mailbox with others below it are refused.
     pub fn delete_mailbox(&mut self, id: MailboxId) -> Result<()> {
         self.require_writing()?;
@@ -285,7 +259,7 @@ impl MailTx<'_, '_> {
         Ok(from)
     }
 
-    fn mailbox_changed(&mut self, id: MailboxId) {
+    pub(crate) fn mailbox_changed(&mut self, id: MailboxId) {
         self.modseq();
         self.dirty.insert(id);
         self.record(Object::Mailbox(id), Action::Updated);

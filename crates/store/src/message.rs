@@ -104,8 +104,13 @@ impl MailTx<'_, '_> {
         Ok((self.mailbox(mailbox)?.uidvalidity, uid))
     }
 
-    /// The next UID, or the wanted one when no UID at or above it was given yet.
+    /// The next UID, or the wanted one when it is reserved, or no UID at or above it was given yet.
     fn take_uid(&mut self, mailbox: MailboxId, wanted: Option<u32>) -> Result<u32> {
+        if let Some(uid) = wanted
+            && self.take_reserved(mailbox, uid)?
+        {
+            return Ok(uid);
+        }
         let mailbox = self.mailbox_mut(mailbox)?;
         let uid = wanted.unwrap_or(0).max(mailbox.uidnext);
         mailbox.uidnext = uid

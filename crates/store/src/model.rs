@@ -203,6 +203,15 @@ pub struct Mailbox {
     pub size: u64,
     /// UIDs from here on were not yet announced as `\Recent` to any session.
     pub recent_from: u32,
+    /// UIDs that messages of a move still take, the end excluded; `(0, 0)` for none.
+    pub reserved: (u32, u32),
+}
+
+impl Mailbox {
+    /// Whether a move brings messages in another order than that of their UIDs: doors where UIDs count refuse the mailbox until it is over.
+    pub fn is_filling(&self) -> bool {
+        self.reserved.1 > 0
+    }
 }
 
 /// One message in one mailbox: what FETCH FLAGS, SEARCH and the list need, without its body.

@@ -120,6 +120,7 @@ CREATE TABLE delivered (
     GONE_SUBSCRIPTION,
     UPLOAD,
     RECORD,
+    RESERVED,
 ]);
 
 /// What RFC 4314 and RFC 5464 need: who may do what, annotations, and subscriptions to mailboxes of other accounts. An annotation's
@@ -290,4 +291,10 @@ CREATE TABLE record (
   value BLOB NOT NULL,
   PRIMARY KEY (account, kind, id)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// UIDs of a mailbox that messages of a move still take, the end excluded; zeros when there are none.
+const RESERVED: &str = "
+ALTER TABLE mailbox ADD COLUMN reserved_from INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE mailbox ADD COLUMN reserved_to INTEGER NOT NULL DEFAULT 0;
 ";

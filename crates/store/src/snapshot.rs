@@ -21,6 +21,8 @@ pub struct Snapshot {
     pub uidnext: u32,
     /// HIGHESTMODSEQ (RFC 7162).
     pub modseq: u64,
+    /// Whether older messages still come in between: see [`Mailbox::is_filling`](crate::Mailbox::is_filling).
+    pub is_filling: bool,
     len: usize,
     chunks: Vec<Chunk>,
 }
@@ -35,7 +37,7 @@ struct Chunk {
 impl Snapshot {
     /// A snapshot without messages.
     pub fn empty(mailbox: MailboxId, uidvalidity: u32, uidnext: u32, modseq: u64) -> Self {
-        Self { mailbox, uidvalidity, uidnext, modseq, len: 0, chunks: Vec::new() }
+        Self { mailbox, uidvalidity, uidnext, modseq, is_filling: false, len: 0, chunks: Vec::new() }
     }
 
     /// Appends an entry while loading or merging. UIDs must ascend.

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anser_base::{AccountId, Error, MailboxId, MessageId, Result, Timestamp};
+use anser_base::{AccountId, Class, Error, MailboxId, MessageId, Result, Timestamp};
 use anser_db::{Row, Tx, params};
 
 use crate::change::{Action, Change, Changes, Object};
@@ -206,6 +206,15 @@ impl<'t, 'c> MailTx<'t, 'c> {
         self.mailboxes.get_mut(&id).ok_or_else(no_mailbox)
     }
 
+    /// Whether there is a mailbox of this number.
+    pub fn has_mailbox(&mut self, id: MailboxId) -> Result<bool> {
+        match self.mailbox(id) {
+            Ok(_) => Ok(true),
+            Err(error) if error.class == Class::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Every mailbox, by number.
     pub fn mailboxes(&mut self) -> Result<Vec<Mailbox>> {
         self.load_all()?;
@@ -292,7 +301,7 @@ pub(crate) const SELECT_ENTRY: &str =
     "SELECT uid, flags, size, message, modseq, received, zone, saved, keywords FROM entry";
 
 pub(crate) const SELECT_MAILBOX: &str = "SELECT id, parent, name, role, subscribed, uidvalidity, uidnext, modseq, total, unseen, deleted, \
-                              size, recent_from FROM mailbox";
+                              size, recent_from, reserved_from, reserved_to FROM mailbox";
 
 pub(crate) fn read_account(row: &Row<'_>) -> Result<AccountRow> {
     Ok(AccountRow {
@@ -321,6 +330,7 @@ pub(crate) fn read_mailbox(row: &Row<'_>) -> Result<Mailbox> {
         deleted: row.int(10)? as u64,
         size: row.int(11)? as u64,
         recent_from: row.int(12)? as u32,
+        reserved: (row.int(13)? as u32, row.int(14)? as u32),
     })
 }
 
@@ -342,11 +352,13 @@ pub(crate) fn read_entry(row: &Row<'_>) -> Result<Entry> {
 pub(crate) fn write_mailbox(db: &mut Tx<'_>, account: AccountId, mailbox: &Mailbox) -> Result<()> {
     db.execute(
         "INSERT INTO mailbox (account, id, parent, name, role, subscribed, uidvalidity, uidnext, modseq, total, unseen, deleted, \
-         size, recent_from) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
+         size, recent_from, reserved_from, reserved_to) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
          ON CONFLICT (account, id) DO UPDATE SET parent = excluded.parent, name = excluded.name, role = excluded.role, \
          subscribed = excluded.subscribed, uidvalidity = excluded.uidvalidity, uidnext = excluded.uidnext, \
          modseq = excluded.modseq, total = excluded.total, unseen = excluded.unseen, deleted = excluded.deleted, \
-         size = excluded.size, recent_from = excluded.recent_from",
+         size = excluded.size, recent_from = excluded.recent_from, reserved_from = excluded.reserved_from, \
+         reserved_to = excluded.reserved_to",
         params![
             account.to_sql(),
             mailbox.id.to_sql(),
@@ -361,7 +373,9 @@ pub(crate) fn write_mailbox(db: &mut Tx<'_>, account: AccountId, mailbox: &Mailb
             mailbox.unseen as i64,
             mailbox.deleted as i64,
             mailbox.size as i64,
-            mailbox.recent_from
+            mailbox.recent_from,
+            mailbox.reserved.0,
+            mailbox.reserved.1
         ],
     )?;
     Ok(())

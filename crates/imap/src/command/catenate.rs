@@ -1,7 +1,7 @@
 //! CATENATE (RFC 4469): a message made of parts of others, which IMAP URLs name (RFC 5092), and of texts.
 
 use anser_base::TenantId;
-use anser_store::{MailTx, Message, Rights};
+use anser_store::{MailTx, Message};
 use anser_wire::imap::{ImapUrl, Partial};
 
 use super::append::receive;
@@ -68,7 +68,7 @@ async fn message(session: &Session, url: &ImapUrl) -> Result<Option<(TenantId, M
             Some(view) => (view.owner.clone(), view.mailbox, view.list.uidvalidity),
             None => return Ok(None),
         },
-        Some(name) => match access::find(session, name, Rights::READ).await {
+        Some(name) => match access::find_readable(session, name).await {
             Ok(place) => (place.owner, place.mailbox.id, place.mailbox.uidvalidity),
             Err(Trouble::Refused(_)) => return Ok(None),
             Err(trouble) => return Err(trouble),

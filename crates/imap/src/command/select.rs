@@ -31,7 +31,7 @@ pub(super) async fn run(session: &mut Session, select: Select) -> Outcome {
     if select.condstore {
         session.enable_condstore();
     }
-    let place = access::find(session, &select.mailbox, Rights::READ).await?;
+    let place = access::find_readable(session, &select.mailbox).await?;
     let view = open(session, &place, &select).await?;
     let listed = if session.enabled.rev2 { Some(listed(session, &place, &view.name).await?) } else { None };
     write_facts(session, &view);

@@ -1,7 +1,7 @@
 //! STATUS (RFC 9051 §6.3.11): answered from the mailbox's counters.
 
 use anser_directory::Account;
-use anser_store::{Flags, MailTx, Mailbox, Rights};
+use anser_store::{Flags, MailTx, Mailbox};
 use anser_wire::imap::StatusItem;
 use anser_wire::imap::write::write_mailbox;
 
@@ -11,13 +11,13 @@ use crate::reply::{Outcome, Reply, Trouble};
 use crate::session::Session;
 
 pub(super) async fn run(session: &mut Session, mailbox: &str, items: Vec<StatusItem>) -> Outcome {
-    let place = access::find(session, mailbox, Rights::READ).await?;
+    let place = access::find_readable(session, mailbox).await?;
     let path = name::text(mailbox);
     write(session, path.strip_suffix(name::SEPARATOR).unwrap_or(&path), &place.owner, &place.mailbox, &items).await?;
     Ok(Reply::ok("Done"))
 }
 
-/// Writes the STATUS response of a mailbox.
+/// Writes the STATUS response of a mailbox; none of one that is filling, of which nothing can be told yet (RFC 5819 §2).
 pub(crate) async fn write(
     session: &mut Session,
     path: &str,
@@ -26,6 +26,9 @@ pub(crate) async fn write(
     items: &[StatusItem],
 ) -> Result<(), Trouble> {
     session.enabled.condstore |= items.contains(&StatusItem::HighestModSeq);
+    if mailbox.is_filling() {
+        return Ok(());
+    }
     let mut values = Vec::with_capacity(items.len());
     for item in items {
         values.push(format!("{} {}", item.name(), value(session, owner, mailbox, *item).await?));

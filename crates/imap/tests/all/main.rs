@@ -1,5 +1,6 @@
 //! What the IMAP door promises, against a whole node in this process and over real sockets.
 
+mod a_mailbox_that_is_filling_is_not_looked_at;
 mod compressed_sessions_say_the_same;
 mod endless_input_is_cut_off;
 mod every_dialogue_goes_as_written;

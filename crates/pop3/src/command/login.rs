@@ -1,5 +1,6 @@
 //! USER, PASS and APOP (RFC 1939 §7), and what every login has in common.
 
+use anser_base::Class;
 use anser_directory::{AuthFailure, Login, Peer, Refusal, Service};
 use anser_journal::What;
 use anser_wire::Secret;
@@ -59,7 +60,10 @@ async fn welcome(session: &mut Session, user: &str, mechanism: &str, login: Logi
     let Some(lock) = deps.locks.take(account, deps.clock.now()) else {
         return Ok(Reply::coded(Code::InUse, "the maildrop is in use by another session", "邮箱正被另一会话使用"));
     };
-    let maildrop = Maildrop::open(&deps.store, login.account, lock, deps.clock.now()).await?;
+    let maildrop = match Maildrop::open(&deps.store, login.account, lock, deps.clock.now()).await {
+        Err(error) if error.class == Class::Conflict => return Ok(Reply::Err(Code::SysTemp, error.text)),
+        opened => opened?,
+    };
     let (count, size) = (maildrop.count(), maildrop.size());
     session.maildrop = Some(Box::new(maildrop));
     note(session, What::Login { account, user: user.to_owned(), mechanism: mechanism.to_owned() }).await;

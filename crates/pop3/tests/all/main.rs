@@ -3,6 +3,7 @@
 mod site;
 
 mod a_large_message_needs_little_memory;
+mod a_maildrop_that_mail_moves_into_waits;
 mod a_session_reads_and_deletes;
 mod accounts_may_show_less;
 mod damaged_messages_are_told_apart;

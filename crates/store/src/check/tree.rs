@@ -49,6 +49,7 @@ fn add(rows: &mut Rows, id: MailboxId, name: String, role: Option<Role>, now: Ti
         deleted: 0,
         size: 0,
         recent_from: 1,
+        reserved: (0, 0),
     };
     rows.mailboxes.insert(id, mailbox);
 }
