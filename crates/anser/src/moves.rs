@@ -6,15 +6,17 @@ use anser_admin::Event;
 use anser_admin::answer::Item;
 use anser_admin::request::{MoveAct, Request};
 use anser_base::{Error, Result};
-use anser_migrate::{Kind, MailboxView, MoveView, NewMailbox, Password, Proof, Source, Tls, report};
+use anser_migrate::{Kind, MailboxView, MoveView, NewMailbox, Password, Proof, Source, Tls, profile, report};
 use tokio::sync::mpsc;
 
 use crate::cli::{Move, MovePlan, MoveWhich};
 use crate::command::{Asked, act};
 use crate::config::Config;
 use crate::show::{self, size};
-use crate::text::{self, refused};
+use crate::text::{self, Language, refused};
 
+/// Mailboxes that are worked on at once where nothing else is known.
+const CONNECTIONS: u32 = 2;
 /// Bytes of one line of `move accounts --stdin`.
 const LINE: u64 = 64 * 1024;
 
@@ -74,11 +76,21 @@ fn source_of(plan: MovePlan) -> Result<Source> {
         Kind::Pop3 => 110,
         _ => 0,
     };
-    if kind.is_files() != plan.path.is_some() {
-        return Err(refused(text::SOURCE_PLACE, &[]));
-    }
-    let (name, profile, connections) = (plan.source, plan.profile, plan.connections);
-    let host = plan.path.or(plan.host).unwrap_or_default();
+    let by_host = || plan.host.as_deref().and_then(profile::by_host);
+    let known = match &plan.profile {
+        Some(name) => {
+            profile::named(name).ok_or_else(|| refused(text::NO_PROFILE, &[name, &profile::names().join(" ")]))?
+        }
+        None => by_host().unwrap_or_else(|| profile::of(profile::GENERIC)),
+    };
+    let place = match kind {
+        Kind::Imap => plan.host.or_else(|| known.imap.clone()),
+        Kind::Pop3 => plan.host.or_else(|| known.pop3.clone()),
+        _ => plan.path,
+    };
+    let (name, profile) = (plan.source, known.name.clone());
+    let host = place.ok_or_else(|| refused(text::SOURCE_PLACE, &[]))?;
+    let connections = plan.connections.or(known.connections).unwrap_or(CONNECTIONS);
     Ok(Source { id: 0, name, kind, host, port: plan.port.unwrap_or(standard), tls, profile, connections })
 }
 
@@ -136,8 +148,8 @@ pub fn proof_in_words(proof: &Proof) -> String {
     text
 }
 
-/// A move with its old servers and how many mailboxes are in which state.
-pub fn move_in_words(view: &MoveView) -> String {
+/// A move with its old servers, what has to be done there first, and how many mailboxes are in which state.
+pub fn move_in_words(view: &MoveView, language: Language) -> String {
     let states = view.mailboxes.iter().map(|(state, count)| format!("  {state} {count}"));
     let mut text = format!("{}  {}{}\n", view.name, view.state, states.collect::<String>());
     for source in &view.sources {
@@ -146,7 +158,12 @@ pub fn move_in_words(view: &MoveView) -> String {
             true => source.host.clone(),
             false => format!("{}:{}  {tls}", source.host, source.port),
         };
-        text.push_str(&format!("    {}  {kind} {place}\n", source.name));
+        let known = profile::of(&source.profile);
+        let is_plain = known.name == profile::GENERIC;
+        let provider = if is_plain { String::new() } else { format!("  {}", known.name) };
+        text.push_str(&format!("    {}  {kind} {place}{provider}\n", source.name));
+        let prepare = if language == Language::Zh { &known.prepare.zh } else { &known.prepare.en };
+        prepare.iter().for_each(|one| text.push_str(&format!("        {one}\n")));
     }
     text
 }

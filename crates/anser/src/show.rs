@@ -189,7 +189,7 @@ impl Printer {
                 });
                 format!("{}  {}  {}\n{}", one.uid, one.received, one.subject, acts.collect::<String>())
             }
-            Item::Move(one) => moves::move_in_words(one),
+            Item::Move(one) => moves::move_in_words(one, self.language),
             Item::MoveMailbox(one) => moves::mailbox_in_words(one),
             Item::MoveProof(one) => moves::proof_in_words(one),
             Item::Entry(entry) => self.entry(entry),

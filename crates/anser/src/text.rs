@@ -90,7 +90,8 @@ table! {
     PASSWORD_WANTED = "no password: give it on standard input with --password-stdin", "没有密码：请用 --password-stdin 从标准输入提供";
     QUOTA_BAD = "{} is no size; write 500MB, 5GiB or 0 for no limit", "{} 不是大小；请写 500MB、5GiB，或 0 表示不限";
     UNEXPLAINED = "{} messages that nobody can explain", "{} 封邮件的差异无法解释";
-    SOURCE_PLACE = "IMAP and POP3 want --host; Maildir, mbox and eml want --path", "IMAP 与 POP3 需要 --host；Maildir、mbox 与 eml 需要 --path";
+    SOURCE_PLACE = "IMAP and POP3 want --host or a --profile of one server; the others want --path", "IMAP 与 POP3 需要 --host 或单一服务器的 --profile；其他来源需要 --path";
+    NO_PROFILE = "there is no profile {}; these are known: {}", "没有类型 {}，已知类型：{}";
     LOGIN_LINE =  "line {} is not LOGIN, address and password, separated by tabs", "第 {} 行不是以制表符分隔的登录名、地址和密码";
     ADDRESS_WANTED = "no address: name accounts or use --stdin-list", "没有地址：请给出账号或使用 --stdin-list";
     NO_AGE = "{} is no age: 30m, 4h, 2d", "{} 不是时长：30m、4h、2d";
@@ -543,8 +544,20 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
             "文件所在路径：%u 为登录名，%n 与 %d 为其两部分",
         ),
     ),
-    ("profile", Line("What kind of server it is", "旧服务器的类型")),
-    ("connections", Line("Mailboxes that are worked on at once", "同时迁移的账号数")),
+    (
+        "profile",
+        Line(
+            "Provider or kind of server; found out by its host where it is well known",
+            "服务商或服务器类型；常见服务商可由主机名识别",
+        ),
+    ),
+    (
+        "connections",
+        Line(
+            "Mailboxes that are worked on at once; as the profile says, else 2",
+            "同时迁移的账号数；默认按类型设定，否则为 2",
+        ),
+    ),
     ("wait", Line("Wait until nothing is under way", "等待全部完成")),
     ("losses_are_meant", Line("What the old server lost was meant to go", "旧服务器上减少的邮件属正常删除")),
     ("selector", Line("Name of the key", "密钥的选择器")),

@@ -23,7 +23,8 @@
 //! | `rows`, `schema` | the tables of `moves.db` |
 //! | `run` | who works on what: leases, connections, pauses |
 //! | [`pass`] | one pass over one mailbox |
-//! | `plan`, `name`, `role` | which mailbox here takes which folder |
+//! | `plan`, [`name`], `role` | which mailbox here takes which folder |
+//! | [`profile`] | what is known of providers and kinds of servers |
 //! | `commit` | messages and their rows of the ledger, in one transaction |
 //! | `merge` | flags of three sides, what is gone, what was removed |
 //! | [`verify`], [`report`] | both sides listed anew and held against each other; the proof as CSV and HTML |
@@ -46,6 +47,7 @@ pub mod name;
 pub mod pass;
 mod plan;
 pub mod pop3;
+pub mod profile;
 pub mod report;
 mod role;
 mod rows;

@@ -5,39 +5,63 @@ use std::collections::{BTreeMap, BTreeSet};
 use anser_base::{MailboxId, Result};
 use anser_store::{LedgerFolder, LedgerKey, MailTx, Role};
 
-use crate::name::path_of;
+use crate::name;
+use crate::profile::Profile;
 use crate::role;
 use crate::source::Folder;
 
 /// Names that are tried beside one that is taken.
 const BESIDES: usize = 1_000;
 
+/// What is around the folders of a source.
+#[derive(Clone, Copy)]
+pub struct Namespace<'a> {
+    /// What their names begin with, such as `INBOX.`.
+    pub prefix: &'a [u8],
+    /// Of the source.
+    pub profile: &'a Profile,
+}
+
+impl Namespace<'_> {
+    fn path_of(self, folder: &Folder) -> Vec<String> {
+        name::path_of(self.profile.lift(&folder.name, folder.delimiter), folder.delimiter, self.prefix)
+    }
+}
+
 /// A folder and where it goes.
 #[derive(Clone, Debug)]
 pub struct Planned {
     /// At the source.
     pub folder: Folder,
+    /// The levels that its mailbox has here, when it is made.
+    pub path: Vec<String>,
     /// In the ledger.
     pub ledger: LedgerFolder,
 }
 
 /// Finds or makes the mailbox of each folder that holds messages. Those that have a use of their own come first, so that they get the
 /// mailbox of that use.
-pub fn plan(tx: &mut MailTx<'_, '_>, source: u64, prefix: &[u8], folders: &[Folder]) -> Result<Vec<Planned>> {
+pub fn plan(
+    tx: &mut MailTx<'_, '_>,
+    source: u64,
+    namespace: Namespace<'_>,
+    folders: &[Folder],
+) -> Result<Vec<Planned>> {
     let known = tx.ledger_folders(source)?;
     let mut next = known.iter().map(|folder| folder.key.folder).max().unwrap_or(0) + 1;
     let mut taken: BTreeSet<MailboxId> = known.iter().map(|folder| folder.mailbox).collect();
     // The newest row of a name counts: after UIDVALIDITY changed there is more than one.
     let mut known: BTreeMap<Vec<u8>, LedgerFolder> =
         known.into_iter().map(|folder| (folder.name.clone(), folder)).collect();
-    let roles = roles_of(folders, prefix);
+    let paths: Vec<Vec<String>> = folders.iter().map(|folder| namespace.path_of(folder)).collect();
+    let roles = roles_of(folders, &paths);
     let mut planned = Vec::new();
-    for at in order(folders, &roles, prefix) {
+    for at in order(folders, &roles, &paths) {
         let folder = &folders[at];
         let ledger = match known.remove(&folder.name) {
             Some(ledger) => ledger,
             None => {
-                let mailbox = place(tx, folder, prefix, roles.get(&at).copied(), &taken)?;
+                let mailbox = place(tx, folder, &paths[at], roles.get(&at).copied(), &taken)?;
                 taken.insert(mailbox);
                 let key = LedgerKey { source, folder: next };
                 next += 1;
@@ -56,16 +80,16 @@ pub fn plan(tx: &mut MailTx<'_, '_>, source: u64, prefix: &[u8], folders: &[Fold
                 ledger
             }
         };
-        planned.push(Planned { folder: folder.clone(), ledger });
+        planned.push(Planned { folder: folder.clone(), path: paths[at].clone(), ledger });
     }
     Ok(planned)
 }
 
 /// The inbox, then those with a role, then the others from the top down.
-fn order(folders: &[Folder], roles: &BTreeMap<usize, Role>, prefix: &[u8]) -> Vec<usize> {
+fn order(folders: &[Folder], roles: &BTreeMap<usize, Role>, paths: &[Vec<String>]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..folders.len()).filter(|at| folders[*at].is_selectable()).collect();
-    order.sort_by_cached_key(|at| {
-        let path = path_of(&folders[*at].name, folders[*at].delimiter, prefix);
+    order.sort_by_key(|at| {
+        let path = &paths[*at];
         let is_inbox = path.len() == 1 && path[0] == "INBOX";
         (!is_inbox, !roles.contains_key(at), path.len(), path)
     });
@@ -73,11 +97,11 @@ fn order(folders: &[Folder], roles: &BTreeMap<usize, Role>, prefix: &[u8]) -> Ve
 }
 
 /// The folder that gets each role: by attribute before by name, the fuller one of several.
-fn roles_of(folders: &[Folder], prefix: &[u8]) -> BTreeMap<usize, Role> {
+fn roles_of(folders: &[Folder], paths: &[Vec<String>]) -> BTreeMap<usize, Role> {
     let mut best: Vec<(Role, usize, (bool, u64))> = Vec::new();
     for (at, folder) in folders.iter().enumerate().filter(|(_, folder)| folder.is_selectable()) {
         let told = role::of_attributes(&folder.attributes);
-        let path = path_of(&folder.name, folder.delimiter, prefix);
+        let path = &paths[at];
         let named = path.first().filter(|_| path.len() == 1).and_then(|name| role::of_name(name));
         let Some(role) = told.or(named) else { continue };
         let rank = (told.is_some(), folder.standing.map_or(0, |standing| standing.messages));
@@ -93,20 +117,19 @@ fn roles_of(folders: &[Folder], prefix: &[u8]) -> BTreeMap<usize, Role> {
 fn place(
     tx: &mut MailTx<'_, '_>,
     folder: &Folder,
-    prefix: &[u8],
+    path: &[String],
     role: Option<Role>,
     taken: &BTreeSet<MailboxId>,
 ) -> Result<MailboxId> {
-    let path = path_of(&folder.name, folder.delimiter, prefix);
     let id = match role.map(|role| tx.mailbox_with_role(role)).transpose()?.flatten() {
         Some(used) if !taken.contains(&used.id) => {
             if used.total == 0 && used.uidnext == 1 {
-                take_name(tx, used.id, &path)?;
+                take_name(tx, used.id, path)?;
             }
             used.id
         }
         _ => {
-            let id = at_path(tx, &path, taken)?;
+            let id = at_path(tx, path, taken)?;
             if let Some(role) = role
                 && tx.mailbox(id)?.role.is_none()
                 && tx.mailbox_with_role(role)?.is_none()
@@ -121,6 +144,17 @@ fn place(
         tx.subscribe(id, folder.subscribed)?;
     }
     Ok(id)
+}
+
+/// The mailbox of a folder that has news: made again when its owner removed it here.
+pub fn again(tx: &mut MailTx<'_, '_>, ledger: &LedgerFolder, path: &[String]) -> Result<LedgerFolder> {
+    if tx.has_mailbox(ledger.mailbox)? {
+        return Ok(ledger.clone());
+    }
+    let mailbox = at_path(tx, path, &BTreeSet::new())?;
+    let again = LedgerFolder { mailbox, keeps_uids: false, ..ledger.clone() };
+    tx.put_ledger_folder(&again)?;
+    Ok(again)
 }
 
 /// An unused mailbox of the house's own takes the name that its use has at the source, so that its owner finds it again.

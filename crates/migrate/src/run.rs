@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::model::{Mailbox, Source, State, Task};
 use crate::pass::{Outcome, Pass, Watcher};
+use crate::profile;
 use crate::rows::{self, Standing};
 use crate::source::Origin;
 use crate::trouble::Trouble;
@@ -204,6 +205,7 @@ impl Inner {
             tenant: account.tenant,
             account: account.id,
             id,
+            profile: profile::of(&source.profile),
             number: mailbox.pass + 1,
             limit: (mailbox.task == Task::Trial).then_some(TRIAL),
             losses_are_meant: mailbox.task == Task::CopyAfterLoss,

@@ -49,7 +49,7 @@ pub struct MovePlan {
     pub source: String,
     #[arg(id = "source_kind", long = "kind", default_value = "imap", value_parser = ["imap", "pop3", "maildir", "mbox", "eml"])]
     pub kind: String,
-    #[arg(long, required_unless_present = "source_path")]
+    #[arg(long)]
     pub host: Option<String>,
     #[arg(id = "source_path", long = "path", conflicts_with = "host")]
     pub path: Option<String>,
@@ -57,10 +57,10 @@ pub struct MovePlan {
     pub port: Option<u16>,
     #[arg(long, default_value = "implicit", value_parser = ["implicit", "starttls", "implicit-any", "starttls-any", "none"])]
     pub tls: String,
-    #[arg(long, default_value = "generic")]
-    pub profile: String,
-    #[arg(long, default_value_t = 2)]
-    pub connections: u32,
+    #[arg(long)]
+    pub profile: Option<String>,
+    #[arg(long)]
+    pub connections: Option<u32>,
 }
 
 #[derive(Debug, Args)]

@@ -9,7 +9,7 @@ use anser_store::{BodyWriter, Store};
 use tokio::task::JoinHandle;
 
 use super::{Files, Mail, read};
-use crate::source::{Batch, IN_MEMORY, Taken};
+use crate::source::{Batch, Taken, room};
 use crate::trouble::Trouble;
 
 /// Bodies of the open folder.
@@ -50,7 +50,8 @@ fn read_all(open: &[Mail], wanted: Vec<u32>, store: &Store, tenant: TenantId) ->
     let mut batch = Batch { wanted, ..Batch::default() };
     for at in &batch.wanted {
         let Some(mail) = (*at as usize).checked_sub(1).and_then(|at| open.get(at)) else { continue };
-        let mut body = Body { store, tenant, memory: Vec::new(), disk: None, own: None };
+        let room = room(batch.arrived.values());
+        let mut body = Body { store, tenant, room, memory: Vec::new(), disk: None, own: None };
         let read = read::body(&mail.place, &mut |octets| body.take(octets));
         match (read, body.own.take()) {
             (_, Some(own)) => return Err(own),
@@ -65,6 +66,8 @@ fn read_all(open: &[Mail], wanted: Vec<u32>, store: &Store, tenant: TenantId) ->
 struct Body<'a> {
     store: &'a Store,
     tenant: TenantId,
+    /// Bytes that may travel in memory.
+    room: u64,
     memory: Vec<u8>,
     disk: Option<BodyWriter>,
     /// Trouble that is ours, not the file's.
@@ -73,7 +76,7 @@ struct Body<'a> {
 
 impl Body<'_> {
     fn take(&mut self, octets: &[u8]) -> io::Result<()> {
-        if self.disk.is_none() && (self.memory.len() + octets.len()) as u64 <= IN_MEMORY {
+        if self.disk.is_none() && (self.memory.len() + octets.len()) as u64 <= self.room {
             self.memory.extend_from_slice(octets);
             return Ok(());
         }

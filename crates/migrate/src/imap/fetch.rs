@@ -8,7 +8,7 @@ use anser_store::{Flags, Keywords, Store};
 use anser_wire::imap::client::{Fetched, Response, sets};
 
 use super::connection::{Got, Imap, well};
-use crate::source::{Batch, Incoming, Seen, Taken, Told, Window};
+use crate::source::{Batch, Incoming, Seen, Taken, Told, Window, room};
 use crate::trouble::Trouble;
 
 /// Messages that one window may hold whatever the server says, before the connection is given up.
@@ -146,7 +146,10 @@ impl<'a> Fetcher<'a> {
     pub async fn receive(&mut self) -> Result<Batch, Trouble> {
         loop {
             match self.imap.next().await? {
-                Got::Body(size) => self.current = Some(Incoming::begin(size, &self.store, self.tenant)),
+                Got::Body(size) => {
+                    let room = room(self.arrived.values());
+                    self.current = Some(Incoming::begin(size, room, &self.store, self.tenant));
+                }
                 Got::Octets(count) => {
                     if let Some(current) = &mut self.current {
                         current.take(&self.imap.octets()[..count]).await;

@@ -5,31 +5,27 @@
 //! list folders ─▶ plan ─▶ each folder that was whole before: list, merge flags, note what is gone ─▶ each folder: bring what is new
 //! ```
 //!
+//! A folder that comes for the first time and keeps its UIDs comes newest first: see `anser_store`'s `reserve` for what that asks of the doors.
 //! Folders that stand as they stood at the end of the last whole pass are not opened; of others only what changed is listed, where the
 //! source can tell.
 
+mod bring;
 mod delta;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anser_base::{AccountId, Durability, Result, TenantId};
 use anser_store::{LedgerFolder, LedgerKey, LedgerRow, LedgerState, MailTx, Store};
-use tokio::task::JoinHandle;
 
-use crate::commit::{Arrived, Done, Target, commit};
 use crate::merge;
-use crate::plan::{Planned, plan};
-use crate::source::{Batch, Folder, Origin, Seen, Standing, Window};
+use crate::plan::{Namespace, Planned, again, plan};
+use crate::profile::Profile;
+use crate::source::{Folder, Origin, Seen, Standing, Window};
 use crate::trouble::Trouble;
 
-/// Messages of one batch at most.
-pub const BATCH: usize = 256;
-/// Bytes of one batch, beyond which no further message joins it.
-pub const BATCH_BYTES: u64 = 4 * 1024 * 1024;
-/// Ranges of UIDs of one batch, so that its command stays short.
-const RANGES: usize = 80;
-/// Batches that the old server was asked for and has not handed out.
-const AHEAD: usize = 2;
+use bring::Order;
+pub use bring::{BATCH, BATCH_BYTES};
+
 /// Rows of the ledger that are read at once.
 const ROWS: usize = 5_000;
 /// How often a message that the old server does not hand out is asked for.
@@ -51,6 +47,8 @@ pub struct Pass<'a> {
     pub account: AccountId,
     /// The number by which the ledger knows the login.
     pub id: u64,
+    /// What is known of the source.
+    pub profile: &'static Profile,
     /// The number of this pass.
     pub number: u32,
     /// Messages of each folder at most; `None` for all.
@@ -105,7 +103,7 @@ impl Pass<'_> {
         for (at, one) in planned.iter().enumerate() {
             match news.remove(&at) {
                 Some(None) => {}
-                Some(Some(news)) => self.bring_news(origin, news, &mut outcome).await?,
+                Some(Some(news)) => self.bring_news(origin, one, news, &mut outcome).await?,
                 None => self.bring_all(origin, one, &mut outcome).await?,
             }
         }
@@ -114,7 +112,9 @@ impl Pass<'_> {
 
     async fn plan(&self, prefix: Vec<u8>, folders: Vec<Folder>) -> Result<Vec<Planned>> {
         let id = self.id;
-        self.store.write(self.account, Durability::Sync, move |tx| plan(tx, id, &prefix, &folders)).await
+        let profile = self.profile;
+        let work = move |tx: &mut MailTx<'_, '_>| plan(tx, id, Namespace { prefix: &prefix, profile }, &folders);
+        self.store.write(self.account, Durability::Sync, work).await
     }
 
     /// A folder that was whole and is no longer listed.
@@ -137,6 +137,7 @@ impl Pass<'_> {
         let (pass, closed) = (self.number, LedgerFolder { messages: 0, uidnext: 0, modseq: 0, ..folder });
         let work = move |tx: &mut MailTx<'_, '_>| {
             tx.ledger_folder_gone(closed.key, pass)?;
+            tx.release_uids(closed.mailbox)?;
             tx.put_ledger_folder(&closed)
         };
         self.store.write(self.account, Durability::Sync, work).await
@@ -308,14 +309,21 @@ impl Pass<'_> {
         Ok(())
     }
 
-    async fn bring_news(&self, origin: &mut Origin, news: News, outcome: &mut Outcome) -> Result<(), Trouble> {
+    async fn bring_news(
+        &self,
+        origin: &mut Origin,
+        one: &Planned,
+        news: News,
+        outcome: &mut Outcome,
+    ) -> Result<(), Trouble> {
         let News { ledger, standing, new } = news;
         let (_, again) = self.open(origin, &ledger).await?;
         if again.key != ledger.key {
             // It was numbered anew meanwhile: the next pass sees to it.
             return Ok(());
         }
-        self.bring(origin, &ledger, new, outcome).await?;
+        let ledger = self.mailbox_of(&ledger, one).await?;
+        self.bring(origin, &ledger, new, Order::Ascending, outcome).await?;
         self.finish(&ledger, &standing).await.map_err(Trouble::from)
     }
 
@@ -331,8 +339,18 @@ impl Pass<'_> {
             other => other?,
         };
         let (whole, mut left) = (self.limit.is_none(), self.limit);
-        for window in origin.windows(&standing) {
-            if standing.messages == 0 || left == Some(0) {
+        let (mut windows, mut order) = (Vec::new(), Order::Ascending);
+        if standing.messages > 0 {
+            ledger = self.mailbox_of(&ledger, one).await?;
+            windows.extend(origin.windows(&standing));
+            if whole && ledger.keeps_uids && self.reserve(&ledger, &standing).await? {
+                windows.reverse();
+                order = Order::NewestFirst { below: standing.uidnext };
+            }
+        }
+        let mut all = Changes::default();
+        for window in windows {
+            if left == Some(0) {
                 break;
             }
             let mut changes = Changes::default();
@@ -340,14 +358,38 @@ impl Pass<'_> {
             if changes.kept == 0 && origin.may_remove() && !self.losses_are_meant {
                 (ledger, changes) = self.try_reading(origin, ledger, changes, outcome).await?;
             }
-            let Changes { mut new, kept, .. } = changes;
+            let Changes { mut new, kept, gone } = changes;
+            all.kept += kept;
+            all.gone.extend(gone);
             if let Some(left) = &mut left {
                 new.truncate(usize::try_from(left.saturating_sub(kept)).unwrap_or(usize::MAX));
                 *left = left.saturating_sub(kept + new.len() as u64);
             }
-            self.bring(origin, &ledger, new, outcome).await?;
+            self.bring(origin, &ledger, new, order, outcome).await?;
         }
-        if whole { self.finish(&ledger, &standing).await } else { Ok(()) }.map_err(Trouble::from)
+        if whole {
+            // An earlier pass that came to no end may have brought what is no longer there.
+            self.check_losses(&ledger, &all)?;
+            self.note_gone(&ledger, all.gone).await?;
+            self.finish(&ledger, &standing).await?;
+        }
+        Ok(())
+    }
+
+    /// The mailbox here of a folder that has messages to bring: its owner may have removed it.
+    async fn mailbox_of(&self, ledger: &LedgerFolder, one: &Planned) -> Result<LedgerFolder> {
+        let id = ledger.mailbox;
+        if self.store.read(self.account, move |tx| tx.has_mailbox(id)).await? {
+            return Ok(ledger.clone());
+        }
+        let (ledger, path) = (ledger.clone(), one.path.clone());
+        self.store.write(self.account, Durability::Sync, move |tx| again(tx, &ledger, &path)).await
+    }
+
+    /// Reserves the UIDs of a folder, so that its newest messages can come first.
+    async fn reserve(&self, ledger: &LedgerFolder, standing: &Standing) -> Result<bool> {
+        let (id, uidnext) = (ledger.mailbox, standing.uidnext);
+        self.store.write(self.account, Durability::Sync, move |tx| tx.reserve_uids(id, uidnext)).await
     }
 
     /// Some POP3 servers remove what was read. So at the first meeting a few messages are brought, the session is ended, and the next one
@@ -361,11 +403,12 @@ impl Pass<'_> {
     ) -> Result<(LedgerFolder, Changes), Trouble> {
         let (few, before) = (changes.new.iter().take(FIRST).cloned().collect::<Vec<_>>(), changes.new.len());
         if changes.gone.is_empty() && !few.is_empty() {
-            self.bring(origin, &ledger, few, outcome).await?;
+            self.bring(origin, &ledger, few, Order::Ascending, outcome).await?;
             origin.come_again().await?;
             changes = Changes::default();
             self.list(origin, &ledger, Window::WHOLE, &mut changes).await?;
             if changes.kept == 0 && changes.new.len() >= before {
+                changes.gone.clear();
                 return Ok((self.renumber(&ledger, 0).await?, changes));
             }
         }
@@ -376,143 +419,15 @@ impl Pass<'_> {
         Err(Trouble::Question(why.to_owned()))
     }
 
-    /// Brings messages in the order of the folder: asks ahead, and commits one batch while the next arrives. What does not come is in the ledger
-    /// as failed.
-    async fn bring(
-        &self,
-        origin: &mut Origin,
-        ledger: &LedgerFolder,
-        new: Vec<Seen>,
-        outcome: &mut Outcome,
-    ) -> Result<(), Trouble> {
-        let mut fetcher = origin.fetcher(self.store.clone(), self.tenant);
-        let most = if self.careful { 1 } else { BATCH };
-        let mut batches = batches(&new, most).into_iter();
-        let mut seen: BTreeMap<u32, Seen> = new.into_iter().map(|one| (one.at, one)).collect();
-        let mut committing: Option<JoinHandle<Result<Done>>> = None;
-        let mut missing = Vec::new();
-        let ahead = if self.careful { 1 } else { AHEAD };
-        loop {
-            while fetcher.under_way() < ahead
-                && let Some(batch) = batches.next()
-            {
-                if self.careful {
-                    self.note_attempts(ledger, &batch, &seen, "the connection broke").await?;
-                }
-                fetcher.ask(batch).await?;
-            }
-            if fetcher.under_way() == 0 {
-                break;
-            }
-            let batch = fetcher.receive().await?;
-            let arrived = arrived(batch, &mut seen, &mut missing);
-            self.finish_commit(&mut committing, outcome).await?;
-            if self.watch.is_stopped() {
-                return Err(Trouble::Stopped);
-            }
-            let target = self.target(ledger);
-            committing = Some(tokio::spawn(commit(self.store.clone(), target, arrived)));
-        }
-        self.finish_commit(&mut committing, outcome).await?;
-        for (seen, why) in missing {
-            self.bring_one(origin, ledger, seen, &why, outcome).await?;
-        }
-        Ok(())
-    }
-
-    /// A message that came in no batch is asked for alone, in the other ways that a server may know; when none works the ledger says
-    /// so, and the others move on.
-    async fn bring_one(
-        &self,
-        origin: &mut Origin,
-        ledger: &LedgerFolder,
-        seen: Seen,
-        why: &str,
-        outcome: &mut Outcome,
-    ) -> Result<(), Trouble> {
-        let (at, mut why) = (seen.at, why.to_owned());
-        for way in 0.. {
-            let mut fetcher = origin.fetcher(self.store.clone(), self.tenant);
-            if !fetcher.ask_otherwise(at, way).await? {
-                break;
-            }
-            let mut batch = fetcher.receive().await?;
-            match (batch.arrived.remove(&at), batch.refused) {
-                (Some(taken), _) => {
-                    let done = commit(self.store.clone(), self.target(ledger), vec![Arrived { seen, taken }]).await?;
-                    outcome.copied += done.messages;
-                    outcome.bytes += done.bytes;
-                    self.watch.done(done.messages, done.bytes);
-                    return Ok(());
-                }
-                // It left meanwhile, which the next pass will see; or the server hides it.
-                (None, None) => {}
-                (None, Some(refused)) => why = refused,
-            }
-        }
-        outcome.failed += 1;
-        self.note_attempts(ledger, &[at], &BTreeMap::from([(at, seen)]), &why).await?;
-        Ok(())
-    }
-
-    /// Counts an attempt at messages before it is made, or after it failed; one that is made leaves no trace of it.
-    async fn note_attempts(
-        &self,
-        ledger: &LedgerFolder,
-        wanted: &[u32],
-        seen: &BTreeMap<u32, Seen>,
-        why: &str,
-    ) -> Result<()> {
-        let (key, pass) = (ledger.key, self.number);
-        let seen: Vec<Seen> = wanted.iter().filter_map(|at| seen.get(at).cloned()).collect();
-        let why = why.to_owned();
-        let work = move |tx: &mut MailTx<'_, '_>| {
-            for one in &seen {
-                let tries = tx.ledger_row(key, &one.key)?.map_or(0, |row| row.tries) + 1;
-                let fresh = LedgerRow::new(one.key.clone(), LedgerState::Failed);
-                let (size, received, note) = (one.size, one.received.clone(), Some(why.clone()));
-                tx.put_ledger_row(key, &LedgerRow { size, received, note, tries, pass, ..fresh })?;
-            }
-            Ok(())
-        };
-        self.store.write(self.account, Durability::Sync, work).await
-    }
-
-    fn target(&self, ledger: &LedgerFolder) -> Target {
-        Target {
-            tenant: self.tenant,
-            account: self.account,
-            mailbox: ledger.mailbox,
-            key: ledger.key,
-            keeps_uids: ledger.keeps_uids,
-            pass: self.number,
-            // Where ids do not last, what is here already can come under another one.
-            may_have_moved: self.number > 1 || ledger.uidvalidity == 0,
-            again: false,
-        }
-    }
-
-    async fn finish_commit(
-        &self,
-        committing: &mut Option<JoinHandle<Result<Done>>>,
-        outcome: &mut Outcome,
-    ) -> Result<(), Trouble> {
-        if let Some(before) = committing.take() {
-            let done = before.await.map_err(anser_base::Error::unavailable)??;
-            (outcome.copied, outcome.bytes) = (outcome.copied + done.messages, outcome.bytes + done.bytes);
-            self.watch.done(done.messages, done.bytes);
-        }
-        Ok(())
-    }
-
     /// Notes how the folder stood before it was gone over: what came since is found by the next pass.
     async fn finish(&self, ledger: &LedgerFolder, standing: &Standing) -> Result<()> {
         let (messages, modseq) = (standing.messages, standing.modseq);
         let whole = LedgerFolder { uidnext: standing.uidnext.max(1), messages, modseq, ..ledger.clone() };
         let end = move |tx: &mut MailTx<'_, '_>| {
-            if whole.keeps_uids {
+            if whole.keeps_uids && tx.has_mailbox(whole.mailbox)? {
                 // UIDs that the old server gave to messages which are gone must not name others here.
                 tx.raise_uidnext(whole.mailbox, whole.uidnext)?;
+                tx.release_uids(whole.mailbox)?;
             }
             tx.put_ledger_folder(&whole)
         };
@@ -534,60 +449,4 @@ struct Changes {
     new: Vec<Seen>,
     gone: Vec<LedgerRow>,
     kept: u64,
-}
-
-/// Messages in batches of some size, by where they stand.
-fn batches(seen: &[Seen], most: usize) -> Vec<Vec<u32>> {
-    let mut all: Vec<Vec<u32>> = Vec::new();
-    let (mut bytes, mut ranges) = (0, 0);
-    for one in seen {
-        let joins = all.last().and_then(|batch| batch.last()).is_some_and(|last| last.checked_add(1) == Some(one.at));
-        ranges += usize::from(!joins);
-        bytes += one.size;
-        match all.last_mut() {
-            Some(batch) if batch.len() < most && bytes <= BATCH_BYTES && ranges <= RANGES => batch.push(one.at),
-            _ => {
-                all.push(vec![one.at]);
-                (bytes, ranges) = (one.size, 1);
-            }
-        }
-    }
-    all
-}
-
-/// The messages of a batch that came; those that did not are missing.
-fn arrived(mut batch: Batch, seen: &mut BTreeMap<u32, Seen>, missing: &mut Vec<(Seen, String)>) -> Vec<Arrived> {
-    let mut all = Vec::with_capacity(batch.wanted.len());
-    for at in batch.wanted {
-        let Some(seen) = seen.remove(&at) else { continue };
-        match batch.arrived.remove(&at) {
-            Some(taken) => all.push(Arrived { seen, taken }),
-            None => {
-                let why = batch.refused.clone();
-                missing.push((seen, why.unwrap_or_else(|| "the server did not hand it out".to_owned())));
-            }
-        }
-    }
-    all
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn seen(at: u32, size: u64) -> Seen {
-        let (flags, keywords, received) = Default::default();
-        Seen { at, key: Vec::new(), uid: at, uidl: None, flags, keywords, received, written: None, size }
-    }
-
-    #[test]
-    fn batches_are_bounded_by_number_bytes_and_ranges() {
-        let all: Vec<Seen> = (1..=1000).map(|uid| seen(uid, 10)).collect();
-        assert_eq!(batches(&all, BATCH).iter().map(Vec::len).collect::<Vec<_>>(), [256, 256, 256, 232]);
-        let large: Vec<Seen> = (1..=5).map(|uid| seen(uid, BATCH_BYTES / 2)).collect();
-        assert_eq!(batches(&large, BATCH).iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 1]);
-        let sparse: Vec<Seen> = (1..=100).map(|uid| seen(uid * 2, 10)).collect();
-        assert_eq!(batches(&sparse, BATCH).iter().map(Vec::len).collect::<Vec<_>>(), [80, 20]);
-        assert_eq!(batches(&[seen(1, u64::from(u32::MAX))], BATCH).len(), 1);
-    }
 }

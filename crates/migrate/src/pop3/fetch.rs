@@ -7,7 +7,7 @@ use anser_store::Store;
 use anser_wire::pop3::MultilineDecoder;
 
 use super::Pop3;
-use crate::source::{Batch, Incoming};
+use crate::source::{Batch, Incoming, room};
 use crate::talk::Talk;
 use crate::trouble::Trouble;
 
@@ -87,7 +87,9 @@ impl<'a> Fetcher<'a> {
         for number in &batch.wanted {
             let line = self.pop3.talk.line().await?;
             if line.starts_with("+OK") {
-                let (mut incoming, mut arriving) = (Incoming::begin(0, &self.store, self.tenant), Arriving::default());
+                let room = room(batch.arrived.values());
+                let mut incoming = Incoming::begin(0, room, &self.store, self.tenant);
+                let mut arriving = Arriving::default();
                 while let Some(octets) = arriving.next(&mut self.pop3.talk).await? {
                     incoming.take(octets).await;
                 }

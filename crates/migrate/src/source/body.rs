@@ -10,6 +10,8 @@ use crate::trouble::Trouble;
 
 /// A body up to this size, in bytes, travels in memory.
 pub const IN_MEMORY: u64 = 1024 * 1024;
+/// Bodies that wait in memory for the rest of their request, in bytes together: whatever sizes a source told before.
+const TOGETHER: u64 = 16 * 1024 * 1024;
 /// Pieces of a body that lie between the source and the disk.
 const PIECES: usize = 8;
 
@@ -22,11 +24,19 @@ pub enum Taken {
     Stored(Box<Content>),
 }
 
+/// How large a body may be that still travels in memory beside these.
+pub fn room<'a>(arrived: impl Iterator<Item = &'a Taken>) -> u64 {
+    let held = |taken: &Taken| if let Taken::Memory(body) = taken { body.len() as u64 } else { 0 };
+    TOGETHER.saturating_sub(arrived.map(held).sum()).min(IN_MEMORY)
+}
+
 /// A body that is arriving. One that does not come to [`Self::end`] is thrown away.
 pub struct Incoming {
     store: Store,
     tenant: TenantId,
     way: Way,
+    /// Bytes that may travel in memory.
+    room: u64,
 }
 
 enum Way {
@@ -35,19 +45,19 @@ enum Way {
 }
 
 impl Incoming {
-    /// One of about so many octets.
-    pub fn begin(size: u64, store: &Store, tenant: TenantId) -> Self {
-        let way = match size <= IN_MEMORY {
+    /// One of about so many octets; in memory where there is [`room`].
+    pub fn begin(size: u64, room: u64, store: &Store, tenant: TenantId) -> Self {
+        let way = match size <= room {
             true => Way::Memory(Vec::with_capacity(size as usize)),
             false => to_disk(store, tenant),
         };
-        Self { store: store.clone(), tenant, way }
+        Self { store: store.clone(), tenant, way, room }
     }
 
     /// Its next octets.
     pub async fn take(&mut self, octets: &[u8]) {
         if let Way::Memory(body) = &mut self.way {
-            if (body.len() + octets.len()) as u64 <= IN_MEMORY {
+            if (body.len() + octets.len()) as u64 <= self.room {
                 body.extend_from_slice(octets);
                 return;
             }

@@ -17,7 +17,7 @@ use anser_base::TenantId;
 use anser_store::{Flags, Keywords, Store};
 use anser_wire::Secret;
 
-pub use body::{IN_MEMORY, Incoming, Taken};
+pub use body::{Incoming, Taken, room};
 
 use crate::files::{self, Files};
 use crate::imap::{Imap, fetch};

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::Child;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -68,6 +69,15 @@ pub struct State {
     pub password: Vec<u8>,
     /// Commands that came.
     pub heard: Vec<String>,
+    /// Who is killed when so much was sent.
+    pub victim: Option<Victim>,
+}
+
+/// A process that is killed when so many octets more were sent, to whomever.
+#[derive(Debug)]
+pub struct Victim {
+    pub left: usize,
+    pub child: Arc<Mutex<Child>>,
 }
 
 /// A running server; it lives until the process ends.
@@ -100,7 +110,7 @@ impl Fake {
     pub fn start(folders: Vec<Folder>, habits: Habits) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let state = State { folders, habits, user: "ann".into(), password: b"secret".to_vec(), heard: Vec::new() };
+        let state = State { folders, habits, user: "ann".into(), password: b"secret".to_vec(), ..State::default() };
         let state = Arc::new(Mutex::new(state));
         let shared = state.clone();
         std::thread::spawn(move || {
@@ -150,6 +160,20 @@ impl Session {
     }
 
     fn say(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        let killed = {
+            let mut state = self.state.lock().unwrap();
+            let end = state.victim.as_mut().and_then(|victim| {
+                let end = victim.left;
+                victim.left = end.saturating_sub(bytes.len());
+                (end < bytes.len()).then_some(end)
+            });
+            end.and_then(|end| Some((end, state.victim.take()?.child)))
+        };
+        if let Some((end, child)) = killed {
+            self.input.get_mut().write_all(&bytes[..end])?;
+            child.lock().unwrap().kill()?;
+            return Err(std::io::ErrorKind::BrokenPipe.into());
+        }
         let count = self.left.map_or(bytes.len(), |left| left.min(bytes.len()));
         self.input.get_mut().write_all(&bytes[..count])?;
         if let Some(left) = &mut self.left {

@@ -79,11 +79,14 @@ impl House {
         careful: bool,
         losses_are_meant: bool,
     ) -> Result<Outcome, Trouble> {
+        // The habits of one provider do no harm with others.
+        let profile = anser_migrate::profile::of("qq");
         let number = self.passes.fetch_add(1, Ordering::Relaxed) as u32 + 1;
         let watch = Quiet::default();
         let store = self.store.clone();
         let (tenant, account, id, limit) = (TENANT, ANN, 1, None);
-        let pass = Pass { store, tenant, account, id, number, limit, losses_are_meant, careful, watch: &watch };
+        let pass =
+            Pass { store, tenant, account, id, profile, number, limit, losses_are_meant, careful, watch: &watch };
         pass.run(&mut origin).await
     }
 
@@ -120,24 +123,7 @@ impl House {
 
     /// Everything that is here.
     pub async fn held(&self) -> Held {
-        let rows = |tx: &mut MailTx<'_, '_>| {
-            let mut all = Vec::new();
-            for mailbox in tx.mailboxes()? {
-                let path = tx.path(mailbox.id)?.join("/");
-                for entry in tx.entries(mailbox.id, 1, u32::MAX)? {
-                    let message = tx.message(entry.message)?.expect("an entry has a message");
-                    all.push((path.clone(), entry, message));
-                }
-            }
-            Ok(all)
-        };
-        let mut held = Held::new();
-        for (path, entry, message) in self.store.read(ANN, rows).await.unwrap() {
-            let body = self.store.blobs().read(TENANT, message.blob).unwrap().to_vec();
-            let words = words(&entry.keywords);
-            held.entry(path).or_default().push((entry.uid, entry.flags.0, words, entry.received.secs(), body));
-        }
-        held
+        held(&self.store, ANN, TENANT).await
     }
 
     /// The unique ids that messages of a mailbox came with, in its order.
@@ -152,6 +138,28 @@ impl House {
     pub async fn uids(&self, path: &str) -> Vec<u32> {
         self.held().await.remove(path).unwrap_or_default().iter().map(|one| one.0).collect()
     }
+}
+
+/// Everything that an account holds.
+pub async fn held(store: &Store, account: AccountId, tenant: TenantId) -> Held {
+    let rows = |tx: &mut MailTx<'_, '_>| {
+        let mut all = Vec::new();
+        for mailbox in tx.mailboxes()? {
+            let path = tx.path(mailbox.id)?.join("/");
+            for entry in tx.entries(mailbox.id, 1, u32::MAX)? {
+                let message = tx.message(entry.message)?.expect("an entry has a message");
+                all.push((path.clone(), entry, message));
+            }
+        }
+        Ok(all)
+    };
+    let mut held = Held::new();
+    for (path, entry, message) in store.read(account, rows).await.unwrap() {
+        let body = store.blobs().read(tenant, message.blob).unwrap().to_vec();
+        let words = words(&entry.keywords);
+        held.entry(path).or_default().push((entry.uid, entry.flags.0, words, entry.received.secs(), body));
+    }
+    held
 }
 
 fn words(keywords: &Keywords) -> String {

@@ -55,3 +55,14 @@ fn of_two_folders_for_sent_mail_the_fuller_one_has_the_use_and_both_stay() {
         assert_eq!(house.store.read(ANN, sent).await.unwrap().as_deref(), Some("已发送"));
     });
 }
+
+#[test]
+fn folders_that_a_provider_puts_below_one_of_its_own_are_lifted() {
+    each_house(async |house| {
+        let parent = Folder { attributes: "\\Noselect", ..folder("&UXZO1mWHTvZZOQ-", Vec::new()) };
+        let below = folder("&UXZO1mWHTvZZOQ-/Work", vec![mail(1, "", "x")]);
+        let fake = Fake::start(vec![folder("INBOX", Vec::new()), parent, below], Habits::default());
+        house.pass(&fake).await.map_err(|trouble| trouble.words()).unwrap();
+        assert_eq!(house.held().await.into_keys().collect::<Vec<_>>(), ["Work"]);
+    });
+}

@@ -1,0 +1,261 @@
+//! Messages on their way: batches that are asked for ahead, committed while the next arrives; and what is done about those that do not come.
+
+use std::collections::BTreeMap;
+
+use anser_base::{Durability, Result};
+use anser_store::{LedgerFolder, LedgerRow, LedgerState, MailTx};
+use tokio::task::JoinHandle;
+
+use super::{Outcome, Pass};
+use crate::commit::{Arrived, Done, Target, commit};
+use crate::source::{Batch, Origin, Seen};
+use crate::trouble::Trouble;
+
+/// Messages of one batch at most.
+pub const BATCH: usize = 256;
+/// Bytes of one batch, beyond which no further message joins it.
+pub const BATCH_BYTES: u64 = 4 * 1024 * 1024;
+/// Ranges of UIDs of one batch, so that its command stays short.
+const RANGES: usize = 80;
+/// Batches that the old server was asked for and has not handed out.
+const AHEAD: usize = 2;
+/// The newest messages of a folder, which are brought before its others.
+const NEWEST: usize = 50;
+
+/// What is left to be done when batches no longer come.
+#[derive(Default)]
+struct UnderWay {
+    /// The batch before.
+    committing: Option<JoinHandle<Result<Done>>>,
+    /// What came in no batch, and why.
+    missing: Vec<(Seen, String)>,
+}
+
+impl Pass<'_> {
+    /// Brings messages: asks ahead, and commits one batch while the next arrives. What does not come is in the ledger as failed.
+    pub(super) async fn bring(
+        &self,
+        origin: &mut Origin,
+        ledger: &LedgerFolder,
+        new: Vec<Seen>,
+        order: Order,
+        outcome: &mut Outcome,
+    ) -> Result<(), Trouble> {
+        let mut under_way = UnderWay::default();
+        let received = self.receive(origin, ledger, (new, order), &mut under_way, outcome).await;
+        // Whatever became of the connection: nothing may be under way any more when a pass says that it is over.
+        self.finish_commit(&mut under_way, outcome).await?;
+        received?;
+        for (seen, why) in under_way.missing {
+            self.bring_one(origin, ledger, seen, &why, outcome).await?;
+        }
+        Ok(())
+    }
+
+    async fn receive(
+        &self,
+        origin: &mut Origin,
+        ledger: &LedgerFolder,
+        (new, order): (Vec<Seen>, Order),
+        under_way: &mut UnderWay,
+        outcome: &mut Outcome,
+    ) -> Result<(), Trouble> {
+        let mut fetcher = origin.fetcher(self.store.clone(), self.tenant);
+        let most = if self.careful { 1 } else { BATCH };
+        let mut batches = order.batches(&new, most).into_iter();
+        let mut seen: BTreeMap<u32, Seen> = new.into_iter().map(|one| (one.at, one)).collect();
+        let ahead = if self.careful { 1 } else { AHEAD };
+        loop {
+            while fetcher.under_way() < ahead
+                && let Some(batch) = batches.next()
+            {
+                if self.careful {
+                    self.note_attempts(ledger, &batch, &seen, "the connection broke").await?;
+                }
+                fetcher.ask(batch).await?;
+            }
+            if fetcher.under_way() == 0 {
+                return Ok(());
+            }
+            let batch = fetcher.receive().await?;
+            let arrived = arrived(batch, &mut seen, &mut under_way.missing);
+            self.finish_commit(under_way, outcome).await?;
+            if self.watch.is_stopped() {
+                return Err(Trouble::Stopped);
+            }
+            let target = self.target(ledger);
+            under_way.committing = Some(tokio::spawn(commit(self.store.clone(), target, arrived)));
+        }
+    }
+
+    /// A message that came in no batch is asked for alone, in the other ways that a server may know; when none works the ledger says
+    /// so, and the others move on.
+    async fn bring_one(
+        &self,
+        origin: &mut Origin,
+        ledger: &LedgerFolder,
+        seen: Seen,
+        why: &str,
+        outcome: &mut Outcome,
+    ) -> Result<(), Trouble> {
+        let (at, mut why) = (seen.at, why.to_owned());
+        for way in 0.. {
+            let mut fetcher = origin.fetcher(self.store.clone(), self.tenant);
+            if !fetcher.ask_otherwise(at, way).await? {
+                break;
+            }
+            let mut batch = fetcher.receive().await?;
+            match (batch.arrived.remove(&at), batch.refused) {
+                (Some(taken), _) => {
+                    let done = commit(self.store.clone(), self.target(ledger), vec![Arrived { seen, taken }]).await?;
+                    outcome.copied += done.messages;
+                    outcome.bytes += done.bytes;
+                    self.watch.done(done.messages, done.bytes);
+                    return Ok(());
+                }
+                // It left meanwhile, which the next pass will see; or the server hides it.
+                (None, None) => {}
+                (None, Some(refused)) => why = refused,
+            }
+        }
+        outcome.failed += 1;
+        self.note_attempts(ledger, &[at], &BTreeMap::from([(at, seen)]), &why).await?;
+        Ok(())
+    }
+
+    /// Counts an attempt at messages before it is made, or after it failed; one that is made leaves no trace of it.
+    async fn note_attempts(
+        &self,
+        ledger: &LedgerFolder,
+        wanted: &[u32],
+        seen: &BTreeMap<u32, Seen>,
+        why: &str,
+    ) -> Result<()> {
+        let (key, pass) = (ledger.key, self.number);
+        let seen: Vec<Seen> = wanted.iter().filter_map(|at| seen.get(at).cloned()).collect();
+        let why = why.to_owned();
+        let work = move |tx: &mut MailTx<'_, '_>| {
+            for one in &seen {
+                let tries = tx.ledger_row(key, &one.key)?.map_or(0, |row| row.tries) + 1;
+                let fresh = LedgerRow::new(one.key.clone(), LedgerState::Failed);
+                let (size, received, note) = (one.size, one.received.clone(), Some(why.clone()));
+                tx.put_ledger_row(key, &LedgerRow { size, received, note, tries, pass, ..fresh })?;
+            }
+            Ok(())
+        };
+        self.store.write(self.account, Durability::Sync, work).await
+    }
+
+    fn target(&self, ledger: &LedgerFolder) -> Target {
+        Target {
+            tenant: self.tenant,
+            account: self.account,
+            mailbox: ledger.mailbox,
+            key: ledger.key,
+            keeps_uids: ledger.keeps_uids,
+            pass: self.number,
+            // Where ids do not last, what is here already can come under another one.
+            may_have_moved: self.number > 1 || ledger.uidvalidity == 0,
+            again: false,
+        }
+    }
+
+    async fn finish_commit(&self, under_way: &mut UnderWay, outcome: &mut Outcome) -> Result<(), Trouble> {
+        if let Some(before) = under_way.committing.take() {
+            let done = before.await.map_err(anser_base::Error::unavailable)??;
+            (outcome.copied, outcome.bytes) = (outcome.copied + done.messages, outcome.bytes + done.bytes);
+            self.watch.done(done.messages, done.bytes);
+        }
+        Ok(())
+    }
+}
+
+/// In which order messages come; within a batch they ascend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// That of the folder.
+    Ascending,
+    /// The newest before the older ones, but those last that came after the UIDs up to here were reserved.
+    NewestFirst {
+        /// UIDNEXT when they were.
+        below: u32,
+    },
+}
+
+impl Order {
+    /// Messages in batches of `most` at most. The newest come in a small one, so that they are seen soon.
+    fn batches(self, seen: &[Seen], most: usize) -> Vec<Vec<u32>> {
+        let Self::NewestFirst { below } = self else { return batches(seen, most) };
+        let (reserved, late) = seen.split_at(seen.partition_point(|one| (1..below).contains(&one.uid)));
+        let (older, newest) = reserved.split_at(reserved.len().saturating_sub(NEWEST));
+        let mut all = batches(newest, most);
+        all.extend(batches(older, most).into_iter().rev());
+        all.extend(batches(late, most));
+        all
+    }
+}
+
+/// Messages in batches of some size, by where they stand.
+fn batches(seen: &[Seen], most: usize) -> Vec<Vec<u32>> {
+    let mut all: Vec<Vec<u32>> = Vec::new();
+    let (mut bytes, mut ranges) = (0, 0);
+    for one in seen {
+        let joins = all.last().and_then(|batch| batch.last()).is_some_and(|last| last.checked_add(1) == Some(one.at));
+        ranges += usize::from(!joins);
+        bytes += one.size;
+        match all.last_mut() {
+            Some(batch) if batch.len() < most && bytes <= BATCH_BYTES && ranges <= RANGES => batch.push(one.at),
+            _ => {
+                all.push(vec![one.at]);
+                (bytes, ranges) = (one.size, 1);
+            }
+        }
+    }
+    all
+}
+
+/// The messages of a batch that came; those that did not are missing.
+fn arrived(mut batch: Batch, seen: &mut BTreeMap<u32, Seen>, missing: &mut Vec<(Seen, String)>) -> Vec<Arrived> {
+    let mut all = Vec::with_capacity(batch.wanted.len());
+    for at in batch.wanted {
+        let Some(seen) = seen.remove(&at) else { continue };
+        match batch.arrived.remove(&at) {
+            Some(taken) => all.push(Arrived { seen, taken }),
+            None => {
+                let why = batch.refused.clone();
+                missing.push((seen, why.unwrap_or_else(|| "the server did not hand it out".to_owned())));
+            }
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(at: u32, size: u64) -> Seen {
+        let (flags, keywords, received) = Default::default();
+        Seen { at, key: Vec::new(), uid: at, uidl: None, flags, keywords, received, written: None, size }
+    }
+
+    #[test]
+    fn batches_are_bounded_by_number_bytes_and_ranges() {
+        let all: Vec<Seen> = (1..=1000).map(|uid| seen(uid, 10)).collect();
+        assert_eq!(batches(&all, BATCH).iter().map(Vec::len).collect::<Vec<_>>(), [256, 256, 256, 232]);
+        let large: Vec<Seen> = (1..=5).map(|uid| seen(uid, BATCH_BYTES / 2)).collect();
+        assert_eq!(batches(&large, BATCH).iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 1]);
+        let sparse: Vec<Seen> = (1..=100).map(|uid| seen(uid * 2, 10)).collect();
+        assert_eq!(batches(&sparse, BATCH).iter().map(Vec::len).collect::<Vec<_>>(), [80, 20]);
+        assert_eq!(batches(&[seen(1, u64::from(u32::MAX))], BATCH).len(), 1);
+    }
+
+    #[test]
+    fn the_newest_come_first_and_what_came_late_last() {
+        let all: Vec<Seen> = (1..=400).map(|uid| seen(uid, 10)).collect();
+        let batches = Order::NewestFirst { below: 391 }.batches(&all, BATCH);
+        let ends: Vec<(u32, u32)> = batches.iter().map(|batch| (batch[0], batch[batch.len() - 1])).collect();
+        assert_eq!(ends, [(341, 390), (257, 340), (1, 256), (391, 400)]);
+        assert_eq!(Order::Ascending.batches(&all, BATCH).len(), 2);
+    }
+}

@@ -1,0 +1,135 @@
+//! What is known of providers and kinds of old servers, as data: `data/profiles.toml`.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+/// The name of the profile of servers of which nothing is known.
+pub const GENERIC: &str = "generic";
+const TABLE: &str = include_str!("../data/profiles.toml");
+
+/// What is known of one.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// The name that a source gives.
+    pub name: String,
+    /// The server, where one name serves everybody; it speaks IMAP on port 993.
+    pub imap: Option<String>,
+    /// Likewise POP3 on port 995.
+    pub pop3: Option<String>,
+    /// Other hosts of the same provider.
+    #[serde(default)]
+    hosts: Vec<String>,
+    /// Mailboxes that may be worked on at once.
+    pub connections: Option<u32>,
+    /// Folders that only hold those which users made, as they stand on the wire.
+    #[serde(default)]
+    pub lifted: Vec<String>,
+    /// Whether a message with several labels is in several folders, so that the same bytes there are one message.
+    #[serde(default)]
+    pub labels: bool,
+    /// What has to be done there first.
+    #[serde(default)]
+    pub prepare: Words,
+    like: Option<String>,
+}
+
+/// Sentences in both languages, one for one.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Words {
+    /// English.
+    pub en: Vec<String>,
+    /// Chinese.
+    pub zh: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Table {
+    profile: Vec<Profile>,
+}
+
+static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
+    let table: Table = toml::from_str(TABLE).unwrap_or(Table { profile: Vec::new() });
+    let whole = |one: &Profile| match table.profile.iter().find(|other| Some(&other.name) == one.like.as_ref()) {
+        Some(other) => Profile {
+            name: one.name.clone(),
+            imap: one.imap.clone(),
+            pop3: one.pop3.clone(),
+            hosts: one.hosts.clone(),
+            ..other.clone()
+        },
+        None => one.clone(),
+    };
+    table.profile.iter().map(whole).collect()
+});
+
+/// The profile of this name.
+pub fn named(name: &str) -> Option<&'static Profile> {
+    PROFILES.iter().find(|profile| profile.name == name)
+}
+
+/// The profile of a provider by the name of its server.
+pub fn by_host(host: &str) -> Option<&'static Profile> {
+    let is_it = |known: &String| known.eq_ignore_ascii_case(host.trim_end_matches('.'));
+    PROFILES.iter().find(|one| one.imap.iter().chain(&one.pop3).chain(&one.hosts).any(is_it))
+}
+
+/// What is known of a source: as good as nothing when its profile went away.
+pub fn of(name: &str) -> &'static Profile {
+    static NOTHING: LazyLock<Profile> = LazyLock::new(|| Profile { name: GENERIC.to_owned(), ..Profile::default() });
+    named(name).unwrap_or(&NOTHING)
+}
+
+/// The names of all.
+pub fn names() -> Vec<&'static str> {
+    PROFILES.iter().map(|profile| profile.name.as_str()).collect()
+}
+
+impl Profile {
+    /// The name of a folder without the one that only holds it; the folder that holds them itself stays as it is.
+    pub fn lift<'a>(&self, name: &'a [u8], delimiter: Option<u8>) -> &'a [u8] {
+        let below = |above: &String| name.strip_prefix(above.as_bytes())?.strip_prefix(&[delimiter?]);
+        self.lifted.iter().find_map(below).filter(|rest| !rest.is_empty()).unwrap_or(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_whole() {
+        let table: Table = toml::from_str(TABLE).unwrap();
+        assert_eq!(PROFILES.len(), table.profile.len());
+        for profile in PROFILES.iter() {
+            assert_eq!(profile.prepare.en.len(), profile.prepare.zh.len(), "{}", profile.name);
+            assert!(profile.connections.is_none_or(|count| count > 0));
+        }
+        for one in &table.profile {
+            assert!(one.like.as_ref().is_none_or(|like| named(like).is_some()), "{}", one.name);
+        }
+        assert_eq!(named("163").unwrap().prepare.en, named("netease").unwrap().prepare.en);
+    }
+
+    #[test]
+    fn a_provider_is_known_by_its_servers() {
+        assert_eq!(by_host("IMAP.exmail.qq.com.").map(|one| &*one.name), Some("exmail"));
+        assert_eq!(by_host("pop3.mxhichina.com").map(|one| &*one.name), Some("alibaba"));
+        assert!(by_host("mail.example.org").is_none());
+        let mut hosts: Vec<&String> =
+            PROFILES.iter().flat_map(|one| one.imap.iter().chain(&one.pop3).chain(&one.hosts)).collect();
+        let all = hosts.len();
+        hosts.sort();
+        hosts.dedup();
+        assert_eq!(hosts.len(), all, "a host belongs to one");
+    }
+
+    #[test]
+    fn folders_are_lifted_off_the_one_that_only_holds_them() {
+        let qq = named("qq").unwrap();
+        assert_eq!(qq.lift(b"&UXZO1mWHTvZZOQ-/Work", Some(b'/')), b"Work");
+        assert_eq!(qq.lift(b"&UXZO1mWHTvZZOQ-", Some(b'/')), b"&UXZO1mWHTvZZOQ-");
+        assert_eq!(qq.lift(b"INBOX", Some(b'/')), b"INBOX");
+    }
+}

@@ -1,0 +1,71 @@
+//! The engine itself over tables of its own: moves, their mailboxes, and who works on them.
+
+use anser_base::{AccountId, Address, Clock, Entropy};
+use anser_blob::Blobs;
+use anser_db::{Db, Schemas};
+use anser_directory::{Directory, NewAccount, NewDomain};
+use anser_migrate::{Deps, Migrate, NewMailbox, Password, Source};
+use anser_net::Shutdown;
+use anser_store::{SCHEMA, SEARCH_SCHEMA, Store};
+use anser_testkit::engines::NO_SCHEMAS;
+use tokio::task::JoinHandle;
+
+pub const SCHEMAS: Schemas = Schemas {
+    server: anser_directory::SCHEMA,
+    moves: anser_migrate::SCHEMA,
+    account: SCHEMA,
+    search: SEARCH_SCHEMA,
+    ..NO_SCHEMAS
+};
+/// The name of every move.
+pub const MOVE: &str = "house";
+
+/// The engine and what it works with.
+pub struct Office {
+    pub migrate: Migrate,
+    pub store: Store,
+    pub directory: Directory,
+}
+
+impl Office {
+    pub fn open(db: Db, blobs: Blobs) -> Self {
+        let (clock, entropy) = (Clock::System, Entropy::system());
+        let store = Store::new(anser_store::Deps { db: db.clone(), blobs, clock: clock.clone() });
+        let directory = Directory::new(anser_directory::Deps {
+            db: db.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            hostname: "mail.anser.test".into(),
+            literals: Vec::new(),
+        });
+        let deps = Deps { db, store: store.clone(), directory: directory.clone(), clock, entropy, key: [7; 32] };
+        Self { migrate: Migrate::new(deps).unwrap(), store, directory }
+    }
+
+    /// Makes accounts, and a move with these mailboxes at each source: all have the login and password of a fake server.
+    pub async fn plan(&self, sources: &[(Source, &[&str])]) -> Vec<AccountId> {
+        self.directory.add_domain(NewDomain::new("anser.test")).await.unwrap();
+        let mut made = Vec::new();
+        for (source, names) in sources {
+            self.migrate.plan(MOVE, source.clone()).await.unwrap();
+            for name in *names {
+                let address = format!("{name}@anser.test");
+                let parsed = Address::parse(&address).unwrap();
+                let new = NewAccount::new(parsed, anser_directory::Password::None);
+                made.push(self.directory.add_account(new).await.unwrap());
+                let login = if names.len() == 1 { "ann".to_owned() } else { (*name).to_owned() };
+                let password = Some(Password(b"secret".to_vec()));
+                let mailbox = NewMailbox { login, password, address };
+                self.migrate.add_mailboxes(MOVE, Some(source.name.clone()), vec![mailbox]).await.unwrap();
+            }
+        }
+        made
+    }
+
+    /// Begins to work on what is due.
+    pub fn run(&self) -> (Shutdown, JoinHandle<()>) {
+        let (shutdown, migrate) = (Shutdown::new(), self.migrate.clone());
+        let until = shutdown.clone();
+        (shutdown, tokio::spawn(async move { migrate.run(until).await }))
+    }
+}
