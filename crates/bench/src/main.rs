@@ -14,6 +14,7 @@
 //! | part | of |
 //! |---|---|
 //! | `./x bench imap` | IMAP and POP3 over mail that is there, beside dovecot (`access`) |
+//! | `./x bench move` | a mailbox that moves in, beside the tools for it |
 //! | `./x bench sieve` | rules, beside Pigeonhole |
 //! | `./x bench trust` | the cost of checking senders |
 //! | `./x bench outbound` | mail that leaves, beside postfix |
@@ -24,6 +25,7 @@ mod cases;
 mod deferred;
 mod imap;
 mod load;
+mod moving;
 mod outbound;
 mod process;
 mod servers;
@@ -41,7 +43,7 @@ use servers::Server;
 /// Turns that each server gets at each case; the table shows the medians.
 const ROUNDS: u64 = 3;
 
-const USAGE: &str = "[--rounds N] [--messages N] [CASE …] | imap [--rounds N] [--small N] [--large N] [--idle N] [--reuse] [--alone] [CASE …] | outbound [--rounds N] [--messages N] | deferred [--rounds N] [--messages N] [--deferred N] | trust | sieve";
+const USAGE: &str = "[--rounds N] [--messages N] [CASE …] | imap [--rounds N] [--small N] [--large N] [--idle N] [--reuse] [--alone] [CASE …] | outbound [--rounds N] [--messages N] | deferred [--rounds N] [--messages N] [--deferred N] | move [--rounds N] [--messages N] [CASE …] | trust | sieve";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Some((part, rest)) if part == "deferred" => {
             deferred::Options::parse(rest).map(|options| runtime.block_on(deferred::run(&options)))
         }
+        Some((part, rest)) if part == "move" => moving::Options::parse(rest).map(|options| moving::run(&options)),
         Some((part, rest)) if part == "imap" => {
             access::Options::parse(rest).map(|options| runtime.block_on(access::run(&options)))
         }

@@ -254,6 +254,16 @@ impl Server {
         self.address(&format!("u{n}"))
     }
 
+    /// Where a server keeps all it has.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// HTTP of Anser.
+    pub fn http(&self) -> u16 {
+        80 + OFFSET
+    }
+
     /// The folder with the data of Anser.
     pub fn data(&self) -> PathBuf {
         self.folder.join("data")

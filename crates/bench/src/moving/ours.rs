@@ -1,0 +1,117 @@
+//! Anser takes the mail in, each time into an account of its own.
+
+use std::io;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::{LOGIN, Old, Took, timed};
+use crate::process::resident;
+use crate::servers::{PASSWORD, Server};
+
+/// Nothing takes longer to be seen.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A kind of source.
+pub struct Way {
+    /// For the table.
+    pub name: &'static str,
+    /// More of `anser move plan`.
+    source: fn(&Old<'_>) -> Vec<String>,
+    /// The name at the source.
+    login: fn(&Old<'_>) -> String,
+}
+
+/// Every kind; the first is what the tools are held against.
+pub const WAYS: [Way; 4] = [
+    Way { name: "imap", source: |old| network(old, "imap", old.server.imap), login: |old| old.server.address(LOGIN) },
+    Way { name: "pop3", source: |old| network(old, "pop3", old.server.pop3), login: |old| old.server.address(LOGIN) },
+    Way { name: "maildir", source: |old| files(old, "maildir"), login: |_| LOGIN.to_owned() },
+    Way { name: "mbox", source: |old| files(old, "mbox"), login: |_| LOGIN.to_owned() },
+];
+
+fn network(_: &Old<'_>, kind: &str, port: u16) -> Vec<String> {
+    let port = port.to_string();
+    ["--kind", kind, "--host", "127.0.0.1", "--port", &port, "--tls", "none"].map(str::to_owned).to_vec()
+}
+
+fn files(old: &Old<'_>, kind: &str) -> Vec<String> {
+    let path = old.files.join(kind).join("%u").display().to_string();
+    ["--kind", kind, "--path", &path].map(str::to_owned).to_vec()
+}
+
+fn anser(server: &Server, arguments: &[&str], input: &str) -> io::Result<String> {
+    let mut command = Command::new("target/release/anser");
+    command.args(arguments).arg("--dir").arg(server.data()).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        io::Write::write_all(&mut stdin, input.as_bytes())?;
+    }
+    let output = child.wait_with_output()?;
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => Err(io::Error::other(format!("anser {} failed", arguments.join(" ")))),
+    }
+}
+
+/// Makes an account and a move into it; its address.
+fn plan(server: &mut Server, old: &Old<'_>, way: &Way, name: &str) -> io::Result<String> {
+    let address = server.address(name);
+    server.add_accounts(std::slice::from_ref(&address))?;
+    let source = (way.source)(old);
+    let mut arguments = vec!["move", "plan", name, "--connections", "1"];
+    arguments.extend(source.iter().map(String::as_str));
+    anser(server, &arguments, "")?;
+    let login = format!("{}\t{address}\t{PASSWORD}\n", (way.login)(old));
+    anser(server, &["move", "accounts", name, "--stdin"], &login)?;
+    Ok(address)
+}
+
+/// One round.
+pub fn copy(server: &mut Server, old: &Old<'_>, way: &Way, round: u64, messages: u64) -> io::Result<Took> {
+    let name = format!("{}{round}", way.name);
+    plan(server, old, way, &name)?;
+    let copy = timed(|| anser(server, &["move", "start", &name, "--wait"], "").map(drop))?;
+    let status = anser(server, &["move", "status", &name], "")?;
+    if !status.contains(&format!("copied {messages}")) {
+        return Err(io::Error::other(format!("not everything came: {status}")));
+    }
+    let again = timed(|| anser(server, &["move", "delta", &name, "--wait"], "").map(drop))?;
+    Ok(Took { copy, again })
+}
+
+/// Seconds until 50 messages are seen, and memory in MB when all are there.
+pub fn newest(server: &mut Server, old: &Old<'_>, messages: u64) -> io::Result<(f64, f64)> {
+    let address = plan(server, old, &WAYS[0], "newest")?;
+    let base = format!("http://127.0.0.1:{}", server.http());
+    let session = curl(&address, &format!("{base}/.well-known/jmap"), None)?;
+    let id = session.split_once("\"urn:ietf:params:jmap:mail\":\"").and_then(|(_, rest)| rest.split('"').next());
+    let id = id.ok_or_else(|| io::Error::other("JMAP tells of no account"))?.to_owned();
+    let ask = format!(
+        "{{\"using\":[\"urn:ietf:params:jmap:core\",\"urn:ietf:params:jmap:mail\"],\"methodCalls\":[[\"Email/query\",\
+         {{\"accountId\":\"{id}\",\"limit\":50}},\"0\"]]}}"
+    );
+    let started = Instant::now();
+    anser(server, &["move", "start", "newest"], "")?;
+    let mut seen = None;
+    while seen.is_none() && started.elapsed() < PATIENCE {
+        let answer = curl(&address, &format!("{base}/jmap/api"), Some(&ask))?;
+        let ids = answer.split_once("\"ids\":[").and_then(|(_, rest)| rest.split(']').next());
+        let count = ids.map_or(0, |ids| ids.split(',').filter(|id| !id.is_empty()).count());
+        seen = (count >= 50.min(messages as usize)).then(|| started.elapsed().as_secs_f64());
+    }
+    anser(server, &["move", "status", "newest", "--wait"], "")?;
+    Ok((seen.ok_or_else(|| io::Error::other("nothing was to be seen"))?, resident(&server.roots())))
+}
+
+fn curl(address: &str, url: &str, data: Option<&str>) -> io::Result<String> {
+    let mut command = Command::new("curl");
+    command.args(["-sf", "-u", &format!("{address}:{PASSWORD}"), url]);
+    if let Some(data) = data {
+        command.args(["-H", "Content-Type: application/json", "-d", data]);
+    }
+    let output = command.output()?;
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => Err(io::Error::other(format!("{url} does not answer"))),
+    }
+}
