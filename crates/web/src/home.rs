@@ -1,20 +1,10 @@
-//! The first page, and whether the server is well.
+//! Whether the server is well, and what robots may look at.
 
 use std::sync::Arc;
 
-use anser_base::Text;
 use anser_net::http::{Request, Response};
 
-use crate::{Deps, page};
-
-/// `/`
-pub async fn home(deps: Arc<Deps>, request: Request) -> Response {
-    let text = Text::new(
-        "This is a mail server. Mail programs find their settings here by themselves: give them the address and the password.",
-        "这是一台邮件服务器。邮件程序会自动获取设置：只需填写邮箱地址和密码。",
-    );
-    page::of(200, request.headers(), &Text::new(deps.hostname.clone(), deps.hostname.clone()), &text)
-}
+use crate::Deps;
 
 /// `/health`: 200 as long as the engine answers.
 pub async fn health(deps: Arc<Deps>, _: Request) -> Response {

@@ -1,12 +1,16 @@
-//! The Web door: what programs look up to set themselves up, what other servers ask about our domains, and the pages of refusal.
+//! The Web door: the pages of the login and the webmail, what programs look up to set themselves up, what other servers ask about our
+//! domains, and the pages of refusal.
 //!
-//! Nothing here wants a login or tells whether an address exists. Other doors that speak HTTP have tables of their own; the roof joins
+//! Nothing here wants a login or tells whether an address exists: the pages ask JMAP for what they show. Other doors that speak HTTP have tables of their own; the roof joins
 //! all of them to one [`anser_net::http::Site`].
 //!
 //! | module | holds |
 //! |---|---|
 //! | `page` | pages for people, in English or Chinese |
-//! | `home` | the first page, health |
+//! | `login` | the first page |
+//! | `shell` | the pages that a script fills, and what they may do |
+//! | `assets` | the scripts and style sheets, as built in `web/` |
+//! | `home` | health, robots |
 //! | `domain` | which of our domains is meant |
 //! | [`offer`] | what mail programs are told to use |
 //! | `autoconfig` | as Thunderbird reads it |
@@ -14,13 +18,16 @@
 //! | `mobileconfig` | as Apple's devices read it |
 //! | [`sts`] | the MTA-STS policy of our domains |
 
+mod assets;
 mod autoconfig;
 mod autodiscover;
 mod domain;
 mod home;
+mod login;
 mod mobileconfig;
 pub mod offer;
 mod page;
+mod shell;
 pub mod sts;
 
 use std::sync::Arc;
@@ -48,7 +55,11 @@ pub struct Deps {
 pub fn routes(deps: Deps) -> Routes {
     let deps = Arc::new(deps);
     Routes::of([
-        Route::get("/", with(&deps, home::home)),
+        Route::get("/", with(&deps, login::login)),
+        Route::get("/mail", shell::to_webmail),
+        Route::get("/mail/", shell::webmail),
+        Route::get("/mail/letter", shell::letter),
+        Route::get("/assets/{name}", assets::serve),
         Route::get("/health", with(&deps, home::health)).plain(),
         Route::get("/robots.txt", home::robots).plain(),
         Route::get("/.well-known/mta-sts.txt", with(&deps, sts::serve)),

@@ -12,6 +12,17 @@ const STYLE: &str = "body{font:1.1rem/1.6 system-ui,sans-serif;max-width:34rem;m
 /// Ranges of `Accept-Language` that are looked at.
 const RANGES: usize = 20;
 
+/// A text of a page in both languages: English, Chinese.
+#[derive(Clone, Copy)]
+pub struct Words(pub &'static str, pub &'static str);
+
+impl Words {
+    /// The one of these that is read.
+    pub fn of(self, language: Language) -> &'static str {
+        if language == Language::Chinese { self.1 } else { self.0 }
+    }
+}
+
 /// A page with a title and a paragraph.
 pub fn of(status: u16, headers: &HeaderMap, title: &Text, text: &Text) -> Response {
     let language = language(headers);

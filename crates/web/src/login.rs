@@ -1,0 +1,118 @@
+//! The first page: the login. It works as a plain form too; its script seals the password and asks for what else is needed.
+
+use std::sync::Arc;
+
+use anser_base::Language;
+use anser_net::http::{Request, Response};
+
+use crate::page::{self, Words, escaped};
+use crate::{Deps, domain, shell};
+
+/// Longest path that is gone to after the login, in bytes.
+const NEXT: usize = 500;
+/// What a page after a login may be: ours, and nothing that a browser takes for another site.
+const AFTER: &str = "/mail/";
+
+/// Why somebody is here again, by the `why` of the page's address.
+const REASONS: [(&str, Words); 5] = [
+    ("wrong", Words("The address or the password is wrong.", "邮箱地址或密码不正确。")),
+    ("wait", Words("Too many attempts. Please wait a moment.", "尝试次数过多，请稍后再试。")),
+    ("code", Words("Please enter the code that your device shows.", "请输入您设备上显示的验证码。")),
+    (
+        "expired",
+        Words(
+            "You were logged out after a time of rest. Please log in again.",
+            "您长时间未操作，已自动退出，请重新登录。",
+        ),
+    ),
+    ("out", Words("You have logged out.", "您已退出登录。")),
+];
+
+/// `/`
+pub async fn login(deps: Arc<Deps>, request: Request) -> Response {
+    let ours = match domain::of_host(&deps.directory, &request).await {
+        Ok(ours) => ours,
+        Err(error) => return crate::failed(&request, &error),
+    };
+    let language = request
+        .query("lang")
+        .and_then(|tag| Language::named(&tag))
+        .unwrap_or_else(|| page::language(request.headers()));
+    let next = request.query("next").filter(|next| may_follow(next)).unwrap_or_else(|| AFTER.to_owned());
+    let why = request.query("why").unwrap_or_default();
+    let ticket = request.query("ticket").unwrap_or_default();
+    let form = Form { language, domain: ours.unwrap_or_else(|| deps.hostname.clone()), next, why, ticket };
+    shell::page(language, "login", TITLE.of(language), &form.html())
+}
+
+/// Whether a path is one of our pages.
+fn may_follow(next: &str) -> bool {
+    next.len() <= NEXT && next.starts_with(AFTER) && !next.contains(['\\', '\r', '\n']) && !next.contains("//")
+}
+
+struct Form {
+    language: Language,
+    domain: String,
+    next: String,
+    why: String,
+    ticket: String,
+}
+
+const TITLE: Words = Words("Log in", "登录");
+const LEAD: Words = Words("Letters, carried well.", "鸿雁传书，安然抵达。");
+const ADDRESS: Words = Words("Address", "邮箱地址");
+const PASSWORD: Words = Words("Password", "密码");
+const CODE: Words = Words("Code", "验证码");
+const OTHER: Words = Words("中文", "English");
+const PROGRAMS: Words = Words(
+    "Mail programs find their settings by themselves: give them the address and the password.",
+    "邮件客户端会自动获取设置：只需填写邮箱地址和密码。",
+);
+
+impl Form {
+    fn html(&self) -> String {
+        let say = |words: Words| escaped(words.of(self.language));
+        let (next, ticket, domain) = (escaped(&self.next), escaped(&self.ticket), escaped(&self.domain));
+        let why = REASONS.iter().find(|(word, _)| *word == self.why).map(|(_, words)| say(*words)).unwrap_or_default();
+        let other = if self.language == Language::Chinese { "en" } else { "zh" };
+        let code = if self.why == "code" { "" } else { " hidden" };
+        format!(
+            r#"<main class="login">
+<header><div class="seal" aria-hidden="true">雁</div><h1>{domain}</h1><p>{lead}</p></header>
+<form method="post" action="/auth/login" id="login">
+<p class="why" id="why" role="alert">{why}</p>
+<input type="hidden" name="next" value="{next}"><input type="hidden" name="ticket" value="{ticket}">
+<label>{address}<input name="username" type="text" inputmode="email" autocomplete="username" autocapitalize="none" spellcheck="false" required maxlength="320"></label>
+<label>{password}<input name="password" type="password" autocomplete="current-password" required maxlength="1000"></label>
+<label id="code"{code}>{code_word}<input name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="20"></label>
+<button type="submit">{go}</button>
+</form>
+<footer><a href="/?lang={other}" hreflang="{other}" lang="{other}">{other_word}</a><p>{programs}</p></footer>
+</main>"#,
+            lead = say(LEAD),
+            address = say(ADDRESS),
+            password = say(PASSWORD),
+            code_word = say(CODE),
+            go = say(TITLE),
+            other_word = say(OTHER),
+            programs = say(PROGRAMS),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_login_only_our_own_pages_follow() {
+        for good in ["/mail/", "/mail/?open=M1"] {
+            assert!(may_follow(good), "{good}");
+        }
+        for bad in
+            ["", "/", "//evil.example", "https://evil.example", "/mail", "/mail//evil", "/mail/\\evil", "/auth/logout"]
+        {
+            assert!(!may_follow(bad), "{bad}");
+        }
+    }
+}

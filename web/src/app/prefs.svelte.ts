@@ -1,0 +1,55 @@
+// What a person chose of how things look. Kept by the browser, read before the first paint.
+import { en } from '../words/en';
+import { zh } from '../words/zh';
+
+export type Theme = 'auto' | 'light' | 'dark' | 'contrast';
+export type Skin = 'indigo' | 'cinnabar' | 'moss' | 'plum';
+export type Density = 'airy' | 'normal' | 'dense';
+export type Pane = 'right' | 'bottom' | 'off';
+export type Language = 'en' | 'zh';
+
+const KEY = 'anser.prefs';
+
+const first = {
+  theme: 'auto' as Theme,
+  skin: 'indigo' as Skin,
+  density: 'normal' as Density,
+  pane: 'right' as Pane,
+  conversations: true,
+  preview: true,
+  language: (navigator.languages.some((tag) => tag.startsWith('zh')) && !navigator.language.startsWith('en') ? 'zh' : 'en') as Language,
+  images: 'ask' as 'ask' | 'never',
+  undoSeconds: 10,
+  plain: false,
+  notify: false,
+  folderWidth: 224,
+  listWidth: 400,
+  closed: [] as string[],
+};
+export type Prefs = typeof first;
+
+function kept(): Prefs {
+  try {
+    return { ...first, ...(JSON.parse(localStorage.getItem(KEY) ?? '{}') as Partial<Prefs>) };
+  } catch {
+    return { ...first };
+  }
+}
+
+export const prefs: Prefs = $state(kept());
+
+export function choose<K extends keyof Prefs>(name: K, value: Prefs[K]): void {
+  prefs[name] = value;
+  localStorage.setItem(KEY, JSON.stringify(prefs));
+  show();
+}
+
+/** Puts on the page what the style sheet goes by. */
+export function show(): void {
+  const root = document.documentElement;
+  root.lang = prefs.language === 'zh' ? 'zh-CN' : 'en';
+  Object.assign(root.dataset, { theme: prefs.theme, skin: prefs.skin, density: prefs.density });
+}
+
+/** The words of the language that is read. */
+export const words = () => (prefs.language === 'zh' ? zh : en);

@@ -1,0 +1,171 @@
+// What can be done with messages. Each act shows at once, is taken back with a reason where the server refuses, and can be undone.
+import { words } from '../app/prefs.svelte';
+import { hush, say, trouble } from '../app/toasts.svelte';
+import { JmapError } from '../jmap/client';
+import { queryIds, setEmails } from '../jmap/email';
+import type { Filter, Head } from '../jmap/email';
+import { refusal } from '../jmap/standard';
+import type { Id } from '../jmap/session';
+import type { Mail } from './mail.svelte';
+import { inverse, patched } from './patch';
+import type { Patch } from './patch';
+
+/** Messages that one request changes. */
+const SET = 500;
+
+export class Acts {
+  constructor(private mail: Mail) {}
+
+  /** With conversations on a row stands for all of its conversation in the mailbox that is looked at. */
+  rows(ids: Id[]): Id[] {
+    const { list } = this.mail;
+    if (!list?.wish.collapseThreads) return ids;
+    const box = list.wish.filter && 'inMailbox' in list.wish.filter ? list.wish.filter.inMailbox : undefined;
+    return ids.flatMap((id) => {
+      const head = this.mail.heads.get(id);
+      if (!head) return [id];
+      const all = this.mail.conversation(head).filter((one) => box === undefined || box in one.mailboxIds);
+      return all.length > 0 ? all.map((one) => one.id) : [id];
+    });
+  }
+
+  flag = (ids: Id[], on: boolean) => this.change(ids, () => ({ 'keywords/$flagged': on || null }), on ? words().doneFlagged : words().doneUnflagged);
+  label = (ids: Id[], keyword: string, on: boolean) => this.change(ids, () => ({ [`keywords/${keyword}`]: on || null }), null);
+  seen = (ids: Id[], on: boolean, told = true) =>
+    this.change(
+      ids.filter((id) => Boolean(this.mail.heads.get(id)?.keywords.$seen) !== on),
+      () => ({ 'keywords/$seen': on || null }),
+      told ? (on ? words().doneRead : words().doneUnread) : null,
+    );
+
+  move(ids: Id[], to: Id): Promise<boolean> {
+    const target = this.mail.mailbox(to);
+    const from = this.here();
+    const patch = (head: Head): Patch => {
+      const left = from !== undefined && from in head.mailboxIds ? [from] : Object.keys(head.mailboxIds);
+      return { ...Object.fromEntries(left.filter((id) => id !== to).map((id) => [`mailboxIds/${id}`, null])), [`mailboxIds/${to}`]: true };
+    };
+    const said = target?.role === 'trash' ? words().doneDeleted(ids.length) : words().doneMoved(ids.length, target ? nameOf(target) : '');
+    return this.change(ids, patch, said, true);
+  }
+
+  archive(ids: Id[]): Promise<boolean> | void {
+    const archive = this.mail.of('archive');
+    if (!archive) return void trouble(words().noArchive);
+    return this.move(ids, archive.id);
+  }
+
+  junk(ids: Id[], on: boolean): Promise<boolean> | void {
+    const to = this.mail.of(on ? 'junk' : 'inbox');
+    if (to) return this.move(ids, to.id);
+  }
+
+  /** To the trash; from there for ever, after `confirmed`. */
+  async remove(ids: Id[], confirmed: (count: number) => Promise<boolean>): Promise<void> {
+    const trash = this.mail.of('trash');
+    const forEver = !trash || ids.every((id) => trash.id in (this.mail.heads.get(id)?.mailboxIds ?? {}));
+    if (!forEver) {
+      await this.move(ids, trash.id);
+    } else if (await confirmed(ids.length)) {
+      await this.destroy(ids);
+    }
+  }
+
+  async destroy(ids: Id[]): Promise<void> {
+    const back = this.mail.list?.drop(ids);
+    try {
+      const refused = refusal(await setEmails(this.mail.client, { destroy: ids }));
+      if (refused) throw new JmapError(refused.type, refused.description);
+      say(words().doneDestroyed(ids.length));
+    } catch (error) {
+      back?.();
+      trouble(words().notDone(this.mail.reason(error)));
+    }
+  }
+
+  /** Does something to all that a filter finds, in pieces; the work can be stopped. */
+  async all(filter: Filter, what: 'destroy' | Patch, label: string): Promise<void> {
+    let stopped = false;
+    const toast = say(label, { kind: 'work', progress: 0, action: { label: words().stop, run: () => (stopped = true) } });
+    let done = 0;
+    try {
+      const wish = { filter, sort: [{ property: 'receivedAt' as const, isAscending: false }], collapseThreads: false };
+      const total = Math.max(1, this.mail.list?.total ?? 1);
+      const takesAway = what === 'destroy' || Object.keys(what).some((path) => path.startsWith('mailboxIds/'));
+      for (;;) {
+        const { ids } = await queryIds(this.mail.client, wish, takesAway ? 0 : done, SET);
+        if (ids.length === 0 || stopped) break;
+        const answer = await setEmails(
+          this.mail.client,
+          what === 'destroy' ? { destroy: ids } : { update: Object.fromEntries(ids.map((id) => [id, what])) },
+        );
+        const refused = refusal(answer);
+        if (refused) throw new JmapError(refused.type, refused.description);
+        done += ids.length;
+        toast.progress = Math.min(1, done / Math.max(total, done));
+      }
+      say(words().doneMany(done));
+    } catch (error) {
+      trouble(words().notDone(this.mail.reason(error)));
+    } finally {
+      hush(toast.id);
+    }
+  }
+
+  /** The mailbox that is looked at. */
+  private here(): Id | undefined {
+    const filter = this.mail.list?.wish.filter;
+    return filter && 'inMailbox' in filter ? filter.inMailbox : undefined;
+  }
+
+  private async change(ids: Id[], patchOf: (head: Head) => Patch, said: string | null, leaves = false): Promise<boolean> {
+    const heads = ids.map((id) => this.mail.heads.get(id)).filter((head) => head !== undefined);
+    if (heads.length === 0) return true;
+    const patches = new Map(heads.map((head) => [head.id, patchOf(head)]));
+    const backs = new Map(heads.map((head) => [head.id, inverse(head, patches.get(head.id)!)]));
+    for (const head of heads) this.mail.heads.set(head.id, patched(head, patches.get(head.id)!));
+    const restore = leaves ? this.mail.list?.drop(ids) : undefined;
+    const undone = () => {
+      for (const [id, back] of backs) {
+        const head = this.mail.heads.get(id);
+        if (head) this.mail.heads.set(id, patched(head, back));
+      }
+      restore?.();
+    };
+    // It can be undone at once: the way back waits for the way there.
+    const sent = this.send(patches);
+    if (said) say(said, { action: { label: words().undo, run: () => void this.undo(sent, backs, undone) } });
+    const refused = await sent;
+    if (refused === null) return true;
+    undone();
+    trouble(words().notDone(refused));
+    return false;
+  }
+
+  private async undo(sent: Promise<string | null>, backs: Map<Id, Patch>, undone: () => void): Promise<void> {
+    undone();
+    if ((await sent) !== null) return;
+    const refused = await this.send(backs);
+    if (refused !== null) trouble(words().notDone(refused));
+  }
+
+  /** `null` when done, else why not. */
+  private async send(patches: Map<Id, Patch>): Promise<string | null> {
+    const all = [...patches].filter(([, patch]) => Object.keys(patch).length > 0);
+    try {
+      for (let at = 0; at < all.length; at += SET) {
+        const refused = refusal(await setEmails(this.mail.client, { update: Object.fromEntries(all.slice(at, at + SET)) }));
+        if (refused) return this.mail.reason(new JmapError(refused.type, refused.description));
+      }
+      return null;
+    } catch (error) {
+      return this.mail.reason(error);
+    }
+  }
+}
+
+/** A mailbox by its name, or by what it is for. */
+export function nameOf(mailbox: { name: string; role: string | null }): string {
+  const named = words().roles as Record<string, string>;
+  return (mailbox.role && named[mailbox.role]) || mailbox.name;
+}

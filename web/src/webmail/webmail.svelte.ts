@@ -1,0 +1,381 @@
+// The webmail as it stands: what is looked at, what is chosen, what is being written. Components show it and call its acts.
+import { SvelteSet } from 'svelte/reactivity';
+import { ask, confirmed } from '../app/dialogs.svelte';
+import { prefs, words } from '../app/prefs.svelte';
+import { say, trouble } from '../app/toasts.svelte';
+import { Client } from '../jmap/client';
+import { setMailboxes } from '../jmap/mailbox';
+import type { Mailbox } from '../jmap/mailbox';
+import type { Filter, Head, Sort } from '../jmap/email';
+import { refusal } from '../jmap/standard';
+import type { Id } from '../jmap/session';
+import { Acts, nameOf } from '../mail/acts';
+import { Mail } from '../mail/mail.svelte';
+import { chips, filterOf } from '../mail/search';
+import type { Chip } from '../mail/search';
+import { shown } from '../mail/people';
+import { Draft } from '../write/draft.svelte';
+import type { Start } from '../write/start';
+
+export type View = 'mail' | 'people' | 'settings';
+/** A chosen folder is remembered until the page goes. */
+const NEWEST: Sort[] = [{ property: 'receivedAt', isAscending: false }];
+
+export class Webmail {
+  readonly client = new Client(() => this.leave('expired'));
+  readonly mail = new Mail(this.client);
+  readonly acts = new Acts(this.mail);
+
+  ready = $state(false);
+  failed = $state<string | null>(null);
+  view = $state<View>('mail');
+  folder = $state<Id | null>(null);
+  typed = $state('');
+  chips = $state.raw<Chip[]>([]);
+  sort = $state.raw<Sort[]>(NEWEST);
+  only = $state<'all' | 'unread' | 'flagged'>('all');
+  /** The row that keys act on. */
+  current = $state(0);
+  selected = new SvelteSet<Id>();
+  private anchor = 0;
+  open = $state<Id | null>(null);
+  drafts = $state<Draft[]>([]);
+  tab = $state<string>('mail');
+  picking = $state<'move' | 'go' | null>(null);
+  labelling = $state(false);
+  help = $state(false);
+  menu = $state(false);
+  allMatching = $state(false);
+  bottom: HTMLElement | null = null;
+
+  async start(): Promise<void> {
+    this.failed = null;
+    try {
+      await this.client.open();
+      await this.mail.open();
+      this.ready = true;
+      this.mail.onNew((heads) => this.announce(heads));
+      const named = /^#\/([^/?]+)(?:\/([^/?]+))?/.exec(location.hash);
+      const folder = this.mail.mailbox(named?.[1]) ?? this.mail.of('inbox') ?? this.mail.mailboxes[0];
+      if (folder) this.go(folder.id, false);
+      if (named?.[2]) await this.openById(named[2]);
+      void Draft.restore(this);
+    } catch (error) {
+      this.failed = this.mail.reason(error);
+    }
+  }
+
+  /** To the login page. */
+  leave(why: 'expired' | 'out'): void {
+    if (why === 'expired' && !this.ready && !document.cookie) location.assign(`/?next=${encodeURIComponent('/mail/')}`);
+    else location.assign(`/?why=${why}&next=${encodeURIComponent('/mail/')}`);
+  }
+
+  async logout(): Promise<void> {
+    await fetch('/auth/logout', { method: 'POST' }).catch(() => {});
+    this.leave('out');
+  }
+
+  get list() {
+    return this.mail.list;
+  }
+
+  get box(): Mailbox | undefined {
+    return this.mail.mailbox(this.folder ?? undefined);
+  }
+
+  get owns(): string[] {
+    return this.mail.identities.map(({ email }) => email.toLowerCase());
+  }
+
+  // Where one is.
+
+  go(folder: Id, show = true): void {
+    this.folder = folder;
+    this.typed = '';
+    this.chips = [];
+    this.only = 'all';
+    this.look();
+    this.menu = false;
+    if (show) this.show('mail');
+  }
+
+  search(typed: string): void {
+    this.typed = typed;
+    this.chips = chips(typed);
+    this.look();
+    this.show('mail');
+  }
+
+  sorted(property: Sort['property'], isAscending: boolean): void {
+    this.sort = property === 'receivedAt' ? [{ property, isAscending }] : [{ property, isAscending }, ...NEWEST];
+    this.look();
+  }
+
+  narrow(only: typeof this.only): void {
+    this.only = only;
+    this.look();
+  }
+
+  look(): void {
+    this.selected.clear();
+    this.allMatching = false;
+    this.current = 0;
+    this.open = null;
+    this.mail.look({ filter: this.filter(), sort: this.sort, collapseThreads: prefs.conversations && this.chips.length === 0 });
+    this.remember();
+  }
+
+  private filter(): Filter | null {
+    const searched = filterOf(this.chips, this.mail.mailboxes, nameOf);
+    const conditions: Filter[] = [];
+    if (searched) {
+      conditions.push(searched);
+      const away = [this.mail.of('trash')?.id, this.mail.of('junk')?.id].filter((id) => id !== undefined);
+      if (!this.chips.some(({ name }) => name === 'in') && away.length > 0) conditions.push({ inMailboxOtherThan: away });
+    } else if (this.folder) conditions.push({ inMailbox: this.folder });
+    if (this.only === 'unread') conditions.push(prefs.conversations && !searched ? { inMailbox: this.folder!, notKeyword: '$seen' } : { notKeyword: '$seen' });
+    if (this.only === 'flagged') conditions.push({ hasKeyword: '$flagged' });
+    // Conditions side by side are one, so that acts still see the mailbox.
+    if (conditions.every((one) => !('operator' in one))) return Object.assign({}, ...conditions) as Filter;
+    return { operator: 'AND', conditions };
+  }
+
+  show(view: View): void {
+    this.view = view;
+    this.tab = 'mail';
+  }
+
+  private remember(): void {
+    const hash = `#/${this.folder ?? ''}${this.open ? `/${this.open}` : ''}`;
+    if (location.hash !== hash) history.replaceState(history.state, '', hash);
+  }
+
+  // Rows.
+
+  openRow(index: number): void {
+    const id = this.list?.at(index);
+    if (!id) return;
+    this.current = index;
+    this.anchor = index;
+    const head = this.mail.heads.get(id);
+    // A draft is written on.
+    if (head?.keywords.$draft) return void Draft.resume(this, head);
+    this.open = id;
+    if (matchMedia('(max-width: 760px)').matches) history.pushState({ open: id }, '');
+    this.remember();
+    this.read();
+  }
+
+  private async openById(id: Id): Promise<void> {
+    await this.mail.fetchHeads([id]);
+    const head = this.mail.heads.get(id);
+    if (!head || head.keywords.$draft) return;
+    if (prefs.conversations) await this.mail.fetchThreads([head.threadId]);
+    this.open = id;
+    this.read();
+  }
+
+  private read(): void {
+    const head = this.open ? this.mail.heads.get(this.open) : undefined;
+    if (!head) return;
+    const all = prefs.conversations ? this.mail.conversation(head) : [head];
+    const unread = all.filter((one) => !one.keywords.$seen).map(({ id }) => id);
+    if (unread.length > 0) void this.acts.seen(unread, true, false);
+  }
+
+  close(): void {
+    this.open = null;
+    this.remember();
+  }
+
+  /** Moves the row that keys act on; what is open follows. */
+  step(by: number): void {
+    const total = this.list?.total ?? 0;
+    if (total === 0) return;
+    const to = Math.max(0, Math.min(total - 1, this.current + by));
+    this.current = to;
+    this.anchor = to;
+    if (this.open !== null && this.list?.at(to)) this.openRow(to);
+  }
+
+  toggle(index: number): void {
+    const id = this.list?.at(index);
+    if (!id) return;
+    this.allMatching = false;
+    if (!this.selected.delete(id)) this.selected.add(id);
+    this.anchor = index;
+    this.current = index;
+  }
+
+  range(index: number): void {
+    const [from, to] = this.anchor < index ? [this.anchor, index] : [index, this.anchor];
+    for (const id of this.list?.between(from, to) ?? []) this.selected.add(id);
+    this.current = index;
+  }
+
+  selectAll(): void {
+    for (const id of this.list?.between(0, this.list.total) ?? []) this.selected.add(id);
+  }
+
+  unselect(): void {
+    this.selected.clear();
+    this.allMatching = false;
+  }
+
+  /** What an act is about: what is selected, else what is open, else the current row. */
+  target(): Id[] {
+    if (this.selected.size > 0) return [...this.selected];
+    const id = this.open ?? this.list?.at(this.current);
+    return id ? [id] : [];
+  }
+
+  get targetHead(): Head | undefined {
+    const id = this.open ?? this.list?.at(this.current);
+    return id ? this.mail.heads.get(id) : undefined;
+  }
+
+  // Acts.
+
+  private all(what: Parameters<Acts['all']>[1], label: string): boolean {
+    if (!this.allMatching || !this.list?.wish.filter) return false;
+    void this.acts.all(this.list.wish.filter, what, label);
+    this.unselect();
+    return true;
+  }
+
+  /** An act that takes rows away: what comes next is shown. */
+  private away(act: (ids: Id[]) => unknown): void {
+    const rows = this.target();
+    if (rows.length === 0) return;
+    const ids = this.acts.rows(rows);
+    const wasOpen = this.open !== null && rows.includes(this.open);
+    void act(ids);
+    this.unselect();
+    const total = this.list?.total ?? 0;
+    this.current = Math.max(0, Math.min(this.current, total - 1));
+    if (!wasOpen) return;
+    const narrow = prefs.pane === 'off' || matchMedia('(max-width: 760px)').matches;
+    if (!narrow && this.list?.at(this.current)) this.openRow(this.current);
+    else this.close();
+  }
+
+  move(to: Id): void {
+    const here = this.folder;
+    if (here && this.all({ [`mailboxIds/${here}`]: null, [`mailboxIds/${to}`]: true }, words().moving)) return;
+    this.away((ids) => this.acts.move(ids, to));
+  }
+
+  archive = () => this.away((ids) => this.acts.archive(ids));
+  junk = () => this.away((ids) => this.acts.junk(ids, this.box?.role !== 'junk'));
+
+  remove(): void {
+    const trash = this.mail.of('trash');
+    const here = this.folder;
+    if (this.allMatching && here && trash) {
+      if (here === trash.id) return void this.empty(here);
+      if (this.all({ [`mailboxIds/${here}`]: null, [`mailboxIds/${trash.id}`]: true }, words().deleting)) return;
+    }
+    this.away((ids) => this.acts.remove(ids, (count) => this.forEver(count)));
+  }
+
+  private forEver(count: number): Promise<boolean> {
+    const w = words();
+    return confirmed({ title: w.destroyTitle(count), text: w.destroyText, yes: w.destroy, danger: true });
+  }
+
+  flag(): void {
+    const ids = this.target();
+    const on = !ids.every((id) => this.mail.heads.get(id)?.keywords.$flagged);
+    if (!this.all({ 'keywords/$flagged': on || null }, words().working)) void this.acts.flag(ids, on);
+  }
+
+  seen(on: boolean): void {
+    if (this.all({ 'keywords/$seen': on || null }, words().working)) return;
+    void this.acts.seen(this.acts.rows(this.target()), on);
+    if (!on && this.selected.size === 0) this.close();
+    this.unselect();
+  }
+
+  label(keyword: string): void {
+    const ids = this.acts.rows(this.target());
+    const on = !ids.every((id) => this.mail.heads.get(id)?.keywords[keyword]);
+    void this.acts.label(ids, keyword, on);
+  }
+
+  // Folders.
+
+  private async folders(what: Parameters<typeof setMailboxes>[1]): Promise<boolean> {
+    try {
+      const refused = refusal(await setMailboxes(this.client, what));
+      if (refused) trouble(words().notDone((words().troubles as Record<string, string>)[refused.type] ?? refused.description ?? refused.type));
+      await this.mail.refreshMailboxes();
+      return !refused;
+    } catch (error) {
+      trouble(words().notDone(this.mail.reason(error)));
+      return false;
+    }
+  }
+
+  async newFolder(parentId: Id | null): Promise<void> {
+    const w = words();
+    const name = await ask({ title: w.newFolder, yes: w.create, field: { label: w.folderName, value: '' } });
+    if (name?.trim()) await this.folders({ create: { folder: { name: name.trim(), parentId } } });
+  }
+
+  async rename(mailbox: Mailbox): Promise<void> {
+    const w = words();
+    const name = await ask({ title: w.rename, yes: w.rename, field: { label: w.folderName, value: mailbox.name } });
+    if (name?.trim()) await this.folders({ update: { [mailbox.id]: { name: name.trim() } } });
+  }
+
+  async removeFolder(mailbox: Mailbox): Promise<void> {
+    const w = words();
+    const text = mailbox.totalEmails > 0 ? w.removeFolderText(mailbox.totalEmails) : undefined;
+    if (!(await confirmed({ title: w.removeFolderTitle(nameOf(mailbox)), text, yes: w.remove, danger: true }))) return;
+    const done = await this.folders({ destroy: [mailbox.id], onDestroyRemoveEmails: true });
+    const inbox = this.mail.of('inbox');
+    if (done && this.folder === mailbox.id && inbox) this.go(inbox.id);
+  }
+
+  async empty(folder: Id): Promise<void> {
+    const w = words();
+    const mailbox = this.mail.mailbox(folder);
+    if (!mailbox || !(await confirmed({ title: w.emptyTitle(nameOf(mailbox)), text: w.destroyText, yes: w.emptyIt, danger: true }))) return;
+    this.unselect();
+    this.close();
+    await this.acts.all({ inMailbox: folder }, 'destroy', w.emptying);
+  }
+
+  readAll(folder: Id): void {
+    void this.acts.all({ inMailbox: folder, notKeyword: '$seen' }, { 'keywords/$seen': true }, words().working);
+  }
+
+  // Writing.
+
+  write(start: Start = { kind: 'new' }): void {
+    void Draft.begin(this, start);
+  }
+
+  reply(kind: 'reply' | 'replyAll' | 'forward' | 'attach', head = this.targetHead): void {
+    if (head) this.write({ kind, head });
+  }
+
+  closeDraft(draft: Draft): void {
+    this.drafts = this.drafts.filter((other) => other !== draft);
+    if (this.tab === draft.key) this.tab = 'mail';
+  }
+
+  private announce(heads: Head[]): void {
+    const inbox = this.mail.of('inbox')?.id;
+    const fresh = heads.filter((head) => !head.keywords.$seen && !head.keywords.$draft && inbox !== undefined && inbox in head.mailboxIds);
+    if (fresh.length === 0) return;
+    const first = fresh[0]!;
+    if (prefs.notify && document.hidden && 'Notification' in window && Notification.permission === 'granted') {
+      new Notification(shown(first.from?.[0]), { body: first.subject ?? '', tag: first.id, lang: prefs.language });
+    }
+    if (this.view !== 'mail' || this.folder !== inbox) say(words().newMail(fresh.length, shown(first.from?.[0])));
+  }
+}
+
+export const app = new Webmail();

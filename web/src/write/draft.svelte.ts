@@ -1,0 +1,387 @@
+// A letter that is being written: kept among the drafts of the server as it grows, sent with time to think again.
+import { confirmed } from '../app/dialogs.svelte';
+import { prefs, words } from '../app/prefs.svelte';
+import { hush, say, trouble } from '../app/toasts.svelte';
+import { download, upload } from '../jmap/blob';
+import { JmapError } from '../jmap/client';
+import { setEmails } from '../jmap/email';
+import type { EmailAddress, Head, Part } from '../jmap/email';
+import { refusal } from '../jmap/standard';
+import type { Id } from '../jmap/session';
+import { submit, takeBack } from '../jmap/submission';
+import type { Leaves } from '../jmap/submission';
+import { long } from '../mail/dates';
+import { escaped, piece, textAsHtml } from '../mail/sanitise';
+import type { Webmail } from '../webmail/webmail.svelte';
+import { answer, asText, empty, htmlOf, inside, mailto, speaksOfAttachment } from './start';
+import type { Beginning, Start } from './start';
+
+/** A change is kept after this time, in milliseconds: with the way to the server no more than five seconds are ever lost. */
+const REST = 2_000;
+/** Names of the drafts that are open, for the next time. */
+const OPEN = 'anser.drafts';
+
+export interface Attachment {
+  key: number;
+  name: string;
+  type: string;
+  size: number;
+  blobId: Id | null;
+  /** 0 to 1 while it travels. */
+  progress: number;
+  failed: string | null;
+  /** Of a picture within the text. */
+  cid: string | null;
+  abort: AbortController;
+}
+
+let count = 0;
+
+export class Draft {
+  readonly key = `draft-${++count}`;
+  to = $state<EmailAddress[]>([]);
+  cc = $state<EmailAddress[]>([]);
+  bcc = $state<EmailAddress[]>([]);
+  subject = $state('');
+  html = $state.raw('');
+  text = $state('');
+  plain = $state(prefs.plain);
+  identityId = $state<Id>('');
+  attachments = $state<Attachment[]>([]);
+  state = $state<'new' | 'dirty' | 'saving' | 'saved' | 'failed'>('new');
+  sending = $state(false);
+  private emailId: Id | null = null;
+  private inReplyTo: string[] | null = null;
+  private references: string[] | null = null;
+  /** The letter that this one answers or forwards, and what it is marked with then. */
+  private source: { id: Id; keyword: string } | null = null;
+  private timer = 0;
+  private saving: Promise<void> | null = null;
+  /** Pictures shown here by their object URLs. */
+  private pictures = new Map<string, string>();
+
+  private constructor(readonly app: Webmail) {
+    this.identityId = app.mail.identities[0]?.id ?? '';
+  }
+
+  get unsaved(): boolean {
+    return this.state === 'dirty' || this.state === 'saving' || this.state === 'failed';
+  }
+
+  get identity() {
+    return this.app.mail.identities.find(({ id }) => id === this.identityId) ?? this.app.mail.identities[0];
+  }
+
+  get uploading(): boolean {
+    return this.attachments.some(({ blobId, failed }) => blobId === null && failed === null);
+  }
+
+  static async begin(app: Webmail, start: Start): Promise<void> {
+    const draft = new Draft(app);
+    try {
+      let beginning: Beginning = empty(start.kind === 'new' ? start.to : []);
+      if (start.kind === 'mailto') beginning = mailto(start.url);
+      else if (start.kind !== 'new') {
+        const body = await app.mail.body(start.head.id);
+        beginning = answer(start.kind, start.head, body, app.owns, prefs.language);
+        draft.source = { id: start.head.id, keyword: start.kind === 'reply' || start.kind === 'replyAll' ? '$answered' : '$forwarded' };
+        const mine = [...(start.head.to ?? []), ...(body.cc ?? [])].map(({ email }) => email.toLowerCase());
+        draft.identityId = app.mail.identities.find(({ email }) => mine.includes(email.toLowerCase()))?.id ?? draft.identityId;
+      }
+      await draft.fill(beginning);
+      draft.show();
+    } catch (error) {
+      trouble(words().notDone(app.mail.reason(error)));
+    }
+  }
+
+  private async fill(beginning: Beginning): Promise<void> {
+    this.to = beginning.to;
+    this.cc = beginning.cc;
+    this.subject = beginning.subject;
+    this.inReplyTo = beginning.inReplyTo;
+    this.references = beginning.references;
+    await this.take(beginning.parts);
+    const above = `<div><br></div>${this.signature()}`;
+    this.html = above + this.safe(beginning.below);
+    this.text = this.plain ? this.textOf(this.html) : '';
+  }
+
+  /** Parts of a stored letter that go along: those within its text with a picture to show. */
+  private async take(parts: Part[]): Promise<void> {
+    for (const part of parts.filter(({ blobId }) => blobId)) {
+      const isInside = Boolean(part.cid) && part.type.startsWith('image/') && part.disposition !== 'attachment';
+      if (isInside && /^image\/(png|jpe?g|gif|webp|bmp|avif)$/i.test(part.type)) {
+        const url = URL.createObjectURL(await download(this.app.client, part.blobId!, part.type));
+        this.pictures.set(url, part.cid!);
+      }
+      this.attachments.push({
+        key: ++count,
+        name: part.name ?? 'attachment',
+        type: part.type,
+        size: part.size,
+        blobId: part.blobId,
+        progress: 1,
+        failed: null,
+        cid: isInside ? part.cid : null,
+        abort: new AbortController(),
+      });
+    }
+  }
+
+  private safe(html: string): string {
+    const cids = new Map([...this.pictures].map(([url, cid]) => [cid, url]));
+    const holder = document.createElement('div');
+    holder.append(piece(html, { cids, remote: (url) => url }));
+    // Pictures from elsewhere go along by their address; the page's policy keeps them from being asked for while one writes.
+    return holder.innerHTML;
+  }
+
+  signature(): string {
+    const identity = this.identity;
+    const html = identity?.htmlSignature ? this.safe(identity.htmlSignature) : identity?.textSignature ? textAsHtml(identity.textSignature) : '';
+    return html ? `<div class="signature">${html}</div>` : '';
+  }
+
+  /** Goes on with a letter among the drafts. */
+  static async resume(app: Webmail, head: Head): Promise<void> {
+    const open = app.drafts.find((draft) => draft.emailId === head.id);
+    if (open) {
+      app.tab = open.key;
+      return;
+    }
+    const draft = new Draft(app);
+    try {
+      const body = await app.mail.body(head.id);
+      draft.emailId = head.id;
+      draft.to = head.to ?? [];
+      draft.cc = body.cc ?? [];
+      draft.bcc = body.bcc ?? [];
+      draft.subject = head.subject ?? '';
+      draft.inReplyTo = body.inReplyTo;
+      draft.references = body.references;
+      draft.identityId = app.mail.identities.find(({ email }) => email === head.from?.[0]?.email)?.id ?? draft.identityId;
+      await draft.take([...inside(body), ...body.attachments.filter((part) => !inside(body).includes(part))]);
+      draft.plain = !body.htmlBody.some(({ type }) => type === 'text/html');
+      draft.html = draft.safe(htmlOf(body));
+      draft.text = draft.plain ? (body.bodyValues[body.textBody[0]?.partId ?? '']?.value ?? '') : '';
+      draft.state = 'saved';
+      draft.show();
+    } catch (error) {
+      trouble(words().notDone(app.mail.reason(error)));
+    }
+  }
+
+  /** Opens what was open when the page went. */
+  static async restore(app: Webmail): Promise<void> {
+    const ids = JSON.parse(localStorage.getItem(OPEN) ?? '[]') as Id[];
+    if (ids.length === 0) return;
+    await app.mail.fetchHeads(ids.slice(0, 10)).catch(() => {});
+    for (const id of ids.slice(0, 10)) {
+      const head = app.mail.heads.get(id);
+      if (head?.keywords.$draft) await Draft.resume(app, head);
+    }
+    app.tab = 'mail';
+  }
+
+  private show(): void {
+    this.app.drafts = [...this.app.drafts, this];
+    this.app.tab = this.key;
+    this.remember();
+  }
+
+  private remember(): void {
+    localStorage.setItem(OPEN, JSON.stringify(this.app.drafts.map(({ emailId }) => emailId).filter(Boolean)));
+  }
+
+  /** Is told of every change. */
+  edited(): void {
+    this.state = 'dirty';
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => void this.save(), REST);
+  }
+
+  get isEmpty(): boolean {
+    return this.to.length + this.cc.length + this.bcc.length + this.attachments.length === 0 && this.subject === '' && this.textOf(this.html).trim() === '' && this.text.trim() === '';
+  }
+
+  textOf(html: string): string {
+    return asText(piece(html)).replace(/[ \t]+\n/g, '\n').trimEnd();
+  }
+
+  private email(mailbox: Id): Record<string, unknown> {
+    const text = this.plain ? this.text : this.textOf(this.html);
+    let html = this.html;
+    for (const [url, cid] of this.pictures) html = html.replaceAll(url, `cid:${cid}`);
+    const identity = this.identity;
+    return {
+      mailboxIds: { [mailbox]: true },
+      keywords: { $draft: true, $seen: true },
+      from: identity ? [{ name: identity.name || null, email: identity.email }] : null,
+      replyTo: identity?.replyTo?.length ? identity.replyTo : null,
+      to: this.to.length > 0 ? this.to : null,
+      cc: this.cc.length > 0 ? this.cc : null,
+      bcc: this.bcc.length > 0 ? this.bcc : null,
+      subject: this.subject,
+      inReplyTo: this.inReplyTo,
+      references: this.references?.slice(-50) ?? null,
+      bodyValues: { text: { value: text }, ...(this.plain ? {} : { html: { value: `<!DOCTYPE html><html><body>${html}</body></html>` } }) },
+      textBody: [{ partId: 'text', type: 'text/plain' }],
+      ...(this.plain ? {} : { htmlBody: [{ partId: 'html', type: 'text/html' }] }),
+      attachments: this.attachments
+        .filter(({ blobId, cid }) => blobId !== null && (cid === null || html.includes(`cid:${cid}`)))
+        .map(({ blobId, type, name, cid }) => ({ blobId, type, name, cid, disposition: cid ? 'inline' : 'attachment' })),
+    };
+  }
+
+  /** Keeps it among the drafts, in place of what was kept before. */
+  async save(): Promise<void> {
+    clearTimeout(this.timer);
+    while (this.saving) await this.saving;
+    if (this.isEmpty || this.sending) return;
+    this.saving = this.keep();
+    await this.saving;
+    this.saving = null;
+  }
+
+  private async keep(): Promise<void> {
+    const drafts = this.app.mail.of('drafts');
+    if (!drafts) return;
+    this.state = 'saving';
+    try {
+      const before = this.emailId;
+      const answered = await setEmails(this.app.client, { create: { draft: this.email(drafts.id) }, ...(before ? { destroy: [before] } : {}) });
+      const id = answered.created?.draft?.id;
+      if (!id) throw new JmapError(refusal(answered)?.type ?? 'refused', refusal(answered)?.description);
+      this.emailId = id;
+      if (this.state === 'saving') this.state = 'saved';
+      this.remember();
+    } catch {
+      this.state = 'failed';
+      this.timer = window.setTimeout(() => void this.save(), 3 * REST);
+    }
+  }
+
+  attach(files: Iterable<File>): void {
+    for (const file of files) void this.send_up(file, null);
+  }
+
+  /** A picture for the text; its object URL. */
+  picture(file: File): string {
+    const url = URL.createObjectURL(file);
+    const cid = `${crypto.randomUUID?.() ?? Math.random().toString(36).slice(2)}@anser`;
+    this.pictures.set(url, cid);
+    void this.send_up(file, cid);
+    return url;
+  }
+
+  private async send_up(file: File, cid: string | null): Promise<void> {
+    const most = Number(this.app.client.session.capabilities['urn:ietf:params:jmap:core']?.maxSizeUpload ?? Infinity);
+    const name = file.name || 'image.png';
+    if (file.size > most) return void trouble(words().tooLarge(name));
+    this.attachments.push({ key: ++count, name, type: file.type || 'application/octet-stream', size: file.size, blobId: null, progress: 0, failed: null, cid, abort: new AbortController() });
+    const one = this.attachments.at(-1)!;
+    try {
+      const uploaded = await upload(this.app.client, file, (done) => (one.progress = done), one.abort.signal);
+      one.blobId = uploaded.blobId;
+      one.progress = 1;
+      this.edited();
+    } catch (error) {
+      if (error instanceof DOMException) return;
+      one.failed = this.app.mail.reason(error);
+    }
+  }
+
+  detach(key: number): void {
+    this.attachments.find((one) => one.key === key)?.abort.abort();
+    this.attachments = this.attachments.filter((one) => one.key !== key);
+    this.edited();
+  }
+
+  async leave(): Promise<void> {
+    if (this.state === 'dirty' || this.state === 'failed') await this.save();
+    if (this.unsaved && !(await confirmed({ title: words().notSaved, yes: words().discard, danger: true }))) return;
+    this.app.closeDraft(this);
+    this.remember();
+  }
+
+  async discard(): Promise<void> {
+    const w = words();
+    if (!this.isEmpty && !(await confirmed({ title: w.discardTitle, yes: w.discard, danger: true }))) return;
+    clearTimeout(this.timer);
+    this.sending = true;
+    this.app.closeDraft(this);
+    await this.saving;
+    if (this.emailId) await setEmails(this.app.client, { destroy: [this.emailId] }).catch(() => {});
+    this.remember();
+  }
+
+  /** What should be asked before it is sent; `null` when nothing. */
+  private doubts(): string | null {
+    const w = words();
+    const own = this.plain ? this.text : this.textOf(this.html);
+    if (this.attachments.every(({ cid }) => cid !== null) && (speaksOfAttachment(own) || speaksOfAttachment(this.subject))) return w.forgotAttachment;
+    return this.subject.trim() === '' ? w.noSubjectYet : null;
+  }
+
+  async send(leaves: Leaves = prefs.undoSeconds > 0 ? { after: prefs.undoSeconds } : null): Promise<void> {
+    const w = words();
+    const people = [...this.to, ...this.cc, ...this.bcc].map(({ email }) => email);
+    const [drafts, sent, identity] = [this.app.mail.of('drafts'), this.app.mail.of('sent'), this.identity];
+    if (people.length === 0) return void trouble(w.noRecipient);
+    if (this.attachments.some(({ failed }) => failed !== null)) return void trouble(w.attachmentFailed);
+    if (this.uploading) return void trouble(w.stillUploading);
+    if (!drafts || !sent || !identity) return void trouble(w.cannotSend);
+    const doubt = this.doubts();
+    if (doubt && !(await confirmed({ title: doubt, yes: w.sendAnyway }))) return;
+    clearTimeout(this.timer);
+    this.sending = true;
+    await this.saving;
+    try {
+      const before = this.emailId;
+      const made = setEmails(this.app.client, { create: { letter: this.email(drafts.id) }, ...(before ? { destroy: [before] } : {}) });
+      const handed = submit(this.app.client, '#letter', { identityId: identity.id, mailFrom: identity.email, rcptTo: [...new Set(people)], leaves, drafts: drafts.id, sent: sent.id });
+      this.emailId = (await made).created?.letter?.id ?? null;
+      const not = refusal(await made) ?? refusal(await handed);
+      if (not) throw new JmapError(not.type, not.description);
+      const submission = (await handed).created?.send?.id;
+      this.app.closeDraft(this);
+      this.remember();
+      if (this.source) void this.app.acts.label([this.source.id], this.source.keyword, true);
+      this.told(leaves, submission, drafts.id, sent.id);
+    } catch (error) {
+      this.sending = false;
+      trouble(w.notSent(this.app.mail.reason(error)));
+      void this.save();
+    }
+  }
+
+  private told(leaves: Leaves, submission: Id | undefined, drafts: Id, sent: Id): void {
+    const w = words();
+    const text = leaves && 'at' in leaves ? w.willSend(long(leaves.at, prefs.language)) : w.sent;
+    if (!leaves || !submission) return void say(text);
+    const stays = 'after' in leaves ? leaves.after * 1_000 : 15_000;
+    const toast = say(text, { stays, action: { label: w.undo, run: () => void this.undo(submission, drafts, sent, toast.id) } });
+  }
+
+  private async undo(submission: Id, drafts: Id, sent: Id, toast: number): Promise<void> {
+    hush(toast);
+    try {
+      const refused = refusal(await takeBack(this.app.client, submission, drafts, sent));
+      if (refused) return void trouble(words().tooLate);
+      this.sending = false;
+      this.state = 'saved';
+      this.show();
+    } catch (error) {
+      trouble(words().notDone(this.app.mail.reason(error)));
+    }
+  }
+
+  /** Between rich and plain text; what is written stays. */
+  togglePlain(): void {
+    if (this.plain) this.html = `<div>${escaped(this.text).replace(/\n/g, '<br>')}</div>`;
+    else this.text = this.textOf(this.html);
+    this.plain = !this.plain;
+    this.edited();
+  }
+}

@@ -1,0 +1,33 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vite';
+
+// `npm run dev` serves the pages with what is changed at once, and asks a running `anser dev` for all else.
+const server = process.env.ANSER_URL ?? 'http://127.0.0.1:2080';
+const proxy = Object.fromEntries(['/jmap', '/.well-known', '/auth'].map((path) => [path, { target: server, changeOrigin: false }]));
+
+// One entry at a time, so that each is one script and one style sheet: `build.js` names it.
+const entry = process.env.ANSER_ENTRY ?? 'webmail';
+
+export default defineConfig({
+  plugins: [svelte()],
+  base: '/',
+  appType: 'mpa',
+  server: { port: 5173, proxy },
+  build: {
+    target: 'es2022',
+    emptyOutDir: false,
+    modulePreload: false,
+    cssCodeSplit: false,
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+    rollupOptions: {
+      input: `src/${entry}/main.ts`,
+      output: {
+        format: 'iife',
+        entryFileNames: `${entry}.js`,
+        assetFileNames: `${entry}[extname]`,
+      },
+    },
+  },
+  test: { environment: 'happy-dom', include: ['test/**/*.test.ts'], reporters: ['default'] },
+} as never);
