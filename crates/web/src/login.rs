@@ -13,18 +13,13 @@ const NEXT: usize = 500;
 /// What a page after a login may be: ours, and nothing that a browser takes for another site.
 const AFTER: &str = "/mail/";
 
-/// Why somebody is here again, by the `why` of the page's address.
-const REASONS: [(&str, Words); 5] = [
+/// Why somebody is here again, by the page's `why` and by what `/auth/login` says of a form that failed.
+const REASONS: [(&str, Words); 6] = [
     ("wrong", Words("The address or the password is wrong.", "邮箱地址或密码不正确。")),
-    ("wait", Words("Too many attempts. Please wait a moment.", "尝试次数过多，请稍后再试。")),
-    ("code", Words("Please enter the code that your device shows.", "请输入您设备上显示的验证码。")),
-    (
-        "expired",
-        Words(
-            "You were logged out after a time of rest. Please log in again.",
-            "您长时间未操作，已自动退出，请重新登录。",
-        ),
-    ),
+    ("locked", Words("Too many attempts. Please wait a moment.", "尝试次数过多，请稍后再试。")),
+    ("not-allowed", Words("This account may not log in here.", "此帐户不允许在此登录。")),
+    ("unavailable", Words("Logging in takes too long now. Please try again.", "当前无法登录，请稍后再试。")),
+    ("expired", Words("Your session has ended. Please log in again.", "会话已结束，请重新登录。")),
     ("out", Words("You have logged out.", "您已退出登录。")),
 ];
 
@@ -39,9 +34,8 @@ pub async fn login(deps: Arc<Deps>, request: Request) -> Response {
         .and_then(|tag| Language::named(&tag))
         .unwrap_or_else(|| page::language(request.headers()));
     let next = request.query("next").filter(|next| may_follow(next)).unwrap_or_else(|| AFTER.to_owned());
-    let why = request.query("why").unwrap_or_default();
-    let ticket = request.query("ticket").unwrap_or_default();
-    let form = Form { language, domain: ours.unwrap_or_else(|| deps.hostname.clone()), next, why, ticket };
+    let why = request.query("failed").or_else(|| request.query("why")).unwrap_or_default();
+    let form = Form { language, domain: ours.unwrap_or_else(|| deps.hostname.clone()), next, why };
     shell::page(language, "login", TITLE.of(language), &form.html())
 }
 
@@ -55,7 +49,6 @@ struct Form {
     domain: String,
     next: String,
     why: String,
-    ticket: String,
 }
 
 const TITLE: Words = Words("Log in", "登录");
@@ -63,6 +56,7 @@ const LEAD: Words = Words("Letters, carried well.", "鸿雁传书，安然抵达
 const ADDRESS: Words = Words("Address", "邮箱地址");
 const PASSWORD: Words = Words("Password", "密码");
 const CODE: Words = Words("Code", "验证码");
+const FRESH: Words = Words("New password", "新密码");
 const OTHER: Words = Words("中文", "English");
 const PROGRAMS: Words = Words(
     "Mail programs find their settings by themselves: give them the address and the password.",
@@ -72,19 +66,19 @@ const PROGRAMS: Words = Words(
 impl Form {
     fn html(&self) -> String {
         let say = |words: Words| escaped(words.of(self.language));
-        let (next, ticket, domain) = (escaped(&self.next), escaped(&self.ticket), escaped(&self.domain));
+        let (next, domain) = (escaped(&self.next), escaped(&self.domain));
         let why = REASONS.iter().find(|(word, _)| *word == self.why).map(|(_, words)| say(*words)).unwrap_or_default();
         let other = if self.language == Language::Chinese { "en" } else { "zh" };
-        let code = if self.why == "code" { "" } else { " hidden" };
         format!(
             r#"<main class="login">
 <header><div class="seal" aria-hidden="true">雁</div><h1>{domain}</h1><p>{lead}</p></header>
 <form method="post" action="/auth/login" id="login">
 <p class="why" id="why" role="alert">{why}</p>
-<input type="hidden" name="next" value="{next}"><input type="hidden" name="ticket" value="{ticket}">
+<input type="hidden" name="next" value="{next}">
 <label>{address}<input name="username" type="text" inputmode="email" autocomplete="username" autocapitalize="none" spellcheck="false" required maxlength="320"></label>
 <label>{password}<input name="password" type="password" autocomplete="current-password" required maxlength="1000"></label>
-<label id="code"{code}>{code_word}<input name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="20"></label>
+<label hidden>{code}<input name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="20"></label>
+<label hidden>{fresh}<input name="new" type="password" autocomplete="new-password" maxlength="1000"></label>
 <button type="submit">{go}</button>
 </form>
 <footer><a href="/?lang={other}" hreflang="{other}" lang="{other}">{other_word}</a><p>{programs}</p></footer>
@@ -92,7 +86,8 @@ impl Form {
             lead = say(LEAD),
             address = say(ADDRESS),
             password = say(PASSWORD),
-            code_word = say(CODE),
+            code = say(CODE),
+            fresh = say(FRESH),
             go = say(TITLE),
             other_word = say(OTHER),
             programs = say(PROGRAMS),

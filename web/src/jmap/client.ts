@@ -136,4 +136,4 @@ export class Client {
 }
 
 /** Used where the server has them. */
-const OPTIONAL = ['urn:ietf:params:jmap:quota', 'urn:ietf:params:jmap:sieve', 'urn:ietf:params:jmap:contacts', 'urn:anser:mail'];
+const OPTIONAL = ['urn:ietf:params:jmap:quota', 'urn:ietf:params:jmap:sieve', 'urn:ietf:params:jmap:contacts', 'urn:ietf:params:jmap:principals', 'urn:anser:mail'];

@@ -82,7 +82,8 @@ export interface Condition {
 export type Filter = Condition | { operator: 'AND' | 'OR' | 'NOT'; conditions: Filter[] };
 
 export interface Sort {
-  property: 'receivedAt' | 'from' | 'subject' | 'size';
+  property: 'receivedAt' | 'from' | 'subject' | 'size' | 'hasKeyword';
+  keyword?: string;
   isAscending: boolean;
 }
 

@@ -3,61 +3,94 @@
 import './login.css';
 
 const words = {
-  en: { wrong: 'The address or the password is wrong.', wait: 'Too many attempts. Please wait a moment.', code: 'Please enter the code that your device shows.', line: 'The server cannot be reached. Please try again.', work: 'One moment…' },
-  zh: { wrong: '邮箱地址或密码不正确。', wait: '尝试次数过多，请稍后再试。', code: '请输入您设备上显示的验证码。', line: '无法连接服务器，请重试。', work: '请稍候…' },
+  en: { wrong: 'The address or the password is wrong.', wait: 'Too many attempts. Please wait a moment.', code: 'Please enter the code that your device shows.', fresh: 'Please choose a new password.', line: 'The server cannot be reached. Please try again.' },
+  zh: { wrong: '邮箱地址或密码不正确。', wait: '尝试次数过多，请稍后再试。', code: '请输入您设备上显示的验证码。', fresh: '请设置新密码。', line: '无法连接服务器，请重试。' },
 }[document.documentElement.lang.startsWith('zh') ? 'zh' : 'en'];
 
+/** What the server seals to: P-256, one nonce for one password. */
 interface Key {
-  /** The server's public key for now: P-256, uncompressed, base64. */
   key: string;
   nonce: string;
 }
 
-const base64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes));
-const bytes = (text: string) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+const base64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes)).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
+const bytes = (text: string) => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (char) => char.charCodeAt(0));
 
-/** ECDH P-256, HKDF-SHA256, AES-256-GCM; `null` where the page or the server has none of it. */
-async function seal(password: string): Promise<{ key: string; iv: string; text: string; nonce: string } | null> {
+/** ECDH P-256, HKDF-SHA-256, AES-256-GCM, as `/auth/key` says; `null` where the page or the server has none of it. */
+async function seal(password: string): Promise<string | null> {
   if (!crypto.subtle) return null;
   const response = await fetch('/auth/key');
   if (!response.ok) return null;
-  const { key, nonce } = (await response.json()) as Key;
-  const theirs = await crypto.subtle.importKey('raw', bytes(key), { name: 'ECDH', namedCurve: 'P-256' }, false, []);
-  const ours = await crypto.subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, false, ['deriveBits']);
+  const told = (await response.json()) as Key;
+  const [key, nonce] = [bytes(told.key), bytes(told.nonce)];
+  const curve = { name: 'ECDH', namedCurve: 'P-256' };
+  const theirs = await crypto.subtle.importKey('raw', key, curve, false, []);
+  const ours = await crypto.subtle.generateKey(curve, false, ['deriveBits']);
+  const own = new Uint8Array(await crypto.subtle.exportKey('raw', ours.publicKey));
   const shared = await crypto.subtle.deriveBits({ name: 'ECDH', public: theirs }, ours.privateKey, 256);
   const secret = await crypto.subtle.importKey('raw', shared, 'HKDF', false, ['deriveKey']);
-  const hkdf = { name: 'HKDF', hash: 'SHA-256', salt: bytes(nonce), info: new TextEncoder().encode('anser login') };
-  const aes = await crypto.subtle.deriveKey(hkdf, secret, { name: 'AES-GCM', length: 256 }, false, ['encrypt']);
+  const info = new Uint8Array([...new TextEncoder().encode('anser sign-in 1'), ...key, ...own]);
+  const aes = await crypto.subtle.deriveKey({ name: 'HKDF', hash: 'SHA-256', salt: nonce, info }, secret, { name: 'AES-GCM', length: 256 }, false, ['encrypt']);
   const iv = crypto.getRandomValues(new Uint8Array(12));
-  const text = await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, aes, new TextEncoder().encode(password));
-  const own = new Uint8Array(await crypto.subtle.exportKey('raw', ours.publicKey));
-  return { key: base64(own), iv: base64(iv), text: base64(new Uint8Array(text)), nonce };
+  const text = new Uint8Array(await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, aes, new TextEncoder().encode(password)));
+  return [nonce, own, iv, text].map(base64).join('.');
 }
 
 const form = document.querySelector<HTMLFormElement>('#login')!;
 const why = document.querySelector<HTMLElement>('#why')!;
-const code = document.querySelector<HTMLElement>('#code')!;
-const field = (name: string) => form.elements.namedItem(name) as HTMLInputElement;
 const button = form.querySelector('button')!;
+const field = (name: string) => form.elements.namedItem(name) as HTMLInputElement;
+
+interface Answer {
+  next?: string;
+  need?: 'code' | 'passkey' | 'new-password';
+  ticket?: string;
+  detail?: string;
+  type?: string;
+}
+
+/** What the server wants besides; empty at first. */
+let ticket = '';
+let need: Answer['need'];
+
+/** A password as it travels: sealed where that can be. */
+async function password(name: string, text: string): Promise<Record<string, string>> {
+  const sealed = await seal(text).catch(() => null);
+  return sealed === null ? { [name]: text } : { [name === 'password' ? 'sealed' : `${name}_sealed`]: sealed };
+}
+
+async function body(): Promise<Record<string, string>> {
+  if (need === 'code') return { ticket, code: field('code').value.trim() };
+  if (need === 'new-password') return { ticket, ...(await password('new', field('new').value)) };
+  return { username: field('username').value.trim(), ...(await password('password', field('password').value)) };
+}
+
+async function send(again = true): Promise<[Response, Answer]> {
+  const response = await fetch('/auth/login', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(await body()) });
+  const answer = (await response.json().catch(() => ({}))) as Answer;
+  // The key changes from time to time: what was sealed to the old one is sealed anew, once.
+  return response.status === 409 && again ? send(false) : [response, answer];
+}
+
+/** Shows the one field that is wanted next. */
+function ask(name: 'code' | 'new', words: string): void {
+  for (const label of form.querySelectorAll<HTMLElement>('label')) label.hidden = !label.contains(field(name));
+  for (const input of form.querySelectorAll('input')) input.required = input === field(name);
+  why.textContent = words;
+  field(name).focus();
+}
 
 async function enter(): Promise<void> {
-  const sealed = await seal(field('password').value).catch(() => null);
-  const body: Record<string, unknown> = { username: field('username').value.trim() };
-  if (sealed) body.sealed = sealed;
-  else body.password = field('password').value;
-  if (field('code').value) body.code = field('code').value.trim();
-  if (field('ticket').value) body.ticket = field('ticket').value;
-  const response = await fetch('/auth/login', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
-  const answer = (await response.json().catch(() => ({}))) as { next?: string; need?: string; ticket?: string; detail?: string };
+  const [response, answer] = await send();
   if (response.ok && answer.next) return location.assign(field('next').value || answer.next);
-  if (response.ok && answer.need === 'code') {
-    field('ticket').value = answer.ticket ?? '';
-    code.hidden = false;
-    why.textContent = words.code;
-    return field('code').focus();
+  if (response.ok && answer.need) {
+    [ticket, need] = [answer.ticket ?? '', answer.need];
+    // A passkey is asked for by the page that the form without a script leads to.
+    if (need === 'passkey') return form.submit();
+    return need === 'code' ? ask('code', words.code) : ask('new', words.fresh);
   }
   why.textContent = answer.detail ?? (response.status === 429 ? words.wait : words.wrong);
-  field('password').select();
+  field(need === 'code' ? 'code' : need ? 'new' : 'password').select();
 }
 
 form.addEventListener('submit', (event) => {

@@ -1,7 +1,9 @@
 // What can be done with messages. Each act shows at once, is taken back with a reason where the server refuses, and can be undone.
 import { words } from '../app/prefs.svelte';
 import { hush, say, trouble } from '../app/toasts.svelte';
+import type { Toast } from '../app/toasts.svelte';
 import { JmapError } from '../jmap/client';
+import { ANSER, beginBulk, endBulk, getBulk } from '../jmap/anser';
 import { queryIds, setEmails } from '../jmap/email';
 import type { Filter, Head } from '../jmap/email';
 import { refusal } from '../jmap/standard';
@@ -10,6 +12,8 @@ import type { Mail } from './mail.svelte';
 import { inverse, patched } from './patch';
 import type { Patch } from './patch';
 
+/** How often the server is asked how far it is, in milliseconds. */
+const WATCH = 300;
 /** Messages that one request changes. */
 const SET = 500;
 
@@ -30,6 +34,7 @@ export class Acts {
   }
 
   flag = (ids: Id[], on: boolean) => this.change(ids, () => ({ 'keywords/$flagged': on || null }), on ? words().doneFlagged : words().doneUnflagged);
+  pin = (ids: Id[], on: boolean) => this.change(ids, () => ({ 'keywords/$pinned': on || null }), on ? words().donePinned : words().doneUnpinned);
   label = (ids: Id[], keyword: string, on: boolean) => this.change(ids, () => ({ [`keywords/${keyword}`]: on || null }), null);
   seen = (ids: Id[], on: boolean, told = true) =>
     this.change(
@@ -83,8 +88,9 @@ export class Acts {
     }
   }
 
-  /** Does something to all that a filter finds, in pieces; the work can be stopped. */
+  /** Does something to all that a filter finds: by the server where it does that, else in pieces. The work can be stopped. */
   async all(filter: Filter, what: 'destroy' | Patch, label: string): Promise<void> {
+    if (this.mail.client.has(ANSER)) return this.byServer(filter, what, label);
     let stopped = false;
     const toast = say(label, { kind: 'work', progress: 0, action: { label: words().stop, run: () => (stopped = true) } });
     let done = 0;
@@ -109,6 +115,31 @@ export class Acts {
       trouble(words().notDone(this.mail.reason(error)));
     } finally {
       hush(toast.id);
+    }
+  }
+
+  private async byServer(filter: Filter, what: 'destroy' | Patch, label: string): Promise<void> {
+    const { client } = this.mail;
+    let toast: Toast | undefined;
+    try {
+      const answer = await beginBulk(client, { filter, ...(what === 'destroy' ? { destroy: true } : { update: what }) });
+      const id = answer.created?.act?.id;
+      if (!id) throw new JmapError(refusal(answer)?.type ?? 'refused', refusal(answer)?.description);
+      toast = say(label, { kind: 'work', progress: 0, action: { label: words().stop, run: () => void endBulk(client, id) } });
+      for (;;) {
+        const bulk = await getBulk(client, id);
+        if (!bulk || bulk.state !== 'running') {
+          if (bulk?.state === 'failed') throw new JmapError('serverFail');
+          if (bulk?.state === 'done') say(words().doneMany(bulk.done));
+          return;
+        }
+        toast.progress = bulk.total > 0 ? bulk.done / bulk.total : 0;
+        await new Promise((done) => setTimeout(done, WATCH));
+      }
+    } catch (error) {
+      trouble(words().notDone(this.mail.reason(error)));
+    } finally {
+      if (toast) hush(toast.id);
     }
   }
 

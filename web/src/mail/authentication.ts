@@ -30,10 +30,12 @@ export function results(field: string | undefined): Judged['found'] {
     });
 }
 
-export function judge(head: Head, body: Body | null, own: string[]): Judged {
+export function judge(head: Head, body: Body | null, own: string[], told: Record<string, { result: string; of: string }[]> | null = null): Judged {
   const from = head.from?.[0];
   const sender = domain(from?.email ?? '');
-  const found = results(body?.['header:Authentication-Results:asText:all'][0]);
+  const found = told
+    ? Object.entries(told).flatMap(([method, all]) => all.map((one) => ({ method, ...one })))
+    : results(body?.['header:Authentication-Results:asText:all'][0]);
   const passed = (method: string) => found.some((one) => one.method === method && one.result === 'pass');
   const failed = (method: string) => found.some((one) => one.method === method && one.result === 'fail');
   const aligned = found.some(({ method, result, of }) => method === 'dkim' && result === 'pass' && `.${sender}`.endsWith(`.${of.replace(/^.*@/, '').toLowerCase()}`));

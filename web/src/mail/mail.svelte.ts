@@ -2,6 +2,8 @@
 import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 import { words } from '../app/prefs.svelte';
 import { Client, JmapError } from '../jmap/client';
+import { viewEmail } from '../jmap/anser';
+import type { EmailView } from '../jmap/anser';
 import { emailChanges, getBodies, getHeads, getThreads } from '../jmap/email';
 import type { Body, Head, Wish } from '../jmap/email';
 import { getMailboxes } from '../jmap/mailbox';
@@ -32,6 +34,7 @@ export class Mail {
   /** The rows that are looked at. */
   shown: [number, number] = [0, 40];
   private bodies = new Map<Id, Promise<Body>>();
+  private views = new WeakMap<Body, EmailView>();
   private state = '';
   private mailboxState = '';
   private fresh = new SvelteSet<(heads: Head[]) => void>();
@@ -121,9 +124,11 @@ export class Mail {
       this.bodies.set(id, known);
       return known;
     }
-    const asked = getBodies(this.client, [id]).then(({ list }) => {
+    // Both travel in one request.
+    const asked = Promise.all([getBodies(this.client, [id]), viewEmail(this.client, id)]).then(([{ list }, view]) => {
       const body = list[0];
       if (!body) throw new JmapError('notFound');
+      if (view) this.views.set(body, view);
       return body;
     });
     this.bodies.set(id, asked);
@@ -134,6 +139,9 @@ export class Mail {
     }
     return asked;
   }
+
+  /** A letter as the server made it safe, where it does. */
+  view = (body: Body): EmailView | undefined => this.views.get(body);
 
   /** The messages of a conversation, oldest first; of a message alone where conversations are off. */
   conversation(head: Head): Head[] {

@@ -12,7 +12,7 @@ interface Look {
   /** Object URLs of the pictures that lie in the letter, by Content-ID. */
   cids: Map<string, string>;
   /** Where a picture from elsewhere is asked for; `null` leaves them out. */
-  remote: ((url: string) => string) | null;
+  remote: ((url: string) => string | null) | null;
 }
 
 const NEVER = [
@@ -30,7 +30,7 @@ const base: Config = {
   FORBID_ATTR: NO_ATTRIBUTES,
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
-  ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|tel:|cid:|data:image\/(?:png|jpeg|gif|webp|bmp|avif);|blob:|#)/i,
+  ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|tel:|cid:|\/jmap\/|data:image\/(?:png|jpeg|gif|webp|bmp|avif);|blob:|#)/i,
   ADD_URI_SAFE_ATTR: [],
   SANITIZE_DOM: true,
   SANITIZE_NAMED_PROPS: true,
@@ -43,6 +43,7 @@ let hooked = false;
 /** A picture's source as it may stand; `null` where it is left out. */
 function picture(source: string): string | null {
   if (/^cid:/i.test(source)) return look.cids.get(decoded(source.slice(4))) ?? null;
+  if (source.startsWith('/jmap/')) return look.remote?.(location.origin + source) ?? null;
   if (/^https?:/i.test(source)) {
     count++;
     return look.remote?.(source) ?? null;

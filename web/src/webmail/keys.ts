@@ -31,6 +31,7 @@ export const KEYS: Key[] = [
   { keys: ['v'], group: 'act', name: (w) => w.moveTo, run: (app) => (app.picking = 'move') },
   { keys: ['l'], group: 'act', name: (w) => w.labels, run: (app) => (app.labelling = true) },
   { keys: ['s'], group: 'act', name: (w) => w.flag, run: (app) => app.flag() },
+  { keys: ['p'], group: 'act', name: (w) => w.pin, run: (app) => app.pin() },
   { keys: ['!'], group: 'act', name: (w) => w.junk, run: (app) => app.junk() },
   { keys: ['I'], group: 'act', name: (w) => w.markRead, run: (app) => app.seen(true) },
   { keys: ['U'], group: 'act', name: (w) => w.markUnread, run: (app) => app.seen(false) },

@@ -122,8 +122,14 @@ export class Webmail {
     this.allMatching = false;
     this.current = 0;
     this.open = null;
-    this.mail.look({ filter: this.filter(), sort: this.sort, collapseThreads: prefs.conversations && this.chips.length === 0 });
+    this.mail.look({ filter: this.filter(), sort: this.order(), collapseThreads: prefs.conversations && this.chips.length === 0 });
     this.remember();
+  }
+
+  /** What is pinned comes first where the newest does. */
+  private order(): Sort[] {
+    const isPlain = this.chips.length === 0 && this.sort[0]?.property === 'receivedAt' && !this.sort[0].isAscending;
+    return isPlain ? [{ property: 'hasKeyword', keyword: '$pinned', isAscending: false }, ...this.sort] : this.sort;
   }
 
   private filter(): Filter | null {
@@ -288,6 +294,11 @@ export class Webmail {
     const ids = this.target();
     const on = !ids.every((id) => this.mail.heads.get(id)?.keywords.$flagged);
     if (!this.all({ 'keywords/$flagged': on || null }, words().working)) void this.acts.flag(ids, on);
+  }
+
+  pin(): void {
+    const ids = this.target();
+    void this.acts.pin(ids, !ids.every((id) => this.mail.heads.get(id)?.keywords.$pinned));
   }
 
   seen(on: boolean): void {

@@ -20,7 +20,7 @@ export const en = {
   newMail: (count: number, from: string) => (count === 1 ? `New letter from ${from}` : `${count} new letters, from ${from} and others`),
 
   // Acts.
-  archive: 'Archive', moveTo: 'Move to', goTo: 'Go to', labels: 'Labels', flag: 'Star', junk: 'Spam', notJunk: 'Not spam', markRead: 'Mark as read', markUnread: 'Mark as unread',
+  archive: 'Archive', moveTo: 'Move to', goTo: 'Go to', labels: 'Labels', flag: 'Star', pin: 'Pin on top', pinned: 'Pinned', donePinned: 'Pinned on top.', doneUnpinned: 'No longer pinned.', junk: 'Spam', notJunk: 'Not spam', markRead: 'Mark as read', markUnread: 'Mark as unread',
   moving: 'Moving…', deleting: 'Deleting…', working: 'Working…', emptying: 'Emptying…',
   doneFlagged: 'Starred.', doneUnflagged: 'Star taken off.', doneRead: 'Marked as read.', doneUnread: 'Marked as unread.',
   doneDeleted: (count: number) => (count === 1 ? 'Moved to the trash.' : `${count} messages moved to the trash.`),
@@ -47,6 +47,7 @@ export const en = {
   imagesLeftOut: (count: number) => `${many(count, 'remote image', 'remote images')} not loaded, to protect you.`, imagesNever: (count: number) => `${many(count, 'remote image was', 'remote images were')} left out.`, showImages: 'Show images',
   linkTitle: 'This link leads elsewhere', linkText: (host: string, url: string) => `It really leads to ${host}: ${url.slice(0, 300)}`, openLink: 'Open it anyway',
   showHtml: 'Show as sent', showPlain: 'Show as plain text', headers: 'Headers', source: 'Source', saveEml: 'Save as .eml', print: 'Print', cut: 'This message is very long; the rest is in its file.',
+  note: 'Note', addNote: 'Add a note', noteDue: 'Keep in sight until', encoding: 'Text encoding', encodingAuto: 'As the message says',
   attachments: 'Attachments', nameless: 'attachment', download: (name: string) => `Download ${name}`,
   delivered: { queued: 'on its way', yes: 'delivered', no: 'not delivered', unknown: 'handed on' },
 

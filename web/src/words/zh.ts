@@ -17,7 +17,7 @@ export const zh: Words = {
   paneRight: '阅读窗格在右侧', paneBottom: '阅读窗格在下方', paneOff: '不显示阅读窗格', conversations: '按会话分组', previewLine: '显示正文摘要',
   newMail: (count, from) => (count === 1 ? `${from} 发来新邮件` : `收到 ${count} 封新邮件，来自 ${from} 等`),
 
-  archive: '归档', moveTo: '移动到', goTo: '前往', labels: '标签', flag: '加星标', junk: '垃圾邮件', notJunk: '不是垃圾邮件', markRead: '标为已读', markUnread: '标为未读',
+  archive: '归档', moveTo: '移动到', goTo: '前往', labels: '标签', flag: '加星标', pin: '置顶', pinned: '已置顶', donePinned: '已置顶。', doneUnpinned: '已取消置顶。', junk: '垃圾邮件', notJunk: '不是垃圾邮件', markRead: '标为已读', markUnread: '标为未读',
   moving: '正在移动…', deleting: '正在删除…', working: '正在处理…', emptying: '正在清空…',
   doneFlagged: '已加星标。', doneUnflagged: '已取消星标。', doneRead: '已标为已读。', doneUnread: '已标为未读。',
   doneDeleted: (count) => (count === 1 ? '已移到“已删除”。' : `已将 ${count} 封邮件移到“已删除”。`),
@@ -42,6 +42,7 @@ export const zh: Words = {
   imagesLeftOut: (count) => `为保护您，未加载 ${count} 张外部图片。`, imagesNever: (count) => `已略去 ${count} 张外部图片。`, showImages: '显示图片',
   linkTitle: '此链接的去向与文字不符', linkText: (host, url) => `它实际指向 ${host}：${url.slice(0, 300)}`, openLink: '仍然打开',
   showHtml: '按原样显示', showPlain: '显示纯文本', headers: '邮件头', source: '原始邮件', saveEml: '另存为 .eml', print: '打印', cut: '这封邮件很长，其余内容请下载查看。',
+  note: '备注', addNote: '添加备注', noteDue: '提醒日期', encoding: '文字编码', encodingAuto: '按邮件声明',
   attachments: '附件', nameless: '附件', download: (name) => `下载 ${name}`,
   delivered: { queued: '正在投递', yes: '已送达', no: '未送达', unknown: '已转交' },
 

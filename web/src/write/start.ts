@@ -49,7 +49,7 @@ function decoded(text: string): string {
 /** A subject with one prefix, whatever stood before it in either language. */
 export function prefixed(prefix: string, subject: string | null): string {
   const bare = (subject ?? '').replace(/^(?:\s*(?:re|aw|sv|fwd?|wg|tr|回复|答复|转发)(?:\[\d+\])?\s*[:：]\s*)+/i, '').trim();
-  return `${prefix} ${bare}`.trim();
+  return (prefix.endsWith('：') ? prefix + bare : `${prefix} ${bare}`).trim();
 }
 
 /** The letter's own HTML: its HTML parts, its texts as HTML. */

@@ -1,5 +1,6 @@
 // Who may be meant by what is typed: people of the letters that are known here, and whom the server's directory finds.
 import type { EmailAddress } from '../jmap/email';
+import { findPeople } from '../jmap/anser';
 import { domain, shown } from '../mail/people';
 import { initials } from '../mail/pinyin';
 import type { Webmail } from '../webmail/webmail.svelte';
@@ -25,9 +26,15 @@ export async function suggest(app: Webmail, typed: string, without: string[]): P
     for (const one of isMine ? (head.to ?? []) : (head.from ?? [])) meet(one, isMine ? 5 : 1);
   }
   const found = [...scores.values()].sort((a, b) => b.score - a.score).map(({ one }) => one);
+  const told = await findPeople(app.client, typed, MOST).catch(() => []);
+  for (const one of told) {
+    const known = found.findIndex(({ email }) => email.toLowerCase() === one.email.toLowerCase());
+    if (known >= 0) found[known] = { name: found[known]!.name ?? one.name, email: one.email };
+    else if (!without.some((email) => email.toLowerCase() === one.email.toLowerCase())) found.push(one);
+  }
   // A bare name is somebody here.
   const own = app.owns[0];
-  if (own && /^[\w.+-]+$/.test(typed) && !found.some(({ email }) => email.toLowerCase() === `${wanted}@${domain(own)}`)) found.push({ name: null, email: `${typed}@${domain(own)}` });
+  if (own && told.length === 0 && /^[\w.+-]+$/.test(typed) && !found.some(({ email }) => email.toLowerCase() === `${wanted}@${domain(own)}`)) found.push({ name: null, email: `${typed}@${domain(own)}` });
   return found.slice(0, MOST);
 }
 

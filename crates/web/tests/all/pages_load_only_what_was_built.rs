@@ -1,0 +1,59 @@
+//! The pages of login and webmail: what they may load, that it is what was built, and that they tell nothing.
+
+use crate::site::each_site;
+use anser_testkit::door::HOST;
+
+#[test]
+fn the_login_page_is_whole_without_its_script() {
+    each_site(|site| {
+        let (status, page) = site.get(HOST, "/?next=/mail/%23/F1");
+        assert_eq!(status, 200);
+        for part in
+            ["method=\"post\" action=\"/auth/login\"", "name=\"username\"", "name=\"password\"", "value=\"/mail/#/F1\""]
+        {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        let (_, elsewhere) = site.get(HOST, "/?next=//evil.example/");
+        assert!(elsewhere.contains("name=\"next\" value=\"/mail/\""), "{elsewhere}");
+        let (_, chinese) = site.get(HOST, "/?lang=zh&failed=wrong");
+        assert!(chinese.contains("<html lang=\"zh\">") && chinese.contains("邮箱地址或密码不正确。"), "{chinese}");
+        let (_, odd) = site.get(HOST, "/?failed=%3Cscript%3E&next=/mail/%22%3E%3Cscript%3E");
+        assert!(!odd.contains("<script>"), "{odd}");
+    });
+}
+
+#[test]
+fn what_a_page_loads_is_there_and_is_what_it_says() {
+    each_site(|site| {
+        for at in ["/", "/mail/"] {
+            let (_, page) = site.get(HOST, at);
+            for part in page.split('"').filter(|part| part.starts_with("/assets/")) {
+                let (status, body) = site.get(HOST, part);
+                assert_eq!(status, 200, "{part}");
+                assert!(!body.is_empty(), "{part}");
+            }
+        }
+        assert_eq!(site.get(HOST, "/assets/webmail.js").0, 404);
+        assert_eq!(site.get(HOST, "/assets/..%2fbuild.rs").0, 404);
+    });
+}
+
+#[test]
+fn pages_say_what_they_may_do() {
+    each_site(|site| {
+        let header = |at: &str| site.curl(HOST, at, &["-D", "-", "-o", "/dev/null"]).1.to_lowercase();
+        let login = header("/");
+        for part in
+            ["default-src 'none'", "script-src 'self'", "require-trusted-types-for 'script'", "frame-ancestors 'none'"]
+        {
+            assert!(login.contains(part), "{part}: {login}");
+        }
+        let letter = header("/mail/letter");
+        assert!(letter.contains("default-src 'none'") && !letter.contains("script-src"), "{letter}");
+        assert!(
+            letter.contains("frame-ancestors 'self'") && letter.contains("x-frame-options: sameorigin"),
+            "{letter}"
+        );
+        assert!(header("/mail").contains("location: /mail/"));
+    });
+}

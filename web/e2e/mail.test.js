@@ -1,0 +1,217 @@
+// What people do with mail, in a browser, against the real server.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { message, world } from './world.js';
+
+let here;
+before(async () => (here = await world()));
+after(async () => {
+  await here.end();
+});
+
+const row = (page, text) => page.locator('.row', { hasText: text });
+const rowsAre = (page, count) => page.waitForFunction((wanted) => document.querySelectorAll('.row .who').length === wanted, count);
+const letter = (page) => page.frameLocator('article.open iframe').locator('body');
+const close = (page) => page.context().close();
+const folder = (page, name) => page.locator('.folder', { hasText: name });
+
+for (const [language, words] of [
+  ['en', { inbox: 'Inbox', send: 'Send', again: 'Undo', trash: 'Trash', subject: 'Harvest', to: 'To' }],
+  ['zh', { inbox: '收件箱', send: '发送', again: '撤销', trash: '已删除', subject: '收成', to: '收件人' }],
+]) {
+  test(`a letter with an attachment reaches chen in another window, ${language}`, async () => {
+    const [ann, chen] = await Promise.all([here.page('ann', { language }), here.page('chen', { language })]);
+    await chen.locator('h1', { hasText: words.inbox }).waitFor();
+    await ann.locator('.write').click();
+    await ann.keyboard.type('chen@anser.test,');
+    await ann.locator('input.subject').fill(words.subject);
+    await ann.locator('.paper').click();
+    await ann.keyboard.type('附件请查收。 See the list.');
+    await ann.locator('.composer .foot input[type=file]').setInputFiles({ name: '清单.txt', mimeType: 'text/plain', buffer: Buffer.from('pears\nquinces\n') });
+    await ann.locator('.attachments li', { hasText: '清单.txt' }).waitFor();
+    await ann.waitForFunction(() => !document.querySelector('.attachments progress'));
+    await ann.locator('.send', { hasText: words.send }).click();
+    await ann.locator('.toast').waitFor();
+    await row(chen, words.subject).click();
+    assert.match(await letter(chen).innerText(), /附件请查收。 See the list\./);
+    assert.match(await chen.locator('.attachment').innerText(), /清单\.txt/);
+    await Promise.all([close(ann), close(chen)]);
+  });
+
+  test(`a delete is undone, ${language}`, async () => {
+    await here.put('bob', [[message({ subject: `keep ${language}`, to: 'bob@anser.test' })]]);
+    const page = await here.page('bob', { language });
+    await row(page, `keep ${language}`).click();
+    await letter(page).waitFor();
+    await page.keyboard.press('Delete');
+    await row(page, `keep ${language}`).waitFor({ state: 'detached' });
+    await page.locator('.toast .act', { hasText: words.again }).click();
+    await row(page, `keep ${language}`).waitFor();
+    await folder(page, words.trash).click();
+    await page.locator('.empty').waitFor();
+    await close(page);
+  });
+}
+
+test('a Chinese word is found, and operators narrow the search', async () => {
+  await here.put('postmaster', [
+    [message({ to: 'postmaster@anser.test', from: '陈雁 <chen@anser.test>', subject: '会议', text: '中国科学院的会议改到周四。' })],
+    [message({ to: 'postmaster@anser.test', subject: 'Meeting', text: 'Nothing about it.' })],
+  ]);
+  const page = await here.page('postmaster', { language: 'zh' });
+  await rowsAre(page, 2);
+  await page.keyboard.press('/');
+  await page.keyboard.type('科学院');
+  await rowsAre(page, 1);
+  await row(page, '会议').waitFor();
+  await page.locator('#search').fill('发件人:bob');
+  await page.keyboard.press('Enter');
+  await row(page, 'Meeting').waitFor();
+  await rowsAre(page, 1);
+  assert.match(await page.locator('.chip').innerText(), /发件人:bob/);
+  await page.locator('.search .x').click();
+  await rowsAre(page, 2);
+  await close(page);
+});
+
+test('messages are moved: dragged to a folder, by keys with two letters', async () => {
+  await here.put('ann', [[message({ subject: 'by hand' })], [message({ subject: 'by keys' })]], 'archive');
+  await here.call('ann', ['Mailbox/set', { create: { a: { name: '项目' } } }]);
+  const page = await here.page('ann');
+  await folder(page, 'Archive').click();
+  await row(page, 'by hand').dragTo(folder(page, '项目'));
+  await row(page, 'by hand').waitFor({ state: 'detached' });
+  await row(page, 'by keys').click();
+  await letter(page).waitFor();
+  await page.keyboard.press('v');
+  await page.locator('#picks').waitFor();
+  await page.keyboard.type('xm');
+  await page.keyboard.press('Enter');
+  await row(page, 'by keys').waitFor({ state: 'detached' });
+  await folder(page, '项目').click();
+  await row(page, 'by hand').waitFor();
+  await row(page, 'by keys').waitFor();
+  await close(page);
+});
+
+test('a letter is taken back while there is time, and is written on', async () => {
+  const page = await here.page('bob', { prefs: { undoSeconds: 30 } });
+  await page.locator('.write').click();
+  await page.keyboard.type('ann@anser.test,');
+  await page.locator('input.subject').fill('too soon');
+  await page.locator('.paper').click();
+  await page.keyboard.type('unfinished');
+  await page.locator('.send').click();
+  await page.locator('.toast .act').click();
+  assert.equal(await page.locator('input.subject').inputValue(), 'too soon');
+  await page.locator('.paper', { hasText: 'unfinished' }).waitFor();
+  const [found] = await here.call('ann', ['Email/query', { filter: { subject: 'too soon' } }]);
+  assert.deepEqual(found.ids, []);
+  await close(page);
+});
+
+test('a draft is kept as it is written, and is there in another browser', async () => {
+  const page = await here.page('chen');
+  await page.locator('.write').click();
+  await page.locator('input.subject').fill('half a thought');
+  await page.locator('.state', { hasText: 'Draft saved' }).waitFor();
+  await close(page);
+  const other = await here.page('chen');
+  await folder(other, 'Drafts').click();
+  await row(other, 'half a thought').click();
+  await other.locator('.composer').waitFor();
+  assert.equal(await other.locator('input.subject').inputValue(), 'half a thought');
+  await close(other);
+});
+
+test('who mentions an attachment and has none is asked', async () => {
+  const page = await here.page('chen', { language: 'zh' });
+  await page.locator('.write').click();
+  await page.keyboard.type('ann@anser.test,');
+  await page.locator('input.subject').fill('说明');
+  await page.locator('.paper').click();
+  await page.keyboard.type('详见附件');
+  await page.locator('.send').click();
+  await page.locator('dialog', { hasText: '您提到了附件' }).waitFor();
+  await page.keyboard.press('Escape');
+  assert.equal(await page.locator('.composer').count(), 1);
+  await close(page);
+});
+
+test('an answer quotes, goes to the right people and marks what it answers', async () => {
+  await here.put('ann', [[message({ subject: 'Question', to: 'ann@anser.test, chen@anser.test', text: 'When?' })]]);
+  const page = await here.page('ann', { prefs: { undoSeconds: 0 } });
+  await row(page, 'Question').click();
+  await letter(page).waitFor();
+  await page.keyboard.press('a');
+  await page.locator('.composer').waitFor();
+  assert.equal(await page.locator('input.subject').inputValue(), 'Re: Question');
+  assert.deepEqual(await page.locator('.person').allInnerTexts(), ['B\nBob', 'C\nchen@anser.test']);
+  await page.locator('.paper blockquote', { hasText: 'When?' }).waitFor();
+  await page.keyboard.type('On Monday.');
+  await page.keyboard.press('Control+Enter');
+  await page.locator('.composer').waitFor({ state: 'detached' });
+  const bob = await here.page('bob');
+  await row(bob, 'Re: Question').click();
+  assert.match(await letter(bob).innerText(), /^On Monday\./);
+  await Promise.all([close(page), close(bob)]);
+});
+
+test('several are selected, starred and read at once, and the keys have a sheet', async () => {
+  await here.put('ann', [1, 2, 3].map((at) => [message({ subject: `pile ${at}` })]), 'junk');
+  const page = await here.page('ann');
+  await folder(page, 'Spam').click();
+  await rowsAre(page, 3);
+  await page.locator('.rows').focus();
+  for (const key of ['x', 'j', 'x']) await page.keyboard.press(key);
+  assert.match(await page.locator('.bar strong').innerText(), /2 selected/);
+  await page.keyboard.press('s');
+  await page.waitForFunction(() => document.querySelectorAll('.star.on').length === 2);
+  await page.keyboard.press('I');
+  await page.waitForFunction(() => document.querySelectorAll('.row.unread').length === 1);
+  await page.keyboard.press('?');
+  await page.locator('dialog kbd', { hasText: 'g i' }).waitFor();
+  await close(page);
+});
+
+test('a folder is made, named anew, emptied and deleted', async () => {
+  const page = await here.page('bob');
+  await page.locator('.new').click();
+  await page.locator('dialog input').fill('旅行');
+  await page.keyboard.press('Enter');
+  await folder(page, '旅行').waitFor();
+  const menu = page.locator('li', { hasText: '旅行' }).locator('.menu-of button').first();
+  await menu.click();
+  await page.locator('[role=menuitem]', { hasText: 'Rename' }).click();
+  await page.locator('dialog input').fill('远行');
+  await page.keyboard.press('Enter');
+  await folder(page, '远行').waitFor();
+  await page.locator('li', { hasText: '远行' }).locator('.menu-of button').first().click();
+  await page.locator('[role=menuitem]', { hasText: 'Delete' }).click();
+  await page.locator('dialog .danger').click();
+  await folder(page, '远行').waitFor({ state: 'detached' });
+  await close(page);
+});
+
+test('a phone shows one thing at a time, and nothing is cut off', async () => {
+  await here.put('chen', [[message({ to: 'chen@anser.test', subject: '周四下午的会议改到三点半，地点仍在二楼会议室，请各位互相转告' })]]);
+  const page = await here.page('chen', { language: 'zh', width: 390, height: 800 });
+  await row(page, '周四下午').click();
+  await letter(page).waitFor();
+  assert.equal(await page.locator('.rows').isVisible(), false);
+  const narrow = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth && document.body.scrollWidth <= innerWidth);
+  assert.ok(await narrow());
+  await page.goBack();
+  await page.locator('.rows').waitFor();
+  await page.locator('.menu-button').click();
+  await page.locator('.write').click();
+  await page.locator('.composer').waitFor();
+  assert.ok(await narrow());
+  const box = await page.locator('.send').boundingBox();
+  assert.ok(box.x >= 0 && box.x + box.width <= 390);
+  await close(page);
+});
+
+test('nothing went wrong in any page', () => {
+  assert.deepEqual(here.trouble, []);
+});

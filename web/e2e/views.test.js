@@ -1,0 +1,90 @@
+// Every view by axe, in both languages, light, dark and high contrast, wide and on a phone: no finding of level A or AA.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import { message, world } from './world.js';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+let here;
+before(async () => {
+  here = await world();
+  await here.put('ann', [
+    [message({ subject: 'Plain', text: 'See https://example.org\n> quoted\n' })],
+    [message({ from: '陈雁 <chen@anser.test>', subject: '关于预算的说明', text: '请看附件。' }), { $seen: true, $flagged: true, $label1: true }],
+    [message({ from: 'bank@bank.example <x@evil.example>', subject: 'Hurry', html: '<p>Click <a href="https://evil.example">https://bank.example</a><img src="https://evil.example/x.png" alt=""></p>' })],
+  ]);
+});
+after(async () => here.end());
+
+/** The findings of a page as lines; the letter itself is its sender's. */
+async function findings(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Runtime.evaluate', { expression: axe });
+  const result = await page.evaluate(() =>
+    axe.run({ exclude: [['iframe']] }, { iframes: false, runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }),
+  );
+  return result.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, any }) => `${html.slice(0, 160)} ${any[0]?.message ?? ''}`).slice(0, 3).join(' | ')}`);
+}
+
+const views = {
+  list: async () => {},
+  letter: async (page) => {
+    await page.locator('.row').nth(0).click();
+    await page.locator('article.open iframe').waitFor();
+    await page.locator('.notice').first().waitFor();
+  },
+  writing: async (page) => {
+    await page.evaluate(() => document.querySelector('.write').click());
+    await page.locator('.composer .paper').waitFor();
+  },
+  picking: async (page) => {
+    await page.locator('.rows').focus();
+    await page.keyboard.press('v');
+    await page.locator('#picks').waitFor();
+  },
+  help: async (page) => {
+    await page.locator('.place').nth(2).click();
+    await page.locator('dialog kbd').first().waitFor();
+  },
+  settings: async (page) => {
+    await page.locator('.place').nth(3).click();
+    await page.locator('.settings .choices').first().waitFor();
+  },
+  people: async (page) => {
+    await page.locator('.place').nth(1).click();
+    await page.locator('.people li').first().waitFor();
+  },
+};
+
+for (const [looks, options] of [
+  ['light', { language: 'en' }],
+  ['dark, Chinese', { language: 'zh', dark: true }],
+  ['high contrast', { language: 'en', prefs: { theme: 'contrast' } }],
+  ['a phone, Chinese', { language: 'zh', width: 390, height: 800 }],
+]) {
+  test(`every view can be used by everybody: ${looks}`, async () => {
+    const found = [];
+    const page = await here.page('ann', options);
+    for (const [name, go] of Object.entries(views)) {
+      await page.goto(`${here.url}/mail/`);
+      await page.reload();
+      await page.locator('.row .who').first().waitFor();
+      await go(page);
+      found.push(...(await findings(page)).map((line) => `${name}: ${line}`));
+    }
+    await page.context().close();
+    assert.deepEqual(found, []);
+  });
+}
+
+test('the login page can be used by everybody', async () => {
+  for (const language of ['en', 'zh']) {
+    const page = await here.page('ann', { language, login: false, at: '/' });
+    await page.locator('form').waitFor();
+    assert.deepEqual(await findings(page), []);
+    await page.context().close();
+  }
+});
+
+test('nothing went wrong in any page', () => assert.deepEqual(here.trouble, []));

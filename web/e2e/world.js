@@ -1,0 +1,124 @@
+// A whole mail system of its own for each file of tests, and browsers that look at it.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const BINARY = process.env.ANSER_BIN ?? fileURLToPath(new URL('../../target/debug/anser', import.meta.url));
+const CHROMIUM = process.env.ANSER_CHROMIUM ?? '/usr/bin/chromium';
+export const PASSWORD = 'wild-goose';
+/** How long anything may take before it is held to have failed, in milliseconds: machines that test are slow. */
+const PATIENCE = 60_000;
+
+/** Starts a server on ports that are free, with its accounts. */
+async function serve(dir) {
+  for (let tried = 0; tried < 10; tried++) {
+    const offset = 10_000 + Math.floor(Math.random() * 40_000);
+    const child = spawn(BINARY, ['dev', '--dir', dir, '--port-offset', String(offset)], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (text) => (said = (said + text).slice(-4_000)));
+    const ready = await new Promise((done) => {
+      child.stdout.on('data', (text) => /^ready$/m.test(text) && done(true));
+      child.on('exit', () => done(false));
+    });
+    if (ready) return { child, url: `https://127.0.0.1:${443 + offset}` };
+    if (tried === 9) throw new Error(`the server did not start: ${said}`);
+  }
+}
+
+export async function world() {
+  const dir = mkdtempSync(join(tmpdir(), 'anser-web-'));
+  const { child, url } = await serve(dir);
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu', '--lang=en'] });
+  const trouble = [];
+
+  /** A page of somebody's, logged in. What goes wrong in it is noted. */
+  async function page(user, { language = 'en', width = 1280, height = 800, dark = false, at = '/mail/', prefs = {}, login = true } = {}) {
+    const context = await browser.newContext({
+      ignoreHTTPSErrors: true,
+      locale: language === 'zh' ? 'zh-CN' : 'en-GB',
+      viewport: { width, height },
+      colorScheme: dark ? 'dark' : 'light',
+      hasTouch: width < 500,
+      httpCredentials: login && !AUTH ? { username: `${user}@anser.test`, password: PASSWORD } : undefined,
+    });
+    context.setDefaultTimeout(PATIENCE);
+    await context.addInitScript((chosen) => {
+      if (location.pathname.startsWith('/mail/') && !localStorage.getItem('anser.prefs')) localStorage.setItem('anser.prefs', JSON.stringify(chosen));
+    }, { language, ...prefs });
+    const page = await context.newPage();
+    page.on('pageerror', (error) => trouble.push(`${error.stack ?? error}`));
+    page.on('console', (message) => message.type() === 'error' && !/401|404|ERR_ABORTED/.test(message.text()) && trouble.push(message.text()));
+    if (login && AUTH) {
+      await page.goto(`${url}/?lang=${language}`);
+      await page.locator('[name=username]').fill(`${user}@anser.test`);
+      await page.locator('[name=password]').fill(PASSWORD);
+      await page.locator('form button').click();
+      await page.waitForURL(/\/mail\//);
+    }
+    if (!AUTH || at !== '/mail/') await page.goto(url + at);
+    return page;
+  }
+
+  /** One request of JMAP, or of its uploads. */
+  function ask(user, path, body, type = 'application/json') {
+    return new Promise((done, failed) => {
+      const headers = { Authorization: `Basic ${Buffer.from(`${user}@anser.test:${PASSWORD}`).toString('base64')}`, 'Content-Type': type };
+      const asked = request(url + path, { method: body === undefined ? 'GET' : 'POST', headers, rejectUnauthorized: false }, (answer) => {
+        let text = '';
+        answer.on('data', (piece) => (text += piece)).on('end', () => (answer.statusCode < 300 ? done(JSON.parse(text)) : failed(new Error(`${answer.statusCode} ${text}`))));
+      });
+      asked.on('error', failed).end(body);
+    });
+  }
+  const accounts = new Map();
+  async function account(user) {
+    if (!accounts.has(user)) accounts.set(user, (await ask(user, '/.well-known/jmap')).primaryAccounts['urn:ietf:params:jmap:mail']);
+    return accounts.get(user);
+  }
+  async function call(user, ...calls) {
+    const accountId = await account(user);
+    const using = ['urn:ietf:params:jmap:core', 'urn:ietf:params:jmap:mail', 'urn:ietf:params:jmap:submission'];
+    const methodCalls = calls.map(([name, args], at) => [name, { accountId, ...args }, String(at)]);
+    return (await ask(user, '/jmap/api', JSON.stringify({ using, methodCalls }))).methodResponses.map(([, args]) => args);
+  }
+  async function mailbox(user, role) {
+    const [{ list }] = await call(user, ['Mailbox/get', { ids: null }]);
+    return list.find((one) => one.role === role || one.name === role)?.id;
+  }
+  /** Puts raw messages into a mailbox; `[text, keywords, received]` each. */
+  async function put(user, messages, role = 'inbox') {
+    const box = await mailbox(user, role);
+    for (let at = 0; at < messages.length; at += 50) {
+      const emails = {};
+      for (const [index, [text, keywords = {}, receivedAt]] of messages.slice(at, at + 50).entries()) {
+        const { blobId } = await ask(user, `/jmap/upload/${await account(user)}`, text, 'message/rfc822');
+        emails[`m${index}`] = { blobId, mailboxIds: { [box]: true }, keywords, ...(receivedAt ? { receivedAt } : {}) };
+      }
+      const [answer] = await call(user, ['Email/import', { emails }]);
+      if (Object.keys(answer.notCreated ?? {}).length > 0) throw new Error(JSON.stringify(answer.notCreated));
+    }
+  }
+  async function end() {
+    await browser.close();
+    child.kill('SIGTERM');
+    await new Promise((done) => (child.exitCode === null ? child.on('exit', done) : done()));
+    rmSync(dir, { recursive: true, force: true });
+  }
+  const AUTH = await new Promise((done) => {
+    request(`${url}/auth/key`, { rejectUnauthorized: false }, (answer) => (answer.resume(), done(answer.statusCode === 200))).on('error', () => done(false)).end();
+  });
+  return { url, browser, page, put, call, ask, mailbox, trouble, end, hasAuth: AUTH };
+}
+
+/** A message as it is sent; `html` beside or in place of the text. */
+export function message({ from = 'Bob <bob@anser.test>', to = 'ann@anser.test', subject = 'A letter', text = 'Good day.', html, headers = '', date = new Date() }) {
+  const word = (value) => (/^[\x20-\x7e]*$/.test(value) ? value : `=?UTF-8?B?${Buffer.from(value).toString('base64')}?=`);
+  const name = from.replace(/^(.*?)\s*<(.*)>$/, (_, who, address) => `${word(who)} <${address}>`);
+  const top = `From: ${name}\r\nTo: ${to}\r\nSubject: ${word(subject)}\r\nDate: ${date.toUTCString().replace('GMT', '+0000')}\r\nMessage-ID: <${Math.random().toString(36).slice(2)}@anser.test>\r\n${headers}MIME-Version: 1.0\r\n`;
+  const type = html === undefined ? 'plain' : 'html';
+  return `${top}Content-Type: text/${type}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n${Buffer.from(html ?? text).toString('base64').replace(/.{76}/g, '$&\r\n')}\r\n`;
+}
