@@ -15,6 +15,7 @@
 //! |---|---|
 //! | `./x bench imap` | IMAP and POP3 over mail that is there, beside dovecot (`access`) |
 //! | `./x bench move` | a mailbox that moves in, beside the tools for it |
+//! | `./x bench jmap` | what a webmail asks for, over mailboxes of two sizes |
 //! | `./x bench sieve` | rules, beside Pigeonhole |
 //! | `./x bench trust` | the cost of checking senders |
 //! | `./x bench outbound` | mail that leaves, beside postfix |
@@ -24,6 +25,7 @@ mod access;
 mod cases;
 mod deferred;
 mod imap;
+mod jmap;
 mod load;
 mod moving;
 mod outbound;
@@ -43,7 +45,7 @@ use servers::Server;
 /// Turns that each server gets at each case; the table shows the medians.
 const ROUNDS: u64 = 3;
 
-const USAGE: &str = "[--rounds N] [--messages N] [CASE …] | imap [--rounds N] [--small N] [--large N] [--idle N] [--reuse] [--alone] [CASE …] | outbound [--rounds N] [--messages N] | deferred [--rounds N] [--messages N] [--deferred N] | move [--rounds N] [--messages N] [CASE …] | trust | sieve";
+const USAGE: &str = "[--rounds N] [--messages N] [CASE …] | imap [--rounds N] [--small N] [--large N] [--idle N] [--reuse] [--alone] [CASE …] | jmap [--small N] [--large N] [--times N] [--push N] [--reuse 1] | outbound [--rounds N] [--messages N] | deferred [--rounds N] [--messages N] [--deferred N] | move [--rounds N] [--messages N] [CASE …] | trust | sieve";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -58,6 +60,9 @@ fn main() -> ExitCode {
             deferred::Options::parse(rest).map(|options| runtime.block_on(deferred::run(&options)))
         }
         Some((part, rest)) if part == "move" => moving::Options::parse(rest).map(|options| moving::run(&options)),
+        Some((part, rest)) if part == "jmap" => {
+            jmap::Options::parse(rest).map(|options| runtime.block_on(jmap::run(&options)))
+        }
         Some((part, rest)) if part == "imap" => {
             access::Options::parse(rest).map(|options| runtime.block_on(access::run(&options)))
         }

@@ -4,7 +4,7 @@
 mod cases;
 mod client;
 mod idle;
-mod seed;
+pub mod seed;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -95,7 +95,7 @@ fn start(folder: &Path, options: &Options) -> io::Result<Vec<Server>> {
         servers.push(Server::dovecot(folder, options.reuse)?);
     }
     if !options.reuse {
-        seed::fill(folder, &servers, options)?;
+        seed::fill(folder, &servers, options.small, options.large)?;
     }
     Ok(servers)
 }

@@ -4,7 +4,6 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::Options;
 use crate::load;
 use crate::servers::{Server, shell};
 
@@ -22,12 +21,12 @@ const RARE_EVERY: usize = 997;
 pub const RARE: [&str; 2] = ["wildgoosechase", "雁渡寒潭"];
 
 /// Writes both Maildirs, gives them to the peer, and has ours import them.
-pub fn fill(folder: &Path, servers: &[Server], options: &Options) -> io::Result<()> {
+pub fn fill(folder: &Path, servers: &[Server], small: usize, large: usize) -> io::Result<()> {
     let source = folder.join("maildir");
     if source.exists() {
         fs::remove_dir_all(&source)?;
     }
-    for (name, count, sizes) in [(SMALL, options.small, &SIZES[..]), (LARGE, options.large, &SIZES[..1])] {
+    for (name, count, sizes) in [(SMALL, small, &SIZES[..]), (LARGE, large, &SIZES[..1])] {
         let maildir = source.join(name);
         write(&maildir, count, sizes)?;
         for server in servers {
