@@ -26,6 +26,7 @@
 pub mod admin;
 mod cache;
 pub mod certificates;
+pub mod completion;
 pub mod dkim;
 pub mod front_door;
 pub mod guard;
@@ -74,6 +75,7 @@ pub use admin::{
     Profile, Stored, Verdict,
 };
 pub use certificates::Certificate;
+pub use completion::{People, Person, PersonId};
 pub use dkim::{DkimKey, DkimState};
 pub use front_door::{Answer, FrontDoor, Lesson, OldProtocol, OldServers, Question};
 pub use jobs::JOBS;
@@ -153,6 +155,7 @@ struct Inner {
     learning_until: AtomicI64,
     guard: Guard,
     hasher: Hasher,
+    people: completion::Held,
     secrets: OnceCell<Secrets>,
 }
 
@@ -184,6 +187,7 @@ impl Directory {
             learning_until: AtomicI64::new(i64::MIN),
             guard: Guard::new(&deps.entropy),
             hasher: Hasher::new(deps.entropy.clone()),
+            people: Default::default(),
             secrets: OnceCell::new(),
             deps,
         };

@@ -7,6 +7,7 @@
 //! | `query` | one text that is looked for in one field, judged by a message's text |
 //! | [`html`] | HTML as text |
 //! | [`document`] | PDF, Office and rich text as text |
+//! | [`pinyin`] | Chinese names found by how they sound |
 //! | [`index`] | an inverted index that answers what a substring search would: segments, their blocks, plans |
 //!
 //! # Limits
@@ -23,6 +24,7 @@
 pub mod document;
 pub mod html;
 pub mod index;
+pub mod pinyin;
 
 mod fold;
 mod query;

@@ -1,0 +1,97 @@
+//! Chinese names found by how they sound: `陈雁` by `chenyan`, `cheny`, `cy`, `yan`. A character that has several readings is found by each.
+
+use pinyin::ToPinyinMulti;
+
+/// Characters of a text that count.
+const CHARS: usize = 40;
+/// Letters of what is looked for.
+const LETTERS: usize = 60;
+/// Initials of two letters.
+const INITIALS: [&str; 3] = ["zh", "ch", "sh"];
+
+/// How the characters of a text read; a character that is no Chinese one has no reading.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Readings(Vec<Vec<&'static str>>);
+
+impl Readings {
+    /// Of a text, of which the first 40 characters count.
+    pub fn of(text: &str) -> Self {
+        let of = |c: char| {
+            c.to_pinyin_multi().map(|all| all.into_iter().map(|one| one.plain()).collect()).unwrap_or_default()
+        };
+        let mut all: Vec<Vec<&'static str>> = text.chars().take(CHARS).map(of).collect();
+        for readings in &mut all {
+            readings.sort_unstable();
+            readings.dedup();
+        }
+        if all.iter().all(Vec::is_empty) { Self::default() } else { Self(all) }
+    }
+
+    /// Where the first run of characters begins that sounds like this: each by its whole reading or its initial, the last by any
+    /// beginning of it. Letters in lower case, without spaces.
+    pub fn find(&self, letters: &str) -> Option<usize> {
+        if letters.is_empty() || letters.len() > LETTERS || !letters.bytes().all(|byte| byte.is_ascii_lowercase()) {
+            return None;
+        }
+        (0..self.0.len()).find(|at| sounds_like(&self.0[*at..], letters))
+    }
+}
+
+/// Bit `n` of what is reached says that `n` letters can have been said so far: no choice is tried twice.
+fn sounds_like(all: &[Vec<&'static str>], letters: &str) -> bool {
+    let mut reached: u64 = 1;
+    for readings in all {
+        let mut next = 0;
+        for at in (0..letters.len()).filter(|at| reached >> at & 1 == 1) {
+            let rest = &letters[at..];
+            for reading in readings {
+                if reading.starts_with(rest) {
+                    return true;
+                }
+                let two = INITIALS.iter().any(|two| reading.starts_with(two) && rest.starts_with(two));
+                let one = rest.as_bytes()[0] == reading.as_bytes()[0];
+                let whole = rest.starts_with(reading);
+                for (is, length) in [(one, 1), (two, 2), (whole, reading.len())] {
+                    next |= u64::from(is) << (at + length);
+                }
+            }
+        }
+        reached = next;
+        if reached >> letters.len() & 1 == 1 {
+            return true;
+        }
+        if reached == 0 {
+            return false;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_by_how_they_sound() {
+        let name = Readings::of("陈雁");
+        for letters in ["c", "ch", "che", "chen", "cheny", "chenyan", "cy", "chy", "cyan"] {
+            assert_eq!(name.find(letters), Some(0), "{letters}");
+        }
+        assert_eq!(name.find("yan"), Some(1));
+        for letters in ["", "d", "cx", "chenyanx", "chenn", "Chen", "c y", "陈"] {
+            assert_eq!(name.find(letters), None, "{letters}");
+        }
+        // A surname that reads otherwise as a name.
+        assert_eq!(Readings::of("曾国藩").find("zengguofan"), Some(0));
+        assert_eq!(Readings::of("Ann Müller").find("a"), None);
+        assert_eq!(Readings::of("Dr. 王").find("wang"), Some(4));
+    }
+
+    #[test]
+    fn nothing_takes_long() {
+        let name = Readings::of(&"啊".repeat(100));
+        assert_eq!(name.find(&format!("{}x", "a".repeat(LETTERS - 1))), None);
+        assert_eq!(name.find(&"a".repeat(40)), Some(0));
+        assert_eq!(name.find(&"a".repeat(LETTERS + 1)), None);
+    }
+}
