@@ -56,6 +56,9 @@ impl Access {
 }
 
 impl Allowed {
+    /// What the owner may do.
+    pub const ALL: Self = Self(None);
+
     /// The rights on a mailbox.
     pub fn on(&self, mailbox: MailboxId) -> Rights {
         match &self.0 {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::auth::{self, User};
 use crate::door::{Door, Use};
-use crate::error::{MethodError, failed, limit_problem, plain_problem, problem};
+use crate::error::{MethodError, Problem, failed, limit_problem, plain_problem};
 use crate::json::{self, JsonError};
 use crate::method::{Args, Call, METHODS};
 use crate::reference::{self, Answered, weight};
@@ -28,10 +28,10 @@ async fn answer(door: Arc<Door>, mut request: Request) -> Result<Response, Respo
     let _seat = seat.ok_or_else(|| limit_problem(429, "maxConcurrentRequests"))?;
     let kind = request.header("content-type").split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if kind != "application/json" {
-        return Err(not_json("the content is not of type application/json"));
+        return Err(not_json("the content is not of type application/json").into());
     }
     let body = read(&mut request, door.deps.limits.size_request).await?;
-    let asked = Asked::read(&body, &door.deps.limits).map_err(|refusal| *refusal)?;
+    let asked = Asked::read(&body, &door.deps.limits)?;
     drop(body);
     Ok(Response::json(200, run(door, user, request.peer().ip(), asked).await.to_string()))
 }
@@ -59,26 +59,31 @@ pub(crate) struct Asked {
 
 impl Asked {
     /// Reads a request; the refusals are those of RFC 8620 §3.6.1.
-    pub fn read(body: &[u8], limits: &Limits) -> Result<Self, Box<Response>> {
+    pub fn read(body: &[u8], limits: &Limits) -> Result<Self, Problem> {
         let value = json::parse(body, limits.json_values).map_err(|error| match error {
             JsonError::Malformed(detail) => not_json(&detail),
-            JsonError::TooMuch => limit_problem(400, "maxSizeRequest"),
+            JsonError::TooMuch => Problem::limit(400, "maxSizeRequest"),
         })?;
-        let Value::Object(mut request) = value else { return Err(not_request("a request is an object").into()) };
+        let Value::Object(request) = value else { return Err(not_request("a request is an object")) };
+        Self::of(request, limits)
+    }
+
+    /// [`Self::read`] of an object.
+    pub fn of(mut request: Map<String, Value>, limits: &Limits) -> Result<Self, Problem> {
         let Some(Value::Array(using)) = request.remove("using") else {
-            return Err(not_request("using is missing").into());
+            return Err(not_request("using is missing"));
         };
         let using: Option<Vec<String>> = using.iter().map(|name| name.as_str().map(str::to_owned)).collect();
         let using = using.ok_or_else(|| not_request("using is a list of texts"))?;
         if let Some(unknown) = using.iter().find(|name| !CAPABILITIES.contains(&name.as_str())) {
             let detail = format!("{unknown} is not known here");
-            return Err(problem(400, "urn:ietf:params:jmap:error:unknownCapability", &detail, None).into());
+            return Err(Problem::new(400, "urn:ietf:params:jmap:error:unknownCapability", detail));
         }
         let Some(Value::Array(calls)) = request.remove("methodCalls") else {
-            return Err(not_request("methodCalls is missing").into());
+            return Err(not_request("methodCalls is missing"));
         };
         if calls.len() > limits.calls_in_request {
-            return Err(limit_problem(400, "maxCallsInRequest").into());
+            return Err(Problem::limit(400, "maxCallsInRequest"));
         }
         let calls: Option<Vec<_>> = calls.into_iter().map(invocation).collect();
         let calls = calls.ok_or_else(|| not_request("a call is a name, arguments and an id"))?;
@@ -89,7 +94,7 @@ impl Asked {
                 let ids: Option<BTreeMap<_, _>> = ids.into_iter().map(pair).collect();
                 Some(ids.ok_or_else(|| not_request("createdIds is a map of ids"))?)
             }
-            Some(_) => return Err(not_request("createdIds is a map of ids").into()),
+            Some(_) => return Err(not_request("createdIds is a map of ids")),
         };
         Ok(Self { using, calls, created })
     }
@@ -156,10 +161,12 @@ async fn run_one(
     (method.run)(call).await
 }
 
-fn not_json(detail: &str) -> Response {
-    problem(400, "urn:ietf:params:jmap:error:notJSON", detail, None)
+/// `urn:ietf:params:jmap:error:notJSON`
+pub(crate) fn not_json(detail: &str) -> Problem {
+    Problem::new(400, "urn:ietf:params:jmap:error:notJSON", detail)
 }
 
-fn not_request(detail: &str) -> Response {
-    problem(400, "urn:ietf:params:jmap:error:notRequest", detail, None)
+/// `urn:ietf:params:jmap:error:notRequest`
+pub(crate) fn not_request(detail: &str) -> Problem {
+    Problem::new(400, "urn:ietf:params:jmap:error:notRequest", detail)
 }

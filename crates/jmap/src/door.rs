@@ -10,6 +10,7 @@ use anser_store::{Snapshot, Threads};
 
 use crate::Deps;
 use crate::mailbox::Counts;
+use crate::vendor::Bulks;
 
 /// How long one who logged in from an address is not noted again in the journal.
 const NOTED_FOR: Duration = Duration::from_secs(3600);
@@ -39,6 +40,8 @@ pub(crate) struct Door {
     logins: Mutex<HashMap<(AccountId, IpAddr), Timestamp>>,
     threads: Mutex<HashMap<AccountId, Threads>>,
     counts: Mutex<HashMap<(AccountId, MailboxId), (u64, Counts)>>,
+    /// What runs for who asked for it.
+    pub bulks: Bulks,
 }
 
 /// A place among those that may do something at once; free again when it is dropped.
@@ -61,8 +64,8 @@ impl Drop for Seat {
 
 impl Door {
     pub fn new(deps: Deps) -> Self {
-        let (seats, logins, threads, counts) = Default::default();
-        Self { deps, seats, logins, threads, counts }
+        let (seats, logins, threads, counts, bulks) = Default::default();
+        Self { deps, seats, logins, threads, counts, bulks }
     }
 
     /// A seat, if the account has not taken all.

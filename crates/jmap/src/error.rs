@@ -4,24 +4,56 @@ use anser_base::{Class, Error};
 use anser_net::http::{HeaderValue, Response, header};
 use serde_json::{Map, Value, json};
 
-/// A refusal of the whole request, as a problem (RFC 7807).
-pub(crate) fn problem(status: u16, kind: &str, detail: &str, limit: Option<&str>) -> Response {
-    let mut body = json!({ "type": kind, "status": status, "detail": detail });
-    if let Some(limit) = limit {
-        body["limit"] = limit.into();
-    }
-    Response::new(status, "application/problem+json", body.to_string())
-        .with(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
+/// A refusal of a whole request (RFC 8620 §3.6.1).
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Problem {
+    status: u16,
+    kind: &'static str,
+    detail: String,
+    limit: Option<&'static str>,
 }
 
-/// `urn:ietf:params:jmap:error:limit` (RFC 8620 §3.6.1).
-pub(crate) fn limit_problem(status: u16, limit: &str) -> Response {
-    problem(status, "urn:ietf:params:jmap:error:limit", "a limit of the server", Some(limit))
+impl Problem {
+    pub fn new(status: u16, kind: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, kind, detail: detail.into(), limit: None }
+    }
+
+    /// `urn:ietf:params:jmap:error:limit`
+    pub fn limit(status: u16, limit: &'static str) -> Self {
+        let kind = "urn:ietf:params:jmap:error:limit";
+        Self { limit: Some(limit), ..Self::new(status, kind, "a limit of the server") }
+    }
+
+    /// The object of RFC 7807.
+    pub fn value(&self) -> Value {
+        let mut value = json!({ "type": self.kind, "status": self.status, "detail": self.detail });
+        if let Some(limit) = self.limit {
+            value["limit"] = limit.into();
+        }
+        value
+    }
+}
+
+impl From<Problem> for Response {
+    fn from(problem: Problem) -> Self {
+        Self::new(problem.status, "application/problem+json", problem.value().to_string())
+            .with(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
+    }
+}
+
+/// A [`Problem`] as an answer.
+pub(crate) fn problem(status: u16, kind: &'static str, detail: &str) -> Response {
+    Problem::new(status, kind, detail).into()
+}
+
+/// [`Problem::limit`] as an answer.
+pub(crate) fn limit_problem(status: u16, limit: &'static str) -> Response {
+    Problem::limit(status, limit).into()
 }
 
 /// A refusal that has no type of its own.
 pub(crate) fn plain_problem(status: u16, detail: &str) -> Response {
-    problem(status, "about:blank", detail, None)
+    problem(status, "about:blank", detail)
 }
 
 /// What a failure below becomes when it ends the whole request.
@@ -127,6 +159,14 @@ impl SetError {
             Class::Conflict | Class::Full | Class::Damaged | Class::Unavailable => return Err(error),
         };
         Ok(Self::new(kind, error.text.en))
+    }
+
+    /// Trouble in the house, told of one object because others of its method were done: `serverFail`, or `serverUnavailable` for what
+    /// may succeed later.
+    pub fn failed(error: &Error) -> Self {
+        tracing::error!(error = error.chain(), "an object was left as it was");
+        let kind = if error.class.is_temporary() { "serverUnavailable" } else { "serverFail" };
+        Self::new(kind, error.text.en.clone())
     }
 
     pub fn into_value(self) -> Value {

@@ -17,6 +17,8 @@
 //! | `push` | who follows is told of changes |
 //! | `door` | what all requests share |
 //! | `mailbox`, `thread`, `email`, `identity`, `submission`, `vacation` | the types |
+//! | `quota`, `principal` | how much room there is; who there is |
+//! | `vendor` | what `urn:anser:mail` adds |
 
 mod access;
 mod api;
@@ -31,12 +33,15 @@ mod json;
 mod law;
 mod mailbox;
 mod method;
+mod principal;
 mod push;
+mod quota;
 mod reference;
 mod session;
 mod submission;
 mod thread;
 mod vacation;
+mod vendor;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -137,6 +142,7 @@ pub fn routes(deps: Deps) -> Routes {
             .time(UPLOAD_TIME)
             .any_origin(),
         Route::get("/jmap/events", with(&door, push::events)).any_origin(),
+        Route::get("/jmap/ws", with(&door, push::socket)),
         Route::get("/jmap/download/{accountId}/{blobId}/{name}", with(&door, blob::download)).any_origin(),
     ])
 }

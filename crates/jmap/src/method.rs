@@ -13,8 +13,9 @@ use crate::auth::{self, User};
 use crate::door::Door;
 use crate::error::MethodError;
 use crate::reference::weight;
-use crate::session::{BLOB, CORE, MAIL, SUBMISSION, VACATION};
-use crate::{blob, email, identity, mailbox, submission, thread, vacation};
+use crate::session::{ANSER, BLOB, CORE, MAIL, PRINCIPALS, QUOTA, SUBMISSION, VACATION};
+use crate::vendor::{self, DOCUMENT, NOTE};
+use crate::{blob, email, identity, mailbox, principal, quota, submission, thread, vacation};
 
 /// What a method comes to: the arguments of its response.
 pub(crate) type Outcome = Result<Value, MethodError>;
@@ -28,7 +29,7 @@ pub(crate) struct Method {
 }
 
 /// Every method, in the order of the RFCs.
-pub(crate) const METHODS: [Method; 31] = [
+pub(crate) const METHODS: &[Method] = &[
     Method { name: "Core/echo", capability: CORE, run: |call| Box::pin(echo(call)) },
     Method { name: "Blob/copy", capability: CORE, run: |call| Box::pin(blob::copy(call)) },
     Method { name: "Blob/upload", capability: BLOB, run: |call| Box::pin(blob::make(call)) },
@@ -64,6 +65,29 @@ pub(crate) const METHODS: [Method; 31] = [
     Method { name: "EmailSubmission/set", capability: SUBMISSION, run: |call| Box::pin(submission::set(call)) },
     Method { name: "VacationResponse/get", capability: VACATION, run: |call| Box::pin(vacation::get(call)) },
     Method { name: "VacationResponse/set", capability: VACATION, run: |call| Box::pin(vacation::set(call)) },
+    Method { name: "Quota/get", capability: QUOTA, run: |call| Box::pin(quota::get(call)) },
+    Method { name: "Quota/changes", capability: QUOTA, run: |call| Box::pin(quota::changes(call)) },
+    Method { name: "Quota/query", capability: QUOTA, run: |call| Box::pin(quota::query(call)) },
+    Method { name: "Quota/queryChanges", capability: QUOTA, run: |call| Box::pin(quota::query_changes(call)) },
+    Method { name: "Principal/get", capability: PRINCIPALS, run: |call| Box::pin(principal::get(call)) },
+    Method { name: "Principal/changes", capability: PRINCIPALS, run: |call| Box::pin(principal::changes(call)) },
+    Method { name: "Principal/set", capability: PRINCIPALS, run: |call| Box::pin(principal::set(call)) },
+    Method { name: "Principal/query", capability: PRINCIPALS, run: |call| Box::pin(principal::query(call)) },
+    Method {
+        name: "Principal/queryChanges",
+        capability: PRINCIPALS,
+        run: |call| Box::pin(principal::query_changes(call)),
+    },
+    Method { name: "EmailView/get", capability: ANSER, run: |call| Box::pin(vendor::view_get(call)) },
+    Method { name: "Bulk/get", capability: ANSER, run: |call| Box::pin(vendor::bulk_get(call)) },
+    Method { name: "Bulk/set", capability: ANSER, run: |call| Box::pin(vendor::bulk_set(call)) },
+    Method { name: "Document/get", capability: ANSER, run: |call| Box::pin(DOCUMENT.get(call)) },
+    Method { name: "Document/changes", capability: ANSER, run: |call| Box::pin(DOCUMENT.changes(call)) },
+    Method { name: "Document/set", capability: ANSER, run: |call| Box::pin(DOCUMENT.set(call)) },
+    Method { name: "Note/get", capability: ANSER, run: |call| Box::pin(NOTE.get(call)) },
+    Method { name: "Note/changes", capability: ANSER, run: |call| Box::pin(NOTE.changes(call)) },
+    Method { name: "Note/query", capability: ANSER, run: |call| Box::pin(vendor::note_query(call)) },
+    Method { name: "Note/set", capability: ANSER, run: |call| Box::pin(NOTE.set(call)) },
 ];
 
 /// What a method is given.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anser_base::BlobId;
+use anser_directory::{Account, PersonId};
 use anser_net::http::{Request, Response};
 use serde_json::{Map, Value, json};
 
@@ -11,7 +12,7 @@ use crate::blob::{BLOB_SET, DATA_SOURCES, DIGESTS, TYPES};
 use crate::door::Door;
 use crate::email::ATTACHMENTS;
 use crate::submission::DELAY;
-use crate::{Deps, either, ids};
+use crate::{Deps, either, ids, principal};
 
 /// RFC 8620 §2.
 pub(crate) const CORE: &str = "urn:ietf:params:jmap:core";
@@ -24,11 +25,22 @@ pub(crate) const VACATION: &str = "urn:ietf:params:jmap:vacationresponse";
 /// RFC 9404 §3.1.
 pub(crate) const BLOB: &str = "urn:ietf:params:jmap:blob";
 
+/// RFC 9670 §1.5.1.
+pub(crate) const PRINCIPALS: &str = "urn:ietf:params:jmap:principals";
+/// RFC 9670 §1.5.2: of accounts only.
+pub(crate) const PRINCIPALS_OWNER: &str = "urn:ietf:params:jmap:principals:owner";
+/// RFC 8887 §3.
+const WEBSOCKET: &str = "urn:ietf:params:jmap:websocket";
+/// RFC 9425 §3.1.
+pub(crate) const QUOTA: &str = "urn:ietf:params:jmap:quota";
+/// What docs/api/mail.md says.
+pub(crate) const ANSER: &str = "urn:anser:mail";
+
 /// The collations that `/query` sorts by (RFC 4790, RFC 5051).
 pub(crate) const COLLATIONS: [&str; 2] = ["i;ascii-casemap", "i;unicode-casemap"];
 
 /// The capabilities that a request may use.
-pub(crate) const CAPABILITIES: [&str; 5] = [CORE, MAIL, SUBMISSION, VACATION, BLOB];
+pub(crate) const CAPABILITIES: [&str; 8] = [CORE, MAIL, SUBMISSION, VACATION, BLOB, QUOTA, PRINCIPALS, ANSER];
 
 /// `/.well-known/jmap`
 pub(crate) async fn get(door: Arc<Door>, request: Request) -> Response {
@@ -57,17 +69,22 @@ fn resource(deps: &Deps, user: &User) -> Value {
 fn without_state(deps: &Deps, user: &User) -> Map<String, Value> {
     let own = ids::account_id(user.account.id);
     let mut accounts = Map::new();
-    accounts.insert(own.clone(), account(user.account.address.to_string(), true));
+    accounts.insert(own.clone(), account(user, &user.account));
     for other in user.others.iter() {
-        accounts.insert(ids::account_id(other.id), account(other.address.to_string(), false));
+        accounts.insert(ids::account_id(other.id), account(user, other));
     }
     let url = &deps.url;
     let mut session = Map::new();
-    session
-        .insert("capabilities".into(), json!({ CORE: core(deps), MAIL: {}, SUBMISSION: {}, VACATION: {}, BLOB: {} }));
+    let others = CAPABILITIES.iter().filter(|name| **name != CORE).map(|name| ((*name).to_owned(), json!({})));
+    let mut capabilities: Map<String, Value> = std::iter::once((CORE.to_owned(), core(deps))).chain(others).collect();
+    // `https` becomes `wss`, `http` becomes `ws`.
+    if let Some(rest) = url.strip_prefix("http") {
+        capabilities.insert(WEBSOCKET.to_owned(), json!({ "url": format!("ws{rest}/jmap/ws"), "supportsPush": true }));
+    }
+    session.insert("capabilities".into(), Value::Object(capabilities));
     session.insert("accounts".into(), Value::Object(accounts));
-    session
-        .insert("primaryAccounts".into(), json!({ CORE: own, MAIL: own, SUBMISSION: own, VACATION: own, BLOB: own }));
+    let primary = CAPABILITIES.iter().map(|name| ((*name).to_owned(), own.clone().into()));
+    session.insert("primaryAccounts".into(), Value::Object(primary.collect()));
     session.insert("username".into(), user.account.address.to_string().into());
     session.insert("apiUrl".into(), format!("{url}/jmap/api").into());
     session.insert(
@@ -96,9 +113,11 @@ fn core(deps: &Deps) -> Value {
     })
 }
 
-fn account(name: String, own: bool) -> Value {
+fn account(user: &User, of: &Account) -> Value {
+    let own = of.id == user.account.id;
+    let principal = principal::id(PersonId::Account(of.id));
     let mut account = json!({
-        "name": name,
+        "name": of.address.to_string(),
         "isPersonal": own,
         "isReadOnly": false,
         "accountCapabilities": {
@@ -117,10 +136,14 @@ fn account(name: String, own: bool) -> Value {
                 "supportedTypeNames": TYPES,
                 "supportedDigestAlgorithms": DIGESTS,
             },
+            QUOTA: {},
+            PRINCIPALS_OWNER: { "accountIdForPrincipal": ids::account_id(user.account.id), "principalId": principal },
         },
     });
     if own {
         account["accountCapabilities"][VACATION] = json!({});
+        account["accountCapabilities"][ANSER] = json!({});
+        account["accountCapabilities"][PRINCIPALS] = json!({ "currentUserPrincipalId": principal });
         account["accountCapabilities"][SUBMISSION] = json!({
             "maxDelayedSend": DELAY,
             "submissionExtensions": { "FUTURERELEASE": [], "DSN": [], "SIZE": [], "8BITMIME": [], "SMTPUTF8": [] },

@@ -1,5 +1,5 @@
-//! What programs keep with an account besides mail: sender identities, submissions (RFC 8621 §6, §7). The store keeps their bytes and
-//! numbers, and tells of them in the change log; what they mean is the business of who writes them.
+//! What programs keep with an account besides mail: sender identities, submissions (RFC 8621 §6, §7), contacts, notes. The store
+//! keeps their bytes and numbers, and tells of them in the change log; what they mean is the business of who writes them.
 
 use anser_base::{Class, Error, Result};
 use anser_db::params;
@@ -19,11 +19,29 @@ pub enum RecordKind {
     Identity = 5,
     /// A message that was handed over to be sent.
     Submission = 6,
+    /// A book of contacts.
+    AddressBook = 7,
+    /// A contact.
+    ContactCard = 8,
+    /// What a program keeps for its user: settings, open tabs.
+    Document = 9,
+    /// What the owner noted on a message.
+    Note = 10,
+    /// Where changes are pushed to.
+    PushSubscription = 11,
 }
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Identity, Self::Submission];
+    pub const ALL: [Self; 7] = [
+        Self::Identity,
+        Self::Submission,
+        Self::AddressBook,
+        Self::ContactCard,
+        Self::Document,
+        Self::Note,
+        Self::PushSubscription,
+    ];
 
     pub(crate) fn to_sql(self) -> i64 {
         self as i64

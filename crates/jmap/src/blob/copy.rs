@@ -1,12 +1,13 @@
 //! Blob/copy (RFC 8620 §6.3).
 
 use anser_base::{BlobId, Durability, Error, Result};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 use super::{Blob, Reader, Source, find, upload, upload_blob};
 use crate::access::Access;
 use crate::error::{MethodError, SetError};
 use crate::ids;
+use crate::law::set::or_null;
 use crate::method::{Call, Outcome};
 
 /// RFC 8620 §6.3. What is copied becomes an upload of the other account.
@@ -31,7 +32,6 @@ pub(crate) async fn copy(call: &mut Call) -> Outcome {
             Err(error) => not_copied.insert(id, error.into_value()),
         };
     }
-    let or_null = |map: Map<String, Value>| if map.is_empty() { Value::Null } else { Value::Object(map) };
     Ok(json!({
         "fromAccountId": ids::account_id(from.owner.id),
         "accountId": ids::account_id(to.owner.id),

@@ -3,9 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
-use anser_base::Error;
 use anser_net::http::{HeaderValue, Request, Response, header};
-use futures_util::stream;
+use futures_util::TryStreamExt;
 
 use super::{Reader, find};
 use crate::access::Access;
@@ -29,20 +28,9 @@ async fn answer(door: &Door, request: &Request) -> Result<Response, Response> {
     let ids = [request.parameter("blobId").to_owned()];
     let found = find(door, &user, &access, &ids).await.map_err(|error| failed(&error))?;
     let blob = found.into_iter().next().flatten().ok_or_else(missing)?;
-    let (store, tenant) = (door.deps.store.clone(), access.owner.tenant);
-    let open = move || Reader::open(&store, tenant, &blob);
-    let opened = tokio::task::spawn_blocking(open).await.map_err(|error| failed(&Error::unavailable(error)))?;
+    let opened = Reader::open_async(door.deps.store.clone(), access.owner.tenant, blob).await;
     let reader = opened.map_err(|error| failed(&error))?.ok_or_else(missing)?;
-    let pieces = stream::unfold(Some(reader), |reader| async move {
-        let mut reader = reader?;
-        let step = move || reader.next().map(|piece| piece.map(|piece| (piece, reader)));
-        match tokio::task::spawn_blocking(step).await {
-            Ok(Ok(Some((piece, reader)))) => Some((Ok(piece), Some(reader))),
-            Ok(Ok(None)) => None,
-            Ok(Err(error)) => Some((Err(io::Error::other(error.chain())), None)),
-            Err(error) => Some((Err(io::Error::other(error)), None)),
-        }
-    });
+    let pieces = reader.stream().map_err(|error| io::Error::other(error.chain()));
     Ok(labelled(Response::stream(200, "application/octet-stream", pieces), request))
 }
 

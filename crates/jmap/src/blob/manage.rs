@@ -13,6 +13,7 @@ use crate::email::messages;
 use crate::error::{MethodError, SetError};
 use crate::ids;
 use crate::law::get::{Get, Got};
+use crate::law::set::{Refused, or_null};
 use crate::method::{Call, Outcome};
 
 /// Bytes of a blob that Blob/upload makes at most, and of one that Blob/get looks into.
@@ -23,8 +24,6 @@ pub(crate) const DATA_SOURCES: usize = 64;
 pub(crate) const TYPES: [&str; 3] = ["Mailbox", "Thread", "Email"];
 /// The digests that Blob/get makes.
 pub(crate) const DIGESTS: [&str; 2] = ["sha", "sha-256"];
-
-type Refused<T> = std::result::Result<T, SetError>;
 
 /// RFC 9404 §4.1.
 pub(crate) async fn make(call: &mut Call) -> Outcome {
@@ -46,7 +45,6 @@ pub(crate) async fn make(call: &mut Call) -> Outcome {
             Err(error) => drop(not_created.insert(creation, error.into_value())),
         }
     }
-    let or_null = |map: Map<String, Value>| if map.is_empty() { Value::Null } else { Value::Object(map) };
     Ok(json!({
         "accountId": ids::account_id(access.owner.id),
         "created": or_null(created),

@@ -8,6 +8,7 @@ use anser_mime::structure::{Part, Structure};
 use anser_mime::summary::parse_message;
 use anser_store::{Body, Store};
 use bytes::Bytes;
+use futures_util::stream::{self, Stream};
 
 use super::{Blob, Source};
 use crate::email::Octets;
@@ -53,6 +54,24 @@ impl Reader {
             rest = after;
         }
         Ok(Some(reader))
+    }
+
+    /// [`Self::open`], for who may not block.
+    pub async fn open_async(store: Store, tenant: TenantId, blob: Blob) -> Result<Option<Self>> {
+        tokio::task::spawn_blocking(move || Self::open(&store, tenant, &blob)).await.map_err(Error::unavailable)?
+    }
+
+    /// The pieces as a stream, which ends with the first that cannot be read.
+    pub fn stream(self) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
+        stream::unfold(Some(self), |reader| async move {
+            let mut reader = reader?;
+            let step = move || reader.next().map(|piece| piece.map(|piece| (piece, reader)));
+            match tokio::task::spawn_blocking(step).await.map_err(Error::unavailable) {
+                Ok(Ok(Some((piece, reader)))) => Some((Ok(piece), Some(reader))),
+                Ok(Ok(None)) => None,
+                Ok(Err(error)) | Err(error) => Some((Err(error), None)),
+            }
+        })
     }
 
     fn all(body: Body) -> Self {

@@ -11,10 +11,9 @@ use super::set;
 use crate::access::Access;
 use crate::error::{MethodError, SetError};
 use crate::ids;
+use crate::law::set::Refused;
 use crate::law::state;
 use crate::method::{Args, Call, Outcome};
-
-type Refused<T> = std::result::Result<T, SetError>;
 
 /// RFC 8621 §4.7.
 pub(crate) async fn copy(call: &mut Call) -> Outcome {

@@ -9,13 +9,11 @@ use super::place::{Draft, Place};
 use crate::access::Access;
 use crate::blob::{self, Blob, Reader, Source};
 use crate::error::{MethodError, SetError};
-use crate::law::set::Set;
+use crate::law::set::{Refused, Set};
 use crate::method::{Call, Outcome};
 
 /// Bytes of a header that are looked at.
 const HEADER: usize = 256 * 1024;
-
-type Refused<T> = std::result::Result<T, SetError>;
 
 /// RFC 8621 §4.8.
 pub(crate) async fn import(call: &mut Call) -> Outcome {

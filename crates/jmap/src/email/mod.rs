@@ -22,17 +22,19 @@ use crate::ids;
 use crate::law::changes::{self, Changes};
 use crate::method::{Call, Outcome};
 
+pub(crate) use body::Shape;
 pub(crate) use copy::copy;
-pub(crate) use find::moment;
+pub(crate) use find::{Wish, find, moment};
 pub(crate) use get::get;
 pub(crate) use header::written_utc;
 pub(crate) use import::import;
-pub(crate) use load::messages;
+pub(crate) use load::{Loaded, messages};
 pub(crate) use octets::Octets;
 pub(crate) use parse::parse;
 pub(crate) use query::{query, query_changes};
-pub(crate) use set::set;
+pub(crate) use set::{set, set_some};
 pub(crate) use snippet::get as snippets;
+pub(crate) use value::text_of;
 
 /// Bytes of the attachments of one message at most: in base64 they fit into a message.
 pub(crate) const ATTACHMENTS: u64 = anser_base::limits::MESSAGE_SIZE / 100 * 70;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anser_base::{Class, MailboxId, Result, Timestamp};
-use anser_store::{Flags, Keywords, MailTx, NewMessage, Rights};
+use anser_store::{Flags, KEYWORDS, Keywords, MailTx, NewMessage, Rights};
 use serde_json::{Map, Value};
 
 use super::find::moment;
@@ -13,9 +13,8 @@ use crate::blob::message_blob;
 use crate::error::SetError;
 use crate::ids;
 use crate::law::patch::Patch;
+use crate::law::set::Refused;
 use crate::method::Call;
-
-type Refused<T> = std::result::Result<T, SetError>;
 
 /// Where a message goes, when it came and how it is marked: what creating, importing and copying one have in common.
 pub(crate) struct Place {
@@ -31,11 +30,7 @@ impl Place {
         let mailboxes = mailboxes(access.scope(), &call.created, named)?;
         let marks = match object.remove("keywords") {
             None | Some(Value::Null) => None,
-            Some(keywords) => {
-                let keywords = whole_set("keywords", Some(&keywords))?;
-                let marks = flags_of(keywords.iter().map(String::as_str));
-                Some(marks.ok_or_else(|| SetError::property("keywords", "one is no keyword"))?)
-            }
+            Some(keywords) => Some(marks(&whole_set("keywords", Some(&keywords))?)?),
         };
         let received = match object.remove("receivedAt") {
             None | Some(Value::Null) => None,
@@ -116,13 +111,11 @@ pub(super) fn members(property: &str, patch: Patch, now: impl Iterator<Item = St
         Patch::Members(changes) => {
             let mut all: BTreeSet<String> = now.collect();
             for (name, value) in changes {
+                // Keywords are told in lower case (RFC 8621 §4.1.1).
+                let name = if property == "keywords" { name.to_ascii_lowercase() } else { name };
                 match value {
-                    Value::Null => {
-                        all.retain(|known| !known.eq_ignore_ascii_case(&name));
-                    }
-                    Value::Bool(true) => {
-                        all.insert(name);
-                    }
+                    Value::Null => drop(all.remove(&name)),
+                    Value::Bool(true) => drop(all.insert(name)),
                     _ => return Err(wrong()),
                 }
             }
@@ -149,6 +142,15 @@ pub(super) fn mailboxes(
         id.and_then(|id| ids::parse_mailbox(scope, &id)).ok_or_else(|| wrong("there is no such mailbox"))
     };
     all.into_iter().map(one).collect()
+}
+
+/// What a set of keywords marks a message as; `tooManyKeywords` beyond what the store holds (RFC 8621 §4.6).
+pub(super) fn marks(names: &BTreeSet<String>) -> Refused<(Flags, Keywords)> {
+    if names.len() > KEYWORDS {
+        return Err(SetError::new("tooManyKeywords", ""));
+    }
+    let marks = flags_of(names.iter().map(String::as_str));
+    marks.ok_or_else(|| SetError::property("keywords", "one of them is no keyword"))
 }
 
 /// The set that a whole property is.

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::load::{self, Loaded};
 use super::place::{self, Draft, mailboxes, members};
 use crate::access::Allowed;
+use crate::door::Door;
 use crate::error::SetError;
 use crate::ids;
 use crate::law::patch;
@@ -41,6 +42,16 @@ pub(crate) async fn set(call: &mut Call) -> Outcome {
         work.destroy_all(done)
     })
     .await
+}
+
+/// Email/set of messages that are there, for no call; how many it changed.
+pub(crate) async fn set_some(door: &Door, set: Set, created: BTreeMap<String, String>) -> Result<u64> {
+    let done = set.perform(door, Logged::Messages, move |tx, set, allowed, done| {
+        let mut work = Work { tx, set, allowed, created: &created };
+        work.update_all(done)?;
+        work.destroy_all(done)
+    });
+    Ok(done.await?.map_or(0, |done| (done.updated.len() + done.destroyed.len()) as u64))
 }
 
 /// What a message is to be; `None` leaves it.
@@ -86,8 +97,7 @@ impl Work<'_, '_, '_> {
                 "keywords" => {
                     let names =
                         members(&property, patch, load::keywords(&loaded.entry).into_iter().map(|(name, _)| name))?;
-                    let wrong = || SetError::properties(&["keywords"], "one of them is no keyword");
-                    wish.marks = Some(load::flags_of(names.iter().map(String::as_str)).ok_or_else(wrong)?);
+                    wish.marks = Some(place::marks(&names)?);
                 }
                 "mailboxIds" => {
                     let scope = self.set.access.scope();

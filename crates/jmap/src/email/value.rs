@@ -27,6 +27,14 @@ pub(crate) fn value(octets: &mut Octets, part: &Part, most: usize) -> Result<Val
     Ok(json!({ "value": text, "isEncodingProblem": problem, "isTruncated": truncated || cut }))
 }
 
+/// The text of a part, cut to so many bytes, in a charset that somebody knows better than its own label; and whether it was cut.
+pub(crate) fn text_of(octets: &mut Octets, part: &Part, most: usize, charset: Option<&str>) -> Result<(String, bool)> {
+    let (bytes, cut) = octets.decoded(part, most.saturating_mul(2))?;
+    let text = charset::decode_prefix(charset.or(part.charset()), &bytes);
+    let (text, truncated) = shortened(text, most, part.subtype == "html");
+    Ok((text, truncated || cut))
+}
+
 /// The text, cut between characters and not within a tag.
 fn shortened(mut text: String, most: usize, is_html: bool) -> (String, bool) {
     if text.len() <= most {

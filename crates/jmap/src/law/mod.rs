@@ -5,5 +5,6 @@ pub(crate) mod filter;
 pub(crate) mod get;
 pub(crate) mod patch;
 pub(crate) mod query;
+pub(crate) mod record;
 pub(crate) mod set;
 pub(crate) mod state;

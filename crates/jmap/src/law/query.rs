@@ -73,6 +73,14 @@ impl Query {
         self.limit.map_or(IDS, |limit| usize::try_from(limit).unwrap_or(IDS).min(IDS))
     }
 
+    /// The response, out of all that was found.
+    pub fn found(&self, state: &str, all: &[String], can_change: bool) -> Outcome {
+        let window = self.window(all.len(), |anchor| all.iter().position(|id| id == anchor))?;
+        let mut answer = self.answer(state, window.clone(), all[window].to_vec(), all.len())?;
+        answer["canCalculateChanges"] = can_change.into();
+        Ok(answer)
+    }
+
     /// The response.
     pub fn answer(&self, state: &str, window: Range<usize>, ids: Vec<String>, total: usize) -> Outcome {
         let mut answer = json!({

@@ -7,9 +7,13 @@ use anser_store::{Logged, MailTx};
 use serde_json::{Map, Value, json};
 
 use crate::access::{Access, Allowed};
+use crate::door::Door;
 use crate::error::{MethodError, SetError};
 use crate::law::state;
 use crate::method::{Call, Outcome};
+
+/// What became of one object, or why it was left as it was.
+pub(crate) type Refused<T> = Result<T, SetError>;
 
 /// What is asked for.
 #[derive(Clone)]
@@ -60,23 +64,35 @@ impl Set {
 
     /// Does it in one transaction, if nothing of the type happened since `ifInState`: `work` is given what the user may do, and notes
     /// how each object ended. It may run more than once.
-    pub async fn run<W>(self, call: &mut Call, what: Logged, mut work: W) -> Outcome
+    pub async fn run<W>(self, call: &mut Call, what: Logged, work: W) -> Outcome
     where
         W: FnMut(&mut MailTx<'_, '_>, &Self, Allowed, &mut Done) -> anser_base::Result<()> + Send + 'static,
     {
-        let asked = self.clone();
-        let write = call.door.deps.store.write(self.access.owner.id, Durability::Sync, move |tx| {
-            if let Err(error) = state::check(tx, what, asked.if_in_state.as_deref())? {
+        let done = self.clone().perform(&call.door, what, work).await??;
+        self.answer(call, done)
+    }
+
+    /// [`Self::run`] without an answer.
+    pub async fn perform<W>(
+        self,
+        door: &Door,
+        what: Logged,
+        mut work: W,
+    ) -> anser_base::Result<Result<Done, MethodError>>
+    where
+        W: FnMut(&mut MailTx<'_, '_>, &Self, Allowed, &mut Done) -> anser_base::Result<()> + Send + 'static,
+    {
+        let write = door.deps.store.write(self.access.owner.id, Durability::Sync, move |tx| {
+            if let Err(error) = state::check(tx, what, self.if_in_state.as_deref())? {
                 return Ok(Err(error));
             }
             let mut done = Done::from(state::now(tx));
-            let allowed = asked.access.allowed(tx)?;
-            work(tx, &asked, allowed, &mut done)?;
+            let allowed = self.access.allowed(tx)?;
+            work(tx, &self, allowed, &mut done)?;
             done.new = state::now(tx);
             Ok(Ok(done))
         });
-        let done = write.await??;
-        self.answer(call, done)
+        write.await
     }
 
     /// The response; what was created is known to the calls that follow.
@@ -86,7 +102,6 @@ impl Set {
                 call.created.insert(creation.clone(), id.to_owned());
             }
         }
-        let or_null = |map: Map<String, Value>| if map.is_empty() { Value::Null } else { Value::Object(map) };
         Ok(json!({
             "accountId": crate::ids::account_id(self.access.owner.id),
             "oldState": done.old,
@@ -99,6 +114,11 @@ impl Set {
             "notDestroyed": or_null(done.not_destroyed),
         }))
     }
+}
+
+/// A map of an answer, which is null when nothing is in it.
+pub(crate) fn or_null(map: Map<String, Value>) -> Value {
+    if map.is_empty() { Value::Null } else { Value::Object(map) }
 }
 
 fn objects(map: Map<String, Value>) -> Result<Vec<(String, Map<String, Value>)>, MethodError> {

@@ -16,7 +16,18 @@ use crate::law::state;
 const ACCOUNTS: usize = 32;
 
 /// The types that a change can be told of (RFC 8620 §7.1, RFC 8621 §1.5).
-pub(super) const TYPES: [&str; 6] = ["Mailbox", "Thread", "Email", "EmailDelivery", "Identity", "EmailSubmission"];
+pub(super) const TYPES: [&str; 10] = [
+    "Mailbox",
+    "Thread",
+    "Email",
+    "EmailDelivery",
+    "Identity",
+    "EmailSubmission",
+    "AddressBook",
+    "ContactCard",
+    "Document",
+    "Note",
+];
 
 /// Which of [`TYPES`] are meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,8 +55,7 @@ impl Kinds {
                 | Change::MailboxUpdated(_)
                 | Change::AccessChanged(_)
                 | Change::Annotated { .. } => &["Mailbox"],
-                Change::Recorded(RecordKind::Identity) => &["Identity"],
-                Change::Recorded(RecordKind::Submission) => &["EmailSubmission"],
+                Change::Recorded(kind) => recorded(*kind),
                 Change::SubscribedTo { .. } | Change::Renumbered(_) => &[],
             };
             kinds = kinds.or(Self::named(names.iter().copied()));
@@ -63,6 +73,19 @@ impl Kinds {
 
     fn is_empty(self) -> bool {
         !self.0.contains(&true)
+    }
+}
+
+/// The type whose objects are records of a kind, where it is told of.
+fn recorded(kind: RecordKind) -> &'static [&'static str] {
+    match kind {
+        RecordKind::Identity => &["Identity"],
+        RecordKind::Submission => &["EmailSubmission"],
+        RecordKind::AddressBook => &["AddressBook"],
+        RecordKind::ContactCard => &["ContactCard"],
+        RecordKind::Document => &["Document"],
+        RecordKind::Note => &["Note"],
+        RecordKind::PushSubscription => &[],
     }
 }
 
@@ -176,7 +199,9 @@ mod tests {
     #[test]
     fn kinds_are_named() {
         assert_eq!(Kinds::named("*".split(',')), Kinds::ALL);
-        assert_eq!(Kinds::named("Email, Lunch,Mailbox".split(',')), Kinds([true, false, true, false, false, false]));
+        let some = Kinds::named("Email, Lunch,Mailbox".split(','));
+        let named: Vec<&str> = TYPES.iter().zip(some.0).filter(|(_, is)| *is).map(|(name, _)| *name).collect();
+        assert_eq!(named, ["Mailbox", "Email"]);
         assert!(Kinds::named("".split(',')).is_empty());
     }
 }

@@ -4,8 +4,11 @@
 //! |---|---|
 //! | `follow` | the accounts that are followed, and what is said of their changes |
 //! | `events` | the event source (§7.3) |
+//! | `socket` | WebSocket (RFC 8887) |
 
 mod events;
 mod follow;
+mod socket;
 
 pub(crate) use events::events;
+pub(crate) use socket::socket;

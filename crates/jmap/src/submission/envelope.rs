@@ -16,7 +16,7 @@ use crate::identity::Identity;
 const ENVID: usize = 100;
 
 /// An envelope.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Envelope {
     pub sender: Option<Address>,
     pub recipients: Vec<Recipient>,

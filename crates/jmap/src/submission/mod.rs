@@ -3,12 +3,15 @@
 //! | file | holds |
 //! |---|---|
 //! | `envelope` | who sends to whom |
-//! | `set` | sending, and taking back what was not sent yet |
+//! | `set` | what a client asks for, in an order in which nothing is sent of which nobody knows |
+//! | `send`, `cancel` | sending, and taking back what was not sent yet |
 //! | `status` | how far each recipient is, out of the queue and the journal |
 //! | `query` | EmailSubmission/query |
 
+mod cancel;
 mod envelope;
 mod query;
+mod send;
 mod set;
 mod status;
 
@@ -115,7 +118,14 @@ struct Submission {
     /// As it was used.
     envelope: Value,
     send_at: i64,
-    entry: u64,
+    /// The queue's number of it; `None` while it is being handed over, or when that was cut short.
+    entry: Option<u64>,
+    /// When the client asked for it.
+    #[serde(default)]
+    asked: i64,
+    /// Its Message-ID, by which a number is found again that was not written.
+    #[serde(default)]
+    message_id: Option<String>,
     undo: Undo,
     /// By recipient; what was known last.
     status: Value,
@@ -140,6 +150,14 @@ impl Submission {
             return Map::new();
         };
         object
+    }
+
+    /// Nobody got it and nobody will, as this reply says.
+    fn cancel(&mut self, reply: &str) {
+        (self.undo, self.done) = (Undo::Canceled, true);
+        if let Value::Object(all) = &mut self.status {
+            all.values_mut().for_each(|status| *status = status::told(reply, "no"));
+        }
     }
 
     fn bytes(&self) -> Vec<u8> {

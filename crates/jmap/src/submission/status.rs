@@ -12,6 +12,8 @@ use crate::method::Call;
 
 /// Events of one entry that are looked at.
 const EVENTS: usize = 4_096;
+/// How long handing over may take, in milliseconds: longer than any request.
+const HANDING_OVER: i64 = 10 * 60_000;
 /// Submissions that are looked after at once; the others wait for the next time.
 const AT_ONCE: usize = 200;
 
@@ -21,7 +23,7 @@ pub(super) async fn refreshed(call: &Call, access: &Access) -> Result<(String, V
     let (state, known) = call.door.deps.store.read(owner, read).await?;
     let mut changed = Vec::new();
     for (id, one) in known.iter().filter(|(_, one)| !one.done).take(AT_ONCE) {
-        let now = current(call, one).await?;
+        let now = current(call, access, one).await?;
         if now != *one {
             changed.push((*id, one.clone(), now));
         }
@@ -47,10 +49,22 @@ fn put_if(tx: &mut MailTx<'_, '_>, id: u64, before: &Submission, now: &Submissio
 }
 
 /// A submission as it is now.
-async fn current(call: &Call, one: &Submission) -> Result<Submission> {
+async fn current(call: &Call, access: &Access, one: &Submission) -> Result<Submission> {
     let (deps, now) = (&call.door.deps, call.door.deps.clock.now());
     let mut next = one.clone();
-    match deps.queue.show(EntryId(one.entry)).await {
+    let entry = match one.entry {
+        Some(entry) => EntryId(entry),
+        None if now.0 - one.asked < HANDING_OVER => return Ok(next),
+        None => match entry_of(call, access, one).await? {
+            Some(entry) => entry,
+            None => {
+                next.cancel("554 5.0.0 Not sent");
+                return Ok(next);
+            }
+        },
+    };
+    next.entry = Some(entry.0);
+    match deps.queue.show(entry).await {
         Ok(listed) => {
             if one.undo == Undo::Pending && !is_pending(&listed, now) {
                 next.undo = Undo::Final;
@@ -61,11 +75,23 @@ async fn current(call: &Call, one: &Submission) -> Result<Submission> {
             next.undo = Undo::Final;
             next.done = true;
             deps.journal.flush().await?;
-            next.status = of_journal(call, one).await?;
+            next.status = of_journal(call, entry, one).await?;
         }
         Err(error) => return Err(error),
     }
     Ok(next)
+}
+
+/// The number of a message that was handed over and not noted, as the journal tells it: the account's first of that Message-ID since.
+async fn entry_of(call: &Call, access: &Access, one: &Submission) -> Result<Option<EntryId>> {
+    let Some(id) = &one.message_id else { return Ok(None) };
+    let journal = &call.door.deps.journal;
+    journal.flush().await?;
+    let events = journal.trace(Query::Message(id.clone()), EVENTS).await?;
+    Ok(events.into_iter().filter(|event| event.at.0 >= one.asked).find_map(|event| match event.what {
+        What::Accepted { entry, account, .. } if account == Some(access.owner.id) => Some(entry),
+        _ => None,
+    }))
 }
 
 /// Whether nothing was tried yet, so that it can be taken back.
@@ -75,7 +101,7 @@ pub(super) fn is_pending(listed: &Listed, now: Timestamp) -> bool {
 }
 
 /// A DeliveryStatus (RFC 8621 §7).
-fn told(reply: &str, delivered: &str) -> Value {
+pub(super) fn told(reply: &str, delivered: &str) -> Value {
     json!({ "smtpReply": reply, "delivered": delivered, "displayed": "unknown" })
 }
 
@@ -95,8 +121,8 @@ fn of_queue(listed: &Listed) -> Value {
     Value::Object(all)
 }
 
-async fn of_journal(call: &Call, one: &Submission) -> Result<Value> {
-    let events = call.door.deps.journal.trace(Query::Entry(EntryId(one.entry)), EVENTS).await?;
+async fn of_journal(call: &Call, number: EntryId, one: &Submission) -> Result<Value> {
+    let events = call.door.deps.journal.trace(Query::Entry(number), EVENTS).await?;
     let mut all = one.status.as_object().cloned().unwrap_or_default();
     for status in all.values_mut().filter(|status| status["delivered"] == "queued") {
         *status = told("250 2.0.0 Sent", "unknown");
@@ -108,7 +134,7 @@ async fn of_journal(call: &Call, one: &Submission) -> Result<Value> {
             What::Failed { entry, recipient, why, .. } => (entry, recipient, told(&why, "no")),
             _ => continue,
         };
-        if entry.0 == one.entry && all.contains_key(&recipient) {
+        if entry == number && all.contains_key(&recipient) {
             all.insert(recipient, status);
         }
     }

@@ -1,6 +1,7 @@
 //! What the JMAP door promises, over real sockets.
 
 mod a_request_is_refused_in_the_words_of_the_rfc;
+mod a_webmail_finds_what_it_needs;
 mod blobs_are_downloaded;
 mod blobs_are_uploaded_copied_and_looked_into;
 mod changes_are_pushed_as_they_happen;
@@ -13,10 +14,13 @@ mod emails_are_told_as_they_are;
 mod mailboxes_are_made_moved_and_removed;
 mod messages_are_sent_held_and_taken_back;
 mod node;
+mod people_and_room_are_told;
 mod people_who_are_away_say_so;
+mod requests_and_changes_go_over_one_connection;
 mod results_refer_to_earlier_ones;
 mod snippets_show_what_was_found;
 /// The roof's own way from this door to the submission service.
 #[path = "../../../anser/src/submit.rs"]
 mod submit;
 mod the_five_minute_start_works;
+mod what_is_sent_is_known_and_what_is_known_is_sent;

@@ -31,12 +31,15 @@ const SCHEMAS: Schemas = Schemas {
     ..NO_SCHEMAS
 };
 /// What all requests use.
-const USING: [&str; 5] = [
+const USING: &[&str] = &[
     "urn:ietf:params:jmap:core",
     "urn:ietf:params:jmap:mail",
     "urn:ietf:params:jmap:submission",
     "urn:ietf:params:jmap:vacationresponse",
     "urn:ietf:params:jmap:blob",
+    "urn:ietf:params:jmap:quota",
+    "urn:ietf:params:jmap:principals",
+    "urn:anser:mail",
 ];
 
 pub struct Node {

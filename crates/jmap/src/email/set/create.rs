@@ -15,9 +15,8 @@ use crate::blob::{self, Blob};
 use crate::email::header::{CONVENIENT, Form, HeaderProperty};
 use crate::email::place::{Draft, Place};
 use crate::error::SetError;
+use crate::law::set::Refused;
 use crate::method::Call;
-
-pub(super) type Refused<T> = std::result::Result<T, SetError>;
 
 /// A message made of an object, stored but in no mailbox yet.
 pub(super) async fn draft(call: &Call, access: &Access, object: &Map<String, Value>) -> Result<Refused<Draft>> {

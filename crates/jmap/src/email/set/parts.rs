@@ -4,9 +4,10 @@
 use anser_mime::build::{Headers, TextEncoding, encode_text};
 use serde_json::{Map, Value};
 
-use super::create::{Refused, add, bracketed};
+use super::create::{add, bracketed};
 use crate::email::header::HeaderProperty;
 use crate::error::SetError;
+use crate::law::set::Refused;
 
 /// Parts of one message at most.
 const PARTS: usize = 1_000;
