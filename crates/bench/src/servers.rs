@@ -171,11 +171,6 @@ impl Server {
         if self.has_accounts() { 587 + OFFSET } else { self.smtp }
     }
 
-    /// Where ours speaks HTTP in plain.
-    pub fn http(&self) -> u16 {
-        80 + OFFSET
-    }
-
     /// Whether one has to log in there.
     pub fn has_accounts(&self) -> bool {
         self.process.is_some()
