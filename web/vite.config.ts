@@ -3,7 +3,7 @@ import { defineConfig } from 'vite';
 
 // `npm run dev` serves the pages with what is changed at once, and asks a running `anser dev` for all else.
 const server = process.env.ANSER_URL ?? 'http://127.0.0.1:2080';
-const proxy = Object.fromEntries(['/jmap', '/.well-known', '/auth'].map((path) => [path, { target: server, changeOrigin: false }]));
+const proxy = Object.fromEntries(['/jmap', '/.well-known', '/auth', '/mail/letter'].map((path) => [path, { target: server, changeOrigin: false }]));
 
 // One entry at a time, so that each is one script and one style sheet: `build.js` names it.
 const entry = process.env.ANSER_ENTRY ?? 'webmail';

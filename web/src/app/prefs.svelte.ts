@@ -1,4 +1,5 @@
-// What a person chose of how things look. Kept by the browser, read before the first paint.
+// What a person chose of how things look. Kept by the browser, read before the first paint, and by the server where it keeps documents,
+// so that it is the same on every machine.
 import { en } from '../words/en';
 import { zh } from '../words/zh';
 
@@ -42,6 +43,19 @@ export function choose<K extends keyof Prefs>(name: K, value: Prefs[K]): void {
   prefs[name] = value;
   localStorage.setItem(KEY, JSON.stringify(prefs));
   show();
+  keep?.(prefs);
+}
+
+let keep: ((prefs: Prefs) => void) | null = null;
+
+/** Takes over what the server keeps, and gives it what is chosen from now on. */
+export function shared(known: unknown, keeper: (prefs: Prefs) => void): void {
+  if (typeof known === 'object' && known !== null) {
+    for (const [name, value] of Object.entries(known)) if (name in first && typeof value === typeof first[name as keyof Prefs]) Object.assign(prefs, { [name]: value });
+    localStorage.setItem(KEY, JSON.stringify(prefs));
+    show();
+  }
+  keep = keeper;
 }
 
 /** Puts on the page what the style sheet goes by. */

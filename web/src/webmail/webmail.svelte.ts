@@ -1,9 +1,10 @@
 // The webmail as it stands: what is looked at, what is chosen, what is being written. Components show it and call its acts.
 import { SvelteSet } from 'svelte/reactivity';
 import { ask, confirmed } from '../app/dialogs.svelte';
-import { prefs, words } from '../app/prefs.svelte';
+import { prefs, shared, words } from '../app/prefs.svelte';
 import { say, trouble } from '../app/toasts.svelte';
 import { Client } from '../jmap/client';
+import { Kept } from './kept';
 import { setMailboxes } from '../jmap/mailbox';
 import type { Mailbox } from '../jmap/mailbox';
 import type { Filter, Head, Sort } from '../jmap/email';
@@ -25,6 +26,7 @@ export class Webmail {
   readonly client = new Client(() => this.leave('expired'));
   readonly mail = new Mail(this.client);
   readonly acts = new Acts(this.mail);
+  readonly kept = new Kept(this.client);
 
   ready = $state(false);
   failed = $state<string | null>(null);
@@ -52,7 +54,8 @@ export class Webmail {
     this.failed = null;
     try {
       await this.client.open();
-      await this.mail.open();
+      await Promise.all([this.mail.open(), this.kept.open()]);
+      shared(this.kept.of('webmail/choices'), (chosen) => this.kept.set('webmail/choices', chosen));
       this.ready = true;
       this.mail.onNew((heads) => this.announce(heads));
       const named = /^#\/([^/?]+)(?:\/([^/?]+))?/.exec(location.hash);
@@ -365,6 +368,7 @@ export class Webmail {
   // Writing.
 
   write(start: Start = { kind: 'new' }): void {
+    this.menu = false;
     void Draft.begin(this, start);
   }
 

@@ -18,8 +18,8 @@ import type { Beginning, Start } from './start';
 
 /** A change is kept after this time, in milliseconds: with the way to the server no more than five seconds are ever lost. */
 const REST = 2_000;
-/** Names of the drafts that are open, for the next time. */
-const OPEN = 'anser.drafts';
+/** Where the drafts that are open are kept, for the next time. */
+const OPEN = 'webmail/drafts';
 
 export interface Attachment {
   key: number;
@@ -174,7 +174,8 @@ export class Draft {
 
   /** Opens what was open when the page went. */
   static async restore(app: Webmail): Promise<void> {
-    const ids = JSON.parse(localStorage.getItem(OPEN) ?? '[]') as Id[];
+    const kept = app.kept.of(OPEN);
+    const ids = Array.isArray(kept) ? kept.filter((id) => typeof id === 'string') : [];
     if (ids.length === 0) return;
     await app.mail.fetchHeads(ids.slice(0, 10)).catch(() => {});
     for (const id of ids.slice(0, 10)) {
@@ -191,7 +192,7 @@ export class Draft {
   }
 
   private remember(): void {
-    localStorage.setItem(OPEN, JSON.stringify(this.app.drafts.map(({ emailId }) => emailId).filter(Boolean)));
+    this.app.kept.set(OPEN, this.app.drafts.map(({ emailId }) => emailId).filter((id) => id !== null));
   }
 
   /** Is told of every change. */
