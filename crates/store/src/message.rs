@@ -368,6 +368,11 @@ impl MailTx<'_, '_> {
 
     /// Puts a message into one more mailbox (RFC 8621 §4.1.1 `mailboxIds`), with its flags but `\Deleted`. Returns its UID there.
     pub fn add_place(&mut self, id: MessageId, mailbox: MailboxId) -> Result<u32> {
+        self.add_place_at(id, mailbox, None)
+    }
+
+    /// The same with the wanted UID, when it is reserved, or no UID at or above it was given yet.
+    pub fn add_place_at(&mut self, id: MessageId, mailbox: MailboxId, wanted: Option<u32>) -> Result<u32> {
         self.require_writing()?;
         let mut message = self.message(id)?.ok_or_else(|| Error::not_found("no such message", "没有此邮件"))?;
         if let Some((_, uid)) = message.places.iter().find(|(place, _)| *place == mailbox) {
@@ -377,7 +382,7 @@ impl MailTx<'_, '_> {
             return Err(Error::damaged(format!("message {id} is in no mailbox")));
         };
         let entry = self.entry(at, uid)?.ok_or_else(|| dangling(at, uid))?;
-        let uid = self.take_uid(mailbox, None)?;
+        let uid = self.take_uid(mailbox, wanted)?;
         let modseq = self.modseq();
         let flags = entry.flags.without(Flags::DELETED);
         self.insert_entries(mailbox, vec![Entry { uid, modseq, flags, saved: self.now, ..entry }])?;
