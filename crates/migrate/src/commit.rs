@@ -33,6 +33,8 @@ pub struct Target {
     pub keeps_uids: bool,
     /// The pass.
     pub pass: u32,
+    /// Whether the same bytes in another folder are the same message, with one label more.
+    pub labels: bool,
     /// Whether a message may be one that left another folder.
     pub may_have_moved: bool,
     /// Whether what its owner removed here comes again: somebody asked for these very messages.
@@ -151,6 +153,9 @@ fn store_one(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<bo
     if target.may_have_moved && followed(tx, target, one)? {
         return Ok(false);
     }
+    if target.labels && labelled(tx, target, one)? {
+        return Ok(true);
+    }
     if target.again
         && let Some(row) = tx.ledger_row(target.key, &one.row.key)?
         && where_is(tx, &row)?.is_none()
@@ -166,6 +171,27 @@ fn store_one(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<bo
         ..NewMessage::new(one.content.clone(), target.mailbox, one.received)
     };
     Ok(tx.append_moved(target.key, &one.row, &message)?.is_some())
+}
+
+/// A message with several labels is in several folders of the source: here it is one message in several mailboxes.
+fn labelled(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<bool> {
+    if tx.ledger_row(target.key, &one.row.key)?.is_some_and(|row| row.state != LedgerState::Failed) {
+        return Ok(false);
+    }
+    for (key, row) in tx.ledger_rows_of(target.key.source, one.content.blob, TWINS)? {
+        let is_it = key != target.key && row.state.is_here() && row.received == one.row.received;
+        let Some(message) = tx.message(row.message)?.filter(|_| is_it) else { continue };
+        // Twins with the same labels are two messages.
+        if message.places.is_empty() || message.places.iter().any(|(mailbox, _)| *mailbox == target.mailbox) {
+            continue;
+        }
+        let wanted = Some(one.uid).filter(|uid| target.keeps_uids && *uid > 0);
+        let uid = tx.add_place_at(row.message, target.mailbox, wanted)?;
+        let (content, size, mailbox, message) = (row.content, row.size, target.mailbox, row.message);
+        tx.put_ledger_row(target.key, &LedgerRow { content, size, mailbox, uid, message, ..one.row.clone() })?;
+        return Ok(true);
+    }
+    Ok(false)
 }
 
 /// A message that its owner moved from folder to folder at the source left one of them and came into the other: it moves here as

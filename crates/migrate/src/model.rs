@@ -68,8 +68,10 @@ words! {
         Maildir = "maildir",
         /// mbox files.
         Mbox = "mbox",
-        /// One message a file.
+        /// One message a file, or a member of a zip or tar file.
         Eml = "eml",
+        /// An mbox of Google Takeout, with labels.
+        Takeout = "takeout",
     }
 }
 
@@ -94,7 +96,7 @@ words! {
 impl Kind {
     /// Whether it is files, on this machine, that no password protects.
     pub fn is_files(self) -> bool {
-        matches!(self, Self::Maildir | Self::Mbox | Self::Eml)
+        matches!(self, Self::Maildir | Self::Mbox | Self::Eml | Self::Takeout)
     }
 }
 

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::model::{Kind, Source};
+
 /// The name of the profile of servers of which nothing is known.
 pub const GENERIC: &str = "generic";
 const TABLE: &str = include_str!("../data/profiles.toml");
@@ -75,7 +77,15 @@ pub fn by_host(host: &str) -> Option<&'static Profile> {
     PROFILES.iter().find(|one| one.imap.iter().chain(&one.pop3).chain(&one.hosts).any(is_it))
 }
 
-/// What is known of a source: as good as nothing when its profile went away.
+/// What is known of a source. What Google hands out has Google's labels, whoever the source is said to be.
+pub fn of_source(source: &Source) -> &'static Profile {
+    match source.kind {
+        Kind::Takeout => of("gmail"),
+        _ => of(&source.profile),
+    }
+}
+
+/// What is known of a name: as good as nothing when there is no such profile any more.
 pub fn of(name: &str) -> &'static Profile {
     static NOTHING: LazyLock<Profile> = LazyLock::new(|| Profile { name: GENERIC.to_owned(), ..Profile::default() });
     named(name).unwrap_or(&NOTHING)

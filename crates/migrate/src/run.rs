@@ -205,7 +205,7 @@ impl Inner {
             tenant: account.tenant,
             account: account.id,
             id,
-            profile: profile::of(&source.profile),
+            profile: profile::of_source(source),
             number: mailbox.pass + 1,
             limit: (mailbox.task == Task::Trial).then_some(TRIAL),
             losses_are_meant: mailbox.task == Task::CopyAfterLoss,

@@ -82,7 +82,7 @@ impl Admin {
         let work = move |tx: &mut MailTx<'_, '_>| ledger_folder(tx, &path);
         let LedgerFolder { key, mailbox, .. } = self.deps.store.write(account, Durability::Sync, work).await?;
         let (keeps_uids, pass, may_have_moved, again) = (false, 1, false, true);
-        let target = Target { tenant, account, mailbox, key, keeps_uids, pass, may_have_moved, again };
+        let target = Target { tenant, account, mailbox, key, keeps_uids, labels: false, pass, may_have_moved, again };
         bringing.targets.insert(folder.to_vec(), target.clone());
         Ok(target)
     }

@@ -47,7 +47,7 @@ pub struct MovePlan {
     pub project: String,
     #[arg(long, default_value = "old")]
     pub source: String,
-    #[arg(id = "source_kind", long = "kind", default_value = "imap", value_parser = ["imap", "pop3", "maildir", "mbox", "eml"])]
+    #[arg(id = "source_kind", long = "kind", default_value = "imap", value_parser = ["imap", "pop3", "maildir", "mbox", "eml", "takeout"])]
     pub kind: String,
     #[arg(long)]
     pub host: Option<String>,

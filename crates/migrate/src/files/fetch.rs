@@ -8,7 +8,7 @@ use anser_base::{Durability, Error, Result, TenantId};
 use anser_store::{BodyWriter, Store};
 use tokio::task::JoinHandle;
 
-use super::{Files, Mail, read};
+use super::{Files, Mail, Place, read};
 use crate::source::{Batch, Taken, room};
 use crate::trouble::Trouble;
 
@@ -17,7 +17,13 @@ pub struct Fetcher {
     open: Arc<Vec<Mail>>,
     store: Store,
     tenant: TenantId,
-    under_way: VecDeque<JoinHandle<Result<Batch>>>,
+    under_way: VecDeque<Reading>,
+}
+
+enum Reading {
+    Now(JoinHandle<Result<Batch>>),
+    /// A file that can only be gone through is not gone through by two at once.
+    InTurn(Vec<u32>),
 }
 
 impl Fetcher {
@@ -33,16 +39,24 @@ impl Fetcher {
 
     /// Begins to read some bodies.
     pub fn ask(&mut self, wanted: Vec<u32>) {
+        let in_turn = self.open.first().is_some_and(|mail| matches!(mail.place, Place::Member(_)));
+        let reading = if in_turn { Reading::InTurn(wanted) } else { Reading::Now(self.read(wanted)) };
+        self.under_way.push_back(reading);
+    }
+
+    fn read(&self, wanted: Vec<u32>) -> JoinHandle<Result<Batch>> {
         let (open, store, tenant) = (self.open.clone(), self.store.clone(), self.tenant);
-        self.under_way.push_back(tokio::task::spawn_blocking(move || read_all(&open, wanted, &store, tenant)));
+        tokio::task::spawn_blocking(move || read_all(&open, wanted, &store, tenant))
     }
 
     /// The oldest batch.
     pub async fn receive(&mut self) -> Result<Batch, Trouble> {
-        match self.under_way.pop_front() {
-            Some(reading) => Ok(reading.await.map_err(Error::unavailable)??),
-            None => Ok(Batch::default()),
-        }
+        let reading = match self.under_way.pop_front() {
+            Some(Reading::Now(reading)) => reading,
+            Some(Reading::InTurn(wanted)) => self.read(wanted),
+            None => return Ok(Batch::default()),
+        };
+        Ok(reading.await.map_err(Error::unavailable)??)
     }
 }
 

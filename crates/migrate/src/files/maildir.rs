@@ -134,7 +134,7 @@ pub fn messages(dir: &Path, is_inbox: bool) -> io::Result<(Standing, Vec<Mail>)>
             let received = modified(&meta).map_or(String::new(), |unix| written(unix, 0));
             let (key, size) = (key_of(base), meta.len());
             let seen = Seen { at: 0, key, uid, uidl, flags, keywords, received, written: None, size };
-            mails.push(Mail { seen, place: Place::Maildir(entry.path()) });
+            mails.push(Mail::new(seen, Place::Maildir(entry.path())));
         }
     }
     mails.sort_by_cached_key(|mail| {

@@ -302,7 +302,8 @@ impl Scan {
         let notes = raw.own.is_none() && (uid > 0 || base.is_some());
         // mboxcl quotes its lines, mboxcl2 does not: an unquoted one tells which it is.
         let quoting = !raw.is_exact || raw.own.is_some() || !raw.has_from;
-        let undo = Undo { quoting, notes, bare: raw.own.is_none() };
+        let labels = header::value(&raw.header, LABELS).map(|value| value.to_vec()).unwrap_or_default();
+        let undo = Undo { quoting, notes, labels: !labels.is_empty(), bare: raw.own.is_none() };
         let (flags, keywords) = raw.marks(mozilla);
         let received = match &raw.own {
             Some(own) => own.date.map(|unix| written(unix, own.zone)),
@@ -323,7 +324,7 @@ impl Scan {
         let mut hash = [0; HASH];
         hash.copy_from_slice(&raw.hash.finalize().as_bytes()[..HASH]);
         let part = Part { path: self.path.clone(), offset: raw.offset, length: raw.length, undo };
-        Some((hash, Mail { seen, place: Place::Part(part) }))
+        Some((hash, Mail { labels, ..Mail::new(seen, Place::Part(part)) }))
     }
 }
 
@@ -372,9 +373,19 @@ impl Raw {
 /// The lines before a message that `anser export` wrote, in order.
 pub const FIELDS: [&str; 4] = ["Status", "X-Status", "X-Keywords", "X-Anser"];
 
+/// The field in which Google Takeout tells the labels of a message.
+const LABELS: &str = "X-Gmail-Labels";
+
+/// Whether a line is one of the fields that Google Takeout puts before a message.
+pub fn is_label(line: &[u8]) -> bool {
+    is_field(line, LABELS) || is_field(line, "X-GM-THRID")
+}
+
 /// Whether a line is a field whose value changes while the message stays the same.
 fn is_changing(line: &[u8]) -> bool {
-    is_note(line) || ["X-Mozilla-Status", "X-Mozilla-Status2", "X-Mozilla-Keys"].iter().any(|name| is_field(line, name))
+    is_note(line)
+        || is_label(line)
+        || ["X-Mozilla-Status", "X-Mozilla-Status2", "X-Mozilla-Keys"].iter().any(|name| is_field(line, name))
 }
 
 /// Whether a line is a header field of this name.

@@ -5,22 +5,26 @@
 //! | [`maildir`] | a directory with `cur`: `.A.B` beside it (Maildir++), or `A/B` below it | its file name up to `:2,` | UIDs, keywords, unique ids and subscriptions of Dovecot and Courier |
 //! | [`mbox`] | a file; `A/B` below a directory, with Thunderbird's `.sbd` | its bytes without what programs note among them | UIDs, flags and keywords as UW IMAP, Dovecot and Thunderbird note them |
 //! | [`single`] | a directory | its file name | flags of Apple's `.emlx` |
+//! | [`archive`] | a directory in a zip or tar file | its file name | flags, tags and dates as Zimbra notes them |
+//! | [`takeout`] | a label | its bytes | labels of Google's own as flags |
 //!
 //! Lines that end in a bare LF get CRLF, as they had on the wire; a message whose first line ends in CRLF is taken byte for byte. Files
 //! of a Maildir that are compressed with gzip are read through. All of this blocks: it runs on threads of its own.
 
+pub mod archive;
 pub mod fetch;
 pub mod maildir;
 pub mod mbox;
 pub mod read;
 pub mod single;
+pub mod takeout;
 
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anser_base::Error;
+use anser_base::{Clock, Error};
 use anser_mime::date::{DateTime, format_internal_date};
 
 use crate::model::{Kind, Source};
@@ -43,6 +47,14 @@ pub struct Mail {
     pub seen: Seen,
     /// Where it lies.
     pub place: Place,
+    /// What Google Takeout tells of its labels, as it stands in the file.
+    pub labels: Vec<u8>,
+}
+
+impl Mail {
+    fn new(seen: Seen, place: Place) -> Self {
+        Self { seen, place, labels: Vec::new() }
+    }
 }
 
 /// Where the bytes of a message lie.
@@ -54,6 +66,8 @@ pub enum Place {
     File(PathBuf),
     /// They are some bytes of a file.
     Part(mbox::Part),
+    /// They are a member of a zip or tar file.
+    Member(archive::Member),
 }
 
 /// A folder, and where it lies.
@@ -74,6 +88,7 @@ impl Found {
             attributes,
             subscribed: true,
             standing,
+            stamp: 0,
         };
         Self { folder, path }
     }
@@ -87,7 +102,42 @@ pub fn folders(kind: Kind, root: &Path) -> io::Result<Vec<Found>> {
         _ => single::folders(root)?,
     };
     found.truncate(FOLDERS);
+    for one in &mut found {
+        one.folder.stamp = stamp(kind, &one.path);
+    }
     Ok(found)
+}
+
+/// Files that are younger than this, in seconds, may be written to once more within what their time is measured by.
+const YOUNG: i64 = 2;
+
+/// A number that is another one after every change of a folder; 0 when no number can tell.
+fn stamp(kind: Kind, path: &Path) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    let parts: &[&str] = match kind {
+        Kind::Maildir => {
+            &["cur", "new", "dovecot-uidlist", "dovecot-keywords", "courierimapuiddb", "courierimapkeywords"]
+        }
+        Kind::Mbox => &[""],
+        _ => return 0,
+    };
+    let (mut hash, oldest) = (blake3::Hasher::new(), Clock::System.now().secs() - YOUNG);
+    for part in parts {
+        let path = if part.is_empty() { path.to_owned() } else { path.join(part) };
+        let Ok(meta) = std::fs::metadata(path) else { continue };
+        if meta.mtime() > oldest {
+            return 0;
+        }
+        for number in
+            [meta.mtime(), meta.mtime_nsec(), meta.ctime(), meta.ctime_nsec(), meta.size() as i64, meta.ino() as i64]
+        {
+            hash.update(&number.to_le_bytes());
+        }
+    }
+    let mut number = [0; 8];
+    number.copy_from_slice(&hash.finalize().as_bytes()[..8]);
+    // It is kept where a modification sequence is, which has 63 bits.
+    u64::from_le_bytes(number) >> 1 | 1
 }
 
 /// How a folder stands, and its messages in their order.
@@ -98,10 +148,8 @@ pub fn messages(kind: Kind, found: &Found) -> io::Result<(Standing, Vec<Mail>)> 
         _ => single::messages(&found.path)?,
     };
     mails.truncate(MESSAGES);
-    for (at, mail) in (1..).zip(&mut mails) {
-        mail.seen.at = at;
-    }
-    standing.messages = mails.len() as u64;
+    number(&mut mails);
+    (standing.messages, standing.modseq) = (mails.len() as u64, found.folder.stamp);
     if standing.uidvalidity > 0 {
         let last = mails.iter().map(|mail| mail.seen.uid).max().unwrap_or(0);
         standing.uidnext = standing.uidnext.max(last.saturating_add(1));
@@ -109,10 +157,27 @@ pub fn messages(kind: Kind, found: &Found) -> io::Result<(Standing, Vec<Mail>)> 
     Ok((standing, mails))
 }
 
+fn number(mails: &mut [Mail]) {
+    for (at, mail) in (1..).zip(mails) {
+        mail.seen.at = at;
+    }
+}
+
+/// Folders that are known with their messages, since all of a file is read for them; `None` where each folder is read by itself.
+fn contents(kind: Kind, root: &Path) -> io::Result<Option<Vec<(Found, Vec<Mail>)>>> {
+    Ok(match kind {
+        Kind::Takeout => Some(takeout::folders(root)?),
+        Kind::Eml if archive::is_archive(root) => Some(archive::folders(root)?),
+        _ => None,
+    })
+}
+
 /// A tree, open for one login.
 pub struct Files {
     kind: Kind,
     found: HashMap<Vec<u8>, Found>,
+    /// Of folders that are known with their messages.
+    contents: HashMap<Vec<u8>, Arc<Vec<Mail>>>,
     root: PathBuf,
     /// Messages of the open folder.
     open: Arc<Vec<Mail>>,
@@ -124,7 +189,8 @@ impl Files {
     pub async fn open(source: &Source, login: &str) -> Result<Self, Trouble> {
         let missing = |why: String| Trouble::Login { kind: "missing", why };
         let root = path_of(&source.host, login).ok_or_else(|| missing(format!("{login} is no name of a directory")))?;
-        let mut files = Self { kind: source.kind, found: HashMap::new(), root, open: Arc::default() };
+        let (found, contents) = (HashMap::new(), HashMap::new());
+        let mut files = Self { kind: source.kind, found, contents, root, open: Arc::default() };
         files.folders().await?;
         Ok(files)
     }
@@ -132,12 +198,23 @@ impl Files {
     /// Every folder of the tree.
     pub async fn folders(&mut self) -> Result<Vec<Folder>, Trouble> {
         let (kind, root) = (self.kind, self.root.clone());
-        let walked = tokio::task::spawn_blocking(move || folders(kind, &root)).await.map_err(Error::unavailable)?;
+        let walk = move || -> io::Result<(Vec<Found>, HashMap<Vec<u8>, Arc<Vec<Mail>>>)> {
+            let Some(all) = contents(kind, &root)? else { return Ok((folders(kind, &root)?, HashMap::new())) };
+            let (mut walked, mut contents) = (Vec::new(), HashMap::new());
+            for (found, mut mails) in all {
+                number(&mut mails);
+                contents.insert(found.folder.name.clone(), Arc::new(mails));
+                walked.push(found);
+            }
+            Ok((walked, contents))
+        };
+        let walked = tokio::task::spawn_blocking(walk).await.map_err(Error::unavailable)?;
         let why = |error: io::Error| format!("{}: {error}", self.root.display());
-        let walked = walked.map_err(|error| match error.kind() {
+        let (walked, contents) = walked.map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Trouble::Login { kind: "missing", why: why(error) },
             _ => Trouble::lost(why(error)),
         })?;
+        self.contents = contents;
         let list = walked.iter().map(|found| found.folder.clone()).collect();
         self.found = walked.into_iter().map(|found| (found.folder.name.clone(), found)).collect();
         Ok(list)
@@ -148,6 +225,10 @@ impl Files {
         let Some(found) = self.found.get(name).cloned() else {
             return Err(Trouble::Refused("there is no such folder".to_owned()));
         };
+        if let Some(mails) = self.contents.get(name) {
+            self.open = mails.clone();
+            return Ok(Standing { messages: mails.len() as u64, ..Standing::default() });
+        }
         let (kind, path) = (self.kind, found.path.display().to_string());
         let read = tokio::task::spawn_blocking(move || messages(kind, &found)).await.map_err(Error::unavailable)?;
         let (standing, mails) = read.map_err(|error| Trouble::Refused(format!("{path}: {error}")))?;
@@ -182,6 +263,13 @@ fn written(unix: i64, offset_minutes: i32) -> String {
         true => format_internal_date(DateTime { unix, offset_minutes }),
         false => String::new(),
     }
+}
+
+/// A label or tag as a keyword that clients can name.
+fn keyword_of(label: &str) -> String {
+    let plain =
+        |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.' | ':' | '/' | '+' | '$' | '@');
+    label.trim().chars().map(|letter| if plain(letter) { letter } else { '_' }).collect()
 }
 
 /// What the ledger knows a file by.

@@ -8,7 +8,7 @@ use flate2::read::MultiGzDecoder;
 
 use super::Place;
 use super::maildir::base_of;
-use super::mbox::{is_field, unquoted};
+use super::mbox::{is_field, is_label, unquoted};
 
 /// Bytes read from a file at once, and longest piece of a line.
 const PIECE: usize = 64 * 1024;
@@ -26,11 +26,13 @@ pub struct Undo {
     pub quoting: bool,
     /// Header fields by which programs remember what they know of a message go.
     pub notes: bool,
+    /// What Google Takeout puts before a message goes.
+    pub labels: bool,
 }
 
 impl Undo {
     /// What a file that is one message asks for.
-    const FILE: Self = Self { bare: true, quoting: false, notes: false };
+    const FILE: Self = Self { bare: true, quoting: false, notes: false, labels: false };
 }
 
 /// Hands over the whole message, piece by piece.
@@ -47,6 +49,7 @@ pub fn body(place: &Place, out: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::
                 false => copy(&mut file, Undo::FILE, out),
             }
         }
+        Place::Member(member) => member.read(|file| copy(&mut BufReader::with_capacity(PIECE, file), Undo::FILE, out)),
         Place::Part(part) => {
             let mut file = File::open(&*part.path)?;
             file.seek(SeekFrom::Start(part.offset))?;
@@ -98,7 +101,8 @@ fn copy(file: &mut dyn BufRead, undo: Undo, out: &mut dyn FnMut(&[u8]) -> io::Re
         if is_start && in_header {
             in_header = !matches!(&piece[..], b"\n" | b"\r\n");
             let continues = matches!(piece[0], b' ' | b'\t');
-            in_note = in_header && undo.notes && (if continues { in_note } else { is_note(&piece) });
+            let begins = || (undo.notes && is_note(&piece)) || (undo.labels && is_label(&piece));
+            in_note = in_header && if continues { in_note } else { begins() };
         }
         let line = if is_start && undo.quoting { unquoted(&piece) } else { &piece[..] };
         (is_start, after_cr) = (is_end, piece.last() == Some(&b'\r'));
@@ -155,7 +159,7 @@ mod tests {
 
     #[test]
     fn quotes_and_notes_go() {
-        let undo = Undo { bare: true, quoting: true, notes: true };
+        let undo = Undo { bare: true, quoting: true, notes: true, labels: false };
         let raw = b"Status: RO\nX-Keywords: a\n b\nSubject: x\nX-UID: 7\n\n>From a\n>>From b\n> From\nStatus: body\n";
         assert_eq!(copied(raw, undo), b"Subject: x\r\n\r\nFrom a\r\n>From b\r\n> From\r\nStatus: body\r\n");
     }

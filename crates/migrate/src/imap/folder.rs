@@ -114,7 +114,7 @@ impl Listing {
                 let subscribed = attributes.iter().any(|word| word == "\\subscribed");
                 let (name, delimiter) = (listed.name, listed.delimiter);
                 self.known.insert(name.clone(), self.folders.len());
-                self.folders.push(Folder { name, delimiter, attributes, subscribed, standing: None });
+                self.folders.push(Folder { name, delimiter, attributes, subscribed, standing: None, stamp: 0 });
             }
             Response::Status { name, items } if self.standings.len() < FOLDERS => {
                 let number =

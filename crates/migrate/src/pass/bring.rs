@@ -153,6 +153,7 @@ impl Pass<'_> {
             mailbox: ledger.mailbox,
             key: ledger.key,
             keeps_uids: ledger.keeps_uids,
+            labels: self.profile.labels,
             pass: self.number,
             // Where ids do not last, what is here already can come under another one.
             may_have_moved: self.number > 1 || ledger.uidvalidity == 0,

@@ -189,7 +189,9 @@ impl Pass<'_> {
                 && standing.modseq == last.modseq
                 && last.modseq > 0
         };
-        if one.folder.standing.is_some_and(|standing| as_before(&standing)) && !has_failed {
+        // Files are not read again that nobody has written to.
+        let is_untouched = one.folder.stamp != 0 && one.folder.stamp == last.modseq;
+        if (is_untouched || one.folder.standing.is_some_and(|standing| as_before(&standing))) && !has_failed {
             self.watch.done(last.messages, 0);
             return Ok(None);
         }

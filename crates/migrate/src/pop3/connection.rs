@@ -171,7 +171,7 @@ impl Pop3 {
     /// The maildrop, as the only folder.
     pub fn folder() -> Folder {
         let (name, attributes) = (INBOX.to_vec(), Vec::new());
-        Folder { name, delimiter: None, attributes, subscribed: true, standing: None }
+        Folder { name, delimiter: None, attributes, subscribed: true, standing: None, stamp: 0 }
     }
 
     /// How the maildrop stands.

@@ -41,6 +41,8 @@ pub struct Folder {
     pub subscribed: bool,
     /// How it stands, when the source told it with the list.
     pub standing: Option<Standing>,
+    /// A number that is another one after every change of a folder that lies in files; 0 when it is not known.
+    pub stamp: u64,
 }
 
 impl Folder {
@@ -167,7 +169,9 @@ impl Origin {
         match source.kind {
             Kind::Imap => Ok(Self::Imap(Imap::open(source, login, password.ok_or_else(no_password)?).await?)),
             Kind::Pop3 => Ok(Self::Pop3(Pop3::open(source, login, password.ok_or_else(no_password)?).await?)),
-            Kind::Maildir | Kind::Mbox | Kind::Eml => Ok(Self::Files(Files::open(source, login).await?)),
+            Kind::Maildir | Kind::Mbox | Kind::Eml | Kind::Takeout => {
+                Ok(Self::Files(Files::open(source, login).await?))
+            }
         }
     }
 

@@ -233,3 +233,24 @@ fn a_login_without_files_is_refused() {
         }
     });
 }
+
+#[test]
+fn an_mbox_that_nobody_wrote_to_is_not_read_again() {
+    each_house(async |house| {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ann");
+        let one = |n: u32| format!("From a@b Sat Nov 21 00:00:00 2020\nSubject: {n}\n\n{n}\n\n");
+        put(&path, one(1) + &one(2));
+        assert_eq!(pass(house, Kind::Mbox, dir.path()).await, 2);
+        // Whoever read it would find one message that the ledger does not know.
+        let forget = |tx: &mut MailTx<'_, '_>| {
+            let folder = tx.ledger_folders(1)?[0].key;
+            let row = tx.ledger_rows(folder, &[], &[u8::MAX; 20], 1)?.remove(0);
+            tx.forget_ledger_row(folder, &row.key)
+        };
+        house.store.write(ANN, anser_base::Durability::Sync, forget).await.unwrap();
+        assert_eq!(pass(house, Kind::Mbox, dir.path()).await, 0);
+        put(&path, one(1) + &one(2) + &one(3));
+        assert_eq!(pass(house, Kind::Mbox, dir.path()).await, 2);
+    });
+}

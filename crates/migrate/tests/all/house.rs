@@ -73,14 +73,20 @@ impl House {
     }
 
     /// One pass over whatever source.
-    pub async fn pass_over(
+    pub async fn pass_over(&self, origin: Origin, careful: bool, losses_are_meant: bool) -> Result<Outcome, Trouble> {
+        // The habits of this provider do no harm with others.
+        self.pass_as("qq", origin, careful, losses_are_meant).await
+    }
+
+    /// One pass over a source of some profile.
+    pub async fn pass_as(
         &self,
+        profile: &str,
         mut origin: Origin,
         careful: bool,
         losses_are_meant: bool,
     ) -> Result<Outcome, Trouble> {
-        // The habits of one provider do no harm with others.
-        let profile = anser_migrate::profile::of("qq");
+        let profile = anser_migrate::profile::of(profile);
         let number = self.passes.fetch_add(1, Ordering::Relaxed) as u32 + 1;
         let watch = Quiet::default();
         let store = self.store.clone();

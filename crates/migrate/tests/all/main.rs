@@ -7,11 +7,14 @@ mod office;
 
 mod a_cut_body_is_never_half_stored;
 mod any_password_logs_in;
+mod archives_and_takeouts_come_as_they_were_packed;
 mod files_come_as_their_programs_left_them;
 mod folders_numbered_anew_are_not_brought_twice;
 mod hostile_servers_are_bounded;
 mod mail_moved_at_the_source_is_here_once;
 mod names_of_every_kind_have_a_place;
+mod odd_but_legal_mail_comes_byte_for_byte;
+mod old_servers_are_taken_fairly;
 mod one_poison_message_stops_nobody;
 mod owners_have_their_way;
 mod pipelined_answers_are_told_apart_by_uid;
