@@ -3,10 +3,9 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use anser_net::http::{Request, Response};
+use anser_net::http::{Request, Response, escaped};
 
 use crate::offer::{Kind, Offer};
-use crate::page::escaped;
 use crate::{Deps, domain};
 
 /// `/mail/config-v1.1.xml` of `autoconfig.<domain>`, `/.well-known/autoconfig/mail/config-v1.1.xml` of the domain. The same is said for

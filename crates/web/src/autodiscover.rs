@@ -4,13 +4,12 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use anser_base::Class;
-use anser_net::http::{Request, Response};
+use anser_net::http::{Request, Response, escaped};
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::Event;
 
 use crate::offer::{Kind, Offer};
-use crate::page::escaped;
 use crate::{Deps, domain};
 
 /// Longest address that is read, in bytes (RFC 5321 §4.5.3.1.3 allows 256).

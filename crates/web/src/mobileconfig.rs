@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use anser_net::http::{HeaderValue, Request, Response, header};
+use anser_net::http::{HeaderValue, Request, Response, escaped, header};
 use sha2::{Digest, Sha256};
 
 use crate::offer::{Kind, Offer};
-use crate::page::escaped;
 use crate::{Deps, domain};
 
 /// `/mail.mobileconfig?email=…`. The same is said for every address of a domain; the password is asked for by the device.

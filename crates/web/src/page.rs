@@ -1,16 +1,15 @@
 //! Pages for people, in the language that their browser asks for.
 
 use anser_base::{Language, Text};
-use anser_net::http::header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_SECURITY_POLICY, HeaderValue, VARY};
+use anser_net::http::header::{ACCEPT, CONTENT_SECURITY_POLICY, HeaderValue, VARY};
 use anser_net::http::{HeaderMap, HeaderName, Response};
+pub use anser_net::http::{escaped, language};
 
 /// A page loads nothing and runs nothing.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 const STYLE: &str = "body{font:1.1rem/1.6 system-ui,sans-serif;max-width:34rem;margin:15vh auto;padding:0 1.5rem;\
     color:#222;background:#fff}h1{font-size:1.5rem}@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}}";
-/// Ranges of `Accept-Language` that are looked at.
-const RANGES: usize = 20;
 
 /// A text of a page in both languages: English, Chinese.
 #[derive(Clone, Copy)]
@@ -61,68 +60,6 @@ fn words(status: u16) -> Text {
     Text::new(en, zh)
 }
 
-/// The language that is asked for (RFC 9110 §12.5.4): the first of the best that the house speaks.
-pub fn language(headers: &HeaderMap) -> Language {
-    let mut best = (Language::English, 0.0);
-    for range in first(headers, ACCEPT_LANGUAGE).split(',').take(RANGES) {
-        let (name, weight) = range.split_once(';').unwrap_or((range, "q=1"));
-        let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse().ok()).unwrap_or(0.0);
-        if let Some(language) = Language::named(name.trim())
-            && weight > best.1
-        {
-            best = (language, weight);
-        }
-    }
-    best.0
-}
-
 fn first(headers: &HeaderMap, name: HeaderName) -> &str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-}
-
-/// Text that stands in HTML and XML as it is, in quotes too. What neither may hold becomes U+FFFD (XML 1.0 §2.2).
-pub fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + text.len() / 8);
-    for char in text.chars() {
-        match char {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\t' | '\n' | '\r' => out.push(char),
-            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            _ => out.push(char),
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_language_asked_for_is_found() {
-        for (asked, found) in [
-            ("", Language::English),
-            ("zh-CN,zh;q=0.9,en;q=0.8", Language::Chinese),
-            ("en;q=0.8, zh;q=0.9", Language::Chinese),
-            ("fr, en;q=0.5, zh;q=0.1", Language::English),
-            ("zh;q=0", Language::English),
-            ("zh;q=many", Language::English),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static(asked));
-            assert_eq!(language(&headers), found, "{asked}");
-        }
-    }
-
-    #[test]
-    fn nothing_gets_out_of_its_place() {
-        assert_eq!(
-            escaped("<a b='c' d=\"e\">&\u{0}\u{ffff}陈"),
-            "&lt;a b=&#39;c&#39; d=&quot;e&quot;&gt;&amp;\u{fffd}\u{fffd}陈"
-        );
-    }
 }

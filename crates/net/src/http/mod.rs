@@ -18,12 +18,15 @@
 //! | `routes` | the table, and how a path is found in it |
 //! | `request` | what a handler is given |
 //! | `response` | what it returns |
+//! | `language`, `escape` | the language that is asked for; text in pages |
 //! | `site` | the whole of it, and what is the same for all answers |
 //! | `session` | one connection |
 //! | `watch` | what is under way on a connection, so that silence and peers that do not read end it |
 //! | [`client`] | one bounded exchange with a server of others |
 
 pub mod client;
+mod escape;
+mod language;
 mod request;
 mod response;
 mod routes;
@@ -37,7 +40,9 @@ use std::time::Duration;
 pub use bytes::Bytes;
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
-pub use request::{Request, Upgraded};
+pub use escape::escaped;
+pub use language::language;
+pub use request::{Request, Upgraded, form_value};
 pub use response::Response;
 pub use routes::{Route, Routes};
 pub use session::session;

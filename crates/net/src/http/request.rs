@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anser_base::{Class, Error, Result};
+use anser_base::{Class, Error, Language, Result};
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
 use http::{HeaderMap, Method};
@@ -112,6 +112,11 @@ impl Request {
         self.parts.uri.path()
     }
 
+    /// The query as it came; empty without one.
+    pub fn target_query(&self) -> &str {
+        self.parts.uri.query().unwrap_or_default()
+    }
+
     /// The header.
     pub fn headers(&self) -> &HeaderMap {
         &self.parts.headers
@@ -122,6 +127,41 @@ impl Request {
         self.parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
+    /// A cookie's value (RFC 6265 §5.4); of several with this name, the first.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let fields = self.parts.headers.get_all(http::header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let pairs = fields.flat_map(|field| field.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        pairs.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    /// Whether a page of ours sent it, as the browser says (Fetch Metadata, `Sec-Fetch-Site`; else RFC 6454 §7, `Origin`). What goes by
+    /// a cookie wants this: other sites can make a browser send requests, but not say that. Programs say nothing, which is `false`.
+    pub fn is_same_origin(&self) -> bool {
+        match (self.header("sec-fetch-site"), self.header("origin").split_once("://")) {
+            ("", Some((_, origin))) => origin.eq_ignore_ascii_case(self.authority()),
+            (site, _) => site == "same-origin",
+        }
+    }
+
+    /// Whether a page of another site sent it, as far as the browser says so: what changes who is logged in refuses those.
+    pub fn is_cross_site(&self) -> bool {
+        match (self.header("sec-fetch-site"), self.header("origin")) {
+            ("", "") => false,
+            ("none", "") => false,
+            _ => !self.is_same_origin(),
+        }
+    }
+
+    /// The language that is asked for (RFC 9110 §12.5.4).
+    pub fn language(&self) -> Language {
+        super::language(&self.parts.headers)
+    }
+
+    /// Host and port that were asked, as they came.
+    fn authority(&self) -> &str {
+        self.parts.uri.authority().map_or_else(|| self.header("host"), |authority| authority.as_str())
+    }
+
     /// What stands in the path for `{name}` of the route's pattern.
     pub fn parameter(&self, name: &str) -> &str {
         let found = self.parameters.iter().find(|(known, _)| *known == name);
@@ -130,9 +170,7 @@ impl Request {
 
     /// A value of the query, as forms write it; the first where it is repeated.
     pub fn query(&self, name: &str) -> Option<String> {
-        let pairs = self.parts.uri.query()?.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        let decoded = |raw: &str| percent_decoded(&raw.replace('+', " "));
-        pairs.into_iter().find(|(key, _)| decoded(key).as_deref() == Some(name)).and_then(|(_, value)| decoded(value))
+        form_value(self.parts.uri.query()?, name)
     }
 
     /// The next piece of the body; `None` at its end. [`Class::Limit`] when it is longer than the route allows,
@@ -177,6 +215,13 @@ impl Request {
 
 fn too_long() -> Error {
     Error::new(Class::Limit, "the body is too long", "请求正文过长")
+}
+
+/// A value of what a form says (`application/x-www-form-urlencoded`, the URL standard §5.1); the first where it is repeated.
+pub fn form_value(form: &str, name: &str) -> Option<String> {
+    let pairs = form.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let decoded = |raw: &str| percent_decoded(&raw.replace('+', " "));
+    pairs.into_iter().find(|(key, _)| decoded(key).as_deref() == Some(name)).and_then(|(_, value)| decoded(value))
 }
 
 /// The host that a request names: of its target, else of its `Host` field (RFC 9110 §7.2, RFC 9113 §8.3.1). `None` where it names
