@@ -7,6 +7,11 @@
 //! | [`login`] | is this password or token good: [`Directory::authenticate`], and the SCRAM half in [`scram`] |
 //! | [`front_door`] | logins that only an old server knows yet: asked there, and learnt |
 //! | [`sasl`] | one exchange of SASL messages for every door |
+//! | [`sign_in`] | the login page's way in, step by step |
+//! | [`portals`] | who vouches for people that are signed in elsewhere |
+//! | [`oauth`] | grants that owners give to programs |
+//! | [`second`], [`totp`] | the second factor: authenticators and recovery codes |
+//! | [`sessions`] | what our own pages are let in by |
 //! | [`remembered`] | passwords that were verified a short while ago |
 //! | [`guard`] | slows guessing down without locking owners out |
 //! | [`password`] | Argon2id, SCRAM keys, and verification of the hashes that other servers leave behind |
@@ -34,7 +39,9 @@ mod jobs;
 pub mod login;
 pub mod model;
 mod names;
+pub mod oauth;
 pub mod password;
+pub mod portals;
 mod random;
 pub mod remembered;
 pub mod resolve;
@@ -44,11 +51,16 @@ pub mod sasl;
 mod schema;
 pub mod scram;
 pub mod scripts;
+mod sealed;
+pub mod second;
 mod secrets;
 pub mod sending;
+pub mod sessions;
 pub mod sharing;
+pub mod sign_in;
 pub mod srs;
 mod told;
+pub mod totp;
 pub mod zone;
 
 use std::net::IpAddr;
@@ -82,16 +94,22 @@ pub use jobs::JOBS;
 pub use login::{Attempt, AuthFailure, Login, Refusal, Via};
 pub use model::{
     Account, AccountState, AppPassword, AppPasswordId, AppPasswordKind, DEFAULT_TENANT, Domain, Group, GroupId, Locale,
-    Role, Service, Services,
+    Role, Service, Services, SessionId,
 };
+pub use oauth::{Client, Tokens};
 pub use password::Secret;
+pub use password::policy::PasswordRules;
+pub use portals::{Portal, PortalTicket};
 pub use resolve::{Expansion, Resolution};
 pub use routes::{Check, Gate, HopTls, Hours, NextHop, Route, RouteWay, Standing};
 pub use sasl::{Exchange, Mechanism, Peer, Step};
 pub use schema::SCHEMA;
 pub use scram::ScramLookup;
+pub use second::{NewTotp, SecondFactor};
 pub use sending::{SendingHold, SendingLimits};
+pub use sessions::{NewSession, Session, cookie_name};
 pub use sharing::Identity;
+pub use sign_in::{Need, Shown, Signed, Visitor};
 pub use zone::TimeZone;
 
 /// On PostgreSQL, how old the known generation may be before it is read again, in milliseconds: how late a change made on
@@ -146,6 +164,8 @@ struct Inner {
     sending: Cache<AccountId, Arc<SendingLimits>>,
     held: Cache<AccountId, Option<Arc<str>>>,
     logins: Cache<LoginName, Option<Arc<Credentials>>>,
+    grants: Cache<oauth::GrantId, Arc<oauth::Grant>>,
+    sessions: Cache<[u8; 32], Arc<sessions::Stored>>,
     told: Cache<String, Timestamp>,
     remembered: Remembered,
     front_doors: Cache<String, Option<Arc<FrontDoor>>>,
@@ -179,6 +199,8 @@ impl Directory {
             sending: Cache::new(CACHED),
             held: Cache::new(CACHED),
             logins: Cache::new(CACHED),
+            grants: Cache::new(CACHED),
+            sessions: Cache::new(CACHED),
             told: Cache::new(told::CACHED_MATTERS),
             remembered: Remembered::new(&deps.entropy),
             front_doors: Cache::new(CACHED_DOMAINS),

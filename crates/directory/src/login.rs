@@ -9,12 +9,14 @@ use anser_base::{AccountId, Class, Error, Result, Timestamp};
 use anser_db::{Tx, params};
 
 use crate::guard::{Attempted, Network};
-use crate::model::{Account, AccountState, AppPasswordId, AppPasswordKind, Service, Services};
+use crate::model::{Account, AccountState, AppPasswordId, AppPasswordKind, Service, Services, SessionId};
 use crate::names::LoginName;
+use crate::oauth::{GrantId, Note};
 use crate::password::{self, Secret};
 use crate::random::{self, Random, app_hash, token_hash};
 use crate::rows;
 use crate::scram::ScramKeys;
+use crate::second::{self, Second};
 use crate::{Directory, front_door, names};
 
 /// Networks remembered per account; of more, the one not seen longest goes.
@@ -57,6 +59,10 @@ pub enum Via {
     Scram,
     /// A bearer token.
     Token(AppPasswordId),
+    /// A session of our own pages.
+    Session(SessionId),
+    /// An access token of a grant, and what it opens.
+    Grant(GrantId, Services),
 }
 
 /// A good login.
@@ -66,6 +72,8 @@ pub struct Login {
     pub account: Arc<Account>,
     /// With what.
     pub via: Via,
+    /// What may be done so: the switches of the account, but no more than those of what was shown.
+    pub services: Services,
 }
 
 /// Why there is no login.
@@ -77,6 +85,8 @@ pub enum Refusal {
     NotAllowed,
     /// The password is right, and its owner must choose a new one before it opens anything but the web.
     MustChange,
+    /// The password is right, but the account has a second factor, which this door cannot ask for: an app password opens it.
+    NeedsAppPassword,
     /// The password is right, but the user wants to act for somebody else.
     NotYourself,
     /// Too many failures; the password was not looked at.
@@ -110,6 +120,7 @@ pub(crate) struct Credentials {
     pub hash: String,
     scram: Option<ScramKeys>,
     pub version: i64,
+    pub second: Second,
     random: Vec<Random>,
     places: Vec<(Network, Timestamp)>,
 }
@@ -168,6 +179,9 @@ impl Directory {
     /// with any other the token must be that account's. Wrong tokens count in the guard like wrong passwords, and answer alike
     /// whether or not there is such a name.
     pub async fn authenticate_token(&self, attempt: Attempt<'_>) -> Result<Login, AuthFailure> {
+        if let Some(note) = self.open_access(attempt.password).await? {
+            return self.authenticate_grant(attempt, note).await;
+        }
         let hash = token_hash(&self.secrets().await?.app_passwords, attempt.password);
         let named = match attempt.name {
             b"" => self.owner_of_token(hash).await?,
@@ -179,6 +193,23 @@ impl Directory {
         let now = self.inner.deps.clock.now();
         let found = credentials.as_ref().and_then(|found| found.random(AppPasswordKind::Bearer, hash, now));
         let via = found.map(|found| Via::Token(found.id));
+        self.conclude(&attempt, credentials, via).await
+    }
+
+    /// The same for an access token of a grant ([`crate::oauth`]).
+    async fn authenticate_grant(&self, attempt: Attempt<'_>, note: Note) -> Result<Login, AuthFailure> {
+        let named = match (attempt.name, self.account(note.account).await?) {
+            (b"", Some(owner)) => names::key(&owner.address),
+            (name, _) => String::from_utf8_lossy(name).into_owned(),
+        };
+        let attempt = Attempt { name: named.as_bytes(), ..attempt };
+        let credentials = self.credentials(attempt.name).await?;
+        self.admit(attempt.name, attempt.source, credentials.as_deref())?;
+        let opened = match &credentials {
+            Some(found) => self.opened_by(note, found).await?,
+            None => None,
+        };
+        let via = opened.map(|services| Via::Grant(note.grant, services));
         self.conclude(&attempt, credentials, via).await
     }
 
@@ -201,7 +232,12 @@ impl Directory {
         Ok(found)
     }
 
-    fn admit(&self, name: &[u8], source: IpAddr, credentials: Option<&Credentials>) -> Result<(), AuthFailure> {
+    pub(crate) fn admit(
+        &self,
+        name: &[u8],
+        source: IpAddr,
+        credentials: Option<&Credentials>,
+    ) -> Result<(), AuthFailure> {
         let (guarded, now) = (guarded_name(name, credentials), self.inner.deps.clock.now());
         let attempted = attempted(&guarded, source, credentials, now);
         self.inner.guard.admit(attempted, now).map_err(locked)
@@ -285,15 +321,50 @@ impl Directory {
             tracing::info!(name = %guarded, service = ?attempt.service, source = %attempt.source, tls = attempt.tls, "login failed");
             return Err(AuthFailure { reason: Refusal::Wrong, delay, error: wrong() });
         };
-        self.inner.guard.succeeded(attempted);
-        if found.account.must_change_password && attempt.service != Service::Web {
+        let asks_second = found.asks_second(false) && matches!(via, Via::Password | Via::Scram);
+        if asks_second && attempt.service != Service::SignIn {
+            return Err(AuthFailure {
+                reason: Refusal::NeedsAppPassword,
+                delay: Duration::ZERO,
+                error: needs_app_password(),
+            });
+        }
+        // A password alone must not make wrong codes forgotten.
+        if !asks_second {
+            self.inner.guard.succeeded(attempted);
+        }
+        if found.account.must_change_password && attempt.service != Service::SignIn {
             return Err(AuthFailure { reason: Refusal::MustChange, delay: Duration::ZERO, error: must_change() });
         }
         if !found.allows(attempt.service, via) {
             return Err(AuthFailure { reason: Refusal::NotAllowed, delay: Duration::ZERO, error: not_allowed() });
         }
         log_failure("remember", self.remember(attempt, found, via, now).await);
-        Ok(Login { account: found.account.clone(), via })
+        Ok(Login { account: found.account.clone(), via, services: found.services(via) })
+    }
+
+    /// Whether whoever comes by this name, which is no account's, may try at present.
+    pub(crate) fn admit_name(&self, name: &str, source: IpAddr) -> Result<(), AuthFailure> {
+        let now = self.inner.deps.clock.now();
+        self.inner.guard.admit(attempted(name, source, None, now), now).map_err(locked)
+    }
+
+    /// Counts a failure of such a name; how long to wait before it is answered.
+    pub(crate) fn name_failed(&self, name: &str, source: IpAddr) -> Duration {
+        let now = self.inner.deps.clock.now();
+        self.inner.guard.failed(attempted(name, source, None, now), None, now)
+    }
+
+    /// Counts a wrong code of somebody whose password was right; how long to wait before it is answered.
+    pub(crate) fn code_failed(&self, of: &Credentials, source: IpAddr) -> Duration {
+        let (now, name) = (self.inner.deps.clock.now(), names::key(&of.account.address));
+        self.inner.guard.failed(attempted(&name, source, Some(of), now), None, now)
+    }
+
+    /// A right code: failures are forgotten.
+    pub(crate) fn code_succeeded(&self, of: &Credentials, source: IpAddr) {
+        let (now, name) = (self.inner.deps.clock.now(), names::key(&of.account.address));
+        self.inner.guard.succeeded(attempted(&name, source, Some(of), now));
     }
 
     /// Writes down where the account was used and which app password, when that is news.
@@ -303,7 +374,7 @@ impl Directory {
         let place = news(found.places.iter().find(|(known, _)| *known == network).map(|(_, seen)| *seen));
         let app = match via {
             Via::AppPassword(id) | Via::Token(id) => found.named(id).filter(|app| news(app.used)).map(|app| app.id),
-            Via::Password | Via::Scram => None,
+            Via::Password | Via::Scram | Via::Session(_) | Via::Grant(..) => None,
         };
         if !place && app.is_none() {
             return Ok(());
@@ -332,15 +403,39 @@ impl Directory {
 }
 
 impl Credentials {
-    fn allows(&self, service: Service, via: Via) -> bool {
-        let restricted = match via {
-            Via::AppPassword(id) | Via::Token(id) => self.named(id).map_or(Services::NONE, |app| app.services),
-            Via::Password | Via::Scram => Services::ALL,
+    pub fn allows(&self, service: Service, via: Via) -> bool {
+        let services = self.services(via);
+        let is_open = match service {
+            Service::Web => true,
+            Service::SignIn => !matches!(via, Via::AppPassword(_) | Via::Token(_) | Via::Grant(..)),
+            _ => !services.contains(Services::READ_ONLY),
         };
-        self.account.state == AccountState::Active
+        is_open
+            && self.account.state == AccountState::Active
             && !self.domain_disabled
-            && self.account.services.contains(service.into())
-            && restricted.contains(service.into())
+            && services.contains(service.into())
+    }
+
+    /// Whether its owner may use it at present.
+    pub fn is_open(&self) -> bool {
+        let account = &self.account;
+        account.state == AccountState::Active && !self.domain_disabled && !account.must_change_password
+    }
+
+    /// Whether its owner may come to the login page at present.
+    pub fn may_sign_in(&self) -> bool {
+        self.allows(Service::SignIn, Via::Password)
+    }
+
+    /// What may be done with what was shown.
+    pub fn services(&self, via: Via) -> Services {
+        let (own, only) = (self.account.services, Services::READ_ONLY);
+        let shown = match via {
+            Via::AppPassword(id) | Via::Token(id) => self.named(id).map_or(Services::NONE, |app| app.services),
+            Via::Grant(_, services) => services,
+            Via::Password | Via::Scram | Via::Session(_) => Services::ALL,
+        };
+        Services(own.0 & shown.0).with(Services((own.0 | shown.0) & only.0))
     }
 
     fn named(&self, id: AppPasswordId) -> Option<&Random> {
@@ -398,6 +493,14 @@ fn must_change() -> Error {
     )
 }
 
+fn needs_app_password() -> Error {
+    Error::new(
+        Class::Forbidden,
+        "this account has a second factor; make an app password in the web mail and use that here",
+        "该账号已启用两步验证，请在网页邮箱中创建应用专用密码并在此使用",
+    )
+}
+
 fn locked(left: Duration) -> AuthFailure {
     let minutes = left.as_secs().div_ceil(60).max(1);
     let error = Error::new(
@@ -428,7 +531,9 @@ fn credentials(tx: &mut Tx<'_>, name: &LoginName) -> Result<Option<Credentials>>
         Ok((rows::account(row)?, row.text(at)?, row.opt_blob(at + 1)?, row.int(at + 2)?))
     })?;
     let Some((account, hash, scram, version)) = found else { return Ok(None) };
+    let own = names::key(&account.address);
     Ok(Some(Credentials {
+        second: second::of_account(tx, account.id, &own, &domain.name)?,
         random: random::of_account(tx, account.id)?,
         places: places(tx, account.id)?,
         account: Arc::new(account),

@@ -136,10 +136,13 @@ pub enum Service {
     Web,
     /// ManageSieve (RFC 5804).
     ManageSieve,
+    /// The login page. The only one where somebody may come who must choose a new password first, or shows a second factor; app
+    /// passwords and tokens open nothing there.
+    SignIn,
 }
 
 /// A set of service switches.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Services(pub u32);
 
 impl Services {
@@ -157,16 +160,19 @@ impl Services {
     pub const MANAGE_SIEVE: Self = Self(16);
     /// Mail to and from other organisations. Not a door: `smtp` and `delivery` ask for it.
     pub const OUTSIDE_MAIL: Self = Self(32);
-    /// All of them.
+    /// Nothing is changed. Not a door: who has this, or comes with what has it, reads over the web only.
+    pub const READ_ONLY: Self = Self(64);
+    /// All that give something.
     pub const ALL: Self = Self(63);
 
-    const NAMES: [(&'static str, Self); 6] = [
+    const NAMES: [(&'static str, Self); 7] = [
         ("submission", Self::SUBMISSION),
         ("imap", Self::IMAP),
         ("pop3", Self::POP3),
         ("web", Self::WEB),
         ("managesieve", Self::MANAGE_SIEVE),
         ("outside-mail", Self::OUTSIDE_MAIL),
+        ("read-only", Self::READ_ONLY),
     ];
 
     /// Whether all switches of `other` are on.
@@ -184,7 +190,7 @@ impl Services {
         Self(self.0 & !other.0)
     }
 
-    /// One switch by its name: `submission`, `imap`, `pop3`, `web`, `managesieve`, `outside-mail`.
+    /// One switch by its name: `submission`, `imap`, `pop3`, `web`, `managesieve`, `outside-mail`, `read-only`.
     pub fn by_name(name: &str) -> Option<Self> {
         Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, switch)| *switch)
     }
@@ -201,7 +207,7 @@ impl From<Service> for Services {
             Service::Submission => Self::SUBMISSION,
             Service::Imap => Self::IMAP,
             Service::Pop3 => Self::POP3,
-            Service::Web => Self::WEB,
+            Service::Web | Service::SignIn => Self::WEB,
             Service::ManageSieve => Self::MANAGE_SIEVE,
         }
     }
@@ -277,6 +283,10 @@ pub struct GroupId(pub u64);
 /// An app password or a token. Unique in the whole system, never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AppPasswordId(pub u64);
+
+/// A session of our own pages. Unique in the whole system, never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(pub u64);
 
 /// How a random secret of an account is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -3,8 +3,24 @@
 use anser_db::Schema;
 
 /// Tables of the directory, to be handed to `anser_db::Db::open`.
-pub const SCHEMA: Schema =
-    Schema(&[FIRST, SHARING, TOKENS, SCRIPTS, DKIM, ROUTES, JOBS, CERTIFICATES, SENDING, TOLD, ZONES, MOVING_IN]);
+pub const SCHEMA: Schema = Schema(&[
+    FIRST,
+    SHARING,
+    TOKENS,
+    SCRIPTS,
+    DKIM,
+    ROUTES,
+    JOBS,
+    CERTIFICATES,
+    SENDING,
+    TOLD,
+    ZONES,
+    MOVING_IN,
+    SESSIONS,
+    SECOND,
+    OAUTH,
+    PORTALS,
+]);
 
 /// One row of `dir_addresses` per address that is somebody's: `kind` and `target` say whose (see `address::Kind`).
 const FIRST: &str = "
@@ -225,4 +241,85 @@ CREATE TABLE dir_front_doors (
   most INTEGER NOT NULL,
   made INTEGER NOT NULL
 ) STRICT;
+";
+
+/// Sessions of our own pages (see `sessions`). A session is good for the credentials of its time.
+const SESSIONS: &str = "
+INSERT INTO dir_counters VALUES ('session', 0);
+CREATE TABLE dir_sessions (
+  id INTEGER NOT NULL PRIMARY KEY,
+  account INTEGER NOT NULL,
+  hash BLOB NOT NULL UNIQUE,
+  credential INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL,
+  seen_ms INTEGER NOT NULL,
+  expires_ms INTEGER NOT NULL,
+  device TEXT NOT NULL,
+  source TEXT NOT NULL
+) STRICT;
+CREATE INDEX dir_sessions_account ON dir_sessions (account, seen_ms);
+CREATE INDEX dir_sessions_expires ON dir_sessions (expires_ms);
+";
+
+/// Second factors, and where they must be (see `second`).
+const SECOND: &str = "
+CREATE TABLE dir_totp (
+  account INTEGER NOT NULL PRIMARY KEY,
+  secret BLOB NOT NULL,
+  confirmed INTEGER NOT NULL,
+  last_step INTEGER NOT NULL
+) STRICT;
+CREATE TABLE dir_recovery (account INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (account, hash)) STRICT;
+CREATE TABLE dir_second_required (scope TEXT NOT NULL PRIMARY KEY) STRICT;
+";
+
+/// Programs that may ask owners for grants, the grants, and devices that wait for an owner (see `oauth`).
+const OAUTH: &str = "
+INSERT INTO dir_counters VALUES ('grant', 0);
+CREATE TABLE dir_oauth_clients (
+  id TEXT NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL,
+  redirects TEXT NOT NULL,
+  services INTEGER NOT NULL,
+  secret BLOB,
+  created_ms INTEGER NOT NULL
+) STRICT;
+CREATE TABLE dir_oauth_grants (
+  id INTEGER NOT NULL PRIMARY KEY,
+  account INTEGER NOT NULL,
+  client TEXT NOT NULL,
+  services INTEGER NOT NULL,
+  openid INTEGER NOT NULL,
+  nonce TEXT NOT NULL,
+  challenge TEXT NOT NULL,
+  redirect TEXT NOT NULL,
+  credential INTEGER NOT NULL,
+  turn INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL,
+  used_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX dir_oauth_grants_account ON dir_oauth_grants (account, used_ms);
+CREATE INDEX dir_oauth_grants_client ON dir_oauth_grants (client);
+CREATE TABLE dir_oauth_devices (
+  hash BLOB NOT NULL PRIMARY KEY,
+  code TEXT NOT NULL UNIQUE,
+  client TEXT NOT NULL,
+  services INTEGER NOT NULL,
+  openid INTEGER NOT NULL,
+  expires_ms INTEGER NOT NULL,
+  polled_ms INTEGER NOT NULL,
+  account INTEGER NOT NULL
+) STRICT;
+";
+
+/// Portals that vouch for people, and their tickets that were used (see `portals`).
+const PORTALS: &str = "
+CREATE TABLE dir_portals (
+  id TEXT NOT NULL PRIMARY KEY,
+  scope TEXT NOT NULL,
+  is_key INTEGER NOT NULL,
+  secret BLOB NOT NULL
+) STRICT;
+CREATE TABLE dir_portal_spent (hash BLOB NOT NULL PRIMARY KEY, until_ms INTEGER NOT NULL) STRICT;
+CREATE INDEX dir_portal_spent_until ON dir_portal_spent (until_ms);
 ";

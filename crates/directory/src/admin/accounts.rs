@@ -184,7 +184,8 @@ impl Directory {
         Ok(count.unwrap_or(0) as u64)
     }
 
-    /// Sets a new password; sessions that are open stay, new logins need the new one. App passwords stay.
+    /// Sets a new password. Sessions of our own pages end; connections of programs stay, and their new logins need the new one. App
+    /// passwords stay.
     pub async fn set_password(&self, id: AccountId, password: &Password, must_change: bool) -> Result<()> {
         let Secret { hash, scram } = self.secret(password).await?;
         let scram = scram.map(|keys| keys.to_bytes());
@@ -390,6 +391,7 @@ fn purge(tx: &mut Tx<'_>, id: AccountId) -> Result<()> {
         return Err(Error::new(Class::Conflict, "remove the account before it is purged", "请先删除账号再彻底清除"));
     }
     crate::sending::forget(tx, id)?;
+    crate::second::forget(tx, id)?;
     let (primary, alias) = (Kind::Primary.to_sql(), Kind::Alias.to_sql());
     let mine = "SELECT address FROM dir_addresses WHERE target = ?1 AND kind IN (?2, ?3)";
     for table in ["dir_members WHERE member", "dir_grants WHERE address"] {
@@ -405,6 +407,9 @@ fn purge(tx: &mut Tx<'_>, id: AccountId) -> Result<()> {
     for sql in [
         "DELETE FROM dir_grants WHERE account = ?1",
         "DELETE FROM dir_app_passwords WHERE account = ?1",
+        "DELETE FROM dir_sessions WHERE account = ?1",
+        "DELETE FROM dir_oauth_grants WHERE account = ?1",
+        "DELETE FROM dir_oauth_devices WHERE account = ?1",
         "DELETE FROM dir_places WHERE account = ?1",
         "DELETE FROM dir_shares WHERE owner = ?1",
         "DELETE FROM dir_profiles WHERE account = ?1",

@@ -69,7 +69,7 @@ pub(crate) fn one(changed: u64, missing: impl FnOnce() -> Error) -> Result<()> {
     if changed == 0 { Err(missing()) } else { Ok(()) }
 }
 
-fn no_account() -> Error {
+pub(crate) fn no_account() -> Error {
     Error::not_found("there is no such account", "没有这个账号")
 }
 

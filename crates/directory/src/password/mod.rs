@@ -3,8 +3,10 @@
 //! | module | holds |
 //! |---|---|
 //! | here | bounded hashing off the reactor |
+//! | [`policy`] | what a password must be like that its owner chooses |
 //! | [`stored`] | verification of a stored hash of any scheme |
 
+pub mod policy;
 pub mod stored;
 
 use std::fmt;

@@ -93,18 +93,18 @@ fn a_new_password_replaces_the_old_one_at_once() {
 }
 
 #[test]
-fn a_password_that_must_be_changed_opens_the_web_only() {
+fn a_password_that_must_be_changed_opens_the_login_page_only() {
     each_site(|site: Rc<Site>| async move {
         let ann = site.account("ann@anser.test").await.id;
         site.directory.set_password(ann, &Password::Plain(b"given".into()), true).await.unwrap();
-        for service in [Service::Imap, Service::Pop3, Service::Submission, Service::ManageSieve] {
+        for service in [Service::Imap, Service::Pop3, Service::Submission, Service::ManageSieve, Service::Web] {
             let refusal = async |password| site.login_at(service, "ann", password, HOME).await.unwrap_err();
             assert_eq!(refusal(b"given").await.reason, Refusal::MustChange);
             let wrong = refusal(b"wrong").await;
             assert_eq!(wrong.reason, Refusal::Wrong, "only who knows the password hears of it");
         }
-        let web = site.login_at(Service::Web, "ann", b"given", HOME).await.unwrap();
-        assert!(web.account.must_change_password);
+        let page = site.login_at(Service::SignIn, "ann", b"given", HOME).await.unwrap();
+        assert!(page.account.must_change_password);
         site.directory.set_password(ann, &Password::Plain(b"chosen".into()), false).await.unwrap();
         site.login("ann", b"chosen", HOME).await.unwrap();
         site.directory.set_must_change(ann, true).await.unwrap();

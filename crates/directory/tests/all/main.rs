@@ -1,5 +1,6 @@
 //! What the directory promises, on both engines.
 
+mod a_second_factor_is_asked_for_and_counted;
 mod administrators_change_the_directory;
 mod exchanges_are_the_same_at_every_door;
 mod guessing_is_slow_and_owners_are_not_locked_out;
@@ -13,5 +14,6 @@ mod passwords_are_learnt_at_the_front_door;
 mod people_come_in_from_an_old_system;
 mod routes_say_where_mail_goes;
 mod scram_proofs_are_as_good_as_passwords;
+mod sessions_let_pages_in_until_they_end;
 mod site;
 mod tokens_open_their_doors_until_they_end;

@@ -53,7 +53,7 @@ async fn fail(session: &mut Session, user: &str, failure: AuthFailure) -> Outcom
     let why = failure.error.text.en.clone().into_owned();
     note(session, What::LoginFailed { user: user.to_owned(), why }).await;
     let reply = match failure.reason {
-        Refusal::Wrong => Reply::refusal("AUTHENTICATIONFAILED", failure.error.text),
+        Refusal::Wrong | Refusal::NeedsAppPassword => Reply::refusal("AUTHENTICATIONFAILED", failure.error.text),
         Refusal::NotAllowed | Refusal::NotYourself => Reply::refusal("AUTHORIZATIONFAILED", failure.error.text),
         Refusal::MustChange => must_change(session, failure.error.text),
         Refusal::Locked => Reply::refusal("LIMIT", failure.error.text),

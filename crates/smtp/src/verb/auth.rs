@@ -71,6 +71,7 @@ async fn failed(session: &Session, user: &str, failure: AuthFailure) -> Stop {
     match failure.reason {
         Refusal::Wrong | Refusal::NotYourself | Refusal::MustChange => Stop::refused(535, (5, 7, 8), text),
         Refusal::NotAllowed => Stop::refused(525, (5, 7, 13), text),
+        Refusal::NeedsAppPassword => Stop::refused(534, (5, 7, 9), text),
         Refusal::Locked | Refusal::Unavailable => Stop::refused(454, (4, 7, 0), text),
     }
 }
