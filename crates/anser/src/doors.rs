@@ -182,7 +182,7 @@ impl Sessions {
             tls: tls.cloned(),
             clock: house.clock.clone(),
             hostname: config.hostname.clone(),
-            jmap_url: jmap_url(config).map(|url| format!("{url}/.well-known/jmap")),
+            jmap_url: web_url(config).map(|url| format!("{url}/.well-known/jmap")),
             limits: anser_imap::Limits::default(),
             allow_plaintext_auth: allowed.plaintext_auth,
         };
@@ -229,13 +229,19 @@ fn site(house: &House, config: &Config, acme: Option<&Acme>, allowed: Allowed, s
     };
     let https = config.listen.get("https").and_then(|addresses| addresses.first()).map_or(443, SocketAddr::port);
     let jmap = jmap(house, config, smtp);
+    let auth = anser_auth::Deps {
+        directory: house.directory.clone(),
+        journal: house.journal.clone(),
+        clock: house.clock.clone(),
+        entropy: house.entropy.clone(),
+        url: web_url(config).unwrap_or_default(),
+    };
+    let acme = acme.map(Acme::routes).unwrap_or_default();
     Site {
         redirect: (!allowed.plaintext_auth).then_some(https),
         strict_transport: config.web.strict_transport.then_some(STRICT_TRANSPORT),
         error_page: Arc::new(anser_web::error_page),
-        ..Site::new(
-            acme.map(Acme::routes).unwrap_or_default().join(anser_web::routes(web)).join(anser_jmap::routes(jmap)),
-        )
+        ..Site::new(acme.join(anser_web::routes(web)).join(anser_auth::routes(auth)).join(anser_jmap::routes(jmap)))
     }
 }
 
@@ -248,13 +254,13 @@ fn jmap(house: &House, config: &Config, smtp: &Arc<anser_smtp::Deps>) -> anser_j
         entropy: house.entropy.clone(),
         queue: house.queue.clone(),
         submit: submit::through(smtp),
-        url: jmap_url(config).unwrap_or_default(),
+        url: web_url(config).unwrap_or_default(),
         limits: anser_jmap::Limits::default(),
     }
 }
 
-/// Where JMAP is found: over HTTPS, else where the boot file lets HTTP listen, for trials; nowhere without either.
-fn jmap_url(config: &Config) -> Option<String> {
+/// Where what is served over HTTP is found: over HTTPS, else where the boot file lets HTTP listen, for trials; nowhere without either.
+fn web_url(config: &Config) -> Option<String> {
     let first = |name| config.listen.get(name).and_then(|addresses: &Vec<SocketAddr>| addresses.first());
     match (first("https").map(SocketAddr::port), first("http")) {
         (Some(443), _) => Some(format!("https://{}", config.hostname)),

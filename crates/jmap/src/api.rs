@@ -157,6 +157,9 @@ async fn run_one(
     let method = METHODS.iter().find(|method| method.name == name);
     let method = method.filter(|method| using.iter().any(|used| used == method.capability));
     let method = method.ok_or_else(|| MethodError::new("unknownMethod", ""))?;
+    if !method.is_open_to(&call.user) {
+        return Err(MethodError::new("forbidden", "what you came in with does not open this"));
+    }
     call.args = Args(reference::resolve(arguments, answered, &mut call.left)?);
     (method.run)(call).await
 }

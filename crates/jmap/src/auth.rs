@@ -1,10 +1,11 @@
-//! Who asks (RFC 8620 §1.7, §8.2): by Basic (RFC 7617) with the password or an app password, or by a bearer token (RFC 6750).
+//! Who asks (RFC 8620 §1.7, §8.2): by Basic (RFC 7617) with the password or an app password, by a bearer token (RFC 6750), or, as a page
+//! of ours, by the cookie of its session.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use anser_base::Error;
-use anser_directory::{Account, Attempt, AuthFailure, Login, Refusal, Service};
+use anser_directory::{Account, Attempt, AuthFailure, Login, Refusal, Service, Services, Session, cookie_name};
 use anser_journal::{Entry, Origin, What};
 use anser_net::http::{HeaderValue, Request, Response, header};
 use anser_store::Subject;
@@ -25,27 +26,58 @@ pub(crate) struct User {
     pub subject: Subject,
     /// Other accounts that share something with this one.
     pub others: Arc<[Arc<Account>]>,
+    /// What may be done with what they came in by.
+    pub services: Services,
+}
+
+impl User {
+    /// Whether nothing may be changed.
+    pub fn is_read_only(&self) -> bool {
+        self.services.contains(Services::READ_ONLY)
+    }
+
+    /// Whether mail may be sent.
+    pub fn may_send(&self) -> bool {
+        self.services.contains(Services::SUBMISSION)
+    }
 }
 
 /// Who sent this request, or the refusal.
 pub(crate) async fn user(door: &Door, request: &Request) -> Result<User, Response> {
     let field = request.header("authorization");
     let (scheme, rest) = field.split_once(' ').unwrap_or((field, ""));
-    if field.len() > FIELD || field.is_empty() {
-        return Err(unauthorized("Log in"));
+    if field.is_empty() {
+        let session = by_cookie(door, request).await?;
+        return welcome(door, request, (session.account, session.services), None).await.map_err(|error| failed(&error));
+    }
+    if field.len() > FIELD {
+        return Err(unauthorized(request, "Log in"));
     }
     let login = match scheme.to_ascii_lowercase().as_str() {
         "basic" => basic(door, request, rest.trim()).await?,
         "bearer" => bearer(door, request, rest.trim()).await?,
-        _ => return Err(unauthorized("This way of logging in is not known")),
+        _ => return Err(unauthorized(request, "This way of logging in is not known")),
     };
-    welcome(door, request, login, scheme).await.map_err(|error| failed(&error))
+    welcome(door, request, (login.account, login.services), Some(scheme)).await.map_err(|error| failed(&error))
+}
+
+/// Whose session a page of ours goes by. Pages of others can make a browser send the cookie, but not say that they are ours.
+async fn by_cookie(door: &Door, request: &Request) -> Result<Session, Response> {
+    let Some(token) = request.cookie(cookie_name(request.tls().is_some())) else {
+        return Err(unauthorized(request, "Log in"));
+    };
+    if !request.is_same_origin() {
+        return Err(plain_problem(403, "This must be asked by a page of this site"));
+    }
+    let session = door.deps.directory.session(token.as_bytes(), request.peer().ip()).await;
+    let session = session.map_err(|error| failed(&error))?;
+    session.ok_or_else(|| unauthorized(request, "The session is over; log in"))
 }
 
 async fn basic(door: &Door, request: &Request, encoded: &str) -> Result<Login, Response> {
-    let decoded = STANDARD.decode(encoded).map_err(|_| unauthorized("The credentials cannot be read"))?;
+    let decoded = STANDARD.decode(encoded).map_err(|_| unauthorized(request, "The credentials cannot be read"))?;
     let Some(colon) = decoded.iter().position(|byte| *byte == b':') else {
-        return Err(unauthorized("The credentials cannot be read"));
+        return Err(unauthorized(request, "The credentials cannot be read"));
     };
     let (name, password) = (&decoded[..colon], &decoded[colon + 1..]);
     let result = door.deps.directory.authenticate(attempt(request, name, password)).await;
@@ -79,22 +111,28 @@ async fn conclude(
     tokio::time::sleep(failure.delay).await;
     Err(match failure.reason {
         Refusal::Locked => plain_problem(429, &failure.error.text.en),
-        Refusal::Wrong => unauthorized(&failure.error.text.en),
+        Refusal::Wrong => unauthorized(request, &failure.error.text.en),
         _ => plain_problem(403, &failure.error.text.en),
     })
 }
 
-async fn welcome(door: &Door, request: &Request, login: Login, scheme: &str) -> Result<User, Error> {
-    let account = login.account;
+/// `scheme` is what somebody logs in by just now; a session was noted when it began.
+async fn welcome(
+    door: &Door,
+    request: &Request,
+    (account, services): (Arc<Account>, Services),
+    scheme: Option<&str>,
+) -> Result<User, Error> {
     if door.is_new_login(account.id, request.peer().ip()) {
         door.deps.store.ensure(account.id).await?;
-        let user = account.address.to_string();
-        note(door, request.peer().ip(), What::Login { account: account.id, user, mechanism: scheme.to_uppercase() })
-            .await;
+        if let Some(scheme) = scheme {
+            let (user, mechanism) = (account.address.to_string(), scheme.to_uppercase());
+            note(door, request.peer().ip(), What::Login { account: account.id, user, mechanism }).await;
+        }
     }
     let groups = door.deps.directory.groups_of(account.id).await?;
     let others = door.deps.directory.owners_for(&account, false).await?;
-    Ok(User { subject: Subject { account: account.id, groups }, account, others })
+    Ok(User { subject: Subject { account: account.id, groups }, account, others, services })
 }
 
 /// Notes an event in the journal.
@@ -105,10 +143,12 @@ pub(crate) async fn note(door: &Door, client: IpAddr, what: What) {
     }
 }
 
-/// 401, and by which ways one may log in (RFC 9110 §11.6.1).
-fn unauthorized(detail: &str) -> Response {
+/// 401, and by which ways one may log in (RFC 9110 §11.6.1). Pages are not offered Basic: the browser would ask for a password itself.
+fn unauthorized(request: &Request, detail: &str) -> Response {
     let mut response = plain_problem(401, detail);
-    for way in ["Bearer realm=\"Anser\"", "Basic realm=\"Anser\", charset=\"UTF-8\""] {
+    let ways = ["Bearer realm=\"Anser\"", "Basic realm=\"Anser\", charset=\"UTF-8\""];
+    let offered = if request.header("sec-fetch-site").is_empty() { 2 } else { 1 };
+    for way in &ways[..offered] {
         response.headers.append(header::WWW_AUTHENTICATE, HeaderValue::from_static(way));
     }
     response

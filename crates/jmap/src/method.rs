@@ -28,6 +28,18 @@ pub(crate) struct Method {
     pub run: for<'a> fn(&'a mut Call) -> BoxFuture<'a, Outcome>,
 }
 
+/// What methods are called that change nothing; all others do, or may.
+const READING: [&str; 7] = ["get", "changes", "query", "queryChanges", "parse", "lookup", "echo"];
+
+impl Method {
+    /// Whether somebody may call it with what they came in by.
+    pub fn is_open_to(&self, user: &User) -> bool {
+        let (kind, verb) = self.name.split_once('/').unwrap_or((self.name, ""));
+        let reads = READING.contains(&verb);
+        (reads || !user.is_read_only()) && (reads || kind != "EmailSubmission" || user.may_send())
+    }
+}
+
 /// Every method, in the order of the RFCs.
 pub(crate) const METHODS: &[Method] = &[
     Method { name: "Core/echo", capability: CORE, run: |call| Box::pin(echo(call)) },

@@ -31,6 +31,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("pop3", 6),
     ("web", 6),
     ("jmap", 6),
+    ("auth", 6),
     ("admin", 7),
     ("anser", 8),
     ("testkit", 9),

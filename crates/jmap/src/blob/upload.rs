@@ -32,6 +32,9 @@ async fn answer(door: &Door, mut request: Request) -> Result<Response, Response>
     let user = auth::user(door, &request).await?;
     let missing = || plain_problem(404, "there is no such account");
     let access = Access::to(&user, request.parameter("accountId")).map_err(|_| missing())?;
+    if user.is_read_only() {
+        return Err(plain_problem(403, "what you came in with changes nothing"));
+    }
     let seat = door.seat(user.account.id, Use::Upload);
     let _seat = seat.ok_or_else(|| limit_problem(429, "maxConcurrentUpload"))?;
     let (blob, size) = take(door, access.owner.tenant, &mut request).await?;

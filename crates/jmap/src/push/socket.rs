@@ -203,7 +203,8 @@ impl Session {
             let account = directory.account(id).await?.filter(|account| account.state == AccountState::Active);
             let Some(account) = account else { return Ok(None) };
             let (groups, others) = (directory.groups_of(id).await?, directory.owners_for(&account, false).await?);
-            Ok::<_, anser_base::Error>(Some(User { subject: Subject { account: id, groups }, account, others }))
+            let (subject, services) = (Subject { account: id, groups }, self.user.services);
+            Ok::<_, anser_base::Error>(Some(User { subject, account, others, services }))
         };
         match now.await {
             Ok(Some(user)) => self.user = Arc::new(user),

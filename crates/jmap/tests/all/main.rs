@@ -14,10 +14,12 @@ mod emails_are_told_as_they_are;
 mod mailboxes_are_made_moved_and_removed;
 mod messages_are_sent_held_and_taken_back;
 mod node;
+mod pages_go_by_the_cookie_of_their_session;
 mod people_and_room_are_told;
 mod people_who_are_away_say_so;
 mod requests_and_changes_go_over_one_connection;
 mod results_refer_to_earlier_ones;
+mod scopes_narrow_what_is_done;
 mod snippets_show_what_was_found;
 /// The roof's own way from this door to the submission service.
 #[path = "../../../anser/src/submit.rs"]

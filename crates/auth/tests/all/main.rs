@@ -1,0 +1,10 @@
+//! What the door of sign-in promises, to curl.
+
+mod a_new_password_is_chosen_first;
+mod a_second_factor_is_set_up_and_shown;
+mod pages_of_others_are_refused;
+mod passwords_travel_sealed;
+mod portals_hand_people_over;
+mod programs_are_given_grants;
+mod site;
+mod somebody_signs_in_and_out;
