@@ -6,6 +6,7 @@ mod moving_in;
 mod outward;
 mod people;
 mod rules;
+mod sign_in;
 mod state;
 
 use anser_base::{Class, Error, Result};
@@ -21,6 +22,7 @@ pub use moving_in::*;
 pub use outward::*;
 pub use people::*;
 pub use rules::*;
+pub use sign_in::*;
 pub use state::*;
 
 /// Events that wait for a slow reader.
@@ -122,6 +124,10 @@ pub enum Item {
     Dkim(DkimView),
     Record(RecordView),
     Route(RouteView),
+    Session(SessionView),
+    SecondFactor(SecondFactorView),
+    Client(ClientView),
+    Portal(PortalView),
     Limits(LimitsView),
     Hold(HoldView),
     Seen(SeenView),
@@ -155,6 +161,13 @@ pub enum Report {
         id: u64,
         /// The secret.
         password: String,
+    },
+    /// The new client or portal, and its secret if it has one, shown this once.
+    Registered {
+        /// Its name.
+        id: String,
+        /// The secret.
+        secret: Option<String>,
     },
     /// Messages went in or out.
     Mails {

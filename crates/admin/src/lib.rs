@@ -178,6 +178,7 @@ impl Admin {
             R::ElsewhereChange { addresses, remove } => self.list_elsewhere(actor, &addresses, remove).await,
             R::ElsewhereList { domain } => self.listed_elsewhere(&domain, out).await,
             R::Sending { what } => self.sending(actor, what, out).await,
+            R::SignIn { what } => self.sign_in(actor, what, out).await,
             R::Reports { asked } => self.reports(asked, out).await,
             R::QueueList { selection } => self.list_queue(selection, out).await,
             R::QueueShow { entry } => self.show_entry(entry, out).await,

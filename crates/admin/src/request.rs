@@ -112,6 +112,86 @@ pub struct AccountChange {
     pub must_change: Option<bool>,
 }
 
+/// What is done about how people sign in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignInAct {
+    /// Lists the sessions of our own pages.
+    Sessions {
+        /// The account.
+        address: String,
+    },
+    /// Ends one of them, or all.
+    End {
+        /// The account.
+        address: String,
+        /// Which one.
+        id: Option<u64>,
+    },
+    /// Shows the second factor.
+    SecondFactor {
+        /// The account.
+        address: String,
+    },
+    /// Takes the second factor away, so that its owner can set up another.
+    Reset {
+        /// The account.
+        address: String,
+    },
+    /// Says where a second factor is required.
+    Require {
+        /// An account, a domain, `*`.
+        scope: String,
+        /// Whether it is.
+        required: bool,
+    },
+    /// Lists where it is required.
+    Required,
+    /// Registers a client (RFC 6749 §2).
+    ClientAdd {
+        /// The client.
+        client: ClientSpec,
+    },
+    /// Lists clients.
+    ClientList,
+    /// Registers a portal that vouches for people.
+    PortalAdd {
+        /// Its name.
+        id: String,
+        /// For whom it vouches: a domain, or `*`.
+        scope: String,
+        /// Its Ed25519 key in base64url; without one it gets a secret.
+        key: Option<String>,
+    },
+    /// Lists portals.
+    PortalList,
+    /// Removes a portal.
+    PortalRemove {
+        /// Its name.
+        id: String,
+    },
+    /// Removes a client, with all grants that it was given.
+    ClientRemove {
+        /// `client_id`.
+        id: String,
+    },
+}
+
+/// A client to be registered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientSpec {
+    /// `client_id`.
+    pub id: String,
+    /// The name that owners are shown.
+    pub name: String,
+    /// Where it is sent back to.
+    pub redirects: Vec<String>,
+    /// The most that it is given; none is who the owner is, and nothing else.
+    pub services: Vec<String>,
+    /// Whether it gets a secret.
+    pub confidential: bool,
+}
+
 /// What is done about what accounts send.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -468,6 +548,8 @@ pub enum Request {
     ElsewhereList { domain: String },
     /// [`crate::Admin::sending`]
     Sending { what: SendingAct },
+    /// [`crate::Admin::sign_in`]
+    SignIn { what: SignInAct },
     /// [`crate::Admin::reports`]
     Reports { asked: ReportsAsked },
     /// [`crate::Admin::list_queue`]

@@ -6,6 +6,7 @@ mod moves;
 mod outward;
 mod people;
 mod rules;
+mod sign_in;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ pub use moves::*;
 pub use outward::*;
 pub use people::*;
 pub use rules::*;
+pub use sign_in::*;
 
 use crate::text::{ARGUMENTS, COMMANDS, Language, Line};
 
@@ -73,6 +75,8 @@ pub enum Verb {
     Route(Route),
     #[command(subcommand)]
     Sending(Sending),
+    #[command(subcommand)]
+    SignIn(SignIn),
     Reports(Reports),
     #[command(subcommand)]
     Queue(Queue),

@@ -3,7 +3,9 @@
 use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use anser_admin::request::{self, AccountSpec, AppPasswordSpec, DomainChange, QueueAct, Request, SendingAct};
+use anser_admin::request::{
+    self, AccountSpec, AppPasswordSpec, ClientSpec, DomainChange, QueueAct, Request, SendingAct, SignInAct,
+};
 use anser_admin::socket::{self, Client};
 use anser_admin::{Event, Mail, Out, Report};
 use anser_base::{EntryId, Error, Result};
@@ -11,8 +13,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
 
 use crate::cli::{
-    Account, AccountAdd, Alias, AppPassword, Cli, Dkim, Domain, Elsewhere, Entries, FrontDoor, FrontDoorOpen, Group,
-    Move, NewSecret, Queue, Reports, Route, RouteAdd, Selection, SendAs, Sending, Token, Verb,
+    Account, AccountAdd, Alias, AppPassword, Cli, ClientAdd, Dkim, Domain, Elsewhere, Entries, FrontDoor,
+    FrontDoorOpen, Group, Move, NewSecret, OAuthClient, Portal, Queue, Reports, Route, RouteAdd, Selection, SendAs,
+    Sending, SignIn, Token, Verb,
 };
 use crate::config::Config;
 use crate::files;
@@ -220,6 +223,7 @@ fn asked(verb: Verb, language: Language) -> Result<Asked> {
         Verb::Group(Group::Leave { address, members }) => one(Request::GroupLeave { address, members }),
         Verb::Route(route) => route_asked(route),
         Verb::Sending(sending) => Ok(sending_asked(sending)),
+        Verb::SignIn(sign_in) => Ok(sign_in_asked(sign_in)),
         Verb::Reports(Reports { domain, kind, days, each }) => {
             list(Request::Reports { asked: request::ReportsAsked { domain, kind, days, each } })
         }
@@ -320,6 +324,34 @@ fn sending_asked(sending: Sending) -> Asked {
         Sending::Release { address } => SendingAct::Release { address },
     };
     Asked { requests: vec![Request::Sending { what }], list }
+}
+
+fn sign_in_asked(sign_in: SignIn) -> Asked {
+    let is_list = |what: &SignInAct| {
+        matches!(what, SignInAct::Sessions { .. } | SignInAct::Required | SignInAct::ClientList | SignInAct::PortalList)
+    };
+    let what = match sign_in {
+        SignIn::Sessions { address } => SignInAct::Sessions { address },
+        SignIn::End { address, session } => SignInAct::End { address, id: session },
+        SignIn::SecondFactor { address } => SignInAct::SecondFactor { address },
+        SignIn::Reset { address } => SignInAct::Reset { address },
+        SignIn::Require { scope } => SignInAct::Require { scope, required: true },
+        SignIn::Free { scope } => SignInAct::Require { scope, required: false },
+        SignIn::Required => SignInAct::Required,
+        SignIn::Client(OAuthClient::Add(ClientAdd { client, name, redirect, services, confidential })) => {
+            let client = ClientSpec { id: client, name, redirects: redirect, services, confidential };
+            SignInAct::ClientAdd { client }
+        }
+        SignIn::Portal(Portal::Add { portal, vouches_for, public_key }) => {
+            SignInAct::PortalAdd { id: portal, scope: vouches_for, key: public_key }
+        }
+        SignIn::Portal(Portal::List) => SignInAct::PortalList,
+        SignIn::Portal(Portal::Remove { portal }) => SignInAct::PortalRemove { id: portal },
+        SignIn::Client(OAuthClient::List) => SignInAct::ClientList,
+        SignIn::Client(OAuthClient::Remove { client }) => SignInAct::ClientRemove { id: client },
+    };
+    let list = is_list(&what);
+    Asked { requests: vec![Request::SignIn { what }], list }
 }
 
 fn elsewhere(mut addresses: Vec<String>, remove: bool) -> Result<Asked> {

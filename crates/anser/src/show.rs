@@ -83,6 +83,11 @@ impl Printer {
                 let line = say(line, &[&id.to_string(), password])?;
                 Some(format!("{line}\n{}", self.language.say(text::SHOWN_ONCE, &[])))
             }
+            Report::Registered { id, secret: None } => say(text::REGISTERED, &[id]),
+            Report::Registered { id, secret: Some(secret) } => {
+                let line = say(text::REGISTERED_SECRET, &[id, secret])?;
+                Some(format!("{line}\n{}", self.language.say(text::SHOWN_ONCE, &[])))
+            }
             Report::Mails { messages, bytes, skipped } => {
                 let line = say(text::MAILS, &[&messages.to_string(), &size(*bytes)])?;
                 let left_out = (*skipped > 0).then(|| self.language.say(text::LEFT_OUT, &[&skipped.to_string()]));
@@ -204,6 +209,20 @@ impl Printer {
                 let more = [down, route.hours.as_deref(), route.until.as_deref(), over];
                 let words: Vec<&str> = words.into_iter().chain(more).flatten().collect();
                 format!("{}  {}  {}", route.pattern, route.way, words.join("  ")).trim_end().to_owned() + "\n"
+            }
+            Item::Session(one) => {
+                format!("{}  {}  {}  {}  {}\n", one.id, one.device, one.source, one.created, one.seen)
+            }
+            Item::SecondFactor(one) => {
+                let words = [one.totp, one.required].map(|so| if so { "yes" } else { "no" });
+                let recovery = one.recovery.to_string();
+                self.language.say(text::SECOND_FACTOR, &[words[0], words[1], &recovery]) + "\n"
+            }
+            Item::Portal(portal) => format!("{}  {}\n", portal.id, portal.scope),
+            Item::Client(client) => {
+                let kind = if client.confidential { "confidential" } else { "public" };
+                let (services, redirects) = (client.services.join(","), client.redirects.join(" "));
+                format!("{}  {}  {kind}  {services}  {redirects}\n", client.id, client.name)
             }
             Item::Limits(limits) => {
                 format!("{}  {}  {}  {}\n", limits.scope, limits.per_hour, limits.per_day, limits.new_per_day)

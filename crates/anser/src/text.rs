@@ -114,6 +114,9 @@ table! {
     OFFSET = "the port offset {} is too large", "端口偏移 {} 过大";
     DEV_TITLE = "Anser on this machine, for trying out (data in {})", "Anser 试用系统（数据位于 {}）";
     DEV_ACCOUNTS = "accounts, each with the password {}:", "账号（密码均为 {}）：";
+    SECOND_FACTOR = "authenticator: {}  required: {}  recovery codes: {}", "验证器：{}  必须：{}  恢复代码：{}";
+    REGISTERED = "{} is registered", "已登记 {}";
+    REGISTERED_SECRET = "{} is registered; its secret: {}", "已登记 {}，密钥：{}";
     DEV_NOT_YET = "not there yet: LDAP", "尚未提供：LDAP";
     DEV_DNS = "mail for other domains goes to the servers that {} names", "发往其他域的邮件按 {} 给出的服务器投递";
     DEV_NOWHERE = "mail for other domains waits in the queue; give --smarthost or --dns HOST:PORT to let it out", "发往其他域的邮件留在队列中；用 --smarthost 或 --dns HOST:PORT 放行";
@@ -241,6 +244,31 @@ pub const COMMANDS: &[(&str, Line)] = &[
         "route address remove",
         Line("Remove addresses; without any they come from standard input", "删除地址；不填则从标准输入读取"),
     ),
+    (
+        "sign-in",
+        Line(
+            "How people sign in: sessions, second factors, programs with grants",
+            "登录方式：会话、两步验证、第三方程序授权",
+        ),
+    ),
+    ("sign-in sessions", Line("List an account's sessions on our pages", "列出账号的网页会话")),
+    ("sign-in end", Line("End one session of an account, or all", "结束账号的一个或全部会话")),
+    ("sign-in second-factor", Line("Show an account's second factor", "查看账号的两步验证")),
+    ("sign-in reset", Line("Take an account's second factor away", "清除账号的两步验证")),
+    ("sign-in require", Line("Require a second factor", "要求使用两步验证")),
+    ("sign-in free", Line("Do not require a second factor any more", "不再要求两步验证")),
+    ("sign-in required", Line("List where a second factor is required", "列出要求两步验证的范围")),
+    ("sign-in portal", Line("Portals that vouch for people who are signed in there", "可为已登录用户担保的门户系统")),
+    ("sign-in portal add", Line("Register a portal", "登记门户")),
+    ("sign-in portal list", Line("List portals", "列出门户")),
+    ("sign-in portal remove", Line("Remove a portal", "删除门户")),
+    (
+        "sign-in client",
+        Line("Programs that may ask owners for grants (OAuth 2.0)", "可向用户请求授权的程序（OAuth 2.0）"),
+    ),
+    ("sign-in client add", Line("Register a program", "登记程序")),
+    ("sign-in client list", Line("List programs", "列出程序")),
+    ("sign-in client remove", Line("Remove a program and all its grants", "删除程序及其全部授权")),
     ("sending", Line("How much accounts may send, and accounts in wrong hands", "外发限额与疑似被盗账号")),
     ("sending limit", Line("Set limits; what is not named stays", "设置限额；未写的不变")),
     ("sending limits", Line("List limits", "列出限额")),
@@ -341,6 +369,19 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
     ("dns", Line("HOST:PORT of a name server", "域名服务器 HOST:PORT")),
     ("outward_port", Line("port of other mail servers, in a test world", "测试环境中其他邮件服务器的端口")),
     ("engine", Line("embedded, or postgres followed by its URL", "embedded，或 postgres 加 URL")),
+    ("session", Line("Number of the session; all without it", "会话编号；省略则为全部")),
+    ("portal", Line("Name of the portal", "门户名称")),
+    (
+        "public_key",
+        Line(
+            "Its Ed25519 key, base64url; without it a secret is made",
+            "门户的 Ed25519 公钥（base64url）；省略则生成密钥",
+        ),
+    ),
+    ("vouches_for", Line("A domain, or * for everybody", "域名，或 * 表示所有人")),
+    ("client", Line("client_id of the program", "程序的 client_id")),
+    ("redirect", Line("Where it is sent back to; may be repeated", "回调地址，可多次给出")),
+    ("confidential", Line("It keeps a secret, which is shown once", "程序保管密钥，密钥只显示一次")),
     ("name", Line("Name", "名称")),
     (
         "files",

@@ -302,7 +302,7 @@ fn role_named(name: &str) -> Result<Role> {
     role.ok_or_else(|| Error::invalid(format!("there is no role {name}"), format!("没有角色 {name}")))
 }
 
-fn services_named(names: &[String]) -> Result<Services> {
+pub(super) fn services_named(names: &[String]) -> Result<Services> {
     names.iter().try_fold(Services::NONE, |all, name| {
         let one = Services::by_name(name);
         one.map(|one| all.with(one))

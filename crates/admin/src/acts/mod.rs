@@ -17,5 +17,6 @@ mod queue;
 mod routes;
 mod sending;
 mod sieve;
+mod sign_in;
 mod state;
 pub mod sweep;

@@ -1,0 +1,55 @@
+//! What is said of signing in.
+
+use serde::{Deserialize, Serialize};
+
+/// A session of our own pages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionView {
+    /// Its number.
+    pub id: u64,
+    /// When somebody signed in (RFC 3339).
+    pub created: String,
+    /// When it was last used.
+    pub seen: String,
+    /// When it ends at the latest.
+    pub expires: String,
+    /// The device, in words.
+    pub device: String,
+    /// The address that it was last used from.
+    pub source: String,
+}
+
+/// The second factor of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecondFactorView {
+    /// An authenticator is set up.
+    pub totp: bool,
+    /// One is required.
+    pub required: bool,
+    /// Recovery codes that are left.
+    pub recovery: u64,
+}
+
+/// A program that may ask owners for grants.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientView {
+    /// `client_id`.
+    pub id: String,
+    /// The name that owners are shown.
+    pub name: String,
+    /// Where it is sent back to.
+    pub redirects: Vec<String>,
+    /// The most that it is given.
+    pub services: Vec<String>,
+    /// Whether it has a secret.
+    pub confidential: bool,
+}
+
+/// A portal that vouches for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortalView {
+    /// Its name.
+    pub id: String,
+    /// For whom it vouches.
+    pub scope: String,
+}
