@@ -33,9 +33,19 @@ impl Client {
             return Ok(answers);
         }
         lines.insert(0, mail);
-        let accepted = self.envelope(indices, &lines, &mut answers).await?;
-        if !accepted.is_empty() {
-            let verdict = self.message(content, binary).await;
+        // RFC 2920 §3.1: DATA may end the group. BDAT waits until it is known that somebody gets the message.
+        let goes_along = self.capabilities().pipelining && !binary;
+        lines.extend(goes_along.then(|| "DATA".to_owned()));
+        let mut replies = self.exchange(&lines).await?;
+        let go_ahead = if goes_along && replies.len() == lines.len() { replies.pop() } else { None };
+        let accepted = self.accepted(indices, replies, &mut answers);
+        let is_wanted = accepted.as_ref().is_ok_and(|accepted| !accepted.is_empty());
+        if !is_wanted && go_ahead.as_ref().is_some_and(|reply| reply.code == GO_AHEAD) {
+            self.send_nothing().await?;
+        }
+        let accepted = accepted?;
+        if is_wanted {
+            let verdict = self.message(content, binary, go_ahead).await;
             answers.extend(accepted.into_iter().map(|index| (index, answer(&verdict))));
         }
         Ok(answers)
@@ -58,14 +68,14 @@ impl Client {
         (answers, indices, lines)
     }
 
-    /// Says the lines; returns the recipients that the server accepted.
-    async fn envelope(
+    /// The recipients that the server accepted, by its replies to MAIL and RCPT.
+    fn accepted(
         &mut self,
         indices: Vec<usize>,
-        lines: &[String],
+        replies: Vec<Reply>,
         answers: &mut Answers,
     ) -> Result<Vec<usize>, Stop> {
-        let mut replies = self.exchange(lines).await?.into_iter();
+        let mut replies = replies.into_iter();
         if let Some(reply) = replies.next().filter(|reply| !reply.is_positive()) {
             return Err(self.said(&reply));
         }
@@ -79,7 +89,7 @@ impl Client {
         Ok(accepted)
     }
 
-    /// The replies to MAIL and RCPT commands, sent at once where the server allows it (RFC 2920); only MAIL's when that is refused.
+    /// The replies to the commands, MAIL first, sent at once where the server allows it (RFC 2920); only MAIL's when that is refused.
     async fn exchange(&mut self, lines: &[String]) -> Result<Vec<Reply>, Stop> {
         self.phase = Phase::Envelope;
         let pipelining = self.capabilities().pipelining;
@@ -112,18 +122,23 @@ impl Client {
     /// Sends it; the positive reply to it. The end is only sent when all of it was, so an error before leaves nothing behind. A
     /// connection that breaks between the end and the reply leaves it open whether the server has it, and it is sent again: a
     /// duplicate is better than a loss (RFC 5321 §4.5.3.2.6, RFC 1047).
-    async fn message(&mut self, content: &mut Content, binary: bool) -> Result<Reply, Stop> {
-        let reply = if binary { self.bdat(content).await? } else { self.data(content).await? };
+    async fn message(&mut self, content: &mut Content, binary: bool, go_ahead: Option<Reply>) -> Result<Reply, Stop> {
+        let reply = if binary { self.bdat(content).await? } else { self.data(content, go_ahead).await? };
         self.end_message();
         if reply.is_positive() { Ok(reply) } else { Err(self.said(&reply)) }
     }
 
-    /// DATA (RFC 5321 §4.1.1.4).
-    async fn data(&mut self, content: &mut Content) -> Result<Reply, Stop> {
-        let reply = self.command("DATA", DATA).await?;
+    /// DATA (RFC 5321 §4.1.1.4), unless it was said already.
+    async fn data(&mut self, content: &mut Content, go_ahead: Option<Reply>) -> Result<Reply, Stop> {
+        let reply = match go_ahead {
+            Some(reply) => reply,
+            None => self.command("DATA", DATA).await?,
+        };
         if reply.code != GO_AHEAD {
             return Err(self.said(&reply));
         }
+        // What it says of a message that it has not seen is a lie.
+        self.expect_silence()?;
         self.phase = Phase::Message;
         let (mut encoder, mut out, mut offset) = (DataEncoder::new(), Vec::new(), 0);
         while offset < content.size() {
@@ -137,6 +152,13 @@ impl Client {
         self.write(&out).await?;
         self.flush().await?;
         self.reply(FINAL_DOT).await
+    }
+
+    /// Ends a message for nobody, which the server let come all the same (RFC 2920 §3.1); whatever it says.
+    async fn send_nothing(&mut self) -> Result<(), Stop> {
+        self.write(b".\r\n").await?;
+        self.flush().await?;
+        self.reply(FINAL_DOT).await.map(drop)
     }
 
     /// BDAT in chunks of one piece each (RFC 3030 §2). A chunk that is refused ends the message.

@@ -128,8 +128,8 @@ fn lies_about_pipelining_deliver_nothing_and_lose_nothing() {
         "S: 250 ok\nS: 250 ok\nS: 354 go\nS: 250 taken\nWAIT",
         // A reply of another kind.
         "S: 354 go on\nS: 354 go on\nCLOSE",
-        // The refusal of what was not asked yet.
-        "S: 250 ok\nS: 250 ok\nS: 503 no\nCLOSE",
+        // The refusal of a message that was not sent yet.
+        "S: 250 ok\nS: 250 ok\nS: 354 go\nS: 554 no\nCLOSE",
     ] {
         runtime().block_on(async {
             let world = World::new(&[&format!("{start}{lie}"), &delivery("x@far.test")]).await;

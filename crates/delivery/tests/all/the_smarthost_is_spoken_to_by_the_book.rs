@@ -97,6 +97,42 @@ fn every_extension_that_is_offered_and_asked_for_is_passed_on() {
 }
 
 #[test]
+fn a_group_ends_with_data_and_nobody_gets_nothing() {
+    let script = "
+        S: 220 relay.test
+        C: EHLO mail.anser.test
+        S: 250-relay.test
+        S: 250 PIPELINING
+        C: MAIL FROM:<ann@anser.test>
+        C: RCPT TO:<gone@far.test>
+        C: DATA
+        S: 250 ok
+        S: 550 5.1.1 no such user
+        S: 354 go on
+        C: .
+        S: 554 no valid recipients
+        C: RSET
+        S: 250 ok
+        C: MAIL FROM:<ann@anser.test>
+        C: RCPT TO:<good@far.test>
+        C: DATA
+        S: 250 ok
+        S: 250 ok
+        S: 354 go on
+        MESSAGE
+        S: 250 taken";
+    with_relay(SmarthostTls::Never, &[script], |house, relay| async move {
+        house.put(to(&["gone@far.test"]), &message("to nobody")).await;
+        house.run().await;
+        let report = house.report("ann@anser.test").await;
+        assert!(report.says("Diagnostic-Code: smtp; 550 5.1.1 no such user"), "{}", report.status);
+        house.put(to(&["good@far.test"]), &message("to somebody")).await;
+        house.run().await;
+        assert_eq!(relay.messages(), [format!("{TRACE}{}", message("to somebody"))]);
+    });
+}
+
+#[test]
 fn each_recipient_has_an_outcome_of_its_own() {
     let script = "
         S: 220 relay.test
