@@ -125,7 +125,7 @@ export async function world() {
   const AUTH = await new Promise((done) => {
     request(`${url}/auth/key`, { rejectUnauthorized: false }, (answer) => (answer.resume(), done(answer.statusCode === 200))).on('error', () => done(false)).end();
   });
-  return { url, browser, page, put, call, ask, mailbox, trouble, end, hasAuth: AUTH };
+  return { url, dir, binary: BINARY, browser, page, put, call, ask, mailbox, trouble, end, hasAuth: AUTH };
 }
 
 /** A message as it is sent; `html` beside or in place of the text. */

@@ -17,7 +17,7 @@ export class List {
   private version = $state(0);
   private ids: (Id | undefined)[] = [];
   private state = '';
-  private underway = new Set<number>();
+  private underway = new Map<number, Promise<void>>();
   /** What was taken out before the server said so. */
   private gone = new Set<Id>();
   private generation = 0;
@@ -53,7 +53,11 @@ export class List {
       const start = at * PAGE;
       const end = Math.min(start + PAGE, this.loaded ? this.total : Infinity);
       const known = this.loaded && !this.stale && this.holds(start, end);
-      if (!known && !this.underway.has(at) && (start < this.total || !this.loaded)) wanted.push(this.load(at));
+      if (known || (this.loaded && start >= this.total)) continue;
+      // Who waits for a page that is under way waits for that.
+      const underway = this.underway.get(at) ?? this.load(at);
+      this.underway.set(at, underway);
+      wanted.push(underway);
     }
     await Promise.all(wanted);
   }
@@ -65,7 +69,6 @@ export class List {
 
   private async load(at: number): Promise<void> {
     const generation = this.generation;
-    this.underway.add(at);
     try {
       const [query, heads, threads, rest] = await page(this.mail.client, this.wish, at * PAGE, PAGE);
       if (generation !== this.generation) return;
@@ -83,7 +86,7 @@ export class List {
     } catch (error) {
       if (generation === this.generation) this.failed = this.mail.reason(error);
     } finally {
-      this.underway.delete(at);
+      if (generation === this.generation) this.underway.delete(at);
       this.version++;
     }
   }

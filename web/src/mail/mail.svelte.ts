@@ -125,7 +125,7 @@ export class Mail {
       return known;
     }
     // Both travel in one request.
-    const asked = Promise.all([getBodies(this.client, [id]), viewEmail(this.client, id)]).then(([{ list }, view]) => {
+    const asked = Promise.all([getBodies(this.client, [id]), viewEmail(this.client, id).catch(() => null)]).then(([{ list }, view]) => {
       const body = list[0];
       if (!body) throw new JmapError('notFound');
       if (view) this.views.set(body, view);

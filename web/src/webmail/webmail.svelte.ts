@@ -19,7 +19,9 @@ import { Draft } from '../write/draft.svelte';
 import type { Start } from '../write/start';
 
 export type View = 'mail' | 'people' | 'settings';
-/** A chosen folder is remembered until the page goes. */
+/** Where searches that are kept are kept, and how many. */
+const SEARCHES = 'webmail/searches';
+const MOST_SEARCHES = 30;
 const NEWEST: Sort[] = [{ property: 'receivedAt', isAscending: false }];
 
 export class Webmail {
@@ -41,6 +43,7 @@ export class Webmail {
   selected = new SvelteSet<Id>();
   private anchor = 0;
   open = $state<Id | null>(null);
+  searches = $state.raw<string[]>([]);
   drafts = $state<Draft[]>([]);
   tab = $state<string>('mail');
   picking = $state<'move' | 'go' | null>(null);
@@ -56,6 +59,8 @@ export class Webmail {
       await this.client.open();
       await Promise.all([this.mail.open(), this.kept.open()]);
       shared(this.kept.of('webmail/choices'), (chosen) => this.kept.set('webmail/choices', chosen));
+      const searches = this.kept.of(SEARCHES);
+      this.searches = Array.isArray(searches) ? searches.filter((one) => typeof one === 'string').slice(0, MOST_SEARCHES) : [];
       this.ready = true;
       this.mail.onNew((heads) => this.announce(heads));
       const named = /^#\/([^/?]+)(?:\/([^/?]+))?/.exec(location.hash);
@@ -108,6 +113,12 @@ export class Webmail {
     this.chips = chips(typed);
     this.look();
     this.show('mail');
+  }
+
+  /** Keeps a search beside the folders, or no longer. */
+  keepSearch(typed: string, on: boolean): void {
+    this.searches = [...this.searches.filter((one) => one !== typed), ...(on ? [typed] : [])].slice(-MOST_SEARCHES);
+    this.kept.set(SEARCHES, this.searches);
   }
 
   sorted(property: Sort['property'], isAscending: boolean): void {
@@ -205,7 +216,10 @@ export class Webmail {
     const to = Math.max(0, Math.min(total - 1, this.current + by));
     this.current = to;
     this.anchor = to;
-    if (this.open !== null && this.list?.at(to)) this.openRow(to);
+    if (this.open === null) return;
+    if (this.list?.at(to)) this.openRow(to);
+    // A row that is not known yet is opened when it comes, if one is still there then.
+    else void this.list?.ensure(to, to).then(() => this.current === to && this.open !== null && this.openRow(to));
   }
 
   toggle(index: number): void {

@@ -36,7 +36,7 @@ export const en = {
   space: 'Space', used: (used: string, all: string) => `${used} of ${all} used`,
 
   // Search.
-  search: 'Search', searchIn: 'Search mail', clearSearch: 'Clear the search', operators: 'Search for', withoutChip: (text: string) => `Remove ${text}`, searching: 'Searching',
+  search: 'Search', searchIn: 'Search mail', clearSearch: 'Clear the search', operators: 'Search for', keepSearch: 'Keep', searches: 'Searches', withoutChip: (text: string) => `Remove ${text}`, searching: 'Searching',
   searchHelp: [['from:chen', 'who wrote it'], ['to:ann', 'to whom'], ['subject:"annual plan"', 'these words in the subject'], ['has:attachment', 'with a file'], ['is:unread', 'not read yet'], ['after:2026-01-01', 'since that day; before: as well'], ['larger:1MB', 'large ones; smaller: as well'], ['in:archive', 'in that folder'], ['-invoice', 'without that word']] as [string, string][],
 
   // Reading.

@@ -32,7 +32,7 @@ export const zh: Words = {
   colours: { red: '红色', orange: '橙色', green: '绿色', blue: '蓝色', violet: '紫色', yellow: '黄色', grey: '灰色' },
   space: '空间', used: (used, all) => `已用 ${used}，共 ${all}`,
 
-  search: '搜索', searchIn: '搜索邮件', clearSearch: '清除搜索', operators: '搜索条件', withoutChip: (text) => `移除 ${text}`, searching: '搜索方法',
+  search: '搜索', searchIn: '搜索邮件', clearSearch: '清除搜索', operators: '搜索条件', keepSearch: '保存搜索', searches: '已存搜索', withoutChip: (text) => `移除 ${text}`, searching: '搜索方法',
   searchHelp: [['发件人:陈雁', '谁写的'], ['收件人:ann', '写给谁'], ['主题:"年度计划"', '主题含有这些字'], ['包含:附件', '带有文件'], ['状态:未读', '还没有读'], ['晚于:2026-01-01', '从这一天起；另有“早于:”'], ['大于:1MB', '较大的邮件；另有“小于:”'], ['文件夹:归档', '在此文件夹中'], ['-发票', '不含这个词']],
 
   letter: '邮件正文', letterFrom: (name) => `${name} 的邮件`, from: '发件人', to: '收件人', cc: '抄送', bcc: '密送', date: '时间', size: '大小', subject: '主题', sender: '发件人验证', answersTo: '回复至',
