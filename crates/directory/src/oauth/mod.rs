@@ -466,7 +466,7 @@ impl Note {
     }
 }
 
-const CLIENT: &str = "SELECT id, name, redirects, services, secret IS NOT NULL FROM dir_oauth_clients";
+const CLIENT: &str = "SELECT id, name, redirects, services, secret FROM dir_oauth_clients";
 
 fn client(row: &Row<'_>) -> Result<Client> {
     Ok(Client {
@@ -474,7 +474,7 @@ fn client(row: &Row<'_>) -> Result<Client> {
         name: row.text(1)?,
         redirects: row.text(2)?.lines().map(str::to_owned).collect(),
         services: Services(row.int(3)? as u32),
-        confidential: row.bool(4)?,
+        confidential: row.opt_blob(4)?.is_some(),
     })
 }
 
