@@ -14,12 +14,14 @@ use std::time::Duration;
 #[cfg(doc)]
 use anser_base::Class;
 use anser_base::{Error, Result};
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::client::TlsConnector;
 use crate::deflate::{COMPRESSED, Deflate};
+use crate::halves::{self, Reader, Writer};
 use crate::input::Input;
 pub use crate::input::{INPUT_BUFFER, SKIPPED_LINE};
 use crate::tls::{TlsAcceptor, TlsInfo};
@@ -42,7 +44,7 @@ const CLOSE_DRAIN: usize = 256 * 1024;
 const KEEPALIVE: Duration = Duration::from_secs(300);
 
 thread_local! {
-    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_SIZE]);
+    pub(crate) static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_SIZE]);
 }
 
 /// What [`Stream::read_line`] found.
@@ -372,6 +374,16 @@ impl Stream {
         self.io
     }
 
+    /// Parts it into its two directions; what arrived and was not consumed is read first. [`Class::Invalid`] while it is compressed.
+    pub async fn into_halves(mut self) -> Result<(Reader, Writer)> {
+        if self.deflate.is_some() {
+            return Err(Error::invalid("a compressed connection cannot be parted", "压缩的连接无法拆分"));
+        }
+        self.flush().await?;
+        let left = Bytes::copy_from_slice(self.buffer());
+        Ok(halves::part(self.io, left, self.write_timeout))
+    }
+
     /// Ends the connection politely: flushes, ends our direction, and waits a moment for the peer to end its own, so that
     /// the last reply arrives. A stream that is merely dropped closes at once.
     pub async fn close(mut self) -> Result<()> {
@@ -515,7 +527,7 @@ async fn in_time(limit: Duration, sending: impl Future<Output = io::Result<()>>)
     }
 }
 
-fn is_hang_up(error: &io::Error) -> bool {
+pub(crate) fn is_hang_up(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
 }
