@@ -408,6 +408,20 @@ impl MailTx<'_, '_> {
         Ok(found)
     }
 
+    /// Gives messages the unique ids that they have at the server that they came from, as [`NewMessage::uidl`]. UIDs that are gone are
+    /// left out.
+    pub fn set_uidls(&mut self, mailbox: MailboxId, uidls: &[(u32, String)]) -> Result<()> {
+        self.require_writing()?;
+        for (uid, uidl) in uidls {
+            let Some(entry) = self.entry(mailbox, *uid)? else { continue };
+            self.db.execute(
+                "UPDATE message SET uidl = ?3 WHERE account = ?1 AND id = ?2",
+                params![self.account.to_sql(), entry.message.to_sql(), uidl],
+            )?;
+        }
+        Ok(())
+    }
+
     /// Makes messages forget the unique id that they were imported with, because another message of the mailbox has the same. UIDs
     /// that are gone are left out.
     pub fn forget_uidls(&mut self, mailbox: MailboxId, uids: &[u32]) -> Result<()> {

@@ -148,6 +148,16 @@ impl<'t, 'c> MailTx<'t, 'c> {
         self.state.modseq
     }
 
+    /// For a move, first of all in its transaction: modification sequences are above this one from now on, so that those which clients
+    /// remember of the old server (RFC 7162) hide nothing that changes here.
+    pub fn raise_modseq(&mut self, above: u64) -> Result<()> {
+        self.require_writing()?;
+        if self.state.modseq <= above {
+            (self.state.modseq, self.advanced) = (above + 1, true);
+        }
+        Ok(())
+    }
+
     pub(crate) fn next_id(&mut self) -> u64 {
         let id = self.state.next_id;
         self.state.next_id += 1;

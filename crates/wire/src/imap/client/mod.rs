@@ -89,6 +89,8 @@ pub enum Code {
     HighestModSeq(u64),
     /// CAPABILITY, in upper case.
     Capability(Vec<String>),
+    /// APPENDUID (RFC 4315 §3): UIDVALIDITY of the mailbox, and the message's UID
+    AppendUid(u32, u32),
     /// MAILBOXID (RFC 8474 §4.2)
     MailboxId(String),
     /// Any other: its name in upper case.

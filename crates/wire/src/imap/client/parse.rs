@@ -99,9 +99,15 @@ fn code_of(raw: &[u8]) -> Code {
         "UIDNEXT" => text().parse().map_or(Code::Other(name), Code::UidNext),
         "HIGHESTMODSEQ" => text().parse().map_or(Code::Other(name), Code::HighestModSeq),
         "CAPABILITY" => Code::Capability(words(rest)),
+        "APPENDUID" => append_uid(&text()).map_or(Code::Other(name), |(validity, uid)| Code::AppendUid(validity, uid)),
         "MAILBOXID" => Code::MailboxId(text().trim_matches(['(', ')']).to_owned()),
         _ => Code::Other(name),
     }
+}
+
+fn append_uid(text: &str) -> Option<(u32, u32)> {
+    let (validity, uid) = text.split_once(' ')?;
+    Some((validity.parse().ok()?, uid.trim().parse().ok()?))
 }
 
 fn words(raw: &[u8]) -> Vec<String> {
