@@ -10,7 +10,7 @@ mod sign_in;
 mod state;
 
 use anser_base::{Class, Error, Result};
-use anser_migrate::{MailboxView, MoveView, Proof};
+use anser_migrate::{GateView, MailboxView, MoveView, Proof, SourceSurvey};
 use anser_sieve::form::Form;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -140,6 +140,11 @@ pub enum Item {
     Move(MoveView),
     MoveMailbox(MailboxView),
     MoveProof(Box<Proof>),
+    MoveSurvey(Box<SourceSurvey>),
+    MoveGate(GateView),
+    MoveVisit(VisitView),
+    MoveReturned(ReturnedView),
+    MoveReport(String),
 }
 
 /// The end of an act that was done.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use anser_base::EntryId;
-use anser_migrate::{NewMailbox, Source, Which};
+use anser_migrate::{Level, NewMailbox, Passing, Source, Which};
 use anser_sieve::form::Form;
 use serde::{Deserialize, Serialize};
 
@@ -429,6 +429,13 @@ pub struct Applied {
 pub enum MoveAct {
     /// Makes a move with an old server, or changes that.
     Plan(Source),
+    /// Says whether sessions are passed through to the old server, and where mail goes meanwhile; what is not named stays.
+    PassThrough {
+        /// `off`, `until-cutover`, `until-ready`.
+        passing: Option<Passing>,
+        /// The old server's SMTP, `HOST:PORT`; empty for none.
+        relay: Option<String>,
+    },
     /// Lists logins of an old server.
     Accounts {
         /// The old server, by its name; the first without.
@@ -444,6 +451,31 @@ pub enum MoveAct {
     Start,
     /// Another pass over what is settled.
     Delta,
+    /// Looks at the old servers, into the mailboxes, and at the DNS of their domains.
+    Survey,
+    /// Cuts mailboxes over that were brought: those that are named, or everybody, once the gates are passed.
+    Cutover {
+        /// Only tell how the gates stand.
+        check: bool,
+        /// The users know.
+        noticed: bool,
+        /// Gates that are taken for passed.
+        accepted: Vec<String>,
+        /// End the move.
+        close: bool,
+    },
+    /// Gives the old server what is new here.
+    Rollback {
+        /// Only tell what that would be.
+        dry_run: bool,
+    },
+    /// The newest proofs as a signed document.
+    Report {
+        /// `html`, `csv`, `json`.
+        format: String,
+    },
+    /// The public key that documents are signed by.
+    ReportKey,
     /// Works again on what failed.
     Retry,
     /// Stops at the next batch.
@@ -458,7 +490,10 @@ pub enum MoveAct {
     /// How each mailbox stands.
     Status,
     /// Holds both sides against each other.
-    Verify,
+    Verify {
+        /// How much is read.
+        level: Level,
+    },
     /// The newest proofs.
     Proofs,
 }

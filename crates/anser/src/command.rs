@@ -22,7 +22,7 @@ use crate::files;
 use crate::house::{self, House};
 use crate::show::Printer;
 use crate::text::{self, Language, refused};
-use crate::{moves, password, people, scripts, serve};
+use crate::{moves, password, people, scripts, serve, watch};
 
 /// Accounts of one request.
 const ACCOUNTS: usize = 10_000;
@@ -46,8 +46,14 @@ pub fn run(cli: Cli, language: Language) -> Result<bool> {
         Verb::Account(Account::Import(import)) => runtime.block_on(people::import(&config, import, cli.json, language)),
         Verb::Export(export) => runtime.block_on(files::export(&config, &export, cli.json, language)),
         Verb::Restore { path, account: None } => restore_all(&config, &whole(&path)?, cli.json, language),
-        Verb::Move(Move::Report { project, addresses, format }) => {
-            runtime.block_on(moves::report(&config, project, addresses, &format))
+        Verb::Move(Move::Status { which, watch: true }) => {
+            runtime.block_on(watch::watch(&config, which.project, which.addresses, language))
+        }
+        Verb::Move(Move::Report { project, check: Some(path), .. }) => {
+            runtime.block_on(moves::check_report(&config, project, &path, language))
+        }
+        Verb::Move(Move::Report { project, addresses, format, check: None }) => {
+            runtime.block_on(moves::report(&config, project, addresses, format))
         }
         verb => {
             let asked = asked(verb, language)?;
@@ -61,7 +67,7 @@ async fn do_all(config: &Config, asked: Asked, json: bool, language: Language) -
     let mut printer = Printer::new(language, json, asked.list);
     let bar = bar();
     for request in asked.requests {
-        let proves = matches!(&request, Request::Move { what: request::MoveAct::Verify, .. });
+        let proves = matches!(&request, Request::Move { what: request::MoveAct::Verify { .. }, .. });
         let report = act(config, request, mpsc::channel(1).1, |event| {
             match event {
                 Event::Item(item) => bar.suspend(|| printer.item(&item))?,

@@ -18,6 +18,7 @@ mod serve;
 mod show;
 mod submit;
 mod text;
+mod watch;
 
 use std::process::ExitCode;
 

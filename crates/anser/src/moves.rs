@@ -1,12 +1,16 @@
 //! The commands on moves.
 
 use std::io::BufRead;
+use std::path::Path;
 
 use anser_admin::Event;
-use anser_admin::answer::Item;
+use anser_admin::answer::{Item, ReturnedView};
 use anser_admin::request::{MoveAct, Request};
 use anser_base::{Error, Result};
-use anser_migrate::{Kind, MailboxView, MoveView, NewMailbox, Password, Proof, Source, Tls, profile, report};
+use anser_migrate::{
+    GateView, Kind, Level, MailboxView, MoveView, NewMailbox, Passing, Password, Proof, Source, SourceSurvey, Tls,
+    profile, signature,
+};
 use tokio::sync::mpsc;
 
 use crate::cli::{Move, MovePlan, MoveWhich};
@@ -26,10 +30,7 @@ pub fn asked(act: Move) -> Result<Asked> {
         |name: String, what| Ok(Asked { requests: vec![Request::Move { name, which: Vec::new(), what }], list: false });
     match act {
         Move::List => Ok(Asked { requests: vec![Request::MoveList], list: true }),
-        Move::Plan(plan) => {
-            let name = plan.project.clone();
-            one(name, MoveAct::Plan(source_of(plan)?))
-        }
+        Move::Plan(plan) => planned(plan),
         Move::Accounts { project, source, stdin: true } => {
             one(project, MoveAct::Accounts { source, logins: logins(&mut std::io::stdin().lock())? })
         }
@@ -44,12 +45,24 @@ pub fn asked(act: Move) -> Result<Asked> {
         Move::Resume { which, losses_are_meant } => with_wait(which, MoveAct::Resume { losses_are_meant }),
         Move::Retry(which) => with_wait(which, MoveAct::Retry),
         Move::Delta(which) => with_wait(which, MoveAct::Delta),
-        Move::Verify { project: name, addresses: which } => {
-            Ok(Asked { requests: vec![Request::Move { name, which, what: MoveAct::Verify }], list: true })
+        Move::Survey { project: name, addresses: which } => {
+            Ok(Asked { requests: vec![Request::Move { name, which, what: MoveAct::Survey }], list: true })
+        }
+        Move::Cutover { which, check, noticed, accept, close } => {
+            let asked = with_wait(which, MoveAct::Cutover { check, noticed, accepted: accept, close })?;
+            Ok(Asked { list: true, ..asked })
+        }
+        Move::Rollback { which, dry_run } => {
+            let asked = with_wait(which, MoveAct::Rollback { dry_run })?;
+            Ok(Asked { list: dry_run, ..asked })
+        }
+        Move::Verify { project: name, addresses: which, level } => {
+            let level = Level::from_word(&level).unwrap_or(Level::Bodies);
+            Ok(Asked { requests: vec![Request::Move { name, which, what: MoveAct::Verify { level } }], list: true })
         }
         // It has a way of its own.
         Move::Report { .. } => Ok(Asked { requests: Vec::new(), list: false }),
-        Move::Status(MoveWhich { project: name, addresses: which, wait }) => {
+        Move::Status { which: MoveWhich { project: name, addresses: which, wait }, .. } => {
             let waiting = Request::Move { name: name.clone(), which: Vec::new(), what: MoveAct::Wait };
             let status = Request::Move { name, which, what: MoveAct::Status };
             Ok(Asked { requests: wait.then_some(waiting).into_iter().chain([status]).collect(), list: true })
@@ -62,6 +75,20 @@ fn with_wait(which: MoveWhich, what: MoveAct) -> Result<Asked> {
     let waiting = Request::Move { name: name.clone(), which: Vec::new(), what: MoveAct::Wait };
     let act = Request::Move { name, which, what };
     Ok(Asked { requests: [act].into_iter().chain(wait.then_some(waiting)).collect(), list: false })
+}
+
+/// A source, or how sessions and mail go meanwhile, or both.
+fn planned(plan: MovePlan) -> Result<Asked> {
+    let name = plan.project.clone();
+    let passing = plan.pass_through.as_deref().and_then(Passing::from_word);
+    let relay = plan.relay.clone();
+    let is_through = passing.is_some() || relay.is_some();
+    let has_source = plan.host.is_some() || plan.path.is_some() || plan.profile.is_some() || !is_through;
+    let source = has_source.then(|| source_of(plan).map(MoveAct::Plan)).transpose()?;
+    let through = is_through.then_some(MoveAct::PassThrough { passing, relay });
+    let acts = source.into_iter().chain(through);
+    let requests = acts.map(|what| Request::Move { name: name.clone(), which: Vec::new(), what }).collect();
+    Ok(Asked { requests, list: false })
 }
 
 fn source_of(plan: MovePlan) -> Result<Source> {
@@ -118,26 +145,75 @@ fn logins(input: &mut impl BufRead) -> Result<Vec<NewMailbox>> {
     }
 }
 
-/// The newest proofs as a file on standard output.
-pub async fn report(config: &Config, project: String, which: Vec<String>, format: &str) -> Result<bool> {
-    let mut proofs: Vec<Proof> = Vec::new();
-    let request = Request::Move { name: project, which, what: MoveAct::Proofs };
-    act(config, request, mpsc::channel(1).1, |event| {
+/// The newest proofs as a signed file on standard output.
+pub async fn report(config: &Config, project: String, which: Vec<String>, format: String) -> Result<bool> {
+    show::out(&pieces(config, project, which, MoveAct::Report { format }).await?)?;
+    Ok(true)
+}
+
+/// Whether a report is as this server wrote it.
+pub async fn check_report(config: &Config, project: String, path: &Path, language: Language) -> Result<bool> {
+    let file = std::fs::read_to_string(path).map_err(Error::io)?;
+    let own = pieces(config, project, Vec::new(), MoveAct::ReportKey).await?;
+    match signature::signed_by(&file) {
+        Some(key) if key == own => {
+            show::out(&(language.say(text::REPORT_SIGNED, &[&key]) + "\n"))?;
+            Ok(true)
+        }
+        Some(key) => Err(refused(text::REPORT_OF_ANOTHER, &[&key])),
+        None => Err(refused(text::REPORT_CHANGED, &[])),
+    }
+}
+
+/// What an act answers in pieces of text.
+async fn pieces(config: &Config, name: String, which: Vec<String>, what: MoveAct) -> Result<String> {
+    let mut all = String::new();
+    act(config, Request::Move { name, which, what }, mpsc::channel(1).1, |event| {
         if let Event::Item(item) = event
-            && let Item::MoveProof(proof) = *item
+            && let Item::MoveReport(piece) = *item
         {
-            proofs.push(*proof);
+            all.push_str(&piece);
         }
         Ok(())
     })
     .await?;
-    show::out(&if format == "csv" { report::csv(&proofs) } else { report::html(&proofs) })?;
-    Ok(true)
+    Ok(all)
+}
+
+/// An old server as it answers.
+pub fn survey_in_words(language: Language, one: &SourceSurvey) -> String {
+    let mut text = format!("{}  {}\n", one.source, one.place);
+    if let Some(trouble) = &one.trouble {
+        return text + &format!("    {trouble}\n");
+    }
+    let numbers = [one.mailboxes, one.without_password, one.folders, one.messages, one.largest, one.forecast / 60];
+    let numbers = numbers.map(|number| number.to_string());
+    let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    text.push_str(&format!("    {}\n", language.say(text::SURVEY, &numbers)));
+    let lacks = if language == Language::Zh { &one.zh } else { &one.en };
+    text.extend(lacks.iter().map(|lack| format!("    - {lack}\n")));
+    text.extend(one.refused.iter().map(|(login, why)| format!("    {login}: {why}\n")));
+    text
+}
+
+/// A gate, and what keeps it open.
+pub fn gate_in_words(language: Language, gate: &GateView) -> String {
+    let words = if language == Language::Zh { &gate.zh } else { &gate.en };
+    let mark = if gate.state == "open" { "!" } else { "+" };
+    format!("{mark} {}  {}  {words}", gate.gate, gate.state).trim_end().to_owned() + "\n"
+}
+
+/// What the way back of a mailbox would bring.
+pub fn returned_in_words(language: Language, view: &ReturnedView) -> String {
+    let one = &view.returned;
+    let numbers = [one.messages, one.flags, one.moved, one.folders, one.removed].map(|number| number.to_string());
+    let words: Vec<&str> = std::iter::once(&*view.address).chain(numbers.iter().map(String::as_str)).collect();
+    language.say(text::RETURNED, &words) + "\n"
 }
 
 /// A mailbox whose both sides were held against each other, and every difference.
 pub fn proof_in_words(proof: &Proof) -> String {
-    let mut text = format!("{} > {}\n", proof.login, proof.address);
+    let mut text = format!("{} > {}  {}\n", proof.login, proof.address, proof.score().word());
     for one in &proof.folders {
         let classes = one.classes.iter().map(|(class, count)| format!("  {class} {count}"));
         text.push_str(&format!("    {}  {}{}\n", one.folder, size(one.bytes), classes.collect::<String>()));
@@ -152,6 +228,10 @@ pub fn proof_in_words(proof: &Proof) -> String {
 pub fn move_in_words(view: &MoveView, language: Language) -> String {
     let states = view.mailboxes.iter().map(|(state, count)| format!("  {state} {count}"));
     let mut text = format!("{}  {}{}\n", view.name, view.state, states.collect::<String>());
+    if view.passing != "off" {
+        let relay = view.relay.as_ref().map(|relay| format!("  > {relay}")).unwrap_or_default();
+        text.push_str(&format!("    {}{relay}\n", view.passing));
+    }
     for source in &view.sources {
         let (kind, tls) = (source.kind.word(), source.tls.word());
         let place = match source.kind.is_files() {
@@ -174,7 +254,8 @@ pub fn mailbox_in_words(view: &MailboxView) -> String {
     let counts = format!("{}/{}  {}", view.done, view.total, size(view.bytes));
     let note = view.note.as_ref().map(|note| format!("    {note}\n")).unwrap_or_default();
     let arrow = if view.login == view.address { String::new() } else { format!("{} > ", view.login) };
-    format!("{arrow}{}  {}  {counts}{}\n{note}", view.address, view.state, ledger.collect::<String>())
+    let home = if view.home == "here" { String::new() } else { format!("  {}", view.home) };
+    format!("{arrow}{}  {}{home}  {counts}{}\n{note}", view.address, view.state, ledger.collect::<String>())
 }
 
 #[cfg(test)]

@@ -197,6 +197,14 @@ impl Printer {
             Item::Move(one) => moves::move_in_words(one, self.language),
             Item::MoveMailbox(one) => moves::mailbox_in_words(one),
             Item::MoveProof(one) => moves::proof_in_words(one),
+            Item::MoveSurvey(one) => moves::survey_in_words(self.language, one),
+            Item::MoveGate(one) => moves::gate_in_words(self.language, one),
+            Item::MoveVisit(one) => {
+                let day = anser_base::Timestamp(one.at_ms).to_string();
+                self.language.say(text::VISIT, &[&day[..10]]) + "\n"
+            }
+            Item::MoveReturned(one) => moves::returned_in_words(self.language, one),
+            Item::MoveReport(text) => text.clone(),
             Item::Entry(entry) => self.entry(entry),
             Item::Event(event) => event_in_words(event),
             Item::Dkim(key) => {

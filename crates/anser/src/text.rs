@@ -89,6 +89,13 @@ table! {
     PASSWORD_EMPTY = "the password is empty", "密码为空";
     PASSWORD_WANTED = "no password: give it on standard input with --password-stdin", "没有密码：请用 --password-stdin 从标准输入提供";
     QUOTA_BAD = "{} is no size; write 500MB, 5GiB or 0 for no limit", "{} 不是大小；请写 500MB、5GiB，或 0 表示不限";
+    SURVEY = "{} logins, {} without a password; {} folders, {} messages, the fullest {}; about {} minutes", "登录名 {} 个，其中 {} 个无密码；文件夹 {} 个，邮件 {} 封，最多的邮箱 {} 封；约需 {} 分钟";
+    WATCHED = "{} of {} messages, {}, {}/s, about {} minutes left", "邮件 {} / {} 封，{}，{}/秒，约剩 {} 分钟";
+    VISIT = "  ask how the users do: {}", "  回访用户：{}";
+    RETURNED = "{}: {} messages, flags of {}, {} moved, {} folders; {} removed here stay there", "{}：邮件 {} 封，标志 {} 处，移动 {} 封，文件夹 {} 个；此处已删除的 {} 封仍保留在旧服务器";
+    REPORT_SIGNED = "as this server wrote it; its key is {}", "报告未被改动，由本服务器签名，公钥 {}";
+    REPORT_OF_ANOTHER = "signed, but not by this server: {}", "报告的签名不是本服务器的：{}";
+    REPORT_CHANGED = "this report is not signed, or it was changed", "该报告没有签名，或已被改动";
     UNEXPLAINED = "{} messages that nobody can explain", "{} 封邮件的差异无法解释";
     SOURCE_PLACE = "IMAP and POP3 want --host or a --profile of one server; the others want --path", "IMAP 与 POP3 需要 --host 或单一服务器的 --profile；其他来源需要 --path";
     NO_PROFILE = "there is no profile {}; these are known: {}", "没有类型 {}，已知类型：{}";
@@ -308,6 +315,15 @@ pub const COMMANDS: &[(&str, Line)] = &[
     ("move resume", Line("Go on", "继续")),
     ("move retry", Line("Work again on what failed", "重试失败的账号")),
     ("move delta", Line("Bring what came and what changed since", "增量迁移")),
+    ("move survey", Line("Look at the old servers, the mailboxes and the DNS", "调查旧服务器、各邮箱和 DNS")),
+    (
+        "move cutover",
+        Line(
+            "Cut over: a last pass, then mailboxes live here; without addresses only when the gates are passed",
+            "切换：最后一轮迁移后邮箱在此使用；不指定地址时须通过各关卡",
+        ),
+    ),
+    ("move rollback", Line("Give the old server what is new here", "回退：将新邮件、标志和文件夹送回旧服务器")),
     ("move verify", Line("Hold the old server against what is here, message by message", "逐封核对新旧两侧")),
     ("move report", Line("The newest proofs as a file", "导出最近一次核对结果")),
     ("move status", Line("How each mailbox stands", "各账号的进度")),
@@ -599,6 +615,40 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
             "同时迁移的账号数；默认按类型设定，否则为 2",
         ),
     ),
+    (
+        "pass_through",
+        Line(
+            "until-cutover, until-ready: sessions of mailboxes that are not here yet go to the old server; off",
+            "until-cutover、until-ready：尚未迁入的邮箱，其会话转接到旧服务器；off 关闭",
+        ),
+    ),
+    (
+        "old_relay",
+        Line(
+            "The old server's SMTP: mail for these mailboxes goes there; empty for none",
+            "旧服务器的 SMTP，未迁入邮箱的新邮件转到那里；留空则不转",
+        ),
+    ),
+    ("gates_check", Line("Only tell how the gates stand", "只显示各关卡状态")),
+    ("noticed", Line("The users know when it will be", "已通知用户")),
+    (
+        "gates_accept",
+        Line(
+            "A gate that is taken for passed: accounts, proof, ttl, notice, mx, late",
+            "接受某一关卡：accounts、proof、ttl、notice、mx、late",
+        ),
+    ),
+    ("level", Line("2: every body is read; 1: a sample of them", "2：读取所有正文；1：抽样读取")),
+    ("move_watch", Line("Follow it until nothing is under way", "持续显示进度，直到全部完成")),
+    (
+        "move_close",
+        Line(
+            "End the move: no late mail is looked for, passwords are forgotten",
+            "结束迁移：不再检查迟到邮件，清除旧密码",
+        ),
+    ),
+    ("rollback_dry_run", Line("Only tell what the way back would bring", "只显示回退内容，不作改动")),
+    ("report_check", Line("Whether this report is as the server wrote it", "检查报告是否被改动")),
     ("wait", Line("Wait until nothing is under way", "等待全部完成")),
     ("losses_are_meant", Line("What the old server lost was meant to go", "旧服务器上减少的邮件属正常删除")),
     ("selector", Line("Name of the key", "密钥的选择器")),

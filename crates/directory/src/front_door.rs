@@ -34,8 +34,9 @@ use crate::guard::Network;
 use crate::login::{Attempt, AuthFailure, Credentials};
 use crate::model::{Account, AccountState};
 use crate::names::{self, LoginName};
+use crate::passage::Passage;
 use crate::password::{self, PASSWORD};
-use crate::{Directory, NewAccount, Password, rows};
+use crate::{Directory, NewAccount, Password, Service, rows};
 
 /// Failed logins of a domain with an open front door are answered at multiples of this after they came.
 pub const BEAT: Duration = Duration::from_secs(2);
@@ -135,7 +136,9 @@ pub type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub struct OldServers {
     /// Asks an old server, within a time of its own.
     pub ask: Box<dyn Fn(Question) -> Later<Answer> + Send + Sync>,
-    /// Hears of every password that was learnt.
+    /// Opens the session of somebody whose mailbox is still there: [`Directory::passage`].
+    pub pass: Box<dyn Fn(Arc<Account>, Service) -> Later<Result<Option<Passage>>> + Send + Sync>,
+    /// Hears of every password that was learnt, before its owner is let in.
     pub learned: Box<dyn Fn(Lesson) -> Later<()> + Send + Sync>,
 }
 
@@ -325,7 +328,8 @@ impl Directory {
         if let Some(servers) = self.inner.old_servers.get() {
             let (account, door) = (learnt.account.clone(), visit.door.clone());
             let lesson = Lesson { account, door, login, password: Secret::new(attempt.password) };
-            tokio::spawn((servers.learned)(lesson));
+            // A task of its own, so that a client that leaves meanwhile does not leave it half done.
+            let _ = tokio::spawn((servers.learned)(lesson)).await;
         }
         Ok(Some(learnt))
     }

@@ -5,6 +5,7 @@
 //! | [`model`] | the nouns: [`Account`], [`Domain`], [`Group`], [`Services`], [`Role`] |
 //! | [`resolve`] | where mail to an address goes, and who may write as it |
 //! | [`login`] | is this password or token good: [`Directory::authenticate`], and the SCRAM half in [`scram`] |
+//! | [`passage`] | sessions of people whose mail is still there |
 //! | [`front_door`] | logins that only an old server knows yet: asked there, and learnt |
 //! | [`sasl`] | one exchange of SASL messages for every door |
 //! | [`sign_in`] | the login page's way in, step by step |
@@ -40,6 +41,7 @@ pub mod login;
 pub mod model;
 mod names;
 pub mod oauth;
+pub mod passage;
 pub mod password;
 pub mod portals;
 mod random;
@@ -97,6 +99,7 @@ pub use model::{
     Role, Service, Services, SessionId,
 };
 pub use oauth::{Client, Tokens};
+pub use passage::Passage;
 pub use password::Secret;
 pub use password::policy::PasswordRules;
 pub use portals::{Portal, PortalTicket};

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use anser_base::{AccountId, Error, Language};
-use anser_directory::Account;
+use anser_directory::{Account, Passage};
 use anser_net::{Fill, Shutdown, Stream};
 use anser_wire::imap::write::{Status, write_continuation, write_status};
 use anser_wire::imap::{AppendMessage, CatenateText, Command, CommandReader, Event, NumberSet};
@@ -78,6 +78,8 @@ pub(crate) struct Session {
     pub reader: CommandReader,
     /// LOGOUT was answered.
     pub ended: bool,
+    /// Where the session goes on once the login is answered, when the mailbox is still at an old server.
+    pub passage: Option<Passage>,
     login_deadline: Instant,
     /// Octets of the command that is being read.
     taken: usize,
@@ -102,6 +104,7 @@ impl Session {
             stream,
             reader: CommandReader::new(),
             ended: false,
+            passage: None,
             login_deadline,
             taken: 0,
             bad_commands: 0,
@@ -120,15 +123,19 @@ impl Session {
             Some(Trouble::Bye(text)) => self.tell("*", Status::Bye, "", text),
             _ => {}
         }
-        if self.flush().await.is_ok()
-            && let Err(error) = self.stream.close().await
-        {
+        if self.flush().await.is_err() {
+            return;
+        }
+        if let Some(passage) = self.passage {
+            return passage.run(self.stream, self.shutdown).await;
+        }
+        if let Err(error) = self.stream.close().await {
             tracing::debug!(error = error.chain(), "the connection broke while it closed");
         }
     }
 
     async fn serve(&mut self) -> Result<(), Trouble> {
-        while !self.ended {
+        while !self.ended && self.passage.is_none() {
             match self.next().await? {
                 Input::NeedContinuation => write_continuation(&mut self.out, "OK"),
                 Input::Command(tag, command) => {

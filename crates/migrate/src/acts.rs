@@ -14,10 +14,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::Migrate;
 use crate::imap::Imap;
-use crate::model::{Mailbox, Move, MoveState, Source, State, Task};
+use crate::model::{Home, Mailbox, Move, MoveState, Passing, Source, State, Task};
+use crate::report;
 use crate::rows::{self, Standing};
 use crate::run::unknown;
-use crate::verify::{self, Proof};
+use crate::signature::Signer;
+use crate::verify::{self, Level, Proof};
 
 /// Mailboxes that one look at the tables brings.
 const PAGE: usize = 1_000;
@@ -68,6 +70,10 @@ pub struct MailboxView {
     pub total: u64,
     /// Bytes that were brought here.
     pub bytes: u64,
+    /// Where it lives: `here`, `there`, `turning`.
+    pub home: String,
+    /// Since when it is cut over, in milliseconds since 1970.
+    pub cut: Option<i64>,
     /// Messages by what the ledger says of them.
     pub ledger: Vec<(String, u64)>,
 }
@@ -79,6 +85,10 @@ pub struct MoveView {
     pub name: String,
     /// `draft`, `running`, `paused`.
     pub state: String,
+    /// Whether sessions are passed through: `off`, `until-cutover`, `until-ready`.
+    pub passing: String,
+    /// The old server's SMTP, where mail for mailboxes goes that live there.
+    pub relay: Option<String>,
     /// Its old servers.
     pub sources: Vec<Source>,
     /// Mailboxes by state.
@@ -120,7 +130,20 @@ impl Migrate {
             rows_to_be.push(self.row_of(&of, &source, one).await?);
         }
         let count = rows_to_be.len() as u64;
-        self.write(move |tx| rows_to_be.iter().try_for_each(|row| rows::put_mailbox(tx, row).map(drop))).await?;
+        let put = move |tx: &mut Tx<'_>| {
+            let mut away = Vec::new();
+            for row in &rows_to_be {
+                let id = rows::put_mailbox(tx, row)?;
+                if rows::home(tx, id)? == Some(Home::There) {
+                    away.push(row.address.clone());
+                }
+            }
+            Ok(away)
+        };
+        let away = self.write(put).await?;
+        for address in away.iter().filter(|_| of.relay.is_some()) {
+            self.route(address, of.passing, of.relay.as_deref()).await?;
+        }
         Ok(count)
     }
 
@@ -146,6 +169,8 @@ impl Migrate {
             done: 0,
             total: 0,
             bytes: 0,
+            home: if of.passing == Passing::Off { Home::Here } else { Home::There },
+            cut: anser_base::Timestamp(0),
         })
     }
 
@@ -181,7 +206,7 @@ impl Migrate {
             .await
     }
 
-    async fn begin(
+    pub(crate) async fn begin(
         &self,
         name: &str,
         which: Which,
@@ -190,7 +215,7 @@ impl Migrate {
     ) -> Result<u64> {
         let of = self.named(name).await?;
         if of.state == MoveState::Paused {
-            return Err(Error::new(Class::Conflict, "the move is paused: resume it first", "迁移已暂停，请先恢复"));
+            return Err(paused());
         }
         let now = self.inner.deps.clock.now();
         let begun = self.write(move |tx| {
@@ -260,14 +285,15 @@ impl Migrate {
         self.view_of(of).await
     }
 
-    async fn view_of(&self, of: Move) -> Result<MoveView> {
+    pub(crate) async fn view_of(&self, of: Move) -> Result<MoveView> {
         let id = of.id;
         let sources = self.read(move |tx| rows::sources(tx, id)).await?;
         let all = self.all(id).await?;
         let count = |state: &State| all.iter().filter(|mailbox| mailbox.state == *state).count() as u64;
         let mailboxes = State::ALL.iter().map(|state| (state.word().to_owned(), count(state)));
         let mailboxes = mailboxes.filter(|(_, count)| *count > 0).collect();
-        Ok(MoveView { name: of.name, state: of.state.word().to_owned(), sources, mailboxes })
+        let (state, passing) = (of.state.word().to_owned(), of.passing.word().to_owned());
+        Ok(MoveView { name: of.name, state, passing, relay: of.relay, sources, mailboxes })
     }
 
     /// How each mailbox stands.
@@ -301,6 +327,8 @@ impl Migrate {
                 done,
                 total,
                 bytes: mailbox.bytes + more,
+                home: mailbox.home.word().to_owned(),
+                cut: Some(mailbox.cut.0).filter(|cut| *cut > 0),
                 ledger: words.filter(|(_, count)| *count > 0).collect(),
             });
         }
@@ -309,13 +337,13 @@ impl Migrate {
 
     /// Holds mailboxes at the source against what they show here, through `face`: this server's own IMAP. Keeps each proof, the newest
     /// of each mailbox. Mailboxes that no pass has gone over are left out.
-    pub async fn verify(&self, name: &str, which: Which, face: Source) -> Result<Vec<Proof>> {
+    pub async fn verify(&self, name: &str, which: Which, face: Source, level: Level) -> Result<Vec<Proof>> {
         let of = self.named(name).await?;
         let mut proofs = Vec::new();
         for mailbox in
             self.all(of.id).await?.into_iter().filter(|mailbox| is_meant(mailbox, &which) && mailbox.pass > 0)
         {
-            let proof = self.verify_one(&mailbox, &face).await?;
+            let proof = self.verify_one(&mailbox, &face, level).await?;
             let (id, now, text) = (mailbox.id, self.inner.deps.clock.now(), serde_json::to_string(&proof));
             let text = text.map_err(Error::unavailable)?;
             self.write(move |tx| rows::put_proof(tx, id, now, &text)).await?;
@@ -324,7 +352,7 @@ impl Migrate {
         Ok(proofs)
     }
 
-    async fn verify_one(&self, mailbox: &Mailbox, face: &Source) -> Result<Proof> {
+    async fn verify_one(&self, mailbox: &Mailbox, face: &Source, level: Level) -> Result<Proof> {
         let (source, directory) = (mailbox.source, &self.inner.deps.directory);
         let source = self.read(move |tx| rows::source(tx, source)).await?.ok_or_else(|| unknown("source"))?;
         let found = directory.account(mailbox.account).await?;
@@ -338,7 +366,7 @@ impl Migrate {
         let compared = async {
             let mut here = Imap::open(face, &mailbox.address, &own).await?;
             let (store, whose) = (&self.inner.deps.store, (whose.tenant, account));
-            let found = verify::verify(&mut there, &mut here, store, whose, mailbox.id).await;
+            let found = verify::verify(&mut there, &mut here, store, whose, mailbox.id, level).await;
             here.leave().await;
             found
         };
@@ -362,6 +390,22 @@ impl Migrate {
         Ok(proofs)
     }
 
+    /// The newest proofs as a signed document: `html`, `csv` or `json`.
+    pub async fn signed_report(&self, name: &str, which: Which, format: &str) -> Result<String> {
+        let proofs = self.proofs(name, which).await?;
+        let report = match format {
+            "csv" => report::csv(&proofs),
+            "json" => report::json(&proofs),
+            _ => report::html(&proofs),
+        };
+        Ok(Signer::new(&self.inner.deps.key)?.sign(format, report))
+    }
+
+    /// The public key that reports are signed by.
+    pub fn report_key(&self) -> Result<String> {
+        Ok(Signer::new(&self.inner.deps.key)?.key())
+    }
+
     pub(crate) async fn named(&self, name: &str) -> Result<Move> {
         let wanted = name.to_owned();
         let found = self.read(move |tx| rows::move_named(tx, &wanted)).await?;
@@ -372,20 +416,30 @@ impl Migrate {
         self.read(move |tx| list(tx, of)).await
     }
 
-    async fn read<R: Send + 'static>(&self, work: impl FnMut(&mut Tx<'_>) -> Result<R> + Send + 'static) -> Result<R> {
+    pub(crate) async fn read<R: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut Tx<'_>) -> Result<R> + Send + 'static,
+    ) -> Result<R> {
         self.inner.deps.db.read(Place::Moves, work).await
     }
 
-    async fn write<R: Send + 'static>(&self, work: impl FnMut(&mut Tx<'_>) -> Result<R> + Send + 'static) -> Result<R> {
+    pub(crate) async fn write<R: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut Tx<'_>) -> Result<R> + Send + 'static,
+    ) -> Result<R> {
         self.inner.deps.db.write(Place::Moves, Durability::Sync, work).await
     }
+}
+
+pub(crate) fn paused() -> Error {
+    Error::new(Class::Conflict, "the move is paused: resume it first", "迁移已暂停，请先恢复")
 }
 
 pub(crate) fn is_meant(mailbox: &Mailbox, which: &[String]) -> bool {
     which.is_empty() || which.iter().any(|one| *one == mailbox.address || *one == mailbox.login)
 }
 
-fn list(tx: &mut Tx<'_>, of: u64) -> Result<Vec<Mailbox>> {
+pub(crate) fn list(tx: &mut Tx<'_>, of: u64) -> Result<Vec<Mailbox>> {
     let mut all: Vec<Mailbox> = Vec::new();
     loop {
         let after = all.last().map_or(0, |mailbox| mailbox.id);
@@ -399,7 +453,12 @@ fn list(tx: &mut Tx<'_>, of: u64) -> Result<Vec<Mailbox>> {
 }
 
 /// Puts the mailboxes that are meant where `to` says; how many.
-fn each<'s>(tx: &mut Tx<'_>, of: u64, which: &[String], to: impl Fn(&Mailbox) -> Option<Standing<'s>>) -> Result<u64> {
+pub(crate) fn each<'s>(
+    tx: &mut Tx<'_>,
+    of: u64,
+    which: &[String],
+    to: impl Fn(&Mailbox) -> Option<Standing<'s>>,
+) -> Result<u64> {
     let mut count = 0;
     for mailbox in list(tx, of)?.iter().filter(|mailbox| is_meant(mailbox, which)) {
         if let Some(standing) = to(mailbox) {

@@ -144,7 +144,8 @@ impl Migrate {
     pub async fn learned(&self, lesson: Lesson) -> Result<u64> {
         let (mut count, address) = (0, lesson.account.address.to_string());
         for of in self.moves().await? {
-            for source in of.sources.iter().filter(|source| source.host.eq_ignore_ascii_case(&lesson.door.host)) {
+            // One of them: an account's mail comes by one way, or the inbox would be here twice.
+            if let Some(source) = best_source(&of.sources, &lesson) {
                 let password = Some(Password(lesson.password.as_bytes().to_vec()));
                 let mailbox = NewMailbox { login: lesson.login.clone(), password, address: address.clone() };
                 self.add_mailboxes(&of.name, Some(source.name.clone()), vec![mailbox]).await?;
@@ -166,7 +167,17 @@ impl Migrate {
 /// never closed.
 pub fn old_servers(moves: &Migrate) -> anser_directory::OldServers {
     let inner = Arc::downgrade(&moves.inner);
+    let passing = inner.clone();
     anser_directory::OldServers {
+        pass: Box::new(move |account, service| {
+            let inner = passing.upgrade();
+            Box::pin(async move {
+                match inner {
+                    Some(inner) => inner.passage(&account, service).await,
+                    None => Ok(None),
+                }
+            })
+        }),
         ask: Box::new(|question| Box::pin(ask(question))),
         learned: Box::new(move |lesson| {
             let inner = inner.upgrade();
@@ -180,6 +191,12 @@ pub fn old_servers(moves: &Migrate) -> anser_directory::OldServers {
             })
         }),
     }
+}
+
+/// The source of a move that a lesson is for: on the same host one that speaks IMAP before another, and the very same port before all.
+fn best_source<'a>(sources: &'a [Source], lesson: &Lesson) -> Option<&'a Source> {
+    let there = sources.iter().filter(|source| source.host.eq_ignore_ascii_case(&lesson.door.host));
+    there.max_by_key(|source| (source.kind == Kind::Imap, source.port == lesson.door.port, u64::MAX - source.id))
 }
 
 fn note(address: &str, error: &Error) {

@@ -20,6 +20,7 @@
 //! |---|---|
 //! | [`model`] | the nouns |
 //! | [`acts`] | the verbs |
+//! | [`cutover`] | the verbs of an organisation as a whole |
 //! | `rows`, `schema` | the tables of `moves.db` |
 //! | `run` | who works on what: leases, connections, pauses |
 //! | [`pass`] | one pass over one mailbox |
@@ -34,17 +35,27 @@
 //! | [`files`] | Maildir, mbox, one message a file |
 //! | `talk` | dialogues of lines |
 //! | [`front_door`] | old servers asked about one login; passwords that were learnt |
+//! | [`pass_through`], `tap` | sessions of mailboxes that still live at the old server |
+//! | `turn`, `uidl` | a mailbox turns from there to here, unique ids of POP3 included; late mail is swept |
+//! | [`survey`] | what there is to be moved |
+//! | `back` | the way back, by the same ledger |
+//! | [`gates`] | what must be so before a cut-over, and after it |
+//! | [`signature`] | reports that nobody can change |
 //! | `secret` | passwords, sealed by a key outside of the database |
 
 pub mod acts;
+mod back;
 pub mod commit;
+pub mod cutover;
 pub mod files;
 pub mod front_door;
+pub mod gates;
 pub mod imap;
 mod merge;
 pub mod model;
 pub mod name;
 pub mod pass;
+pub mod pass_through;
 mod plan;
 pub mod pop3;
 pub mod profile;
@@ -54,9 +65,14 @@ mod rows;
 mod run;
 mod schema;
 mod secret;
+pub mod signature;
 pub mod source;
+pub mod survey;
 mod talk;
+mod tap;
 pub mod trouble;
+mod turn;
+mod uidl;
 pub mod verify;
 
 use std::collections::HashMap;
@@ -69,9 +85,13 @@ use anser_store::Store;
 use tokio::sync::{Notify, watch};
 
 pub use acts::{MailboxView, MoveView, NewMailbox, Password, Which};
-pub use model::{Kind, Source, Tls};
+pub use back::Returned;
+pub use cutover::{Look, Said};
+pub use gates::{GateView, MxSeen};
+pub use model::{Home, Kind, Passing, Source, Tls};
 pub use schema::SCHEMA;
-pub use verify::Proof;
+pub use survey::SourceSurvey;
+pub use verify::{Level, Proof};
 
 use run::Following;
 use secret::Seal;
@@ -108,6 +128,8 @@ struct Inner {
     stirred: Notify,
     /// Counts what came to an end.
     changed: watch::Sender<u64>,
+    /// Sessions that are passed through.
+    passing: pass_through::Passing,
 }
 
 impl Migrate {
@@ -115,6 +137,7 @@ impl Migrate {
     pub fn new(deps: Deps) -> Result<Self> {
         let seal = Seal::new(&deps.key, deps.entropy.clone())?;
         let (following, stirred, changed) = (Mutex::default(), Notify::new(), watch::Sender::new(0));
-        Ok(Self { inner: Arc::new(Inner { deps, seal, following, stirred, changed }) })
+        let passing = pass_through::Passing::default();
+        Ok(Self { inner: Arc::new(Inner { deps, seal, following, stirred, changed, passing }) })
     }
 }

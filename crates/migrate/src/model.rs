@@ -52,6 +52,38 @@ words! {
         Copy = "copy",
         /// The same; what the old server lost was said to be meant.
         CopyAfterLoss = "copy-after-loss",
+        /// Brings everything, ends the sessions that are passed through, brings the rest: the mailbox lives here from then on.
+        Last = "last",
+        /// Gives the old server what is new here: mail, flags, folders. The mailbox lives there again.
+        Return = "return",
+    }
+}
+
+words! {
+    /// Where a mailbox lives: where its owner's sessions and its new mail go.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum Home {
+        /// Here.
+        Here = "here",
+        /// At the old server: sessions are passed through.
+        There = "there",
+        /// It is turning from there to here: sessions end, logins wait.
+        Turning = "turning",
+    }
+}
+
+words! {
+    /// When the mailboxes of a move turn from there to here.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum Passing {
+        /// They are here from the beginning; nothing is passed through.
+        Off = "off",
+        /// When it is said, mailbox by mailbox, wave by wave, or all at once.
+        UntilCutover = "until-cutover",
+        /// Each as soon as all of it was brought.
+        UntilReady = "until-ready",
     }
 }
 
@@ -111,6 +143,10 @@ pub struct Move {
     pub state: MoveState,
     /// When it was made.
     pub created: Timestamp,
+    /// Whether sessions are passed through.
+    pub passing: Passing,
+    /// The old server's SMTP, `HOST:PORT`: mail for mailboxes that live there goes to it. `None` leaves mail alone.
+    pub relay: Option<String>,
 }
 
 /// An old server.
@@ -169,4 +205,8 @@ pub struct Mailbox {
     pub total: u64,
     /// Bytes that were brought here.
     pub bytes: u64,
+    /// Where it lives.
+    pub home: Home,
+    /// When it was cut over; 0 before that. Late mail is swept from then on.
+    pub cut: Timestamp,
 }

@@ -1,17 +1,18 @@
-//! Proofs as files that people keep: CSV for tables, HTML to be read and printed.
+//! Proofs as files that people keep: CSV for tables, HTML to be read and printed, JSON for programs. [`crate::signature`] signs them.
 
-use crate::verify::Proof;
+use crate::verify::{Proof, Score};
 
 /// One line for each folder; texts in quotes, a quote in them doubled.
 pub fn csv(proofs: &[Proof]) -> String {
     let mut out =
-        String::from("login,address,folder,here,messages,bytes,equal,explained,unexplained,extra,uids_kept\r\n");
+        String::from("login,address,score,folder,here,messages,bytes,equal,explained,unexplained,extra,uids_kept\r\n");
     for proof in proofs {
         for folder in &proof.folders {
             let count = |class: &str| folder.classes.get(class).copied().unwrap_or(0);
             let all: u64 = folder.classes.values().sum();
             let (equal, unexplained) = (count("equal"), count("unexplained"));
-            let texts = [&proof.login, &proof.address, &folder.folder, &folder.here];
+            let score = proof.score().word().to_owned();
+            let texts = [&proof.login, &proof.address, &score, &folder.folder, &folder.here];
             let texts: Vec<String> = texts.iter().map(|text| format!("\"{}\"", text.replace('"', "\"\""))).collect();
             let numbers = [folder.messages, folder.bytes, equal, all - equal - unexplained, unexplained, folder.extra];
             let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
@@ -19,6 +20,24 @@ pub fn csv(proofs: &[Proof]) -> String {
         }
     }
     out
+}
+
+/// All of it, without the last `}`: behind that stands the signature.
+pub fn json(proofs: &[Proof]) -> String {
+    let unexplained: u64 = proofs.iter().map(|proof| proof.unexplained).sum();
+    let scores = scores(proofs).into_iter().map(|(score, count)| (score.word(), count));
+    let scores: serde_json::Map<String, serde_json::Value> =
+        scores.map(|(word, count)| (word.to_owned(), count.into())).collect();
+    let whole = serde_json::json!({ "unexplained": unexplained, "scores": scores, "proofs": proofs });
+    let mut text = whole.to_string();
+    text.pop();
+    text
+}
+
+/// How many mailboxes come to each score.
+fn scores(proofs: &[Proof]) -> Vec<(Score, u64)> {
+    let count = |score: Score| proofs.iter().filter(|proof| proof.score() == score).count() as u64;
+    Score::ALL.iter().map(|score| (*score, count(*score))).filter(|(_, count)| *count > 0).collect()
 }
 
 /// A page for each language's reader: what was compared, and every difference that is named.
@@ -34,8 +53,12 @@ pub fn html(proofs: &[Proof]) -> String {
          <style>body{{font:14px sans-serif;margin:2em}}td,th{{border:1px solid #999;padding:.2em .5em;text-align:left}}\
          table{{border-collapse:collapse;margin-bottom:1.5em}}</style><h1>Verification 迁移核对</h1><p><strong>{seal}</strong></p>"
     );
+    for (score, count) in scores(proofs) {
+        out.push_str(&format!("<p>{} {count}</p>", score.word()));
+    }
     for proof in proofs {
-        out.push_str(&format!("<h2>{} &rarr; {}</h2>", escaped(&proof.login), escaped(&proof.address)));
+        let (login, address, score) = (escaped(&proof.login), escaped(&proof.address), proof.score().word());
+        out.push_str(&format!("<h2>{login} &rarr; {address}: {score}</h2>"));
         out.push_str("<table><tr><th>Folder 文件夹<th>Here 现位置<th>Messages 邮件<th>Bytes 字节<th>Result 结果<th>Extra 仅此处<th>UIDs</tr>");
         for one in &proof.folders {
             let classes = one.classes.iter().map(|(class, count)| format!("{} {count}", escaped(class)));

@@ -3,20 +3,27 @@
 use anser_base::{AccountId, Error, Result, Timestamp};
 use anser_db::{Row, Tx, params};
 
-use crate::model::{Kind, Mailbox, Move, MoveState, Source, State, Task, Tls};
+use crate::gates::Gates;
+use crate::model::{Home, Kind, Mailbox, Move, MoveState, Passing, Source, State, Task, Tls};
 
 const SELECT_MAILBOX: &str = "SELECT id, move, source, login, address, account, secret, state, task, note, due_ms, tries, pass, done, \
-                              total, bytes FROM mov_accounts";
+                              total, bytes, home, cut_ms FROM mov_accounts";
+const SELECT_MOVE: &str = "SELECT id, name, state, created_ms, passing, relay FROM mov_moves";
 const SELECT_SOURCE: &str = "SELECT id, name, kind, host, port, tls, profile, connections FROM mov_sources";
 
 /// The move of this name.
 pub fn move_named(tx: &mut Tx<'_>, name: &str) -> Result<Option<Move>> {
-    tx.query_one("SELECT id, name, state, created_ms FROM mov_moves WHERE name = ?1", params![name], read_move)
+    tx.query_one(&format!("{SELECT_MOVE} WHERE name = ?1"), params![name], read_move)
 }
 
 /// Every move, oldest first.
 pub fn moves(tx: &mut Tx<'_>) -> Result<Vec<Move>> {
-    tx.query("SELECT id, name, state, created_ms FROM mov_moves ORDER BY id", &[], read_move)
+    tx.query(&format!("{SELECT_MOVE} ORDER BY id"), &[], read_move)
+}
+
+/// The move of this number.
+pub fn move_by_id(tx: &mut Tx<'_>, id: u64) -> Result<Option<Move>> {
+    tx.query_one(&format!("{SELECT_MOVE} WHERE id = ?1"), params![id as i64], read_move)
 }
 
 /// Makes a move; fine when it is there.
@@ -32,6 +39,27 @@ pub fn add_move(tx: &mut Tx<'_>, name: &str, now: Timestamp) -> Result<Move> {
 /// Sets what is with a move.
 pub fn set_move(tx: &mut Tx<'_>, id: u64, state: MoveState) -> Result<()> {
     tx.execute("UPDATE mov_moves SET state = ?2 WHERE id = ?1", params![id as i64, state as i64]).map(drop)
+}
+
+/// Sets whether sessions are passed through, and where mail for mailboxes that live there goes.
+pub fn set_passing(tx: &mut Tx<'_>, id: u64, passing: Passing, relay: Option<&str>) -> Result<()> {
+    tx.execute("UPDATE mov_moves SET passing = ?2, relay = ?3 WHERE id = ?1", params![id as i64, passing as i64, relay])
+        .map(drop)
+}
+
+/// What is remembered of a move's gates.
+pub fn gates(tx: &mut Tx<'_>, id: u64) -> Result<Gates> {
+    let found = tx.query_one("SELECT gates FROM mov_moves WHERE id = ?1", params![id as i64], |row| row.opt_text(0))?;
+    found.flatten().map_or(Ok(Gates::default()), |text| serde_json::from_str(&text).map_err(Error::damaged))
+}
+
+/// Changes it; what it is then.
+pub fn change_gates(tx: &mut Tx<'_>, id: u64, change: impl FnOnce(&mut Gates)) -> Result<Gates> {
+    let mut gates = gates(tx, id)?;
+    change(&mut gates);
+    let text = serde_json::to_string(&gates).map_err(Error::unavailable)?;
+    tx.execute("UPDATE mov_moves SET gates = ?2 WHERE id = ?1", params![id as i64, &text])?;
+    Ok(gates)
 }
 
 /// The sources of a move, oldest first.
@@ -71,7 +99,7 @@ pub fn put_mailbox(tx: &mut Tx<'_>, mailbox: &Mailbox) -> Result<u64> {
     let id = next(tx, "mov_accounts")?;
     tx.execute(
         "INSERT INTO mov_accounts (id, move, source, login, address, account, secret, state, task, note, due_ms, tries, pass, done, \
-         total, bytes, holder, held_until_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL, 0, 0, 0, 0, 0, 0, 0, 0) \
+         total, bytes, holder, held_until_ms, home) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL, 0, 0, 0, 0, 0, 0, 0, 0, ?10) \
          ON CONFLICT (source, login) DO UPDATE SET address = excluded.address, account = excluded.account, \
          secret = COALESCE(excluded.secret, mov_accounts.secret)",
         params![
@@ -83,7 +111,8 @@ pub fn put_mailbox(tx: &mut Tx<'_>, mailbox: &Mailbox) -> Result<u64> {
             mailbox.account.to_sql(),
             mailbox.secret.as_deref(),
             mailbox.state as i64,
-            mailbox.task as i64
+            mailbox.task as i64,
+            mailbox.home as i64
         ],
     )?;
     let found = tx.query_one(
@@ -112,6 +141,39 @@ pub fn set_state(tx: &mut Tx<'_>, id: u64, to: &Standing<'_>) -> Result<()> {
     .map(drop)
 }
 
+/// Sets where a mailbox lives, and since when it is cut over.
+pub fn set_home(tx: &mut Tx<'_>, id: u64, home: Home, cut: Timestamp) -> Result<()> {
+    tx.execute("UPDATE mov_accounts SET home = ?2, cut_ms = ?3 WHERE id = ?1", params![id as i64, home as i64, cut.0])
+        .map(drop)
+}
+
+/// Forgets the passwords of a move.
+pub fn forget_secrets(tx: &mut Tx<'_>, of: u64) -> Result<()> {
+    tx.execute("UPDATE mov_accounts SET secret = NULL, due_ms = 0 WHERE move = ?1", params![of as i64]).map(drop)
+}
+
+/// Where a mailbox lives.
+pub fn home(tx: &mut Tx<'_>, id: u64) -> Result<Option<Home>> {
+    let found = tx.query_one("SELECT home FROM mov_accounts WHERE id = ?1", params![id as i64], |row| row.int(0))?;
+    found.map(Home::from_number).transpose()
+}
+
+/// The mailboxes of an account that do not live here, each with what its source speaks.
+pub fn away(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<(Mailbox, Kind)>> {
+    let all = tx.query(
+        &format!("{SELECT_MAILBOX} WHERE account = ?1 AND home > ?2 ORDER BY id"),
+        params![account.to_sql(), Home::Here as i64],
+        read_mailbox,
+    )?;
+    let mut found = Vec::new();
+    for mailbox in all {
+        if let Some(source) = source(tx, mailbox.source)? {
+            found.push((mailbox, source.kind));
+        }
+    }
+    Ok(found)
+}
+
 /// What is with a mailbox from now on.
 #[derive(Clone, Copy, Debug)]
 pub struct Standing<'a> {
@@ -122,17 +184,18 @@ pub struct Standing<'a> {
     pub tries: u32,
 }
 
-/// A mailbox that waits and is due, or whose holder died.
-const DUE: &str = "((state = ?1 AND due_ms <= ?3) OR (state = ?2 AND held_until_ms <= ?3))";
+/// A mailbox that waits and is due, or whose holder died, or where late mail is to be looked for.
+const DUE: &str = "((state = ?1 AND due_ms <= ?3) OR (state = ?2 AND held_until_ms <= ?3) \
+                   OR (state = ?4 AND cut_ms > 0 AND due_ms > 0 AND due_ms <= ?3))";
 
 /// The sources of moves that run where some mailbox is due.
 pub fn due_sources(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<Source>> {
     tx.query(
         &format!(
             "{SELECT_SOURCE} WHERE id IN (SELECT source FROM mov_accounts WHERE {DUE}) \
-             AND move IN (SELECT id FROM mov_moves WHERE state = ?4) ORDER BY id"
+             AND move IN (SELECT id FROM mov_moves WHERE state = ?5) ORDER BY id"
         ),
-        params![State::Waiting as i64, State::Copying as i64, now.0, MoveState::Running as i64],
+        params![State::Waiting as i64, State::Copying as i64, now.0, State::Settled as i64, MoveState::Running as i64],
         read_source,
     )
 }
@@ -140,8 +203,15 @@ pub fn due_sources(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<Source>> {
 /// Mailboxes of a source that are due; the longest due first, at most `limit`.
 pub fn due(tx: &mut Tx<'_>, source: u64, now: Timestamp, limit: usize) -> Result<Vec<Mailbox>> {
     tx.query(
-        &format!("{SELECT_MAILBOX} WHERE source = ?4 AND {DUE} ORDER BY due_ms, id LIMIT ?5"),
-        params![State::Waiting as i64, State::Copying as i64, now.0, source as i64, limit as i64],
+        &format!("{SELECT_MAILBOX} WHERE source = ?5 AND {DUE} ORDER BY due_ms, id LIMIT ?6"),
+        params![
+            State::Waiting as i64,
+            State::Copying as i64,
+            now.0,
+            State::Settled as i64,
+            source as i64,
+            limit as i64
+        ],
         read_mailbox,
     )
 }
@@ -149,9 +219,14 @@ pub fn due(tx: &mut Tx<'_>, source: u64, now: Timestamp, limit: usize) -> Result
 /// When the next one that waits is due, of moves that run.
 pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<Timestamp>> {
     let found = tx.query_one(
-        "SELECT MIN(CASE WHEN state = ?1 THEN due_ms ELSE held_until_ms END) FROM mov_accounts a WHERE state IN (?1, ?2) \
-         AND EXISTS (SELECT 1 FROM mov_moves m WHERE m.id = a.move AND m.state = ?3)",
-        params![State::Waiting as i64, State::Copying as i64, MoveState::Running as i64],
+        "SELECT MIN(CASE WHEN state = ?2 THEN held_until_ms ELSE due_ms END) FROM mov_accounts a \
+         WHERE (state IN (?1, ?2) OR (state = ?4 AND cut_ms > 0 AND due_ms > 0)) AND EXISTS (SELECT 1 FROM mov_moves m WHERE m.id = a.move AND m.state = ?3)",
+        params![
+            State::Waiting as i64,
+            State::Copying as i64,
+            MoveState::Running as i64,
+            State::Settled as i64
+        ],
         |row| row.opt_int(0),
     )?;
     Ok(found.flatten().map(Timestamp))
@@ -161,8 +236,8 @@ pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<Timestamp>> {
 pub fn hold(tx: &mut Tx<'_>, id: u64, holder: i64, now: Timestamp, until: Timestamp) -> Result<bool> {
     let changed = tx.execute(
         "UPDATE mov_accounts SET state = ?2, holder = ?3, held_until_ms = ?4 \
-         WHERE id = ?1 AND state IN (?2, ?6) AND (holder = ?3 OR held_until_ms <= ?5)",
-        params![id as i64, State::Copying as i64, holder, until.0, now.0, State::Waiting as i64],
+         WHERE id = ?1 AND state IN (?2, ?6, ?7) AND (holder = ?3 OR held_until_ms <= ?5)",
+        params![id as i64, State::Copying as i64, holder, until.0, now.0, State::Waiting as i64, State::Settled as i64],
     )?;
     Ok(changed > 0)
 }
@@ -172,10 +247,11 @@ pub fn release_all(tx: &mut Tx<'_>) -> Result<()> {
     tx.execute("UPDATE mov_accounts SET held_until_ms = 0 WHERE state = ?1", params![State::Copying as i64]).map(drop)
 }
 
-/// Counts a pass that begins.
-pub fn begin_pass(tx: &mut Tx<'_>, id: u64) -> Result<()> {
-    tx.execute("UPDATE mov_accounts SET pass = pass + 1, done = 0, note = NULL WHERE id = ?1", params![id as i64])
-        .map(drop)
+/// Counts a pass that begins; its number.
+pub fn begin_pass(tx: &mut Tx<'_>, id: u64) -> Result<u32> {
+    tx.execute("UPDATE mov_accounts SET pass = pass + 1, done = 0, note = NULL WHERE id = ?1", params![id as i64])?;
+    let found = tx.query_one("SELECT pass FROM mov_accounts WHERE id = ?1", params![id as i64], |row| row.int(0))?;
+    Ok(found.unwrap_or(0) as u32)
 }
 
 /// Notes how far a pass is.
@@ -213,6 +289,8 @@ fn read_move(row: &Row<'_>) -> Result<Move> {
         name: row.text(1)?,
         state: MoveState::from_number(row.int(2)?)?,
         created: Timestamp(row.int(3)?),
+        passing: Passing::from_number(row.int(4)?)?,
+        relay: row.opt_text(5)?,
     })
 }
 
@@ -248,5 +326,7 @@ fn read_mailbox(row: &Row<'_>) -> Result<Mailbox> {
         done: row.int(13)? as u64,
         total: row.int(14)? as u64,
         bytes: row.int(15)? as u64,
+        home: Home::from_number(row.int(16)?)?,
+        cut: Timestamp(row.int(17)?),
     })
 }

@@ -8,16 +8,17 @@ use std::time::Duration;
 
 use anser_base::{Class, Error, Result, Timestamp};
 use anser_db::{Durability, Place};
+use anser_directory::Account;
 use anser_net::Shutdown;
 use tokio::task::JoinSet;
 
-use crate::model::{Mailbox, Source, State, Task};
+use crate::model::{Home, Mailbox, Move, Passing, Source, State, Task};
 use crate::pass::{Outcome, Pass, Watcher};
 use crate::profile;
 use crate::rows::{self, Standing};
 use crate::source::Origin;
 use crate::trouble::Trouble;
-use crate::{Inner, Migrate};
+use crate::{Inner, Migrate, turn};
 
 /// How long a lease lasts, in milliseconds.
 const LEASE: i64 = 45_000;
@@ -191,31 +192,60 @@ impl Inner {
     async fn pass(&self, mailbox: &Mailbox, source: &Source, following: &Following) -> Result<Outcome, Trouble> {
         let found = self.deps.directory.account(mailbox.account).await?;
         let account = found.ok_or_else(|| Trouble::Question("the account here is gone".into()))?;
-        let id = mailbox.id;
-        self.deps.db.write(Place::Moves, Durability::Sync, move |tx| rows::begin_pass(tx, id)).await?;
         let mut origin = self.open(mailbox, source).await?;
-        if mailbox.task == Task::Check {
-            // Exchange lets logins in that may open nothing.
-            origin.examine(b"INBOX").await?;
-            origin.leave().await;
-            return Ok(Outcome::default());
+        let outcome = match mailbox.task {
+            Task::Check => {
+                self.begin_pass(mailbox).await?;
+                // Exchange lets logins in that may open nothing.
+                origin.examine(b"INBOX").await?;
+                Outcome::default()
+            }
+            Task::Last => turn::turn(self, mailbox, source, &account, &mut origin, following).await?,
+            Task::Return => {
+                let pass = self.begin_pass(mailbox).await?;
+                turn::turn_back(self, mailbox, &account, &mut origin, pass).await?
+            }
+            Task::Trial | Task::Copy | Task::CopyAfterLoss => {
+                self.one_pass(mailbox, source, &account, &mut origin, following).await?
+            }
+        };
+        origin.leave().await;
+        Ok(outcome)
+    }
+
+    /// Counts a pass that begins; its number.
+    async fn begin_pass(&self, mailbox: &Mailbox) -> Result<u32> {
+        let id = mailbox.id;
+        self.deps.db.write(Place::Moves, Durability::Sync, move |tx| rows::begin_pass(tx, id)).await
+    }
+
+    /// Goes over everything once.
+    pub(crate) async fn one_pass(
+        &self,
+        mailbox: &Mailbox,
+        source: &Source,
+        account: &Account,
+        origin: &mut Origin,
+        following: &Following,
+    ) -> Result<Outcome, Trouble> {
+        let number = self.begin_pass(mailbox).await?;
+        if mailbox.home != Home::Here {
+            turn::stay_ahead(self, account.id, origin).await?;
         }
         let pass = Pass {
             store: self.deps.store.clone(),
             tenant: account.tenant,
             account: account.id,
-            id,
+            id: mailbox.id,
             profile: profile::of_source(source),
-            number: mailbox.pass + 1,
+            number,
             limit: (mailbox.task == Task::Trial).then_some(TRIAL),
             losses_are_meant: mailbox.task == Task::CopyAfterLoss,
             careful: mailbox.tries >= CAREFUL,
             watch: following,
         };
         self.deps.store.ensure(account.id).await?;
-        let outcome = pass.run(&mut origin).await?;
-        origin.leave().await;
-        Ok(outcome)
+        pass.run(origin).await
     }
 
     async fn write_down(
@@ -228,9 +258,24 @@ impl Inner {
         let [done, total, bytes] =
             [&following.done, &following.total, &following.bytes].map(|n| n.load(Ordering::Relaxed));
         let tries = if bytes > 0 { 0 } else { mailbox.tries };
-        let (mut state, mut task, mut due, mut after, mut note) = (State::Settled, Task::Copy, now, 0, None);
+        let (mut state, mut task, mut due, mut after, mut note) = (State::Settled, Task::Copy, Timestamp(0), 0, None);
+        let is_well = ended.is_ok();
+        let home = match mailbox.task {
+            Task::Last if is_well => Some((Home::Here, if mailbox.cut.0 > 0 { mailbox.cut } else { now })),
+            Task::Return if is_well => Some((self.home_after_return(mailbox).await?, Timestamp(0))),
+            // Nobody is kept out until it works.
+            Task::Last if mailbox.home != Home::Here => Some((Home::There, mailbox.cut)),
+            _ => None,
+        };
+        let cut = home.map_or(mailbox.cut, |(_, cut)| cut);
+        if is_well && matches!(mailbox.task, Task::Copy | Task::CopyAfterLoss) && self.turns_when_ready(mailbox).await?
+        {
+            (state, task, due) = (State::Waiting, Task::Last, now);
+        } else if is_well && cut.0 > 0 {
+            due = turn::next_sweep(cut, now);
+        }
         match ended {
-            Ok(_) if mailbox.task != Task::Copy && mailbox.task != Task::CopyAfterLoss => state = State::Ready,
+            Ok(_) if matches!(mailbox.task, Task::Check | Task::Trial) => state = State::Ready,
             Ok(outcome) if outcome.failed > 0 => {
                 note = Some(format!("{} not handed out by the old server", outcome.failed))
             }
@@ -247,12 +292,36 @@ impl Inner {
                 tracing::info!(login = mailbox.login, why = trouble.words(), "a pass ended early; it goes on later");
             }
         }
-        let (id, all) = (mailbox.id, mailbox.bytes + bytes);
+        let (id, of, all) = (mailbox.id, mailbox.of, mailbox.bytes + bytes);
+        let is_late = mailbox.cut.0 > 0 && mailbox.task == Task::Copy && bytes > 0;
         let work = move |tx: &mut anser_db::Tx<'_>| {
             rows::progress(tx, id, done, total, all)?;
+            if is_late {
+                rows::change_gates(tx, of, |gates| gates.late = Some(now.0))?;
+            }
+            home.map_or(Ok(()), |(home, cut)| rows::set_home(tx, id, home, cut))?;
             rows::set_state(tx, id, &Standing { state, task, note: note.as_deref(), due, tries: after })
         };
         self.deps.db.write(Place::Moves, Durability::Sync, work).await
+    }
+
+    /// Whether a mailbox that was brought as a whole turns by itself.
+    async fn turns_when_ready(&self, mailbox: &Mailbox) -> Result<bool> {
+        Ok(self.home(mailbox.id).await? == Some(Home::There) && self.passing_of(mailbox).await? == Passing::UntilReady)
+    }
+
+    async fn home_after_return(&self, mailbox: &Mailbox) -> Result<Home> {
+        let is_off = self.move_of(mailbox).await?.is_none_or(|of| of.passing == Passing::Off);
+        Ok(if is_off { Home::Here } else { Home::There })
+    }
+
+    async fn passing_of(&self, mailbox: &Mailbox) -> Result<Passing> {
+        Ok(self.move_of(mailbox).await?.map_or(Passing::Off, |of| of.passing))
+    }
+
+    pub(crate) async fn move_of(&self, mailbox: &Mailbox) -> Result<Option<Move>> {
+        let of = mailbox.of;
+        self.deps.db.read(Place::Moves, move |tx| rows::move_by_id(tx, of)).await
     }
 
     /// Twice as long after each failure, give or take a fifth, so that a thousand mailboxes do not come back at once.

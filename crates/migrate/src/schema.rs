@@ -3,7 +3,7 @@
 use anser_db::Schema;
 
 /// Tables of moves, to be handed to `anser_db::Db::open`.
-pub const SCHEMA: Schema = Schema(&[FIRST, PROOF]);
+pub const SCHEMA: Schema = Schema(&[FIRST, PROOF, HOME]);
 
 /// `state` as [`crate::model::MoveState`] and [`crate::model::State`] have it. `secret` is sealed by a key that is not here.
 const FIRST: &str = "
@@ -57,4 +57,14 @@ CREATE TABLE mov_proofs (
   at_ms INTEGER NOT NULL,
   proof TEXT NOT NULL
 ) STRICT;
+";
+
+/// Where mailboxes live. `home` as [`crate::model::Home`], `passing` as [`crate::model::Passing`]; `gates` is JSON of [`crate::gates`].
+const HOME: &str = "
+ALTER TABLE mov_accounts ADD COLUMN home INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE mov_accounts ADD COLUMN cut_ms INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX mov_accounts_account ON mov_accounts (account);
+ALTER TABLE mov_moves ADD COLUMN passing INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE mov_moves ADD COLUMN relay TEXT;
+ALTER TABLE mov_moves ADD COLUMN gates TEXT;
 ";

@@ -37,6 +37,11 @@ impl Talk {
         secure(&mut self.stream, source).await
     }
 
+    /// The connection, for whoever speaks for himself from here on.
+    pub fn into_stream(self) -> Stream {
+        self.stream
+    }
+
     /// Sends a line.
     pub async fn say(&mut self, line: &[u8]) -> Result<(), Trouble> {
         let sent = async {

@@ -12,6 +12,9 @@
 //! | new | it came to the source after the last pass |
 //! | unexplained | none of these: it must not be |
 //!
+//! At level 2 every body is read on both sides. At level 1 size, date, flags and keywords of every message are compared, and the bodies of a
+//! sample: of [`SAMPLE`] messages of each folder or one in a hundred, of the [`BIGGEST`], and of all that find no twin without.
+//!
 //! Messages that are only here (delivered meanwhile, or gone at the source) are counted as `extra`, and are no difference.
 
 use std::collections::{BTreeMap, HashMap};
@@ -34,6 +37,12 @@ const PAGE: u64 = 500;
 const READ: usize = 16;
 /// Messages of one folder that are held against each other at most.
 const MESSAGES: u64 = 5_000_000;
+/// Messages of each folder whose bodies are read at level 1, when one in a hundred would be fewer.
+pub const SAMPLE: u64 = 200;
+/// The biggest messages of each folder whose bodies are read at level 1.
+pub const BIGGEST: usize = 20;
+/// Message numbers of one command.
+const NUMBERS: usize = 200;
 /// Differences of one mailbox that are named one by one.
 pub const NAMED: usize = 1_000;
 
@@ -46,8 +55,10 @@ struct Line {
     at: u32,
     /// 0 when it has none.
     uid: u32,
-    /// BLAKE3 of all its bytes.
+    /// BLAKE3 of all its bytes; of size and date while they are not read.
     bytes: [u8; 32],
+    /// Whether they are.
+    is_read: bool,
     size: u64,
     /// INTERNALDATE in seconds since 1970; `None` when it is no date, or the source keeps none.
     date: Option<i64>,
@@ -102,6 +113,46 @@ pub struct Proof {
     pub unexplained: u64,
 }
 
+anser_base::words! {
+    /// How much is read.
+    #[derive(Serialize, Deserialize)]
+    pub enum Level {
+        /// A sample of the bodies.
+        Sample = "1",
+        /// All bodies.
+        Bodies = "2",
+    }
+}
+
+anser_base::words! {
+    /// What a proof comes to.
+    pub enum Score {
+        /// Every message is equal, and every UID is the same.
+        Perfect = "perfect",
+        /// Every difference is explained.
+        Good = "good",
+        /// The source does not hand all of it out.
+        Investigate = "investigate",
+        /// Something is unexplained.
+        Poor = "poor",
+    }
+}
+
+impl Proof {
+    /// What it comes to.
+    pub fn score(&self) -> Score {
+        let count =
+            |class: &str| -> u64 { self.folders.iter().filter_map(|folder| folder.classes.get(class)).copied().sum() };
+        let all: u64 = self.folders.iter().map(|folder| folder.messages).sum();
+        match () {
+            () if self.unexplained > 0 => Score::Poor,
+            () if count("failed") > 0 => Score::Investigate,
+            () if count("equal") == all && self.folders.iter().all(|folder| folder.uids_kept) => Score::Perfect,
+            () => Score::Good,
+        }
+    }
+}
+
 /// Holds everything that a login sees at the source against what the account shows here.
 pub async fn verify(
     there: &mut Origin,
@@ -109,6 +160,7 @@ pub async fn verify(
     store: &Store,
     (tenant, account): (TenantId, AccountId),
     id: u64,
+    level: Level,
 ) -> Result<Proof, Trouble> {
     let known = store.read(account, move |tx| paths(tx, id)).await?;
     let mut proof = Proof::default();
@@ -116,7 +168,7 @@ pub async fn verify(
     for folder in folders {
         let name = String::from_utf8_lossy(&folder.name).into_owned();
         let (validity, lines) = match &mut *there {
-            Origin::Imap(imap) => list_all(imap, &folder.name).await?,
+            Origin::Imap(imap) => list_all(imap, &folder.name, level).await?,
             other => list_source(other, &folder.name, store, tenant).await?,
         };
         let mut one = FolderProof { folder: name, messages: lines.len() as u64, ..FolderProof::default() };
@@ -125,9 +177,22 @@ pub async fn verify(
             Some((ledger, path)) => {
                 one.here = path.clone();
                 let wire = anser_wire::imap::encode_mutf7(path);
-                let (own, found) = list_all(here, wire.as_bytes()).await?;
+                let both = matches!(there, Origin::Imap(_)).then_some(level).unwrap_or(Level::Bodies);
+                let (own, mut found) = list_all(here, wire.as_bytes(), both).await?;
                 one.uids_kept = validity == own;
-                compare(&mut proof, &mut one, lines, found, store, account, ledger).await?;
+                let mut lines = lines;
+                if let (Origin::Imap(imap), Level::Sample) = (&mut *there, level) {
+                    let sample = Sample::of(&lines);
+                    read_some(imap, &mut lines, |line| sample.has(line)).await?;
+                    read_some(here, &mut found, |line| sample.has(line)).await?;
+                }
+                let (mut lines, mut found) = pair(&mut proof, &mut one, lines, found);
+                if let (Origin::Imap(imap), Level::Sample) = (&mut *there, level) {
+                    read_some(imap, &mut lines, |_| true).await?;
+                    read_some(here, &mut found, |_| true).await?;
+                    (lines, found) = pair(&mut proof, &mut one, lines, found);
+                }
+                explain(&mut proof, &mut one, lines, found, store, account, ledger).await?;
             }
             // Folders that nobody planned for are new as a whole.
             None => lines.iter().for_each(|line| note(&mut proof, &mut one, line, "new", "the folder is new")),
@@ -148,7 +213,7 @@ fn paths(tx: &mut MailTx<'_, '_>, id: u64) -> Result<HashMap<Vec<u8>, (LedgerFol
 }
 
 /// UIDVALIDITY and every message of a folder, in its order.
-async fn list_all(imap: &mut Imap, name: &[u8]) -> Result<(u32, Vec<Line>), Trouble> {
+async fn list_all(imap: &mut Imap, name: &[u8], level: Level) -> Result<(u32, Vec<Line>), Trouble> {
     let standing = match imap.examine(name).await {
         Err(Trouble::Refused(_)) => return Ok((0, Vec::new())),
         other => other?,
@@ -157,11 +222,50 @@ async fn list_all(imap: &mut Imap, name: &[u8]) -> Result<(u32, Vec<Line>), Trou
     let mut first = 1;
     while first <= standing.messages.min(MESSAGES) {
         let last = (first + PAGE - 1).min(standing.messages);
-        let command = format!("FETCH {first}:{last} (UID FLAGS INTERNALDATE BODY.PEEK[])");
-        list_page(imap, &command, &mut lines).await?;
+        let body = if level == Level::Bodies { "BODY.PEEK[]" } else { "RFC822.SIZE" };
+        list_page(imap, &format!("FETCH {first}:{last} (UID FLAGS INTERNALDATE {body})"), &mut lines).await?;
         first = last + 1;
     }
     Ok((standing.uidvalidity, lines))
+}
+
+/// Whose bodies are read at level 1. Both sides come to the same, message by message.
+struct Sample {
+    one_in: u64,
+    big: u64,
+}
+
+impl Sample {
+    fn of(lines: &[Line]) -> Self {
+        let count = lines.len() as u64;
+        let one_in = (count / SAMPLE.max(count / 100)).max(1);
+        let mut sizes: Vec<u64> = lines.iter().map(|line| line.size).collect();
+        sizes.sort_unstable_by(|a, b| b.cmp(a));
+        Self { one_in, big: sizes.get(BIGGEST).copied().unwrap_or(0) }
+    }
+
+    fn has(&self, line: &Line) -> bool {
+        let [a, b, c, d, ..] = line.bytes;
+        line.size > self.big || u64::from(u32::from_le_bytes([a, b, c, d])).is_multiple_of(self.one_in)
+    }
+}
+
+/// Reads bodies of messages of the open folder that were only listed.
+async fn read_some(imap: &mut Imap, lines: &mut [Line], wanted: impl Fn(&Line) -> bool) -> Result<(), Trouble> {
+    let chosen: Vec<usize> = (0..lines.len()).filter(|at| !lines[*at].is_read && wanted(&lines[*at])).collect();
+    for some in chosen.chunks(NUMBERS) {
+        let numbers: Vec<String> = some.iter().map(|at| lines[*at].at.to_string()).collect();
+        let command = format!("FETCH {} (UID FLAGS INTERNALDATE BODY.PEEK[])", numbers.join(","));
+        let mut read = Vec::new();
+        list_page(imap, &command, &mut read).await?;
+        let mut read: HashMap<u32, Line> = read.into_iter().map(|line| (line.at, line)).collect();
+        for at in some {
+            if let Some(line) = read.remove(&lines[*at].at) {
+                lines[*at] = line;
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn list_page(imap: &mut Imap, command: &str, lines: &mut Vec<Line>) -> Result<(), Trouble> {
@@ -175,7 +279,12 @@ async fn list_page(imap: &mut Imap, command: &str, lines: &mut Vec<Line>) -> Res
                 size += count as u64;
                 imap.used(count);
             }
-            Got::Response(Response::Fetch(fetched)) if fetched.streamed || fetched.body.is_some() => {
+            Got::Response(Response::Fetch(fetched))
+                if fetched.streamed
+                    || fetched.body.is_some()
+                    || (fetched.size.is_some() && fetched.flags.is_some()) =>
+            {
+                let is_read = fetched.streamed || fetched.body.is_some();
                 if let Some(body) = &fetched.body {
                     (hash, size) = (blake3::Hasher::new(), body.len() as u64);
                     hash.update(body);
@@ -183,7 +292,14 @@ async fn list_page(imap: &mut Imap, command: &str, lines: &mut Vec<Line>) -> Res
                 let (flags, keywords) = flags_of(&fetched.flags.unwrap_or_default());
                 let date = date::parse_internal_date(fetched.internal_date.unwrap_or_default().trim_ascii());
                 let uid = fetched.uid.unwrap_or(0);
+                if !is_read {
+                    size = fetched.size.unwrap_or(0);
+                    hash = blake3::Hasher::new();
+                    hash.update(&size.to_le_bytes());
+                    hash.update(&date.map_or(0, |date| date.unix).to_le_bytes());
+                }
                 lines.push(Line {
+                    is_read,
                     key: uid.to_be_bytes().to_vec(),
                     at: fetched.number,
                     uid,
@@ -228,19 +344,12 @@ fn line_of(seen: &Seen, batch: &mut Batch) -> Line {
     };
     let date = date::parse_internal_date(seen.received.trim().as_bytes()).map(|date| date.unix);
     let keywords = seen.keywords.iter().map(str::to_lowercase).collect();
-    Line { key: seen.key.clone(), at: seen.at, uid: seen.uid, bytes, size, date, flags: seen.flags, keywords }
+    let (key, at, uid, flags, is_read) = (seen.key.clone(), seen.at, seen.uid, seen.flags, true);
+    Line { key, at, uid, bytes, is_read, size, date, flags, keywords }
 }
 
-/// Pairs the messages of two folders: the very same first, then those of the same bytes; what is left needs a reason.
-async fn compare(
-    proof: &mut Proof,
-    one: &mut FolderProof,
-    there: Vec<Line>,
-    here: Vec<Line>,
-    store: &Store,
-    account: AccountId,
-    ledger: &LedgerFolder,
-) -> Result<(), Trouble> {
+/// Pairs the messages of two folders: the very same first, then those of the same bytes. What is left on either side.
+fn pair(proof: &mut Proof, one: &mut FolderProof, there: Vec<Line>, here: Vec<Line>) -> (Vec<Line>, Vec<Line>) {
     let mut by_bytes: HashMap<[u8; 32], Vec<Line>> = HashMap::new();
     here.into_iter().for_each(|line| by_bytes.entry(line.bytes).or_default().push(line));
     let mut unpaired = Vec::new();
@@ -261,17 +370,31 @@ async fn compare(
             None => unpaired.push(line),
         }
     }
+    let mut alone = Vec::new();
     for line in unpaired {
-        let twin = by_bytes.get_mut(&line.bytes).and_then(Vec::pop);
-        match twin {
+        match by_bytes.get_mut(&line.bytes).and_then(Vec::pop) {
             Some(twin) => note(proof, one, &line, "changed", &changed(&line, &twin)),
-            None => {
-                let (class, why) = reason(store, account, ledger, &line).await?;
-                note(proof, one, &line, class, &why);
-            }
+            None => alone.push(line),
         }
     }
-    one.extra = by_bytes.values().map(|left| left.len() as u64).sum();
+    (alone, by_bytes.into_values().flatten().collect())
+}
+
+/// What is left needs a reason.
+async fn explain(
+    proof: &mut Proof,
+    one: &mut FolderProof,
+    there: Vec<Line>,
+    here: Vec<Line>,
+    store: &Store,
+    account: AccountId,
+    ledger: &LedgerFolder,
+) -> Result<(), Trouble> {
+    for line in there {
+        let (class, why) = reason(store, account, ledger, &line).await?;
+        note(proof, one, &line, class, &why);
+    }
+    one.extra = here.len() as u64;
     Ok(())
 }
 
@@ -297,7 +420,8 @@ async fn reason(
     let find = move |tx: &mut MailTx<'_, '_>| {
         let Some(row) = tx.ledger_row(key, &row)? else { return Ok(None) };
         let place = where_is(tx, &row)?;
-        Ok(Some((row, place)))
+        let was_removed = place.is_none() && was_removed(tx, row.mailbox, row.uid)?;
+        Ok(Some((row, place, was_removed)))
     };
     let found = store.read(account, find).await?;
     let elsewhere = |place: Option<(MailboxId, u32)>| place.is_some_and(|(mailbox, _)| mailbox != ledger.mailbox);
@@ -309,12 +433,22 @@ async fn reason(
     Ok(match found {
         None if came_later(line) => ("new", "it came after the last pass".to_owned()),
         None => ("unexplained", "the ledger does not know it".to_owned()),
-        Some((row, _)) if row.state == LedgerState::Failed => ("failed", row.note.unwrap_or_default()),
-        Some((row, _)) if row.content != Some(bytes) => ("unexplained", "other bytes were brought".to_owned()),
-        Some((_, place)) if elsewhere(place) => ("elsewhere", "its owner moved it here".to_owned()),
-        Some((_, None)) => ("removed", "its owner removed it here".to_owned()),
+        Some((row, ..)) if row.state == LedgerState::Failed => ("failed", row.note.unwrap_or_default()),
+        Some((row, ..)) if row.content != Some(bytes) => ("unexplained", "other bytes were brought".to_owned()),
+        Some((_, place, _)) if elsewhere(place) => ("elsewhere", "its owner moved it here".to_owned()),
+        Some((_, None, true)) => ("removed", "its owner removed it here".to_owned()),
+        Some((_, None, false)) => ("unexplained", "it was brought, and is gone though nobody removed it".to_owned()),
         Some(_) => ("unexplained", "it was brought, and is not shown".to_owned()),
     })
+}
+
+/// Whether a UID left its mailbox as whatever is expunged or moved does, or together with it.
+fn was_removed(tx: &mut MailTx<'_, '_>, mailbox: MailboxId, uid: u32) -> Result<bool> {
+    if tx.mailboxes()?.iter().all(|known| known.id != mailbox) {
+        return Ok(true);
+    }
+    let left = tx.vanished_since(mailbox, 0)?;
+    Ok(left.iter().any(|(first, last)| (*first..=*last).contains(&uid)))
 }
 
 fn note(proof: &mut Proof, one: &mut FolderProof, line: &Line, class: &str, why: &str) {

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use anser_base::{Error, Language};
+use anser_directory::Passage;
 use anser_net::{Line, Shutdown, Stream, without_end};
 use anser_wire::pop3::{AUTH_LINE_MAX, Command};
 use tokio::time::{Duration, Instant, timeout_at};
@@ -29,6 +30,8 @@ pub(crate) struct Session {
     pub failures: u32,
     /// QUIT was answered, or too many logins failed.
     pub ended: bool,
+    /// Where the session goes on once the login is answered, when the mailbox is still at an old server.
+    pub passage: Option<Passage>,
     login_deadline: Instant,
     commands: u32,
     bad_commands: u32,
@@ -48,6 +51,7 @@ impl Session {
             maildrop: None,
             failures: 0,
             ended: false,
+            passage: None,
             login_deadline,
             commands: 0,
             bad_commands: 0,
@@ -65,6 +69,9 @@ impl Session {
             Some(Trouble::Bye(reply)) => self.reply(&reply).await,
             _ => Ok(()),
         };
+        if let Some(passage) = self.passage {
+            return passage.run(self.stream, self.shutdown).await;
+        }
         if let (Ok(()), Err(error)) = (said, self.stream.close().await) {
             tracing::debug!(error = error.chain(), "the connection broke while it closed");
         }
@@ -74,7 +81,7 @@ impl Session {
         // Without a time stamp in angle brackets: that would offer APOP.
         let greeting = format!("{} POP3 ready", self.deps.hostname);
         self.reply(&Reply::Exact(greeting)).await?;
-        while !self.ended {
+        while !self.ended && self.passage.is_none() {
             match self.answer_next().await {
                 Ok(reply) | Err(Trouble::Reply(reply)) => self.reply(&reply).await?,
                 Err(Trouble::Bad(reply)) => self.bad(&reply).await?,

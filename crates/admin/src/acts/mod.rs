@@ -4,6 +4,7 @@ mod accounts;
 mod addresses;
 pub mod backup;
 mod check;
+mod cutover;
 mod dkim;
 mod dns;
 mod domains;

@@ -3,11 +3,15 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use anser_base::{Class, Error, Result};
-use anser_migrate::{Kind, Source, Tls, Which};
+use anser_migrate::{Kind, Said, Source, Tls, Which};
 
-use crate::answer::{Item, Out, Report};
+use crate::acts::cutover::Wish;
+use crate::answer::{Item, Out, Report, ReturnedView};
 use crate::request::MoveAct;
 use crate::{Actor, Admin};
+
+/// Octets of a report in one item.
+const PIECE: usize = 512 * 1024;
 
 impl Admin {
     /// Every move.
@@ -58,8 +62,8 @@ impl Admin {
                 }
                 return Ok(Report::Done);
             }
-            MoveAct::Verify => {
-                let proofs = moves.verify(name, which, self.own_face()?).await?;
+            MoveAct::Verify { level } => {
+                let proofs = moves.verify(name, which, self.own_face()?, level).await?;
                 let unexplained: u64 = proofs.iter().map(|proof| proof.unexplained).sum();
                 self.note(actor, verb, name, None, Some(format!("{unexplained} unexplained"))).await?;
                 for proof in proofs {
@@ -85,6 +89,40 @@ impl Admin {
                 let view = moves.plan(name, source).await?;
                 self.note(actor, verb, name, None, Some(to)).await?;
                 out.item(Item::Move(view)).await?;
+                return Ok(Report::Done);
+            }
+            MoveAct::PassThrough { passing, relay } => {
+                let view = moves.pass_through(name, passing, relay).await?;
+                let to = format!("{} {}", view.passing, view.relay.as_deref().unwrap_or_default());
+                self.note(actor, verb, name, None, Some(to)).await?;
+                out.item(Item::Move(view)).await?;
+                return Ok(Report::Done);
+            }
+            MoveAct::Survey => return self.survey(actor, name, which, out).await,
+            MoveAct::Cutover { check, noticed, accepted, close } => {
+                let who = actor.name.clone();
+                let said = Said { noticed, accepted, who };
+                return self.cutover(actor, name, which, Wish { check, close, said }, out).await;
+            }
+            MoveAct::Rollback { dry_run: true } => {
+                for (address, returned) in moves.rehearse_rollback(name, which).await? {
+                    out.item(Item::MoveReturned(ReturnedView { address, returned })).await?;
+                }
+                return Ok(Report::Done);
+            }
+            MoveAct::Rollback { dry_run: false } => moves.rollback(name, which).await?,
+            MoveAct::Report { format } => {
+                let text = moves.signed_report(name, which, &format).await?;
+                let mut rest = text.as_str();
+                while !rest.is_empty() {
+                    let (piece, behind) = rest.split_at(rest.floor_char_boundary(PIECE));
+                    out.item(Item::MoveReport(piece.to_owned())).await?;
+                    rest = behind;
+                }
+                return Ok(Report::Done);
+            }
+            MoveAct::ReportKey => {
+                out.item(Item::MoveReport(moves.report_key()?)).await?;
                 return Ok(Report::Done);
             }
             MoveAct::Accounts { source, logins } => moves.add_mailboxes(name, source, logins).await?,
@@ -114,6 +152,11 @@ fn not_running() -> Error {
 fn verb_of(what: &MoveAct) -> &'static str {
     match what {
         MoveAct::Plan(_) => "move.plan",
+        MoveAct::PassThrough { .. } => "move.pass-through",
+        MoveAct::Survey => "move.survey",
+        MoveAct::Cutover { .. } => "move.cutover",
+        MoveAct::Rollback { .. } => "move.rollback",
+        MoveAct::Report { .. } | MoveAct::ReportKey => "move.report",
         MoveAct::Accounts { .. } => "move.accounts",
         MoveAct::Check => "move.check",
         MoveAct::Trial => "move.trial",
@@ -124,7 +167,7 @@ fn verb_of(what: &MoveAct) -> &'static str {
         MoveAct::Resume { .. } => "move.resume",
         MoveAct::Wait => "move.wait",
         MoveAct::Status => "move.status",
-        MoveAct::Verify => "move.verify",
+        MoveAct::Verify { .. } => "move.verify",
         MoveAct::Proofs => "move.proofs",
     }
 }

@@ -117,3 +117,20 @@ pub struct SchemeView {
     /// Whether a stolen one is soon guessed; each is replaced at its owner's first login.
     pub weak: bool,
 }
+
+/// When somebody asks how the users do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VisitView {
+    /// In milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+/// What the way back of a mailbox would bring.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReturnedView {
+    /// Its address.
+    pub address: String,
+    /// What.
+    #[serde(flatten)]
+    pub returned: anser_migrate::Returned,
+}

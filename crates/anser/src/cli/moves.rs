@@ -27,18 +27,50 @@ pub enum Move {
     },
     Retry(MoveWhich),
     Delta(MoveWhich),
-    Status(MoveWhich),
+    Survey {
+        project: String,
+        #[arg(value_name = "ADDRESS")]
+        addresses: Vec<String>,
+    },
+    Cutover {
+        #[command(flatten)]
+        which: MoveWhich,
+        #[arg(id = "gates_check", long = "check")]
+        check: bool,
+        #[arg(long)]
+        noticed: bool,
+        #[arg(id = "gates_accept", long = "accept", value_name = "GATE")]
+        accept: Vec<String>,
+        #[arg(id = "move_close", long = "close", conflicts_with = "gates_check")]
+        close: bool,
+    },
+    Rollback {
+        #[command(flatten)]
+        which: MoveWhich,
+        #[arg(id = "rollback_dry_run", long = "dry-run")]
+        dry_run: bool,
+    },
+    Status {
+        #[command(flatten)]
+        which: MoveWhich,
+        #[arg(id = "move_watch", long = "watch", conflicts_with = "wait")]
+        watch: bool,
+    },
     Verify {
         project: String,
         #[arg(value_name = "ADDRESS")]
         addresses: Vec<String>,
+        #[arg(long, default_value = "2", value_parser = ["1", "2"])]
+        level: String,
     },
     Report {
         project: String,
         #[arg(value_name = "ADDRESS")]
         addresses: Vec<String>,
-        #[arg(long, default_value = "html", value_parser = ["html", "csv"])]
+        #[arg(long, default_value = "html", value_parser = ["html", "csv", "json"])]
         format: String,
+        #[arg(id = "report_check", long = "check", value_name = "FILE")]
+        check: Option<std::path::PathBuf>,
     },
 }
 
@@ -61,6 +93,10 @@ pub struct MovePlan {
     pub profile: Option<String>,
     #[arg(long)]
     pub connections: Option<u32>,
+    #[arg(long, value_parser = ["off", "until-cutover", "until-ready"])]
+    pub pass_through: Option<String>,
+    #[arg(id = "old_relay", long = "relay", value_name = "HOST:PORT")]
+    pub relay: Option<String>,
 }
 
 #[derive(Debug, Args)]

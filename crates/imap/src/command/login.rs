@@ -42,8 +42,14 @@ pub(super) async fn conclude(
 
 async fn welcome(session: &mut Session, user: &str, mechanism: &str, login: Login) -> Outcome {
     let account = login.account.id;
-    session.deps.store.ensure(account).await?;
     let what = What::Login { account, user: user.to_owned(), mechanism: mechanism.to_owned() };
+    if let Some(passage) = session.deps.directory.passage(&login.account, Service::Imap).await? {
+        note(session, what).await;
+        let code = format!("CAPABILITY {}", passage.capabilities);
+        session.passage = Some(passage);
+        return Ok(Reply::ok_with(code, "Logged in"));
+    }
+    session.deps.store.ensure(account).await?;
     session.user = Some(User { account: login.account });
     note(session, what).await;
     Ok(Reply::ok_with(format!("CAPABILITY {}", capability::words(session)), "Logged in"))

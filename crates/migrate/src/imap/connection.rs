@@ -41,7 +41,7 @@ pub enum Got {
 
 /// A connection.
 pub struct Imap {
-    stream: Stream,
+    pub(super) stream: Stream,
     reader: ResponseReader,
     next_tag: u32,
     capabilities: BTreeSet<String>,
@@ -160,7 +160,7 @@ impl Imap {
         Ok(tag)
     }
 
-    fn tag(&mut self) -> String {
+    pub(super) fn tag(&mut self) -> String {
         let tag = format!("a{}", self.next_tag);
         self.next_tag = self.next_tag.wrapping_add(1);
         tag
@@ -207,7 +207,7 @@ impl Imap {
     }
 
     /// Waits for the server to ask for more; how the command ended when it does not.
-    async fn continuation(&mut self, tag: &str) -> Result<Option<Condition>, Trouble> {
+    pub(super) async fn continuation(&mut self, tag: &str) -> Result<Option<Condition>, Trouble> {
         loop {
             match self.response().await? {
                 Response::Continue(_) => return Ok(None),
@@ -296,6 +296,18 @@ impl Imap {
             _ => {}
         }
         Ok(())
+    }
+
+    /// The connection, for whoever speaks for himself from here on, and the words of CAPABILITY. What came and was not read yet is read
+    /// first.
+    pub fn into_stream(self) -> (Stream, String) {
+        let words = self.capabilities();
+        (self.stream, words)
+    }
+
+    /// The words of CAPABILITY.
+    pub fn capabilities(&self) -> String {
+        self.capabilities.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
     }
 
     /// Says goodbye and does not wait for the answer.

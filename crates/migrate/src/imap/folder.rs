@@ -76,6 +76,11 @@ impl Imap {
 
     /// Opens a folder to read: EXAMINE, never SELECT.
     pub async fn examine(&mut self, name: &[u8]) -> Result<Standing, Trouble> {
+        self.enter("EXAMINE", name).await
+    }
+
+    /// Opens a folder by one verb or the other.
+    pub(super) async fn enter(&mut self, verb: &str, name: &[u8]) -> Result<Standing, Trouble> {
         let mut standing = Standing::default();
         let mut arguments = vec![quoted(name)];
         if self.can("CONDSTORE") || self.can("QRESYNC") {
@@ -91,8 +96,8 @@ impl Imap {
             },
             _ => {}
         };
-        let condition = self.run_with("EXAMINE", &arguments, each).await?;
-        well(condition, "EXAMINE").map(|_| standing)
+        let condition = self.run_with(verb, &arguments, each).await?;
+        well(condition, verb).map(|_| standing)
     }
 }
 

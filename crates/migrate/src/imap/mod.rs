@@ -5,3 +5,4 @@ pub mod fetch;
 pub mod folder;
 
 pub use connection::Imap;
+pub mod write;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use anser_base::BlobId;
+use anser_net::Stream;
 use anser_wire::Secret;
 
 use super::fetch::Arriving;
@@ -122,6 +123,11 @@ impl Pop3 {
         Ok(())
     }
 
+    /// The connection, for whoever speaks for himself from here on.
+    pub fn into_stream(self) -> Stream {
+        self.talk.into_stream()
+    }
+
     /// Says goodbye. The connection is of no more use, however it ends.
     pub async fn leave(mut self) {
         let _ = self.talk.say(b"QUIT").await;
@@ -234,7 +240,8 @@ impl Pop3 {
         Ok(ids)
     }
 
-    async fn hash(&mut self, number: u32) -> Result<blake3::Hash, Trouble> {
+    /// A hash of one message.
+    pub(crate) async fn hash(&mut self, number: u32) -> Result<blake3::Hash, Trouble> {
         self.command(&format!("RETR {number}")).await?;
         let (mut hash, mut arriving) = (blake3::Hasher::new(), Arriving::default());
         while let Some(octets) = arriving.next(&mut self.talk).await? {

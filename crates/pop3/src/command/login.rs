@@ -57,6 +57,12 @@ pub(super) async fn conclude(
 async fn welcome(session: &mut Session, user: &str, mechanism: &str, login: Login) -> Outcome {
     let deps = session.deps.clone();
     let account = login.account.id;
+    let what = What::Login { account, user: user.to_owned(), mechanism: mechanism.to_owned() };
+    if let Some(passage) = deps.directory.passage(&login.account, Service::Pop3).await? {
+        note(session, what).await;
+        session.passage = Some(passage);
+        return Ok(Reply::ok("welcome", "欢迎"));
+    }
     let Some(lock) = deps.locks.take(account, deps.clock.now()) else {
         return Ok(Reply::coded(Code::InUse, "the maildrop is in use by another session", "邮箱正被另一会话使用"));
     };
@@ -66,7 +72,7 @@ async fn welcome(session: &mut Session, user: &str, mechanism: &str, login: Logi
     };
     let (count, size) = (maildrop.count(), maildrop.size());
     session.maildrop = Some(Box::new(maildrop));
-    note(session, What::Login { account, user: user.to_owned(), mechanism: mechanism.to_owned() }).await;
+    note(session, what).await;
     Ok(Reply::ok(format!("{count} messages ({size} octets)"), format!("{count} 封邮件（{size} 字节）")))
 }
 

@@ -18,6 +18,8 @@ pub(super) struct Judge<'a> {
     /// This server.
     pub hostname: &'a str,
     pub domain: &'a str,
+    /// Whether mail may go to this server alone.
+    pub alone: bool,
 }
 
 impl Judge<'_> {
@@ -48,7 +50,10 @@ impl Judge<'_> {
             .collect();
         match wanted.kind {
             RecordType::A | RecordType::Aaaa => None,
-            RecordType::Mx => mx_problem(found, hostname),
+            RecordType::Mx => match mx_problem(found, hostname, self.alone) {
+                None => self.alias_problem().await,
+                problem => problem,
+            },
             RecordType::Srv => {
                 let right = found
                     .iter()
@@ -69,9 +74,22 @@ impl Judge<'_> {
         }
     }
 
+    /// An MX must not name an alias (RFC 2181 §10.3): some servers send nothing to it.
+    async fn alias_problem(&self) -> Option<Words> {
+        let Judge { resolver, hostname, .. } = *self;
+        let found = resolver.lookup(hostname, RecordType::A).await;
+        let is_alias = !found.is_failure() && !found.canonical.eq_ignore_ascii_case(hostname);
+        is_alias.then(|| {
+            (
+                format!("{hostname} is an alias (CNAME), which an MX must not name: give it an address record"),
+                format!("{hostname} 是别名（CNAME），MX 不能指向别名：请改为地址记录"),
+            )
+        })
+    }
+
     /// The policy may be another than ours, as long as it lets this server send.
     async fn spf_problem(&self, texts: &[String]) -> Option<Words> {
-        let Judge { resolver, hostname, domain } = *self;
+        let Judge { resolver, hostname, domain, .. } = *self;
         let published = Published { resolver, name: domain, texts };
         match texts
             .iter()
@@ -109,7 +127,7 @@ impl Judge<'_> {
     }
 }
 
-fn mx_problem(found: &[Data], hostname: &str) -> Option<Words> {
+fn mx_problem(found: &[Data], hostname: &str, alone: bool) -> Option<Words> {
     let mut all: Vec<(u16, &str)> = found
         .iter()
         .filter_map(|data| {
@@ -117,7 +135,31 @@ fn mx_problem(found: &[Data], hostname: &str) -> Option<Words> {
         })
         .collect();
     all.sort_unstable();
-    match all.iter().position(|(_, exchange)| exchange.eq_ignore_ascii_case(hostname)) {
+    let is_here = |exchange: &str| exchange.eq_ignore_ascii_case(hostname);
+    for (_, exchange) in &all {
+        if exchange.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
+            return Some((
+                format!("an MX names a host, never an address such as {exchange}: name {hostname}"),
+                format!("MX 必须是主机名，不能是地址 {exchange}：请改为 {hostname}"),
+            ));
+        }
+        let behind = exchange.get(hostname.len()..).filter(|rest| rest.starts_with('.') && rest.len() > 1);
+        if behind.is_some() && exchange.get(..hostname.len()).is_some_and(is_here) {
+            return Some((
+                format!("it names {exchange}: in the zone, {hostname} lacks the dot at its end"),
+                format!("指向了 {exchange}：区文件中 {hostname} 末尾缺少一个点"),
+            ));
+        }
+    }
+    match all.iter().position(|(_, exchange)| is_here(exchange)) {
+        Some(_) if alone && all.iter().any(|(_, exchange)| !is_here(exchange)) => {
+            let others: Vec<&str> = all.iter().map(|(_, exchange)| *exchange).filter(|one| !is_here(one)).collect();
+            let others = others.join(", ");
+            Some((
+                format!("mail still goes to {others} too: remove that, or mail will come late there"),
+                format!("邮件仍可能投递到 {others}：请删除，否则会有邮件滞留"),
+            ))
+        }
         None => Some((
             format!("no MX names {hostname}: mail goes elsewhere"),
             format!("MX 中没有 {hostname}，邮件会投递到别处"),
@@ -225,9 +267,15 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said() {
-        assert!(mx_problem(&[data(10, "mail.example.org")], "mail.example.org").is_none());
-        assert!(mx_problem(&[data(5, "old.example.net"), data(10, "mail.example.org")], "mail.example.org").is_some());
-        assert!(mx_problem(&[data(5, "old.example.net")], "mail.example.org").is_some());
+        let problem = |all: &[Data], alone| mx_problem(all, "mail.example.org", alone);
+        let said = |all: &[Data], alone, words: &str| problem(all, alone).is_some_and(|(en, _)| en.contains(words));
+        assert!(problem(&[data(10, "mail.example.org")], true).is_none());
+        let second = [data(10, "mail.example.org"), data(20, "old.example.net")];
+        assert!(problem(&second, false).is_none() && said(&second, true, "still goes to old.example.net"));
+        assert!(said(&[data(5, "old.example.net"), data(10, "mail.example.org")], false, "preferred"));
+        assert!(said(&[data(5, "old.example.net")], true, "mail goes elsewhere"));
+        assert!(said(&[data(5, "mail.example.org.example.org")], true, "lacks the dot"));
+        assert!(said(&[data(5, "192.0.2.1")], true, "never an address"));
         assert!(dkim_problem(&["v=DKIM1; p=AA BB".into()], "v=DKIM1; k=rsa; p=AABB").is_none());
         assert!(dkim_problem(&["v=DKIM1; p=AAB".into()], "v=DKIM1; k=rsa; p=AABB").is_some());
         assert!(dmarc_problem(&["v=DMARC1; p=reject".into(), "other".into()]).is_none());
@@ -249,7 +297,7 @@ mod tests {
         zone.add("mail.example.org", Data::A("192.0.2.1".parse().unwrap()));
         zone.add("example.org", Data::Txt(b"v=spf1 -all".to_vec()));
         let resolver = Resolver::zone(zone);
-        let judge = Judge { resolver: &resolver, hostname: "mail.example.org", domain: "example.org" };
+        let judge = Judge { resolver: &resolver, hostname: "mail.example.org", domain: "example.org", alone: false };
         let texts = |text: &str| vec!["unrelated".to_owned(), text.to_owned()];
         let good = texts("v=spf1 ip4:192.0.2.0/24 include:other.example -all");
         assert!(judge.spf_problem(&good).await.is_none());

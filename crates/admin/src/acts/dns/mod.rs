@@ -6,6 +6,7 @@ mod world;
 
 use anser_base::{Error, Result};
 use anser_directory::{DkimKey, DkimState};
+use anser_migrate::MxSeen;
 use anser_net::TlsAcceptor;
 use anser_net::dns::RecordType;
 use anser_web::sts;
@@ -51,7 +52,7 @@ impl Admin {
             self.deps.running.as_ref().map(|running| running.services.iter().map(|(name, ..)| *name).collect());
         let mut wanted = wanted(&self.deps.hostname, &domain, &keys, served.as_deref());
         wanted.extend(self.web_records(&domain, served.as_deref()));
-        let judge = Judge { resolver: &self.deps.resolver, hostname: &self.deps.hostname, domain: &domain };
+        let judge = self.judge(&domain);
         let mut world = World::new(judge.resolver, self.deps.name_server_port);
         for one in wanted {
             let looked = if check { world.look(judge, &one).await } else { Looked::default() };
@@ -65,6 +66,23 @@ impl Admin {
 }
 
 impl Admin {
+    fn judge<'a>(&'a self, domain: &'a str) -> Judge<'a> {
+        Judge { resolver: &self.deps.resolver, hostname: &self.deps.hostname, domain, alone: false }
+    }
+
+    /// What all name servers say of the MX of a domain that is cut over: it must lead here, and nowhere else.
+    pub(super) async fn look_at_mx(&self, domain: &str) -> MxSeen {
+        let judge = Judge { alone: true, ..self.judge(domain) };
+        let mut world = World::new(judge.resolver, self.deps.name_server_port);
+        let found = wanted(judge.hostname, domain, &[], None).into_iter().find(|one| one.kind == RecordType::Mx);
+        let looked = match &found {
+            Some(mx) => world.look(judge, mx).await,
+            None => Looked::default(),
+        };
+        let (en, zh) = looked.problem.unwrap_or_default();
+        MxSeen { domain: domain.to_owned(), state: looked.state.to_owned(), en, zh, ttl: looked.ttl }
+    }
+
     /// What programs and other servers look up over HTTP, and what vouches for the certificate.
     fn web_records(&self, domain: &str, served: Option<&[&str]>) -> Vec<Wanted> {
         let hostname = &self.deps.hostname;

@@ -1,0 +1,96 @@
+//! The survey and the cut-over of an organisation: what its moves know, beside what the DNS says.
+
+use anser_base::{Class, Error, Result};
+use anser_migrate::{MxSeen, Said, Which};
+
+use crate::answer::{Item, Out, Report, VisitView};
+use crate::{Actor, Admin};
+
+/// What somebody wants of a cut-over.
+pub(super) struct Wish {
+    /// To see how the gates stand.
+    pub check: bool,
+    /// The end of the move.
+    pub close: bool,
+    /// What he says.
+    pub said: Said,
+}
+
+impl Admin {
+    /// Every old server as it answers, and the records of every domain as its name servers have them.
+    pub(super) async fn survey(&self, actor: &Actor, name: &str, which: Which, out: &Out) -> Result<Report> {
+        let moves = &self.deps.moves;
+        for survey in moves.survey(name, which).await? {
+            out.item(Item::MoveSurvey(Box::new(survey))).await?;
+        }
+        let seen = self.look_at_domains(name).await?;
+        // How long an MX is remembered counts from when it was first seen.
+        moves.look_at_gates(name, &seen, Said::default()).await?;
+        for domain in moves.domains(name).await? {
+            if self.deps.directory.domain(&domain).await?.is_some() {
+                self.domain_dns(&domain, true, out).await?;
+            }
+        }
+        self.note(actor, "move.survey", name, None, None).await?;
+        Ok(Report::Done)
+    }
+
+    /// Mailboxes that are named are cut over as they are; everybody only once no gate before the cut-over is open.
+    pub(super) async fn cutover(
+        &self,
+        actor: &Actor,
+        name: &str,
+        which: Which,
+        wish: Wish,
+        out: &Out,
+    ) -> Result<Report> {
+        let moves = &self.deps.moves;
+        if !which.is_empty() && !wish.check && !wish.close {
+            let count = moves.cutover(name, which.clone()).await?;
+            self.note(actor, "move.cutover", name, None, Some(which.join(" "))).await?;
+            return Ok(Report::Counted { count });
+        }
+        let seen = self.look_at_domains(name).await?;
+        let said = [wish.said.noticed.then_some("noticed".to_owned())].into_iter().flatten();
+        let said: Vec<String> = said.chain(wish.said.accepted.iter().cloned()).collect();
+        let look = moves.look_at_gates(name, &seen, wish.said).await?;
+        if !said.is_empty() {
+            self.note(actor, "move.gate", name, None, Some(said.join(" "))).await?;
+        }
+        for gate in &look.gates {
+            out.item(Item::MoveGate(gate.clone())).await?;
+        }
+        for at_ms in &look.visits {
+            out.item(Item::MoveVisit(VisitView { at_ms: *at_ms })).await?;
+        }
+        if wish.close {
+            moves.close_move(name, &look.gates).await?;
+            self.note(actor, "move.close", name, None, None).await?;
+            return Ok(Report::Done);
+        }
+        if wish.check || look.closed {
+            return Ok(Report::Done);
+        }
+        let open: Vec<&str> =
+            look.gates.iter().filter(|gate| gate.before && gate.state == "open").map(|gate| &*gate.gate).collect();
+        if !open.is_empty() && !look.begun {
+            let open = open.join(", ");
+            return Err(Error::new(
+                Class::Conflict,
+                format!("these gates are open: {open}; --accept takes one for passed"),
+                format!("以下关卡未通过：{open}；可用 --accept 接受"),
+            ));
+        }
+        let count = moves.cutover(name, Vec::new()).await?;
+        self.note(actor, "move.cutover", name, None, Some(count.to_string())).await?;
+        Ok(Report::Counted { count })
+    }
+
+    async fn look_at_domains(&self, name: &str) -> Result<Vec<MxSeen>> {
+        let mut seen = Vec::new();
+        for domain in self.deps.moves.domains(name).await? {
+            seen.push(self.look_at_mx(&domain).await);
+        }
+        Ok(seen)
+    }
+}

@@ -1,0 +1,53 @@
+//! Sessions of people whose mail is still at an old server: a door finds out who they are, as ever, and hands their connection on.
+
+use std::fmt;
+use std::sync::Arc;
+
+use anser_base::Result;
+use anser_net::{Shutdown, Stream};
+
+use crate::front_door::Later;
+use crate::{Account, Directory, Service};
+
+/// What takes a connection from the door, up to its end.
+type Taker = Box<dyn FnOnce(Stream, Shutdown) -> Later<()> + Send + Sync>;
+
+/// A session that is open at an old server, where its user is logged in already.
+pub struct Passage {
+    /// What the old server says it can do: the words of CAPABILITY (RFC 9051 §7.2.2), or nothing.
+    pub capabilities: String,
+    taker: Taker,
+}
+
+impl Passage {
+    /// A session, and what joins a client's connection to it.
+    pub fn new(
+        capabilities: String,
+        taker: impl FnOnce(Stream, Shutdown) -> Later<()> + Send + Sync + 'static,
+    ) -> Self {
+        Self { capabilities, taker: Box::new(taker) }
+    }
+
+    /// Passes on whatever either side says, byte for byte, until one of them ends or the mailbox has moved. The door has answered the
+    /// login before, and says nothing more.
+    pub async fn run(self, client: Stream, shutdown: Shutdown) {
+        (self.taker)(client, shutdown).await;
+    }
+}
+
+impl fmt::Debug for Passage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Passage").field("capabilities", &self.capabilities).finish_non_exhaustive()
+    }
+}
+
+impl Directory {
+    /// Where the session of somebody who has just logged in goes: `None` when the mailbox is here. [`anser_base::Class::Unavailable`]
+    /// while nobody can say, or the old server is out of reach: the login fails for a time.
+    pub async fn passage(&self, account: &Arc<Account>, service: Service) -> Result<Option<Passage>> {
+        match self.inner.old_servers.get() {
+            Some(servers) => (servers.pass)(account.clone(), service).await,
+            None => Ok(None),
+        }
+    }
+}

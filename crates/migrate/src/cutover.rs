@@ -1,0 +1,196 @@
+//! The verbs of an organisation as a whole: sessions that are passed through, gates, the cut-over, the way back, the end.
+
+use std::collections::BTreeSet;
+
+use anser_base::{Class, Error, Result};
+use anser_db::Tx;
+
+use crate::Migrate;
+use crate::acts::{MoveView, Which, each, is_meant, list, paused};
+use crate::back::{self, Returned};
+use crate::gates::{GateView, Gates, MxSeen, Standing as Whole};
+use crate::model::{Home, Mailbox, MoveState, Passing, State, Task};
+use crate::rows::{self, Standing};
+use crate::turn;
+use crate::verify::Proof;
+
+/// Logins that a gate names.
+const NAMED: usize = 10;
+
+/// What somebody says with a look at the gates.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    /// The users know when it will be.
+    pub noticed: bool,
+    /// Gates that he takes for passed.
+    pub accepted: Vec<String>,
+    /// Who he is.
+    pub who: String,
+}
+
+/// How the gates stand, and what follows.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// Every gate.
+    pub gates: Vec<GateView>,
+    /// When somebody asks how the users do, in milliseconds since 1970.
+    pub visits: Vec<i64>,
+    /// Whether the cut-over of everybody was begun.
+    pub begun: bool,
+    /// Whether the move was closed.
+    pub closed: bool,
+}
+
+impl Migrate {
+    /// Says whether sessions of mailboxes that were not cut over are passed through to the old server, and until when; `relay` is where
+    /// mail for these goes meanwhile, the old server's SMTP, and empty for none. What is not named stays.
+    pub async fn pass_through(&self, name: &str, passing: Option<Passing>, relay: Option<String>) -> Result<MoveView> {
+        let of = self.named(name).await?;
+        let passing = passing.unwrap_or(of.passing);
+        let relay = relay.or(of.relay.clone()).filter(|relay| !relay.is_empty());
+        relay.as_deref().map(turn::split).transpose()?;
+        if (passing, &relay) == (of.passing, &of.relay) {
+            return self.view_of(of).await;
+        }
+        let to = relay.clone();
+        let changed = self.write(move |tx| {
+            rows::set_passing(tx, of.id, passing, to.as_deref())?;
+            let home = if passing == Passing::Off { Home::Here } else { Home::There };
+            let all: Vec<Mailbox> = list(tx, of.id)?.into_iter().filter(|mailbox| mailbox.cut.0 == 0).collect();
+            all.iter().try_for_each(|mailbox| rows::set_home(tx, mailbox.id, home, mailbox.cut))?;
+            Ok(all)
+        });
+        for mailbox in changed.await? {
+            self.route(&mailbox.address, passing, relay.as_deref()).await?;
+        }
+        self.move_view(name).await
+    }
+
+    /// Sends an address's mail to the old server while its mailbox lives there.
+    pub(crate) async fn route(&self, address: &str, passing: Passing, relay: Option<&str>) -> Result<()> {
+        match relay {
+            Some(relay) if passing != Passing::Off => turn::route_there(&self.inner, address, relay).await,
+            _ => turn::route_here(&self.inner, address).await,
+        }
+    }
+
+    /// The domains of a move's addresses.
+    pub async fn domains(&self, name: &str) -> Result<Vec<String>> {
+        let of = self.named(name).await?;
+        let all = self.all(of.id).await?;
+        let domains = all.iter().filter_map(|mailbox| mailbox.address.rsplit_once('@'));
+        let domains: BTreeSet<String> = domains.map(|(_, domain)| domain.to_lowercase()).collect();
+        Ok(domains.into_iter().collect())
+    }
+
+    /// Remembers what the DNS says and what somebody says, and how the gates stand then. `Class::Invalid` for a gate that there is none of.
+    pub async fn look_at_gates(&self, name: &str, seen: &[MxSeen], said: Said) -> Result<Look> {
+        let of = self.named(name).await?;
+        let now = self.inner.deps.clock.now();
+        let (remembered, whole) = (seen.to_vec(), self.whole(of.id).await?);
+        let known = Gates::default().views(&whole, seen, now);
+        if let Some(wrong) = said.accepted.iter().find(|gate| known.iter().all(|known| known.gate != **gate)) {
+            return Err(Error::invalid(format!("there is no gate {wrong}"), format!("没有 {wrong} 这一关")));
+        }
+        let change = move |tx: &mut Tx<'_>| {
+            rows::change_gates(tx, of.id, |gates| {
+                gates.see_all(&remembered, now);
+                if said.noticed {
+                    gates.notice = gates.notice.or(Some(now.0));
+                }
+                let accepted = said.accepted.iter().map(|gate| (gate.clone(), said.who.clone()));
+                gates.accepted.extend(accepted);
+            })
+        };
+        let gates = self.write(change).await?;
+        let (views, visits) = (gates.views(&whole, seen, now), gates.visits());
+        Ok(Look { gates: views, visits, begun: gates.begun.is_some(), closed: gates.closed.is_some() })
+    }
+
+    async fn whole(&self, of: u64) -> Result<Whole> {
+        let find = move |tx: &mut Tx<'_>| {
+            let all = list(tx, of)?;
+            let mut whole = Whole::default();
+            let are_over = all.iter().all(|mailbox| mailbox.cut.0 > 0);
+            whole.over = all.iter().map(|mailbox| mailbox.cut.0).max().filter(|_| are_over);
+            for mailbox in all.into_iter().filter(|mailbox| mailbox.cut.0 == 0) {
+                if mailbox.state != State::Settled {
+                    count(&mut whole.unready, &mailbox.login);
+                }
+                let proof = rows::proof(tx, mailbox.id)?;
+                let proof: Option<Proof> = proof.and_then(|text| serde_json::from_str(&text).ok());
+                if proof.is_none_or(|proof| proof.unexplained > 0) {
+                    count(&mut whole.unproven, &mailbox.login);
+                }
+            }
+            Ok(whole)
+        };
+        self.read(find).await
+    }
+
+    /// Cuts mailboxes over that were brought: a last pass, then they live here. How many are cut over from now on.
+    pub async fn cutover(&self, name: &str, which: Which) -> Result<u64> {
+        let of = self.named(name).await?;
+        if of.state == MoveState::Paused {
+            return Err(paused());
+        }
+        let now = self.inner.deps.clock.now();
+        let begun = self.write(move |tx| {
+            let standing = Standing { state: State::Waiting, task: Task::Last, note: None, due: now, tries: 0 };
+            let is_ready = |mailbox: &Mailbox| mailbox.state == State::Settled && mailbox.cut.0 == 0;
+            let begun = each(tx, of.id, &which, |mailbox| is_ready(mailbox).then_some(standing))?;
+            rows::set_move(tx, of.id, MoveState::Running)?;
+            if which.is_empty() {
+                rows::change_gates(tx, of.id, |gates| gates.begun = gates.begun.or(Some(now.0)))?;
+            }
+            Ok(begun)
+        });
+        let begun = begun.await?;
+        self.inner.stirred.notify_one();
+        Ok(begun)
+    }
+
+    /// What the way back of each mailbox would bring, by its address.
+    pub async fn rehearse_rollback(&self, name: &str, which: Which) -> Result<Vec<(String, Returned)>> {
+        let of = self.named(name).await?;
+        let mut all = Vec::new();
+        for mailbox in self.all(of.id).await?.into_iter().filter(|one| is_meant(one, &which) && one.pass > 0) {
+            let returned = back::rehearse(&self.inner.deps.store, &mailbox).await?;
+            all.push((mailbox.address, returned));
+        }
+        Ok(all)
+    }
+
+    /// Gives the old server what is new here; mailboxes whose sessions are passed through live there again. How many are on their way.
+    pub async fn rollback(&self, name: &str, which: Which) -> Result<u64> {
+        let (of, whole) = (self.named(name).await?, which.is_empty());
+        let begun = self.begin(name, which, Task::Return, |state| state == State::Settled).await?;
+        if whole {
+            self.write(move |tx| rows::change_gates(tx, of.id, |gates| gates.begun = None).map(drop)).await?;
+        }
+        Ok(begun)
+    }
+
+    /// Ends a move: nothing is looked for at the old server any more, and its passwords are forgotten. `Class::Conflict` while a gate is
+    /// open.
+    pub async fn close_move(&self, name: &str, gates: &[GateView]) -> Result<()> {
+        if let Some(open) = gates.iter().find(|gate| gate.state == "open" && (gate.gate == "late" || gate.gate == "mx"))
+        {
+            return Err(Error::new(Class::Conflict, open.en.clone(), open.zh.clone()));
+        }
+        let (of, now) = (self.named(name).await?, self.inner.deps.clock.now());
+        let work = move |tx: &mut Tx<'_>| {
+            rows::forget_secrets(tx, of.id)?;
+            rows::set_move(tx, of.id, MoveState::Paused)?;
+            rows::change_gates(tx, of.id, |gates| gates.closed = gates.closed.or(Some(now.0))).map(drop)
+        };
+        self.write(work).await
+    }
+}
+
+fn count((all, names): &mut (u64, Vec<String>), login: &str) {
+    *all += 1;
+    if names.len() < NAMED {
+        names.push(login.to_owned());
+    }
+}

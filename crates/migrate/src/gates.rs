@@ -1,0 +1,276 @@
+//! What must be so before an organisation is cut over, and after it. What is seen of the DNS is told by whoever asks it; what was seen
+//! before, and who said what, is remembered with the move.
+//!
+//! | gate | is open until | belongs before |
+//! |---|---|---|
+//! | accounts | every mailbox was brought, or is cut over | the cut-over |
+//! | proof | every mailbox has a proof, with nothing unexplained | the cut-over |
+//! | ttl | the MX may be remembered for [`LOW`] seconds at most, and what was remembered before has been forgotten | the cut-over |
+//! | notice | somebody said that the users know | the cut-over |
+//! | mx | all name servers send mail here | the end |
+//! | late | nothing came late at the old server for [`LATE`] | the end |
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anser_base::{Text, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// An MX may be remembered for so many seconds at a cut-over.
+pub const LOW: u64 = 300;
+/// What is taken for the time that an MX was remembered before, where nobody saw it, in seconds.
+const UNSEEN: u64 = 3600;
+/// Nothing may come late for so long, before a move is closed.
+pub const LATE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// After so many days somebody asks how the users do; then every month.
+pub const VISITS: [u64; 4] = [1, 7, 14, 30];
+/// Months of visits that are listed.
+const MONTHS: u64 = 3;
+
+/// What is remembered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Gates {
+    /// How long the MX of each domain may be remembered, as it was seen.
+    pub ttl: BTreeMap<String, Ttl>,
+    /// When somebody said that the users know.
+    pub notice: Option<i64>,
+    /// Gates that somebody takes for passed, and who.
+    pub accepted: BTreeMap<String, String>,
+    /// When the cut-over of everybody was begun.
+    pub begun: Option<i64>,
+    /// Since when all name servers send mail here.
+    pub mx: Option<i64>,
+    /// When a pass last found mail that came late.
+    pub late: Option<i64>,
+    /// When the move was closed.
+    pub closed: Option<i64>,
+}
+
+/// What was seen of one MX's time to live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ttl {
+    /// The highest that was seen, in seconds; 0 when none above [`LOW`] was.
+    pub highest: u64,
+    /// Since when it is low, in milliseconds since 1970.
+    pub low: Option<i64>,
+}
+
+/// What the name servers say of the MX of a domain.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MxSeen {
+    /// The domain.
+    pub domain: String,
+    /// `ok`, `missing`, `wrong`, `differs`, `waiting`, `unknown`.
+    pub state: String,
+    /// What is wrong and how to mend it, in English.
+    pub en: String,
+    /// In Chinese.
+    pub zh: String,
+    /// For how many seconds it may be remembered.
+    pub ttl: Option<u64>,
+}
+
+impl MxSeen {
+    /// Whether all name servers send mail here; some that asked before may still remember another one.
+    fn is_right(&self) -> bool {
+        self.state == "ok" || self.state == "waiting"
+    }
+}
+
+/// How a gate stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateView {
+    /// Its name.
+    pub gate: String,
+    /// `passed`, `open`, `accepted`.
+    pub state: String,
+    /// Whether the cut-over waits for it; else the end of the move does.
+    pub before: bool,
+    /// Why, or what to do, in English.
+    pub en: String,
+    /// In Chinese.
+    pub zh: String,
+}
+
+/// What a move says of itself.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    /// Logins that were not brought as a whole, and are not cut over, some of them named.
+    pub unready: (u64, Vec<String>),
+    /// Logins without a proof, or with something unexplained, likewise.
+    pub unproven: (u64, Vec<String>),
+    /// When the last one was cut over, in milliseconds since 1970, once all are.
+    pub over: Option<i64>,
+}
+
+impl Gates {
+    /// Remembers what was seen of an MX.
+    pub fn see(&mut self, seen: &MxSeen, now: Timestamp) {
+        let Some(ttl) = seen.ttl else { return };
+        let known = self.ttl.entry(seen.domain.clone()).or_default();
+        match ttl <= LOW {
+            true => known.low = known.low.or(Some(now.0)),
+            false => *known = Ttl { highest: known.highest.max(ttl), low: None },
+        }
+    }
+
+    /// Remembers what is so for all domains.
+    pub fn see_all(&mut self, all: &[MxSeen], now: Timestamp) {
+        all.iter().for_each(|seen| self.see(seen, now));
+        let is_right = !all.is_empty() && all.iter().all(MxSeen::is_right);
+        self.mx = if is_right { self.mx.or(Some(now.0)) } else { None };
+    }
+
+    /// Every gate.
+    pub fn views(&self, standing: &Standing, seen: &[MxSeen], now: Timestamp) -> Vec<GateView> {
+        let named = |(count, names): &(u64, Vec<String>)| match names.len() as u64 {
+            all if all == *count => names.join(", "),
+            _ => format!("{}… ({count})", names.join(", ")),
+        };
+        let unready = (standing.unready.0 > 0).then(|| {
+            let names = named(&standing.unready);
+            Text::new(format!("not brought as a whole: {names}"), format!("尚未完整迁入：{names}"))
+        });
+        let unproven = (standing.unproven.0 > 0).then(|| {
+            let names = named(&standing.unproven);
+            Text::new(
+                format!("not proven, run `anser move verify`: {names}"),
+                format!("尚未核对，请运行 anser move verify：{names}"),
+            )
+        });
+        let notice = self.notice.is_none().then(|| {
+            Text::new(
+                "tell the users when it will be, then say --noticed",
+                "请通知用户切换时间，然后使用 --noticed 确认",
+            )
+        });
+        let all = [
+            ("accounts", true, unready),
+            ("proof", true, unproven),
+            ("ttl", true, self.ttl_problem(seen, now)),
+            ("notice", true, notice),
+            ("mx", false, mx_problem(seen)),
+            ("late", false, self.late_problem(standing, now)),
+        ];
+        all.into_iter().map(|(gate, before, problem)| self.view(gate, before, problem)).collect()
+    }
+
+    fn view(&self, gate: &str, before: bool, problem: Option<Text>) -> GateView {
+        let accepted = self.accepted.get(gate);
+        let (state, text) = match (problem, accepted) {
+            (None, _) => ("passed", Text::new("", "")),
+            (Some(text), Some(who)) => {
+                let text =
+                    Text::new(format!("{} (accepted by {who})", text.en), format!("{}（{who} 已接受）", text.zh));
+                ("accepted", text)
+            }
+            (Some(text), None) => ("open", text),
+        };
+        let (en, zh) = (text.en.into_owned(), text.zh.into_owned());
+        GateView { gate: gate.to_owned(), state: state.to_owned(), before, en, zh }
+    }
+
+    fn ttl_problem(&self, seen: &[MxSeen], now: Timestamp) -> Option<Text> {
+        let (mut en, mut zh) = (Vec::new(), Vec::new());
+        for one in seen {
+            let (domain, known) = (&one.domain, self.ttl.get(&one.domain).copied().unwrap_or_default());
+            match (one.ttl, known.low) {
+                (None, _) => {
+                    en.push(format!("{domain}: the DNS does not say for how long its MX is remembered"));
+                    zh.push(format!("{domain}：无法查询其 MX 的缓存时间"));
+                }
+                (Some(ttl), None) => {
+                    en.push(format!("{domain}: others remember its MX for {ttl} s: lower the TTL to {LOW} or less"));
+                    zh.push(format!("{domain}：其 MX 的 TTL 为 {ttl} 秒，请降低到 {LOW} 秒以内"));
+                }
+                (Some(_), Some(since)) => {
+                    let old = if known.highest == 0 { UNSEEN } else { known.highest };
+                    let drained = Timestamp(since).after(Duration::from_secs(old));
+                    if now < drained {
+                        en.push(format!("{domain}: its TTL is low; the old one is forgotten everywhere at {drained}"));
+                        zh.push(format!("{domain}：TTL 已降低，旧缓存将于 {drained} 全部失效"));
+                    }
+                }
+            }
+        }
+        (!en.is_empty()).then(|| Text::new(en.join("; "), zh.join("；")))
+    }
+
+    fn late_problem(&self, standing: &Standing, now: Timestamp) -> Option<Text> {
+        let Some(over) = standing.over else {
+            return Some(Text::new("not everybody is cut over", "尚未全部切换"));
+        };
+        let since = Timestamp(self.late.unwrap_or(over).max(over));
+        (now.since(since) < LATE).then(|| {
+            let until = since.after(LATE);
+            Text::new(
+                format!("mail may still come late at the old server; until {until} if none comes"),
+                format!("旧服务器可能仍有迟到邮件；若无新邮件，将于 {until} 通过"),
+            )
+        })
+    }
+
+    /// The follow-up visits, in milliseconds since 1970; none before the mail comes here.
+    pub fn visits(&self) -> Vec<i64> {
+        let Some(begun) = self.mx.or(self.begun) else { return Vec::new() };
+        let months = (2..2 + MONTHS).map(|month| month * 30);
+        let days = VISITS.into_iter().chain(months);
+        days.map(|days| Timestamp(begun).after(Duration::from_secs(days * 24 * 3600)).0).collect()
+    }
+}
+
+fn mx_problem(seen: &[MxSeen]) -> Option<Text> {
+    let wrong: Vec<&MxSeen> = seen.iter().filter(|one| !one.is_right()).collect();
+    let say = |words: fn(&MxSeen) -> &str, between: &str, colon: &str| {
+        let all: Vec<String> = wrong.iter().map(|one| format!("{}{colon}{}", one.domain, words(one))).collect();
+        all.join(between)
+    };
+    (!wrong.is_empty()).then(|| Text::new(say(|one| &one.en, "; ", ": "), say(|one| &one.zh, "；", "：")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(state: &str, ttl: u64) -> MxSeen {
+        MxSeen { domain: "a.test".into(), state: state.into(), en: "why".into(), zh: "原因".into(), ttl: Some(ttl) }
+    }
+
+    fn state(gates: &Gates, standing: &Standing, seen: &MxSeen, now: Timestamp, gate: &str) -> String {
+        let views = gates.views(standing, std::slice::from_ref(seen), now);
+        views.into_iter().find(|view| view.gate == gate).unwrap().state
+    }
+
+    #[test]
+    fn a_ttl_must_be_low_for_as_long_as_it_was_high() {
+        let (mut gates, standing) = (Gates::default(), Standing::default());
+        let at = |secs: i64| Timestamp::from_secs(1_800_000_000 + secs);
+        let ttl = |gates: &Gates, seen: &MxSeen, now| state(gates, &standing, seen, now, "ttl");
+        gates.see_all(&[seen("wrong", 7200)], at(0));
+        assert_eq!(ttl(&gates, &seen("wrong", 7200), at(0)), "open");
+        gates.see_all(&[seen("wrong", 60)], at(10));
+        gates.see_all(&[seen("wrong", 60)], at(5000));
+        assert_eq!(ttl(&gates, &seen("wrong", 60), at(7209)), "open");
+        assert_eq!(ttl(&gates, &seen("wrong", 60), at(7210)), "passed");
+        // Raised again.
+        gates.see_all(&[seen("wrong", 600)], at(8000));
+        gates.see_all(&[seen("wrong", 60)], at(8001));
+        assert_eq!(ttl(&gates, &seen("wrong", 60), at(8002)), "open");
+        gates.accepted.insert("ttl".into(), "root".into());
+        assert_eq!(ttl(&gates, &seen("wrong", 60), at(8002)), "accepted");
+    }
+
+    #[test]
+    fn a_move_ends_when_nothing_came_late_for_a_week() {
+        let now = Timestamp::from_secs(1_800_000_000);
+        let standing = Standing { over: Some(now.0), ..Standing::default() };
+        let mut gates = Gates { begun: Some(now.0), ..Gates::default() };
+        assert_eq!(state(&gates, &standing, &seen("ok", 60), now.after(LATE / 2), "late"), "open");
+        gates.late = Some(now.after(LATE / 2).0);
+        assert_eq!(state(&gates, &standing, &seen("ok", 60), now.after(LATE), "late"), "open");
+        assert_eq!(state(&gates, &standing, &seen("ok", 60), now.after(LATE * 2), "late"), "passed");
+        assert_eq!(state(&gates, &Standing::default(), &seen("ok", 60), now.after(LATE * 2), "late"), "open");
+        assert_eq!(gates.visits().len(), 7);
+    }
+}

@@ -1,0 +1,340 @@
+//! Sessions of people whose mailbox is still at its old server: what they say goes there and comes back, byte for byte, until the
+//! mailbox is here.
+//!
+//! | where the mailbox lives | a login | a session that is open |
+//! |---|---|---|
+//! | there | is joined to a session that we open at the old server | goes on |
+//! | turning | waits for the last pass; after [`HOLD`] it fails for a time | IMAP: BYE where nothing is under way; POP3 ends by itself, or is cut off, which removes nothing |
+//! | here | is ours, with the same UIDs | – |
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use anser_base::{Class, Error, Result};
+use anser_db::Place;
+use anser_directory::{Account, Passage, Service};
+use anser_net::{Reader, Shutdown, Stream, Writer};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::Inner;
+use crate::imap::Imap;
+use crate::model::{Home, Kind, Mailbox, Source, Tls};
+use crate::pop3::Pop3;
+use crate::pop3::connection::Said;
+use crate::rows;
+use crate::tap::Tap;
+use crate::trouble::Trouble;
+
+/// For the connection to the old server and the login there; a client waits meanwhile.
+const OPENING: Duration = Duration::from_secs(25);
+/// How long a login waits for the last pass of its mailbox.
+pub const HOLD: Duration = Duration::from_secs(45);
+/// How often what other nodes decided is looked at.
+const LOOK: Duration = Duration::from_secs(10);
+/// A session where nothing is under way is ended after so long a silence, so that a client that is busy gets to its end.
+const QUIET: Duration = Duration::from_secs(1);
+/// One of which nothing is known, likewise.
+const QUIET_UNKNOWN: Duration = Duration::from_secs(10);
+/// The longest that a turning mailbox waits for one session.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often a session that is to end is looked at.
+const TICK: Duration = Duration::from_millis(50);
+/// How long a client may say nothing; IDLE is renewed every 29 minutes (RFC 2177).
+const SILENCE: Duration = Duration::from_secs(35 * 60);
+/// For what the old server still has to say to a client that has left.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+/// What an IMAP client hears when its mailbox has moved.
+const BYE: &[u8] = b"* BYE The mailbox is on its new server now, please log in again\r\n";
+
+/// Sessions that are passed through, by mailbox.
+#[derive(Default)]
+pub(crate) struct Passing {
+    all: Mutex<HashMap<u64, Sessions>>,
+}
+
+struct Sessions {
+    count: usize,
+    /// True once they are to end.
+    ending: watch::Sender<bool>,
+}
+
+impl Passing {
+    fn sessions<T>(&self, work: impl FnOnce(&mut HashMap<u64, Sessions>) -> T) -> T {
+        work(&mut self.all.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn enter(inner: &Arc<Inner>, id: u64) -> (Ticket, watch::Receiver<bool>) {
+        let ending = inner.passing.sessions(|all| {
+            let fresh = || Sessions { count: 0, ending: watch::Sender::new(false) };
+            let sessions = all.entry(id).or_insert_with(fresh);
+            sessions.count += 1;
+            sessions.ending.subscribe()
+        });
+        (Ticket { inner: Arc::downgrade(inner), id }, ending)
+    }
+
+    /// Tells the sessions of a mailbox to end. How many there are.
+    fn end(&self, id: u64) -> usize {
+        self.sessions(|all| match all.get(&id) {
+            Some(sessions) => {
+                sessions.ending.send_replace(true);
+                sessions.count
+            }
+            None => 0,
+        })
+    }
+}
+
+/// A session under way; it is counted until this is gone.
+struct Ticket {
+    inner: Weak<Inner>,
+    id: u64,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let Some(inner) = self.inner.upgrade() else { return };
+        inner.passing.sessions(|all| {
+            if let Entry::Occupied(mut entry) = all.entry(self.id) {
+                entry.get_mut().count -= 1;
+                if entry.get().count == 0 {
+                    entry.remove();
+                }
+            }
+        });
+        inner.changed.send_modify(|count| *count += 1);
+    }
+}
+
+impl Inner {
+    /// The session of somebody who has logged in; `None` when the mailbox is here.
+    pub(crate) async fn passage(self: &Arc<Self>, account: &Account, service: Service) -> Result<Option<Passage>> {
+        let kind = match service {
+            Service::Imap => Kind::Imap,
+            Service::Pop3 => Kind::Pop3,
+            _ => return Ok(None),
+        };
+        let (mut changed, until) = (self.changed.subscribe(), Instant::now() + HOLD);
+        loop {
+            let id = account.id;
+            let away = self.deps.db.read(Place::Moves, move |tx| rows::away(tx, id)).await?;
+            let Some(mailbox) = best(&away, kind) else { return Ok(None) };
+            if mailbox.home == Home::There {
+                // It counts before it is looked at again, so that a turn which begins now waits for it, or is seen here.
+                let (ticket, ending) = Passing::enter(self, mailbox.id);
+                if self.home(mailbox.id).await? == Some(Home::There) {
+                    return self.pass_through(mailbox, kind, ticket, ending).await.map(Some);
+                }
+                continue;
+            }
+            if Instant::now() >= until {
+                let (en, zh) = ("the mailbox is moving, try again in a minute", "邮箱正在切换，请一分钟后重试");
+                return Err(Error::new(Class::Unavailable, en, zh));
+            }
+            // Another node tells nothing of what it does.
+            let _ = timeout(Duration::from_secs(1), changed.changed()).await;
+        }
+    }
+
+    pub(crate) async fn home(&self, id: u64) -> Result<Option<Home>> {
+        self.deps.db.read(Place::Moves, move |tx| rows::home(tx, id)).await
+    }
+
+    async fn pass_through(
+        self: &Arc<Self>,
+        mailbox: &Mailbox,
+        kind: Kind,
+        ticket: Ticket,
+        ending: watch::Receiver<bool>,
+    ) -> Result<Passage> {
+        let opened = timeout(OPENING, self.open_session(mailbox, kind)).await;
+        let opened = opened.unwrap_or_else(|_| Err(Trouble::lost("no answer in time")));
+        let (old, capabilities) = opened.map_err(|trouble| {
+            tracing::warn!(login = mailbox.login, why = trouble.words(), "no session can be opened at the old server");
+            // The password was right here: the client must not forget it.
+            match Error::from(trouble) {
+                error if error.class == Class::Unauthenticated => Error { class: Class::Unavailable, ..error },
+                error => error,
+            }
+        })?;
+        let (inner, id) = (Arc::downgrade(self), mailbox.id);
+        Ok(Passage::new(capabilities, move |client, shutdown| {
+            Box::pin(async move {
+                let watching = Watching { inner, id, ending, shutdown };
+                if let Err(error) = join(client, old, kind, watching).await {
+                    tracing::debug!(error = error.chain(), "a session that was passed through broke");
+                }
+                drop(ticket);
+            })
+        }))
+    }
+
+    /// A connection to the old server where the user is logged in, and the words of its CAPABILITY.
+    async fn open_session(&self, mailbox: &Mailbox, kind: Kind) -> Result<(Stream, String), Trouble> {
+        let of = mailbox.of;
+        let sources = self.deps.db.read(Place::Moves, move |tx| rows::sources(tx, of)).await?;
+        let own = sources.iter().find(|source| source.id == mailbox.source);
+        let own = own.ok_or_else(|| Trouble::lost("the mailbox has no source"))?;
+        let source = source_for(own, &sources, kind);
+        let sealed = mailbox.secret.as_deref();
+        let sealed = sealed.ok_or_else(|| Trouble::lost("the password of the old server is not known yet"))?;
+        let password = self.seal.open(own.id, &mailbox.login, sealed)?;
+        if kind == Kind::Imap {
+            let mut imap = Imap::connect(&source).await?;
+            imap.log_in(&mailbox.login, &password).await?;
+            return Ok(imap.into_stream());
+        }
+        let mut pop3 = Pop3::connect(&source, OPENING, OPENING).await?;
+        let line = pop3.ask_in(&mailbox.login, &password).await?;
+        match Said::of(&line) {
+            Said::In => Ok((pop3.into_stream(), String::new())),
+            _ => Err(Trouble::lost(line)),
+        }
+    }
+
+    /// Ends the sessions of a mailbox that is turning, and waits until they have ended: a minute or so at the longest.
+    pub(crate) async fn end_passages(&self, id: u64) {
+        if self.deps.db.is_postgres() {
+            tokio::time::sleep(LOOK + QUIET).await;
+        }
+        let (mut changed, until) = (self.changed.subscribe(), Instant::now() + PATIENCE + LAST_WORDS);
+        while self.passing.end(id) > 0 && Instant::now() < until {
+            let _ = timeout(Duration::from_secs(1), changed.changed()).await;
+        }
+    }
+}
+
+/// Of the rows of one account, the one whose source speaks what the client speaks; else one that speaks IMAP.
+fn best(away: &[(Mailbox, Kind)], kind: Kind) -> Option<&Mailbox> {
+    let of = |wanted: Kind| away.iter().find(|(_, kind)| *kind == wanted);
+    of(kind).or_else(|| of(Kind::Imap)).or(away.first()).map(|(mailbox, _)| mailbox)
+}
+
+/// Where the old server speaks a protocol: the mailbox's own source; else the source of the move with its name and `-imap` or `-pop3`
+/// behind; else its host at the standard port.
+pub(crate) fn source_for(own: &Source, all: &[Source], kind: Kind) -> Source {
+    if own.kind == kind {
+        return own.clone();
+    }
+    let named = format!("{}-{}", own.name, kind.word());
+    if let Some(found) = all.iter().find(|source| source.kind == kind && source.name == named) {
+        return found.clone();
+    }
+    let is_implicit = matches!(own.tls, Tls::Implicit | Tls::ImplicitAny);
+    let port = match (kind, is_implicit) {
+        (Kind::Imap, true) => 993,
+        (Kind::Imap, false) => 143,
+        (_, true) => 995,
+        (_, false) => 110,
+    };
+    Source { kind, port, ..own.clone() }
+}
+
+/// What tells that a session is to end.
+struct Watching {
+    inner: Weak<Inner>,
+    id: u64,
+    ending: watch::Receiver<bool>,
+    shutdown: Shutdown,
+}
+
+/// How a session came to its end.
+enum End {
+    /// The client left.
+    Client,
+    /// The old server left.
+    Old,
+    /// It was ended from here; whether a BYE can stand there.
+    Here(bool),
+}
+
+async fn join(client: Stream, old: Stream, kind: Kind, mut watching: Watching) -> Result<()> {
+    let (mut from_client, mut to_client) = client.into_halves().await?;
+    let (mut from_old, mut to_old) = old.into_halves().await?;
+    let tap = Mutex::new(Tap::new());
+    let tap_of = || tap.lock().unwrap_or_else(PoisonError::into_inner);
+    let end = {
+        let up = pump(&mut from_client, &mut to_old, Some(SILENCE), |octets| tap_of().client(octets));
+        let down = pump(&mut from_old, &mut to_client, None, |octets| tap_of().server(octets));
+        tokio::select! {
+            ended = up => ended.map(|()| End::Client)?,
+            ended = down => ended.map(|()| End::Old)?,
+            polite = watching.ended(&tap, kind) => End::Here(polite),
+        }
+    };
+    match end {
+        End::Client => {
+            to_old.end().await?;
+            let _ = timeout(LAST_WORDS, pump(&mut from_old, &mut to_client, None, |_| ())).await;
+        }
+        End::Old => {}
+        End::Here(polite) => {
+            if polite && kind == Kind::Imap {
+                to_client.send(BYE).await?;
+            }
+            to_old.end().await?;
+        }
+    }
+    to_client.end().await
+}
+
+/// Passes on what comes, piece by piece, until its sender ends. A sender that says nothing for `silence` has ended.
+async fn pump(
+    from: &mut Reader,
+    to: &mut Writer,
+    silence: Option<Duration>,
+    mut look: impl FnMut(&[u8]),
+) -> Result<()> {
+    loop {
+        let read = match silence {
+            Some(silence) => timeout(silence, from.read()).await.unwrap_or_else(|_| Ok(Default::default()))?,
+            None => from.read().await?,
+        };
+        if read.is_empty() {
+            return Ok(());
+        }
+        look(&read);
+        to.send(&read).await?;
+    }
+}
+
+impl Watching {
+    /// Waits until the session is to end, and for a moment that is good for it. Whether nothing is under way then.
+    async fn ended(&mut self, tap: &Mutex<Tap>, kind: Kind) -> bool {
+        let is_shutdown = tokio::select! {
+            () = self.shutdown.notified() => true,
+            () = Self::turning(&self.inner, self.id, &mut self.ending) => false,
+        };
+        let (until, quiet) = (Instant::now() + PATIENCE, if is_shutdown { Duration::ZERO } else { QUIET });
+        loop {
+            let (is_idle, is_lost, silence) = {
+                let tap = tap.lock().unwrap_or_else(PoisonError::into_inner);
+                // Of POP3 no state is known: a client that is at work says something soon.
+                (tap.is_idle() && kind == Kind::Imap, tap.is_lost() || kind == Kind::Pop3, tap.silence())
+            };
+            if is_idle && silence >= quiet {
+                return true;
+            }
+            if (is_lost && silence >= QUIET_UNKNOWN) || Instant::now() >= until {
+                return is_idle;
+            }
+            tokio::time::sleep(TICK).await;
+        }
+    }
+
+    async fn turning(inner: &Weak<Inner>, id: u64, ending: &mut watch::Receiver<bool>) {
+        loop {
+            // The sender is gone when the last session is: never while this one is there.
+            if timeout(LOOK, ending.wait_for(|ending| *ending)).await.is_ok() {
+                return;
+            }
+            let Some(inner) = inner.upgrade() else { return };
+            if inner.deps.db.is_postgres() && !matches!(inner.home(id).await, Ok(Some(Home::There)) | Err(_)) {
+                return;
+            }
+        }
+    }
+}
