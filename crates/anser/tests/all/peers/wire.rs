@@ -195,6 +195,22 @@ impl Imap {
         Ok(responses.into_iter().filter_map(fetched).collect())
     }
 
+    /// Sends a command that the server answers with `+`, and waits for that.
+    pub fn begin(&mut self, command: &str) -> io::Result<()> {
+        self.send(command)?;
+        match self.response()?.text {
+            text if text.starts_with('+') => Ok(()),
+            text => Err(io::Error::other(format!("imap: {text}"))),
+        }
+    }
+
+    /// What the server says up to the end of the connection.
+    pub fn read_to_end(&mut self) -> String {
+        let mut said = Vec::new();
+        let _ = self.stream.read_to_end(&mut said);
+        String::from_utf8_lossy(&said).into_owned()
+    }
+
     fn send(&mut self, command: &str) -> io::Result<String> {
         self.tag += 1;
         let tag = format!("a{}", self.tag);

@@ -21,7 +21,8 @@ for line in drop.uidl()[1]:
 drop.quit()
 "#;
 
-fn maildrop(dev: &Dev, port: u16, user: &str) -> String {
+/// What a maildrop shows.
+pub fn maildrop(dev: &Dev, port: u16, user: &str) -> String {
     python(dev, MAILDROP, &[&port.to_string(), user, PASSWORD])
 }
 

@@ -1,0 +1,263 @@
+//! The rehearsal: three old servers, their users' programs reading before, during and after, a DNS that sends the mail first there and
+//! then here; from the survey to the end, back, and forward again. Small here; `ANSER_TEST_REHEARSAL=200x100` is 200 users with 100
+//! messages each.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anser_testkit::dns::{NameServer, Signing};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use super::dovecot::Dovecot;
+use super::programs::Programs;
+use super::world::login;
+use crate::peers::node::PASSWORD;
+use crate::peers::tools::{run as run_program, shell, wanted};
+use crate::world::{Dev, Place, done, run};
+
+/// Users, and messages of each, when nobody says otherwise.
+const SMALL: (usize, usize) = (9, 20);
+/// Old servers.
+const SERVERS: usize = 3;
+
+/// Messages that are dropped on purpose: the first four from their folder, three more out of the ledger too.
+const DROP: &str = r#"
+import pathlib, sqlite3, sys
+for path in sorted(pathlib.Path(sys.argv[1], "accounts").rglob("mail.db")):
+    db = sqlite3.connect(path)
+    rows = db.execute("SELECT account, source, folder, key, mailbox, uid FROM moved WHERE state = 0 ORDER BY mailbox, uid").fetchall()
+    if len(rows) < 10:
+        continue
+    for at, (account, source, folder, key, mailbox, uid) in enumerate(rows[:7]):
+        db.execute("DELETE FROM entry WHERE account = ? AND mailbox = ? AND uid = ?", (account, mailbox, uid))
+        if at >= 4:
+            db.execute("DELETE FROM moved WHERE account = ? AND source = ? AND folder = ? AND key = ?", (account, source, folder, key))
+    db.execute("DELETE FROM block")
+    db.commit()
+    print(*sorted(uid for *_, uid in rows[:7]))
+    break
+"#;
+
+fn size() -> (usize, usize) {
+    let told = std::env::var("ANSER_TEST_REHEARSAL").ok();
+    let told = told.as_deref().and_then(|text| text.split_once('x'));
+    told.map_or(SMALL, |(users, messages)| (users.parse().expect("users"), messages.parse().expect("messages")))
+}
+
+struct World {
+    old: Vec<Dovecot>,
+    users: usize,
+    messages: usize,
+}
+
+impl World {
+    fn new() -> Self {
+        let (users, messages) = size();
+        let world = Self { old: (0..SERVERS).map(|_| Dovecot::start()).collect(), users, messages };
+        (0..users).for_each(|user| world.fill(user));
+        world.old.iter().for_each(|old| shell(&format!("chown -R nobody:nogroup {}", old.path("mail"))));
+        world
+    }
+
+    /// Writes a user's Maildirs: an inbox and a folder.
+    fn fill(&self, user: usize) {
+        let root = self.old[user % SERVERS].path(&format!("mail/u{user}/Maildir"));
+        for folder in ["", "Work/"] {
+            let cur = Path::new(&root).join(folder).join("cur");
+            for part in ["new", "tmp"] {
+                fs::create_dir_all(cur.with_file_name(part)).expect("a Maildir");
+            }
+            fs::create_dir_all(&cur).expect("a Maildir");
+            for number in 0..self.messages / 2 {
+                let head = format!(
+                    "From: a@x.test\r\nSubject: {user} {folder}{number}\r\nMessage-ID: <{user}.{folder}{number}@x>\r\n"
+                );
+                let text = format!("{head}\r\n{}\r\n", "\u{4f60}\u{597d}\r\n".repeat(number % 50));
+                let name = format!("{}.{user}_{number}.old:2,{}", 1_700_000_000 + number, ["", "S", "FS"][number % 3]);
+                fs::write(cur.join(name), text).expect("a message");
+            }
+        }
+    }
+
+    /// Makes the move with its three servers and everybody's login.
+    fn plan(&self, dev: &Dev, place: &Place) {
+        let table = place.file("people.csv");
+        let lines = (0..self.users).map(|user| format!("u{user}@anser.test,{PASSWORD}\n"));
+        fs::write(&table, format!("email,password\n{}", lines.collect::<String>())).expect("a table");
+        dev.ask(&["account", "import", &table.display().to_string()]);
+        for (at, old) in self.old.iter().enumerate() {
+            let (source, imap) = (format!("old{at}"), old.imap.to_string());
+            let (maildrop, pop3) = (format!("old{at}-pop3"), old.pop3.to_string());
+            let plan = ["move", "plan", "house", "--host", "127.0.0.1", "--tls", "none"];
+            dev.ask(&[&plan[..], &["--source", &source, "--port", &imap, "--connections", "4"]].concat());
+            dev.ask(&[&plan[..], &["--source", &maildrop, "--port", &pop3, "--kind", "pop3"]].concat());
+        }
+        dev.ask(&["move", "plan", "house", "--pass-through", "until-cutover", "--relay", "127.0.0.1:9"]);
+        for at in 0..SERVERS {
+            let own = (0..self.users).filter(|user| user % SERVERS == at);
+            let lines: String = own.map(|user| format!("u{user}\tu{user}@anser.test\t{PASSWORD}\n")).collect();
+            let accounts = ["move", "accounts", "house", "--source", &format!("old{at}"), "--stdin"];
+            done(run(&dev.folder, &accounts, lines.as_bytes()));
+        }
+    }
+}
+
+/// The zone: the MX and for how long it is remembered.
+fn zone(serial: u32, mx: &str, ttl: u32) -> String {
+    format!(
+        "@ 60 IN SOA ns. host. {serial} 3600 600 86400 60\n@ {ttl} IN MX 10 {mx}\nmail 60 IN A 127.0.0.1\n\
+         mail.old 60 IN A 127.0.0.1\n@ 60 IN TXT \"v=spf1 mx -all\"\n"
+    )
+}
+
+struct Names {
+    runtime: Runtime,
+    server: NameServer,
+}
+
+impl Names {
+    fn new(zone: &str) -> Self {
+        let runtime = Runtime::new().expect("a runtime");
+        let server = runtime.block_on(NameServer::start(&[("anser.test", Signing::Unsigned, zone)]));
+        Self { runtime, server }
+    }
+
+    fn set(&self, zone: &str) {
+        let _inside = self.runtime.enter();
+        self.server.replace(&[("anser.test", Signing::Unsigned, zone)]);
+    }
+}
+
+/// State of each gate.
+fn gates(dev: &Dev) -> BTreeMap<String, String> {
+    let said: Value = serde_json::from_str(&dev.ask(&["--json", "move", "cutover", "house", "--check"])).expect("JSON");
+    let rows = said.as_array().expect("rows").iter().filter(|row| row["gate"].is_string());
+    rows.map(|row| (row["gate"].as_str().unwrap().to_owned(), row["state"].as_str().unwrap().to_owned())).collect()
+}
+
+fn state<'a>(gates: &'a BTreeMap<String, String>, gate: &str) -> &'a str {
+    gates.get(gate).map_or("", String::as_str)
+}
+
+fn cut_over(dev: &Dev, whole: bool) {
+    match whole {
+        true => dev.ask(&["move", "cutover", "house", "--wait"]),
+        false => dev.ask(&["move", "cutover", "house", "--accept", "proof", "--wait"]),
+    };
+    let status = dev.ask(&["move", "status", "house"]);
+    assert!(!status.contains("there") && !status.contains("turning"), "{status}");
+}
+
+#[test]
+fn three_servers_move_in_go_back_and_come_again() {
+    if !wanted() {
+        return;
+    }
+    let (world, names) = (World::new(), Names::new(&zone(1, "mail.old", 3600)));
+    let place = Place::new();
+    let dev = place.start_with(&["--dns", &names.server.address.to_string()]);
+    world.plan(&dev, &place);
+    let survey = dev.ask(&["move", "survey", "house"]);
+    let all = world.users * (world.messages / 2) * 2;
+    assert!(survey.contains("imap 127.0.0.1:") && survey.contains("mail goes elsewhere"), "{survey}");
+    assert!(dev.ask(&["route", "list"]).matches("@anser.test").count() == world.users, "mail goes there meanwhile");
+
+    // Before, during: read through here at the old servers.
+    let programs: Vec<Programs> =
+        (0..SERVERS).map(|user| Programs::new(&dev, &format!("u{user}@anser.test"))).collect();
+    let fetched = |programs: &[Programs]| programs.iter().map(Programs::fetch).collect::<Vec<_>>();
+    let before = fetched(&programs);
+    assert!(
+        before
+            .iter()
+            .all(|(mbsync, getmail)| (mbsync.len(), getmail.len()) == (all / world.users, all / world.users / 2))
+    );
+    dev.ask(&["move", "check", "house", "--wait"]);
+    dev.ask(&["move", "trial", "house", "--wait"]);
+    dev.ask(&["move", "start", "house", "--wait"]);
+    assert_eq!(fetched(&programs), before, "during");
+    let proof = dev.ask(&["move", "verify", "house"]);
+    assert_eq!(proof.matches("  perfect").count() + proof.matches("  good").count(), world.users, "{proof}");
+
+    // The gates.
+    let refused = run(&dev.folder, &["move", "cutover", "house"], b"");
+    let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && why.contains("ttl, notice"), "{why}");
+    names.set(&zone(2, "mail.old", 60));
+    let told = dev.ask(&["move", "cutover", "house", "--check", "--noticed"]);
+    assert!(told.contains("is forgotten everywhere at"), "{told}");
+    dev.ask(&["move", "cutover", "house", "--check", "--accept", "ttl"]);
+    let now = gates(&dev);
+    assert_eq!(
+        ["accounts", "proof", "ttl", "notice", "mx"].map(|gate| state(&now, gate)),
+        ["passed", "passed", "accepted", "passed", "open"]
+    );
+    cut_over(&dev, true);
+    let watched = dev.ask(&["move", "status", "house", "--watch"]);
+    assert_eq!(watched.matches("  settled  ").count(), world.users, "{watched}");
+    assert_eq!(dev.ask(&["route", "list"]).matches("@anser.test").count(), 0, "mail comes here");
+    names.set(&zone(3, "mail", 60));
+    assert_eq!(state(&gates(&dev), "mx"), "passed");
+    assert_eq!(fetched(&programs), before, "after: nothing is fetched twice");
+
+    // Late mail, new mail; the proof.
+    world.old[0].login("u0").append("INBOX", "", b"Subject: late\r\n\r\nx\r\n").expect("APPEND");
+    login(&dev, "u1@anser.test").append("INBOX", "", b"Subject: new\r\n\r\nx\r\n").expect("APPEND");
+    dev.ask(&["move", "delta", "house", "--wait"]);
+    let after = fetched(&programs);
+    let more =
+        |at: usize| (after[at].0.difference(&before[at].0).count(), after[at].1.difference(&before[at].1).count());
+    assert_eq!((more(0), more(1), more(2)), ((1, 1), (1, 1), (0, 0)));
+    dev.ask(&["move", "verify", "house"]);
+    let report: Value = serde_json::from_str(&dev.ask(&["move", "report", "house", "--format", "json"])).expect("JSON");
+    assert_eq!(
+        (report["unexplained"].as_u64(), report["proofs"].as_array().map(Vec::len)),
+        (Some(0), Some(world.users))
+    );
+    let page = place.file("proof.html");
+    fs::write(&page, dev.ask(&["move", "report", "house"])).expect("a report");
+    let check = ["move", "report", "house", "--check", &page.display().to_string()];
+    dev.ask(&check);
+    fs::write(&page, fs::read_to_string(&page).expect("it").replacen("perfect", "good", 1)).expect("a report");
+    assert!(!run(&dev.folder, &check, b"").status.success(), "a report that was changed");
+
+    // Back: what is new here is there, and is read there; then forward again.
+    let subjects = |programs: &Programs| programs.sync().len();
+    let counts: Vec<usize> = programs.iter().map(subjects).collect();
+    dev.ask(&["move", "rollback", "house", "--wait"]);
+    let status = dev.ask(&["move", "status", "house"]);
+    assert_eq!(status.matches("  there").count(), world.users, "{status}");
+    world.old[1].login("u1").append("INBOX", "", b"Subject: back\r\n\r\nx\r\n").expect("APPEND");
+    let back: Vec<usize> = programs.iter().map(subjects).collect();
+    assert_eq!(back, [counts[0], counts[1] + 1, counts[2]], "mbsync reads the same there");
+    dev.ask(&["move", "delta", "house", "--wait"]);
+    let names_before: Vec<_> = programs.iter().map(Programs::sync).collect();
+    cut_over(&dev, false);
+    assert_eq!(programs.iter().map(Programs::sync).collect::<Vec<_>>(), names_before, "forward again: nothing twice");
+    assert!(!dev.ask(&["move", "verify", "house"]).contains("unexplained"));
+    let refused = run(&dev.folder, &["move", "cutover", "house", "--close"], b"");
+    assert!(!refused.status.success(), "late mail may still come");
+
+    // Seven are dropped on purpose, and named.
+    let folder = dev.folder.clone();
+    assert!(dev.stop().status.success());
+    let dropped = run_program(Command::new("python3").args(["-c", DROP]).arg(&folder));
+    let dropped: Vec<u64> =
+        String::from_utf8_lossy(&dropped).split_whitespace().map(|uid| uid.parse().unwrap()).collect();
+    assert_eq!(dropped.len(), 7);
+    let dev = place.start_with(&["--dns", &names.server.address.to_string()]);
+    let found = run(&dev.folder, &["move", "verify", "house"], b"");
+    assert!(!found.status.success(), "something is unexplained");
+    let found = String::from_utf8_lossy(&found.stdout).into_owned();
+    let mut named: Vec<u64> = found
+        .lines()
+        .filter(|line| line.contains(": unexplained: "))
+        .map(|line| line.split("UID ").nth(1).and_then(|rest| rest.split(':').next()?.parse().ok()).expect("a UID"))
+        .collect();
+    named.sort_unstable();
+    assert_eq!(named, dropped, "{found}");
+    dev.ask(&["move", "cutover", "house", "--close", "--accept", "late"]);
+}
