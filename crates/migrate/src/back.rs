@@ -181,7 +181,11 @@ impl Back<'_> {
         for (mailbox, path, subscribed) in homeless {
             let name = name_of(&path, delimiter, &prefix);
             if !names.contains(&name[..]) {
-                self.imap.create(&name, subscribed).await?;
+                match self.imap.create(&name, subscribed).await {
+                    // Some servers have folders that they do not list.
+                    Ok(()) | Err(Trouble::Refused(_)) => {}
+                    Err(other) => return Err(other),
+                }
             }
             let standing = self.imap.examine(&name).await?;
             let work = move |tx: &mut MailTx<'_, '_>| {
@@ -441,12 +445,12 @@ fn newest(tx: &mut MailTx<'_, '_>, id: u64) -> anser_base::Result<Vec<LedgerFold
     Ok(by_name.into_values().collect())
 }
 
-/// Mailboxes that take no folder of the login, but those that the house made and nobody has used.
+/// Mailboxes that take no folder of the login, those above first. Empty ones too: programs have seen them, and look for them there.
 fn homeless(tx: &mut MailTx<'_, '_>, id: u64) -> anser_base::Result<Vec<MailboxId>> {
     let taken: HashSet<MailboxId> = tx.ledger_folders(id)?.iter().map(|folder| folder.mailbox).collect();
     let mut found = Vec::new();
     for mailbox in tx.mailboxes()? {
-        if !taken.contains(&mailbox.id) && (mailbox.total > 0 || mailbox.role.is_none()) {
+        if !taken.contains(&mailbox.id) {
             found.push((tx.path(mailbox.id)?.len(), mailbox.id));
         }
     }

@@ -7,6 +7,7 @@ mod world;
 
 mod a_kill_loses_and_doubles_nothing;
 mod a_mailbox_comes_exactly_as_it_was;
+mod an_organisation_goes_back_and_forward;
 mod an_organisation_is_rehearsed;
 mod maildrops_and_files_come_exactly;
 mod passwords_are_learnt_at_the_front_door;

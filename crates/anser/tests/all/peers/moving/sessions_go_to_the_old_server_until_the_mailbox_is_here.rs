@@ -8,7 +8,7 @@ use super::world::login;
 use crate::peers::node::PASSWORD;
 use crate::peers::tools::{wait_for, wanted};
 use crate::peers::wire::Imap;
-use crate::world::{Dev, Place, done, run};
+use crate::world::{Dev, Place, done, each_engine, run};
 
 const ANN: &str = "ann@anser.test";
 /// Messages of the inbox, and of the other folder.
@@ -114,31 +114,37 @@ fn programs_that_read_before_and_after_fetch_nothing_twice() {
 }
 
 #[test]
-fn a_mailbox_turns_by_itself_when_it_is_ready_and_an_old_server_that_is_down_is_no_wrong_password() {
+fn a_mailbox_turns_by_itself_when_it_is_ready() {
     if !wanted() {
         return;
     }
     let old = Dovecot::start();
     old.login("ann").append("INBOX", "", b"Subject: one\r\n\r\nx\r\n").expect("APPEND");
-    let place = Place::new();
-    let mut dev = place.start();
-    plan(&dev, &old, "until-ready");
-    accounts(&dev);
-    let ports = (old.imap, old.pop3);
-    dev.ask(&["move", "start", "house", "--wait"]);
-    wait_for("the mailbox to be here", || (!dev.ask(&["move", "status", "house"]).contains("there")).then_some(()));
-    let mut here = login(&dev, ANN);
-    here.select("INBOX").expect("SELECT");
-    assert_eq!(here.fetch_all().expect("FETCH").len(), 1);
-    drop(old);
+    each_engine(|place| {
+        let dev = place.start();
+        plan(&dev, &old, "until-ready");
+        accounts(&dev);
+        assert!(dev.ask(&["move", "status", "house"]).contains("there"));
+        login(&dev, ANN).select("INBOX").expect("SELECT");
+        dev.ask(&["move", "start", "house", "--wait"]);
+        wait_for("the mailbox to be here", || (!dev.ask(&["move", "status", "house"]).contains("there")).then_some(()));
+        let mut here = login(&dev, ANN);
+        here.select("INBOX").expect("SELECT");
+        assert_eq!(here.fetch_all().expect("FETCH").len(), 1);
+    });
+}
 
-    let gone = Place::new();
-    dev = gone.start();
-    let (imap, pop3) = (ports.0.to_string(), ports.1.to_string());
-    let host = ["move", "plan", "house", "--host", "127.0.0.1", "--tls", "none", "--port"];
-    dev.ask(&[&host[..], &[&imap, "--pass-through", "until-cutover"]].concat());
-    dev.ask(&[&host[..], &[&pop3, "--kind", "pop3", "--source", "old-pop3"]].concat());
+#[test]
+fn an_old_server_that_is_down_is_no_wrong_password() {
+    if !wanted() {
+        return;
+    }
+    let old = Dovecot::start();
+    let place = Place::new();
+    let dev = place.start();
+    plan(&dev, &old, "until-cutover");
     accounts(&dev);
+    drop(old);
     let refused = Imap::login(dev.port("imap"), ANN).map(drop).expect_err("nobody can be let in").to_string();
     assert!(refused.contains("[UNAVAILABLE]"), "{refused}");
     dev.ask(&["move", "plan", "house", "--pass-through", "off"]);
