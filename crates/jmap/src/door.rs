@@ -9,6 +9,7 @@ use anser_base::{AccountId, MailboxId, Result, Timestamp};
 use anser_store::{Snapshot, Threads};
 
 use crate::Deps;
+use crate::email::Results;
 use crate::mailbox::Counts;
 use crate::vendor::Bulks;
 
@@ -40,6 +41,8 @@ pub(crate) struct Door {
     logins: Mutex<HashMap<(AccountId, IpAddr), Timestamp>>,
     threads: Mutex<HashMap<AccountId, Threads>>,
     counts: Mutex<HashMap<(AccountId, MailboxId), (u64, Counts)>>,
+    /// What queries found.
+    pub results: Results,
     /// What runs for who asked for it.
     pub bulks: Bulks,
 }
@@ -64,8 +67,8 @@ impl Drop for Seat {
 
 impl Door {
     pub fn new(deps: Deps) -> Self {
-        let (seats, logins, threads, counts, bulks) = Default::default();
-        Self { deps, seats, logins, threads, counts, bulks }
+        let (seats, logins, threads, counts, results, bulks) = Default::default();
+        Self { deps, seats, logins, threads, counts, results, bulks }
     }
 
     /// A seat, if the account has not taken all.

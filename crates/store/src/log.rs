@@ -102,12 +102,13 @@ impl Threads {
         self.near(id, &mut 0)
     }
 
-    /// The same, looked for beside a place that is moved along: for lists that more or less ascend.
+    /// The same, looked for beside a place that is moved along: for lists that more or less ascend or descend.
     pub fn near(&self, id: MessageId, hint: &mut usize) -> Option<ThreadId> {
-        let next = self.all.get(*hint + 1).filter(|(next, _)| *next == id);
-        if let Some((_, thread)) = next {
-            *hint += 1;
-            return Some(*thread);
+        for beside in [hint.wrapping_add(1), hint.wrapping_sub(1)] {
+            if let Some((_, thread)) = self.all.get(beside).filter(|(other, _)| *other == id) {
+                *hint = beside;
+                return Some(*thread);
+            }
         }
         *hint = self.all.binary_search_by_key(&id, |(id, _)| *id).ok()?;
         Some(self.all[*hint].1)

@@ -1,6 +1,7 @@
 //! Which messages a query finds, in order: out of the lists of mailboxes, by the full-text index for texts, by rows for what only
 //! they tell.
 
+mod kept;
 mod key;
 mod order;
 
@@ -12,6 +13,7 @@ use anser_store::{Entry, Flags, Searching, Snapshot, Threads};
 use anser_text::Field;
 use serde_json::Value;
 
+pub(crate) use self::kept::Results;
 pub(crate) use self::key::moment;
 use self::key::{Compiler, Key, Want};
 use super::load::has_keyword;
@@ -29,6 +31,8 @@ const ROWS: usize = 1_024;
 
 /// What is looked for.
 pub(crate) struct Wish {
+    /// The filter as it was given.
+    text: String,
     filter: Filter<Vec<Key>>,
     wants: Vec<Want>,
     sort: Vec<Comparator>,
@@ -39,8 +43,11 @@ pub(crate) struct Wish {
 pub(crate) struct Found {
     /// The state from which changes are asked for.
     pub state: String,
-    pub ids: Arc<Vec<MessageId>>,
+    pub ids: Vec<MessageId>,
 }
+
+/// What was found, in order, with the number that each is sorted by, where that is one.
+type Sorted = Arc<Vec<(i64, MessageId)>>;
 
 /// Which messages a [`Want`] is true of, ascending; `None` for all.
 type Known = Option<Vec<MessageId>>;
@@ -52,10 +59,11 @@ impl Wish {
         sort: Vec<Comparator>,
         collapse: bool,
     ) -> Result<Self, MethodError> {
+        let text = filter.as_ref().map(Value::to_string).unwrap_or_default();
         let mut compiler = Compiler { scope, wants: Vec::new() };
         let filter = Filter::read(filter, &mut |map| compiler.condition(map))?;
         order::check(&sort)?;
-        Ok(Self { filter, wants: compiler.wants, sort, collapse })
+        Ok(Self { text, filter, wants: compiler.wants, sort, collapse })
     }
 
     /// Whether a message is found or not by what others of its conversation are.
@@ -137,8 +145,35 @@ fn ascending(mut ids: Vec<MessageId>) -> Vec<MessageId> {
     ids
 }
 
-/// Finds.
-pub(crate) async fn find(door: &Door, access: &Access, wish: &Wish) -> Result<Found> {
+/// Finds, and tells the first so many of what is found.
+pub(crate) async fn find(door: &Door, access: &Access, wish: &Wish, most: usize) -> Result<Found> {
+    let asked = kept::name(access, wish);
+    let known = match &asked {
+        Some(asked) => kept::recall(door, access, wish, asked).await?,
+        None => None,
+    };
+    let (state, sorted) = match known {
+        Some(known) => known,
+        None => {
+            let (state, sorted) = anew(door, access, wish).await?;
+            if let Some(asked) = asked {
+                kept::keep(door, asked, &state, &sorted);
+            }
+            (state, sorted)
+        }
+    };
+    let all = sorted.iter().map(|(_, id)| *id);
+    if !wish.collapse {
+        return Ok(Found { state, ids: all.take(most).collect() });
+    }
+    let threads = door.threads_of(access.owner.id).await?;
+    let (mut seen, mut hint) = (foldhash::HashSet::default(), 0);
+    let first = |id: &MessageId| seen.insert(threads.near(*id, &mut hint).unwrap_or(ThreadId(id.0)));
+    Ok(Found { state, ids: all.filter(first).take(most).collect() })
+}
+
+/// Finds without what is remembered.
+async fn anew(door: &Door, access: &Access, wish: &Wish) -> Result<(String, Sorted)> {
     let account = access.owner.id;
     let only = wish.mailbox();
     let (reader, whole) = (
@@ -167,7 +202,7 @@ pub(crate) async fn find(door: &Door, access: &Access, wish: &Wish) -> Result<Fo
     }
     let threads = if wish.is_by_thread() { door.threads_of(account).await? } else { Threads::default() };
     let finder = Finder { door, access, wish, lists: &lists, threads: &threads };
-    Ok(Found { state, ids: Arc::new(finder.run().await?) })
+    Ok((state, Arc::new(finder.run().await?)))
 }
 
 struct Finder<'a> {
@@ -179,19 +214,17 @@ struct Finder<'a> {
 }
 
 impl Finder<'_> {
-    async fn run(&self) -> Result<Vec<MessageId>> {
+    async fn run(&self) -> Result<Vec<(i64, MessageId)>> {
         let mut entries = self.lists.candidates();
         let mut known: Vec<Known> = Vec::with_capacity(self.wish.wants.len());
         for want in &self.wish.wants {
             known.push(self.resolve(want, &entries).await?);
         }
         entries.retain(|entry| self.wish.filter.holds(&mut |keys| keys.iter().all(|key| key.is_true(entry, &known))));
-        let mut ids = order::order(self, &entries).await?;
-        if self.wish.collapse {
-            let (mut seen, mut hint) = (HashSet::with_capacity(ids.len()), 0);
-            ids.retain(|id| seen.insert(self.thread(*id, &mut hint)));
+        match order::number(&self.wish.sort) {
+            Some(number) => Ok(number.sorted(&entries)),
+            None => Ok(order::order(self, &entries).await?.into_iter().map(|id| (0, id)).collect()),
         }
-        Ok(ids)
     }
 
     fn thread(&self, id: MessageId, hint: &mut usize) -> ThreadId {

@@ -24,7 +24,7 @@ use crate::method::{Call, Outcome};
 
 pub(crate) use body::Shape;
 pub(crate) use copy::copy;
-pub(crate) use find::{Wish, find, moment};
+pub(crate) use find::{Results, Wish, find, moment};
 pub(crate) use get::get;
 pub(crate) use header::written_utc;
 pub(crate) use import::import;

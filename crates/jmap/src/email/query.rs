@@ -21,7 +21,7 @@ pub(crate) async fn query(call: &mut Call) -> Outcome {
     let collapse = call.args.bool("collapseThreads")?;
     call.args.done()?;
     let wish = Wish::read(query.access.scope(), query.filter.take(), query.sort.clone(), collapse)?;
-    let found = find::find(&call.door, &query.access, &wish).await?;
+    let found = find::find(&call.door, &query.access, &wish, query.reach()).await?;
     let scope = query.access.scope();
     let window = query.window(found.ids.len(), |anchor| {
         let anchor = ids::parse_email(scope, anchor)?;
@@ -69,7 +69,7 @@ pub(crate) async fn query_changes(call: &mut Call) -> Outcome {
         Ok(Some((gone, created.into_iter().collect::<Vec<_>>())))
     });
     let (gone, fresh) = read.await?.ok_or_else(cannot)?;
-    let found = find::find(&call.door, &asked.access, &wish).await?;
+    let found = find::find(&call.door, &asked.access, &wish, usize::MAX).await?;
     let scope = asked.access.scope();
     asked.answer(&found.state, &found.ids, &gone, &fresh, |id| ids::email_id(scope, id))
 }

@@ -69,6 +69,14 @@ impl Query {
         Ok(start..start.saturating_add(self.most()).min(len))
     }
 
+    /// How many results have to be known for the answer.
+    pub fn reach(&self) -> usize {
+        match self.total || self.anchor.is_some() || self.position < 0 {
+            true => usize::MAX,
+            false => usize::try_from(self.position).unwrap_or(usize::MAX).saturating_add(self.most()),
+        }
+    }
+
     fn most(&self) -> usize {
         self.limit.map_or(IDS, |limit| usize::try_from(limit).unwrap_or(IDS).min(IDS))
     }

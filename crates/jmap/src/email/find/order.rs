@@ -39,16 +39,6 @@ pub(super) fn check(sort: &[Comparator]) -> std::result::Result<(), MethodError>
 
 /// Brings messages into order.
 pub(super) async fn order(finder: &Finder<'_>, entries: &[&Entry]) -> Result<Vec<MessageId>> {
-    if finder.wish.sort.is_empty() {
-        return Ok(by_number(entries, |entry| entry.received.0, false));
-    }
-    if let [by] = &finder.wish.sort[..] {
-        match by.property.as_str() {
-            "receivedAt" => return Ok(by_number(entries, |entry| entry.received.0, by.ascending)),
-            "size" => return Ok(by_number(entries, |entry| entry.size as i64, by.ascending)),
-            _ => {}
-        }
-    }
     let mut columns: Vec<(bool, Vec<SortKey>)> = Vec::new();
     for by in &finder.wish.sort {
         let keys = match BY_ROW.contains(&by.property.as_str()) {
@@ -73,15 +63,43 @@ pub(super) async fn order(finder: &Finder<'_>, entries: &[&Entry]) -> Result<Vec
     Ok(places.into_iter().map(|at| entries[at].message).collect())
 }
 
-fn by_number(entries: &[&Entry], key: impl Fn(&Entry) -> i64, ascending: bool) -> Vec<MessageId> {
-    let sign = if ascending { 1 } else { -1 };
-    let mut all: Vec<(i64, i64)> = entries.iter().map(|entry| (key(entry) * sign, -entry.message.to_sql())).collect();
-    // A list ascends as mail arrives: turned around it is nearly in order.
-    if !ascending {
-        all.reverse();
+/// A number that messages are sorted by, and whether it ascends.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Number {
+    Received(bool),
+    Size(bool),
+}
+
+/// The number that a sort is by, if it is by nothing else.
+pub(super) fn number(sort: &[Comparator]) -> Option<Number> {
+    match sort {
+        [] => Some(Number::Received(false)),
+        [by] if by.property == "receivedAt" => Some(Number::Received(by.ascending)),
+        [by] if by.property == "size" => Some(Number::Size(by.ascending)),
+        _ => None,
     }
-    all.sort();
-    all.into_iter().map(|(_, id)| MessageId::from_sql(-id)).collect()
+}
+
+impl Number {
+    /// What it is of a message, so that it ascends.
+    pub fn of(self, entry: &Entry) -> i64 {
+        let (number, ascends) = match self {
+            Self::Received(ascends) => (entry.received.0, ascends),
+            Self::Size(ascends) => (entry.size as i64, ascends),
+        };
+        if ascends { number } else { -number }
+    }
+
+    /// Messages in this order.
+    pub fn sorted(self, entries: &[&Entry]) -> Vec<(i64, MessageId)> {
+        let mut all: Vec<(i64, i64)> = entries.iter().map(|entry| (self.of(entry), -entry.message.to_sql())).collect();
+        // A list ascends as mail arrives: turned around it is nearly in order.
+        if let Self::Received(false) = self {
+            all.reverse();
+        }
+        all.sort();
+        all.into_iter().map(|(number, id)| (number, MessageId::from_sql(-id))).collect()
+    }
 }
 
 fn by_list(finder: &Finder<'_>, by: &Comparator, entries: &[&Entry]) -> Vec<SortKey> {

@@ -1,0 +1,131 @@
+//! ContactCard (RFC 9610 §3): JSContact cards (RFC 9553) in address books.
+
+use anser_base::{Result, Timestamp};
+use anser_store::{MailTx, RecordKind};
+use serde_json::{Map, Value};
+
+use super::BOOK;
+use super::book::furnish;
+use crate::email::{moment, written_utc};
+use crate::error::SetError;
+use crate::identity::own;
+use crate::law::record::Kept;
+use crate::law::set::{Refused, Set};
+use crate::method::{Call, Outcome};
+
+/// Address books that one card is in at most.
+pub(crate) const BOOKS: usize = 20;
+/// Letters of a uid.
+const UID: usize = 255;
+/// Properties that a card has at most.
+const MEMBERS: usize = 200;
+
+/// What a card may be (RFC 9553 §2.1.4).
+const KINDS: [&str; 6] = ["individual", "group", "org", "location", "device", "application"];
+/// Properties that are maps of objects (RFC 9553 §2.2 to §2.8).
+const MAPS: [&str; 20] = [
+    "relatedTo", "nicknames", "organizations", "titles", "emails", "onlineServices", "phones", "preferredLanguages",
+    "calendars", "schedulingAddresses", "addresses", "cryptoKeys", "directories", "links", "media", "anniversaries",
+    "notes", "personalInfo", "localizations", "members",
+];
+
+/// The type. Properties that RFC 9553 does not know are kept (§1.8).
+pub(crate) static CARD: Kept = Kept {
+    kind: RecordKind::ContactCard,
+    letter: 'C',
+    is_property: |name| !name.is_empty() && name.len() <= 100,
+    refers_by: Some("addressBookIds"),
+    check,
+};
+
+fn check(tx: &mut MailTx<'_, '_>, number: Option<u64>, card: &mut Map<String, Value>) -> Result<Refused<()>> {
+    if let Err(error) = shape(card) {
+        return Ok(Err(error));
+    }
+    let wrong = || Ok(Err(SetError::property("addressBookIds", "a card is in an address book")));
+    let Some(Value::Object(books)) = card.get("addressBookIds") else { return wrong() };
+    if books.is_empty() || books.len() > BOOKS || books.values().any(|is| *is != true) {
+        return wrong();
+    }
+    for id in books.keys() {
+        let found = BOOK.parse(id).map_or(Ok(None), |number| BOOK.one(tx, number))?;
+        if found.is_none() {
+            return Ok(Err(SetError::property("addressBookIds", "there is no such address book")));
+        }
+    }
+    let uid = card.get("uid").cloned();
+    if let Some(number) = number {
+        // The uid of a card never changes (RFC 9553 §2.1.9).
+        let before = CARD.one(tx, number)?.and_then(|before| before.get("uid").cloned());
+        return Ok(if before == uid { Ok(()) } else { Err(SetError::property("uid", "it stays as it is")) });
+    }
+    let twin = CARD.all(tx)?.into_iter().find(|(_, other)| other.get("uid") == uid.as_ref());
+    Ok(match twin {
+        Some((other, _)) => Err(SetError::new("alreadyExists", "").with("existingId", CARD.id(other))),
+        None => Ok(()),
+    })
+}
+
+/// What a card has to be, whatever book it is in.
+fn shape(card: &mut Map<String, Value>) -> Refused<()> {
+    let wrong = |name: &str| Err(SetError::property(name, "this value cannot be taken"));
+    if card.len() > MEMBERS {
+        return Err(SetError::new("tooLarge", "too many properties"));
+    }
+    if *card.entry("@type").or_insert("Card".into()) != "Card" {
+        return wrong("@type");
+    }
+    if *card.entry("version").or_insert("1.0".into()) != "1.0" {
+        return wrong("version");
+    }
+    if card.get("kind").is_some_and(|kind| !KINDS.iter().any(|known| kind == known)) {
+        return wrong("kind");
+    }
+    if !card.get("uid").and_then(Value::as_str).is_some_and(|uid| (1..=UID).contains(&uid.len())) {
+        return wrong("uid");
+    }
+    if let Some(name) = MAPS.iter().find(|name| card.get(**name).is_some_and(|value| !value.is_object())) {
+        return wrong(name);
+    }
+    if card.get("name").is_some_and(|name| !name.is_object()) {
+        return wrong("name");
+    }
+    let is_time = |value: &Value| value.as_str().is_some_and(|text| moment(text).is_some());
+    match ["created", "updated"].iter().find(|name| card.get(**name).is_some_and(|value| !is_time(value))) {
+        Some(name) => wrong(name),
+        None => Ok(()),
+    }
+}
+
+/// RFC 9610 §3.5. What the client does not say of a new card is said here: its uid, when it was made and changed.
+pub(crate) async fn set(call: &mut Call) -> Outcome {
+    let mut set = Set::read(call)?;
+    call.args.done()?;
+    own(&set.access)?;
+    furnish(call, &set.access).await?;
+    let now = call.door.deps.clock.now();
+    for (_, card) in &mut set.create {
+        complete(call, card, now);
+    }
+    for (_, patch) in &mut set.update {
+        patch.entry("updated").or_insert_with(|| written_utc(now).into());
+    }
+    CARD.run(call, set).await
+}
+
+/// Adds what every card has.
+pub(super) fn complete(call: &Call, card: &mut Map<String, Value>, now: Timestamp) {
+    card.entry("uid").or_insert_with(|| uuid(call).into());
+    card.entry("created").or_insert_with(|| written_utc(now).into());
+    card.entry("updated").or_insert_with(|| written_utc(now).into());
+}
+
+/// A random UUID as a URN (RFC 9562 §5.4).
+fn uuid(call: &Call) -> String {
+    let mut bytes = [0; 16];
+    call.door.deps.entropy.fill(&mut bytes);
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("urn:uuid:{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}

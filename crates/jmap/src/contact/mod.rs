@@ -1,0 +1,15 @@
+//! Contacts (RFC 9610): address books and the cards in them, the owner's own.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `book` | AddressBook |
+//! | `card` | ContactCard: what a card is |
+//! | `query` | ContactCard/query |
+
+mod book;
+mod card;
+mod query;
+
+pub(crate) use book::{BOOK, get as book_get, set as book_set};
+pub(crate) use card::{BOOKS, CARD, set};
+pub(crate) use query::{query, query_changes};

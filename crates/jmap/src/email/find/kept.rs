@@ -1,0 +1,127 @@
+//! Results that are remembered, and brought forward by what changed since: a list that is looked at while mail comes in costs what came
+//! in, not what is there. Only for orders that are a number of each message, and filters that no other message decides.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anser_base::{AccountId, MessageId, Result};
+use anser_store::{Logged, MailTx, Object};
+
+use super::key::Want;
+use super::{Finder, Known, Lists, Sorted, Wish, ascending, order};
+use crate::access::Access;
+use crate::door::Door;
+use crate::email::load::{self, Loaded};
+use crate::law::state;
+
+/// Results that are remembered, and messages of all of them; 16 bytes each.
+const RESULTS: usize = 2_000;
+const MESSAGES: usize = 5_000_000;
+/// Messages that a result is brought forward by; beyond that it is made anew.
+const TOUCHED: usize = 200;
+/// Bytes of a filter that is remembered.
+const FILTER: usize = 2_000;
+
+/// Whose account, who asks, what for.
+type Asked = (AccountId, AccountId, String);
+
+/// All that are remembered, with the states that they are of.
+#[derive(Default)]
+pub(crate) struct Results(Mutex<HashMap<Asked, (String, Sorted)>>);
+
+impl Results {
+    fn get(&self, asked: &Asked) -> Option<(String, Sorted)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(asked).cloned()
+    }
+
+    fn put(&self, asked: Asked, state: String, sorted: Sorted) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let held: usize = all.values().map(|(_, sorted)| sorted.len()).sum();
+        if all.len() >= RESULTS || held + sorted.len() > MESSAGES {
+            all.clear();
+        }
+        all.insert(asked, (state, sorted));
+    }
+}
+
+/// By what a result is known, if it is one of those that are remembered.
+pub(super) fn name(access: &Access, wish: &Wish) -> Option<Asked> {
+    let fits = wish.text.len() <= FILTER && !wish.wants.iter().any(|want| matches!(want, Want::Thread { .. }));
+    let number = order::number(&wish.sort)?;
+    fits.then(|| (access.owner.id, access.reader(), format!("{number:?} {}", wish.text)))
+}
+
+pub(super) fn keep(door: &Door, asked: Asked, state: &str, sorted: &Sorted) {
+    door.results.put(asked, state.to_owned(), sorted.clone());
+}
+
+/// What is remembered, as it is now; `None` when nothing is, or too much changed since.
+pub(super) async fn recall(door: &Door, access: &Access, wish: &Wish, asked: &Asked) -> Result<Option<(String, Sorted)>> {
+    let Some((old, sorted)) = door.results.get(asked) else { return Ok(None) };
+    let (reader, since) = (access.clone(), old.clone());
+    let read = door.deps.store.read(access.owner.id, move |tx| changed(tx, &reader, &since));
+    let Some((state, touched, loaded)) = read.await? else { return Ok(None) };
+    if touched.is_empty() {
+        return Ok(Some((state, sorted)));
+    }
+    let Some(number) = order::number(&wish.sort) else { return Ok(None) };
+    let passing = judge(door, access, wish, &loaded).await?;
+    let mut now: Vec<(i64, MessageId)> = sorted.iter().filter(|(_, id)| !touched.contains(id)).copied().collect();
+    let place = |one: &(i64, MessageId)| (one.0, -one.1.to_sql());
+    for entry in passing {
+        let new = (number.of(entry), entry.message);
+        let at = now.partition_point(|one| place(one) < place(&new));
+        now.insert(at, new);
+    }
+    let sorted = Arc::new(now);
+    door.results.put(asked.clone(), state.clone(), sorted.clone());
+    Ok(Some((state, sorted)))
+}
+
+/// The state, the messages of which something was logged since another one, and those of them that are seen.
+fn changed(
+    tx: &mut MailTx<'_, '_>,
+    access: &Access,
+    since: &str,
+) -> Result<Option<(String, BTreeSet<MessageId>, Vec<Loaded>)>> {
+    let now = state::now(tx);
+    // Who may see what is no line of messages.
+    if !state::since(tx, since, Logged::Mailboxes, TOUCHED + 1)?.is_some_and(|lines| {
+        lines.len() <= TOUCHED && lines.iter().all(|line| matches!(line.object, Object::Counts(_)))
+    }) {
+        return Ok(None);
+    }
+    let Some(lines) = state::since(tx, since, Logged::Messages, TOUCHED + 1)? else { return Ok(None) };
+    if lines.len() > TOUCHED {
+        return Ok(None);
+    }
+    let message = |object| if let Object::Message(id) = object { Some(id) } else { None };
+    let touched: BTreeSet<MessageId> = lines.iter().filter_map(|line| message(line.object)).collect();
+    let ids: Vec<MessageId> = touched.iter().copied().collect();
+    let allowed = access.allowed(tx)?;
+    let loaded = load::messages(tx, &allowed, &ids)?.into_iter().flatten().collect();
+    Ok(Some((now, touched, loaded)))
+}
+
+/// Those of some messages that the filter is true of.
+async fn judge<'a>(door: &Door, access: &Access, wish: &Wish, loaded: &'a [Loaded]) -> Result<Vec<&'a anser_store::Entry>> {
+    let only = wish.mailbox();
+    let is_in = |loaded: &Loaded, mailbox| loaded.places.iter().any(|(place, _)| *place == mailbox);
+    let candidates: Vec<&Loaded> = loaded.iter().filter(|one| only.is_none_or(|only| is_in(one, only))).collect();
+    let entries: Vec<&anser_store::Entry> = candidates.iter().map(|one| &one.entry).collect();
+    let those = |is: &dyn Fn(&Loaded) -> bool| {
+        ascending(candidates.iter().filter(|one| is(one)).map(|one| one.message.id).collect())
+    };
+    let (lists, threads) = (Lists { all: Vec::new(), only }, Default::default());
+    let finder = Finder { door, access, wish, lists: &lists, threads: &threads };
+    let mut known: Vec<Known> = Vec::with_capacity(wish.wants.len());
+    for want in &wish.wants {
+        known.push(match want {
+            Want::In(mailbox) => Some(those(&|one| is_in(one, *mailbox))),
+            Want::OtherThan(all) => Some(those(&|one| one.places.iter().any(|(place, _)| !all.contains(place)))),
+            other => finder.resolve(other, &entries).await?,
+        });
+    }
+    let holds = |entry: &&anser_store::Entry| wish.filter.holds(&mut |keys| keys.iter().all(|key| key.is_true(entry, &known)));
+    Ok(entries.into_iter().filter(holds).collect())
+}
