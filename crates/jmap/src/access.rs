@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anser_base::{AccountId, MailboxId, Result};
+use anser_base::{MailboxId, Result};
 use anser_directory::{Account, AccountState};
 use anser_store::{MailTx, Rights, Subject};
 
@@ -39,11 +39,6 @@ impl Access {
     /// How ids of this account are shown.
     pub fn scope(&self) -> Scope {
         self.guest.as_ref().map(|_| self.owner.id)
-    }
-
-    /// Who reads in it.
-    pub fn reader(&self) -> AccountId {
-        self.guest.as_ref().map_or(self.owner.id, |guest| guest.account)
     }
 
     /// Whether the account is the user's own.

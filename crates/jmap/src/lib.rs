@@ -18,12 +18,14 @@
 //! | `door` | what all requests share |
 //! | `mailbox`, `thread`, `email`, `identity`, `submission`, `vacation` | the types |
 //! | `quota`, `principal` | how much room there is; who there is |
+//! | `contact` | address books and cards |
 //! | `vendor` | what `urn:anser:mail` adds |
 
 mod access;
 mod api;
 mod auth;
 mod blob;
+mod contact;
 mod door;
 mod email;
 mod error;

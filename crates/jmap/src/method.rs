@@ -10,10 +10,11 @@ use serde_json::{Map, Value};
 
 use crate::access::Access;
 use crate::auth::{self, User};
+use crate::contact::{self, BOOK, CARD};
 use crate::door::Door;
 use crate::error::MethodError;
 use crate::reference::weight;
-use crate::session::{ANSER, BLOB, CORE, MAIL, PRINCIPALS, QUOTA, SUBMISSION, VACATION};
+use crate::session::{ANSER, BLOB, CONTACTS, CORE, MAIL, PRINCIPALS, QUOTA, SUBMISSION, VACATION};
 use crate::vendor::{self, DOCUMENT, NOTE};
 use crate::{blob, email, identity, mailbox, principal, quota, submission, thread, vacation};
 
@@ -90,6 +91,18 @@ pub(crate) const METHODS: &[Method] = &[
         capability: PRINCIPALS,
         run: |call| Box::pin(principal::query_changes(call)),
     },
+    Method { name: "AddressBook/get", capability: CONTACTS, run: |call| Box::pin(contact::book_get(call)) },
+    Method { name: "AddressBook/changes", capability: CONTACTS, run: |call| Box::pin(BOOK.changes(call)) },
+    Method { name: "AddressBook/set", capability: CONTACTS, run: |call| Box::pin(contact::book_set(call)) },
+    Method { name: "ContactCard/get", capability: CONTACTS, run: |call| Box::pin(CARD.get(call)) },
+    Method { name: "ContactCard/changes", capability: CONTACTS, run: |call| Box::pin(CARD.changes(call)) },
+    Method { name: "ContactCard/query", capability: CONTACTS, run: |call| Box::pin(contact::query(call)) },
+    Method {
+        name: "ContactCard/queryChanges",
+        capability: CONTACTS,
+        run: |call| Box::pin(contact::query_changes(call)),
+    },
+    Method { name: "ContactCard/set", capability: CONTACTS, run: |call| Box::pin(contact::set(call)) },
     Method { name: "EmailView/get", capability: ANSER, run: |call| Box::pin(vendor::view_get(call)) },
     Method { name: "Bulk/get", capability: ANSER, run: |call| Box::pin(vendor::bulk_get(call)) },
     Method { name: "Bulk/set", capability: ANSER, run: |call| Box::pin(vendor::bulk_set(call)) },
@@ -122,6 +135,12 @@ impl Call {
     pub fn access(&mut self) -> Result<Access, MethodError> {
         let id = self.args.string("accountId")?.ok_or_else(|| MethodError::invalid("accountId is missing"))?;
         Access::to(&self.user, &id)
+    }
+
+    /// [`Self::access`], which may be asked for again.
+    pub fn peek(&self) -> Result<Access, MethodError> {
+        let id = self.args.0.get("accountId").and_then(Value::as_str);
+        Access::to(&self.user, id.ok_or_else(|| MethodError::invalid("accountId is missing"))?)
     }
 
     /// Takes what this will add to the answer from what it may still take; `requestTooLarge` when that is less.

@@ -12,7 +12,7 @@ use crate::blob::{BLOB_SET, DATA_SOURCES, DIGESTS, TYPES};
 use crate::door::Door;
 use crate::email::ATTACHMENTS;
 use crate::submission::DELAY;
-use crate::{Deps, either, ids, principal};
+use crate::{Deps, contact, either, ids, principal};
 
 /// RFC 8620 §2.
 pub(crate) const CORE: &str = "urn:ietf:params:jmap:core";
@@ -33,6 +33,8 @@ pub(crate) const PRINCIPALS_OWNER: &str = "urn:ietf:params:jmap:principals:owner
 const WEBSOCKET: &str = "urn:ietf:params:jmap:websocket";
 /// RFC 9425 §3.1.
 pub(crate) const QUOTA: &str = "urn:ietf:params:jmap:quota";
+/// RFC 9610 §1.4.1.
+pub(crate) const CONTACTS: &str = "urn:ietf:params:jmap:contacts";
 /// What docs/api/mail.md says.
 pub(crate) const ANSER: &str = "urn:anser:mail";
 
@@ -40,7 +42,7 @@ pub(crate) const ANSER: &str = "urn:anser:mail";
 pub(crate) const COLLATIONS: [&str; 2] = ["i;ascii-casemap", "i;unicode-casemap"];
 
 /// The capabilities that a request may use.
-pub(crate) const CAPABILITIES: [&str; 8] = [CORE, MAIL, SUBMISSION, VACATION, BLOB, QUOTA, PRINCIPALS, ANSER];
+pub(crate) const CAPABILITIES: [&str; 9] = [CORE, MAIL, SUBMISSION, VACATION, BLOB, QUOTA, PRINCIPALS, CONTACTS, ANSER];
 
 /// `/.well-known/jmap`
 pub(crate) async fn get(door: Arc<Door>, request: Request) -> Response {
@@ -143,6 +145,8 @@ fn account(user: &User, of: &Account) -> Value {
     if own {
         account["accountCapabilities"][VACATION] = json!({});
         account["accountCapabilities"][ANSER] = json!({});
+        account["accountCapabilities"][CONTACTS] =
+            json!({ "maxAddressBooksPerCard": contact::BOOKS, "mayCreateAddressBook": true });
         account["accountCapabilities"][PRINCIPALS] = json!({ "currentUserPrincipalId": principal });
         account["accountCapabilities"][SUBMISSION] = json!({
             "maxDelayedSend": DELAY,

@@ -1,6 +1,8 @@
 //! Chinese names found by how they sound: `陈雁` by `chenyan`, `cheny`, `cy`, `yan`. A character that has several readings is found by each.
 
-use pinyin::ToPinyinMulti;
+use pinyin::{ToPinyin, ToPinyinMulti};
+
+use crate::fold;
 
 /// Characters of a text that count.
 const CHARS: usize = 40;
@@ -67,6 +69,19 @@ fn sounds_like(all: &[Vec<&'static str>], letters: &str) -> bool {
     false
 }
 
+/// What a text is sorted by: Chinese characters stand where their usual readings stand among the letters, of the same sound together.
+pub fn sort_key(text: &str) -> String {
+    let folded = fold(text.trim());
+    let mut key = String::with_capacity(folded.len() * 2);
+    for c in folded.chars() {
+        if let Some(reading) = c.to_pinyin() {
+            key.push_str(reading.plain());
+        }
+        key.push(c);
+    }
+    key
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +100,13 @@ mod tests {
         assert_eq!(Readings::of("曾国藩").find("zengguofan"), Some(0));
         assert_eq!(Readings::of("Ann Müller").find("a"), None);
         assert_eq!(Readings::of("Dr. 王").find("wang"), Some(4));
+    }
+
+    #[test]
+    fn names_are_sorted_by_how_they_sound() {
+        let mut names = ["王芳", "Zoe", "陈雁", "bob", "安然", "Chen"];
+        names.sort_by_key(|name| sort_key(name));
+        assert_eq!(names, ["安然", "bob", "Chen", "陈雁", "王芳", "Zoe"]);
     }
 
     #[test]

@@ -36,11 +36,13 @@ fn check(tx: &mut MailTx<'_, '_>, number: Option<u64>, object: &mut Map<String, 
         Some(number) => BOOK.one(tx, number)?,
         None => None,
     };
-    let is_text = |value: Option<&Value>, most: usize| value.and_then(Value::as_str).is_some_and(|text| text.len() <= most);
+    let is_text =
+        |value: Option<&Value>, most: usize| value.and_then(Value::as_str).is_some_and(|text| text.len() <= most);
     if !is_text(object.get("name"), NAME) || object.get("name").is_some_and(|name| name == "") {
         return wrong("name");
     }
-    if !object.entry("description").or_insert(Value::Null).is_null() && !is_text(object.get("description"), DESCRIPTION) {
+    if !object.entry("description").or_insert(Value::Null).is_null() && !is_text(object.get("description"), DESCRIPTION)
+    {
         return wrong("description");
     }
     if object.entry("sortOrder").or_insert(0.into()).as_u64().is_none_or(|order| order >= 1 << 31) {
@@ -101,11 +103,9 @@ pub(crate) async fn set(call: &mut Call) -> Outcome {
     own(&set.access)?;
     furnish(call, &set.access).await?;
     let (access, destroy) = (set.access.clone(), std::mem::take(&mut set.destroy));
-    let state = set.if_in_state.clone();
     let mut answer = BOOK.run(call, set).await?;
     let refused = remove(call, &access, destroy.clone(), removes).await?;
     let (gone, left): (Vec<_>, Vec<_>) = destroy.into_iter().zip(refused).partition(|(_, refused)| refused.is_none());
-    let _ = state;
     if !gone.is_empty() {
         answer["destroyed"] = gone.into_iter().map(|(id, _)| Value::String(id)).collect();
     }
@@ -126,9 +126,10 @@ async fn remove(call: &Call, access: &Access, ids: Vec<String>, removes: bool) -
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let write = call.door.deps.store.write(access.owner.id, Durability::Sync, move |tx| {
-        ids.iter().map(|id| remove_one(tx, id, removes)).collect()
-    });
+    let write =
+        call.door.deps.store.write(access.owner.id, Durability::Sync, move |tx| {
+            ids.iter().map(|id| remove_one(tx, id, removes)).collect()
+        });
     write.await
 }
 

@@ -1,6 +1,6 @@
 //! ContactCard (RFC 9610 §3): JSContact cards (RFC 9553) in address books.
 
-use anser_base::{Result, Timestamp};
+use anser_base::Result;
 use anser_store::{MailTx, RecordKind};
 use serde_json::{Map, Value};
 
@@ -24,9 +24,26 @@ const MEMBERS: usize = 200;
 const KINDS: [&str; 6] = ["individual", "group", "org", "location", "device", "application"];
 /// Properties that are maps of objects (RFC 9553 §2.2 to §2.8).
 const MAPS: [&str; 20] = [
-    "relatedTo", "nicknames", "organizations", "titles", "emails", "onlineServices", "phones", "preferredLanguages",
-    "calendars", "schedulingAddresses", "addresses", "cryptoKeys", "directories", "links", "media", "anniversaries",
-    "notes", "personalInfo", "localizations", "members",
+    "relatedTo",
+    "nicknames",
+    "organizations",
+    "titles",
+    "emails",
+    "onlineServices",
+    "phones",
+    "preferredLanguages",
+    "calendars",
+    "schedulingAddresses",
+    "addresses",
+    "cryptoKeys",
+    "directories",
+    "links",
+    "media",
+    "anniversaries",
+    "notes",
+    "personalInfo",
+    "localizations",
+    "members",
 ];
 
 /// The type. Properties that RFC 9553 does not know are kept (§1.8).
@@ -97,27 +114,39 @@ fn shape(card: &mut Map<String, Value>) -> Refused<()> {
     }
 }
 
-/// RFC 9610 §3.5. What the client does not say of a new card is said here: its uid, when it was made and changed.
+/// RFC 9610 §3.5. What the client does not say of a card is said here, and told it: its uid, when it was made and changed.
 pub(crate) async fn set(call: &mut Call) -> Outcome {
     let mut set = Set::read(call)?;
     call.args.done()?;
     own(&set.access)?;
     furnish(call, &set.access).await?;
-    let now = call.door.deps.clock.now();
-    for (_, card) in &mut set.create {
-        complete(call, card, now);
+    let now = written_utc(call.door.deps.clock.now());
+    let mut added = Vec::new();
+    for (creation, card) in &mut set.create {
+        let usual = [("uid", uuid(call)), ("created", now.clone()), ("updated", now.clone())];
+        added.push(("created", creation.clone(), complete(card, &usual)));
     }
-    for (_, patch) in &mut set.update {
-        patch.entry("updated").or_insert_with(|| written_utc(now).into());
+    for (id, patch) in &mut set.update {
+        added.push(("updated", id.clone(), complete(patch, &[("updated", now.clone())])));
     }
-    CARD.run(call, set).await
+    let mut answer = CARD.run(call, set).await?;
+    for (list, id, more) in added {
+        // What was refused is in no list.
+        match answer.get_mut(list).and_then(|told| told.get_mut(&id)) {
+            Some(Value::Object(told)) => told.extend(more),
+            Some(nothing) if !more.is_empty() => *nothing = Value::Object(more),
+            _ => {}
+        }
+    }
+    Ok(answer)
 }
 
-/// Adds what every card has.
-pub(super) fn complete(call: &Call, card: &mut Map<String, Value>, now: Timestamp) {
-    card.entry("uid").or_insert_with(|| uuid(call).into());
-    card.entry("created").or_insert_with(|| written_utc(now).into());
-    card.entry("updated").or_insert_with(|| written_utc(now).into());
+/// Adds what is missing; returns that.
+fn complete(card: &mut Map<String, Value>, usual: &[(&str, String)]) -> Map<String, Value> {
+    let missing = usual.iter().filter(|(name, _)| !card.contains_key(*name));
+    let added: Map<String, Value> = missing.map(|(name, value)| ((*name).to_owned(), value.clone().into())).collect();
+    card.extend(added.clone());
+    added
 }
 
 /// A random UUID as a URN (RFC 9562 §5.4).

@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
+use anser_store::{Logged, RecordKind};
 use anser_text::fold;
 use anser_text::pinyin::sort_key;
-use anser_store::{Logged, RecordKind};
 use serde_json::{Map, Value};
 
 use super::CARD;
@@ -24,9 +24,17 @@ enum Key {
     Kind(String),
     Member(String),
     /// Before or after a time that a property names.
-    Time { name: &'static str, before: bool, at: i64 },
+    Time {
+        name: &'static str,
+        before: bool,
+        at: i64,
+    },
     /// A folded text in what such a condition looks at.
-    Text { of: &'static [&'static str], kind: Option<&'static str>, text: String },
+    Text {
+        of: &'static [&'static str],
+        kind: Option<&'static str>,
+        text: String,
+    },
 }
 
 /// The conditions on texts: their name, the properties whose texts they look at, and the kind of a name's components.

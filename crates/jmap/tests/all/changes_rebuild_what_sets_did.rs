@@ -122,8 +122,19 @@ fn follow(node: &Node, seed: u64) {
             list.follow(node);
             let now = Shown::of(node, list.arguments.clone());
             assert_eq!(list.ids, now.ids, "{} with seed {seed} in round {round}", list.arguments);
+            let anew = Shown::of(node, anew(&list.arguments));
+            assert_eq!(list.ids, anew.ids, "{} anew with seed {seed} in round {round}", list.arguments);
         }
     }
+}
+
+/// The same order said in a way of which nothing is remembered.
+fn anew(arguments: &Value) -> Value {
+    let newest = json!({"property": "receivedAt", "isAscending": false});
+    let by = arguments.get("sort").map_or(newest, |sort| sort[0].clone());
+    let mut arguments = arguments.clone();
+    arguments["sort"] = json!([by, by]);
+    arguments
 }
 
 fn act(node: &Node, roll: &mut impl FnMut(u64) -> u64, round: u64) {

@@ -39,6 +39,7 @@ const USING: &[&str] = &[
     "urn:ietf:params:jmap:blob",
     "urn:ietf:params:jmap:quota",
     "urn:ietf:params:jmap:principals",
+    "urn:ietf:params:jmap:contacts",
     "urn:anser:mail",
 ];
 

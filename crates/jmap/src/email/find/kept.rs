@@ -22,8 +22,8 @@ const TOUCHED: usize = 200;
 /// Bytes of a filter that is remembered.
 const FILTER: usize = 2_000;
 
-/// Whose account, who asks, what for.
-type Asked = (AccountId, AccountId, String);
+/// Whose account, and what for.
+type Asked = (AccountId, String);
 
 /// All that are remembered, with the states that they are of.
 #[derive(Default)]
@@ -44,11 +44,11 @@ impl Results {
     }
 }
 
-/// By what a result is known, if it is one of those that are remembered.
+/// By what a result is known, if it is one of those that are remembered: none of a guest's, who may lose a right without a change here.
 pub(super) fn name(access: &Access, wish: &Wish) -> Option<Asked> {
     let fits = wish.text.len() <= FILTER && !wish.wants.iter().any(|want| matches!(want, Want::Thread { .. }));
     let number = order::number(&wish.sort)?;
-    fits.then(|| (access.owner.id, access.reader(), format!("{number:?} {}", wish.text)))
+    (fits && access.is_own()).then(|| (access.owner.id, format!("{number:?} {}", wish.text)))
 }
 
 pub(super) fn keep(door: &Door, asked: Asked, state: &str, sorted: &Sorted) {
@@ -56,7 +56,12 @@ pub(super) fn keep(door: &Door, asked: Asked, state: &str, sorted: &Sorted) {
 }
 
 /// What is remembered, as it is now; `None` when nothing is, or too much changed since.
-pub(super) async fn recall(door: &Door, access: &Access, wish: &Wish, asked: &Asked) -> Result<Option<(String, Sorted)>> {
+pub(super) async fn recall(
+    door: &Door,
+    access: &Access,
+    wish: &Wish,
+    asked: &Asked,
+) -> Result<Option<(String, Sorted)>> {
     let Some((old, sorted)) = door.results.get(asked) else { return Ok(None) };
     let (reader, since) = (access.clone(), old.clone());
     let read = door.deps.store.read(access.owner.id, move |tx| changed(tx, &reader, &since));
@@ -104,7 +109,12 @@ fn changed(
 }
 
 /// Those of some messages that the filter is true of.
-async fn judge<'a>(door: &Door, access: &Access, wish: &Wish, loaded: &'a [Loaded]) -> Result<Vec<&'a anser_store::Entry>> {
+async fn judge<'a>(
+    door: &Door,
+    access: &Access,
+    wish: &Wish,
+    loaded: &'a [Loaded],
+) -> Result<Vec<&'a anser_store::Entry>> {
     let only = wish.mailbox();
     let is_in = |loaded: &Loaded, mailbox| loaded.places.iter().any(|(place, _)| *place == mailbox);
     let candidates: Vec<&Loaded> = loaded.iter().filter(|one| only.is_none_or(|only| is_in(one, only))).collect();
@@ -122,6 +132,7 @@ async fn judge<'a>(door: &Door, access: &Access, wish: &Wish, loaded: &'a [Loade
             other => finder.resolve(other, &entries).await?,
         });
     }
-    let holds = |entry: &&anser_store::Entry| wish.filter.holds(&mut |keys| keys.iter().all(|key| key.is_true(entry, &known)));
+    let holds =
+        |entry: &&anser_store::Entry| wish.filter.holds(&mut |keys| keys.iter().all(|key| key.is_true(entry, &known)));
     Ok(entries.into_iter().filter(holds).collect())
 }
