@@ -121,7 +121,7 @@ impl Found {
     }
 }
 
-/// A word that lists have always used, though RFC 2076 §3.9 discourages it.
+/// `Precedence` is in no standard, but mailing lists have always written it.
 fn is_bulk(precedence: &[u8]) -> bool {
     let word = precedence.trim_ascii();
     ["bulk", "list", "junk"].iter().any(|bulk| word.eq_ignore_ascii_case(bulk.as_bytes()))
