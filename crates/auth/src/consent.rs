@@ -9,12 +9,12 @@ use std::time::Duration;
 use anser_base::Text;
 use anser_directory::oauth::{TEXT, Wanted};
 use anser_directory::{Client, Session, cookie_name};
-use anser_net::http::{HeaderValue, Request, Response, escaped, header};
+use anser_net::http::{HeaderValue, Request, Response, either, escaped, header};
 
 use crate::answer::{failed, foreign, unkept};
 use crate::asked::Asked;
 use crate::login::session;
-use crate::{Door, either, page, scope};
+use crate::{Door, page, scope};
 
 /// How long a wrong code of a device is answered after, so that codes are not tried out.
 const WRONG_CODE: Duration = Duration::from_secs(1);

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use anser_directory::oauth::{GrantId, ListedGrant};
-use anser_net::http::{Request, Response};
+use anser_net::http::{Request, Response, either};
 use serde_json::{Value, json};
 
 use crate::answer::{failed, fresh, unkept};
 use crate::login::session;
 use crate::own::time;
-use crate::{Door, either, scope};
+use crate::{Door, scope};
 
 /// `GET /auth/grants`
 pub async fn list(door: Arc<Door>, request: Request) -> Response {

@@ -45,7 +45,7 @@ use std::sync::Arc;
 use anser_base::{Clock, Entropy};
 use anser_directory::{Directory, Visitor};
 use anser_journal::{Entry, Journal, Origin, What};
-use anser_net::http::{Method, Request, Response, Route, Routes};
+use anser_net::http::{Method, Request, Route, Routes, with};
 
 use crate::idtoken::Signer;
 use crate::seal::Seals;
@@ -113,20 +113,6 @@ pub fn routes(deps: Deps) -> Routes {
         Route::post("/auth/tokens", with(&door, programs::add)),
         Route::new(Method::DELETE, "/auth/tokens/{id}", with(&door, programs::revoke)),
     ])
-}
-
-/// A handler that is given the door.
-fn with<H, F>(door: &Arc<Door>, handler: H) -> impl Fn(Request) -> F + Send + Sync + 'static
-where
-    H: Fn(Arc<Door>, Request) -> F + Send + Sync + 'static,
-{
-    let door = door.clone();
-    move |request| handler(door.clone(), request)
-}
-
-/// The answer, or the refusal as one.
-fn either(result: Result<Response, Response>) -> Response {
-    result.unwrap_or_else(|refusal| refusal)
 }
 
 impl Door {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use anser_base::Class;
 use anser_directory::{AuthFailure, Need, NewSession, NewTotp, Refusal, Session, Shown, Signed, Visitor, cookie_name};
 use anser_journal::What;
-use anser_net::http::{HeaderValue, Request, Response, header};
+use anser_net::http::{HeaderValue, Request, Response, either, header};
 use serde_json::json;
 
 use crate::answer::{failed, foreign, fresh, plain_problem, refused, signed_out, unkept, with_cookie, without_cookie};
 use crate::asked::{Asked, unreadable};
-use crate::{Door, device, either, page, visitor};
+use crate::{Door, device, page, visitor};
 
 /// Where somebody goes who is in, unless they came from elsewhere.
 pub const HOME: &str = "/mail/";

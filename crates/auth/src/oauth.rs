@@ -6,14 +6,14 @@ use anser_base::Error;
 use anser_directory::oauth::{ACCESS_TIME, DEVICE_INTERVAL, DEVICE_TIME, Denied, Wanted};
 use anser_directory::{Client, Tokens};
 use anser_journal::What;
-use anser_net::http::{Request, Response};
+use anser_net::http::{Request, Response, either};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::answer::{failed, fresh, unkept};
 use crate::asked::Asked;
-use crate::{Door, either, idtoken, scope};
+use crate::{Door, idtoken, scope};
 
 /// The grant type of RFC 8628 §3.4.
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";

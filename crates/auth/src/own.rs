@@ -5,13 +5,13 @@ use std::sync::Arc;
 use anser_base::Timestamp;
 use anser_directory::{AuthFailure, Refusal, SessionId};
 use anser_journal::What;
-use anser_net::http::{Request, Response};
+use anser_net::http::{Request, Response, either};
 use serde_json::{Value, json};
 
 use crate::answer::{failed, fresh, refused, unkept};
 use crate::asked::Asked;
 use crate::login::session;
-use crate::{Door, device, either, visitor};
+use crate::{Door, device, visitor};
 
 /// `GET /auth/sessions`: where the account is signed in, the last used first.
 pub async fn sessions(door: Arc<Door>, request: Request) -> Response {

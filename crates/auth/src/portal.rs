@@ -5,11 +5,11 @@ use std::sync::Arc;
 use anser_base::Text;
 use anser_directory::{PortalTicket, Refusal, Signed};
 use anser_journal::What;
-use anser_net::http::{Request, Response, escaped};
+use anser_net::http::{Request, Response, either, escaped};
 
 use crate::answer::{failed, refused, with_cookie};
 use crate::login::{HOME, Next, enrolment, is_ours};
-use crate::{Door, device, either, page, visitor};
+use crate::{Door, device, page, visitor};
 
 /// `GET /auth/portal/{portal}?user=…&time=…&nonce=…&signature=…`, and perhaps `next`: a link of the portal.
 pub async fn arrive(door: Arc<Door>, request: Request) -> Response {

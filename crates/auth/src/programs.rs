@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use anser_base::{Error, Timestamp};
 use anser_directory::{AppPassword, AppPasswordId, AppPasswordKind, Services};
-use anser_net::http::{Request, Response};
+use anser_net::http::{Request, Response, either};
 use serde_json::{Value, json};
 
+use crate::Door;
 use crate::answer::{failed, fresh, unkept};
 use crate::login::session;
 use crate::own::time;
 use crate::second::confirmed;
-use crate::{Door, either};
 
 /// Seconds of a day.
 const DAY: u64 = 24 * 3600;

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use anser_directory::{NewTotp, SecondFactor, Session};
-use anser_net::http::{Request, Response};
+use anser_net::http::{Request, Response, either};
 use serde_json::json;
 
 use crate::answer::{failed, fresh, unkept};
 use crate::asked::Asked;
 use crate::login::session;
 use crate::own::wrong;
-use crate::{Door, device, either, visitor};
+use crate::{Door, device, visitor};
 
 /// `GET /auth/second-factor`
 pub async fn show(door: Arc<Door>, request: Request) -> Response {

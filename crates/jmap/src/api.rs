@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use anser_base::Class;
-use anser_net::http::{Request, Response};
+use anser_net::http::{Request, Response, either};
 use serde_json::{Map, Value, json};
 
+use crate::Limits;
 use crate::auth::{self, User};
 use crate::door::{Door, Use};
 use crate::error::{MethodError, Problem, failed, limit_problem, plain_problem};
@@ -15,7 +16,6 @@ use crate::json::{self, JsonError};
 use crate::method::{Args, Call, METHODS};
 use crate::reference::{self, Answered, weight};
 use crate::session::{self, CAPABILITIES};
-use crate::{Limits, either};
 
 /// `POST /jmap/api`
 pub(crate) async fn post(door: Arc<Door>, request: Request) -> Response {

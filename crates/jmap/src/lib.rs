@@ -51,7 +51,7 @@ use std::time::Duration;
 use anser_base::{Clock, Entropy};
 use anser_directory::Directory;
 use anser_journal::Journal;
-use anser_net::http::{Method, Request, Response, Route, Routes};
+use anser_net::http::{Method, Route, Routes, with};
 use anser_queue::Queue;
 use anser_store::Store;
 
@@ -147,18 +147,4 @@ pub fn routes(deps: Deps) -> Routes {
         Route::get("/jmap/ws", with(&door, push::socket)),
         Route::get("/jmap/download/{accountId}/{blobId}/{name}", with(&door, blob::download)).any_origin(),
     ])
-}
-
-/// A handler that is given the door.
-fn with<H, F>(door: &Arc<Door>, handler: H) -> impl Fn(Request) -> F + Send + Sync + 'static
-where
-    H: Fn(Arc<Door>, Request) -> F + Send + Sync + 'static,
-{
-    let door = door.clone();
-    move |request| handler(door.clone(), request)
-}
-
-/// The answer, or the refusal as one.
-fn either(result: Result<Response, Response>) -> Response {
-    result.unwrap_or_else(|refusal| refusal)
 }

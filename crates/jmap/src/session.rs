@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anser_base::BlobId;
 use anser_directory::{Account, PersonId};
-use anser_net::http::{Request, Response};
+use anser_net::http::{Request, Response, either};
 use serde_json::{Map, Value, json};
 
 use crate::auth::{self, User};
@@ -12,7 +12,7 @@ use crate::blob::{BLOB_SET, DATA_SOURCES, DIGESTS, TYPES};
 use crate::door::Door;
 use crate::email::ATTACHMENTS;
 use crate::submission::DELAY;
-use crate::{Deps, contact, either, ids, principal};
+use crate::{Deps, contact, ids, principal};
 
 /// RFC 8620 §2.
 pub(crate) const CORE: &str = "urn:ietf:params:jmap:core";

@@ -34,7 +34,7 @@ use std::sync::Arc;
 
 use anser_base::Error;
 use anser_directory::Directory;
-use anser_net::http::{HeaderMap, Request, Response, Route, Routes};
+use anser_net::http::{HeaderMap, Request, Response, Route, Routes, with};
 
 use crate::offer::Offer;
 
@@ -77,15 +77,6 @@ pub fn routes(deps: Deps) -> Routes {
 /// The page for an answer that no handler gives, for [`anser_net::http::Site::error_page`].
 pub fn error_page(status: u16, headers: &HeaderMap) -> Response {
     page::error(status, headers)
-}
-
-/// A handler that is given what the door works with.
-fn with<H, F>(deps: &Arc<Deps>, handler: H) -> impl Fn(Request) -> F + Send + Sync + 'static
-where
-    H: Fn(Arc<Deps>, Request) -> F + Send + Sync + 'static,
-{
-    let deps = deps.clone();
-    move |request| handler(deps.clone(), request)
 }
 
 /// 404.

@@ -3,14 +3,13 @@
 use std::io;
 use std::sync::Arc;
 
-use anser_net::http::{HeaderValue, Request, Response, header};
+use anser_net::http::{HeaderValue, Request, Response, either, header};
 use futures_util::TryStreamExt;
 
 use super::{Reader, find};
 use crate::access::Access;
 use crate::auth;
 use crate::door::Door;
-use crate::either;
 use crate::error::{failed, plain_problem};
 
 /// Longest media type that is said again, in bytes.

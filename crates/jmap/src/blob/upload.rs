@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anser_base::{BlobId, Class, Durability, Error, TenantId};
-use anser_net::http::{Bytes, Request, Response};
+use anser_net::http::{Bytes, Request, Response, either};
 use anser_store::Store;
 use serde_json::json;
 use tokio::time::timeout;
@@ -14,7 +14,7 @@ use crate::access::Access;
 use crate::auth::{self, User};
 use crate::door::{Door, Use};
 use crate::error::{failed, limit_problem, plain_problem, problem};
-use crate::{either, ids};
+use crate::ids;
 
 /// Bytes that are handed to the disk at once.
 const BATCH: usize = 512 * 1024;

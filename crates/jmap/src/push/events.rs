@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anser_net::http::{Bytes, Request, Response};
+use anser_net::http::{Bytes, Request, Response, either};
 use futures_util::stream;
 use serde_json::json;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -12,7 +12,6 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::follow::{Follower, Kinds, Told};
 use crate::auth;
 use crate::door::{Door, Seat, Use};
-use crate::either;
 use crate::error::{failed, limit_problem, plain_problem};
 use crate::ids;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anser_directory::AccountState;
-use anser_net::http::{HeaderValue, Request, Response, Upgraded, header};
+use anser_net::http::{HeaderValue, Request, Response, Upgraded, either, header};
 use anser_store::Subject;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -20,7 +20,6 @@ use super::follow::{Follower, Kinds, Told};
 use crate::api::{self, Asked, not_json, not_request};
 use crate::auth::{self, User};
 use crate::door::{Door, Seat, Use};
-use crate::either;
 use crate::error::{Problem, limit_problem, plain_problem};
 use crate::json::{self, JsonError};
 

@@ -44,7 +44,7 @@ pub use escape::escaped;
 pub use language::language;
 pub use request::{Request, Upgraded, form_value};
 pub use response::Response;
-pub use routes::{Route, Routes};
+pub use routes::{Route, Routes, either, with};
 pub use session::session;
 pub use site::Site;
 

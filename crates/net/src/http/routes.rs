@@ -104,6 +104,21 @@ pub struct Routes {
     all: Vec<Route>,
 }
 
+/// A handler that is given what its door works with, beside the request.
+pub fn with<D, H, F>(door: &Arc<D>, handler: H) -> impl Fn(Request) -> F + Send + Sync + 'static
+where
+    D: Send + Sync + 'static,
+    H: Fn(Arc<D>, Request) -> F + Send + Sync + 'static,
+{
+    let door = door.clone();
+    move |request| handler(door.clone(), request)
+}
+
+/// The answer, or the refusal as one.
+pub fn either(result: Result<Response, Response>) -> Response {
+    result.unwrap_or_else(|refusal| refusal)
+}
+
 /// What a path stands for in the table.
 pub(super) enum Found<'a> {
     /// A route, and the segments that stand for its names.
