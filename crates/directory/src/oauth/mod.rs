@@ -518,15 +518,19 @@ fn is_redirect(uri: &str) -> bool {
     let authority = rest.strip_prefix("//").map(|rest| rest.split(['/', '?']).next().unwrap_or_default());
     let known = match scheme {
         "https" => authority.is_some_and(|host| !host.is_empty() && !host.contains('@')),
-        "http" => authority.is_some_and(is_loopback),
+        "http" => authority.is_some_and(|authority| loopback(authority).is_some()),
         own => own.contains('.') && own.chars().all(|c| c.is_ascii_alphanumeric() || ".-+".contains(c)),
     };
     known && uri.len() <= TEXT && uri.bytes().all(|byte| byte.is_ascii_graphic()) && !uri.contains('#')
 }
 
-fn is_loopback(authority: &str) -> bool {
-    let host = authority.rsplit_once(':').filter(|(host, _)| !host.ends_with(':')).map_or(authority, |(host, _)| host);
-    matches!(host, "127.0.0.1" | "localhost" | "[::1]")
+/// The host of an authority on loopback, whatever its port is.
+fn loopback(authority: &str) -> Option<&'static str> {
+    let is_port = |text: &str| text.parse::<u16>().is_ok() && text.bytes().all(|byte| byte.is_ascii_digit());
+    ["127.0.0.1", "localhost", "[::1]"].into_iter().find(|host| {
+        let rest = authority.strip_prefix(host);
+        rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
+    })
 }
 
 impl Client {
@@ -544,10 +548,7 @@ fn without_port(uri: &str) -> Option<(&str, &str)> {
     let rest = uri.strip_prefix("http://")?;
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
-    let host = ["127.0.0.1", "localhost", "[::1]"]
-        .into_iter()
-        .find(|host| authority.strip_prefix(host).is_some_and(|port| port.is_empty() || port.starts_with(':')))?;
-    Some((host, path))
+    Some((loopback(authority)?, path))
 }
 
 #[cfg(test)]
@@ -572,6 +573,9 @@ mod tests {
             "https://app.example.evil.example/cb",
             "http://127.0.0.1.evil.example/cb",
             "http://127.0.0.1:1@evil.example/cb",
+            "http://127.0.0.1:/cb",
+            "http://127.0.0.1:+1/cb",
+            "http://127.0.0.1:99999/cb",
             "http://localhost/cb",
             "https://app.example/cb#x",
             "",
