@@ -143,6 +143,10 @@ fn table(dev: &Dev, config: &Config, language: Language) -> String {
     }
     lines.push(format!("  {}", language.say(text::DEV_NOT_YET, &[])));
     lines.push(String::new());
+    if let Some(address) = config.listen.get("http").and_then(|addresses| addresses.first()) {
+        lines.push(language.say(text::DEV_WEBMAIL, &[&format!("http://{address}/")]));
+        lines.push(String::new());
+    }
     lines.push(language.say(text::DEV_ACCOUNTS, &[PASSWORD]));
     for (local, name, role) in ACCOUNTS {
         let note = if role.is_some() { language.say(text::ADMINISTRATOR, &[]) } else { name.to_owned() };

@@ -120,6 +120,7 @@ table! {
     ENGINE_URL = "--engine is embedded, or postgres followed by a URL", "--engine 为 embedded，或 postgres 加 URL";
     OFFSET = "the port offset {} is too large", "端口偏移 {} 过大";
     DEV_TITLE = "Anser on this machine, for trying out (data in {})", "Anser 试用系统（数据位于 {}）";
+    DEV_WEBMAIL = "webmail: {}", "网页邮箱：{}";
     DEV_ACCOUNTS = "accounts, each with the password {}:", "账号（密码均为 {}）：";
     SECOND_FACTOR = "authenticator: {}  required: {}  recovery codes: {}", "验证器：{}  必须：{}  恢复代码：{}";
     REGISTERED = "{} is registered", "已登记 {}";
