@@ -154,6 +154,7 @@ fn is_bounded(html: &str) -> bool {
     let (mut open, mut formatting, mut most, mut tags): (HashMap<String, usize>, usize, usize, usize) =
         Default::default();
     let mut all = 0usize;
+    // What is before the first tag opens none.
     for piece in html.split('<').skip(1) {
         let (closing, rest) = match piece.strip_prefix('/') {
             Some(rest) => (true, rest),

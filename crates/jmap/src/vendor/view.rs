@@ -154,6 +154,7 @@ fn authentication(own: &[u8]) -> Value {
     let Some(field) = find_all(own, "Authentication-Results").next() else { return Value::Null };
     let text = String::from_utf8_lossy(field.value).into_owned();
     let mut told = Map::new();
+    // Before the first semicolon is who wrote it; nothing that a stranger said has one (`anser_senderauth::results::text`).
     for result in text.split(';').skip(1) {
         let mut words = result.split_whitespace();
         let Some((method, outcome)) = words.next().and_then(|word| word.split_once('=')) else { continue };
