@@ -53,8 +53,8 @@ fn sounds_like(all: &[Vec<&'static str>], letters: &str) -> bool {
                 let two = INITIALS.iter().any(|two| reading.starts_with(two) && rest.starts_with(two));
                 let one = rest.as_bytes()[0] == reading.as_bytes()[0];
                 let whole = rest.starts_with(reading);
-                for (is, length) in [(one, 1), (two, 2), (whole, reading.len())] {
-                    next |= u64::from(is) << (at + length);
+                for (_, length) in [(one, 1), (two, 2), (whole, reading.len())].into_iter().filter(|(is, _)| *is) {
+                    next |= 1 << (at + length);
                 }
             }
         }
@@ -115,5 +115,9 @@ mod tests {
         assert_eq!(name.find(&format!("{}x", "a".repeat(LETTERS - 1))), None);
         assert_eq!(name.find(&"a".repeat(40)), Some(0));
         assert_eq!(name.find(&"a".repeat(LETTERS + 1)), None);
+        // A reading that is longer than what is left of the letters.
+        let name = Readings::of(&format!("{}庄", "京".repeat(CHARS - 1)));
+        assert_eq!(name.find(&format!("{}z", "jing".repeat(LETTERS / 4 - 1))), Some(CHARS - LETTERS / 4));
+        assert_eq!(name.find(&format!("{}{}x", "jing".repeat(7), "j".repeat(LETTERS - 29))), None);
     }
 }
