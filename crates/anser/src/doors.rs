@@ -92,6 +92,10 @@ pub struct Allowed {
     pub local_only: bool,
 }
 
+/// Connections of one source at once. The people of a whole house may stand behind one address, and each page that is open keeps one.
+const SESSIONS_PER_SOURCE: usize = 1_000;
+const PAGES_PER_SOURCE: usize = 5_000;
+
 /// Opens the doors; each task ends some time after the shutdown begins.
 pub fn open_all(
     bound: Vec<Bound>,
@@ -113,6 +117,7 @@ pub fn open_all(
             refusal: refusal_words(service.door, &config.hostname),
             counters,
             clock: house.clock.clone(),
+            connections_per_source: if service.door == Door::Web { PAGES_PER_SOURCE } else { SESSIONS_PER_SOURCE },
             ..ServeOptions::new(service.name)
         };
         let shutdown = shutdown.clone();

@@ -51,7 +51,7 @@ async fn answer(door: &Door, request: &Request) -> Result<Response, Response> {
         let piece = source.next().await?;
         Some((piece.map(Bytes::from), source))
     });
-    Ok(Response::stream(200, "text/event-stream", pieces))
+    Ok(Response::events(pieces))
 }
 
 struct Source {

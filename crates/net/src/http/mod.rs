@@ -65,7 +65,7 @@ pub struct Limits {
     pub stall_time: Duration,
     /// Requests at once on one connection (HTTP/2 only).
     pub streams: u32,
-    /// Requests at once from one source ([`crate::network::source_of`]), over all its connections.
+    /// Requests at once from one source ([`crate::network::source_of`]), over all its connections; event sources are none.
     pub requests_per_source: usize,
 }
 

@@ -24,6 +24,8 @@ pub struct Response {
     /// The header, but for what is the same for all answers.
     pub headers: HeaderMap,
     pub(super) content: Content,
+    /// It lasts as long as its client listens.
+    pub(super) lasts: bool,
 }
 
 /// The body of an answer.
@@ -45,7 +47,7 @@ impl Response {
     /// An answer without a body. A number that is no status code becomes 500.
     pub fn empty(status: u16) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { status, headers: HeaderMap::new(), content: Content::Whole(Bytes::new()) }
+        Self { status, headers: HeaderMap::new(), content: Content::Whole(Bytes::new()), lasts: false }
     }
 
     /// An answer of this media type.
@@ -86,6 +88,12 @@ impl Response {
     ) -> Self {
         Self { content: Content::Pieces(pieces.boxed()), ..Self::empty(status) }
             .with(CONTENT_TYPE, HeaderValue::from_static(content_type))
+    }
+
+    /// The events of an event source (the HTML standard §9.2), as long as its client listens. It is none of the requests that are under
+    /// way at once from its source, of whose people each may listen: who answers so counts them.
+    pub fn events(pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> Self {
+        Self { lasts: true, ..Self::stream(200, "text/event-stream", pieces) }
     }
 
     /// With this header field, instead of one of this name.

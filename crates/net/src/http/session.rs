@@ -142,14 +142,14 @@ fn outgoing(
     seat: Option<Seat>,
     shutdown: Shutdown,
 ) -> http::Response<Outgoing> {
-    let Response { status, headers, content } = response;
+    let Response { status, headers, content, lasts } = response;
     let length = match &content {
         Content::Whole(bytes) => Some(bytes.len()),
         Content::Pieces(_) => None,
     };
     let content = if head { Content::Whole(Bytes::new()) } else { content };
     let ending = async move { shutdown.notified().await }.boxed();
-    let mut answer = http::Response::new(Outgoing::new(content, underway, seat, ending));
+    let mut answer = http::Response::new(Outgoing::new(content, underway, seat.filter(|_| !lasts), ending));
     (*answer.status_mut(), *answer.headers_mut()) = (status, headers);
     if let Some(length) = length.filter(|length| head && *length > 0) {
         answer.headers_mut().insert(http::header::CONTENT_LENGTH, length.into());

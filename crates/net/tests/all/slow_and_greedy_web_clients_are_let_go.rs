@@ -114,11 +114,20 @@ async fn a_source_has_so_many_requests_at_once() {
             }
         }
     };
+    async fn events(_: Request) -> Response {
+        use futures_util::StreamExt;
+        Response::events(stream::iter([Ok(Bytes::from("data: hello\n\n"))]).chain(stream::pending()))
+    }
     let site = Site {
         limits: Limits { requests_per_source: 1, ..Limits::default() },
-        ..Site::new(Routes::of([Route::get("/wait", wait)]))
+        ..Site::new(Routes::of([Route::get("/wait", wait), Route::get("/events", events)]))
     };
     let server = serve_site(None, site);
+    let mut listener = server.connect().await;
+    say(&mut listener, "GET /events HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    while !String::from_utf8_lossy(listener.buffer()).contains("hello") {
+        listener.fill().await.unwrap();
+    }
     let mut first = server.connect().await;
     say(&mut first, "GET /wait HTTP/1.1\r\nHost: a\r\n\r\n").await;
     asked.notified().await;
