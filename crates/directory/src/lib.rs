@@ -5,6 +5,7 @@
 //! | [`model`] | the nouns: [`Account`], [`Domain`], [`Group`], [`Services`], [`Role`] |
 //! | [`resolve`] | where mail to an address goes, and who may write as it |
 //! | [`login`] | is this password or token good: [`Directory::authenticate`], and the SCRAM half in [`scram`] |
+//! | [`pass`] | what open connections were let in by, asked after |
 //! | [`passage`] | sessions of people whose mail is still there |
 //! | [`front_door`] | logins that only an old server knows yet: asked there, and learnt |
 //! | [`sasl`] | one exchange of SASL messages for every door |
@@ -41,6 +42,7 @@ pub mod login;
 pub mod model;
 mod names;
 pub mod oauth;
+pub mod pass;
 pub mod passage;
 pub mod password;
 pub mod portals;
@@ -67,11 +69,11 @@ pub mod zone;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use anser_base::{AccountId, Clock, Entropy, Result, Timestamp};
 use anser_db::{Db, Durability, Place, Tx};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, watch};
 
 use crate::cache::Cache;
 use crate::dkim::SigningKey;
@@ -99,6 +101,7 @@ pub use model::{
     Role, Service, Services, SessionId,
 };
 pub use oauth::{Client, Tokens};
+pub use pass::Pass;
 pub use passage::Passage;
 pub use password::Secret;
 pub use password::policy::PasswordRules;
@@ -152,7 +155,7 @@ pub struct Directory {
 struct Inner {
     deps: Deps,
     hostname: String,
-    generation: AtomicU64,
+    generation: watch::Sender<u64>,
     checked_ms: AtomicI64,
     checking: tokio::sync::Mutex<()>,
     resolutions: Cache<String, Resolution>,
@@ -182,12 +185,23 @@ struct Inner {
     secrets: OnceCell<Secrets>,
 }
 
+impl Inner {
+    /// Counts the known generation up to one that is there.
+    fn saw(&self, generation: u64) {
+        self.generation.send_if_modified(|known| {
+            let is_news = *known < generation;
+            *known = (*known).max(generation);
+            is_news
+        });
+    }
+}
+
 impl Directory {
     /// Over an open engine. Reads nothing yet.
     pub fn new(deps: Deps) -> Self {
         let inner = Inner {
             hostname: names::domain_key(&deps.hostname),
-            generation: AtomicU64::new(0),
+            generation: watch::Sender::new(0),
             checked_ms: AtomicI64::new(i64::MIN),
             checking: tokio::sync::Mutex::new(()),
             resolutions: Cache::new(CACHED),
@@ -254,7 +268,7 @@ impl Directory {
             Ok((work(tx)?, generation))
         };
         let after = move |done: &mut (R, u64)| {
-            inner.generation.fetch_max(done.1, Ordering::SeqCst);
+            inner.saw(done.1);
         };
         Ok(self.db().write_then(Place::Server, Durability::Sync, work, after).await?.0)
     }
@@ -275,11 +289,11 @@ impl Directory {
             if !self.is_stamp_fresh() {
                 let now = self.inner.deps.clock.now().0;
                 let stored = self.read(|tx| rows::counter(tx, "generation")).await?;
-                self.inner.generation.fetch_max(stored, Ordering::SeqCst);
+                self.inner.saw(stored);
                 self.inner.checked_ms.store(now, Ordering::SeqCst);
             }
         }
-        Ok(self.inner.generation.load(Ordering::SeqCst))
+        Ok(*self.inner.generation.borrow())
     }
 
     fn is_stamp_fresh(&self) -> bool {

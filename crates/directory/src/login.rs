@@ -12,6 +12,7 @@ use crate::guard::{Attempted, Network};
 use crate::model::{Account, AccountState, AppPasswordId, AppPasswordKind, Service, Services, SessionId};
 use crate::names::LoginName;
 use crate::oauth::{GrantId, Note};
+use crate::pass::Pass;
 use crate::password::{self, Secret};
 use crate::random::{self, Random, app_hash, token_hash};
 use crate::rows;
@@ -74,6 +75,8 @@ pub struct Login {
     pub via: Via,
     /// What may be done so: the switches of the account, but no more than those of what was shown.
     pub services: Services,
+    /// To ask after it by, while a connection is open.
+    pub pass: Pass,
 }
 
 /// Why there is no login.
@@ -210,7 +213,9 @@ impl Directory {
             None => None,
         };
         let via = opened.map(|services| Via::Grant(note.grant, services));
-        self.conclude(&attempt, credentials, via).await
+        let mut login = self.conclude(&attempt, credentials, via).await?;
+        login.pass.until = Some(note.until);
+        Ok(login)
     }
 
     /// The address of the account that a token belongs to. Of a token that is nobody's, a name of its own, so that one device with an
@@ -340,7 +345,8 @@ impl Directory {
             return Err(AuthFailure { reason: Refusal::NotAllowed, delay: Duration::ZERO, error: not_allowed() });
         }
         log_failure("remember", self.remember(attempt, found, via, now).await);
-        Ok(Login { account: found.account.clone(), via, services: found.services(via) })
+        let pass = Pass::new(found, attempt.service, via);
+        Ok(Login { account: found.account.clone(), via, services: found.services(via), pass })
     }
 
     /// Whether whoever comes by this name, which is no account's, may try at present.
@@ -436,6 +442,11 @@ impl Credentials {
             Via::Password | Via::Scram | Via::Session(_) => Services::ALL,
         };
         Services(own.0 & shown.0).with(Services((own.0 | shown.0) & only.0))
+    }
+
+    /// Whether this app password or token opens anything at a moment.
+    pub fn is_alive(&self, id: AppPasswordId, now: Timestamp) -> bool {
+        self.named(id).is_some_and(|one| one.is_alive(now))
     }
 
     fn named(&self, id: AppPasswordId) -> Option<&Random> {

@@ -15,6 +15,7 @@ use anser_db::{Row, Tx, params};
 use crate::admin::one;
 use crate::login::{Credentials, Via};
 use crate::model::{Account, Service, Services, SessionId};
+use crate::pass::Pass;
 use crate::{Directory, names, rows};
 
 /// How long a session lasts without a request.
@@ -47,6 +48,8 @@ pub struct Session {
     pub account: Arc<Account>,
     /// What may be done in it.
     pub services: Services,
+    /// To ask after it by, while a connection is open.
+    pub pass: Pass,
 }
 
 /// A session as its owner sees it in a list.
@@ -113,15 +116,7 @@ impl Directory {
     pub async fn session(&self, token: &[u8], source: IpAddr) -> Result<Option<Session>> {
         let (hash, now) = (self.session_hash(token).await?, self.inner.deps.clock.now());
         let stamp = self.stamp().await?;
-        let known = self.inner.sessions.get(stamp, &hash).filter(|stored| stored.is_alive(now));
-        let stored = match known {
-            Some(known) => known,
-            // What looks idle here may have been used at another node.
-            None => match self.read(move |tx| by_hash(tx, &hash)).await?.filter(|stored| stored.is_alive(now)) {
-                Some(found) => Arc::new(found),
-                None => return Ok(None),
-            },
-        };
+        let Some(stored) = self.stored_session(hash, now).await? else { return Ok(None) };
         let id = stored.listed.id;
         let Some(credentials) = self.credentials_of(stored.account).await? else { return Ok(None) };
         let is_good = credentials.version == stored.credential
@@ -139,7 +134,29 @@ impl Directory {
         };
         self.inner.sessions.put(stamp, hash, stored);
         let services = credentials.services(Via::Session(id));
-        Ok(Some(Session { id, account: credentials.account.clone(), services }))
+        let pass = Pass::new(&credentials, Service::Web, Via::Session(id)).of_session(hash);
+        Ok(Some(Session { id, account: credentials.account.clone(), services, pass }))
+    }
+
+    /// Whether a session is there whose time is not over.
+    pub(crate) async fn has_session(&self, hash: [u8; 32], now: Timestamp) -> Result<bool> {
+        let stamp = self.stamp().await?;
+        let found = self.stored_session(hash, now).await?;
+        let is_there = found.is_some();
+        if let Some(found) = found {
+            self.inner.sessions.put(stamp, hash, found);
+        }
+        Ok(is_there)
+    }
+
+    async fn stored_session(&self, hash: [u8; 32], now: Timestamp) -> Result<Option<Arc<Stored>>> {
+        let stamp = self.stamp().await?;
+        if let Some(known) = self.inner.sessions.get(stamp, &hash).filter(|stored| stored.is_alive(now)) {
+            return Ok(Some(known));
+        }
+        // What looks idle here may have been used at another node.
+        let found = self.read(move |tx| by_hash(tx, &hash)).await?;
+        Ok(found.filter(|stored| stored.is_alive(now)).map(Arc::new))
     }
 
     /// The sessions of an account that are not over, the one that was used last first.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use anser_base::Error;
-use anser_directory::{Account, Attempt, AuthFailure, Login, Refusal, Service, Services, Session, cookie_name};
+use anser_directory::{Account, Attempt, AuthFailure, Login, Pass, Refusal, Service, Services, Session, cookie_name};
 use anser_journal::{Entry, Origin, What};
 use anser_net::http::{HeaderValue, Request, Response, header};
 use anser_store::Subject;
@@ -28,6 +28,8 @@ pub(crate) struct User {
     pub others: Arc<[Arc<Account>]>,
     /// What may be done with what they came in by.
     pub services: Services,
+    /// What they came in by.
+    pass: Pass,
 }
 
 impl User {
@@ -48,7 +50,8 @@ pub(crate) async fn user(door: &Door, request: &Request) -> Result<User, Respons
     let (scheme, rest) = field.split_once(' ').unwrap_or((field, ""));
     if field.is_empty() {
         let session = by_cookie(door, request).await?;
-        return welcome(door, request, (session.account, session.services), None).await.map_err(|error| failed(&error));
+        let came = (session.account, session.services, session.pass);
+        return welcome(door, request, came, None).await.map_err(|error| failed(&error));
     }
     if field.len() > FIELD {
         return Err(unauthorized(request, "Log in"));
@@ -58,7 +61,8 @@ pub(crate) async fn user(door: &Door, request: &Request) -> Result<User, Respons
         "bearer" => bearer(door, request, rest.trim()).await?,
         _ => return Err(unauthorized(request, "This way of logging in is not known")),
     };
-    welcome(door, request, (login.account, login.services), Some(scheme)).await.map_err(|error| failed(&error))
+    let came = (login.account, login.services, login.pass);
+    welcome(door, request, came, Some(scheme)).await.map_err(|error| failed(&error))
 }
 
 /// Whose session a page of ours goes by. Pages of others can make a browser send the cookie, but not say that they are ours.
@@ -120,9 +124,10 @@ async fn conclude(
 async fn welcome(
     door: &Door,
     request: &Request,
-    (account, services): (Arc<Account>, Services),
+    came: (Arc<Account>, Services, Pass),
     scheme: Option<&str>,
 ) -> Result<User, Error> {
+    let account = &came.0;
     if door.is_new_login(account.id, request.peer().ip()) {
         door.deps.store.ensure(account.id).await?;
         if let Some(scheme) = scheme {
@@ -130,9 +135,22 @@ async fn welcome(
             note(door, request.peer().ip(), What::Login { account: account.id, user, mechanism }).await;
         }
     }
+    whole(door, came).await
+}
+
+/// Who it is by now; `None` when what they came in by is good no more.
+pub(crate) async fn again(door: &Door, user: &User) -> Result<Option<User>, Error> {
+    match door.deps.directory.recheck(&user.pass).await? {
+        Some((account, services)) => whole(door, (account, services, user.pass.clone())).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn whole(door: &Door, came: (Arc<Account>, Services, Pass)) -> Result<User, Error> {
+    let (account, services, pass) = came;
     let groups = door.deps.directory.groups_of(account.id).await?;
     let others = door.deps.directory.owners_for(&account, false).await?;
-    Ok(User { subject: Subject { account: account.id, groups }, account, others, services })
+    Ok(User { subject: Subject { account: account.id, groups }, account, others, services, pass })
 }
 
 /// Notes an event in the journal.

@@ -10,6 +10,7 @@ use crate::error::MethodError;
 use crate::ids::{self, Scope};
 use crate::law::changes::{self, Changes};
 use crate::law::get::{Get, Got};
+use crate::law::guest;
 use crate::law::state;
 use crate::method::{Call, Outcome};
 
@@ -62,8 +63,27 @@ fn members(tx: &mut MailTx<'_, '_>, allowed: &Allowed, scope: Scope, thread: Thr
 /// RFC 8621 §3.2.
 pub(crate) async fn changes(call: &mut Call) -> Outcome {
     let asked = Changes::read(call)?;
-    let (since, most) = (asked.since.clone(), asked.most);
-    let read = move |tx: &mut MailTx<'_, '_>| changes::since(tx, &since, Logged::Threads, most);
+    let (since, most, access) = (asked.since.clone(), asked.most, asked.access.clone());
+    let read = move |tx: &mut MailTx<'_, '_>| {
+        let mut changed = match changes::since(tx, &since, Logged::Threads, most)? {
+            Ok(changed) if !access.is_own() => changed,
+            known => return Ok(known),
+        };
+        let allowed = access.allowed(tx)?;
+        if guest::may_have_lost(tx, &allowed, &since)? {
+            return Ok(Err(changes::cannot()));
+        }
+        changed.destroyed.clear();
+        for list in [&mut changed.created, &mut changed.updated] {
+            let mut seen = Vec::with_capacity(list.len());
+            for id in std::mem::take(list) {
+                let members: Vec<u64> = tx.thread(ThreadId(id))?.iter().take(MEMBERS).map(|id| id.0).collect();
+                seen.extend((!guest::placed(tx, &allowed, &members)?.is_empty()).then_some(id));
+            }
+            *list = seen;
+        }
+        Ok(Ok(changed))
+    };
     let changed = call.door.deps.store.read(asked.access.owner.id, read).await??;
     let scope = asked.access.scope();
     Ok(asked.answer(&changed, |id| ids::thread_id(scope, ThreadId(id))))

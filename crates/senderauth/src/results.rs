@@ -195,59 +195,126 @@ fn skip_comments(value: &[u8]) -> Option<&[u8]> {
     Some(rest)
 }
 
+/// One result (RFC 8601 §2.2): of a method, and of what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MethodResult {
+    /// `spf`, `dkim`, in lower case.
+    pub method: String,
+    /// `pass`, `none`, in lower case.
+    pub word: String,
+    /// `header.d`, in lower case, and its value without quotes.
+    pub properties: Vec<(String, String)>,
+    /// What stands in brackets.
+    pub comments: Vec<String>,
+}
+
+impl MethodResult {
+    /// The value of a property.
+    pub fn property(&self, name: &str) -> Option<&str> {
+        self.properties.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    fn is(&self, method: &str, word: &str) -> bool {
+        self.method == method && self.word == word
+    }
+}
+
+/// The results behind an authserv-id, in their order. What is no result is passed over; nothing within quotes or brackets is one.
+pub fn each(results: &str) -> Vec<MethodResult> {
+    let (mut all, mut reading, mut word) = (Vec::new(), MethodResult::default(), Word::default());
+    let mut chars = results.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => word.quote(&enclosed(&mut chars, None, '"')),
+            '(' => {
+                word.end(&mut reading);
+                reading.comments.push(enclosed(&mut chars, Some('('), ')'));
+            }
+            ';' => {
+                word.end(&mut reading);
+                all.push(std::mem::take(&mut reading));
+            }
+            '=' if word.value.is_none() => word.value = Some(String::new()),
+            c if c.is_ascii_whitespace() => word.end(&mut reading),
+            c => word.value.as_mut().unwrap_or(&mut word.name).push(c),
+        }
+    }
+    word.end(&mut reading);
+    all.push(reading);
+    all.retain(|one| !one.method.is_empty());
+    all
+}
+
+/// `name=value`, as far as it was read.
+#[derive(Default)]
+struct Word {
+    name: String,
+    value: Option<String>,
+    is_wrong: bool,
+}
+
+impl Word {
+    fn quote(&mut self, text: &str) {
+        match &mut self.value {
+            Some(value) => value.push_str(text),
+            None => self.is_wrong = true,
+        }
+    }
+
+    /// Adds it to a result: the first is its method.
+    fn end(&mut self, of: &mut MethodResult) {
+        let Self { name, value, is_wrong } = std::mem::take(self);
+        let Some(value) = value.filter(|_| !is_wrong && !name.is_empty()) else { return };
+        match of.method.is_empty() {
+            true => (of.method, of.word) = (name.to_ascii_lowercase(), value.to_ascii_lowercase()),
+            false => of.properties.push((name.to_ascii_lowercase(), value)),
+        }
+    }
+}
+
+/// What is up to a closing sign, others of its kind opened within; a backslash takes its meaning from the sign behind it.
+fn enclosed(chars: &mut std::str::Chars<'_>, opens: Option<char>, closes: char) -> String {
+    let (mut text, mut depth) = (String::new(), 1);
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => text.extend(chars.next()),
+            c if c == closes && depth == 1 => break,
+            c => {
+                depth += usize::from(Some(c) == opens);
+                depth -= usize::from(c == closes);
+                text.push(c);
+            }
+        }
+    }
+    text
+}
+
 /// The word that results have for a method: `pass`, `none` and the like.
 pub fn word_of(results: &str, method: &str) -> Option<String> {
-    let text = without_comments(results);
-    let mut words = text.split(';').filter_map(|result| result.split_ascii_whitespace().next()?.split_once('='));
-    words.find(|(name, _)| name.eq_ignore_ascii_case(method)).map(|(_, word)| word.to_ascii_lowercase())
+    each(results).into_iter().find(|one| one.method == method).map(|one| one.word)
 }
 
 /// Whether results of this house say that a message is set apart (RFC 9989 §9.2).
 pub fn is_quarantined(results: &str) -> bool {
-    without_comments(results).split(';').any(|result| {
-        let mut words = result.split_ascii_whitespace();
-        words.next().is_some_and(|word| word.starts_with("dmarc="))
-            && words.any(|word| word == "policy.dmarc=quarantine")
-    })
+    each(results).iter().any(|one| one.method == "dmarc" && one.property("policy.dmarc") == Some("quarantine"))
 }
 
 /// Whether results of this house say that only the server which a message came from makes DMARC pass for it, and that its author's domain
 /// has it refused or set apart otherwise: no other server can pass it on as it is.
 pub fn needs_its_server(results: &str) -> bool {
-    let property = |result: &str, name: &str| {
-        result.split_ascii_whitespace().find_map(|word| Some(word.strip_prefix(name)?.to_ascii_lowercase()))
+    let all = each(results);
+    let is_strict = |one: &&MethodResult| one.comments.iter().any(|text| text == "p=quarantine" || text == "p=reject");
+    let strict = all.iter().find(|one| one.is("dmarc", "pass")).filter(is_strict);
+    let Some(author) = strict.and_then(|one| one.property("header.from")).map(str::to_ascii_lowercase) else {
+        return false;
     };
-    let strict = results.split(';').map(str::trim).find(|result| {
-        result.starts_with("dmarc=pass")
-            && ["(p=quarantine)", "(p=reject)"].iter().any(|policy| result.contains(policy))
-    });
-    let Some(author) = strict.and_then(|result| property(result, "header.from=")) else { return false };
-    let signed = results.split(';').map(str::trim).filter(|result| result.starts_with("dkim=pass"));
-    let mut domains = signed.filter_map(|result| property(result, "header.d="));
+    let signed = all.iter().filter(|one| one.is("dkim", "pass")).filter_map(|one| one.property("header.d"));
+    let mut domains = signed.map(str::to_ascii_lowercase);
     !domains.any(|domain| dns::is_within(&domain, &author) || dns::is_within(&author, &domain))
 }
 
-/// Whether results that a trusted server wrote say that DMARC passed for an author. Comments are no results.
+/// Whether results that a trusted server wrote say that DMARC passed for an author.
 pub fn says_pass(results: &str, author: &str) -> bool {
-    without_comments(results).split(';').any(|result| {
-        let mut words = result.split_ascii_whitespace();
-        words.next().is_some_and(|word| word.eq_ignore_ascii_case("dmarc=pass"))
-            && words.any(|word| word.to_ascii_lowercase().strip_prefix("header.from=") == Some(author))
-    })
-}
-
-fn without_comments(text: &str) -> String {
-    let (mut out, mut depth, mut quoted) = (String::with_capacity(text.len()), 0usize, false);
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => drop(chars.next()),
-            '"' if depth == 0 => quoted = !quoted,
-            '(' if !quoted => depth += 1,
-            ')' if !quoted => depth = depth.saturating_sub(1),
-            c if depth == 0 && !quoted => out.push(c),
-            _ => {}
-        }
-    }
-    out
+    let from = |one: &MethodResult| one.property("header.from").is_some_and(|from| from.eq_ignore_ascii_case(author));
+    each(results).iter().any(|one| one.is("dmarc", "pass") && from(one))
 }

@@ -98,9 +98,42 @@ impl MailTx<'_, '_> {
         let sql = "DELETE FROM record WHERE account = ?1 AND kind = ?2 AND id = ?3";
         let gone = self.db.execute(sql, params![self.account.to_sql(), kind.to_sql(), id as i64])? > 0;
         if gone {
+            let sql = "DELETE FROM record_name WHERE account = ?1 AND kind = ?2 AND id = ?3";
+            self.db.execute(sql, params![self.account.to_sql(), kind.to_sql(), id as i64])?;
             self.tell(kind, id, Action::Destroyed);
         }
         Ok(gone)
+    }
+
+    /// Gives a record the name that [`Self::record_named`] finds it by, and takes the one that it had.
+    pub fn name_record(&mut self, kind: RecordKind, id: u64, name: &[u8]) -> Result<()> {
+        self.require_writing()?;
+        self.db.execute(
+            "INSERT INTO record_name (account, kind, id, name) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (account, kind, id) DO UPDATE SET name = excluded.name",
+            params![self.account.to_sql(), kind.to_sql(), id as i64, name],
+        )?;
+        Ok(())
+    }
+
+    /// The oldest record of this name.
+    pub fn record_named(&mut self, kind: RecordKind, name: &[u8]) -> Result<Option<u64>> {
+        self.db.query_one(
+            "SELECT id FROM record_name WHERE account = ?1 AND kind = ?2 AND name = ?3 ORDER BY id LIMIT 1",
+            params![self.account.to_sql(), kind.to_sql(), name],
+            |row| Ok(row.int(0)? as u64),
+        )
+    }
+
+    /// Whether the records of a kind were named: those of an older program were not. From now on they are.
+    pub fn begin_names(&mut self, kind: RecordKind) -> Result<bool> {
+        // No record has the number 0.
+        let sql = "SELECT 1 FROM record_name WHERE account = ?1 AND kind = ?2 AND id = 0";
+        let were = self.db.query_one(sql, params![self.account.to_sql(), kind.to_sql()], |row| row.int(0))?.is_some();
+        if !were {
+            self.name_record(kind, 0, b"")?;
+        }
+        Ok(were)
     }
 
     fn write_record(&mut self, kind: RecordKind, id: u64, value: &[u8], action: Action) -> Result<()> {

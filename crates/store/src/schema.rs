@@ -121,6 +121,7 @@ CREATE TABLE delivered (
     UPLOAD,
     RECORD,
     RESERVED,
+    RECORD_NAME,
 ]);
 
 /// What RFC 4314 and RFC 5464 need: who may do what, annotations, and subscriptions to mailboxes of other accounts. An annotation's
@@ -297,4 +298,16 @@ CREATE TABLE record (
 const RESERVED: &str = "
 ALTER TABLE mailbox ADD COLUMN reserved_from INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE mailbox ADD COLUMN reserved_to INTEGER NOT NULL DEFAULT 0;
+";
+
+/// By what records are found that have a name of their own; see `record`.
+const RECORD_NAME: &str = "
+CREATE TABLE record_name (
+  account INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  id INTEGER NOT NULL,
+  name BLOB NOT NULL,
+  PRIMARY KEY (account, kind, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX record_name_of ON record_name (account, kind, name);
 ";

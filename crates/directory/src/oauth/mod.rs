@@ -141,7 +141,7 @@ pub(crate) struct Note {
     pub grant: GrantId,
     pub account: AccountId,
     turn: i64,
-    until: Timestamp,
+    pub until: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,6 +158,13 @@ pub(crate) struct Grant {
     credential: i64,
     wanted: Wanted,
     signed_in: Timestamp,
+}
+
+impl Grant {
+    /// Whether it was given by this account with the credentials of today.
+    pub fn is_of(&self, holder: &Credentials) -> bool {
+        self.account == holder.account.id && self.credential == holder.version
+    }
 }
 
 /// Clients.
@@ -381,17 +388,21 @@ impl Directory {
         if now >= note.until || note.account != holder.account.id {
             return Ok(None);
         }
+        let grant = self.known_grant(note.grant).await?.filter(|grant| grant.is_of(holder));
+        Ok(grant.map(|grant| grant.wanted.services))
+    }
+
+    /// A grant, from memory as long as the directory did not change.
+    pub(crate) async fn known_grant(&self, id: GrantId) -> Result<Option<Arc<Grant>>> {
         let stamp = self.stamp().await?;
-        let grant = match self.inner.grants.get(stamp, &note.grant) {
-            Some(known) => known,
-            None => {
-                let Some(found) = self.grant_now(note.grant).await?.map(Arc::new) else { return Ok(None) };
-                self.inner.grants.put(stamp, note.grant, found.clone());
-                found
-            }
-        };
-        let good = Some(grant).filter(|grant| grant.account == note.account && grant.credential == holder.version);
-        Ok(good.map(|grant| grant.wanted.services))
+        if let Some(known) = self.inner.grants.get(stamp, &id) {
+            return Ok(Some(known));
+        }
+        let found = self.grant_now(id).await?.map(Arc::new);
+        if let Some(found) = &found {
+            self.inner.grants.put(stamp, id, found.clone());
+        }
+        Ok(found)
     }
 
     /// Who is behind an access token that was given with `openid`.

@@ -1,5 +1,6 @@
 //! Blobs within requests (RFC 9404): Blob/upload, Blob/get, Blob/lookup.
 
+use anser_base::Error;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -7,7 +8,7 @@ use serde_json::{Map, Value, json};
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
-use super::{Blob, find, message_of, upload, upload_blob, whole};
+use super::{Blob, Reader, find, message_of, upload, upload_blob, whole};
 use crate::access::Access;
 use crate::email::messages;
 use crate::error::{MethodError, SetError};
@@ -16,8 +17,10 @@ use crate::law::get::{Get, Got};
 use crate::law::set::{Refused, or_null};
 use crate::method::{Call, Outcome};
 
-/// Bytes of a blob that Blob/upload makes at most, and of one that Blob/get looks into.
+/// Bytes of a blob that Blob/upload makes at most, and of data that Blob/get tells of one.
 pub(crate) const BLOB_SET: usize = 8 * 1024 * 1024;
+/// Bytes of all blobs that one Blob/get looks at.
+const LOOKED: u64 = 512 * 1024 * 1024;
 /// Sources that one blob is put together of at most.
 pub(crate) const DATA_SOURCES: usize = 64;
 /// What Blob/lookup finds.
@@ -137,12 +140,21 @@ pub(crate) async fn get(call: &mut Call) -> Outcome {
     let wanted = get.ids.clone().ok_or_else(|| MethodError::new("requestTooLarge", "ids are needed"))?;
     let unasked = || vec!["data".to_owned(), "size".to_owned()];
     let properties = get.properties.clone().unwrap_or_else(unasked);
+    let data = properties.iter().any(|name| name.starts_with("data"));
+    let digests = DIGESTS.map(|digest| properties.iter().any(|name| name.strip_prefix("digest:") == Some(digest)));
+    let asked = Asked { from: offset.unwrap_or(0), length, data, digests };
     let found = find(&call.door, &call.user, &get.access, &wanted).await?;
-    let mut got = Got::default();
+    let (mut got, mut left) = (Got::default(), LOOKED);
     for (id, blob) in wanted.into_iter().zip(found) {
-        match opened(call, &get.access, blob).await? {
-            Some(bytes) => {
-                let shown = shown(&id, &bytes, &properties, offset, length);
+        let excerpt = match blob {
+            Some(blob) => Excerpt::of(call, &get.access, blob, asked, left).await?,
+            None => None,
+        };
+        match excerpt {
+            Some(excerpt) => {
+                let too_much = || MethodError::new("requestTooLarge", "ask for a part of these blobs");
+                left = left.checked_sub(excerpt.read).ok_or_else(too_much)?;
+                let shown = shown(&id, &excerpt, &properties);
                 call.spend(&shown)?;
                 got.list.push(shown);
             }
@@ -156,14 +168,81 @@ pub(crate) async fn get(call: &mut Call) -> Outcome {
     Ok(answer)
 }
 
-fn shown(id: &str, bytes: &Bytes, properties: &[String], offset: Option<u64>, length: Option<u64>) -> Value {
-    let (piece, is_truncated) = range(bytes, offset, length);
+/// What is asked of a blob.
+#[derive(Clone, Copy)]
+struct Asked {
+    from: u64,
+    length: Option<u64>,
+    data: bool,
+    /// Which of [`DIGESTS`].
+    digests: [bool; 2],
+}
+
+/// A part of a blob, and what is known of it.
+#[derive(Default)]
+struct Excerpt {
+    /// Of the whole blob.
+    size: u64,
+    is_truncated: bool,
+    data: Vec<u8>,
+    sha: Sha1,
+    sha256: Sha256,
+    /// Bytes that were looked at.
+    read: u64,
+}
+
+impl Excerpt {
+    /// `None` when there is no such part. Looks at little more than `most` bytes, and says so by having looked at more.
+    async fn of(call: &Call, access: &Access, blob: Blob, asked: Asked, most: u64) -> anser_base::Result<Option<Self>> {
+        let (store, tenant) = (call.door.deps.store.clone(), access.owner.tenant);
+        let work = move || match Reader::open(&store, tenant, &blob)? {
+            Some(reader) => Self::read(reader, asked, most).map(Some),
+            None => Ok(None),
+        };
+        tokio::task::spawn_blocking(work).await.map_err(Error::unavailable)?
+    }
+
+    fn read(mut reader: Reader, asked: Asked, most: u64) -> anser_base::Result<Self> {
+        let mut all = Self::default();
+        let size = reader.size().filter(|_| !asked.data && asked.digests == [false; 2]);
+        let end = asked.length.map_or(u64::MAX, |length| asked.from.saturating_add(length));
+        if let Some(size) = size {
+            all.size = size;
+        }
+        while size.is_none()
+            && let Some(piece) = reader.next()?
+        {
+            let (start, length) = (all.size, piece.len() as u64);
+            all.size += length;
+            all.read += length;
+            let cut = |at: u64| at.saturating_sub(start).min(length) as usize;
+            let part = &piece[cut(asked.from)..cut(end).max(cut(asked.from))];
+            if asked.digests[0] {
+                all.sha.update(part);
+            }
+            if asked.digests[1] {
+                all.sha256.update(part);
+            }
+            if asked.data {
+                all.data.extend_from_slice(part);
+            }
+            if all.data.len() > BLOB_SET || all.read > most {
+                all.read = u64::MAX;
+                break;
+            }
+        }
+        all.is_truncated = asked.from > all.size || asked.length.is_some() && end > all.size;
+        Ok(all)
+    }
+}
+
+fn shown(id: &str, excerpt: &Excerpt, properties: &[String]) -> Value {
     let mut shown = Map::new();
     shown.insert("id".into(), id.into());
-    if is_truncated {
+    if excerpt.is_truncated {
         shown.insert("isTruncated".into(), true.into());
     }
-    let text = std::str::from_utf8(&piece).ok();
+    let text = std::str::from_utf8(&excerpt.data).ok();
     for name in properties {
         let name = match (name.as_str(), text) {
             ("data", Some(_)) => "data:asText",
@@ -176,10 +255,10 @@ fn shown(id: &str, bytes: &Bytes, properties: &[String], offset: Option<u64>, le
                 Value::Null
             }
             "data:asText" => text.into(),
-            "data:asBase64" => STANDARD.encode(&piece).into(),
-            "digest:sha" => STANDARD.encode(Sha1::digest(&piece)).into(),
-            "digest:sha-256" => STANDARD.encode(Sha256::digest(&piece)).into(),
-            "size" => bytes.len().into(),
+            "data:asBase64" => STANDARD.encode(&excerpt.data).into(),
+            "digest:sha" => STANDARD.encode(excerpt.sha.clone().finalize()).into(),
+            "digest:sha-256" => STANDARD.encode(excerpt.sha256.clone().finalize()).into(),
+            "size" => excerpt.size.into(),
             _ => continue,
         };
         shown.insert(name.to_owned(), value);

@@ -86,6 +86,11 @@ impl Reader {
         Self { left: before + range.start..before + range.end, decoder, octets: self.octets }
     }
 
+    /// How many bytes there are, where nothing has to be read for that.
+    pub fn size(&self) -> Option<u64> {
+        self.decoder.is_none().then_some(self.left.end - self.left.start)
+    }
+
     /// The next piece, which is not empty; `None` at the end. Blocks on the disk.
     pub fn next(&mut self) -> Result<Option<Bytes>> {
         loop {

@@ -27,6 +27,7 @@ pub(crate) static BOOK: Kept = Kept {
         ["id", "name", "description", "sortOrder", "isDefault", "isSubscribed", "shareWith", "myRights"].contains(&name)
     },
     refers_by: None,
+    unique: None,
     check,
 };
 

@@ -52,6 +52,7 @@ pub(crate) static CARD: Kept = Kept {
     letter: 'C',
     is_property: |name| !name.is_empty() && name.len() <= 100,
     refers_by: Some("addressBookIds"),
+    unique: Some("uid"),
     check,
 };
 
@@ -76,11 +77,7 @@ fn check(tx: &mut MailTx<'_, '_>, number: Option<u64>, card: &mut Map<String, Va
         let before = CARD.one(tx, number)?.and_then(|before| before.get("uid").cloned());
         return Ok(if before == uid { Ok(()) } else { Err(SetError::property("uid", "it stays as it is")) });
     }
-    let twin = CARD.all(tx)?.into_iter().find(|(_, other)| other.get("uid") == uid.as_ref());
-    Ok(match twin {
-        Some((other, _)) => Err(SetError::new("alreadyExists", "").with("existingId", CARD.id(other))),
-        None => Ok(()),
-    })
+    Ok(Ok(()))
 }
 
 /// What a card has to be, whatever book it is in.

@@ -20,6 +20,7 @@ use anser_store::Logged;
 
 use crate::ids;
 use crate::law::changes::{self, Changes};
+use crate::law::guest;
 use crate::method::{Call, Outcome};
 
 pub(crate) use body::Shape;
@@ -53,10 +54,15 @@ pub(crate) async fn changes(call: &mut Call) -> Outcome {
         let there: Vec<MessageId> = changed.created.iter().chain(&changed.updated).map(|id| MessageId(*id)).collect();
         let seen = load::visible(tx, &allowed, &there)?;
         changed.created.retain(|id| seen.contains(&MessageId(*id)));
-        let (kept, gone) = changed.updated.iter().partition(|id| seen.contains(&MessageId(**id)));
+        let (kept, gone): (Vec<u64>, Vec<u64>) = changed.updated.iter().partition(|id| seen.contains(&MessageId(**id)));
         changed.updated = kept;
-        let gone: Vec<u64> = gone;
-        changed.destroyed.extend(gone);
+        if access.is_own() {
+            changed.destroyed.extend(gone);
+        } else if guest::may_have_lost(tx, &allowed, &since)? {
+            return Ok(Err(changes::cannot()));
+        } else {
+            changed.destroyed = guest::placed(tx, &allowed, &gone)?;
+        }
         Ok(Ok(changed))
     });
     let changed = read.await??;

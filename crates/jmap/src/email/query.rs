@@ -8,6 +8,7 @@ use anser_store::{Action, Logged, MailTx, Object};
 use super::find::{self, Wish};
 use crate::ids;
 use crate::law::changes::cannot;
+use crate::law::guest;
 use crate::law::query::{Query, QueryChanges};
 use crate::law::state;
 use crate::method::{Call, Outcome};
@@ -42,7 +43,7 @@ pub(crate) async fn query_changes(call: &mut Call) -> Outcome {
     let wish = Wish::read(asked.access.scope(), asked.filter.take(), asked.sort.clone(), collapse)?;
     let by_thread = wish.is_by_thread();
     let threads = if by_thread { call.door.threads_of(asked.access.owner.id).await? } else { Default::default() };
-    let since = asked.since.clone();
+    let (since, access) = (asked.since.clone(), asked.access.clone());
     let read = call.door.deps.store.read(asked.access.owner.id, move |tx| {
         let lines = state::since(tx, &since, Logged::MessagesAndThreads, LINES + 1)?;
         let Some(lines) = lines.filter(|lines| lines.len() <= LINES) else { return Ok(None) };
@@ -65,7 +66,15 @@ pub(crate) async fn query_changes(call: &mut Call) -> Outcome {
         if by_thread {
             touched.extend(members(tx, &near)?);
         }
-        let gone: Vec<MessageId> = touched.difference(&created).copied().collect();
+        let mut gone: Vec<MessageId> = touched.difference(&created).copied().collect();
+        if !access.is_own() {
+            let allowed = access.allowed(tx)?;
+            if guest::may_have_lost(tx, &allowed, &since)? {
+                return Ok(None);
+            }
+            let all: Vec<u64> = gone.iter().map(|id| id.0).collect();
+            gone = guest::placed(tx, &allowed, &all)?.into_iter().map(MessageId).collect();
+        }
         Ok(Some((gone, created.into_iter().collect::<Vec<_>>())))
     });
     let (gone, fresh) = read.await?.ok_or_else(cannot)?;

@@ -23,6 +23,8 @@ pub(crate) struct Kept {
     pub is_property: fn(&str) -> bool,
     /// The property that is a set of ids of other objects, which may be named by their creation ids.
     pub refers_by: Option<&'static str>,
+    /// The property, a text, that no two objects have alike.
+    pub unique: Option<&'static str>,
     /// Makes an object whole that a client gave, new or changed, in the transaction that writes it; or says why it cannot be.
     pub check: Check,
 }
@@ -153,14 +155,38 @@ impl Kept {
         if let Err(error) = (self.check)(tx, None, &mut object)? {
             return Ok(Err(error));
         }
+        if let Some(error) = self.twin(tx, None, &object)? {
+            return Ok(Err(error));
+        }
         Ok(match tx.add_record(self.kind, &bytes(&object)) {
             Ok(number) => {
+                self.name(tx, number, &object)?;
                 let (id, mut told) = (self.id(number), others(object, given));
                 told.insert("id".into(), id.into());
                 Ok(told)
             }
             Err(error) => Err(SetError::of(error)?),
         })
+    }
+
+    /// `alreadyExists`, where another object has what has to be unique.
+    fn twin(&self, tx: &mut MailTx<'_, '_>, own: Option<u64>, object: &Map<String, Value>) -> Result<Option<SetError>> {
+        let Some(name) = self.name_of(object) else { return Ok(None) };
+        if !tx.begin_names(self.kind)? {
+            for (number, other) in self.all(tx)? {
+                self.name(tx, number, &other)?;
+            }
+        }
+        let other = tx.record_named(self.kind, name.as_bytes())?.filter(|other| Some(*other) != own);
+        Ok(other.map(|other| SetError::new("alreadyExists", "").with("existingId", self.id(other))))
+    }
+
+    fn name(&self, tx: &mut MailTx<'_, '_>, number: u64, object: &Map<String, Value>) -> Result<()> {
+        self.name_of(object).map_or(Ok(()), |name| tx.name_record(self.kind, number, name.as_bytes()))
+    }
+
+    fn name_of<'a>(&self, object: &'a Map<String, Value>) -> Option<&'a str> {
+        object.get(self.unique?)?.as_str()
     }
 
     fn update(&self, tx: &mut MailTx<'_, '_>, id: &str, patch: &Map<String, Value>) -> Result<Refused<Value>> {
@@ -183,8 +209,12 @@ impl Kept {
         if let Err(error) = (self.check)(tx, Some(number), &mut object)? {
             return Ok(Err(error));
         }
+        if let Some(error) = self.twin(tx, Some(number), &object)? {
+            return Ok(Err(error));
+        }
         Ok(match tx.put_record(self.kind, number, &bytes(&object)) {
             Ok(()) => {
+                self.name(tx, number, &object)?;
                 let more = others(object, &given);
                 Ok(if more.is_empty() { Value::Null } else { Value::Object(more) })
             }

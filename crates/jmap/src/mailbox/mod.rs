@@ -15,6 +15,7 @@ use crate::door::Door;
 use crate::ids::{self, Scope};
 use crate::law::changes::{self, Changes};
 use crate::law::get::{Get, Got};
+use crate::law::guest;
 use crate::law::state;
 use crate::method::{Call, Outcome};
 
@@ -201,13 +202,8 @@ pub(crate) async fn changes(call: &mut Call) -> Outcome {
             Err(error) => return Ok(Err(error)),
         };
         let allowed = access.allowed(tx)?;
-        changed.created.retain(|id| allowed.sees(MailboxId(*id)));
-        let (seen, unseen) = changed.updated.iter().partition(|id| allowed.sees(MailboxId(**id)));
-        changed.updated = seen;
-        // What is shared no longer is gone for the guest.
-        let unseen: Vec<u64> = unseen;
-        changed.destroyed.extend(unseen);
-        Ok(Ok(changed))
+        let is_all = guest::mailboxes(tx, &access, &allowed, &since, &mut changed)?;
+        Ok(if is_all { Ok(changed) } else { Err(changes::cannot()) })
     });
     let changed = read.await??;
     let scope = asked.access.scope();

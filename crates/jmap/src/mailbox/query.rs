@@ -13,6 +13,7 @@ use crate::error::MethodError;
 use crate::ids::{self, Scope};
 use crate::law::changes;
 use crate::law::filter::Filter;
+use crate::law::guest;
 use crate::law::query::{Comparator, Query, QueryChanges};
 use crate::method::{Call, Outcome};
 
@@ -169,11 +170,16 @@ pub(crate) async fn query_changes(call: &mut Call) -> Outcome {
     let mut asked = QueryChanges::read(call)?;
     let wish = Wish::read(call, &asked.access, asked.filter.take(), asked.sort.clone())?;
     let seen = seen(call, &asked.access).await?;
-    let since = asked.since.clone();
-    let read =
-        call.door.deps.store.read(asked.access.owner.id, move |tx| {
-            changes::since(tx, &since, Logged::Mailboxes, usize::from(u16::MAX))
-        });
+    let (since, access) = (asked.since.clone(), asked.access.clone());
+    let read = call.door.deps.store.read(asked.access.owner.id, move |tx| {
+        let mut changed = match changes::since(tx, &since, Logged::Mailboxes, usize::from(u16::MAX))? {
+            Ok(changed) => changed,
+            Err(error) => return Ok(Err(error)),
+        };
+        let allowed = access.allowed(tx)?;
+        let is_all = guest::mailboxes(tx, &access, &allowed, &since, &mut changed)?;
+        Ok(if is_all { Ok(changed) } else { Err(changes::cannot()) })
+    });
     let changed = read.await??;
     let now = wish.ids(&seen);
     let ids = |ids: &[u64]| ids.iter().map(|id| MailboxId(*id)).collect::<Vec<_>>();

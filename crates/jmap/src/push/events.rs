@@ -10,6 +10,7 @@ use serde_json::json;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::follow::{Follower, Kinds, Told};
+use super::standing::Standing;
 use crate::auth;
 use crate::door::{Door, Seat, Use};
 use crate::error::{failed, limit_problem, plain_problem};
@@ -17,16 +18,16 @@ use crate::ids;
 
 /// The shortest and the longest time between pings; who wants none is written to all the same, so that a peer that is gone is noticed.
 const PINGS: (u64, u64) = (5, 900);
-/// After this time the client has to come again: a login that counts no more ends here.
+/// After this time the client has to come again.
 const LIFE: Duration = Duration::from_secs(3600);
 
 /// `GET /jmap/events`
 pub(crate) async fn events(door: Arc<Door>, request: Request) -> Response {
-    either(answer(&door, &request).await)
+    either(answer(door, &request).await)
 }
 
-async fn answer(door: &Door, request: &Request) -> Result<Response, Response> {
-    let user = auth::user(door, request).await?;
+async fn answer(door: Arc<Door>, request: &Request) -> Result<Response, Response> {
+    let user = Arc::new(auth::user(&door, request).await?);
     let seat = door.seat(user.account.id, Use::Push).ok_or_else(|| limit_problem(429, "maxConcurrentEvents"))?;
     let wanted = Kinds::named(request.query("types").as_deref().unwrap_or("*").split(','));
     let ends = match request.query("closeafter").as_deref().unwrap_or("no") {
@@ -43,9 +44,9 @@ async fn answer(door: &Door, request: &Request) -> Result<Response, Response> {
     };
     let mut follower = Follower::of(&door.deps.store, &user, wanted).await.map_err(|error| failed(&error))?;
     let missed = Some(request.header("last-event-id")).filter(|id| !id.is_empty()).and_then(|id| follower.since(id));
-    let now = Instant::now();
-    let source =
-        Source { follower, missed, ping, next_ping: now, ends, until: now + LIFE, is_over: false, _seat: seat };
+    let (now, standing) = (Instant::now(), Standing::of(door, user));
+    let until = now + LIFE;
+    let source = Source { standing, follower, missed, ping, next_ping: now, ends, until, is_over: false, _seat: seat };
     // What is written first says that the line is open.
     let pieces = stream::unfold(source, |mut source| async move {
         let piece = source.next().await?;
@@ -55,6 +56,7 @@ async fn answer(door: &Door, request: &Request) -> Result<Response, Response> {
 }
 
 struct Source {
+    standing: Standing,
     follower: Follower,
     missed: Option<Told>,
     /// Seconds between pings.
@@ -75,10 +77,16 @@ impl Source {
         }
         let told = match self.missed.take() {
             Some(missed) => Ok(missed),
-            None => tokio::select! {
-                biased;
-                () = sleep_until(self.next_ping) => return Some(Ok(self.ping())),
-                told = timeout_at(self.until, self.follower.next()) => told.ok()?,
+            None => loop {
+                tokio::select! {
+                    biased;
+                    () = self.standing.is_due() => match self.standing.is_good().await {
+                        true => self.follower.keep(&self.standing.user),
+                        false => return None,
+                    },
+                    () = sleep_until(self.next_ping) => return Some(Ok(self.ping())),
+                    told = timeout_at(self.until, self.follower.next()) => break told.ok()?,
+                }
             },
         };
         self.is_over = self.ends;

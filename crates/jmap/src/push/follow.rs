@@ -117,6 +117,13 @@ impl Follower {
         Ok(Self { store: store.clone(), wanted, accounts, told })
     }
 
+    /// Follows no account any more that is not open to the user.
+    pub fn keep(&mut self, user: &User) {
+        let is_open = |id: &AccountId| *id == user.account.id || user.others.iter().any(|other| other.id == *id);
+        self.accounts.retain(|(id, _)| is_open(id));
+        self.told.retain(|id, _| is_open(id));
+    }
+
     /// What happened since a moment that an earlier connection was told of, if something did.
     pub fn since(&mut self, id: &str) -> Option<Told> {
         let mut changed = Vec::new();

@@ -5,10 +5,12 @@
 //! | `follow` | the accounts that are followed, and what is said of their changes |
 //! | `events` | the event source (§7.3) |
 //! | `socket` | WebSocket (RFC 8887) |
+//! | `standing` | whether who follows may still do so |
 
 mod events;
 mod follow;
 mod socket;
+mod standing;
 
 pub(crate) use events::events;
 pub(crate) use socket::socket;

@@ -4,9 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anser_directory::AccountState;
 use anser_net::http::{HeaderValue, Request, Response, Upgraded, either, header};
-use anser_store::Subject;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::{SinkExt, StreamExt};
@@ -17,6 +15,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocketConfig};
 
 use super::follow::{Follower, Kinds, Told};
+use super::standing::Standing;
 use crate::api::{self, Asked, not_json, not_request};
 use crate::auth::{self, User};
 use crate::door::{Door, Seat, Use};
@@ -27,7 +26,7 @@ use crate::json::{self, JsonError};
 const PROTOCOL: &str = "jmap";
 /// What is joined to a key for the answer (RFC 6455 §1.3).
 const MAGIC: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-/// After this time the client has to come again: a login that counts no more ends here.
+/// After this time the client has to come again.
 const LIFE: Duration = Duration::from_secs(3600);
 /// How often a client is asked whether it is there, so that one that is gone is noticed.
 const PING: Duration = Duration::from_secs(120);
@@ -77,7 +76,7 @@ async fn open(door: Arc<Door>, mut request: Request) -> Result<Response, Respons
 struct Session {
     stream: WebSocketStream<Upgraded>,
     door: Arc<Door>,
-    user: Arc<User>,
+    standing: Standing,
     client: IpAddr,
     /// Who follows, once the client wants to be told.
     follower: Option<Follower>,
@@ -94,10 +93,11 @@ impl Session {
             .write_buffer_size(0)
             .max_write_buffer_size(door.deps.limits.size_answer.saturating_add(WAITING));
         let stream = WebSocketStream::from_raw_socket(connection, Role::Server, Some(config)).await;
-        Self { stream, door, user, client, follower: None, _seat: seat }
+        let standing = Standing::of(door.clone(), user);
+        Self { stream, door, standing, client, follower: None, _seat: seat }
     }
 
-    /// Until the client goes, is silent for too long, or its time is over.
+    /// Until the client goes, is silent for too long, its time is over, or what it came in by is good no more.
     async fn run(mut self) {
         let (until, mut asked) = (Instant::now() + LIFE, Instant::now() + PING);
         let mut is_there = true;
@@ -109,6 +109,8 @@ impl Session {
                 }
             };
             let sent = tokio::select! {
+                biased;
+                () = self.standing.is_due() => self.is_still_welcome().await,
                 message = self.stream.next() => match message {
                     Some(Ok(Message::Text(text))) => {
                         is_there = true;
@@ -135,7 +137,7 @@ impl Session {
                 }
             };
             if !sent {
-                return;
+                break;
             }
         }
         let _ = timeout(SENDING, self.stream.close(None)).await;
@@ -179,14 +181,14 @@ impl Session {
         if !self.is_still_welcome().await {
             return error(&Problem::new(401, "about:blank", "log in again"), id);
         }
-        let Some(_seat) = self.door.seat(self.user.account.id, Use::Request) else {
+        let Some(_seat) = self.door.seat(self.standing.user.account.id, Use::Request) else {
             return error(&Problem::limit(429, "maxConcurrentRequests"), id);
         };
         let asked = match Asked::of(object, &self.door.deps.limits) {
             Ok(asked) => asked,
             Err(problem) => return error(&problem, id),
         };
-        let running = api::run(self.door.clone(), self.user.clone(), self.client, asked);
+        let running = api::run(self.door.clone(), self.standing.user.clone(), self.client, asked);
         let Ok(mut response) = timeout(crate::TIME, running).await else {
             return error(&Problem::new(503, "about:blank", "it takes too long"), id);
         };
@@ -195,22 +197,13 @@ impl Session {
         response
     }
 
-    /// Whether the account may still be used; whose accounts are open to it is asked anew.
+    /// Whether what the client came in by is still good; what is open to it no more is followed no more.
     async fn is_still_welcome(&mut self) -> bool {
-        let (directory, id) = (&self.door.deps.directory, self.user.account.id);
-        let now = async {
-            let account = directory.account(id).await?.filter(|account| account.state == AccountState::Active);
-            let Some(account) = account else { return Ok(None) };
-            let (groups, others) = (directory.groups_of(id).await?, directory.owners_for(&account, false).await?);
-            let (subject, services) = (Subject { account: id, groups }, self.user.services);
-            Ok::<_, anser_base::Error>(Some(User { subject, account, others, services }))
-        };
-        match now.await {
-            Ok(Some(user)) => self.user = Arc::new(user),
-            Ok(None) => return false,
-            Err(error) => tracing::error!(error = error.chain(), "an account cannot be looked up"),
+        let is_good = self.standing.is_good().await;
+        if let Some(follower) = &mut self.follower {
+            follower.keep(&self.standing.user);
         }
-        true
+        is_good
     }
 
     /// RFC 8887 §4.3.5.2. What happened since the state that the client knows is told at once.
@@ -219,7 +212,7 @@ impl Session {
             Some(Value::Array(names)) => Kinds::named(names.iter().filter_map(Value::as_str)),
             _ => Kinds::ALL,
         };
-        match Follower::of(&self.door.deps.store, &self.user, wanted).await {
+        match Follower::of(&self.door.deps.store, &self.standing.user, wanted).await {
             Ok(mut follower) => {
                 let missed = object.get("pushState").and_then(Value::as_str).and_then(|state| follower.since(state));
                 self.follower = Some(follower);

@@ -21,6 +21,7 @@ pub(crate) static DOCUMENT: Kept = Kept {
     letter: 'D',
     is_property: |name| matches!(name, "id" | "key" | "value"),
     refers_by: None,
+    unique: Some("key"),
     check,
 };
 
@@ -29,20 +30,14 @@ fn check(tx: &mut MailTx<'_, '_>, number: Option<u64>, object: &mut Map<String, 
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_/".contains(&byte);
         (1..=KEY).contains(&key.len()) && key.bytes().all(plain)
     };
-    let Some(key) = object.get("key").and_then(Value::as_str).filter(is_key) else {
+    if object.get("key").and_then(Value::as_str).filter(is_key).is_none() {
         return Ok(Err(SetError::property("key", "a key is 1 to 100 letters, digits, and . - _ /")));
-    };
+    }
     let value = object.get("value").unwrap_or(&Value::Null);
     if serde_json::to_vec(value).is_ok_and(|bytes| bytes.len() > VALUE) {
         return Ok(Err(SetError::new("tooLarge", "").with("maxSize", VALUE)));
     }
-    let all = DOCUMENT.all(tx)?;
-    if let Some((other, _)) =
-        all.iter().find(|(other, one)| Some(*other) != number && one.get("key").is_some_and(|one| one == key))
-    {
-        return Ok(Err(SetError::new("alreadyExists", "").with("existingId", DOCUMENT.id(*other))));
-    }
-    if number.is_none() && all.len() >= DOCUMENTS {
+    if number.is_none() && DOCUMENT.all(tx)?.len() >= DOCUMENTS {
         return Ok(Err(SetError::new("overQuota", "there are too many documents")));
     }
     Ok(Ok(()))

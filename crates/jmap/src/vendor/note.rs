@@ -25,10 +25,11 @@ pub(crate) static NOTE: Kept = Kept {
     letter: 'N',
     is_property: |name| matches!(name, "id" | "emailId" | "text" | "due"),
     refers_by: None,
+    unique: Some("emailId"),
     check,
 };
 
-fn check(tx: &mut MailTx<'_, '_>, number: Option<u64>, object: &mut Map<String, Value>) -> Result<Refused<()>> {
+fn check(tx: &mut MailTx<'_, '_>, _: Option<u64>, object: &mut Map<String, Value>) -> Result<Refused<()>> {
     let email = object.get("emailId").and_then(Value::as_str).map(str::to_owned).unwrap_or_default();
     let is_there = match ids::parse_email(None, &email) {
         Some(id) => messages(tx, &Allowed::ALL, &[id])?.pop().flatten().is_some(),
@@ -46,14 +47,7 @@ fn check(tx: &mut MailTx<'_, '_>, number: Option<u64>, object: &mut Map<String, 
         Value::String(due) if moment(due).is_some() => {}
         _ => return Ok(Err(SetError::property("due", "a UTCDate is expected"))),
     }
-    let other = NOTE
-        .all(tx)?
-        .into_iter()
-        .find(|(other, one)| Some(*other) != number && one.get("emailId") == object.get("emailId"));
-    Ok(match other {
-        Some((other, _)) => Err(SetError::new("alreadyExists", "").with("existingId", NOTE.id(other))),
-        None => Ok(()),
-    })
+    Ok(Ok(()))
 }
 
 /// A condition.

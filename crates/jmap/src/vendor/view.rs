@@ -1,12 +1,13 @@
 //! EmailView/get: a message as it may be shown to a person: its text as harmless HTML, and what the house found out about its sender.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use anser_base::{Error, Result, TenantId};
 use anser_mime::charset;
 use anser_mime::header::find_all;
 use anser_mime::structure::{Part, Structure};
+use anser_senderauth::results;
 use anser_store::{MailTx, Store};
 use serde_json::{Map, Value, json};
 
@@ -25,6 +26,9 @@ const VIEWS: usize = 50;
 const TEXT: usize = 1024 * 1024;
 /// Bytes of all of them.
 const TEXTS: usize = 4 * 1024 * 1024;
+
+/// The properties of a result that tell of what it was found.
+const OF: [&str; 5] = ["smtp.mailfrom", "smtp.helo", "header.d", "header.from", "policy.iprev"];
 
 const PROPERTIES: [&str; 5] = ["id", "html", "remoteImages", "isTruncated", "authentication"];
 
@@ -152,22 +156,15 @@ fn address(part: &Part, at: usize, blob: &str) -> Option<String> {
 /// door that looks.
 fn authentication(own: &[u8]) -> Value {
     let Some(field) = find_all(own, "Authentication-Results").next() else { return Value::Null };
-    let text = String::from_utf8_lossy(field.value).into_owned();
-    let mut told = Map::new();
-    // Before the first semicolon is who wrote it; nothing that a stranger said has one (`anser_senderauth::results::text`).
-    for result in text.split(';').skip(1) {
-        let mut words = result.split_whitespace();
-        let Some((method, outcome)) = words.next().and_then(|word| word.split_once('=')) else { continue };
-        let more = words.filter_map(|word| word.split_once('=')).find(|(name, _)| {
-            matches!(*name, "smtp.mailfrom" | "smtp.helo" | "header.d" | "header.from" | "policy.iprev")
-        });
-        let one = json!({ "result": outcome, "of": more.map(|(_, of)| of.trim_matches('"')) });
-        match told.entry(method.to_owned()).or_insert_with(|| Value::Array(Vec::new())) {
-            Value::Array(all) => all.push(one),
-            _ => continue,
-        }
+    let text = String::from_utf8_lossy(field.value);
+    // Before the first semicolon is who wrote it.
+    let Some((_, results)) = text.split_once(';') else { return Value::Null };
+    let mut told: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for result in results::each(results) {
+        let of = OF.iter().find_map(|name| result.property(name));
+        told.entry(result.method.clone()).or_default().push(json!({ "result": result.word, "of": of }));
     }
-    Value::Object(told)
+    json!(told)
 }
 
 #[cfg(test)]

@@ -65,6 +65,17 @@ fn cards_are_made_changed_and_found() {
     let twin = json!({"uid": made["created"]["a"]["uid"], "addressBookIds": {book.clone(): true}});
     let twice = node.call("ann", "ContactCard/set", json!({"create": {"a": twin}}));
     assert_eq!(twice["notCreated"]["a"]["existingId"], id("a"));
+    let gone = node.call(
+        "ann",
+        "ContactCard/set",
+        json!({"create": {"g": {"uid": "g", "addressBookIds": {book.clone(): true}}}}),
+    );
+    let destroy = json!({"destroy": [gone["created"]["g"]["id"]]});
+    node.call("ann", "ContactCard/set", destroy);
+    let again = json!({"uid": "g", "addressBookIds": {book.clone(): true}});
+    let again = node.call("ann", "ContactCard/set", json!({"create": {"g": again}}));
+    assert!(again["created"]["g"].is_object(), "{again}");
+    node.call("ann", "ContactCard/set", json!({"destroy": [again["created"]["g"]["id"]]}));
     let mut since = json!({"sort": [{"property": "name/surname"}]});
     since["sinceQueryState"] = before["queryState"].clone();
     let added = node.call("ann", "ContactCard/queryChanges", since)["added"].clone();
@@ -92,4 +103,17 @@ fn cards_are_made_changed_and_found() {
         node.call("ann", "ContactCard/get", json!({"accountId": node.id("bob")})),
         "accountNotSupportedByMethod"
     );
+}
+
+/// Cards that were kept before uids were an index are in it all the same.
+#[test]
+fn cards_of_an_older_program_have_twins_too() {
+    let node = Node::start();
+    let books = node.call("ann", "AddressBook/get", json!({}));
+    let book = books["list"][0]["id"].as_str().unwrap().to_owned();
+    let old = json!({"uid": "old", "addressBookIds": {book.clone(): true}}).to_string();
+    let number = node.write("ann", move |tx| tx.add_record(anser_store::RecordKind::ContactCard, old.as_bytes()));
+    let twin = json!({"uid": "old", "addressBookIds": {book: true}});
+    let refused = node.call("ann", "ContactCard/set", json!({"create": {"a": twin}}));
+    assert_eq!(refused["notCreated"]["a"]["existingId"], format!("C{number}"));
 }

@@ -63,7 +63,7 @@ fn requests_are_answered_by_their_ids() {
     let error = next(&mut socket);
     assert_eq!((&error["type"], &error["requestId"]), (&json!("urn:ietf:params:jmap:error:notJSON"), &json!(null)));
     node.door.runtime.block_on(node.door.directory.suspend(node.account("ann"))).unwrap();
-    assert_eq!(ask(&mut socket, &echo)["status"], 401);
+    assert!(matches!(socket.read(), Ok(Message::Close(_)) | Err(_)), "it goes on");
 }
 
 /// RFC 8887 §4.3.5: changes of the types that were asked for, from the state on that was known.

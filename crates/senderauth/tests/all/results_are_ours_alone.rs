@@ -1,6 +1,6 @@
 //! What claims to be written by us is removed, in whatever form (RFC 8601 §5); what others wrote stays.
 
-use anser_senderauth::results::{field, says_pass, without_forged};
+use anser_senderauth::results::{each, field, says_pass, without_forged};
 
 const OWN: &str = "mx.example.net";
 
@@ -43,7 +43,21 @@ fn a_pass_in_a_comment_or_for_another_author_is_none() {
         "dmarc=pass header.from=example.org.evil.example",
         "spf=pass reason=\"; dmarc=pass header.from=example.org\"",
         "xdmarc=pass header.from=example.org",
+        "\"dmarc=pass\" header.from=example.org",
+        "dmarc=pass (never closed header.from=example.org",
     ] {
         assert!(!says_pass(text, "example.org"), "{text}");
     }
+}
+
+#[test]
+fn results_are_read_with_their_properties_and_comments() {
+    let text = "iprev=pass policy.iprev=\"2001:db8::1\" (a.example);\r\n\tdkim=FAIL reason=\"no; (key)\" (a (b) \\) c)\r\n\t Header.D=b.example";
+    let all = each(text);
+    assert_eq!(all.len(), 2);
+    assert_eq!((all[0].method.as_str(), all[0].word.as_str()), ("iprev", "pass"));
+    assert_eq!(all[0].property("policy.iprev"), Some("2001:db8::1"));
+    assert_eq!(all[0].comments, ["a.example"]);
+    assert_eq!((all[1].word.as_str(), all[1].property("reason")), ("fail", Some("no; (key)")));
+    assert_eq!((all[1].property("header.d"), all[1].comments[0].as_str()), (Some("b.example"), "a (b) ) c"));
 }
