@@ -95,7 +95,7 @@ export async function world() {
   }
   async function call(user, ...calls) {
     const accountId = await account(user);
-    const using = ['urn:ietf:params:jmap:core', 'urn:ietf:params:jmap:mail', 'urn:ietf:params:jmap:submission'];
+    const using = ['core', 'mail', 'submission', 'contacts', 'vacationresponse'].map((name) => `urn:ietf:params:jmap:${name}`).concat('urn:anser:mail');
     const methodCalls = calls.map(([name, args], at) => [name, { accountId, ...args }, String(at)]);
     return (await ask(user, '/jmap/api', JSON.stringify({ using, methodCalls }))).methodResponses.map(([, args]) => args);
   }

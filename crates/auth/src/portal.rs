@@ -5,10 +5,10 @@ use std::sync::Arc;
 use anser_base::Text;
 use anser_directory::{PortalTicket, Refusal, Signed};
 use anser_journal::What;
-use anser_net::http::{Request, Response, either, escaped};
+use anser_net::http::{Request, Response, either, escaped, is_own_path};
 
 use crate::answer::{failed, refused, with_cookie};
-use crate::login::{HOME, Next, enrolment, is_ours};
+use crate::login::{HOME, Next, enrolment};
 use crate::{Door, device, page, visitor};
 
 /// `GET /auth/portal/{portal}?user=…&time=…&nonce=…&signature=…`, and perhaps `next`: a link of the portal.
@@ -23,7 +23,7 @@ async fn arrived(door: &Door, request: &Request) -> Result<Response, Response> {
     let ticket = PortalTicket { portal, user: &user, time: &time, nonce: &nonce, signature: &signature };
     let device = device::in_words(request.header("user-agent"));
     let visitor = visitor(request, &device);
-    let way = request.query("next").filter(|path| is_ours(path)).unwrap_or_else(|| HOME.to_owned());
+    let way = request.query("next").filter(|path| is_own_path(path)).unwrap_or_else(|| HOME.to_owned());
     match door.deps.directory.sign_in_from_portal(ticket, visitor).await {
         Ok(Signed::In(session)) => {
             let (account, user) = (session.account.id, session.account.address.to_string());

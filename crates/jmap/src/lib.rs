@@ -17,6 +17,7 @@
 //! | `push` | who follows is told of changes |
 //! | `door` | what all requests share |
 //! | `mailbox`, `thread`, `email`, `identity`, `submission`, `vacation` | the types |
+//! | `rules` | the active script, as the form that shows it |
 //! | `quota`, `principal` | how much room there is; who there is |
 //! | `contact` | address books and cards |
 //! | `vendor` | what `urn:anser:mail` adds |
@@ -39,6 +40,7 @@ mod principal;
 mod push;
 mod quota;
 mod reference;
+mod rules;
 mod session;
 mod submission;
 mod thread;

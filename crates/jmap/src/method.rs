@@ -112,6 +112,8 @@ pub(crate) const METHODS: &[Method] = &[
     Method { name: "Note/get", capability: ANSER, run: |call| Box::pin(NOTE.get(call)) },
     Method { name: "Note/changes", capability: ANSER, run: |call| Box::pin(NOTE.changes(call)) },
     Method { name: "Note/query", capability: ANSER, run: |call| Box::pin(vendor::note_query(call)) },
+    Method { name: "Rules/get", capability: ANSER, run: |call| Box::pin(vendor::rules_get(call)) },
+    Method { name: "Rules/set", capability: ANSER, run: |call| Box::pin(vendor::rules_set(call)) },
     Method { name: "Note/set", capability: ANSER, run: |call| Box::pin(NOTE.set(call)) },
 ];
 

@@ -1,10 +1,9 @@
 //! VacationResponse (RFC 8621 §8): the away message of the rules, as a person sets it in the form. What runs is the account's active
 //! script; all else in it stays as it is.
 
+use anser_base::Timestamp;
 use anser_base::time::Civil;
-use anser_base::{BlobId, Result, Timestamp};
 use anser_directory::Account;
-use anser_directory::scripts::{FORM_SCRIPT, Place, ScriptOwner};
 use anser_sieve::form::{Away, Day, Form, Item};
 use serde_json::{Map, Value, json};
 
@@ -13,8 +12,9 @@ use crate::email::{moment, written_utc};
 use crate::error::{MethodError, SetError};
 use crate::identity::own;
 use crate::law::get::Get;
-use crate::law::set::{Done, Set};
+use crate::law::set::{Done, Refused, Set};
 use crate::method::{Call, Outcome};
+use crate::rules::Rules;
 
 const PROPERTIES: [&str; 7] = ["id", "isEnabled", "fromDate", "toDate", "subject", "textBody", "htmlBody"];
 /// The only id that there is.
@@ -22,40 +22,15 @@ const ID: &str = "singleton";
 /// How often one sender gets the answer, in days (RFC 5230 §4.1).
 const DAYS: u32 = 7;
 
-/// The account's rules.
-struct Rules {
-    /// The script that they are in.
-    name: String,
-    form: Form,
-    state: String,
+fn away(form: &Form) -> Option<&Away> {
+    form.items.iter().find_map(|item| if let Item::Away(away) = item { Some(away) } else { None })
 }
 
-impl Rules {
-    async fn of(call: &Call, access: &Access) -> Result<Self> {
-        let owner = ScriptOwner::Account(access.owner.id);
-        let running = call.door.deps.directory.running_scripts(owner).await?;
-        let active = running.scripts.iter().find(|script| script.place == Place::Active);
-        let (name, text) = match active {
-            Some(script) => (script.name.clone(), String::from_utf8_lossy(&script.text).into_owned()),
-            None => (FORM_SCRIPT.to_owned(), String::new()),
-        };
-        let state = BlobId::of(text.as_bytes()).to_hex()[..16].to_owned();
-        Ok(Self { name, form: Form::read(&text), state })
-    }
-
-    fn away(&self) -> Option<&Away> {
-        self.form.items.iter().find_map(|item| if let Item::Away(away) = item { Some(away) } else { None })
-    }
-
-    async fn put(&mut self, call: &Call, access: &Access, away: Away) -> Result<()> {
-        match self.form.items.iter_mut().find(|item| matches!(item, Item::Away(_))) {
-            Some(item) => *item = Item::Away(away),
-            None => self.form.items.insert(0, Item::Away(away)),
-        }
-        self.form.check()?;
-        let (owner, directory) = (ScriptOwner::Account(access.owner.id), &call.door.deps.directory);
-        directory.put_script(owner, &self.name, self.form.to_script().as_bytes()).await?;
-        directory.place_script(owner, &self.name, Place::Active).await
+/// The form with this away message in the place of what was there.
+fn put(form: &mut Form, away: Away) {
+    match form.items.iter_mut().find(|item| matches!(item, Item::Away(_))) {
+        Some(item) => *item = Item::Away(away),
+        None => form.items.insert(0, Item::Away(away)),
     }
 }
 
@@ -108,8 +83,8 @@ pub(crate) async fn get(call: &mut Call) -> Outcome {
     call.args.done()?;
     own(&get.access)?;
     let rules = Rules::of(call, &get.access).await?;
-    let away = rules.away().cloned().unwrap_or_else(unset);
-    let one = (ID.to_owned(), object(&get.access.owner, &away));
+    let found = away(&rules.form).cloned().unwrap_or_else(unset);
+    let one = (ID.to_owned(), object(&get.access.owner, &found));
     get.answer(get.among(rules.state, std::iter::once(one)))
 }
 
@@ -142,21 +117,22 @@ async fn update(
     access: &Access,
     rules: &mut Rules,
     patch: &Map<String, Value>,
-) -> Result<std::result::Result<Value, SetError>> {
-    let mut away = rules.away().cloned().unwrap_or_else(unset);
-    if let Err(error) = change(&access.owner, &mut away, patch) {
+) -> anser_base::Result<Refused<Value>> {
+    let mut fresh = away(&rules.form).cloned().unwrap_or_else(unset);
+    if let Err(error) = change(&access.owner, &mut fresh, patch) {
         return Ok(Err(error));
     }
-    if let Err(error) = rules.put(call, access, away.clone()).await {
+    put(&mut rules.form, fresh.clone());
+    if let Err(error) = rules.keep(call, access).await {
         return SetError::of(error).map(Err);
     }
-    let now = object(&access.owner, &away);
+    let now = object(&access.owner, &fresh);
     let other = patch.iter().filter_map(|(name, asked)| Some((name, now.get(name)?)).filter(|(_, is)| *is != asked));
     let other: Map<String, Value> = other.map(|(name, is)| (name.clone(), is.clone())).collect();
     Ok(Ok(if other.is_empty() { Value::Null } else { Value::Object(other) }))
 }
 
-fn change(account: &Account, away: &mut Away, patch: &Map<String, Value>) -> std::result::Result<(), SetError> {
+fn change(account: &Account, away: &mut Away, patch: &Map<String, Value>) -> Refused<()> {
     let mut html = None;
     for (name, value) in patch {
         let wrong = || SetError::property(name, "this value cannot be taken");

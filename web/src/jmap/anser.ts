@@ -64,10 +64,22 @@ export const getBulk = async (client: Client, id: Id) => (await client.call<Get<
 
 export const endBulk = (client: Client, id: Id) => client.call<SetAnswer<Bulk>>('Bulk/set', { destroy: [id] });
 
+export interface Person {
+  id: Id;
+  name: string;
+  email: string;
+  department: string;
+}
+
+/** People of the organisation by name, pinyin, initials, address; all of them for no text. */
+export async function listPeople(client: Client, text: string, limit: number): Promise<Person[]> {
+  const query = client.queued<{ ids: Id[] }>('Principal/query', text ? { filter: { text }, limit } : { sort: [{ property: 'name' }], limit });
+  const got = client.queued<Get<{ id: Id; name: string; email: string | null; description: string | null }>>('Principal/get', { '#ids': { resultOf: query.id, name: 'Principal/query', path: '/ids' } });
+  return (await got.result).list.flatMap(({ id, name, email, description }) => (email ? [{ id, name: name || email, email, department: description ?? '' }] : []));
+}
+
 /** People of the organisation that a text may mean: by name, pinyin, initials, address. */
 export async function findPeople(client: Client, text: string, limit: number): Promise<EmailAddress[]> {
   if (!client.has(PRINCIPALS)) return [];
-  const query = client.queued<{ ids: Id[] }>('Principal/query', { filter: { text }, limit });
-  const got = client.queued<Get<{ name: string; email: string | null }>>('Principal/get', { '#ids': { resultOf: query.id, name: 'Principal/query', path: '/ids' } });
-  return (await got.result).list.flatMap(({ name, email }) => (email ? [{ name: name && name !== email ? name : null, email }] : []));
+  return (await listPeople(client, text, limit)).map(({ name, email }) => ({ name: name !== email ? name : null, email }));
 }

@@ -1,5 +1,5 @@
 // What is known of an account's mail: mailboxes, heads, conversations, bodies. Filled by what is looked at, moved forward by changes.
-import { SvelteMap, SvelteSet } from 'svelte/reactivity';
+import { SvelteMap } from 'svelte/reactivity';
 import { words } from '../app/prefs.svelte';
 import { Client, JmapError } from '../jmap/client';
 import { viewEmail } from '../jmap/anser';
@@ -37,7 +37,8 @@ export class Mail {
   private views = new WeakMap<Body, EmailView>();
   private state = '';
   private mailboxState = '';
-  private fresh = new SvelteSet<(heads: Head[]) => void>();
+  private fresh: ((heads: Head[]) => void)[] = [];
+  private others: ((change: Record<string, string>) => void)[] = [];
   private catching: Promise<void> | null = null;
   private again = false;
 
@@ -50,7 +51,12 @@ export class Mail {
     this.quotas = await getQuotas(this.client).catch(() => []);
     follow(
       this.client,
-      (change) => this.client.account in change && void this.catchUp(change[this.client.account]!),
+      (change) => {
+        const own = change[this.client.account];
+        if (!own) return;
+        for (const told of this.others) told(own);
+        void this.catchUp(own);
+      },
       (line) => {
         // Whoever comes back may have missed something.
         if (line === 'open' && this.line === 'lost') void this.catchUp({ Email: '', Mailbox: '' });
@@ -61,7 +67,12 @@ export class Mail {
 
   /** Is told the heads of messages that have come since. */
   onNew(told: (heads: Head[]) => void): void {
-    this.fresh.add(told);
+    this.fresh.push(told);
+  }
+
+  /** Is told which types changed. */
+  onChange(told: (change: Record<string, string>) => void): void {
+    this.others.push(told);
   }
 
   of(role: Role): Mailbox | undefined {

@@ -5,6 +5,8 @@ import type { Client } from '../jmap/client';
 
 /** Changes of this time, in milliseconds, travel together. */
 const REST = 1_000;
+/** After a failure, in milliseconds. */
+const AGAIN = 15_000;
 const LOCAL = 'anser.';
 
 export class Kept {
@@ -30,9 +32,16 @@ export class Kept {
 
   set(key: string, value: unknown): void {
     localStorage.setItem(LOCAL + key, JSON.stringify(value));
-    this.waiting.set(key, JSON.parse(JSON.stringify(value)));
+    const copy = JSON.parse(JSON.stringify(value)) as unknown;
+    this.waiting.set(key, copy);
+    const known = this.documents.get(key);
+    if (known) known.value = copy;
+    this.later(REST);
+  }
+
+  private later(rest: number): void {
     clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => void this.send(), REST);
+    this.timer = window.setTimeout(() => void this.send(), rest);
   }
 
   private async send(): Promise<void> {
@@ -53,6 +62,7 @@ export class Kept {
       if (Object.keys(answer.notCreated ?? {}).length > 0) await this.open();
     } catch {
       for (const [key, value] of changed) if (!this.waiting.has(key)) this.waiting.set(key, value);
+      this.later(AGAIN);
     }
   }
 }

@@ -7,7 +7,7 @@ import { Client } from '../jmap/client';
 import { Kept } from './kept';
 import { setMailboxes } from '../jmap/mailbox';
 import type { Mailbox } from '../jmap/mailbox';
-import type { Filter, Head, Sort } from '../jmap/email';
+import type { EmailAddress, Filter, Head, Sort } from '../jmap/email';
 import { refusal } from '../jmap/standard';
 import type { Id } from '../jmap/session';
 import { Acts, nameOf } from '../mail/acts';
@@ -15,6 +15,10 @@ import { Mail } from '../mail/mail.svelte';
 import { chips, filterOf } from '../mail/search';
 import type { Chip } from '../mail/search';
 import { shown } from '../mail/people';
+import { Book } from '../contacts/book.svelte';
+import { blank } from '../contacts/card';
+import type { Fields } from '../contacts/card';
+import type { Card } from '../jmap/contact';
 import { Draft } from '../write/draft.svelte';
 import type { Start } from '../write/start';
 
@@ -29,6 +33,7 @@ export class Webmail {
   readonly mail = new Mail(this.client);
   readonly acts = new Acts(this.mail);
   readonly kept = new Kept(this.client);
+  readonly book = new Book(this.client);
 
   ready = $state(false);
   failed = $state<string | null>(null);
@@ -48,6 +53,8 @@ export class Webmail {
   tab = $state<string>('mail');
   picking = $state<'move' | 'go' | null>(null);
   labelling = $state(false);
+  /** The card that is being filled in: a new one, or one that is there. */
+  filling = $state.raw<{ at: number; card?: Card; start?: Fields } | null>(null);
   help = $state(false);
   menu = $state(false);
   allMatching = $state(false);
@@ -63,6 +70,8 @@ export class Webmail {
       this.searches = Array.isArray(searches) ? searches.filter((one) => typeof one === 'string').slice(0, MOST_SEARCHES) : [];
       this.ready = true;
       this.mail.onNew((heads) => this.announce(heads));
+      this.mail.onChange((change) => 'ContactCard' in change && void this.book.refresh().catch(() => {}));
+      void this.book.open().catch(() => {});
       const named = /^#\/([^/?]+)(?:\/([^/?]+))?/.exec(location.hash);
       const folder = this.mail.mailbox(named?.[1]) ?? this.mail.of('inbox') ?? this.mail.mailboxes[0];
       if (folder) this.go(folder.id, false);
@@ -388,6 +397,13 @@ export class Webmail {
 
   reply(kind: 'reply' | 'replyAll' | 'forward' | 'attach', head = this.targetHead): void {
     if (head) this.write({ kind, head });
+  }
+
+  /** The card of somebody, filled in as far as is known where there is none yet. */
+  fillIn({ name, email }: EmailAddress): void {
+    const card = this.book.of(email);
+    this.filling = { at: Date.now(), card, start: card ? undefined : { ...blank(), name: name ?? '', emails: [{ value: email, place: '' }] } };
+    this.show('people');
   }
 
   closeDraft(draft: Draft): void {

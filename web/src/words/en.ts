@@ -65,7 +65,13 @@ export const en = {
   tooLarge: (name: string) => `${name} is too large.`, uploading: (name: string) => `Uploading ${name}`, typo: (meant: string) => `Did you mean ${meant}?`,
 
   // People.
-  findPeople: 'Find people', nobodyFound: 'Nobody here yet.', writeTo: (name: string) => `Write to ${name}`, lettersOf: (name: string) => `Messages from ${name}`,
+  findPeople: 'Find people', nobodyFound: 'Nobody here yet.', choosePerson: 'Choose somebody.', person: 'Card', groups: 'Groups', allPeople: 'My contacts', recentPeople: 'Recent', directory: 'Organisation',
+  newPerson: 'New contact', addPerson: 'Add to contacts', showPerson: 'Show contact', edit: 'Edit', newGroup: 'New group', groupName: 'Name of the group', groupMenu: (name: string) => `What to do with the group ${name}`, writeToGroup: 'Write to all of them',
+  removeGroup: (name: string) => `Delete the group “${name}”?`, removeGroupText: 'Those in it stay among your contacts.', removePerson: (name: string) => `Delete ${name}?`, lettersOfThem: 'Their messages', peopleCount: (count: number) => many(count, 'person', 'people'),
+  nickname: 'Nickname', company: 'Organisation', department: 'Department', jobTitle: 'Position', emailAddress: 'E-mail', phone: 'Phone', postalAddress: 'Address', birthday: 'Birthday', contactPlace: 'Kind', contactPlaces: { none: 'Other', work: 'Work', private: 'Private' }, addOne: 'Add another',
+  choosePhoto: 'Choose a photo', removePhoto: 'Remove the photo', cropPhoto: 'Choose the part to show', zoom: 'Size', use: 'Use it', noPicture: 'This picture cannot be read.', noAddress: (text: string) => `${text} is not an e-mail address.`, nothingFilled: 'Please fill in a name or an address.',
+  importExport: 'Import and export', importPeople: 'Import vCard or CSV', exportVcard: 'Export as vCard', exportCsv: 'Export as CSV', importing: 'Importing…', nothingToImport: 'No contacts were found in this file.',
+  imported: (made: number, skipped: number, failed: number) => `${many(made, 'contact', 'contacts')} imported${skipped > 0 ? `, ${skipped} already there` : ''}${failed > 0 ? `, ${failed} not accepted` : ''}.`,
 
   // Settings.
   pages: { looks: 'Appearance', identities: 'Identities and signatures', away: 'Away message', sessions: 'Devices and sessions', about: 'About' },

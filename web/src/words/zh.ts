@@ -58,7 +58,13 @@ export const zh: Words = {
   forgotAttachment: '您提到了附件，但没有添加附件。', noSubjectYet: '不填主题就发送吗？', sendAnyway: '仍然发送', discardTitle: '放弃这封草稿？', notSaved: '最近的修改未能保存。',
   tooLarge: (name) => `${name} 过大。`, uploading: (name) => `正在上传 ${name}`, typo: (meant) => `您是指 ${meant} 吗？`,
 
-  findPeople: '查找联系人', nobodyFound: '这里还没有联系人。', writeTo: (name) => `写信给 ${name}`, lettersOf: (name) => `${name} 的来信`,
+  findPeople: '查找联系人', nobodyFound: '这里还没有联系人。', choosePerson: '请选择一位联系人。', person: '名片', groups: '分组', allPeople: '我的联系人', recentPeople: '最近往来', directory: '组织通讯录',
+  newPerson: '新建联系人', addPerson: '加入联系人', showPerson: '查看联系人', edit: '编辑', newGroup: '新建分组', groupName: '分组名称', groupMenu: (name) => `分组“${name}”的操作`, writeToGroup: '写信给全组',
+  removeGroup: (name) => `删除分组“${name}”？`, removeGroupText: '组内成员仍保留在联系人中。', removePerson: (name) => `删除 ${name}？`, lettersOfThem: '往来邮件', peopleCount: (count) => `${count} 人`,
+  nickname: '昵称', company: '单位', department: '部门', jobTitle: '职务', emailAddress: '邮箱', phone: '电话', postalAddress: '地址', birthday: '生日', contactPlace: '类型', contactPlaces: { none: '其他', work: '工作', private: '私人' }, addOne: '再添加一个',
+  choosePhoto: '选择照片', removePhoto: '移除照片', cropPhoto: '选取要显示的部分', zoom: '大小', use: '使用', noPicture: '无法读取这张图片。', noAddress: (text) => `${text} 不是邮箱地址。`, nothingFilled: '请填写姓名或邮箱。',
+  importExport: '导入与导出', importPeople: '导入 vCard 或 CSV', exportVcard: '导出为 vCard', exportCsv: '导出为 CSV', importing: '正在导入…', nothingToImport: '此文件中没有找到联系人。',
+  imported: (made, skipped, failed) => `已导入 ${made} 位联系人${skipped > 0 ? `，${skipped} 位已存在` : ''}${failed > 0 ? `，${failed} 位未被接受` : ''}。`,
 
   pages: { looks: '外观', identities: '身份与签名', away: '自动回复', sessions: '设备与会话', about: '关于' },
   language: '语言', theme: '明暗', themes: { auto: '跟随设备', light: '浅色', dark: '深色', contrast: '高对比度' }, skin: '配色', skins: { indigo: '黛蓝', cinnabar: '朱砂', moss: '苔绿', plum: '梅紫' },

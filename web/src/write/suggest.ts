@@ -2,6 +2,7 @@
 import type { EmailAddress } from '../jmap/email';
 import { findPeople } from '../jmap/anser';
 import { domain, shown } from '../mail/people';
+import { called, emailsOf } from '../contacts/card';
 import { initials } from '../mail/pinyin';
 import type { Webmail } from '../webmail/webmail.svelte';
 
@@ -25,6 +26,7 @@ export async function suggest(app: Webmail, typed: string, without: string[]): P
     const isMine = app.owns.includes(head.from?.[0]?.email.toLowerCase() ?? '');
     for (const one of isMine ? (head.to ?? []) : (head.from ?? [])) meet(one, isMine ? 5 : 1);
   }
+  for (const card of app.book.people) for (const email of emailsOf(card)) meet({ name: called(card), email }, 20);
   const found = [...scores.values()].sort((a, b) => b.score - a.score).map(({ one }) => one);
   const told = await findPeople(app.client, typed, MOST).catch(() => []);
   for (const one of told) {

@@ -22,6 +22,7 @@ mod people_and_room_are_told;
 mod people_who_are_away_say_so;
 mod requests_and_changes_go_over_one_connection;
 mod results_refer_to_earlier_ones;
+mod rules_are_a_form_and_a_script;
 mod scopes_narrow_what_is_done;
 mod snippets_show_what_was_found;
 /// The roof's own way from this door to the submission service.

@@ -42,7 +42,7 @@ pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 pub use escape::escaped;
 pub use language::language;
-pub use request::{Request, Upgraded, form_value};
+pub use request::{Request, Upgraded, form_value, is_own_path};
 pub use response::Response;
 pub use routes::{Route, Routes, either, with};
 pub use session::session;

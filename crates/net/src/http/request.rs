@@ -224,6 +224,18 @@ pub fn form_value(form: &str, name: &str) -> Option<String> {
     pairs.into_iter().find(|(key, _)| decoded(key).as_deref() == Some(name)).and_then(|(_, value)| decoded(value))
 }
 
+/// Longest path that somebody is sent on to, in bytes.
+const PATH: usize = 2000;
+
+/// Whether a text that came from outside is a path of this site, to which a browser may be sent on: browsers take `//` and `/\` for
+/// another host.
+pub fn is_own_path(path: &str) -> bool {
+    path.len() <= PATH
+        && path.starts_with('/')
+        && !path[1..].starts_with(['/', '\\'])
+        && path.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// The host that a request names: of its target, else of its `Host` field (RFC 9110 §7.2, RFC 9113 §8.3.1). `None` where it names
 /// none, or what can be none.
 pub(super) fn host_of(request: &http::Request<Asked>) -> Option<String> {
@@ -245,4 +257,21 @@ pub(super) fn host_of(request: &http::Request<Asked>) -> Option<String> {
     let may_stand = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte);
     (!host.is_empty() && host.len() <= 255 && host.bytes().all(may_stand))
         .then(|| host.trim_end_matches('.').to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_own_path;
+
+    #[test]
+    fn only_places_of_this_site_are_gone_on_to() {
+        for path in ["/", "/mail/", "/auth/authorize?client_id=x&state=%2F"] {
+            assert!(is_own_path(path), "{path}");
+        }
+        for path in
+            ["", "mail", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nSet-Cookie: b", "/ä"]
+        {
+            assert!(!is_own_path(path), "{path}");
+        }
+    }
 }

@@ -1,0 +1,118 @@
+// The address book: all cards, by name and by address, moved forward as they change; groups; files in and out.
+import { say, trouble, hush } from '../app/toasts.svelte';
+import { words } from '../app/prefs.svelte';
+import { JmapError } from '../jmap/client';
+import type { Client } from '../jmap/client';
+import { CONTACTS, getBooks, getCards, setCards } from '../jmap/contact';
+import type { Card } from '../jmap/contact';
+import type { EmailAddress } from '../jmap/email';
+import { refusal } from '../jmap/standard';
+import type { SetAnswer } from '../jmap/standard';
+import type { Id } from '../jmap/session';
+import { called, emailsOf, fieldsOf, photoOf, propertiesOf } from './card';
+import type { Fields } from './card';
+
+/** Cards that one call makes. */
+const SET = 100;
+const order = new Intl.Collator(['zh-CN-u-co-pinyin', 'en'], { numeric: true });
+
+export class Book {
+  cards = $state.raw<Card[]>([]);
+  loaded = $state(false);
+  readonly people = $derived(this.cards.filter(({ kind }) => kind !== 'group').toSorted((a, b) => order.compare(called(a), called(b))));
+  readonly groups = $derived(this.cards.filter(({ kind }) => kind === 'group').toSorted((a, b) => order.compare(called(a), called(b))));
+  private readonly byEmail = $derived(new Map(this.cards.flatMap((card) => emailsOf(card).map((email) => [email.toLowerCase(), card] as const))));
+  private readonly byUid = $derived(new Map(this.cards.map((card) => [card.uid, card])));
+  private book: Id | undefined;
+
+  constructor(private client: Client) {}
+
+  get isThere(): boolean {
+    return this.client.has(CONTACTS);
+  }
+
+  async open(): Promise<void> {
+    if (!this.isThere) return;
+    const [books] = await Promise.all([getBooks(this.client), this.refresh()]);
+    this.book = (books.find(({ isDefault }) => isDefault) ?? books[0])?.id;
+  }
+
+  async refresh(): Promise<void> {
+    this.cards = await getCards(this.client);
+    this.loaded = true;
+  }
+
+  of(email: string | undefined): Card | undefined {
+    return email ? this.byEmail.get(email.toLowerCase()) : undefined;
+  }
+
+  photo = (email: string | undefined): string => photoOf(this.of(email));
+
+  members(group: Card): Card[] {
+    return Object.keys(group.members ?? {}).map((uid) => this.byUid.get(uid)).filter((card) => card !== undefined);
+  }
+
+  /** Everybody of a group, each by their first address. */
+  addresses(group: Card): EmailAddress[] {
+    return this.members(group).flatMap((card) => emailsOf(card).slice(0, 1).map((email) => ({ name: called(card), email })));
+  }
+
+  /** Keeps what was filled in; the card's id, or `null` where the server refused it. */
+  async keep(fields: Fields, before?: Card): Promise<Id | null> {
+    if (!before && !this.book) return null;
+    const answer = await this.set(before ? { update: { [before.id]: propertiesOf(fields, before) } } : { create: { card: { addressBookIds: { [this.book!]: true }, ...propertiesOf(fields) } } });
+    return answer ? (before?.id ?? answer.created?.card?.id ?? null) : null;
+  }
+
+  async newGroup(name: string, members: Card[] = []): Promise<void> {
+    if (this.book) await this.set({ create: { group: { kind: 'group', addressBookIds: { [this.book]: true }, name: { full: name }, members: Object.fromEntries(members.map(({ uid }) => [uid, true as const])) } } });
+  }
+
+  renameGroup = (group: Card, name: string) => this.set({ update: { [group.id]: { name: { '@type': 'Name', full: name } } } });
+  remove = (card: Card) => this.set({ destroy: [card.id] });
+
+  async inGroup(group: Card, card: Card, on: boolean): Promise<void> {
+    const members = { ...group.members };
+    if (on) members[card.uid] = true;
+    else delete members[card.uid];
+    await this.set({ update: { [group.id]: { members } } });
+  }
+
+  private async set(what: Parameters<typeof setCards>[1]): Promise<SetAnswer<Card> | null> {
+    try {
+      const answer = await setCards(this.client, what);
+      const refused = refusal(answer);
+      if (refused) throw new JmapError(refused.type, refused.description);
+      await this.refresh();
+      return answer;
+    } catch (error) {
+      const known = words().troubles as Record<string, string>;
+      trouble(words().notDone(error instanceof JmapError ? (known[error.type] ?? error.description) : words().troubleUnknown));
+      return null;
+    }
+  }
+
+  /** Takes cards of a file in. Who is there already, by name and address, is passed over. */
+  async take(all: Fields[]): Promise<{ made: number; skipped: number; failed: number }> {
+    const told = { made: 0, skipped: 0, failed: 0 };
+    const sign = (fields: Fields) => `${fields.name.toLowerCase()}|${fields.emails.map(({ value }) => value.toLowerCase()).sort().join()}`;
+    const known = new Set(this.people.map((card) => sign(fieldsOf(card))));
+    const fresh = all.filter((fields) => !known.has(sign(fields)) && known.add(sign(fields)));
+    told.skipped = all.length - fresh.length;
+    if (!this.book) return told;
+    const toast = say(words().importing, { kind: 'work', progress: 0 });
+    try {
+      for (let at = 0; at < fresh.length; at += SET) {
+        const piece = fresh.slice(at, at + SET).map((fields, index) => [`c${index}`, { addressBookIds: { [this.book!]: true as const }, ...propertiesOf(fields) }] as const);
+        const answer = await setCards(this.client, { create: Object.fromEntries(piece) });
+        told.made += Object.keys(answer.created ?? {}).length;
+        told.failed += Object.keys(answer.notCreated ?? {}).length;
+        toast.progress = Math.min(1, (at + SET) / fresh.length);
+      }
+    } finally {
+      hush(toast.id);
+      await this.refresh();
+    }
+    return told;
+  }
+}
