@@ -223,8 +223,8 @@ impl Printer {
             }
             Item::SecondFactor(one) => {
                 let words = [one.totp, one.required].map(|so| if so { "yes" } else { "no" });
-                let recovery = one.recovery.to_string();
-                self.language.say(text::SECOND_FACTOR, &[words[0], words[1], &recovery]) + "\n"
+                let (passkeys, recovery) = (one.passkeys.to_string(), one.recovery.to_string());
+                self.language.say(text::SECOND_FACTOR, &[words[0], &passkeys, words[1], &recovery]) + "\n"
             }
             Item::Portal(portal) => format!("{}  {}\n", portal.id, portal.scope),
             Item::Client(client) => {

@@ -122,7 +122,7 @@ table! {
     DEV_TITLE = "Anser on this machine, for trying out (data in {})", "Anser 试用系统（数据位于 {}）";
     DEV_WEBMAIL = "webmail: {}", "网页邮箱：{}";
     DEV_ACCOUNTS = "accounts, each with the password {}:", "账号（密码均为 {}）：";
-    SECOND_FACTOR = "authenticator: {}  required: {}  recovery codes: {}", "验证器：{}  必须：{}  恢复代码：{}";
+    SECOND_FACTOR = "authenticator: {}  passkeys: {}  required: {}  recovery codes: {}", "验证器：{}  通行密钥：{}  必须：{}  恢复代码：{}";
     REGISTERED = "{} is registered", "已登记 {}";
     REGISTERED_SECRET = "{} is registered; its secret: {}", "已登记 {}，密钥：{}";
     DEV_NOT_YET = "not there yet: LDAP", "尚未提供：LDAP";

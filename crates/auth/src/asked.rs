@@ -37,6 +37,14 @@ impl Asked {
         }
     }
 
+    /// An object by its name; forms have none.
+    pub fn object(&self, name: &str) -> Option<&Value> {
+        match self {
+            Self::Json(value) => value.get(name).filter(|value| value.is_object()),
+            Self::Form(_) => None,
+        }
+    }
+
     /// A number by its name.
     pub fn number(&self, name: &str) -> Option<u32> {
         match self {

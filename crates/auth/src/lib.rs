@@ -14,7 +14,7 @@
 //! | `login` | signing in, step by step, and out |
 //! | `own` | what somebody who is signed in does with their own: sessions, password |
 //! | `portal` | people whom a portal hands over |
-//! | `second` | the own second factor |
+//! | `second`, `passkeys` | the own second factors |
 //! | `programs` | the own app passwords and tokens |
 //! | `oauth`, `scope`, `idtoken` | the authorisation server (RFC 6749) to programs |
 //! | `consent`, `grants` | and to owners: yes or no, and what was allowed |
@@ -33,6 +33,7 @@ mod login;
 mod oauth;
 mod own;
 mod page;
+mod passkeys;
 mod portal;
 mod programs;
 mod scope;
@@ -43,6 +44,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use anser_base::{Clock, Entropy};
+use anser_directory::webauthn::RelyingParty;
 use anser_directory::{Directory, Visitor};
 use anser_journal::{Entry, Journal, Origin, What};
 use anser_net::http::{Method, Request, Route, Routes, with};
@@ -70,6 +72,7 @@ pub(crate) struct Door {
     deps: Deps,
     seals: Seals,
     signer: Signer,
+    relying_party: RelyingParty,
 }
 
 /// The door's name in the journal.
@@ -77,7 +80,9 @@ const PROTOCOL: &str = "web";
 
 /// The table of this door.
 pub fn routes(deps: Deps) -> Routes {
-    let door = Arc::new(Door { seals: Seals::new(&deps.clock, &deps.entropy), signer: Signer::default(), deps });
+    let seals = Seals::new(&deps.clock, &deps.entropy);
+    let relying_party = RelyingParty::of(&deps.url);
+    let door = Arc::new(Door { seals, signer: Signer::default(), relying_party, deps });
     Routes::of([
         Route::get("/auth/key", with(&door, login::key)),
         Route::post("/auth/login", with(&door, login::login)),
@@ -92,6 +97,11 @@ pub fn routes(deps: Deps) -> Routes {
         Route::post("/auth/totp/confirm", with(&door, second::confirm)),
         Route::post("/auth/totp/remove", with(&door, second::remove)),
         Route::post("/auth/totp/recovery", with(&door, second::renew)),
+        Route::post("/auth/passkey", with(&door, passkeys::ask)),
+        Route::post("/auth/passkeys/begin", with(&door, passkeys::begin)),
+        Route::post("/auth/passkeys", with(&door, passkeys::add)),
+        Route::post("/auth/passkeys/{id}", with(&door, passkeys::rename)),
+        Route::post("/auth/passkeys/{id}/remove", with(&door, passkeys::remove)),
         Route::get("/auth/portal/{portal}", with(&door, portal::arrive)),
         Route::get("/.well-known/oauth-authorization-server", with(&door, oauth::metadata)).any_origin(),
         Route::get("/.well-known/openid-configuration", with(&door, oauth::metadata)).any_origin(),

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use anser_base::Class;
-use anser_directory::{AuthFailure, Need, NewSession, NewTotp, Refusal, Session, Shown, Signed, Visitor, cookie_name};
+use anser_directory::{
+    AuthFailure, Brought, Need, NewSession, NewTotp, Refusal, Session, Shown, Signed, Visitor, cookie_name,
+};
 use anser_journal::What;
 use anser_net::http::{HeaderValue, Request, Response, either, header, is_own_path};
 use serde_json::json;
 
 use crate::answer::{failed, foreign, fresh, plain_problem, refused, signed_out, unkept, with_cookie, without_cookie};
 use crate::asked::{Asked, unreadable};
+use crate::passkeys::Parts;
 use crate::{Door, device, page, visitor};
 
 /// Where somebody goes who is in, unless they came from elsewhere.
@@ -23,7 +26,8 @@ pub async fn key(door: Arc<Door>, request: Request) -> Response {
     }
 }
 
-/// `POST /auth/login`: `username` and `password` or `sealed`; or the `ticket` of the step before and what was asked for.
+/// `POST /auth/login`: `username` and `password` or `sealed`; or the `ticket` of the step before and what was asked for; or the
+/// `credential` of a passkey alone.
 pub async fn login(door: Arc<Door>, mut request: Request) -> Response {
     either(step(&door, &mut request).await)
 }
@@ -39,6 +43,7 @@ async fn step(door: &Door, request: &mut Request) -> Result<Response, Response> 
     let user = asked.text("username").unwrap_or_default();
     let taken = match asked.text("ticket") {
         Some(ticket) => with_ticket(door, request, &asked, &ticket, visitor).await?,
+        None if asked.object("credential").is_some() => by_passkey(door, request, &asked, visitor).await?,
         None => {
             if user.is_empty() {
                 return Err(unreadable(request));
@@ -91,9 +96,24 @@ async fn at_once(
     visitor: Visitor<'_>,
 ) -> Result<Shown, AuthFailure> {
     match (signed?, asked.text("code").filter(|code| !code.is_empty())) {
-        (Signed::Needs(Need::Code, ticket), Some(code)) => door.deps.directory.show_code(&ticket, &code, visitor).await,
+        (Signed::Needs(Need::Code | Need::Passkey, ticket), Some(code)) => {
+            door.deps.directory.show_code(&ticket, &code, visitor).await
+        }
         (signed, _) => Ok(Shown { signed, recovery: Vec::new() }),
     }
+}
+
+/// Name and password at once.
+async fn by_passkey(
+    door: &Door,
+    request: &Request,
+    asked: &Asked,
+    visitor: Visitor<'_>,
+) -> Result<Result<Shown, AuthFailure>, Response> {
+    let parts = Parts::of(asked).ok_or_else(|| unreadable(request))?;
+    let Brought::Assertion(assertion) = parts.brought() else { return Err(unreadable(request)) };
+    let signed = door.deps.directory.sign_in_with_passkey(&door.relying_party, assertion, visitor).await;
+    Ok(signed.map(|signed| Shown { signed, recovery: Vec::new() }))
 }
 
 /// The step that a ticket leads to.
@@ -106,6 +126,10 @@ async fn with_ticket(
 ) -> Result<Result<Shown, AuthFailure>, Response> {
     if let Some(code) = asked.text("code") {
         return Ok(door.deps.directory.show_code(ticket, &code, visitor).await);
+    }
+    if asked.object("credential").is_some() {
+        let parts = Parts::of(asked).ok_or_else(|| unreadable(request))?;
+        return Ok(door.deps.directory.show_passkey(ticket, &door.relying_party, parts.brought(), visitor).await);
     }
     let new = asked.password(door, request, "new", "new_sealed")?;
     let signed = door.deps.directory.choose_password(ticket, &new, visitor).await;

@@ -53,6 +53,7 @@ pub fn recovery(request: &Request, codes: &[String], next: Option<&Next>, way: &
 fn title(need: Need) -> Text {
     match need {
         Need::Code => Text::new("Enter the code", "请输入验证码"),
+        Need::Passkey => Text::new("Enter a code in place of the passkey", "请输入代替通行密钥的验证码"),
         Need::Enrol => Text::new("Set up an authenticator", "请设置验证器"),
         Need::NewPassword => Text::new("Choose a new password", "请设置新密码"),
     }

@@ -10,7 +10,7 @@ use crate::answer::{failed, fresh, unkept};
 use crate::asked::Asked;
 use crate::login::session;
 use crate::own::wrong;
-use crate::{Door, device, visitor};
+use crate::{Door, device, passkeys, visitor};
 
 /// `GET /auth/second-factor`
 pub async fn show(door: Arc<Door>, request: Request) -> Response {
@@ -19,9 +19,12 @@ pub async fn show(door: Arc<Door>, request: Request) -> Response {
 
 async fn shown(door: &Door, request: &Request) -> Result<Response, Response> {
     let own = session(door, request).await?;
-    let found = door.deps.directory.second_factor(own.account.id).await.map_err(|error| failed(request, &error))?;
-    let SecondFactor { totp, required, recovery } = found;
-    Ok(fresh(200, &json!({ "totp": totp, "required": required, "recovery": recovery })))
+    let directory = &door.deps.directory;
+    let found = directory.second_factor(own.account.id).await.map_err(|error| failed(request, &error))?;
+    let SecondFactor { totp, required, recovery, .. } = found;
+    let passkeys = directory.passkeys(own.account.id).await.map_err(|error| failed(request, &error))?;
+    let passkeys = passkeys::listed(passkeys);
+    Ok(fresh(200, &json!({ "totp": totp, "passkeys": passkeys, "required": required, "recovery": recovery })))
 }
 
 /// `POST /auth/totp`: with the password once more, the secret of a new authenticator.
@@ -58,7 +61,7 @@ pub async fn remove(door: Arc<Door>, mut request: Request) -> Response {
 
 async fn removed(door: &Door, request: &mut Request) -> Result<Response, Response> {
     let (own, _) = confirmed(door, request).await?;
-    let removed = door.deps.directory.remove_second_factor(own.account.id).await;
+    let removed = door.deps.directory.remove_totp(own.account.id).await;
     removed.map_err(|error| failed(request, &error))?;
     note(door, request, &own, "second-factor.remove").await;
     Ok(unkept(Response::empty(204)))

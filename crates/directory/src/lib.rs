@@ -13,6 +13,7 @@
 //! | [`portals`] | who vouches for people that are signed in elsewhere |
 //! | [`oauth`] | grants that owners give to programs |
 //! | [`second`], [`totp`] | the second factor: authenticators and recovery codes |
+//! | [`passkeys`], [`webauthn`], [`cbor`] | keys of authenticators that sign for this site |
 //! | [`sessions`] | what our own pages are let in by |
 //! | [`remembered`] | passwords that were verified a short while ago |
 //! | [`guard`] | slows guessing down without locking owners out |
@@ -32,6 +33,7 @@
 
 pub mod admin;
 mod cache;
+pub mod cbor;
 pub mod certificates;
 pub mod completion;
 pub mod dkim;
@@ -44,6 +46,7 @@ mod names;
 pub mod oauth;
 pub mod pass;
 pub mod passage;
+pub mod passkeys;
 pub mod password;
 pub mod portals;
 mod random;
@@ -62,9 +65,11 @@ pub mod sending;
 pub mod sessions;
 pub mod sharing;
 pub mod sign_in;
+mod spent;
 pub mod srs;
 mod told;
 pub mod totp;
+pub mod webauthn;
 pub mod zone;
 
 use std::net::IpAddr;
@@ -103,6 +108,7 @@ pub use model::{
 pub use oauth::{Client, Tokens};
 pub use pass::Pass;
 pub use passage::Passage;
+pub use passkeys::{Added, Brought, Ceremony, Passkey};
 pub use password::Secret;
 pub use password::policy::PasswordRules;
 pub use portals::{Portal, PortalTicket};

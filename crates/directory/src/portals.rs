@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use anser_base::{Class, Error, Result, Timestamp};
+use anser_base::{Class, Error, Result};
 use anser_db::{Row, params};
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use base64::Engine as _;
@@ -152,19 +152,8 @@ impl Directory {
         };
         let domain = anser_base::Address::parse(ticket.user).map(|address| names::domain_key(address.domain()));
         let is_in_scope = domain.is_some_and(|domain| scope == "*" || scope == domain);
-        Ok(is_signed && is_in_scope && self.spend(ticket, now).await?)
-    }
-
-    /// Uses a ticket up; whether it was not used before.
-    async fn spend(&self, ticket: PortalTicket<'_>, now: Timestamp) -> Result<bool> {
-        let hash = *blake3::hash(format!("{}\n{}", ticket.portal, ticket.signed()).as_bytes()).as_bytes();
-        let until = now.after(WINDOW * 2).0;
-        self.note(move |tx| {
-            tx.execute("DELETE FROM dir_portal_spent WHERE until_ms < ?1", params![now.0])?;
-            let sql = "INSERT INTO dir_portal_spent (hash, until_ms) VALUES (?1, ?2) ON CONFLICT (hash) DO NOTHING";
-            Ok(tx.execute(sql, params![&hash[..], until])? > 0)
-        })
-        .await
+        let once = format!("{}\n{signed}", ticket.portal);
+        Ok(is_signed && is_in_scope && self.spend(once.as_bytes(), now.after(WINDOW * 2)).await?)
     }
 }
 
@@ -192,7 +181,7 @@ fn bad_ticket() -> Error {
     )
 }
 
-fn no_mailbox() -> Error {
+pub(crate) fn no_mailbox() -> Error {
     Error::new(
         Class::Forbidden,
         "you have no mailbox here that you may use at present; ask your administrator",

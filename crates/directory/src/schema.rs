@@ -20,6 +20,7 @@ pub const SCHEMA: Schema = Schema(&[
     SECOND,
     OAUTH,
     PORTALS,
+    PASSKEYS,
 ]);
 
 /// One row of `dir_addresses` per address that is somebody's: `kind` and `target` say whose (see `address::Kind`).
@@ -322,4 +323,21 @@ CREATE TABLE dir_portals (
 ) STRICT;
 CREATE TABLE dir_portal_spent (hash BLOB NOT NULL PRIMARY KEY, until_ms INTEGER NOT NULL) STRICT;
 CREATE INDEX dir_portal_spent_until ON dir_portal_spent (until_ms);
+";
+
+/// Passkeys (see `passkeys`); what is good once and was used is no matter of portals alone (see `spent`).
+const PASSKEYS: &str = "
+INSERT INTO dir_counters VALUES ('passkey', 0);
+CREATE TABLE dir_passkeys (
+  number INTEGER NOT NULL PRIMARY KEY,
+  account INTEGER NOT NULL,
+  id BLOB NOT NULL UNIQUE,
+  public_key BLOB NOT NULL,
+  uses INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  used_ms INTEGER
+) STRICT;
+CREATE INDEX dir_passkeys_account ON dir_passkeys (account, number);
+ALTER TABLE dir_portal_spent RENAME TO dir_spent;
 ";

@@ -1,11 +1,11 @@
 //! The second factor: what somebody has, beside the password that they know.
 //!
-//! An account has one when its owner set up an authenticator ([`crate::totp`]), and must have one where an administrator says so, for an
-//! account, a domain or everybody. From then on its password opens nothing but the login page, which asks for a code; programs are given
-//! app passwords and tokens. Ten recovery codes, each good once, stand in for a lost device.
+//! An account has one when its owner set up an authenticator ([`crate::totp`]) or a passkey ([`crate::passkeys`]), and must have one where
+//! an administrator says so, for an account, a domain or everybody. From then on its password opens nothing but the login page, which asks
+//! for the other; programs are given app passwords and tokens. Ten recovery codes, each good once, stand in for a lost device.
 
 use anser_base::{AccountId, Error, Result};
-use anser_db::{Tx, params};
+use anser_db::{Row, Tx, params};
 
 use crate::admin::{no_account, one};
 use crate::login::Credentials;
@@ -18,11 +18,20 @@ const RECOVERY_CODE: usize = 12;
 /// Who shows a code in the authenticator, where the server has no better name.
 const ISSUER: &str = "Anser";
 
+/// The second factors of an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Factors {
+    /// An authenticator.
+    pub totp: bool,
+    /// At least one passkey.
+    pub passkey: bool,
+}
+
 /// What is known of an account's second factor at a login.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Second {
-    /// There is one.
-    pub enrolled: bool,
+    /// What there is.
+    pub factors: Factors,
     /// There must be one.
     pub required: bool,
 }
@@ -30,7 +39,33 @@ pub(crate) struct Second {
 impl Second {
     /// Whether the password alone opens no door.
     pub fn is_asked(self) -> bool {
-        self.enrolled || self.required
+        self.factors.any() || self.required
+    }
+
+    /// Whether there must be one and is none.
+    pub fn is_missing(self) -> bool {
+        self.required && !self.factors.any()
+    }
+}
+
+impl Factors {
+    pub fn of(tx: &mut Tx<'_>, account: AccountId) -> Result<Self> {
+        let sql = "SELECT (SELECT COUNT(*) FROM dir_totp WHERE account = ?1 AND confirmed = 1),
+                          (SELECT COUNT(*) FROM dir_passkeys WHERE account = ?1)";
+        let counts = |row: &Row<'_>| Ok(Self { totp: row.int(0)? > 0, passkey: row.int(1)? > 0 });
+        Ok(tx.query_one(sql, params![account.to_sql()], counts)?.unwrap_or_default())
+    }
+
+    pub fn any(self) -> bool {
+        self.totp || self.passkey
+    }
+
+    /// Where no factor is left, recovery codes stand in for nothing.
+    pub fn tidy(tx: &mut Tx<'_>, account: AccountId) -> Result<()> {
+        if !Self::of(tx, account)?.any() {
+            tx.execute("DELETE FROM dir_recovery WHERE account = ?1", params![account.to_sql()])?;
+        }
+        Ok(())
     }
 }
 
@@ -39,6 +74,8 @@ impl Second {
 pub struct SecondFactor {
     /// An authenticator is set up.
     pub totp: bool,
+    /// Passkeys.
+    pub passkeys: usize,
     /// An administrator wants one.
     pub required: bool,
     /// Recovery codes that are left.
@@ -64,17 +101,19 @@ impl Directory {
     /// What an account has and must have.
     pub async fn second_factor(&self, account: AccountId) -> Result<SecondFactor> {
         let Some(found) = self.credentials_of(account).await? else { return Err(no_account()) };
-        let sql = "SELECT COUNT(*) FROM dir_recovery WHERE account = ?1";
-        let left = self.read(move |tx| tx.query_one(sql, params![account.to_sql()], |row| row.int(0))).await?;
-        let Second { enrolled, required } = found.second;
-        Ok(SecondFactor { totp: enrolled, required, recovery: left.unwrap_or(0) as usize })
+        let sql = "SELECT (SELECT COUNT(*) FROM dir_recovery WHERE account = ?1),
+                          (SELECT COUNT(*) FROM dir_passkeys WHERE account = ?1)";
+        let counts = |row: &Row<'_>| Ok((row.int(0)? as usize, row.int(1)? as usize));
+        let counted = self.read(move |tx| tx.query_one(sql, params![account.to_sql()], counts)).await?;
+        let ((recovery, passkeys), Second { factors, required }) = (counted.unwrap_or_default(), found.second);
+        Ok(SecondFactor { totp: factors.totp, passkeys, required, recovery })
     }
 
     /// Begins to set up an authenticator; nothing changes until [`Self::confirm_totp`] is shown a code of it. `Class::Exists` when there
     /// is one already.
     pub async fn begin_totp(&self, account: AccountId) -> Result<NewTotp> {
         let Some(found) = self.credentials_of(account).await? else { return Err(no_account()) };
-        if found.second.enrolled {
+        if found.second.factors.totp {
             return Err(Error::exists("an authenticator is set up already", "已设置验证器"));
         }
         let entropy = &self.inner.deps.entropy;
@@ -91,7 +130,7 @@ impl Directory {
         Ok(NewTotp { uri: format!("otpauth://totp/{issuer}:{label}?secret={secret}&issuer={issuer}"), secret })
     }
 
-    /// Sets up the authenticator that was begun, once it shows a right code. Returns the recovery codes, which cannot be shown again.
+    /// Sets up the authenticator that was begun, once it shows a right code. Returns new recovery codes, which cannot be shown again.
     /// `Class::Invalid` for a wrong code, `Class::NotFound` when none was begun.
     pub async fn confirm_totp(&self, account: AccountId, code: &str) -> Result<Vec<String>> {
         let (now, code, key) = (self.inner.deps.clock.now(), code.to_owned(), self.secrets().await?.second);
@@ -108,9 +147,10 @@ impl Directory {
         Ok(codes)
     }
 
-    /// New recovery codes in place of all that are left. `Class::NotFound` without an authenticator.
+    /// New recovery codes in place of all that are left. `Class::NotFound` without a second factor.
     pub async fn renew_recovery(&self, account: AccountId) -> Result<Vec<String>> {
-        if !self.second_factor(account).await?.totp {
+        let found = self.second_factor(account).await?;
+        if !found.totp && found.passkeys == 0 {
             return Err(none_begun());
         }
         let (codes, key) = (self.new_codes(), self.secrets().await?.second);
@@ -119,7 +159,17 @@ impl Directory {
         Ok(codes)
     }
 
-    /// Takes an account's second factor away, recovery codes and all. Returns whether there was one.
+    /// Takes an account's authenticator away; with the last factor the recovery codes go. Returns whether there was one.
+    pub async fn remove_totp(&self, account: AccountId) -> Result<bool> {
+        self.change(move |tx| {
+            let gone = tx.execute("DELETE FROM dir_totp WHERE account = ?1", params![account.to_sql()])? > 0;
+            Factors::tidy(tx, account)?;
+            Ok(gone)
+        })
+        .await
+    }
+
+    /// Takes an account's second factors away, recovery codes, passkeys and all. Returns whether there was one.
     pub async fn remove_second_factor(&self, account: AccountId) -> Result<bool> {
         self.change(move |tx| forget(tx, account)).await
     }
@@ -156,7 +206,7 @@ impl Directory {
         self.read(move |tx| tx.query(sql, &[], |row| row.text(0))).await
     }
 
-    fn new_codes(&self) -> Vec<String> {
+    pub(crate) fn new_codes(&self) -> Vec<String> {
         let one = |_| {
             let token = self.inner.deps.entropy.token(RECOVERY_CODE);
             format!("{}-{}-{}", &token[..4], &token[4..8], &token[8..])
@@ -174,17 +224,17 @@ impl Credentials {
 
 /// What a login has to know.
 pub(crate) fn of_account(tx: &mut Tx<'_>, account: AccountId, address: &str, domain: &str) -> Result<Second> {
-    let sql = "SELECT COUNT(*) FROM dir_totp WHERE account = ?1 AND confirmed = 1";
-    let enrolled = tx.query_one(sql, params![account.to_sql()], |row| row.int(0))?.unwrap_or(0) > 0;
     let sql = "SELECT COUNT(*) FROM dir_second_required WHERE scope IN (?1, ?2, '*')";
     let required = tx.query_one(sql, params![address, domain], |row| row.int(0))?.unwrap_or(0) > 0;
-    Ok(Second { enrolled, required })
+    Ok(Second { factors: Factors::of(tx, account)?, required })
 }
 
-/// Forgets an account's second factor.
+/// Forgets an account's second factors.
 pub(crate) fn forget(tx: &mut Tx<'_>, account: AccountId) -> Result<bool> {
     tx.execute("DELETE FROM dir_recovery WHERE account = ?1", params![account.to_sql()])?;
-    Ok(tx.execute("DELETE FROM dir_totp WHERE account = ?1", params![account.to_sql()])? > 0)
+    let passkeys = tx.execute("DELETE FROM dir_passkeys WHERE account = ?1", params![account.to_sql()])?;
+    let totp = tx.execute("DELETE FROM dir_totp WHERE account = ?1", params![account.to_sql()])?;
+    Ok(passkeys + totp > 0)
 }
 
 /// The secret and the last step that was used.
@@ -194,7 +244,7 @@ fn secret_of(tx: &mut Tx<'_>, key: &[u8; 32], account: AccountId, confirmed: boo
     found.map(|(kept, last)| Ok((sealed::open(key, &place(account), &kept)?, last))).transpose()
 }
 
-fn put_recovery(tx: &mut Tx<'_>, account: AccountId, hashes: &[[u8; 32]]) -> Result<()> {
+pub(crate) fn put_recovery(tx: &mut Tx<'_>, account: AccountId, hashes: &[[u8; 32]]) -> Result<()> {
     tx.execute("DELETE FROM dir_recovery WHERE account = ?1", params![account.to_sql()])?;
     for hash in hashes {
         let sql = "INSERT INTO dir_recovery (account, hash) VALUES (?1, ?2)";
@@ -204,7 +254,7 @@ fn put_recovery(tx: &mut Tx<'_>, account: AccountId, hashes: &[[u8; 32]]) -> Res
 }
 
 /// Blanks, dashes and case do not count.
-fn recovery_hash(key: &[u8; 32], code: &str) -> [u8; 32] {
+pub(crate) fn recovery_hash(key: &[u8; 32], code: &str) -> [u8; 32] {
     let bare: String = code
         .chars()
         .take(RECOVERY_CODE * 3)

@@ -21,11 +21,13 @@ pub(crate) struct Secrets {
     pub second: [u8; 32],
     /// Seals the tokens of grants, and keys the hashes of clients' secrets.
     pub oauth: [u8; 32],
+    /// Keys the challenges of passkeys, and their users' handles.
+    pub passkeys: [u8; 32],
 }
 
 pub(crate) async fn load(directory: &Directory) -> Result<Secrets> {
     let entropy = &directory.inner.deps.entropy;
-    let fresh: [[u8; 32]; 7] = std::array::from_fn(|_| entropy.bytes());
+    let fresh: [[u8; 32]; 8] = std::array::from_fn(|_| entropy.bytes());
     directory
         .note(move |tx| {
             Ok(Secrets {
@@ -36,6 +38,7 @@ pub(crate) async fn load(directory: &Directory) -> Result<Secrets> {
                 tickets: stored(tx, "tickets", &fresh[4])?,
                 second: stored(tx, "second-factors", &fresh[5])?,
                 oauth: stored(tx, "oauth", &fresh[6])?,
+                passkeys: stored(tx, "passkeys", &fresh[7])?,
             })
         })
         .await

@@ -252,7 +252,7 @@ fn stored(row: &Row<'_>) -> Result<Stored> {
 }
 
 /// Words as they may be stored: bounded, on one line.
-fn shortened(device: &str) -> String {
+pub(crate) fn shortened(device: &str) -> String {
     let mut out = String::new();
     for c in device.trim().chars().filter(|c| !c.is_control()) {
         if out.len() + c.len_utf8() > DEVICE {

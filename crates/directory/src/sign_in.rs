@@ -4,6 +4,7 @@
 //! Directory::sign_in ── password good ──▶ nothing else asked ──────────────────────────────▶ Signed::In(session)
 //!        │                                                                                        ▲
 //!        ├──▶ Signed::Needs(Code, ticket) ───────▶ Directory::show_code ──────────────────────────┤
+//!        ├──▶ Signed::Needs(Passkey, ticket) ────▶ Directory::ask_passkey, then show_passkey ─────┤
 //!        ├──▶ Signed::Needs(Enrol, ticket) ──────▶ Directory::enrol, then show_code ──────────────┤
 //!        └──▶ Signed::Needs(NewPassword, ticket) ▶ Directory::choose_password ────────────────────┘
 //! ```
@@ -26,7 +27,7 @@ use crate::admin::one;
 use crate::login::{Attempt, AuthFailure, Credentials, Login, Refusal};
 use crate::model::{AccountState, Service, SessionId};
 use crate::password::policy::PasswordRules;
-use crate::second::{NewTotp, wrong_code};
+use crate::second::{Factors, NewTotp, wrong_code};
 use crate::sessions::{NewSession, Session};
 use crate::{Directory, names};
 
@@ -49,7 +50,9 @@ pub struct Visitor<'a> {
 pub enum Need {
     /// A code of the authenticator, or a recovery code, for [`Directory::show_code`].
     Code,
-    /// An authenticator is to be set up: [`Directory::enrol`], then [`Directory::show_code`].
+    /// A passkey, for [`Directory::ask_passkey`] and [`Directory::show_passkey`]; a code is as good.
+    Passkey,
+    /// An authenticator is to be set up: [`Directory::enrol`], then [`Directory::show_code`]; a passkey is as good.
     Enrol,
     /// A new password, for [`Directory::choose_password`].
     NewPassword,
@@ -101,7 +104,11 @@ impl Directory {
         visitor: Visitor<'_>,
     ) -> Result<Signed, AuthFailure> {
         let need = if credentials.asks_second(second) {
-            if credentials.second.enrolled { Need::Code } else { Need::Enrol }
+            match credentials.second.factors {
+                Factors { passkey: true, .. } => Need::Passkey,
+                Factors { totp: true, .. } => Need::Code,
+                Factors { .. } => Need::Enrol,
+            }
         } else if credentials.account.must_change_password {
             Need::NewPassword
         } else {
@@ -123,7 +130,7 @@ impl Directory {
     pub async fn show_code(&self, ticket: &str, code: &str, visitor: Visitor<'_>) -> Result<Shown, AuthFailure> {
         let (credentials, _) = self.holder(ticket, visitor).await?;
         let account = credentials.account.id;
-        let recovery = if credentials.second.enrolled {
+        let recovery = if credentials.second.factors.any() {
             self.use_code(account, code).await?.then(Vec::new)
         } else {
             match self.confirm_totp(account, code).await {
@@ -209,7 +216,11 @@ impl Directory {
     }
 
     /// The credentials that a ticket stands for, if it is good and its holder may try at present; and whether a second factor was shown.
-    async fn holder(&self, ticket: &str, visitor: Visitor<'_>) -> Result<(Arc<Credentials>, bool), AuthFailure> {
+    pub(crate) async fn holder(
+        &self,
+        ticket: &str,
+        visitor: Visitor<'_>,
+    ) -> Result<(Arc<Credentials>, bool), AuthFailure> {
         let now = self.inner.deps.clock.now();
         let ticket = Ticket::open(&self.secrets().await?.tickets, ticket).filter(|it| now < it.until);
         let Some(ticket) = ticket else { return Err(too_late()) };
@@ -264,6 +275,7 @@ impl fmt::Display for Need {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Code => "code",
+            Self::Passkey => "passkey",
             Self::Enrol => "enrol",
             Self::NewPassword => "new-password",
         })

@@ -49,6 +49,7 @@ const LEAD: Words = Words("Letters, carried well.", "鸿雁传书，安然抵达
 const ADDRESS: Words = Words("Address", "邮箱地址");
 const PASSWORD: Words = Words("Password", "密码");
 const CODE: Words = Words("Code", "验证码");
+const PASSKEY: Words = Words("Log in with a passkey", "使用通行密钥登录");
 const FRESH: Words = Words("New password", "新密码");
 const OTHER: Words = Words("中文", "English");
 const PROGRAMS: Words = Words(
@@ -73,6 +74,7 @@ impl Form {
 <label hidden>{code}<input name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="20"></label>
 <label hidden>{fresh}<input name="new" type="password" autocomplete="new-password" maxlength="1000"></label>
 <button type="submit">{go}</button>
+<button type="button" id="passkey" class="other" hidden>{passkey}</button>
 </form>
 <footer><a href="/?lang={other}" hreflang="{other}" lang="{other}">{other_word}</a><p>{programs}</p></footer>
 </main>"#,
@@ -82,6 +84,7 @@ impl Form {
             code = say(CODE),
             fresh = say(FRESH),
             go = say(TITLE),
+            passkey = say(PASSKEY),
             other_word = say(OTHER),
             programs = say(PROGRAMS),
         )

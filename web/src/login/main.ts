@@ -3,8 +3,8 @@
 import './login.css';
 
 const words = {
-  en: { wrong: 'The address or the password is wrong.', wait: 'Too many attempts. Please wait a moment.', code: 'Please enter the code that your device shows.', fresh: 'Please choose a new password.', line: 'The server cannot be reached. Please try again.' },
-  zh: { wrong: '邮箱地址或密码不正确。', wait: '尝试次数过多，请稍后再试。', code: '请输入您设备上显示的验证码。', fresh: '请设置新密码。', line: '无法连接服务器，请重试。' },
+  en: { wrong: 'The address or the password is wrong.', wait: 'Too many attempts. Please wait a moment.', code: 'Please enter the code that your device shows.', passkey: 'Please use your passkey, or enter a code in its place.', enrol: 'Type this key into an authenticator, then its code here:', keep: 'Keep these codes in a safe place. Each of them opens the account once, should your device be lost. They are not shown again.', on: 'Continue', fresh: 'Please choose a new password.', line: 'The server cannot be reached. Please try again.' },
+  zh: { wrong: '邮箱地址或密码不正确。', wait: '尝试次数过多，请稍后再试。', code: '请输入您设备上显示的验证码。', passkey: '请使用通行密钥，或输入代替它的验证码。', enrol: '请将此密钥输入验证器，然后在此输入验证码：', keep: '请妥善保存以下恢复代码。设备丢失时，每个代码可用于登录一次。它们不会再次显示。', on: '继续', fresh: '请设置新密码。', line: '无法连接服务器，请重试。' },
 }[document.documentElement.lang.startsWith('zh') ? 'zh' : 'en'];
 
 /** What the server seals to: P-256, one nonce for one password. */
@@ -43,8 +43,10 @@ const field = (name: string) => form.elements.namedItem(name) as HTMLInputElemen
 
 interface Answer {
   next?: string;
-  need?: 'code' | 'passkey' | 'new-password';
+  need?: 'code' | 'passkey' | 'enrol' | 'new-password';
   ticket?: string;
+  secret?: string;
+  recovery?: string[];
   detail?: string;
   type?: string;
 }
@@ -53,6 +55,33 @@ interface Answer {
 let ticket = '';
 let need: Answer['need'];
 
+/** What `/auth/passkey` says: options of `navigator.credentials`, its bytes in base64url. */
+interface Options {
+  challenge: string;
+  rpId: string;
+  userVerification: UserVerificationRequirement;
+  allowCredentials: { type: 'public-key'; id: string }[];
+  timeout: number;
+}
+
+/** Asks the browser for a passkey: of whom the ticket is, or of anybody. `null` where there is none, or its owner does not want to. */
+async function passkey(): Promise<object | null> {
+  const response = await fetch('/auth/passkey', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(ticket ? { ticket } : {}) });
+  if (!response.ok) return null;
+  const { challenge, allowCredentials, ...rest } = ((await response.json()) as { get: Options }).get;
+  const publicKey = { ...rest, challenge: bytes(challenge), allowCredentials: allowCredentials.map((one) => ({ ...one, id: bytes(one.id) })) };
+  const found = (await navigator.credentials.get({ publicKey }).catch(() => null)) as PublicKeyCredential | null;
+  if (!found) return null;
+  const said = found.response as AuthenticatorAssertionResponse;
+  const text = (part: ArrayBuffer | null) => (part ? base64(new Uint8Array(part)) : undefined);
+  return {
+    id: found.id,
+    rawId: text(found.rawId),
+    type: found.type,
+    response: { clientDataJSON: text(said.clientDataJSON), authenticatorData: text(said.authenticatorData), signature: text(said.signature), userHandle: text(said.userHandle) },
+  };
+}
+
 /** A password as it travels: sealed where that can be. */
 async function password(name: string, text: string): Promise<Record<string, string>> {
   const sealed = await seal(text).catch(() => null);
@@ -60,16 +89,17 @@ async function password(name: string, text: string): Promise<Record<string, stri
 }
 
 async function body(): Promise<Record<string, string>> {
-  if (need === 'code') return { ticket, code: field('code').value.trim() };
+  if (need && need !== 'new-password') return { ticket, code: field('code').value.trim() };
   if (need === 'new-password') return { ticket, ...(await password('new', field('new').value)) };
   return { username: field('username').value.trim(), ...(await password('password', field('password').value)) };
 }
 
-async function send(again = true): Promise<[Response, Answer]> {
-  const response = await fetch('/auth/login', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(await body()) });
+async function send(credential: object | null, again = true): Promise<[Response, Answer]> {
+  const said = credential ? { ...(ticket && { ticket }), credential } : await body();
+  const response = await fetch('/auth/login', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(said) });
   const answer = (await response.json().catch(() => ({}))) as Answer;
   // The key changes from time to time: what was sealed to the old one is sealed anew, once.
-  return response.status === 409 && again ? send(false) : [response, answer];
+  return response.status === 409 && again ? send(credential, false) : [response, answer];
 }
 
 /** Shows the one field that is wanted next. */
@@ -80,25 +110,49 @@ function ask(name: 'code' | 'new', words: string): void {
   field(name).focus();
 }
 
-async function enter(): Promise<void> {
-  const [response, answer] = await send();
+/** Shows recovery codes, which come this once, and goes on when they were read. */
+function keep(codes: string[]): Promise<void> {
+  const page = document.createElement('div');
+  const [lead, list, on] = [document.createElement('p'), document.createElement('pre'), document.createElement('button')];
+  lead.textContent = words.keep;
+  list.textContent = codes.join('\n');
+  on.textContent = words.on;
+  on.type = 'button';
+  page.append(lead, list, on);
+  form.after(page);
+  form.hidden = true;
+  on.focus();
+  return new Promise((done) => on.addEventListener('click', () => (page.remove(), (form.hidden = false), done())));
+}
+
+async function enter(credential: object | null = null): Promise<void> {
+  const [response, answer] = await send(credential);
+  if (response.ok && answer.recovery) await keep(answer.recovery);
   if (response.ok && answer.next) return location.assign(field('next').value || answer.next);
   if (response.ok && answer.need) {
     [ticket, need] = [answer.ticket ?? '', answer.need];
-    // A passkey is asked for by the page that the form without a script leads to.
-    if (need === 'passkey') return form.submit();
-    return need === 'code' ? ask('code', words.code) : ask('new', words.fresh);
+    if (need === 'new-password') return ask('new', words.fresh);
+    ask('code', need === 'enrol' ? `${words.enrol} ${answer.secret}` : words[need]);
+    if (need !== 'passkey') return;
+    const shown = await passkey();
+    return shown ? enter(shown) : undefined;
   }
   why.textContent = answer.detail ?? (response.status === 429 ? words.wait : words.wrong);
-  field(need === 'code' ? 'code' : need ? 'new' : 'password').select();
+  field(need === 'new-password' ? 'new' : need ? 'code' : 'password').select();
+}
+
+/** One step; the form waits for it. */
+function step(taken: Promise<void>): void {
+  button.disabled = true;
+  why.textContent = '';
+  taken.catch(() => (why.textContent = words.line)).finally(() => (button.disabled = false));
 }
 
 form.addEventListener('submit', (event) => {
   event.preventDefault();
-  button.disabled = true;
-  why.textContent = '';
-  enter()
-    .catch(() => (why.textContent = words.line))
-    .finally(() => (button.disabled = false));
+  step(enter());
 });
+const alone = document.querySelector<HTMLButtonElement>('#passkey')!;
+alone.hidden = !('PublicKeyCredential' in window);
+alone.addEventListener('click', () => step(passkey().then((shown) => (shown ? enter(shown) : undefined))));
 (field('username').value ? field('password') : field('username')).focus();

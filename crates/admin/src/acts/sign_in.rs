@@ -92,7 +92,8 @@ impl Admin {
         let account = self.account(address).await?;
         let found = self.deps.directory.second_factor(account.id).await?;
         let recovery = found.recovery as u64;
-        let view = SecondFactorView { totp: found.totp, required: found.required, recovery };
+        let (totp, passkeys, required) = (found.totp, found.passkeys as u64, found.required);
+        let view = SecondFactorView { totp, passkeys, required, recovery };
         out.item(Item::SecondFactor(view)).await?;
         Ok(Report::Done)
     }

@@ -24,6 +24,9 @@ pub struct SessionView {
 pub struct SecondFactorView {
     /// An authenticator is set up.
     pub totp: bool,
+    /// Passkeys.
+    #[serde(default)]
+    pub passkeys: u64,
     /// One is required.
     pub required: bool,
     /// Recovery codes that are left.

@@ -35,7 +35,7 @@ fn an_authenticator_is_asked_at_the_login_page() {
         site.sign_in("ann", PASSWORD);
         let (secret, recovery) = set_up(site);
         let shown = site.page("ann", "GET", "/auth/second-factor", None).json();
-        assert_eq!(shown, json!({ "totp": true, "required": false, "recovery": 10 }));
+        assert_eq!(shown, json!({ "totp": true, "passkeys": [], "required": false, "recovery": 10 }));
         let asked = site.sign_in("x", PASSWORD);
         assert_eq!(asked.status, 401, "of nobody");
         let asked = site.sign_in("ann", PASSWORD);
