@@ -235,7 +235,7 @@ const HTTPS: u16 = 443;
 /// Who gives certificates unless the boot file names another.
 const AUTHORITY: &str = "https://acme-v02.api.letsencrypt.org/directory";
 /// Who vouches for its web server: the system's bundle.
-const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
+pub const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// How long one exchange with it may take.
 const ACME_TIME: Duration = Duration::from_secs(60);
 
@@ -320,13 +320,9 @@ impl WrittenAcme {
             (Some("dns"), Some(hook)) => Proof::Dns(folder.join(hook)),
             _ => return Err(refused(text::ACME_PROOF, &[name])),
         };
-        let web = client::Options {
-            port: HTTPS,
-            // The operator named the authority; it may be one of the house's own.
-            private: true,
-            authorities: self.authorities.map_or_else(|| AUTHORITIES.into(), |file| folder.join(file)),
-            time: ACME_TIME,
-        };
+        let authorities = self.authorities.map_or_else(|| AUTHORITIES.into(), |file| folder.join(file));
+        // The operator named the authority; it may be one of the house's own.
+        let web = client::Options { port: HTTPS, private: true, ..client::Options::new(authorities, ACME_TIME) };
         Ok(Acme {
             authority: self.authority.unwrap_or_else(|| AUTHORITY.to_owned()),
             contact: self.contact.map(|address| format!("mailto:{address}")).into_iter().collect(),

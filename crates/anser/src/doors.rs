@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use anser_acme::Acme;
 use anser_base::Result;
-use anser_net::http::{self, Site};
+use anser_net::http::{self, Site, client};
 use anser_net::{BoundListener, Counters, Network, Refusal, ServeOptions, Shutdown, TlsAcceptor, bind, serve};
 use tokio::task::JoinSet;
 
-use crate::config::Config;
+use crate::config::{AUTHORITIES, Config};
 use crate::house::House;
 use crate::submit;
 
@@ -222,6 +222,8 @@ impl Sessions {
 
 /// For how long browsers are told to use nothing but TLS, where that is switched on (RFC 6797 §11.2).
 const STRICT_TRANSPORT: Duration = Duration::from_secs(365 * 24 * 3600);
+/// How long one server may take to bring a picture.
+const PICTURE_TIME: Duration = Duration::from_secs(10);
 
 /// All that is served over HTTP: the tables of the doors that speak it, joined.
 fn site(house: &House, config: &Config, acme: Option<&Acme>, allowed: Allowed, smtp: &Arc<anser_smtp::Deps>) -> Site {
@@ -261,7 +263,16 @@ fn jmap(house: &House, config: &Config, smtp: &Arc<anser_smtp::Deps>) -> anser_j
         submit: submit::through(smtp),
         url: web_url(config).unwrap_or_default(),
         limits: anser_jmap::Limits::default(),
+        web: Some(web_of_others(house, config)),
     }
+}
+
+/// How pictures in messages are fetched.
+fn web_of_others(house: &House, config: &Config) -> anser_jmap::Web {
+    let private = config.outward.as_ref().is_some_and(|outward| outward.private);
+    let options = client::Options::new(AUTHORITIES.into(), PICTURE_TIME);
+    let options = client::Options { plain: true, private, ..options };
+    anser_jmap::Web { resolver: house.resolver.clone(), options }
 }
 
 /// Where what is served over HTTP is found: over HTTPS, else where the boot file lets HTTP listen, for trials; nowhere without either.

@@ -21,6 +21,7 @@ pub const SCHEMA: Schema = Schema(&[
     OAUTH,
     PORTALS,
     PASSKEYS,
+    SCRIPT_ID,
 ]);
 
 /// One row of `dir_addresses` per address that is somebody's: `kind` and `target` say whose (see `address::Kind`).
@@ -340,4 +341,10 @@ CREATE TABLE dir_passkeys (
 ) STRICT;
 CREATE INDEX dir_passkeys_account ON dir_passkeys (account, number);
 ALTER TABLE dir_portal_spent RENAME TO dir_spent;
+";
+
+/// The numbers of scripts, which they keep when they are renamed; 0 for those of an older program until somebody lists them.
+const SCRIPT_ID: &str = "
+INSERT INTO dir_counters VALUES ('script', 0);
+ALTER TABLE dir_scripts ADD COLUMN id INTEGER NOT NULL DEFAULT 0;
 ";

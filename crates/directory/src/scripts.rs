@@ -111,6 +111,8 @@ pub struct Script {
 /// A script in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScriptInfo {
+    /// Its number, which it keeps whatever it is called. Unique in the whole system, never used twice.
+    pub id: u64,
     /// Its name.
     pub name: String,
     /// Bytes.
@@ -150,7 +152,20 @@ impl Directory {
 
     /// An owner's scripts, by name.
     pub async fn scripts(&self, owner: ScriptOwner) -> Result<Vec<ScriptInfo>> {
-        self.read(move |tx| list(tx, owner)).await
+        let found = self.read(move |tx| list(tx, owner)).await?;
+        if found.iter().all(|script| script.id != 0) {
+            return Ok(found);
+        }
+        self.note(move |tx| {
+            for script in list(tx, owner)?.iter().filter(|script| script.id == 0) {
+                let (kind, id) = owner.to_sql();
+                let sql = "UPDATE dir_scripts SET id = ?4 WHERE kind = ?1 AND owner = ?2 AND name = ?3";
+                let number = rows::count_up(tx, "script", 1)? as i64;
+                tx.execute(sql, params![kind, id, &script.name, number])?;
+            }
+            list(tx, owner)
+        })
+        .await
     }
 
     /// Stores a script, in the place of one of that name, which runs where that one ran. `Class::Invalid` when it does not compile,
@@ -255,9 +270,10 @@ fn read(row: &Row<'_>) -> Result<Script> {
 
 fn list(tx: &mut Tx<'_>, owner: ScriptOwner) -> Result<Vec<ScriptInfo>> {
     let (kind, id) = owner.to_sql();
-    let sql = "SELECT name, size, place, changed_ms FROM dir_scripts WHERE kind = ?1 AND owner = ?2 ORDER BY name";
+    let sql = "SELECT name, size, place, changed_ms, id FROM dir_scripts WHERE kind = ?1 AND owner = ?2 ORDER BY name";
     tx.query(sql, params![kind, id], |row| {
         Ok(ScriptInfo {
+            id: row.int(4)? as u64,
             name: row.text(0)?,
             size: row.int(1)? as u64,
             place: Place::from_sql(row.int(2)?),
@@ -269,11 +285,13 @@ fn list(tx: &mut Tx<'_>, owner: ScriptOwner) -> Result<Vec<ScriptInfo>> {
 pub(crate) fn put(tx: &mut Tx<'_>, owner: ScriptOwner, name: &str, text: &[u8], now: Timestamp) -> Result<()> {
     check_room(&list(tx, owner)?, name, text.len() as u64)?;
     let (kind, id) = owner.to_sql();
+    let number = rows::count_up(tx, "script", 1)? as i64;
     tx.execute(
-        "INSERT INTO dir_scripts (kind, owner, name, script, size, place, changed_ms) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6)
+        "INSERT INTO dir_scripts (kind, owner, name, script, size, place, changed_ms, id)
+         VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7)
          ON CONFLICT (kind, owner, name) DO UPDATE SET script = excluded.script, size = excluded.size,
          changed_ms = excluded.changed_ms",
-        params![kind, id, name, text, text.len() as i64, now.0],
+        params![kind, id, name, text, text.len() as i64, now.0, number],
     )
     .map(drop)
 }

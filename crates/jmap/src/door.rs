@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use anser_base::{AccountId, MailboxId, Result, Timestamp};
 use anser_store::{Snapshot, Threads};
+use tokio::sync::OnceCell;
 
 use crate::Deps;
 use crate::email::Results;
 use crate::mailbox::Counts;
-use crate::vendor::Bulks;
+use crate::vendor::{Bulks, Images};
 
 /// How long one who logged in from an address is not noted again in the journal.
 const NOTED_FOR: Duration = Duration::from_secs(3600);
@@ -29,6 +30,7 @@ pub(crate) enum Use {
     Request,
     Upload,
     Push,
+    Image,
 }
 
 /// The seats that are taken.
@@ -45,6 +47,10 @@ pub(crate) struct Door {
     pub results: Results,
     /// What runs for who asked for it.
     pub bulks: Bulks,
+    /// Pictures that were fetched.
+    pub images: Images,
+    /// Seals their addresses.
+    pub image_key: OnceCell<[u8; 32]>,
 }
 
 /// A place among those that may do something at once; free again when it is dropped.
@@ -67,8 +73,8 @@ impl Drop for Seat {
 
 impl Door {
     pub fn new(deps: Deps) -> Self {
-        let (seats, logins, threads, counts, results, bulks) = Default::default();
-        Self { deps, seats, logins, threads, counts, results, bulks }
+        let (seats, logins, threads, counts, results, bulks, images, image_key) = Default::default();
+        Self { deps, seats, logins, threads, counts, results, bulks, images, image_key }
     }
 
     /// A seat, if the account has not taken all.
@@ -77,6 +83,7 @@ impl Door {
             Use::Request => self.deps.limits.concurrent_requests,
             Use::Upload => self.deps.limits.concurrent_upload,
             Use::Push => self.deps.limits.concurrent_push,
+            Use::Image => self.deps.limits.concurrent_images,
         };
         let (mut seats, of) = (lock(&self.seats), (account, what));
         let taken = seats.entry(of).or_default();

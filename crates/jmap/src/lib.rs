@@ -18,6 +18,7 @@
 //! | `door` | what all requests share |
 //! | `mailbox`, `thread`, `email`, `identity`, `submission`, `vacation` | the types |
 //! | `rules` | the active script, as the form that shows it |
+//! | `sieve` | scripts |
 //! | `quota`, `principal` | how much room there is; who there is |
 //! | `contact` | address books and cards |
 //! | `vendor` | what `urn:anser:mail` adds |
@@ -42,6 +43,7 @@ mod quota;
 mod reference;
 mod rules;
 mod session;
+mod sieve;
 mod submission;
 mod thread;
 mod vacation;
@@ -60,6 +62,7 @@ use anser_store::Store;
 use crate::door::Door;
 
 pub use crate::submission::{Letter, NotSent, Submit};
+pub use crate::vendor::Web;
 
 /// What the door works with.
 #[derive(Clone)]
@@ -82,6 +85,8 @@ pub struct Deps {
     pub url: String,
     /// What clients may do at most.
     pub limits: Limits,
+    /// How pictures in messages are fetched; `None` fetches none.
+    pub web: Option<Web>,
 }
 
 /// What clients may do at most; the capability object tells them (RFC 8620 §2).
@@ -93,6 +98,8 @@ pub struct Limits {
     pub concurrent_upload: usize,
     /// Connections that one account is told of changes by.
     pub concurrent_push: usize,
+    /// Pictures of other servers that are fetched at once for one account.
+    pub concurrent_images: usize,
     /// `maxSizeRequest`, in bytes.
     pub size_request: u64,
     /// `maxConcurrentRequests`, of one account.
@@ -115,6 +122,7 @@ impl Default for Limits {
             size_upload: anser_base::limits::MESSAGE_SIZE,
             concurrent_upload: 4,
             concurrent_push: 32,
+            concurrent_images: 16,
             size_request: 10_000_000,
             concurrent_requests: 8,
             calls_in_request: 32,
@@ -147,6 +155,7 @@ pub fn routes(deps: Deps) -> Routes {
             .any_origin(),
         Route::get("/jmap/events", with(&door, push::events)).any_origin(),
         Route::get("/jmap/ws", with(&door, push::socket)),
+        Route::get("/jmap/image/{accountId}/{until}/{seal}", with(&door, vendor::image)),
         Route::get("/jmap/download/{accountId}/{blobId}/{name}", with(&door, blob::download)).any_origin(),
     ])
 }

@@ -14,9 +14,9 @@ use crate::contact::{self, BOOK, CARD};
 use crate::door::Door;
 use crate::error::MethodError;
 use crate::reference::weight;
-use crate::session::{ANSER, BLOB, CONTACTS, CORE, MAIL, PRINCIPALS, QUOTA, SUBMISSION, VACATION};
+use crate::session::{ANSER, BLOB, CONTACTS, CORE, MAIL, PRINCIPALS, QUOTA, SIEVE, SUBMISSION, VACATION};
 use crate::vendor::{self, DOCUMENT, NOTE};
-use crate::{blob, email, identity, mailbox, principal, quota, submission, thread, vacation};
+use crate::{blob, email, identity, mailbox, principal, quota, sieve, submission, thread, vacation};
 
 /// What a method comes to: the arguments of its response.
 pub(crate) type Outcome = Result<Value, MethodError>;
@@ -30,7 +30,7 @@ pub(crate) struct Method {
 }
 
 /// What methods are called that change nothing; all others do, or may.
-const READING: [&str; 7] = ["get", "changes", "query", "queryChanges", "parse", "lookup", "echo"];
+const READING: [&str; 8] = ["get", "changes", "query", "queryChanges", "parse", "lookup", "echo", "validate"];
 
 impl Method {
     /// Whether somebody may call it with what they came in by.
@@ -78,6 +78,10 @@ pub(crate) const METHODS: &[Method] = &[
     Method { name: "EmailSubmission/set", capability: SUBMISSION, run: |call| Box::pin(submission::set(call)) },
     Method { name: "VacationResponse/get", capability: VACATION, run: |call| Box::pin(vacation::get(call)) },
     Method { name: "VacationResponse/set", capability: VACATION, run: |call| Box::pin(vacation::set(call)) },
+    Method { name: "SieveScript/get", capability: SIEVE, run: |call| Box::pin(sieve::get(call)) },
+    Method { name: "SieveScript/set", capability: SIEVE, run: |call| Box::pin(sieve::set(call)) },
+    Method { name: "SieveScript/query", capability: SIEVE, run: |call| Box::pin(sieve::query(call)) },
+    Method { name: "SieveScript/validate", capability: SIEVE, run: |call| Box::pin(sieve::validate(call)) },
     Method { name: "Quota/get", capability: QUOTA, run: |call| Box::pin(quota::get(call)) },
     Method { name: "Quota/changes", capability: QUOTA, run: |call| Box::pin(quota::changes(call)) },
     Method { name: "Quota/query", capability: QUOTA, run: |call| Box::pin(quota::query(call)) },

@@ -12,7 +12,7 @@ use crate::blob::{BLOB_SET, DATA_SOURCES, DIGESTS, TYPES};
 use crate::door::Door;
 use crate::email::ATTACHMENTS;
 use crate::submission::DELAY;
-use crate::{Deps, contact, ids, principal};
+use crate::{Deps, contact, ids, principal, sieve};
 
 /// RFC 8620 §2.
 pub(crate) const CORE: &str = "urn:ietf:params:jmap:core";
@@ -35,6 +35,8 @@ const WEBSOCKET: &str = "urn:ietf:params:jmap:websocket";
 pub(crate) const QUOTA: &str = "urn:ietf:params:jmap:quota";
 /// RFC 9610 §1.4.1.
 pub(crate) const CONTACTS: &str = "urn:ietf:params:jmap:contacts";
+/// RFC 9661 §1.3.
+pub(crate) const SIEVE: &str = "urn:ietf:params:jmap:sieve";
 /// What docs/api/mail.md says.
 pub(crate) const ANSER: &str = "urn:anser:mail";
 
@@ -42,7 +44,8 @@ pub(crate) const ANSER: &str = "urn:anser:mail";
 pub(crate) const COLLATIONS: [&str; 2] = ["i;ascii-casemap", "i;unicode-casemap"];
 
 /// The capabilities that a request may use.
-pub(crate) const CAPABILITIES: [&str; 9] = [CORE, MAIL, SUBMISSION, VACATION, BLOB, QUOTA, PRINCIPALS, CONTACTS, ANSER];
+pub(crate) const CAPABILITIES: [&str; 10] =
+    [CORE, MAIL, SUBMISSION, VACATION, BLOB, QUOTA, PRINCIPALS, CONTACTS, SIEVE, ANSER];
 
 /// `/.well-known/jmap`
 pub(crate) async fn get(door: Arc<Door>, request: Request) -> Response {
@@ -79,6 +82,7 @@ fn without_state(deps: &Deps, user: &User) -> Map<String, Value> {
     let mut session = Map::new();
     let others = CAPABILITIES.iter().filter(|name| **name != CORE).map(|name| ((*name).to_owned(), json!({})));
     let mut capabilities: Map<String, Value> = std::iter::once((CORE.to_owned(), core(deps))).chain(others).collect();
+    capabilities.insert(SIEVE.to_owned(), json!({ "implementation": "Anser" }));
     // `https` becomes `wss`, `http` becomes `ws`.
     if let Some(rest) = url.strip_prefix("http") {
         capabilities.insert(WEBSOCKET.to_owned(), json!({ "url": format!("ws{rest}/jmap/ws"), "supportsPush": true }));
@@ -145,6 +149,7 @@ fn account(user: &User, of: &Account) -> Value {
     if own {
         account["accountCapabilities"][VACATION] = json!({});
         account["accountCapabilities"][ANSER] = json!({});
+        account["accountCapabilities"][SIEVE] = sieve::capability();
         account["accountCapabilities"][CONTACTS] =
             json!({ "maxAddressBooksPerCard": contact::BOOKS, "mayCreateAddressBook": true });
         account["accountCapabilities"][PRINCIPALS] = json!({ "currentUserPrincipalId": principal });

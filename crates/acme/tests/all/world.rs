@@ -172,8 +172,7 @@ impl House {
         here(HOST);
         here(&format!("mta-sts.{DOMAIN}"));
         zone.add(&format!("autoconfig.{DOMAIN}"), Data::A(Ipv4Addr::new(192, 0, 2, 9)));
-        let web =
-            client::Options { port: 443, private: true, authorities: trust.to_owned(), time: Duration::from_secs(60) };
+        let web = client::Options { private: true, ..client::Options::new(trust.to_owned(), Duration::from_secs(60)) };
         let settings = Settings {
             authority: authority.to_owned(),
             contact: vec![format!("mailto:postmaster@{DOMAIN}")],

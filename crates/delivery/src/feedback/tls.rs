@@ -48,7 +48,7 @@ impl Delivery {
     /// RFC 8460 §5.4. Web servers at addresses that are not public are not spoken to.
     async fn post(&self, uri: &str, packed: &[u8]) -> Result<()> {
         let Some(Outward { web_port, private, authorities: file, .. }) = &self.deps.outward else { return Ok(()) };
-        let options = Options { port: *web_port, private: *private, authorities: authorities(file)?, time: POST };
+        let options = Options { port: *web_port, private: *private, ..Options::new(authorities(file)?, POST) };
         let request = post(uri, "application/tlsrpt+gzip", packed.to_vec())?;
         let answer = exchange(&self.deps.resolver, request, ANSWER, &options).await?;
         match answer.status().is_success() {

@@ -248,7 +248,8 @@ impl Policies {
 /// How policies are fetched; `None` where nobody vouches for certificates.
 pub(super) fn options(outward: &Outward) -> Option<client::Options> {
     let authorities = authorities(&outward.authorities).ok()?;
-    Some(client::Options { port: outward.web_port, private: outward.private, authorities, time: FETCH })
+    let (port, private) = (outward.web_port, outward.private);
+    Some(client::Options { port, private, ..client::Options::new(authorities, FETCH) })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `B12` | message 12, as it was received |
 //! | `U1f…` | an upload, by the address of its content |
+//! | `V12-1f…` | the text that script 12 has, by the address of its content |
 //! | `B12-3`, `U1f…-3` | part 3 of it, decoded |
 //! | `B12-3-2` | part 2 of that part, which is a message itself |
 //!
@@ -21,7 +22,11 @@ mod manage;
 mod read;
 mod upload;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use anser_base::{BlobId, MessageId, Result};
+use anser_directory::scripts::SCRIPTS;
 use anser_store::{MailTx, Message};
 
 use crate::access::{Access, Allowed};
@@ -29,6 +34,7 @@ use crate::auth::User;
 use crate::door::Door;
 use crate::email::messages;
 use crate::ids;
+use crate::sieve;
 
 pub(crate) use copy::copy;
 pub(crate) use download::download;
@@ -46,10 +52,17 @@ struct Named {
     parts: Vec<usize>,
 }
 
+impl Named {
+    fn script(&self) -> Option<(u64, BlobId)> {
+        if let Of::Script(number, text) = self.of { Some((number, text)) } else { None }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Of {
     Message(MessageId),
     Upload(BlobId),
+    Script(u64, BlobId),
 }
 
 /// A blob that the user may read.
@@ -65,9 +78,14 @@ pub(crate) struct Blob {
 pub(crate) enum Source {
     Message(Box<Message>),
     Upload(BlobId),
+    Script(Arc<[u8]>),
 }
 
 fn parsed(id: &str) -> Option<Named> {
+    if let Some((script, hex)) = id.strip_prefix('V').and_then(|rest| rest.split_once('-')) {
+        let blob = BlobId::from_hex(hex).filter(|blob| blob.to_hex() == hex)?;
+        return Some(Named { of: Of::Script(ids::number(script)?, blob), parts: Vec::new() });
+    }
     let mut steps = id.split('-');
     let base = steps.next()?;
     let of = match base.split_at_checked(1)? {
@@ -90,13 +108,30 @@ pub(crate) fn upload_blob(blob: BlobId) -> String {
     format!("U{}", blob.to_hex())
 }
 
+/// The id of a script's text.
+pub(crate) fn script_blob(script: u64, text: BlobId) -> String {
+    format!("V{script}-{}", text.to_hex())
+}
+
 /// The blobs of these ids that the user may read. That a part is there shows when it is opened.
 pub(crate) async fn find(door: &Door, user: &User, access: &Access, ids: &[String]) -> Result<Vec<Option<Blob>>> {
-    let (user, access, owner) = (user.account.id, access.clone(), access.owner.id);
     let named: Vec<Option<Named>> = ids.iter().map(|id| parsed(id)).collect();
+    let mut scripts = BTreeMap::new();
+    if access.is_own() {
+        for (number, hash) in named.iter().flatten().filter_map(Named::script).take(SCRIPTS) {
+            let text = sieve::text_of(door, access, number).await?;
+            scripts.extend(text.filter(|text| BlobId::of(text) == hash).map(|text| (number, text)));
+        }
+    }
+    let (user, access, owner) = (user.account.id, access.clone(), access.owner.id);
     let read = door.deps.store.read(owner, move |tx| {
         let allowed = access.allowed(tx)?;
-        named.iter().map(|named| named.as_ref().map_or(Ok(None), |named| source(tx, &allowed, user, named))).collect()
+        let known = |named: &Named| scripts.get(&named.script()?.0).cloned().map(Source::Script);
+        let mut one = |named: &Named| match known(named) {
+            Some(source) => Ok(Some(Blob { source, parts: Vec::new() })),
+            None => source(tx, &allowed, user, named),
+        };
+        named.iter().map(|named| named.as_ref().map_or(Ok(None), &mut one)).collect()
     });
     read.await
 }
@@ -113,6 +148,7 @@ fn source(
             let found = messages(tx, allowed, &[id])?.pop().flatten();
             found.map(|loaded| Source::Message(Box::new(loaded.message)))
         }
+        Of::Script(..) => None,
     };
     Ok(source.map(|source| Blob { source, parts: named.parts.clone() }))
 }
@@ -121,7 +157,7 @@ fn source(
 fn message_of(id: &str) -> Option<MessageId> {
     match parsed(id)?.of {
         Of::Message(message) => Some(message),
-        Of::Upload(_) => None,
+        Of::Upload(_) | Of::Script(..) => None,
     }
 }
 

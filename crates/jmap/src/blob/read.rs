@@ -30,6 +30,7 @@ impl Reader {
     pub fn open(store: &Store, tenant: TenantId, blob: &Blob) -> Result<Option<Self>> {
         let (mut reader, mut rest, mut structure) = match &blob.source {
             Source::Upload(id) => (Self::all(store.open(tenant, *id)?), &blob.parts[..], None),
+            Source::Script(text) => (Self::whole(Bytes::copy_from_slice(text)), &blob.parts[..], None),
             Source::Message(message) => {
                 let damaged = || Error::damaged(format!("message {}", message.id));
                 let structure = match blob.parts.is_empty() {
@@ -45,7 +46,7 @@ impl Reader {
                 None => {
                     let Some(bytes) = reader.held(OPENED)? else { return Ok(None) };
                     let structure = parse_message(&bytes).structure;
-                    reader = Self { left: 0..bytes.len() as u64, octets: Octets::Whole(bytes), decoder: None };
+                    reader = Self::whole(bytes);
                     (structure, 0)
                 }
             };
@@ -72,6 +73,10 @@ impl Reader {
                 Ok(Err(error)) | Err(error) => Some((Err(error), None)),
             }
         })
+    }
+
+    fn whole(bytes: Bytes) -> Self {
+        Self { left: 0..bytes.len() as u64, octets: Octets::Whole(bytes), decoder: None }
     }
 
     fn all(body: Body) -> Self {

@@ -188,5 +188,5 @@ pub(crate) async fn query_changes(call: &mut Call) -> Outcome {
     let (changed, state, all) = read.await?;
     let changed = changed?;
     let gone = [changed.updated, changed.destroyed].concat();
-    asked.answer(&state, &wish.ids(&all), &gone, &changed.created, |number| CARD.id(number))
+    asked.answer(&state, wish.ids(&all).into_iter(), &gone, &changed.created, |number| CARD.id(number))
 }

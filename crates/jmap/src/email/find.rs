@@ -43,14 +43,15 @@ pub(crate) struct Wish {
 pub(crate) struct Found {
     /// The state from which changes are asked for.
     pub state: String,
-    pub ids: Vec<MessageId>,
+    /// In order; at least as many as were asked for, where there are so many.
+    pub list: Sorted,
 }
 
 /// What was found, in order, with the number that each is sorted by, where that is one.
-type Sorted = Arc<Vec<(i64, MessageId)>>;
+pub(crate) type Sorted = Arc<Vec<(i64, MessageId)>>;
 
 /// Which messages a [`Want`] is true of, ascending; `None` for all.
-type Known = Option<Vec<MessageId>>;
+type Matching = Option<Vec<MessageId>>;
 
 impl Wish {
     pub fn read(
@@ -145,31 +146,47 @@ fn ascending(mut ids: Vec<MessageId>) -> Vec<MessageId> {
     ids
 }
 
-/// Finds, and tells the first so many of what is found.
+/// Finds, and tells at least the first so many of what is found.
 pub(crate) async fn find(door: &Door, access: &Access, wish: &Wish, most: usize) -> Result<Found> {
     let asked = kept::name(access, wish);
     let known = match &asked {
         Some(asked) => kept::recall(door, access, wish, asked).await?,
         None => None,
     };
-    let (state, sorted) = match known {
+    let mut known = match known {
         Some(known) => known,
         None => {
-            let (state, sorted) = anew(door, access, wish).await?;
-            if let Some(asked) = asked {
-                kept::keep(door, asked, &state, &sorted);
+            let (state, all) = anew(door, access, wish).await?;
+            let known = kept::Known { state, all, collapsed: None };
+            if let Some(asked) = &asked {
+                door.results.put(asked, &known);
             }
-            (state, sorted)
+            known
         }
     };
-    let all = sorted.iter().map(|(_, id)| *id);
     if !wish.collapse {
-        return Ok(Found { state, ids: all.take(most).collect() });
+        return Ok(Found { state: known.state, list: known.all });
     }
-    let threads = door.threads_of(access.owner.id).await?;
+    let list = match known.collapsed.clone() {
+        Some(collapsed) => collapsed,
+        None => {
+            let threads = door.threads_of(access.owner.id).await?;
+            let list = Arc::new(collapsed(&known.all, &threads, most));
+            known.collapsed = (list.len() < most).then(|| list.clone());
+            if let (Some(asked), Some(_)) = (&asked, &known.collapsed) {
+                door.results.put(asked, &known);
+            }
+            list
+        }
+    };
+    Ok(Found { state: known.state, list })
+}
+
+/// The first of each conversation, at most so many.
+fn collapsed(all: &[(i64, MessageId)], threads: &Threads, most: usize) -> Vec<(i64, MessageId)> {
     let (mut seen, mut hint) = (foldhash::HashSet::default(), 0);
-    let first = |id: &MessageId| seen.insert(threads.near(*id, &mut hint).unwrap_or(ThreadId(id.0)));
-    Ok(Found { state, ids: all.filter(first).take(most).collect() })
+    let is_first = |(_, id): &&(i64, MessageId)| seen.insert(threads.near(*id, &mut hint).unwrap_or(ThreadId(id.0)));
+    all.iter().filter(is_first).take(most).copied().collect()
 }
 
 /// Finds without what is remembered.
@@ -216,7 +233,7 @@ struct Finder<'a> {
 impl Finder<'_> {
     async fn run(&self) -> Result<Vec<(i64, MessageId)>> {
         let mut entries = self.lists.candidates();
-        let mut known: Vec<Known> = Vec::with_capacity(self.wish.wants.len());
+        let mut known: Vec<Matching> = Vec::with_capacity(self.wish.wants.len());
         for want in &self.wish.wants {
             known.push(self.resolve(want, &entries).await?);
         }
@@ -231,7 +248,7 @@ impl Finder<'_> {
         self.threads.near(id, hint).unwrap_or(ThreadId(id.0))
     }
 
-    async fn resolve(&self, want: &Want, entries: &[&Entry]) -> Result<Known> {
+    async fn resolve(&self, want: &Want, entries: &[&Entry]) -> Result<Matching> {
         Ok(Some(match want {
             Want::In(mailbox) if self.lists.only == Some(*mailbox) => return Ok(None),
             Want::In(mailbox) => self.lists.members(|at| at == *mailbox),

@@ -24,12 +24,12 @@ pub(crate) async fn query(call: &mut Call) -> Outcome {
     let wish = Wish::read(query.access.scope(), query.filter.take(), query.sort.clone(), collapse)?;
     let found = find::find(&call.door, &query.access, &wish, query.reach()).await?;
     let scope = query.access.scope();
-    let window = query.window(found.ids.len(), |anchor| {
+    let window = query.window(found.list.len(), |anchor| {
         let anchor = ids::parse_email(scope, anchor)?;
-        found.ids.iter().position(|id| *id == anchor)
+        found.list.iter().position(|(_, id)| *id == anchor)
     })?;
-    let shown = found.ids[window.clone()].iter().map(|id| ids::email_id(scope, *id)).collect();
-    let mut answer = query.answer(&found.state, window, shown, found.ids.len())?;
+    let shown = found.list[window.clone()].iter().map(|(_, id)| ids::email_id(scope, *id)).collect();
+    let mut answer = query.answer(&found.state, window, shown, found.list.len())?;
     answer["collapseThreads"] = collapse.into();
     Ok(answer)
 }
@@ -80,7 +80,8 @@ pub(crate) async fn query_changes(call: &mut Call) -> Outcome {
     let (gone, fresh) = read.await?.ok_or_else(cannot)?;
     let found = find::find(&call.door, &asked.access, &wish, usize::MAX).await?;
     let scope = asked.access.scope();
-    asked.answer(&found.state, &found.ids, &gone, &fresh, |id| ids::email_id(scope, id))
+    let now = found.list.iter().map(|(_, id)| *id);
+    asked.answer(&found.state, now, &gone, &fresh, |id| ids::email_id(scope, id))
 }
 
 fn members(tx: &mut MailTx<'_, '_>, threads: &BTreeSet<ThreadId>) -> anser_base::Result<Vec<MessageId>> {

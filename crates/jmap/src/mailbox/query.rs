@@ -193,5 +193,5 @@ pub(crate) async fn query_changes(call: &mut Call) -> Outcome {
         }
     };
     let scope = asked.access.scope();
-    asked.answer(&seen.state, &now, &gone, &fresh, |id| ids::mailbox_id(scope, id))
+    asked.answer(&seen.state, now.into_iter(), &gone, &fresh, |id| ids::mailbox_id(scope, id))
 }

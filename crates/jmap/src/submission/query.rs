@@ -127,5 +127,5 @@ pub(crate) async fn query_changes(call: &mut Call) -> Outcome {
         .read(asked.access.owner.id, move |tx| changes::since(tx, &since, WHAT, usize::from(u16::MAX)));
     let changed = read.await??;
     let gone = [changed.updated, changed.destroyed].concat();
-    asked.answer(&state, &wish.ids(&all), &gone, &changed.created, ids::submission_id)
+    asked.answer(&state, wish.ids(&all).into_iter(), &gone, &changed.created, ids::submission_id)
 }

@@ -143,7 +143,8 @@ async fn begin(
     let Ok(wish) = email::Wish::read(access.scope(), filter, Vec::new(), false) else {
         return Ok(Err(SetError::property("filter", "it is not understood")));
     };
-    let found = email::find(&call.door, access, &wish, usize::MAX).await?.ids;
+    let found = email::find(&call.door, access, &wish, usize::MAX).await?.list;
+    let found: Vec<MessageId> = found.iter().map(|(_, id)| *id).collect();
     let bulk = Arc::new(Bulk {
         id: format!("J{}", call.door.deps.entropy.token(12)),
         account: access.owner.id,

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ammonia::{Builder, UrlRelative};
 
+use super::image::Addresses;
+
 /// Elements that are open at once at most. Parsers look through what is open at each element: without a limit a message of a megabyte
 /// would keep one busy for minutes.
 const OPEN: usize = 600;
@@ -69,8 +71,8 @@ const DATA: [&str; 4] =
 pub(super) struct Pictures {
     /// Where the parts of the message are, by their Content-ID.
     pub parts: HashMap<String, String>,
-    /// The address that fetches a picture of another server, in front of its own; `None` when they are not to be fetched.
-    pub proxy: Option<String>,
+    /// What makes addresses that bring pictures of other servers; `None` when they are not to be fetched.
+    pub proxy: Option<Addresses>,
     /// A word that nobody can foretell, of letters and digits.
     pub unique: String,
 }
@@ -124,7 +126,7 @@ fn picture(pictures: &Pictures, remote: &AtomicUsize, value: &str) -> Option<Str
     if lower.starts_with("http:") || lower.starts_with("https:") {
         remote.fetch_add(1, Ordering::Relaxed);
         return Some(match &pictures.proxy {
-            Some(proxy) => format!("{proxy}{}", percent_encoded(value)),
+            Some(proxy) => proxy.address(value),
             None => format!("{}:{value}", pictures.unique),
         });
     }
@@ -218,9 +220,9 @@ fn percent_decoded(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn cleaned(html: &str, proxy: Option<&str>) -> Safe {
+    fn cleaned(html: &str, proxy: Option<Addresses>) -> Safe {
         let parts = HashMap::from([("logo@x".to_owned(), "/jmap/download/A1/B1-2/a.png".to_owned())]);
-        safe(html, Pictures { parts, proxy: proxy.map(str::to_owned), unique: "q1".into() }).unwrap()
+        safe(html, Pictures { parts, proxy, unique: "q1".into() }).unwrap()
     }
 
     #[test]
@@ -232,12 +234,8 @@ mod tests {
             waiting.html,
             r#"<img src="/jmap/download/A1/B1-2/a.png"><img data-src="http://x.example/a.png?b=c&amp;d"><img><img><img src="data:image/png;base64,AA">"#
         );
-        let fetched = cleaned(html, Some("/jmap/image/A1?url="));
-        assert!(
-            fetched.html.contains(r#"src="/jmap/image/A1?url=http%3A%2F%2Fx.example%2Fa.png%3Fb%3Dc%26d""#),
-            "{}",
-            fetched.html
-        );
+        let fetched = cleaned(html, Some(Addresses::sample()));
+        assert!(fetched.html.contains(r#"?url=http%3A%2F%2Fx.example%2Fa.png%3Fb%3Dc%26d""#), "{}", fetched.html);
     }
 
     #[test]

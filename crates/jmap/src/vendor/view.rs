@@ -11,6 +11,7 @@ use anser_senderauth::results;
 use anser_store::{MailTx, Store};
 use serde_json::{Map, Value, json};
 
+use super::image::Addresses;
 use super::safe::{Pictures, percent_encoded, safe};
 use crate::blob::message_blob;
 use crate::email::{Loaded, Octets, Shape, messages, text_of};
@@ -34,8 +35,8 @@ const PROPERTIES: [&str; 5] = ["id", "html", "remoteImages", "isTruncated", "aut
 
 /// How it is to be shown.
 struct Wish {
-    /// What stands before the address of a picture of another server; `None` when none is fetched.
-    proxy: Option<String>,
+    /// What brings pictures of other servers; `None` when none is fetched.
+    proxy: Option<Addresses>,
     /// Where the blobs of the account are.
     blobs: String,
     /// The charset that the reader knows better.
@@ -58,7 +59,7 @@ pub(crate) async fn get(call: &mut Call) -> Outcome {
     let account = ids::account_id(get.access.owner.id);
     let proxy = match images.as_deref() {
         None | Some("blocked") => None,
-        Some("fetched") => Some(format!("/jmap/image/{account}?url=")),
+        Some("fetched") => Some(Addresses::of(&call.door, call.user.account.id).await?),
         Some(_) => return Err(MethodError::invalid("images are blocked or fetched")),
     };
     let unique = call.door.deps.entropy.token(16);

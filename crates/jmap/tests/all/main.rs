@@ -20,10 +20,12 @@ mod open_connections_end_with_what_opened_them;
 mod pages_go_by_the_cookie_of_their_session;
 mod people_and_room_are_told;
 mod people_who_are_away_say_so;
+mod pictures_of_others_come_by_this_server;
 mod requests_and_changes_go_over_one_connection;
 mod results_refer_to_earlier_ones;
 mod rules_are_a_form_and_a_script;
 mod scopes_narrow_what_is_done;
+mod scripts_are_kept_checked_and_switched_on;
 mod snippets_show_what_was_found;
 /// The roof's own way from this door to the submission service.
 #[path = "../../../anser/src/submit.rs"]

@@ -8,7 +8,7 @@ use anser_base::{AccountId, Durability, Entropy};
 use anser_blob::{Blobs, RealDisk};
 use anser_db::{Db, Embedded, Engine, Schemas};
 use anser_directory::model::DEFAULT_TENANT;
-use anser_jmap::{Deps, Limits, routes};
+use anser_jmap::{Deps, Limits, Web, routes};
 use anser_net::http::{Site, session};
 use anser_queue::Queue;
 use anser_store::{Appended, Grant, MailTx, NewMessage, Rights, RightsAct, Store, Who};
@@ -40,6 +40,7 @@ const USING: &[&str] = &[
     "urn:ietf:params:jmap:quota",
     "urn:ietf:params:jmap:principals",
     "urn:ietf:params:jmap:contacts",
+    "urn:ietf:params:jmap:sieve",
     "urn:anser:mail",
 ];
 
@@ -69,18 +70,23 @@ impl Node {
     }
 
     pub fn with(limits: Limits) -> Self {
+        Self::reaching(limits, None)
+    }
+
+    /// A node that fetches pictures.
+    pub fn reaching(limits: Limits, web: Option<Web>) -> Self {
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
         let engine = Engine::Embedded(Embedded::new(folder.path(), Arc::new(RealDisk)));
         let blobs = Blobs::new(Arc::new(RealDisk), folder.path().join("blobs"));
-        Self { _folder: Some(folder), ..Self::over(Db::open(engine, SCHEMAS).unwrap(), blobs, limits) }
+        Self { _folder: Some(folder), ..Self::over(Db::open(engine, SCHEMAS).unwrap(), blobs, limits, web) }
     }
 
     /// Runs a scenario on each engine.
     pub fn on_each_engine(scenario: impl Fn(&Node)) {
-        each_engine(SCHEMAS, |world| scenario(&Self::over(world.open(), world.blobs(), Limits::default())));
+        each_engine(SCHEMAS, |world| scenario(&Self::over(world.open(), world.blobs(), Limits::default(), None)));
     }
 
-    fn over(db: Db, blobs: Blobs, limits: Limits) -> Self {
+    fn over(db: Db, blobs: Blobs, limits: Limits, web: Option<Web>) -> Self {
         let mut kept = None;
         let deps = |house: &House| {
             let clock = house.clock.clone();
@@ -99,6 +105,7 @@ impl Node {
                 submit: submit::through(&smtp),
                 url: "https://mail.anser.test".into(),
                 limits,
+                web,
             };
             let site = Site::new(routes(deps));
             Pair { plain: site.clone(), strict: Site { redirect: Some(443), ..site } }

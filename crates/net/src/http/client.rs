@@ -1,4 +1,5 @@
-//! One bounded exchange with a web server of others: a policy, a report, an authority. Over verified TLS, without redirects.
+//! One bounded exchange with a web server of others: a policy, a report, an authority, a picture. Over verified TLS but where plain
+//! connections are allowed too, without redirects.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -6,7 +7,7 @@ use std::time::Duration;
 
 use anser_base::{Error, Result};
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -32,10 +33,24 @@ pub struct Options {
     pub port: u16,
     /// Whether a server may have an address that is not public.
     pub private: bool,
+    /// Whether a URI may be one of `http`, at port 80 where it names none.
+    pub plain: bool,
     /// Who vouches for certificates: a file of PEM certificates.
     pub authorities: PathBuf,
     /// How long an exchange may take in all.
     pub time: Duration,
+}
+
+impl Options {
+    /// For public servers over TLS.
+    pub fn new(authorities: PathBuf, time: Duration) -> Self {
+        Self { port: 443, private: false, plain: false, authorities, time }
+    }
+}
+
+/// A GET of a whole URI, and which media types will do. [`anser_base::Class::Invalid`] when it is none.
+pub fn get(uri: &str, accept: &'static str) -> Result<http::Request<Bytes>> {
+    http::Request::get(uri).header(ACCEPT, accept).body(Bytes::new()).map_err(|_| no_https())
 }
 
 /// A POST of a body to a whole URI. [`anser_base::Class::Invalid`] when it is none.
@@ -65,13 +80,20 @@ async fn exchange_now(
     options: &Options,
 ) -> Result<http::Response<Bytes>> {
     let uri = request.uri().clone();
-    let authority = uri.authority().filter(|_| uri.scheme_str() == Some("https")).ok_or_else(no_https)?;
+    let is_tls = match uri.scheme_str() {
+        Some("https") => true,
+        Some("http") if options.plain => false,
+        _ => return Err(no_https()),
+    };
+    let authority = uri.authority().ok_or_else(no_https)?;
     if authority.as_str().contains('@') {
         return Err(no_https());
     }
-    let port = authority.port_u16().unwrap_or(options.port);
+    let port = authority.port_u16().unwrap_or(if is_tls { options.port } else { 80 });
     let mut stream = open(resolver, authority.host(), port, options).await?;
-    stream.start_tls_as_client(&TlsConnector::verified(&options.authorities)?, authority.host()).await?;
+    if is_tls {
+        stream.start_tls_as_client(&TlsConnector::verified(&options.authorities)?, authority.host()).await?;
+    }
 
     let (mut sender, connection) = http1::Builder::new()
         .max_buf_size(HEADER)

@@ -4,11 +4,11 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anser_base::{AccountId, MessageId, Result};
+use anser_base::{AccountId, MessageId, Result, ThreadId};
 use anser_store::{Logged, MailTx, Object};
 
 use super::key::Want;
-use super::{Finder, Known, Lists, Sorted, Wish, ascending, order};
+use super::{Finder, Lists, Matching, Sorted, Wish, ascending, order};
 use crate::access::Access;
 use crate::door::Door;
 use crate::email::load::{self, Loaded};
@@ -19,28 +19,46 @@ const RESULTS: usize = 2_000;
 const MESSAGES: usize = 5_000_000;
 /// Messages that a result is brought forward by; beyond that it is made anew.
 const TOUCHED: usize = 200;
+/// Messages of the conversations that something happened to.
+const MEMBERS: usize = 2_000;
 /// Bytes of a filter that is remembered.
 const FILTER: usize = 2_000;
 
 /// Whose account, and what for.
 type Asked = (AccountId, String);
 
-/// All that are remembered, with the states that they are of.
+/// A result.
+#[derive(Clone)]
+pub(super) struct Known {
+    /// The state that it is of.
+    pub state: String,
+    pub all: Sorted,
+    /// The first of each conversation, where they were asked for.
+    pub collapsed: Option<Sorted>,
+}
+
+impl Known {
+    fn len(&self) -> usize {
+        self.all.len() + self.collapsed.as_ref().map_or(0, |list| list.len())
+    }
+}
+
+/// All that are remembered.
 #[derive(Default)]
-pub(crate) struct Results(Mutex<HashMap<Asked, (String, Sorted)>>);
+pub(crate) struct Results(Mutex<HashMap<Asked, Known>>);
 
 impl Results {
-    fn get(&self, asked: &Asked) -> Option<(String, Sorted)> {
+    fn get(&self, asked: &Asked) -> Option<Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(asked).cloned()
     }
 
-    fn put(&self, asked: Asked, state: String, sorted: Sorted) {
+    pub(super) fn put(&self, asked: &Asked, known: &Known) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let held: usize = all.values().map(|(_, sorted)| sorted.len()).sum();
-        if all.len() >= RESULTS || held + sorted.len() > MESSAGES {
+        let held: usize = all.values().map(Known::len).sum();
+        if all.len() >= RESULTS || held + known.len() > MESSAGES {
             all.clear();
         }
-        all.insert(asked, (state, sorted));
+        all.insert(asked.clone(), known.clone());
     }
 }
 
@@ -51,36 +69,73 @@ pub(super) fn name(access: &Access, wish: &Wish) -> Option<Asked> {
     (fits && access.is_own()).then(|| (access.owner.id, format!("{number:?} {}", wish.text)))
 }
 
-pub(super) fn keep(door: &Door, asked: Asked, state: &str, sorted: &Sorted) {
-    door.results.put(asked, state.to_owned(), sorted.clone());
-}
-
 /// What is remembered, as it is now; `None` when nothing is, or too much changed since.
-pub(super) async fn recall(
-    door: &Door,
-    access: &Access,
-    wish: &Wish,
-    asked: &Asked,
-) -> Result<Option<(String, Sorted)>> {
-    let Some((old, sorted)) = door.results.get(asked) else { return Ok(None) };
-    let (reader, since) = (access.clone(), old.clone());
+pub(super) async fn recall(door: &Door, access: &Access, wish: &Wish, asked: &Asked) -> Result<Option<Known>> {
+    let Some(old) = door.results.get(asked) else { return Ok(None) };
+    let (reader, since) = (access.clone(), old.state.clone());
     let read = door.deps.store.read(access.owner.id, move |tx| changed(tx, &reader, &since));
     let Some((state, touched, loaded)) = read.await? else { return Ok(None) };
     if touched.is_empty() {
-        return Ok(Some((state, sorted)));
+        return Ok(Some(Known { state, ..old }));
     }
     let Some(number) = order::number(&wish.sort) else { return Ok(None) };
     let passing = judge(door, access, wish, &loaded).await?;
-    let mut now: Vec<(i64, MessageId)> = sorted.iter().filter(|(_, id)| !touched.contains(id)).copied().collect();
+    let new = passing.iter().map(|entry| (number.of(entry), entry.message));
+    let all = Arc::new(moved(&old.all, &touched, new));
+    let collapsed = match &old.collapsed {
+        Some(collapsed) => collapse(door, access, &touched, &all, collapsed).await?,
+        None => None,
+    };
+    let known = Known { state, all, collapsed };
+    door.results.put(asked, &known);
+    Ok(Some(known))
+}
+
+/// A list without some messages, ascending, and with others, or the same, at their places.
+fn moved(
+    old: &[(i64, MessageId)],
+    without: &[MessageId],
+    with: impl Iterator<Item = (i64, MessageId)>,
+) -> Vec<(i64, MessageId)> {
+    let mut now = Vec::with_capacity(old.len() + without.len());
+    now.extend(old.iter().filter(|(_, id)| without.binary_search(id).is_err()));
     let place = |one: &(i64, MessageId)| (one.0, -one.1.to_sql());
-    for entry in passing {
-        let new = (number.of(entry), entry.message);
-        let at = now.partition_point(|one| place(one) < place(&new));
-        now.insert(at, new);
+    for one in with {
+        let at = now.partition_point(|other| place(other) < place(&one));
+        now.insert(at, one);
     }
-    let sorted = Arc::new(now);
-    door.results.put(asked.clone(), state.clone(), sorted.clone());
-    Ok(Some((state, sorted)))
+    now
+}
+
+/// Brings the first of each conversation forward: those of the conversations that something happened to are looked for anew. `None` when
+/// that is too much.
+async fn collapse(
+    door: &Door,
+    access: &Access,
+    touched: &[MessageId],
+    all: &Sorted,
+    old: &Sorted,
+) -> Result<Option<Sorted>> {
+    let threads = door.threads_of(access.owner.id).await?;
+    let of: BTreeSet<ThreadId> = touched.iter().filter_map(|id| threads.of(*id)).collect();
+    let read = door.deps.store.read(access.owner.id, move |tx| {
+        let mut members = Vec::new();
+        for thread in &of {
+            members.extend(tx.thread(*thread)?);
+            if members.len() > MEMBERS {
+                return Ok(None);
+            }
+        }
+        Ok(Some(members))
+    });
+    let Some(members) = read.await? else { return Ok(None) };
+    let members = ascending(members.into_iter().chain(touched.iter().copied()).collect());
+    let mut seen = BTreeSet::new();
+    let first = |(_, id): &&(i64, MessageId)| {
+        members.binary_search(id).is_ok() && seen.insert(threads.of(*id).unwrap_or(ThreadId(id.0)))
+    };
+    let firsts: Vec<(i64, MessageId)> = all.iter().filter(first).copied().collect();
+    Ok(Some(Arc::new(moved(old, &members, firsts.into_iter()))))
 }
 
 /// The state, the messages of which something was logged since another one, and those of them that are seen.
@@ -88,7 +143,7 @@ fn changed(
     tx: &mut MailTx<'_, '_>,
     access: &Access,
     since: &str,
-) -> Result<Option<(String, BTreeSet<MessageId>, Vec<Loaded>)>> {
+) -> Result<Option<(String, Vec<MessageId>, Vec<Loaded>)>> {
     let now = state::now(tx);
     // Who may see what is no line of messages.
     if !state::since(tx, since, Logged::Mailboxes, TOUCHED + 1)?.is_some_and(|lines| {
@@ -101,10 +156,9 @@ fn changed(
         return Ok(None);
     }
     let message = |object| if let Object::Message(id) = object { Some(id) } else { None };
-    let touched: BTreeSet<MessageId> = lines.iter().filter_map(|line| message(line.object)).collect();
-    let ids: Vec<MessageId> = touched.iter().copied().collect();
+    let touched = ascending(lines.iter().filter_map(|line| message(line.object)).collect());
     let allowed = access.allowed(tx)?;
-    let loaded = load::messages(tx, &allowed, &ids)?.into_iter().flatten().collect();
+    let loaded = load::messages(tx, &allowed, &touched)?.into_iter().flatten().collect();
     Ok(Some((now, touched, loaded)))
 }
 
@@ -124,7 +178,7 @@ async fn judge<'a>(
     };
     let (lists, threads) = (Lists { all: Vec::new(), only }, Default::default());
     let finder = Finder { door, access, wish, lists: &lists, threads: &threads };
-    let mut known: Vec<Known> = Vec::with_capacity(wish.wants.len());
+    let mut known: Vec<Matching> = Vec::with_capacity(wish.wants.len());
     for want in &wish.wants {
         known.push(match want {
             Want::In(mailbox) => Some(those(&|one| is_in(one, *mailbox))),

@@ -6,7 +6,7 @@ use anser_text::Query;
 use serde_json::{Map, Value};
 
 use super::super::load::has_keyword;
-use super::Known;
+use super::Matching;
 use crate::error::MethodError;
 use crate::ids::{self, Scope};
 
@@ -38,7 +38,7 @@ pub(super) enum Want {
 }
 
 impl Key {
-    pub fn is_true(&self, entry: &Entry, known: &[Known]) -> bool {
+    pub fn is_true(&self, entry: &Entry, known: &[Matching]) -> bool {
         let is_known = |at: &usize| {
             known[*at].as_ref().is_none_or(|ids: &Vec<MessageId>| ids.binary_search(&entry.message).is_ok())
         };
