@@ -176,7 +176,7 @@ test('several are selected, starred and read at once, and the keys have a sheet'
 
 test('a folder is made, named anew, emptied and deleted', async () => {
   const page = await here.page('bob');
-  await page.locator('.new').click();
+  await page.locator('.new', { hasText: 'New folder' }).click();
   await page.locator('dialog input').fill('旅行');
   await page.keyboard.press('Enter');
   await folder(page, '旅行').waitFor();

@@ -11,7 +11,7 @@ const BINARY = process.env.ANSER_BIN ?? fileURLToPath(new URL('../../target/debu
 const CHROMIUM = process.env.ANSER_CHROMIUM ?? '/usr/bin/chromium';
 export const PASSWORD = 'wild-goose';
 /** How long anything may take before it is held to have failed, in milliseconds: machines that test are slow. */
-const PATIENCE = 60_000;
+const PATIENCE = Number(process.env.ANSER_PATIENCE ?? 60_000);
 
 /** Starts a server on ports that are free, with its accounts. */
 async function serve(dir) {
@@ -49,7 +49,7 @@ export async function world() {
   const trouble = [];
 
   /** A page of somebody's, logged in. What goes wrong in it is noted. */
-  async function page(user, { language = 'en', width = 1280, height = 800, dark = false, at = '/mail/', prefs = {}, login = true } = {}) {
+  async function page(user, { language = 'en', width = 1280, height = 800, dark = false, at = '/mail/', prefs = {}, login = true, password = PASSWORD } = {}) {
     const context = await browser.newContext({
       ignoreHTTPSErrors: true,
       locale: language === 'zh' ? 'zh-CN' : 'en-GB',
@@ -65,12 +65,13 @@ export async function world() {
     if (process.env.ANSER_FRESH) await fresh(context);
     const page = await context.newPage();
     page.on('pageerror', (error) => trouble.push(`${error.stack ?? error}`));
-    page.on('console', (message) => message.type() === 'error' && !/401|404|ERR_ABORTED/.test(message.text()) && trouble.push(message.text()));
+    // What a letter's own handlers and styles wanted, and the policy did not let them, is told there too.
+    page.on('console', (message) => message.type() === 'error' && !/401|403|404|ERR_ABORTED|Executing inline event handler|Applying inline style/.test(message.text()) && trouble.push(message.text()));
     if (login && AUTH) {
       await page.goto(`${url}/?lang=${language}`);
       await page.locator('[name=username]').fill(`${user}@anser.test`);
-      await page.locator('[name=password]').fill(PASSWORD);
-      await page.locator('form button').click();
+      await page.locator('[name=password]').fill(password);
+      await page.locator('form button[type=submit]').click();
       await page.waitForURL(/\/mail\//);
     }
     if (!AUTH || at !== '/mail/') await page.goto(url + at);
@@ -78,9 +79,9 @@ export async function world() {
   }
 
   /** One request of JMAP, or of its uploads. */
-  function ask(user, path, body, type = 'application/json') {
+  function ask(user, path, body, type = 'application/json', password = PASSWORD) {
     return new Promise((done, failed) => {
-      const headers = { Authorization: `Basic ${Buffer.from(`${user}@anser.test:${PASSWORD}`).toString('base64')}`, 'Content-Type': type };
+      const headers = { Authorization: `Basic ${Buffer.from(`${user}@anser.test:${password}`).toString('base64')}`, 'Content-Type': type };
       const asked = request(url + path, { method: body === undefined ? 'GET' : 'POST', headers, rejectUnauthorized: false }, (answer) => {
         let text = '';
         answer.on('data', (piece) => (text += piece)).on('end', () => (answer.statusCode < 300 ? done(JSON.parse(text)) : failed(new Error(`${answer.statusCode} ${text}`))));
@@ -116,6 +117,23 @@ export async function world() {
       if (Object.keys(answer.notCreated ?? {}).length > 0) throw new Error(JSON.stringify(answer.notCreated));
     }
   }
+  /** Sends a letter as a program of somebody's does. */
+  async function deliver(user, to, { subject, text = 'Good day.' }) {
+    const drafts = await mailbox(user, 'drafts');
+    const [{ list }] = await call(user, ['Identity/get', { ids: null }]);
+    const people = [to].flat().map((email) => ({ email }));
+    const letter = { mailboxIds: { [drafts]: true }, keywords: { $seen: true }, from: [{ email: list[0].email }], to: people, subject, bodyValues: { 1: { value: text } }, textBody: [{ partId: '1', type: 'text/plain' }] };
+    const [, sent] = await call(user, ['Email/set', { create: { letter } }], ['EmailSubmission/set', { create: { send: { emailId: '#letter', identityId: list[0].id } } }]);
+    if (!sent.created?.send) throw new Error(JSON.stringify(sent));
+  }
+  /** Waits until what is kept for somebody under a key speaks of this. */
+  async function keeps(user, key, like) {
+    for (let end = Date.now() + PATIENCE; Date.now() < end; await new Promise((done) => setTimeout(done, 100))) {
+      const [{ list }] = await call(user, ['Document/get', { ids: null }]);
+      if (JSON.stringify(list.find((one) => one.key === key)?.value ?? null).includes(like)) return;
+    }
+    throw new Error(`${key} never held ${like}`);
+  }
   async function end() {
     await browser.close();
     child.kill('SIGTERM');
@@ -125,7 +143,7 @@ export async function world() {
   const AUTH = await new Promise((done) => {
     request(`${url}/auth/key`, { rejectUnauthorized: false }, (answer) => (answer.resume(), done(answer.statusCode === 200))).on('error', () => done(false)).end();
   });
-  return { url, dir, binary: BINARY, browser, page, put, call, ask, mailbox, trouble, end, hasAuth: AUTH };
+  return { url, dir, binary: BINARY, browser, page, put, call, ask, deliver, keeps, mailbox, trouble, end, hasAuth: AUTH };
 }
 
 /** A message as it is sent; `html` beside or in place of the text. */

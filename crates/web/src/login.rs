@@ -37,6 +37,15 @@ pub async fn login(deps: Arc<Deps>, request: Request) -> Response {
     shell::page(language, "login", TITLE.of(language), &form.html())
 }
 
+/// A path as a value of a query (RFC 3986 §2.1).
+fn encoded(path: &str) -> String {
+    let one = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    path.bytes().map(one).collect()
+}
+
 struct Form {
     language: Language,
     domain: String,
@@ -48,6 +57,7 @@ const TITLE: Words = Words("Log in", "登录");
 const LEAD: Words = Words("Letters, carried well.", "鸿雁传书，安然抵达。");
 const ADDRESS: Words = Words("Address", "邮箱地址");
 const PASSWORD: Words = Words("Password", "密码");
+const KEYS: Words = Words("Keys on the screen", "软键盘");
 const CODE: Words = Words("Code", "验证码");
 const PASSKEY: Words = Words("Log in with a passkey", "使用通行密钥登录");
 const FRESH: Words = Words("New password", "新密码");
@@ -62,6 +72,8 @@ impl Form {
         let say = |words: Words| escaped(words.of(self.language));
         let (next, domain) = (escaped(&self.next), escaped(&self.domain));
         let why = REASONS.iter().find(|(word, _)| *word == self.why).map(|(_, words)| say(*words)).unwrap_or_default();
+        // Another language leads to the same place.
+        let on = if self.next == AFTER { String::new() } else { format!("&amp;next={}", encoded(&self.next)) };
         let other = if self.language == Language::Chinese { "en" } else { "zh" };
         format!(
             r#"<main class="login">
@@ -71,16 +83,19 @@ impl Form {
 <input type="hidden" name="next" value="{next}">
 <label>{address}<input name="username" type="text" inputmode="email" autocomplete="username" autocapitalize="none" spellcheck="false" required maxlength="320"></label>
 <label>{password}<input name="password" type="password" autocomplete="current-password" required maxlength="1000"></label>
+<button type="button" id="keys" aria-expanded="false" aria-controls="keyboard" hidden>{keys}</button>
+<div id="keyboard" role="group" aria-label="{keys}" hidden></div>
 <label hidden>{code}<input name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="20"></label>
 <label hidden>{fresh}<input name="new" type="password" autocomplete="new-password" maxlength="1000"></label>
 <button type="submit">{go}</button>
 <button type="button" id="passkey" class="other" hidden>{passkey}</button>
 </form>
-<footer><a href="/?lang={other}" hreflang="{other}" lang="{other}">{other_word}</a><p>{programs}</p></footer>
+<footer><a href="/?lang={other}{on}" hreflang="{other}" lang="{other}">{other_word}</a><p>{programs}</p></footer>
 </main>"#,
             lead = say(LEAD),
             address = say(ADDRESS),
             password = say(PASSWORD),
+            keys = say(KEYS),
             code = say(CODE),
             fresh = say(FRESH),
             go = say(TITLE),

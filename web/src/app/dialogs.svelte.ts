@@ -5,7 +5,7 @@ export interface Question {
   yes: string;
   danger?: boolean;
   /** A field to fill, with what it holds at first. */
-  field?: { label: string; value: string };
+  field?: { label: string; value: string; secret?: boolean };
   answer(value: string | null): void;
 }
 

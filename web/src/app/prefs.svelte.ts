@@ -4,7 +4,8 @@ import { en } from '../words/en';
 import { zh } from '../words/zh';
 
 export type Theme = 'auto' | 'light' | 'dark' | 'contrast';
-export type Skin = 'indigo' | 'cinnabar' | 'moss' | 'plum';
+export const SKINS = ['indigo', 'cinnabar', 'moss', 'plum', 'ochre', 'lake', 'rose', 'ink'] as const;
+export type Skin = (typeof SKINS)[number];
 export type Density = 'airy' | 'normal' | 'dense';
 export type Pane = 'right' | 'bottom' | 'off';
 export type Language = 'en' | 'zh';

@@ -46,6 +46,14 @@ export async function noteOf(client: Client, emailId: Id): Promise<Note | null> 
   return (await got.result).list[0] ?? null;
 }
 
+/** Notes with this text, those that are due first. */
+export async function findNotes(client: Client, text: string, limit: number): Promise<Note[]> {
+  const query = client.queued<{ ids: Id[] }>('Note/query', { ...(text ? { filter: { text } } : {}), limit });
+  const got = client.queued<Get<Note>>('Note/get', { '#ids': { resultOf: query.id, name: 'Note/query', path: '/ids' } });
+  const [{ ids }, { list }] = await Promise.all([query.result, got.result]);
+  return ids.flatMap((id) => list.find((note) => note.id === id) ?? []);
+}
+
 export const setNotes = (client: Client, what: { create?: Record<string, Omit<Note, 'id'>>; update?: Record<Id, Partial<Note>>; destroy?: Id[] }) =>
   client.call<SetAnswer<Note>>('Note/set', what);
 

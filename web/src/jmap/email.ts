@@ -170,6 +170,15 @@ export async function getBodies(client: Client, ids: Id[]): Promise<Get<Body>> {
   });
 }
 
+export type Parsed = Body & Pick<Head, 'from' | 'to' | 'subject' | 'sentAt'>;
+
+/** A message that is a blob (RFC 8621 §4.9); `null` where it is none. */
+export async function parseEmail(client: Client, blobId: Id): Promise<Parsed | null> {
+  const properties = [...BODY.filter((name) => name !== 'id'), 'from', 'to', 'subject', 'sentAt'];
+  const answer = await client.call<{ parsed: Record<Id, Parsed> | null }>('Email/parse', { blobIds: [blobId], properties, bodyProperties: PART, fetchTextBodyValues: true, fetchHTMLBodyValues: true, maxBodyValueBytes: BODY_BYTES });
+  return answer.parsed?.[blobId] ?? null;
+}
+
 export const setEmails = (
   client: Client,
   what: { create?: Record<string, unknown>; update?: Record<Id, Record<string, unknown>>; destroy?: Id[] },

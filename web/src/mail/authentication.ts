@@ -1,5 +1,6 @@
 // Whether a sender is who they say, from what our server found (RFC 8601), as one of few plain answers.
 import type { Body, Head } from '../jmap/email';
+import { looksLike } from './lookalike';
 import { domain } from './people';
 
 export type Verdict = 'own' | 'verified' | 'partly' | 'failed' | 'unknown';
@@ -10,6 +11,8 @@ export interface Judged {
   found: { method: string; result: string; of: string }[];
   /** The name shown claims to be another address. */
   posing: string | null;
+  /** A domain of ours that the sender's looks like. */
+  lookalike: string | null;
   /** Answers go to another domain than the sender's. */
   answersTo: string | null;
   /** From outside of our own domain. */
@@ -48,6 +51,7 @@ export function judge(head: Head, body: Body | null, own: string[], told: Record
     verdict,
     found,
     posing: claimed && claimed[1]!.toLowerCase() !== sender ? claimed[0] : null,
+    lookalike: isOwn ? null : (own.find((one) => looksLike(sender, one)) ?? null),
     answersTo: answer && domain(answer) !== sender ? answer : null,
     outside: !isOwn && own.length > 0,
   };

@@ -23,6 +23,7 @@ export const KEYS: Key[] = [
   { keys: ['Home'], group: 'move', name: (w) => w.keyFirst, run: (app) => app.step(-Infinity) },
   { keys: ['End'], group: 'move', name: (w) => w.keyLast, run: (app) => app.step(Infinity) },
   { keys: ['Enter', 'o'], group: 'move', name: (w) => w.keyOpen, run: (app) => app.openRow(app.current) },
+  { keys: ['t'], group: 'move', name: (w) => w.openInTab, run: (app) => app.targetHead && app.openTab(app.targetHead.id) },
   { keys: ['Escape', 'u'], group: 'move', name: (w) => w.keyBack, run: (app) => (app.selected.size > 0 ? app.unselect() : app.close()) },
   { keys: ['x', ' '], group: 'act', name: (w) => w.keySelect, run: (app) => app.toggle(app.current) },
   { keys: ['Control+a'], group: 'act', name: (w) => w.keySelectAll, run: (app) => app.selectAll() },

@@ -2,7 +2,7 @@
 import { SvelteSet } from 'svelte/reactivity';
 import { ask, confirmed } from '../app/dialogs.svelte';
 import { prefs, shared, words } from '../app/prefs.svelte';
-import { say, trouble } from '../app/toasts.svelte';
+import { hush, say, trouble } from '../app/toasts.svelte';
 import { Client } from '../jmap/client';
 import { Kept } from './kept';
 import { setMailboxes } from '../jmap/mailbox';
@@ -11,10 +11,15 @@ import type { EmailAddress, Filter, Head, Sort } from '../jmap/email';
 import { refusal } from '../jmap/standard';
 import type { Id } from '../jmap/session';
 import { Acts, nameOf } from '../mail/acts';
+import { exportLetters, MOST_BYTES } from '../mail/export';
+import { colours, MOST_TAGS, readTags, tagOf } from '../mail/labels';
+import type { Label } from '../mail/labels';
 import { Mail } from '../mail/mail.svelte';
 import { chips, filterOf } from '../mail/search';
 import type { Chip } from '../mail/search';
 import { shown } from '../mail/people';
+import { Rules } from '../settings/rules.svelte';
+import type { Words } from '../words/en';
 import { Book } from '../contacts/book.svelte';
 import { blank } from '../contacts/card';
 import type { Fields } from '../contacts/card';
@@ -26,6 +31,10 @@ export type View = 'mail' | 'people' | 'settings';
 /** Where searches that are kept are kept, and how many. */
 const SEARCHES = 'webmail/searches';
 const MOST_SEARCHES = 30;
+/** Where tags and letters in tabs are kept, and how many letters. */
+const TAGS = 'webmail/tags';
+const LETTERS = 'webmail/letters';
+const MOST_LETTERS = 12;
 const NEWEST: Sort[] = [{ property: 'receivedAt', isAscending: false }];
 
 export class Webmail {
@@ -34,6 +43,7 @@ export class Webmail {
   readonly acts = new Acts(this.mail);
   readonly kept = new Kept(this.client);
   readonly book = new Book(this.client);
+  readonly rules = new Rules(this.client);
 
   ready = $state(false);
   failed = $state<string | null>(null);
@@ -56,7 +66,13 @@ export class Webmail {
   /** The card that is being filled in: a new one, or one that is there. */
   filling = $state.raw<{ at: number; card?: Card; start?: Fields } | null>(null);
   help = $state(false);
+  noting = $state(false);
+  tags = $state.raw<Label[]>([]);
+  /** Messages that have a tab of their own, by their ids. */
+  letters = $state.raw<Id[]>([]);
   menu = $state(false);
+  /** Of the settings. */
+  page = $state<keyof Words['pages']>('looks');
   allMatching = $state(false);
   bottom: HTMLElement | null = null;
 
@@ -68,15 +84,17 @@ export class Webmail {
       shared(this.kept.of('webmail/choices'), (chosen) => this.kept.set('webmail/choices', chosen));
       const searches = this.kept.of(SEARCHES);
       this.searches = Array.isArray(searches) ? searches.filter((one) => typeof one === 'string').slice(0, MOST_SEARCHES) : [];
+      this.tags = readTags(this.kept.of(TAGS));
       this.ready = true;
       this.mail.onNew((heads) => this.announce(heads));
       this.mail.onChange((change) => 'ContactCard' in change && void this.book.refresh().catch(() => {}));
       void this.book.open().catch(() => {});
+      void this.rules.open().catch(() => {});
       const named = /^#\/([^/?]+)(?:\/([^/?]+))?/.exec(location.hash);
       const folder = this.mail.mailbox(named?.[1]) ?? this.mail.of('inbox') ?? this.mail.mailboxes[0];
       if (folder) this.go(folder.id, false);
       if (named?.[2]) await this.openById(named[2]);
-      void Draft.restore(this);
+      void this.restoreTabs().then(() => Draft.restore(this));
     } catch (error) {
       this.failed = this.mail.reason(error);
     }
@@ -196,7 +214,7 @@ export class Webmail {
     this.read();
   }
 
-  private async openById(id: Id): Promise<void> {
+  async openById(id: Id): Promise<void> {
     await this.mail.fetchHeads([id]);
     const head = this.mail.heads.get(id);
     if (!head || head.keywords.$draft) return;
@@ -338,6 +356,71 @@ export class Webmail {
     const ids = this.acts.rows(this.target());
     const on = !ids.every((id) => this.mail.heads.get(id)?.keywords[keyword]);
     void this.acts.label(ids, keyword, on);
+  }
+
+  // Labels.
+
+  get labels(): Label[] {
+    return [...colours(), ...this.tags];
+  }
+
+  newTag(name: string): Label | null {
+    const known = this.labels.find((one) => one.name === name.trim());
+    if (known) return known;
+    if (!name.trim() || this.tags.length >= MOST_TAGS) return null;
+    const tag = tagOf(name.trim(), this.labels);
+    this.tags = [...this.tags, tag];
+    this.kept.set(TAGS, this.tags);
+    return tag;
+  }
+
+  /** Takes a tag out of those that are offered; messages keep their keyword. */
+  dropTag(keyword: string): void {
+    this.tags = this.tags.filter((tag) => tag.keyword !== keyword);
+    this.kept.set(TAGS, this.tags);
+  }
+
+  // Tabs.
+
+  openTab(id: Id): void {
+    if (!this.letters.includes(id)) this.letters = [...this.letters, id].slice(-MOST_LETTERS);
+    this.tab = id;
+    this.kept.set(LETTERS, this.letters);
+  }
+
+  closeTab(id: Id): void {
+    this.letters = this.letters.filter((other) => other !== id);
+    if (this.tab === id) this.tab = 'mail';
+    this.kept.set(LETTERS, this.letters);
+  }
+
+  /** The tabs that were open when the page went, wherever that was. */
+  private async restoreTabs(): Promise<void> {
+    const kept = this.kept.of(LETTERS);
+    const ids = (Array.isArray(kept) ? kept : []).filter((id) => typeof id === 'string').slice(0, MOST_LETTERS);
+    if (ids.length === 0) return;
+    await this.mail.fetchHeads(ids).catch(() => {});
+    const there = ids.filter((id) => this.mail.heads.has(id));
+    if (prefs.conversations) await this.mail.fetchThreads(there.map((id) => this.mail.heads.get(id)!.threadId)).catch(() => {});
+    this.letters = there;
+  }
+
+  /** Saves what is selected as files. */
+  async save(kind: 'zip' | 'mbox'): Promise<void> {
+    const w = words();
+    const ids = this.acts.rows(this.target());
+    await this.mail.fetchHeads(ids.filter((id) => !this.mail.heads.has(id)));
+    const heads = ids.map((id) => this.mail.heads.get(id)).filter((head) => head !== undefined);
+    if (heads.reduce((sum, { size }) => sum + size, 0) > MOST_BYTES) return void trouble(w.tooMuchAtOnce);
+    const stop = new AbortController();
+    const toast = say(w.saving, { kind: 'work', progress: 0, action: { label: w.stop, run: () => stop.abort() } });
+    try {
+      await exportLetters(this.client, heads, kind, (done) => (toast.progress = done), stop.signal);
+    } catch (error) {
+      if (!stop.signal.aborted) trouble(w.notDone(this.mail.reason(error)));
+    } finally {
+      hush(toast.id);
+    }
   }
 
   // Folders.

@@ -9,10 +9,14 @@ import type { EmailAddress, Head, Part } from '../jmap/email';
 import { refusal } from '../jmap/standard';
 import type { Id } from '../jmap/session';
 import { submit, takeBack } from '../jmap/submission';
-import type { Leaves } from '../jmap/submission';
+import type { Identity, Leaves } from '../jmap/submission';
 import { long } from '../mail/dates';
 import { escaped, piece, textAsHtml } from '../mail/sanitise';
 import type { Webmail } from '../webmail/webmail.svelte';
+import { onPaper, paperOf } from './paper';
+import type { Paper } from './paper';
+import { MOST_TEMPLATES, TEMPLATES, templates } from './templates';
+import type { Template } from './templates';
 import { answer, asText, empty, htmlOf, inside, mailto, speaksOfAttachment } from './start';
 import type { Beginning, Start } from './start';
 
@@ -50,6 +54,13 @@ export class Draft {
   attachments = $state<Attachment[]>([]);
   state = $state<'new' | 'dirty' | 'saving' | 'saved' | 'failed'>('new');
   sending = $state(false);
+  /** Each recipient gets a letter of their own, and hears of no other. */
+  individually = $state(false);
+  /** Whether those who read it are asked to say so (RFC 8098). */
+  receipt = $state(false);
+  paper = $state<Paper>('none');
+  /** Rises when the text changes otherwise than by the editor. */
+  version = $state(0);
   private emailId: Id | null = null;
   private inReplyTo: string[] | null = null;
   private references: string[] | null = null;
@@ -163,7 +174,8 @@ export class Draft {
       draft.identityId = app.mail.identities.find(({ email }) => email === head.from?.[0]?.email)?.id ?? draft.identityId;
       await draft.take([...inside(body), ...body.attachments.filter((part) => !inside(body).includes(part))]);
       draft.plain = !body.htmlBody.some(({ type }) => type === 'text/html');
-      draft.html = draft.safe(htmlOf(body));
+      [draft.paper, draft.html] = paperOf(draft.safe(htmlOf(body)));
+      draft.receipt = body['header:Disposition-Notification-To:asAddresses'] !== null;
       draft.text = draft.plain ? (body.bodyValues[body.textBody[0]?.partId ?? '']?.value ?? '') : '';
       draft.state = 'saved';
       draft.show();
@@ -219,6 +231,7 @@ export class Draft {
       mailboxIds: { [mailbox]: true },
       keywords: { $draft: true, $seen: true },
       from: identity ? [{ name: identity.name || null, email: identity.email }] : null,
+      ...(this.receipt && identity ? { 'header:Disposition-Notification-To:asAddresses': [{ name: identity.name || null, email: identity.email }] } : {}),
       replyTo: identity?.replyTo?.length ? identity.replyTo : null,
       to: this.to.length > 0 ? this.to : null,
       cc: this.cc.length > 0 ? this.cc : null,
@@ -226,7 +239,7 @@ export class Draft {
       subject: this.subject,
       inReplyTo: this.inReplyTo,
       references: this.references?.slice(-50) ?? null,
-      bodyValues: { text: { value: text }, ...(this.plain ? {} : { html: { value: `<!DOCTYPE html><html><body>${html}</body></html>` } }) },
+      bodyValues: { text: { value: text }, ...(this.plain ? {} : { html: { value: `<!DOCTYPE html><html><body>${onPaper(this.paper, html)}</body></html>` } }) },
       textBody: [{ partId: 'text', type: 'text/plain' }],
       ...(this.plain ? {} : { htmlBody: [{ partId: 'html', type: 'text/html' }] }),
       attachments: this.attachments
@@ -339,6 +352,7 @@ export class Draft {
     this.sending = true;
     await this.saving;
     try {
+      if (this.individually && people.length > 1) return await this.sendEach(people, leaves, identity, drafts.id, sent.id);
       const before = this.emailId;
       const made = setEmails(this.app.client, { create: { letter: this.email(drafts.id) }, ...(before ? { destroy: [before] } : {}) });
       const handed = submit(this.app.client, '#letter', { identityId: identity.id, mailFrom: identity.email, rcptTo: [...new Set(people)], leaves, drafts: drafts.id, sent: sent.id });
@@ -355,6 +369,45 @@ export class Draft {
       trouble(w.notSent(this.app.mail.reason(error)));
       void this.save();
     }
+  }
+
+  /** One letter for each, so that nobody sees the others. What could not be sent is told; the rest is under way. */
+  private async sendEach(people: string[], leaves: Leaves, identity: Identity, drafts: Id, sent: Id): Promise<void> {
+    const all = [...this.to, ...this.cc, ...this.bcc];
+    const failed: string[] = [];
+    let why = '';
+    for (const email of new Set(people)) {
+      const one = all.find((other) => other.email === email)!;
+      const letter = { ...this.email(drafts), to: [one], cc: null, bcc: null };
+      const made = setEmails(this.app.client, { create: { letter } });
+      const handed = submit(this.app.client, '#letter', { identityId: identity.id, mailFrom: identity.email, rcptTo: [email], leaves, drafts, sent });
+      const not = refusal(await made) ?? refusal(await handed);
+      if (not) [why] = [this.app.mail.reason(new JmapError(not.type, not.description)), failed.push(email)];
+    }
+    if (failed.length > 0) {
+      // Those who got it are no longer asked for.
+      [this.to, this.cc, this.bcc] = [all.filter(({ email }) => failed.includes(email)), [], []];
+      throw new JmapError('refused', why);
+    }
+    if (this.emailId) await setEmails(this.app.client, { destroy: [this.emailId] }).catch(() => {});
+    this.app.closeDraft(this);
+    this.remember();
+    this.told(leaves, undefined, drafts, sent);
+  }
+
+  /** Puts a template above what stands there; its subject where there is none. */
+  use(template: Template): void {
+    this.html = template.html + this.html;
+    if (this.plain) this.text = `${this.textOf(template.html)}\n${this.text}`;
+    this.subject ||= template.subject;
+    this.version++;
+    this.edited();
+  }
+
+  keepAsTemplate(name: string): void {
+    const html = this.plain ? textAsHtml(this.text) : this.html.replace(/<div class="signature">.*<\/div>$/s, '');
+    const others = templates(this.app.kept).filter((one) => one.name !== name);
+    this.app.kept.set(TEMPLATES, [...others, { name, subject: this.subject, html }].slice(-MOST_TEMPLATES));
   }
 
   private told(leaves: Leaves, submission: Id | undefined, drafts: Id, sent: Id): void {

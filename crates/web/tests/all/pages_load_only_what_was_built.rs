@@ -15,9 +15,12 @@ fn the_login_page_is_whole_without_its_script() {
         }
         let (_, elsewhere) = site.get(HOST, "/?next=//evil.example/");
         assert!(elsewhere.contains("name=\"next\" value=\"/mail/\""), "{elsewhere}");
-        let (_, chinese) = site.get(HOST, "/?lang=zh&failed=wrong");
+        let (_, chinese) = site.get(HOST, "/?lang=zh&why=wrong");
         assert!(chinese.contains("<html lang=\"zh\">") && chinese.contains("邮箱地址或密码不正确。"), "{chinese}");
-        let (_, odd) = site.get(HOST, "/?failed=%3Cscript%3E&next=/mail/%22%3E%3Cscript%3E");
+        let (_, on) = site.get(HOST, "/?next=/auth/device%3Fuser_code%3DA");
+        assert!(on.contains("name=\"next\" value=\"/auth/device?user_code=A\""), "{on}");
+        assert!(on.contains("&amp;next=/auth/device%3Fuser_code%3DA\""), "{on}");
+        let (_, odd) = site.get(HOST, "/?why=%3Cscript%3E&next=/mail/%22%3E%3Cscript%3E");
         assert!(!odd.contains("<script>"), "{odd}");
     });
 }

@@ -1,0 +1,265 @@
+// What somebody sets for themselves: rules, who gets in, where mail goes besides, how one logs in.
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { PASSWORD, message, world } from './world.js';
+
+let here;
+before(async () => (here = await world()));
+after(async () => here.end());
+
+const close = (page) => page.context().close();
+const row = (page, text) => page.locator('.row', { hasText: text });
+const folder = (page, name) => page.locator('.folder', { hasText: name });
+const button = (page, text) => page.locator('.settings main .button', { hasText: text });
+async function settings(page, at) {
+  await page.locator('.rail .place').nth(3).click();
+  await page.locator('.settings nav button').nth(at).click();
+  await page.locator('.settings main .set:not([aria-busy=true])').waitFor();
+}
+const [LOOKS, IDENTITIES, RULES, SENDERS, FORWARDING, AWAY, SECURITY, PROGRAMS, SESSIONS, STORAGE] = Array(10).keys();
+const toMail = (page) => page.locator('.rail .place').first().click();
+const fits = (page) => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth && document.querySelector('.settings main').scrollWidth <= document.querySelector('.settings main').clientWidth);
+
+for (const [language, width, words] of [
+  ['en', 1280, { fresh: 'New rule', save: 'Save', subject: 'Invoice 7', word: 'invoice', box: 'Bills' }],
+  ['zh', 390, { fresh: '新建规则', save: '保存', subject: '发票 七', word: '发票', box: '账单' }],
+]) {
+  test(`a rule is made in a form and files what comes, ${language}`, async () => {
+    const page = await here.page('ann', { language, width });
+    await settings(page, RULES);
+    await button(page, words.fresh).click();
+    await page.locator('[name=rule]').fill(words.box);
+    await page.locator('.line select').first().selectOption('subject');
+    await page.locator('.line .grow').first().fill(words.word);
+    await page.locator('.line .grow').nth(1).fill(words.box);
+    assert.ok(await fits(page));
+    await button(page, words.save).click();
+    await page.locator('.rules li strong', { hasText: words.box }).waitFor();
+    await here.deliver('bob', 'ann@anser.test', { subject: words.subject });
+    await toMail(page);
+    if (width < 500) await page.locator('.menu-button').click();
+    await folder(page, words.box).click();
+    await row(page, words.subject).waitFor();
+    await close(page);
+  });
+}
+
+test('a rule is tried on what is there, and applied to it', async () => {
+  await here.put('chen', ['Weekly news', 'News of today', 'A question'].map((subject) => [message({ to: 'chen@anser.test', subject })]));
+  const page = await here.page('chen');
+  await settings(page, RULES);
+  await button(page, 'New rule').click();
+  await page.locator('.line select').first().selectOption('subject');
+  await page.locator('.line .grow').first().fill('news');
+  await page.locator('.line .grow').nth(1).fill('Archive');
+  await button(page, 'Try on the last 100').click();
+  await page.locator('.preview', { hasText: 'Would apply to 2 of the last 3' }).waitFor();
+  await page.locator('.preview button', { hasText: 'Apply' }).click();
+  await toMail(page);
+  await folder(page, 'Archive').click();
+  await row(page, 'Weekly news').waitFor();
+  await row(page, 'News of today').waitFor();
+  await close(page);
+});
+
+test('rules change places, are switched off and deleted; the script beside them tells its mistakes in Chinese', async () => {
+  const page = await here.page('bob', { language: 'zh' });
+  const rule = (name) => ({ rule: { name, enabled: true, quantifier: 'all', stop: false, conditions: [{ larger: 9_000_000 }], deeds: ['star'] } });
+  await here.call('bob', ['Rules/set', { update: { singleton: { items: [rule('甲'), rule('乙')] } } }]);
+  await settings(page, RULES);
+  await page.locator('.rules li', { hasText: '乙' }).locator('.tool').first().click();
+  await page.waitForFunction(() => document.querySelector('.rules li strong')?.textContent === '乙');
+  await page.locator('.rules li', { hasText: '甲' }).locator('input').uncheck();
+  await page.locator('.rules li.off', { hasText: '甲' }).waitFor();
+  await page.locator('.rules li', { hasText: '乙' }).locator('.tool').last().click();
+  await page.locator('dialog .danger').click();
+  await page.waitForFunction(() => document.querySelectorAll('.rules li strong').length === 1);
+  await button(page, '查看脚本').click();
+  await page.locator('textarea.script').fill('fileinto nothing');
+  await button(page, '保存').click();
+  await page.locator('.toast.trouble', { hasText: '操作未完成' }).waitFor();
+  await page.locator('textarea.script').fill('if header :contains "subject" "中奖" {\n    discard;\n}\n');
+  await button(page, '保存').click();
+  await page.locator('.hint', { hasText: '另有手工编写的脚本' }).waitFor();
+  await here.call('bob', ['Rules/set', { update: { singleton: { items: [] } } }]);
+  await close(page);
+});
+
+test('a blocked sender lands among the spam, an allowed one does not', async () => {
+  const page = await here.page('postmaster');
+  await settings(page, SENDERS);
+  await page.locator('[name=blocked]').fill('anser.test');
+  await page.locator('[name=allowed]').fill('chen@anser.test');
+  await button(page, 'Save').click();
+  await page.locator('.toast', { hasText: 'Saved' }).waitFor();
+  await here.deliver('chen', 'postmaster@anser.test', { subject: 'let me in' });
+  await here.deliver('bob', 'postmaster@anser.test', { subject: 'keep me out' });
+  await toMail(page);
+  await row(page, 'let me in').waitFor();
+  await folder(page, 'Spam').click();
+  await row(page, 'keep me out').waitFor();
+  await close(page);
+});
+
+for (const [language, words] of [
+  ['en', { save: 'Save', outside: 'outside of your organisation', standing: 'is being forwarded to' }],
+  ['zh', { save: '保存', outside: '组织之外', standing: '正在自动转发到' }],
+]) {
+  test(`forwarding is asked about, stands above all pages, and is switched off there, ${language}`, async () => {
+    const page = await here.page('chen', { language });
+    await settings(page, FORWARDING);
+    await page.locator('[name=on]').check();
+    await page.locator('[name=to]').fill('chen@elsewhere.example');
+    await button(page, words.save).click();
+    await page.locator('dialog', { hasText: words.outside }).waitFor();
+    await page.locator('dialog .danger').click();
+    await page.locator('.banner', { hasText: words.standing }).waitFor();
+    await page.reload();
+    await page.locator('.banner button').click();
+    await page.locator('[name=on]').uncheck();
+    await button(page, words.save).click();
+    await page.locator('.banner').waitFor({ state: 'detached' });
+    await close(page);
+  });
+}
+
+test('who is away says so, to people of the house in other words than to others', async () => {
+  const page = await here.page('chen');
+  await settings(page, AWAY);
+  await page.locator('[name=on]').check();
+  await page.locator('[name=inside]').fill('Ask Bob.');
+  await page.locator('.check', { hasText: 'Another text' }).locator('input').check();
+  await page.locator('[name=outside]').fill('I am away.');
+  await button(page, 'Save').click();
+  await page.locator('.banner', { hasText: 'away message is on' }).waitFor();
+  await here.deliver('bob', 'chen@anser.test', { subject: 'Are you there?' });
+  const bob = await here.page('bob');
+  await row(bob, 'Are you there?').click();
+  await bob.frameLocator('article.open iframe').locator('body', { hasText: 'Ask Bob.' }).waitFor();
+  await page.locator('[name=on]').uncheck();
+  await button(page, 'Save').click();
+  await page.locator('.banner').waitFor({ state: 'detached' });
+  await Promise.all([close(page), close(bob)]);
+});
+
+test('a mail program gets a password of its own, which can be taken away', async () => {
+  const page = await here.page('ann');
+  await settings(page, PROGRAMS);
+  await page.locator('[name=program]').fill('Telephone');
+  await button(page, 'New app password').click();
+  await page.locator('dialog input[type=password]').fill('not it');
+  await page.keyboard.press('Enter');
+  await page.locator('.toast.trouble').waitFor();
+  await button(page, 'New app password').click();
+  await page.locator('dialog input[type=password]').fill(PASSWORD);
+  await page.keyboard.press('Enter');
+  const secret = await page.locator('dialog .secret').innerText();
+  await page.keyboard.press('Escape');
+  const asked = () => here.ask('ann', '/.well-known/jmap', undefined, 'application/json', secret);
+  assert.ok((await asked()).primaryAccounts);
+  await page.locator('li', { hasText: 'Telephone' }).locator('.button').click();
+  await page.locator('dialog .danger').click();
+  await page.locator('li', { hasText: 'Telephone' }).waitFor({ state: 'detached' });
+  await assert.rejects(asked, /401/);
+  await close(page);
+});
+
+test('a session elsewhere is ended from here, and its page goes to the login', async () => {
+  const [page, other] = await Promise.all([here.page('bob'), here.page('bob')]);
+  await settings(page, SESSIONS);
+  await button(page, 'everywhere else').click();
+  await page.waitForFunction(() => document.querySelectorAll('.settings li').length === 1);
+  await other.locator('.rows').waitFor();
+  await other.evaluate(() => document.querySelector('.folder').click());
+  await other.waitForURL(/why=expired/);
+  assert.match(await other.locator('#why').innerText(), /session has ended/);
+  await Promise.all([close(page), close(other)]);
+});
+
+test('looks that are chosen are there in another browser, in another language at once', async () => {
+  const page = await here.page('bob');
+  await settings(page, LOOKS);
+  await page.locator('label', { hasText: 'Moss' }).click();
+  await page.locator('label', { hasText: '中文' }).click();
+  await page.locator('.settings h1', { hasText: '外观' }).waitFor();
+  await here.keeps('bob', 'webmail/choices', '"language":"zh"');
+  const other = await here.page('bob');
+  await other.waitForFunction(() => document.documentElement.dataset.skin === 'moss' && document.documentElement.lang === 'zh-CN');
+  await Promise.all([close(page), close(other)]);
+});
+
+test('a signature is written once and stands below what is written', async () => {
+  const page = await here.page('ann');
+  await settings(page, IDENTITIES);
+  await page.locator('.settings .paper').click();
+  await page.keyboard.type('Ann, reading room');
+  await button(page, 'Save').click();
+  await page.locator('.toast', { hasText: 'Saved' }).waitFor();
+  await toMail(page);
+  await page.locator('.write').click();
+  await page.locator('.paper .signature', { hasText: 'Ann, reading room' }).waitFor();
+  await close(page);
+});
+
+test('space is told folder by folder', async () => {
+  const page = await here.page('chen', { language: 'zh', width: 390 });
+  await settings(page, STORAGE);
+  await page.locator('td', { hasText: '1' }).first().waitFor();
+  assert.ok(await fits(page));
+  await page.locator('th button', { hasText: '归档' }).click();
+  await page.locator('h1', { hasText: '归档' }).waitFor();
+  await close(page);
+});
+
+/** RFC 6238: the code of this moment. */
+function totp(secret) {
+  const bits = [...secret.replace(/[\s=]/g, '')].map((char) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(char).toString(2).padStart(5, '0')).join('');
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+  const mac = createHmac('sha1', key).update(counter).digest();
+  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0');
+}
+
+test('an authenticator is set up and asked for at the next login; a recovery code lets in too', async () => {
+  const page = await here.page('postmaster');
+  await settings(page, SECURITY);
+  await button(page, 'Set up an authenticator').click();
+  await page.locator('dialog input[type=password]').fill(PASSWORD);
+  await page.keyboard.press('Enter');
+  const secret = await page.locator('dialog .secret').innerText();
+  await page.locator('[name=code]').fill(totp(secret));
+  await page.keyboard.press('Enter');
+  await page.locator('dialog .codes li').first().waitFor();
+  const code = await page.locator('dialog .codes li').first().innerText();
+  await page.locator('dialog .main').click();
+  await button(page, 'Remove the authenticator').waitFor();
+  const other = await here.page('postmaster', { login: false, at: '/?lang=en' });
+  await other.locator('[name=username]').fill('postmaster@anser.test');
+  await other.locator('[name=password]').fill(PASSWORD);
+  await other.locator('form button[type=submit]').click();
+  await other.locator('[name=code]').fill(code);
+  await other.locator('form button[type=submit]').click();
+  await other.waitForURL(/\/mail\//);
+  await Promise.all([close(page), close(other)]);
+});
+
+test('the own password is changed, and the new one lets in', async () => {
+  const page = await here.page('ann', { language: 'zh' });
+  await settings(page, SECURITY);
+  const fresh = '雁过留声-Wild-42';
+  await page.locator('[name=old]').fill(PASSWORD);
+  await page.locator('[name=new]').fill(fresh);
+  await page.locator('[name=again]').fill('other');
+  await button(page, '修改密码').click();
+  await page.locator('.toast.trouble', { hasText: '不一致' }).waitFor();
+  await page.locator('[name=again]').fill(fresh);
+  await button(page, '修改密码').click();
+  await page.locator('.toast', { hasText: '密码已修改' }).waitFor();
+  const other = await here.page('ann', { password: fresh });
+  await other.locator('.write').waitFor();
+  await Promise.all([close(page), close(other)]);
+});
+
+test('nothing went wrong in any page', () => assert.deepEqual(here.trouble, []));
