@@ -27,7 +27,7 @@ const ADDRESSES: usize = 100;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Identity {
-    name: String,
+    pub name: String,
     pub email: String,
     reply_to: Value,
     bcc: Value,

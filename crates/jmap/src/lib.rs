@@ -18,6 +18,7 @@
 //! | `door` | what all requests share |
 //! | `mailbox`, `thread`, `email`, `identity`, `submission`, `vacation` | the types |
 //! | `rules` | the active script, as the form that shows it |
+//! | `mdn` | telling senders that their mail was read |
 //! | `sieve` | scripts |
 //! | `quota`, `principal` | how much room there is; who there is |
 //! | `contact` | address books and cards |
@@ -36,6 +37,7 @@ mod ids;
 mod json;
 mod law;
 mod mailbox;
+mod mdn;
 mod method;
 mod principal;
 mod push;

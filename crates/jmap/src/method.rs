@@ -14,9 +14,9 @@ use crate::contact::{self, BOOK, CARD};
 use crate::door::Door;
 use crate::error::MethodError;
 use crate::reference::weight;
-use crate::session::{ANSER, BLOB, CONTACTS, CORE, MAIL, PRINCIPALS, QUOTA, SIEVE, SUBMISSION, VACATION};
+use crate::session::{ANSER, BLOB, CONTACTS, CORE, MAIL, MDN, PRINCIPALS, QUOTA, SIEVE, SUBMISSION, VACATION};
 use crate::vendor::{self, DOCUMENT, NOTE};
-use crate::{blob, email, identity, mailbox, principal, quota, sieve, submission, thread, vacation};
+use crate::{blob, email, identity, mailbox, mdn, principal, quota, sieve, submission, thread, vacation};
 
 /// What a method comes to: the arguments of its response.
 pub(crate) type Outcome = Result<Value, MethodError>;
@@ -37,7 +37,7 @@ impl Method {
     pub fn is_open_to(&self, user: &User) -> bool {
         let (kind, verb) = self.name.split_once('/').unwrap_or((self.name, ""));
         let reads = READING.contains(&verb);
-        (reads || !user.is_read_only()) && (reads || kind != "EmailSubmission" || user.may_send())
+        (reads || !user.is_read_only()) && (reads || !["EmailSubmission", "MDN"].contains(&kind) || user.may_send())
     }
 }
 
@@ -78,6 +78,8 @@ pub(crate) const METHODS: &[Method] = &[
     Method { name: "EmailSubmission/set", capability: SUBMISSION, run: |call| Box::pin(submission::set(call)) },
     Method { name: "VacationResponse/get", capability: VACATION, run: |call| Box::pin(vacation::get(call)) },
     Method { name: "VacationResponse/set", capability: VACATION, run: |call| Box::pin(vacation::set(call)) },
+    Method { name: "MDN/send", capability: MDN, run: |call| Box::pin(mdn::send(call)) },
+    Method { name: "MDN/parse", capability: MDN, run: |call| Box::pin(mdn::parse(call)) },
     Method { name: "SieveScript/get", capability: SIEVE, run: |call| Box::pin(sieve::get(call)) },
     Method { name: "SieveScript/set", capability: SIEVE, run: |call| Box::pin(sieve::set(call)) },
     Method { name: "SieveScript/query", capability: SIEVE, run: |call| Box::pin(sieve::query(call)) },
@@ -107,6 +109,8 @@ pub(crate) const METHODS: &[Method] = &[
         run: |call| Box::pin(contact::query_changes(call)),
     },
     Method { name: "ContactCard/set", capability: CONTACTS, run: |call| Box::pin(contact::set(call)) },
+    Method { name: "ContactCard/import", capability: ANSER, run: |call| Box::pin(contact::import(call)) },
+    Method { name: "ContactCard/export", capability: ANSER, run: |call| Box::pin(contact::export(call)) },
     Method { name: "EmailView/get", capability: ANSER, run: |call| Box::pin(vendor::view_get(call)) },
     Method { name: "Bulk/get", capability: ANSER, run: |call| Box::pin(vendor::bulk_get(call)) },
     Method { name: "Bulk/set", capability: ANSER, run: |call| Box::pin(vendor::bulk_set(call)) },
@@ -247,4 +251,44 @@ fn wrong(name: &str) -> MethodError {
 /// RFC 8620 §4.
 async fn echo(call: &mut Call) -> Outcome {
     Ok(Value::Object(std::mem::take(&mut call.args.0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fmt::Write as _;
+    use std::path::Path;
+
+    use super::*;
+
+    /// The page of methods, as the table says.
+    fn page() -> String {
+        let mut page = String::from(
+            "# Methods\n\nMade of the table of methods; a test holds it to that. What a method takes and answers is in its RFC, of \
+             `urn:anser:mail`\nin [mail.md](mail.md).\n\n| method | needs in `using` | changes something |\n|---|---|---|\n",
+        );
+        for method in METHODS {
+            let verb = method.name.split_once('/').map_or("", |(_, verb)| verb);
+            let changes = if READING.contains(&verb) { "" } else { "yes" };
+            let _ = writeln!(page, "| {} | `{}` | {changes} |", method.name, method.capability);
+        }
+        page
+    }
+
+    #[test]
+    fn the_page_of_methods_is_what_the_table_says() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/api/methods.md");
+        if std::env::var_os("ANSER_WRITE_PAGES").is_some() {
+            std::fs::write(&path, page()).unwrap();
+        }
+        let there = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(there == page(), "docs/api/methods.md is old: run this test with ANSER_WRITE_PAGES=1");
+    }
+
+    #[test]
+    fn a_method_has_one_row_and_a_capability_that_is_told() {
+        let names: BTreeSet<&str> = METHODS.iter().map(|method| method.name).collect();
+        assert_eq!(names.len(), METHODS.len());
+        assert!(METHODS.iter().all(|method| crate::session::CAPABILITIES.contains(&method.capability)));
+    }
 }

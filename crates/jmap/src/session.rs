@@ -35,6 +35,8 @@ const WEBSOCKET: &str = "urn:ietf:params:jmap:websocket";
 pub(crate) const QUOTA: &str = "urn:ietf:params:jmap:quota";
 /// RFC 9610 §1.4.1.
 pub(crate) const CONTACTS: &str = "urn:ietf:params:jmap:contacts";
+/// RFC 9007 §1.3.
+pub(crate) const MDN: &str = "urn:ietf:params:jmap:mdn";
 /// RFC 9661 §1.3.
 pub(crate) const SIEVE: &str = "urn:ietf:params:jmap:sieve";
 /// What docs/api/mail.md says.
@@ -44,8 +46,8 @@ pub(crate) const ANSER: &str = "urn:anser:mail";
 pub(crate) const COLLATIONS: [&str; 2] = ["i;ascii-casemap", "i;unicode-casemap"];
 
 /// The capabilities that a request may use.
-pub(crate) const CAPABILITIES: [&str; 10] =
-    [CORE, MAIL, SUBMISSION, VACATION, BLOB, QUOTA, PRINCIPALS, CONTACTS, SIEVE, ANSER];
+pub(crate) const CAPABILITIES: [&str; 11] =
+    [CORE, MAIL, SUBMISSION, VACATION, BLOB, QUOTA, PRINCIPALS, CONTACTS, SIEVE, MDN, ANSER];
 
 /// `/.well-known/jmap`
 pub(crate) async fn get(door: Arc<Door>, request: Request) -> Response {
@@ -150,6 +152,7 @@ fn account(user: &User, of: &Account) -> Value {
         account["accountCapabilities"][VACATION] = json!({});
         account["accountCapabilities"][ANSER] = json!({});
         account["accountCapabilities"][SIEVE] = sieve::capability();
+        account["accountCapabilities"][MDN] = json!({});
         account["accountCapabilities"][CONTACTS] =
             json!({ "maxAddressBooksPerCard": contact::BOOKS, "mayCreateAddressBook": true });
         account["accountCapabilities"][PRINCIPALS] = json!({ "currentUserPrincipalId": principal });

@@ -18,7 +18,7 @@
 //! Nothing here is an error of the whole: what cannot be read is a [`Problem`] with its line, and the rest is read. Only the limits
 //! below end a file early, and say so.
 
-mod charset;
+pub mod charset;
 mod dump;
 mod entry;
 pub mod field;

@@ -40,7 +40,7 @@ pub(crate) use copy::copy;
 pub(crate) use download::download;
 pub(crate) use manage::{BLOB_SET, DATA_SOURCES, DIGESTS, TYPES, get, lookup, make};
 pub(crate) use read::{OPENED, Reader, whole};
-pub(crate) use upload::upload;
+pub(crate) use upload::{put, upload};
 
 /// Parts that lie in each other in one id at most.
 const LEVELS: usize = 8;

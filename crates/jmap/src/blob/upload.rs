@@ -104,7 +104,7 @@ pub(super) async fn keep(door: &Door, user: &User, access: &Access, blob: BlobId
 }
 
 /// Stores bytes that are in memory, as an upload of the user's.
-pub(super) async fn put(
+pub(crate) async fn put(
     door: &Door,
     user: &User,
     access: &Access,

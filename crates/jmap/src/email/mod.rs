@@ -30,7 +30,7 @@ pub(crate) use get::get;
 pub(crate) use header::written_utc;
 pub(crate) use import::import;
 pub(crate) use load::{Loaded, messages};
-pub(crate) use octets::Octets;
+pub(crate) use octets::{Octets, beginning_of};
 pub(crate) use parse::parse;
 pub(crate) use query::{query, query_changes};
 pub(crate) use set::{set, set_some};

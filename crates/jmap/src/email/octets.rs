@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use anser_base::{Result, TenantId, limits};
+use anser_base::{Error, Result, TenantId, limits};
 use anser_mime::encoding::Decoder;
 use anser_mime::structure::Part;
 use anser_store::{Body, Message, Store};
@@ -10,6 +10,8 @@ use bytes::Bytes;
 
 /// Bytes that are read at once.
 const PIECE: usize = 64 * 1024;
+/// Bytes of a header that are looked at.
+const HEADER: usize = 256 * 1024;
 
 /// A message that is open. Offsets count as those of its structure do, from the body without its prefix.
 pub(crate) enum Octets {
@@ -92,4 +94,22 @@ impl Octets {
             _ => Ok(encoded),
         }
     }
+}
+
+/// The beginning of a message, in which its header is.
+pub(crate) async fn beginning_of(store: &Store, tenant: TenantId, message: &Message) -> Result<Vec<u8>> {
+    let (store, message) = (store.clone(), message.clone());
+    let read = move || {
+        let mut body = store.body(tenant, &message)?;
+        let mut header = Vec::new();
+        while header.len() < HEADER {
+            let piece = body.read_at(header.len() as u64, HEADER - header.len())?;
+            if piece.is_empty() {
+                break;
+            }
+            header.extend_from_slice(&piece);
+        }
+        Ok(header)
+    };
+    tokio::task::spawn_blocking(read).await.map_err(Error::unavailable)?
 }

@@ -38,6 +38,7 @@ use crate::law::state;
 use crate::method::{Call, Outcome};
 
 pub(crate) use query::{query, query_changes};
+pub(crate) use send::refused;
 pub(crate) use set::set;
 
 /// Hands a message over to the house's submission service; when it returns a number, the message is durable there.

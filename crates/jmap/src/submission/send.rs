@@ -1,6 +1,6 @@
 //! Sending: what a submission asks for is looked at, and then handed over.
 
-use anser_base::{EntryId, Error, Result};
+use anser_base::{EntryId, Result};
 use anser_store::{Listing, Message};
 use futures_util::StreamExt;
 use serde_json::{Map, Value};
@@ -10,15 +10,12 @@ use super::status::told;
 use super::{Letter, NotSent, Submission, Undo};
 use crate::access::Access;
 use crate::blob::{Blob, Reader, Source};
-use crate::email::messages;
+use crate::email::{beginning_of, messages};
 use crate::error::SetError;
 use crate::identity::{self, Identity};
 use crate::ids;
 use crate::law::set::Refused;
 use crate::method::Call;
-
-/// Bytes of a header that are looked at.
-const HEADER: usize = 256 * 1024;
 
 /// A submission that may be handed over, as far as this door knows.
 #[derive(Clone)]
@@ -84,22 +81,8 @@ async fn envelope(
     if let Some(given) = given.filter(|given| !given.is_null()) {
         return Ok(Envelope::read(given, call.door.deps.clock.now()));
     }
-    let (store, tenant, message, identity) =
-        (call.door.deps.store.clone(), access.owner.tenant, message.clone(), identity.clone());
-    let read = move || {
-        let mut body = store.body(tenant, &message)?;
-        let (mut header, mut at) = (Vec::new(), 0);
-        while header.len() < HEADER {
-            let piece = body.read_at(at, HEADER - header.len())?;
-            if piece.is_empty() {
-                break;
-            }
-            at += piece.len() as u64;
-            header.extend_from_slice(&piece);
-        }
-        Ok(Envelope::of_header(&header, &identity))
-    };
-    tokio::task::spawn_blocking(read).await.map_err(Error::unavailable)?.map(Ok)
+    let beginning = beginning_of(&call.door.deps.store, access.owner.tenant, message).await?;
+    Ok(Ok(Envelope::of_header(&beginning, identity)))
 }
 
 /// Hands a message over: the queue's number for it, or why it was not taken. Once it has a number it goes, whatever else happens.
@@ -121,11 +104,11 @@ pub(super) async fn hand_over(call: &Call, access: &Access, ready: Ready) -> Ref
         not_before: envelope.not_before,
         message: message.boxed(),
     };
-    (call.door.deps.submit)(letter).await.map_err(of)
+    (call.door.deps.submit)(letter).await.map_err(self::refused)
 }
 
 /// The words of RFC 8621 §7.5.
-fn of(refused: NotSent) -> SetError {
+pub(crate) fn refused(refused: NotSent) -> SetError {
     match refused {
         NotSent::Sender(why) => SetError::new("forbiddenMailFrom", why),
         NotSent::Author(why) => SetError::new("forbiddenFrom", why),

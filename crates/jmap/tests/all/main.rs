@@ -7,6 +7,7 @@ mod blobs_are_uploaded_copied_and_looked_into;
 mod changes_are_pushed_as_they_happen;
 mod changes_rebuild_what_sets_did;
 mod contacts_are_kept_in_books;
+mod contacts_come_and_go_as_files;
 mod emails_are_found_in_order;
 mod emails_are_imported_copied_and_parsed;
 mod emails_are_made_marked_moved_and_removed;
@@ -15,6 +16,7 @@ mod emails_are_told_as_they_are;
 mod guests_hear_of_what_is_shared_and_of_nothing_else;
 mod mailboxes_are_made_moved_and_removed;
 mod messages_are_sent_held_and_taken_back;
+mod no_request_breaks_the_door;
 mod node;
 mod open_connections_end_with_what_opened_them;
 mod pages_go_by_the_cookie_of_their_session;
@@ -26,6 +28,7 @@ mod results_refer_to_earlier_ones;
 mod rules_are_a_form_and_a_script;
 mod scopes_narrow_what_is_done;
 mod scripts_are_kept_checked_and_switched_on;
+mod senders_are_told_that_their_mail_was_read;
 mod snippets_show_what_was_found;
 /// The roof's own way from this door to the submission service.
 #[path = "../../../anser/src/submit.rs"]

@@ -31,7 +31,7 @@ const SCHEMAS: Schemas = Schemas {
     ..NO_SCHEMAS
 };
 /// What all requests use.
-const USING: &[&str] = &[
+pub const USING: &[&str] = &[
     "urn:ietf:params:jmap:core",
     "urn:ietf:params:jmap:mail",
     "urn:ietf:params:jmap:submission",
@@ -41,6 +41,7 @@ const USING: &[&str] = &[
     "urn:ietf:params:jmap:principals",
     "urn:ietf:params:jmap:contacts",
     "urn:ietf:params:jmap:sieve",
+    "urn:ietf:params:jmap:mdn",
     "urn:anser:mail",
 ];
 

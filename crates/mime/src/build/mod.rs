@@ -67,17 +67,26 @@ impl Entity {
     /// A `message/delivery-status` part (RFC 3464 §2): the fields of the message first, then a group for each recipient.
     /// Characters outside of US-ASCII become `?`.
     pub fn delivery_status(groups: &[Vec<(&str, String)>]) -> Entity {
+        Entity::status("message/delivery-status", groups)
+    }
+
+    /// A `message/disposition-notification` part (RFC 8098 §3.1). Characters outside of US-ASCII become `?`.
+    pub fn disposition_notification(fields: &[(&str, String)]) -> Entity {
+        Entity::status("message/disposition-notification", &[fields])
+    }
+
+    fn status<'a>(content_type: &str, groups: &[impl AsRef<[(&'a str, String)]>]) -> Entity {
         let mut body = Vec::new();
         for (at, group) in groups.iter().enumerate() {
             if at > 0 {
                 body.extend_from_slice(b"\r\n");
             }
             let ascii = |value: &str| value.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect::<String>();
-            let fields =
-                group.iter().fold(Headers::new(), |fields, (name, value)| fields.structured(name, &ascii(value)));
+            let group = group.as_ref().iter();
+            let fields = group.fold(Headers::new(), |fields, (name, value)| fields.structured(name, &ascii(value)));
             body.extend(fields.into_bytes());
         }
-        Entity { headers: Headers::new().structured("Content-Type", "message/delivery-status"), body }
+        Entity { headers: Headers::new().structured("Content-Type", content_type), body }
     }
 
     /// A `text/rfc822-headers` part (RFC 6522 §4) with the fields of a raw header block, up to its blank line.
