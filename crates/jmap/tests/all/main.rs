@@ -6,6 +6,7 @@ mod blobs_are_downloaded;
 mod blobs_are_uploaded_copied_and_looked_into;
 mod changes_are_pushed_as_they_happen;
 mod changes_rebuild_what_sets_did;
+mod clients_of_others_work;
 mod contacts_are_kept_in_books;
 mod contacts_come_and_go_as_files;
 mod emails_are_found_in_order;

@@ -166,7 +166,7 @@ fn whole(mut card: Card, now: &str) -> Card {
     for given in ["id", "addressBookIds", "blobId"] {
         card.remove(given);
     }
-    if !card.get("uid").is_some_and(|uid| uid.as_str().is_some_and(|uid| !uid.is_empty())) {
+    if card.get("uid").and_then(Value::as_str).unwrap_or_default().is_empty() {
         for changes in ["uid", "created", "updated", "prodId"] {
             card.remove(changes);
         }
