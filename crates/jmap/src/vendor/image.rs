@@ -12,6 +12,7 @@ use anser_directory::AccountState;
 use anser_net::Resolver;
 use anser_net::http::client::{Options, exchange, get};
 use anser_net::http::{Bytes, HeaderValue, Request, Response, either, header};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use url::Url;
 
@@ -32,6 +33,8 @@ const ADDRESS: usize = 4_096;
 const GOOD_FOR: i64 = 86_400;
 /// Bytes of all pictures that are remembered.
 const REMEMBERED: usize = 64 * 1024 * 1024;
+/// Pictures that are on their way at once, of all accounts: each may hold [`SIZE`] bytes.
+const AT_ONCE: usize = 32;
 /// Pictures of one account and hour.
 const PICTURES: u32 = 3_000;
 /// Accounts whose pictures are counted.
@@ -114,7 +117,11 @@ async fn answer(door: &Door, request: &Request) -> std::result::Result<Response,
     if !door.images.may_fetch(account, door.deps.clock.now()) {
         return Err(limit_problem(429, "maxImagesPerHour"));
     }
-    let fetched = timeout(TIME, fetch(web, &url)).await;
+    let fetching = async {
+        let _turn = door.images.turns.acquire().await.map_err(Error::unavailable)?;
+        fetch(web, &url).await
+    };
+    let fetched = timeout(TIME, fetching).await;
     match fetched.unwrap_or_else(|_| Err(Error::unavailable("the picture takes too long"))) {
         Ok(picture) => {
             door.images.put(account, url, picture.clone());
@@ -191,8 +198,16 @@ fn kind_of(bytes: &[u8]) -> Option<&'static str> {
 }
 
 /// Pictures that are remembered, each for its account, and how many each account had fetched.
-#[derive(Default)]
-pub(crate) struct Images(Mutex<Held>);
+pub(crate) struct Images {
+    held: Mutex<Held>,
+    turns: Semaphore,
+}
+
+impl Default for Images {
+    fn default() -> Self {
+        Self { held: Mutex::default(), turns: Semaphore::new(AT_ONCE) }
+    }
+}
 
 #[derive(Default)]
 struct Held {
@@ -206,13 +221,13 @@ struct Held {
 
 impl Images {
     fn get(&self, account: AccountId, url: &str) -> Option<Picture> {
-        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let name = (account, url.to_owned());
         held.young.get(&name).or_else(|| held.old.get(&name)).cloned()
     }
 
     fn put(&self, account: AccountId, url: String, picture: Picture) {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.size + picture.bytes.len() > REMEMBERED / 2 {
             held.old = std::mem::take(&mut held.young);
             held.size = 0;
@@ -222,7 +237,7 @@ impl Images {
     }
 
     fn may_fetch(&self, account: AccountId, now: Timestamp) -> bool {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let hour = now.secs() / 3600;
         if held.fetched.len() >= COUNTED {
             held.fetched.retain(|_, (of, _)| *of == hour);

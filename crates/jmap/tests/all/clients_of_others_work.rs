@@ -40,8 +40,10 @@ import sys, requests, datetime
 place, named, token = sys.argv[1:4]
 plain = requests.Session.request
 requests.Session.request = lambda self, method, url, **more: plain(self, method, url.replace(named, place), **more)
-from jmapc import *
-from jmapc.methods import *
+from jmapc import (Address, Client, ClientError, Comparator, Email, EmailAddress, EmailBodyPart, EmailBodyValue, EmailHeader,
+    EmailQueryFilterCondition, EmailSubmission, Envelope, MailboxQueryFilterCondition, Ref)
+from jmapc.methods import (CoreEcho, EmailChanges, EmailGet, EmailQuery, EmailSet, EmailSubmissionSet, IdentityGet, MailboxGet,
+    MailboxQuery, SearchSnippetGet, ThreadGet)
 client = Client.create_with_api_token(host='mail.anser.test', api_token=token)
 assert client.account_id.startswith('A')
 echo = client.request(CoreEcho(data=dict(hello='world')))
