@@ -113,7 +113,7 @@ fn take(store: &Store, tenant: TenantId, blob: &Blob, most: u64) -> Result<Optio
 }
 
 /// Whether something can be taken for a message: it begins with a header field (RFC 5322 §2.2).
-pub(super) fn is_message(head: &[u8]) -> bool {
+pub(crate) fn is_message(head: &[u8]) -> bool {
     header::fields(head).next().is_some_and(|field| field.range.start == 0 && !field.name.is_empty())
 }
 

@@ -28,7 +28,7 @@ pub(crate) use copy::copy;
 pub(crate) use find::{Results, Wish, find, moment};
 pub(crate) use get::get;
 pub(crate) use header::written_utc;
-pub(crate) use import::import;
+pub(crate) use import::{import, is_message};
 pub(crate) use load::{Loaded, messages};
 pub(crate) use octets::{Octets, beginning_of};
 pub(crate) use parse::parse;

@@ -16,6 +16,9 @@ const COMPARATORS: usize = 10;
 /// Ids that `/queryChanges` tells at most.
 const CHANGES: usize = 10_000;
 
+/// Arguments of the query that a library of many clients (jmapc) says in each comparator too, where they mean nothing.
+const STRAY: [&str; 5] = ["anchor", "anchorOffset", "limit", "calculateTotal", "position"];
+
 /// How results are sorted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Comparator {
@@ -200,5 +203,6 @@ fn comparator(value: Value) -> Result<Comparator, MethodError> {
         Some(Value::String(keyword)) => Some(keyword),
         Some(_) => return Err(wrong()),
     };
+    map.retain(|name, _| !STRAY.contains(&name.as_str()));
     if map.is_empty() { Ok(Comparator { property, ascending, keyword }) } else { Err(wrong()) }
 }

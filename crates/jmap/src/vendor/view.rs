@@ -7,14 +7,15 @@ use anser_base::{Error, Result, TenantId};
 use anser_mime::charset;
 use anser_mime::header::find_all;
 use anser_mime::structure::{Part, Structure};
+use anser_mime::summary::parse_message;
 use anser_senderauth::results;
 use anser_store::{MailTx, Store};
 use serde_json::{Map, Value, json};
 
 use super::image::Addresses;
 use super::safe::{Pictures, percent_encoded, safe};
-use crate::blob::message_blob;
-use crate::email::{Loaded, Octets, Shape, messages, text_of};
+use crate::blob::{self, OPENED, message_blob};
+use crate::email::{Loaded, Octets, Shape, is_message, messages, text_of};
 use crate::error::MethodError;
 use crate::ids;
 use crate::law::get::{Get, Got};
@@ -50,8 +51,10 @@ pub(crate) async fn get(call: &mut Call) -> Outcome {
     let get = Get::read(call, |name| PROPERTIES.contains(&name))?;
     let images = call.args.string("images")?;
     let charset = call.args.string("charset")?;
+    let within = call.args.strings("blobIds")?.unwrap_or_default();
     call.args.done()?;
-    let wanted = get.ids.clone().filter(|ids| ids.len() <= VIEWS);
+    let few = |ids: &Vec<String>| ids.len() + within.len() <= VIEWS;
+    let wanted = get.ids.clone().or_else(|| (!within.is_empty()).then(Vec::new)).filter(few);
     let wanted = wanted.ok_or_else(|| MethodError::new("requestTooLarge", format!("1 to {VIEWS} ids are needed")))?;
     if charset.as_deref().is_some_and(|label| charset::for_label(Some(label)).is_none()) {
         return Err(MethodError::invalid("this charset is not known"));
@@ -86,7 +89,43 @@ pub(crate) async fn get(call: &mut Call) -> Outcome {
         call.spend(&shown)?;
         got.list.push(shown);
     }
+    views_within(call, &get, within, &wish, &mut got).await?;
     get.answer(got)
+}
+
+/// Messages that are blobs: those that others bring along.
+async fn views_within(
+    call: &mut Call,
+    get: &Get,
+    wanted: Vec<String>,
+    wish: &Arc<Wish>,
+    got: &mut Got,
+) -> std::result::Result<(), MethodError> {
+    let asked: Vec<String> = wanted.into_iter().map(|id| call.resolve(&id).unwrap_or(id)).collect();
+    let found = blob::find(&call.door, &call.user, &get.access, &asked).await?;
+    for (id, found) in asked.into_iter().zip(found) {
+        let bytes = match found {
+            Some(found) => blob::whole(&call.door.deps.store, get.access.owner.tenant, found, OPENED).await?,
+            None => None,
+        };
+        let Some(bytes) = bytes.filter(|bytes| is_message(bytes)) else {
+            got.not_found.push(id);
+            continue;
+        };
+        let (wish, place) = (wish.clone(), format!("{}/{id}", wish.blobs));
+        let work = move || {
+            let structure = parse_message(&bytes).structure;
+            shown(&mut Octets::Whole(bytes), &structure, &place, &wish)
+        };
+        let mut view = tokio::task::spawn_blocking(work).await.map_err(Error::unavailable)??;
+        // Nobody looked at who sent it when it came.
+        view.insert("authentication".into(), Value::Null);
+        view.insert("id".into(), id.into());
+        let shown = get.shown(view);
+        call.spend(&shown)?;
+        got.list.push(shown);
+    }
+    Ok(())
 }
 
 /// Blocks on the disk.
@@ -95,16 +134,23 @@ fn view(store: &Store, tenant: TenantId, loaded: &Loaded, wish: &Wish) -> Result
     let structure = message.parsed_structure().ok_or_else(|| Error::damaged(format!("message {}", message.id)))?;
     let mut octets = Octets::open(store, tenant, message)?;
     let blob = format!("{}/{}", wish.blobs, message_blob(message.id));
-    let parts = pictures(&structure, &blob);
+    let mut view = shown(&mut octets, &structure, &blob, wish)?;
+    view.insert("authentication".into(), authentication(&message.prefix));
+    Ok(view)
+}
+
+/// A message whose blob has this address. Blocks on the disk.
+fn shown(octets: &mut Octets, structure: &Structure, blob: &str, wish: &Wish) -> Result<Map<String, Value>> {
+    let parts = pictures(structure, blob);
     let (mut html, mut remote, mut is_cut) = (String::new(), 0, false);
-    for at in Shape::of(&structure).html {
+    for at in Shape::of(structure).html {
         let part = &structure.parts[at];
         if !part.is_text() {
-            html.extend(address(part, at, &blob).map(|src| format!("<p><img src=\"{src}\"></p>")));
+            html.extend(address(part, at, blob).map(|src| format!("<p><img src=\"{src}\"></p>")));
             continue;
         }
         let room = TEXT.min(TEXTS.saturating_sub(html.len()));
-        let (text, cut) = text_of(&mut octets, part, room, wish.charset.as_deref())?;
+        let (text, cut) = text_of(octets, part, room, wish.charset.as_deref())?;
         is_cut |= cut;
         let pictures = Pictures { parts: parts.clone(), proxy: wish.proxy.clone(), unique: wish.unique.clone() };
         let made = (part.subtype == "html").then(|| safe(&text, pictures)).flatten();
@@ -120,7 +166,6 @@ fn view(store: &Store, tenant: TenantId, loaded: &Loaded, wish: &Wish) -> Result
         "html": html,
         "remoteImages": remote,
         "isTruncated": is_cut,
-        "authentication": authentication(&message.prefix),
     }) else {
         return Ok(Map::new());
     };

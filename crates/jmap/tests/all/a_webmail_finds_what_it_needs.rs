@@ -163,3 +163,21 @@ fn everything_that_a_filter_finds_is_changed_at_once() {
         assert_eq!(node.call("bob", "Bulk/get", json!({}))["list"], json!([]));
     });
 }
+
+#[test]
+fn a_message_within_a_message_is_shown_harmless() {
+    let node = Node::start();
+    let raw = "Subject: outer\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nsee\n--b\n\
+        Content-Type: message/rfc822\n\nSubject: inner\nContent-Type: text/html\n\n<p onclick=x>inner</p><script>x</script>\n--b--\n";
+    let id = format!("M{}", node.deliver("ann", raw, 0).message);
+    let got = node.call("ann", "Email/get", json!({"ids": [id], "properties": ["attachments"]}));
+    let blob = got["list"][0]["attachments"][0]["blobId"].clone();
+    let view = node.call("ann", "EmailView/get", json!({"blobIds": [blob, "Unone"]}));
+    let html = view["list"][0]["html"].as_str().unwrap_or_else(|| panic!("{view}"));
+    assert!(html.contains("<p>inner</p>") && !html.contains("script"), "{html}");
+    assert_eq!((&view["list"][0]["id"], &view["list"][0]["authentication"]), (&blob, &json!(null)));
+    assert_eq!(view["notFound"], json!(["Unone"]));
+    let both = node.call("ann", "EmailView/get", json!({"ids": [id], "blobIds": [blob]}));
+    assert_eq!(both["list"].as_array().unwrap().len(), 2);
+    assert_eq!(node.call("ann", "EmailView/get", json!({})), "requestTooLarge");
+}

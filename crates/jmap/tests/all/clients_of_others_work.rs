@@ -44,6 +44,10 @@ from jmapc import (Address, Client, ClientError, Comparator, Email, EmailAddress
     EmailQueryFilterCondition, EmailSubmission, Envelope, MailboxQueryFilterCondition, Ref)
 from jmapc.methods import (CoreEcho, EmailChanges, EmailGet, EmailQuery, EmailSet, EmailSubmissionSet, IdentityGet, MailboxGet,
     MailboxQuery, SearchSnippetGet, ThreadGet)
+def told(kind, value, trace):
+    print(getattr(value, 'result', ''), file=sys.stderr)
+    sys.__excepthook__(kind, value, trace)
+sys.excepthook = told
 client = Client.create_with_api_token(host='mail.anser.test', api_token=token)
 assert client.account_id.startswith('A')
 echo = client.request(CoreEcho(data=dict(hello='world')))
