@@ -14,6 +14,11 @@ before(async () => {
     [message({ from: '陈雁 <chen@anser.test>', subject: '关于预算的说明', text: '请看附件。' }), { $seen: true, $flagged: true, $label1: true }],
     [message({ from: 'bank@bank.example <x@evil.example>', subject: 'Hurry', html: '<p>Click <a href="https://evil.example">https://bank.example</a><img src="https://evil.example/x.png" alt=""></p>' })],
   ]);
+  const [{ list }] = await here.call('ann', ['AddressBook/get', { ids: null }]);
+  const card = (full, email, more = {}) => ({ addressBookIds: { [list[0].id]: true }, name: { full }, emails: { 1: { address: email } }, ...more });
+  await here.call('ann', ['ContactCard/set', { create: { a: card('陈雁', 'chen@anser.test', { phones: { 1: { number: '139' } } }), g: { ...card('项目组', ''), emails: undefined, kind: 'group', members: {} } } }]);
+  const rule = { name: '发票', enabled: false, quantifier: 'all', stop: true, conditions: [{ text: { field: 'subject', how: 'contains', values: ['发票'], not: false } }, { larger: 1_000_000 }], deeds: [{ file: { mailbox: '账单', copy: false } }, { forward: { to: 'chen@anser.test', copy: true } }] };
+  await here.call('ann', ['Rules/set', { update: { singleton: { items: [{ forward: { enabled: true, to: ['chen@anser.test'], keep: true } }, { rule }] } } }]);
 });
 after(async () => here.end());
 
@@ -44,16 +49,46 @@ const views = {
     await page.locator('#picks').waitFor();
   },
   help: async (page) => {
-    await page.locator('.place').nth(2).click();
+    await page.locator('.rail .place').nth(2).click();
     await page.locator('dialog kbd').first().waitFor();
   },
   settings: async (page) => {
-    await page.locator('.place').nth(3).click();
+    await page.locator('.rail .place').nth(3).click();
     await page.locator('.settings .choices').first().waitFor();
   },
   people: async (page) => {
-    await page.locator('.place').nth(1).click();
-    await page.locator('.people li').first().waitFor();
+    await page.locator('.rail .place').nth(1).click();
+    await page.locator('.people main .row').first().click();
+    await page.locator('.sheet dl').waitFor();
+  },
+  'somebody filled in': async (page) => {
+    await page.locator('.rail .place').nth(1).click();
+    await page.locator('.people nav .main').click();
+    await page.locator('.sheet form').waitFor();
+  },
+  'a rule': async (page) => {
+    await page.locator('.rail .place').nth(3).click();
+    await page.locator('.settings nav button').nth(2).click();
+    await page.locator('.rules .about').click();
+    await page.locator('.preview').waitFor();
+  },
+  'all other settings': async (page) => {
+    await page.locator('.rail .place').nth(3).click();
+    await page.locator('.settings nav button').first().waitFor();
+    const found = [];
+    for (const at of Array(await page.locator('.settings nav button').count()).keys()) {
+      await page.locator('.settings nav button').nth(at).click();
+      await page.locator('.settings main .set:not([aria-busy=true])').first().waitFor();
+      found.push(...(await findings(page)).map((line) => `${at}: ${line}`));
+    }
+    assert.deepEqual(found, []);
+  },
+  'a tab': async (page) => {
+    await page.locator('.row').first().click();
+    await page.locator('article.open iframe').waitFor();
+    await page.keyboard.press('t');
+    await page.locator('.alone article').waitFor();
+    await page.locator('.tab .x').click();
   },
 };
 
@@ -67,7 +102,8 @@ for (const [looks, options] of [
     const found = [];
     const page = await here.page('ann', options);
     for (const [name, go] of Object.entries(views)) {
-      await page.goto(`${here.url}/mail/`);
+      // Anew, at the list.
+      await page.evaluate(() => history.replaceState(null, '', '/mail/'));
       await page.reload();
       await page.locator('.row .who').first().waitFor();
       await go(page);
@@ -82,6 +118,10 @@ test('the login page can be used by everybody', async () => {
   for (const language of ['en', 'zh']) {
     const page = await here.page('ann', { language, login: false, at: '/' });
     await page.locator('form').waitFor();
+    assert.deepEqual(await findings(page), []);
+    await page.locator('#keys').click();
+    await page.locator('#keyboard button').first().click();
+    assert.equal((await page.locator('[name=password]').inputValue()).length, 1);
     assert.deepEqual(await findings(page), []);
     await page.context().close();
   }

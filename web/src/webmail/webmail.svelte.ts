@@ -3,6 +3,7 @@ import { SvelteSet } from 'svelte/reactivity';
 import { ask, confirmed } from '../app/dialogs.svelte';
 import { prefs, shared, words } from '../app/prefs.svelte';
 import { hush, say, trouble } from '../app/toasts.svelte';
+import { ANSER } from '../jmap/anser';
 import { Client } from '../jmap/client';
 import { Kept } from './kept';
 import { setMailboxes } from '../jmap/mailbox';
@@ -115,6 +116,12 @@ export class Webmail {
     return this.mail.list;
   }
 
+  /** The mailbox still lives at its old server: what is seen here is a copy, which nobody writes to. */
+  get isElsewhere(): boolean {
+    const own = this.client.session.accounts[this.client.account];
+    return Boolean(own?.isReadOnly) && own?.accountCapabilities[ANSER]?.home === 'there';
+  }
+
   get box(): Mailbox | undefined {
     return this.mail.mailbox(this.folder ?? undefined);
   }
@@ -225,7 +232,7 @@ export class Webmail {
 
   private read(): void {
     const head = this.open ? this.mail.heads.get(this.open) : undefined;
-    if (!head) return;
+    if (!head || this.isElsewhere) return;
     const all = prefs.conversations ? this.mail.conversation(head) : [head];
     const unread = all.filter((one) => !one.keywords.$seen).map(({ id }) => id);
     if (unread.length > 0) void this.acts.seen(unread, true, false);

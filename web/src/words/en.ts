@@ -101,10 +101,12 @@ export const en = {
   keys: 'This sheet', groupMove: 'Moving about', groupAct: 'Doing', groupWrite: 'Writing', groupGo: 'Going',
   keyNext: 'Next', keyPrevious: 'Previous', keyPageDown: 'Ten down', keyPageUp: 'Ten up', keyFirst: 'First', keyLast: 'Last', keyOpen: 'Open', keyBack: 'Back', keySelect: 'Select', keySelectAll: 'Select all',
 
+  elsewhere: 'Your mailbox is still at the old server. What you see here is a copy; until it has moved you can read it, and write in your mail program or the old webmail.', lookAgain: 'Look again',
+
   // Trouble.
   troubleUnknown: 'Something went wrong.',
   troubles: {
-    offline: 'The server cannot be reached.', notFound: 'It is no longer there.', forbidden: 'You may not do that.', accountNotFound: 'This account is not there.', serverFail: 'The server had trouble.', serverUnavailable: 'The server is busy.',
+    offline: 'The server cannot be reached.', notFound: 'It is no longer there.', accountReadOnly: 'This mailbox can only be read now.', forbidden: 'You may not do that.', accountNotFound: 'This account is not there.', serverFail: 'The server had trouble.', serverUnavailable: 'The server is busy.',
     tooLarge: 'It is too large.', overQuota: 'There is no space left.', stateMismatch: 'It was changed elsewhere meanwhile.', mailboxHasChild: 'There are folders inside.', mailboxHasEmail: 'There are messages inside.', invalidProperties: 'The server does not take that.',
     forbiddenToSend: 'You may not send this.', forbiddenFrom: 'You may not send as this address.', noRecipients: 'There is no recipient.', invalidRecipients: 'An address is wrong.', cannotUnsend: 'It has already been sent.', tooManyRecipients: 'There are too many recipients.',
     '401': 'Please log in again.', '413': 'It is too large.', '429': 'Too much at once; please wait a moment.', '404': 'This is not offered here.',

@@ -92,9 +92,11 @@ export const zh: Words = {
   keys: '本帮助', groupMove: '浏览', groupAct: '操作', groupWrite: '写信', groupGo: '前往',
   keyNext: '下一封', keyPrevious: '上一封', keyPageDown: '向下十封', keyPageUp: '向上十封', keyFirst: '第一封', keyLast: '最后一封', keyOpen: '打开', keyBack: '返回', keySelect: '选择', keySelectAll: '全选',
 
+  elsewhere: '您的邮箱仍在旧服务器上，此处显示的是副本，迁移完成之前只能阅读；写信和整理请使用您的邮件客户端或旧网页邮箱。', lookAgain: '重新查看',
+
   troubleUnknown: '出现问题。',
   troubles: {
-    offline: '无法连接服务器。', notFound: '该内容已不存在。', forbidden: '您没有权限。', accountNotFound: '该帐户不存在。', serverFail: '服务器出现问题。', serverUnavailable: '服务器繁忙。',
+    offline: '无法连接服务器。', notFound: '该内容已不存在。', accountReadOnly: '此邮箱目前只能阅读。', forbidden: '您没有权限。', accountNotFound: '该帐户不存在。', serverFail: '服务器出现问题。', serverUnavailable: '服务器繁忙。',
     tooLarge: '内容过大。', overQuota: '空间已满。', stateMismatch: '内容已在别处被修改。', mailboxHasChild: '其中还有子文件夹。', mailboxHasEmail: '其中还有邮件。', invalidProperties: '服务器不接受这些内容。',
     forbiddenToSend: '您没有发送权限。', forbiddenFrom: '您不能以此地址发送。', noRecipients: '没有收件人。', invalidRecipients: '收件人地址有误。', cannotUnsend: '邮件已经发出。', tooManyRecipients: '收件人过多。',
     '401': '请重新登录。', '413': '内容过大。', '429': '操作过于频繁，请稍后再试。', '404': '此处不提供该功能。',
