@@ -18,6 +18,7 @@ use crate::random::{self, Random, app_hash, token_hash};
 use crate::rows;
 use crate::scram::ScramKeys;
 use crate::second::{self, Second};
+use crate::sign_in::Visitor;
 use crate::{Directory, front_door, names};
 
 /// Networks remembered per account; of more, the one not seen longest goes.
@@ -334,7 +335,7 @@ impl Directory {
                 error: needs_app_password(),
             });
         }
-        // A password alone must not make wrong codes forgotten.
+        // A password alone must not make wrong codes forgotten, nor the place known from which they come.
         if !asks_second {
             self.inner.guard.succeeded(attempted);
         }
@@ -344,21 +345,11 @@ impl Directory {
         if !found.allows(attempt.service, via) {
             return Err(AuthFailure { reason: Refusal::NotAllowed, delay: Duration::ZERO, error: not_allowed() });
         }
-        log_failure("remember", self.remember(attempt, found, via, now).await);
+        if !asks_second {
+            log_failure("remember", self.remember(attempt, found, via, now).await);
+        }
         let pass = Pass::new(found, attempt.service, via);
         Ok(Login { account: found.account.clone(), via, services: found.services(via), pass })
-    }
-
-    /// Whether whoever comes by this name, which is no account's, may try at present.
-    pub(crate) fn admit_name(&self, name: &str, source: IpAddr) -> Result<(), AuthFailure> {
-        let now = self.inner.deps.clock.now();
-        self.inner.guard.admit(attempted(name, source, None, now), now).map_err(locked)
-    }
-
-    /// Counts a failure of such a name; how long to wait before it is answered.
-    pub(crate) fn name_failed(&self, name: &str, source: IpAddr) -> Duration {
-        let now = self.inner.deps.clock.now();
-        self.inner.guard.failed(attempted(name, source, None, now), None, now)
     }
 
     /// Counts a wrong code of somebody whose password was right; how long to wait before it is answered.
@@ -367,10 +358,13 @@ impl Directory {
         self.inner.guard.failed(attempted(&name, source, Some(of), now), None, now)
     }
 
-    /// A right code: failures are forgotten.
-    pub(crate) fn code_succeeded(&self, of: &Credentials, source: IpAddr) {
+    /// A right code: failures are forgotten, and the place is known from now on.
+    pub(crate) async fn code_succeeded(&self, of: &Credentials, visitor: Visitor<'_>) {
         let (now, name) = (self.inner.deps.clock.now(), names::key(&of.account.address));
+        let Visitor { source, tls, .. } = visitor;
         self.inner.guard.succeeded(attempted(&name, source, Some(of), now));
+        let attempt = Attempt { name: name.as_bytes(), password: b"", service: Service::SignIn, source, tls };
+        log_failure("remember", self.remember(&attempt, of, Via::Password, now).await);
     }
 
     /// Writes down where the account was used and which app password, when that is news.

@@ -22,6 +22,7 @@ pub const SCHEMA: Schema = Schema(&[
     PORTALS,
     PASSKEYS,
     SCRIPT_ID,
+    DEVICES,
 ]);
 
 /// One row of `dir_addresses` per address that is somebody's: `kind` and `target` say whose (see `address::Kind`).
@@ -348,3 +349,6 @@ const SCRIPT_ID: &str = "
 INSERT INTO dir_counters VALUES ('script', 0);
 ALTER TABLE dir_scripts ADD COLUMN id INTEGER NOT NULL DEFAULT 0;
 ";
+
+/// The credentials that a device's owner had when they answered.
+const DEVICES: &str = "ALTER TABLE dir_oauth_devices ADD COLUMN credential INTEGER NOT NULL DEFAULT 0;";

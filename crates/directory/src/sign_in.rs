@@ -144,7 +144,7 @@ impl Directory {
             let error = Error { class: Class::Unauthenticated, ..wrong_code() };
             return Err(AuthFailure { reason: Refusal::Wrong, delay, error });
         };
-        self.code_succeeded(&credentials, visitor.source);
+        self.code_succeeded(&credentials, visitor).await;
         let Some(credentials) = self.credentials_of(account).await? else { return Err(too_late()) };
         Ok(Shown { signed: self.next_step(&credentials, true, visitor).await?, recovery })
     }

@@ -1,6 +1,7 @@
 //! OAuth 2.0 as a program sees it, with curl for a browser.
 
-use anser_directory::{AppPasswordKind, Attempt, Client, Refusal, Service, Services};
+use anser_base::Address;
+use anser_directory::{AppPasswordKind, Attempt, Client, Password, Refusal, Service, Services};
 use anser_journal::What;
 use anser_testkit::door::PASSWORD;
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
@@ -278,5 +279,15 @@ fn a_device_without_a_browser_waits_for_its_owner() {
         let denied = begin();
         answer(denied["user_code"].as_str().unwrap(), "deny");
         assert_eq!(poll(&denied).json()["error"], "access_denied");
+        let late = begin();
+        assert_eq!(answer(late["user_code"].as_str().unwrap(), "allow").status, 200);
+        let other = Password::Plain(b"tin-rabbit-9 kettle".to_vec());
+        let ann = Address::parse("ann@anser.test").unwrap();
+        let changed = async {
+            let ann = site.door.directory.account_by_address(&ann).await.unwrap().unwrap();
+            site.door.directory.set_password(ann.id, &other, false).await.unwrap();
+        };
+        site.door.runtime.block_on(changed);
+        assert_eq!(poll(&late).json()["error"], "invalid_grant", "allowed before the password was changed");
     });
 }

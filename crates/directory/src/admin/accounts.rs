@@ -11,6 +11,7 @@ use crate::admin::{self, PAGE, no_account, one};
 use crate::model::{Account, AccountState, Domain, Locale, Role, Services};
 use crate::password::{Secret, stored};
 use crate::rows::Kind;
+use crate::scram::ScramKeys;
 use crate::scripts::{self, ScriptOwner};
 use crate::zone::TimeZone;
 use crate::{Directory, names, rows};
@@ -316,6 +317,19 @@ fn add_accounts(tx: &mut Tx<'_>, all: &[Prepared], now: Timestamp) -> Result<Vec
 
 fn add(tx: &mut Tx<'_>, one: &Prepared, domain: &Domain, id: AccountId, now: Timestamp) -> Result<()> {
     let Prepared { new, secret } = one;
+    insert(tx, new, AccountState::Active, (&secret.hash, secret.scram.as_ref()), domain, id, now)
+}
+
+/// The row of a new account, and its claim to the address. The hash is empty where no password opens it.
+pub(super) fn insert(
+    tx: &mut Tx<'_>,
+    new: &NewAccount,
+    state: AccountState,
+    (hash, scram): (&str, Option<&ScramKeys>),
+    domain: &Domain,
+    id: AccountId,
+    now: Timestamp,
+) -> Result<()> {
     admin::claim(tx, &new.address, domain.id, Kind::Primary, id.0, None)?;
     tx.execute(
         "INSERT INTO dir_accounts (id, tenant, domain, address, name, state, quota_bytes, locale, services, role,
@@ -327,15 +341,15 @@ fn add(tx: &mut Tx<'_>, one: &Prepared, domain: &Domain, id: AccountId, now: Tim
             domain.id.to_sql(),
             &new.address.to_string(),
             &new.name,
-            AccountState::Active.to_sql(),
+            state.to_sql(),
             new.quota_bytes as i64,
             new.locale.as_str(),
             new.services.0,
             new.role.as_str(),
             new.must_change_password,
             now.0,
-            &secret.hash,
-            secret.scram.as_ref().map(|keys| keys.to_bytes()).as_ref(),
+            hash,
+            scram.map(|keys| keys.to_bytes()).as_ref(),
             new.shared,
         ],
     )?;

@@ -8,8 +8,9 @@ use std::collections::HashSet;
 use anser_base::{AccountId, Address, Error, Result, Text, Timestamp};
 use anser_db::{Tx, params};
 
+use crate::admin::accounts::{self, NewAccount, Password};
 use crate::admin::{self, PAGE};
-use crate::model::{AccountState, Locale, Role, Services};
+use crate::model::{AccountState, Locale};
 use crate::password::{self, stored};
 use crate::rows::{self, Kind};
 use crate::scripts::{self, Place, ScriptOwner};
@@ -269,28 +270,15 @@ fn carry_out(tx: &mut Tx<'_>, one: &Incoming, plan: &Plan, hash: Option<&str>, n
 fn add(tx: &mut Tx<'_>, one: &Incoming, address: &Address, hash: Option<&str>, now: Timestamp) -> Result<AccountId> {
     let domain = admin::domain_for(tx, address)?;
     let id = AccountId(rows::count_up(tx, "account", 1)?);
-    admin::claim(tx, address, domain.id, Kind::Primary, id.0, None)?;
     let state = if one.active == Some(false) { AccountState::Suspended } else { AccountState::Active };
-    tx.execute(
-        "INSERT INTO dir_accounts (id, tenant, domain, address, name, state, quota_bytes, locale, services, role,
-           must_change, pop3, created_ms, hash, scram, credential, shared)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, '', ?12, ?13, NULL, 1, 0)",
-        params![
-            id.to_sql(),
-            domain.tenant.to_sql(),
-            domain.id.to_sql(),
-            &address.to_string(),
-            &names::display_name(one.name.as_deref().unwrap_or_default())?,
-            state.to_sql(),
-            super::accounts::quota(one.quota.unwrap_or(0))?,
-            one.locale.unwrap_or_default().as_str(),
-            Services::ALL.0,
-            Role::None.as_str(),
-            one.must_change && hash.is_some(),
-            now.0,
-            hash.unwrap_or_default(),
-        ],
-    )?;
+    let new = NewAccount {
+        name: names::display_name(one.name.as_deref().unwrap_or_default())?,
+        quota_bytes: accounts::quota(one.quota.unwrap_or(0))? as u64,
+        locale: one.locale.unwrap_or_default(),
+        must_change_password: one.must_change && hash.is_some(),
+        ..NewAccount::new(address.clone(), Password::None)
+    };
+    accounts::insert(tx, &new, state, (hash.unwrap_or_default(), None), &domain, id, now)?;
     Ok(id)
 }
 
@@ -312,7 +300,7 @@ fn update(
         tx.execute(sql, params![id_sql, hash, one.must_change])?;
     }
     if let Some(quota) = one.quota.filter(|_| is("quota")) {
-        let quota = super::accounts::quota(quota)?;
+        let quota = accounts::quota(quota)?;
         tx.execute("UPDATE dir_accounts SET quota_bytes = ?2 WHERE id = ?1", params![id_sql, quota])?;
     }
     if let Some(locale) = one.locale.filter(|_| is("language")) {

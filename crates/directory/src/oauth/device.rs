@@ -7,7 +7,7 @@ use anser_db::{Tx, params};
 
 use super::{Denied, PREFIX, Tokens, Wanted};
 use crate::Directory;
-use crate::admin::one;
+use crate::admin::{no_account, one};
 use crate::model::Services;
 
 /// How long a device may wait for its owner (RFC 8628 §3.2).
@@ -75,9 +75,11 @@ impl Directory {
     /// What an owner says to a device. Returns whether it still waited.
     pub async fn answer_device(&self, user_code: &str, account: AccountId, allowed: bool) -> Result<bool> {
         let (code, now) = (bare(user_code), self.inner.deps.clock.now());
+        let credential = self.credentials_of(account).await?.ok_or_else(no_account)?.version;
         let account = if allowed { account.to_sql() } else { -1 };
-        let sql = "UPDATE dir_oauth_devices SET account = ?2 WHERE code = ?1 AND expires_ms > ?3 AND account = 0";
-        Ok(self.note(move |tx| tx.execute(sql, params![&code, account, now.0])).await? > 0)
+        let sql = "UPDATE dir_oauth_devices SET account = ?2, credential = ?4
+                   WHERE code = ?1 AND expires_ms > ?3 AND account = 0";
+        Ok(self.note(move |tx| tx.execute(sql, params![&code, account, now.0, credential])).await? > 0)
     }
 
     /// A device asks whether its owner has answered (RFC 8628 §3.4).
@@ -85,11 +87,12 @@ impl Directory {
         let hash = *blake3::keyed_hash(&self.secrets().await?.oauth, device_code.as_bytes()).as_bytes();
         let (now, client) = (self.inner.deps.clock.now(), client.to_owned());
         let found = self.note(move |tx| poll(tx, &hash, &client, now)).await?;
-        let (account, wanted) = match found {
+        let (account, credential, wanted) = match found {
             Ok(answered) => answered,
             Err(denied) => return Ok(Err(denied)),
         };
-        let id = self.add_grant(account, wanted).await?;
+        // What was allowed before a new password is over with the old one, whenever the device comes for it.
+        let id = self.add_grant(account, credential, wanted).await?;
         let Some(grant) = self.grant_now(id).await? else { return Ok(Err(Denied::Grant)) };
         let sql = "UPDATE dir_oauth_grants SET turn = 1 WHERE id = ?1";
         self.note(move |tx| tx.execute(sql, params![id.0 as i64])).await?;
@@ -97,8 +100,12 @@ impl Directory {
     }
 }
 
-fn poll(tx: &mut Tx<'_>, hash: &[u8; 32], client: &str, now: Timestamp) -> Result<Result<(AccountId, Wanted), Denied>> {
-    let sql = "SELECT client, services, openid, expires_ms, polled_ms, account FROM dir_oauth_devices WHERE hash = ?1";
+/// Whose yes a device has, with the version of their credentials, and to what.
+type Answered = (AccountId, i64, Wanted);
+
+fn poll(tx: &mut Tx<'_>, hash: &[u8; 32], client: &str, now: Timestamp) -> Result<Result<Answered, Denied>> {
+    let sql = "SELECT client, services, openid, expires_ms, polled_ms, account, credential FROM dir_oauth_devices
+               WHERE hash = ?1";
     let found = tx.query_one(sql, params![&hash[..]], |row| {
         let wanted = Wanted {
             client: row.text(0)?,
@@ -106,9 +113,10 @@ fn poll(tx: &mut Tx<'_>, hash: &[u8; 32], client: &str, now: Timestamp) -> Resul
             openid: row.bool(2)?,
             ..Wanted::default()
         };
-        Ok((wanted, row.int(3)?, row.int(4)?, row.int(5)?))
+        Ok((wanted, row.int(3)?, row.int(4)?, row.int(5)?, row.int(6)?))
     })?;
-    let Some((wanted, expires, polled, account)) = found.filter(|(wanted, ..)| wanted.client == client) else {
+    let Some((wanted, expires, polled, account, credential)) = found.filter(|(wanted, ..)| wanted.client == client)
+    else {
         return Ok(Err(Denied::Grant));
     };
     if expires <= now.0 {
@@ -124,7 +132,7 @@ fn poll(tx: &mut Tx<'_>, hash: &[u8; 32], client: &str, now: Timestamp) -> Resul
     if account < 0 {
         return Ok(Err(Denied::Owner));
     }
-    Ok(Ok((AccountId::from_sql(account), wanted)))
+    Ok(Ok((AccountId::from_sql(account), credential, wanted)))
 }
 
 /// A code as it is stored: however its owner types it.

@@ -241,14 +241,14 @@ impl Directory {
 impl Directory {
     /// What an owner allows becomes a grant and its code, to be sent to the client.
     pub async fn approve(&self, account: AccountId, wanted: Wanted) -> Result<String> {
-        let id = self.add_grant(account, wanted).await?;
+        let credential = self.credentials_of(account).await?.ok_or_else(no_account)?.version;
+        let id = self.add_grant(account, credential, wanted).await?;
         let until = self.inner.deps.clock.now().after(CODE_TIME);
         self.sealed_note(Note { kind: Kind::Code, grant: id, account, turn: 0, until }).await
     }
 
-    async fn add_grant(&self, account: AccountId, wanted: Wanted) -> Result<GrantId> {
+    async fn add_grant(&self, account: AccountId, credential: i64, wanted: Wanted) -> Result<GrantId> {
         let now = self.inner.deps.clock.now();
-        let credential = self.credentials_of(account).await?.ok_or_else(no_account)?.version;
         self.note(move |tx| {
             let idle = "DELETE FROM dir_oauth_grants WHERE account = ?1 AND (used_ms < ?2 OR id NOT IN
                         (SELECT id FROM dir_oauth_grants WHERE account = ?1 ORDER BY used_ms DESC LIMIT ?3))";

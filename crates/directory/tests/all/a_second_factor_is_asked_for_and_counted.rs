@@ -106,6 +106,28 @@ fn codes_are_not_guessed_by_showing_the_password_again() {
 }
 
 #[test]
+fn whoever_knows_the_password_alone_gets_no_more_guesses_from_elsewhere() {
+    each_site(|site| async move {
+        let (secret, _) = set_up(&site).await;
+        let from = |n: u32| Visitor { source: format!("203.0.113.{n}").parse().unwrap(), device: "", tls: true };
+        let mut refused = Vec::new();
+        for n in 0..guard::NAME_FAILURES {
+            let signed = match site.directory.sign_in(b"ann@anser.test", PASSWORD, from(n)).await {
+                Ok(Signed::Needs(Need::Code, ticket)) => site.directory.show_code(&ticket, "00000x", from(n)).await,
+                other => panic!("{n}: {other:?}"),
+            };
+            refused.push(signed.unwrap_err().reason);
+        }
+        assert!(refused.iter().all(|reason| *reason == Refusal::Wrong), "{refused:?}");
+        let locked = site.directory.sign_in(b"ann@anser.test", PASSWORD, from(200)).await.unwrap_err();
+        assert_eq!(locked.reason, Refusal::Locked, "as many as a name has from all unknown places");
+        site.clock.advance(guard::WINDOW);
+        let open = ticket(&site).await;
+        assert!(show(&site, &open, &code(&site, &secret)).await.is_ok());
+    });
+}
+
+#[test]
 fn where_it_is_required_it_is_set_up_at_the_next_login() {
     each_site(|site| async move {
         site.directory.require_second_factor("anser.test", true).await.unwrap();
