@@ -352,6 +352,18 @@ impl Directory {
         Ok(Login { account: found.account.clone(), via, services: found.services(via), pass })
     }
 
+    /// Whether whoever comes by this name, which is no account's, may try at present.
+    pub(crate) fn admit_name(&self, name: &str, source: IpAddr) -> Result<(), AuthFailure> {
+        let now = self.inner.deps.clock.now();
+        self.inner.guard.admit(attempted(name, source, None, now), now).map_err(locked)
+    }
+
+    /// Counts a failure of such a name; how long to wait before it is answered.
+    pub(crate) fn name_failed(&self, name: &str, source: IpAddr) -> Duration {
+        let now = self.inner.deps.clock.now();
+        self.inner.guard.failed(attempted(name, source, None, now), None, now)
+    }
+
     /// Counts a wrong code of somebody whose password was right; how long to wait before it is answered.
     pub(crate) fn code_failed(&self, of: &Credentials, source: IpAddr) -> Duration {
         let (now, name) = (self.inner.deps.clock.now(), names::key(&of.account.address));

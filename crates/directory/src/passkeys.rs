@@ -189,7 +189,7 @@ impl Directory {
         };
         match shown {
             Ok(recovery) => {
-                self.code_succeeded(&holder, visitor.source);
+                self.code_succeeded(&holder, visitor).await;
                 let Some(holder) = self.credentials_of(account).await? else { return Err(not_accepted().into()) };
                 Ok(Shown { signed: self.next_step(&holder, true, visitor).await?, recovery })
             }

@@ -427,7 +427,9 @@ impl Migrate {
         &self,
         work: impl FnMut(&mut Tx<'_>) -> Result<R> + Send + 'static,
     ) -> Result<R> {
-        self.inner.deps.db.write(Place::Moves, Durability::Sync, work).await
+        let written = self.inner.deps.db.write(Place::Moves, Durability::Sync, work).await;
+        self.inner.everybody.changed();
+        written
     }
 }
 

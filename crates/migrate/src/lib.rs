@@ -31,9 +31,11 @@
 //! | [`verify`], [`report`] | both sides listed anew and held against each other; the proof as CSV and HTML |
 //! | [`source`] | what every source gives |
 //! | [`imap`] | old servers that speak IMAP |
+//! | [`jmap`] | old servers that speak JMAP |
 //! | [`pop3`] | old servers that speak POP3 |
 //! | [`files`] | Maildir, mbox, one message a file |
-//! | `talk` | dialogues of lines |
+//! | `talk`, `web` | dialogues of lines; HTTP |
+//! | [`oauth`], [`consent`] | logins by OAuth 2.0; owners who are asked for them |
 //! | [`front_door`] | old servers asked about one login; passwords that were learnt |
 //! | [`pass_through`], `tap` | sessions of mailboxes that still live at the old server |
 //! | `turn`, `uidl` | a mailbox turns from there to here, unique ids of POP3 included; late mail is swept |
@@ -46,14 +48,17 @@
 pub mod acts;
 mod back;
 pub mod commit;
+pub mod consent;
 pub mod cutover;
 pub mod files;
 pub mod front_door;
 pub mod gates;
 pub mod imap;
+pub mod jmap;
 mod merge;
 pub mod model;
 pub mod name;
+pub mod oauth;
 pub mod pass;
 pub mod pass_through;
 mod plan;
@@ -74,6 +79,7 @@ pub mod trouble;
 mod turn;
 mod uidl;
 pub mod verify;
+mod web;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -89,6 +95,7 @@ pub use back::Returned;
 pub use cutover::{Look, Said};
 pub use gates::{GateView, MxSeen};
 pub use model::{Home, Kind, Passing, Source, Tls};
+pub use oauth::{Code, Grant};
 pub use schema::SCHEMA;
 pub use survey::SourceSurvey;
 pub use verify::{Level, Proof};
@@ -130,6 +137,10 @@ struct Inner {
     changed: watch::Sender<u64>,
     /// Sessions that are passed through.
     passing: pass_through::Passing,
+    /// Whether anybody's mailbox lives elsewhere.
+    everybody: pass_through::Everybody,
+    /// Access tokens of mailboxes that are opened by grants.
+    keeper: oauth::Keeper,
 }
 
 impl Migrate {
@@ -137,7 +148,7 @@ impl Migrate {
     pub fn new(deps: Deps) -> Result<Self> {
         let seal = Seal::new(&deps.key, deps.entropy.clone())?;
         let (following, stirred, changed) = (Mutex::default(), Notify::new(), watch::Sender::new(0));
-        let passing = pass_through::Passing::default();
-        Ok(Self { inner: Arc::new(Inner { deps, seal, following, stirred, changed, passing }) })
+        let (passing, everybody, keeper) = Default::default();
+        Ok(Self { inner: Arc::new(Inner { deps, seal, following, stirred, changed, passing, everybody, keeper }) })
     }
 }

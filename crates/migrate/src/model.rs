@@ -96,6 +96,8 @@ words! {
         Imap = "imap",
         /// POP3 (RFC 1939): the inbox alone.
         Pop3 = "pop3",
+        /// JMAP for Mail (RFC 8621).
+        Jmap = "jmap",
         /// Maildir, with what Dovecot and Courier keep beside the messages.
         Maildir = "maildir",
         /// mbox files.

@@ -9,11 +9,12 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use anser_base::{Class, Error, Result};
-use anser_db::Place;
+use anser_db::{Place, Tx};
 use anser_directory::{Account, Passage, Service};
 use anser_net::{Reader, Shutdown, Stream, Writer};
 use tokio::sync::watch;
@@ -88,6 +89,40 @@ impl Passing {
     }
 }
 
+/// Whether it is known that nobody's mailbox lives elsewhere, so that logins ask no table where no organisation moves.
+#[derive(Default)]
+pub(crate) struct Everybody {
+    /// Counts what this process changes.
+    changes: AtomicU64,
+    /// At which count, and when, nobody was found away.
+    here: Mutex<Option<(u64, Instant)>>,
+}
+
+impl Everybody {
+    /// How long it is believed: other nodes tell nothing of what they do.
+    const BELIEVED: Duration = Duration::from_secs(1);
+
+    /// To be said after every change of where mailboxes live.
+    pub fn changed(&self) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn seen(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
+    }
+
+    fn are_here(&self) -> bool {
+        let here = *self.here.lock().unwrap_or_else(PoisonError::into_inner);
+        here.is_some_and(|(seen, at)| seen == self.seen() && at.elapsed() < Self::BELIEVED)
+    }
+
+    /// What was found after `seen`.
+    fn found(&self, seen: u64, here: bool) {
+        let found = here.then(|| (seen, Instant::now()));
+        *self.here.lock().unwrap_or_else(PoisonError::into_inner) = found;
+    }
+}
+
 /// A session under way; it is counted until this is gone.
 struct Ticket {
     inner: Weak<Inner>,
@@ -119,8 +154,13 @@ impl Inner {
         };
         let (mut changed, until) = (self.changed.subscribe(), Instant::now() + HOLD);
         loop {
-            let id = account.id;
-            let away = self.deps.db.read(Place::Moves, move |tx| rows::away(tx, id)).await?;
+            if self.everybody.are_here() {
+                return Ok(None);
+            }
+            let (id, seen) = (account.id, self.everybody.seen());
+            let look = move |tx: &mut Tx<'_>| Ok((rows::away(tx, id)?, rows::is_anybody_away(tx)?));
+            let (away, is_anybody) = self.deps.db.read(Place::Moves, look).await?;
+            self.everybody.found(seen, !is_anybody);
             let Some(mailbox) = best(&away, kind) else { return Ok(None) };
             if mailbox.home == Home::There {
                 // It counts before it is looked at again, so that a turn which begins now waits for it, or is seen here.
@@ -179,9 +219,8 @@ impl Inner {
         let own = sources.iter().find(|source| source.id == mailbox.source);
         let own = own.ok_or_else(|| Trouble::lost("the mailbox has no source"))?;
         let source = source_for(own, &sources, kind);
-        let sealed = mailbox.secret.as_deref();
-        let sealed = sealed.ok_or_else(|| Trouble::lost("the password of the old server is not known yet"))?;
-        let password = self.seal.open(own.id, &mailbox.login, sealed)?;
+        let password = self.key_of(mailbox, own, false).await?;
+        let password = password.ok_or_else(|| Trouble::lost("the password of the old server is not known yet"))?;
         if kind == Kind::Imap {
             let mut imap = Imap::connect(&source).await?;
             imap.log_in(&mailbox.login, &password).await?;
@@ -336,5 +375,26 @@ impl Watching {
                 return;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_everybody_is_here_is_believed_until_something_changes() {
+        let everybody = Everybody::default();
+        assert!(!everybody.are_here(), "not known");
+        everybody.found(everybody.seen(), true);
+        assert!(everybody.are_here());
+        everybody.changed();
+        assert!(!everybody.are_here());
+        let before = everybody.seen();
+        everybody.changed();
+        everybody.found(before, true);
+        assert!(!everybody.are_here(), "looked at before the change");
+        everybody.found(everybody.seen(), false);
+        assert!(!everybody.are_here());
     }
 }

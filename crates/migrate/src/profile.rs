@@ -31,10 +31,27 @@ pub struct Profile {
     /// Whether a message with several labels is in several folders, so that the same bytes there are one message.
     #[serde(default)]
     pub labels: bool,
+    /// How mailboxes there are opened without passwords.
+    #[serde(default)]
+    pub oauth: OAuth,
     /// What has to be done there first.
     #[serde(default)]
     pub prepare: Words,
     like: Option<String>,
+}
+
+/// How a provider gives tokens (RFC 6749, RFC 8628). `{tenant}` stands for the organisation there.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OAuth {
+    /// Where tokens are given.
+    pub token: Option<String>,
+    /// Where codes are given that owners type; `None` where none open mailboxes.
+    pub device: Option<String>,
+    /// What owners are asked for.
+    pub scope: Option<String>,
+    /// What a client asks for that acts for itself.
+    pub application: Option<String>,
 }
 
 /// Sentences in both languages, one for one.
@@ -77,10 +94,12 @@ pub fn by_host(host: &str) -> Option<&'static Profile> {
     PROFILES.iter().find(|one| one.imap.iter().chain(&one.pop3).chain(&one.hosts).any(is_it))
 }
 
-/// What is known of a source. What Google hands out has Google's labels, whoever the source is said to be.
+/// What is known of a source. What Google hands out has Google's labels, whoever the source is said to be; and
+/// with JMAP a message may be in several mailboxes.
 pub fn of_source(source: &Source) -> &'static Profile {
     match source.kind {
         Kind::Takeout => of("gmail"),
+        Kind::Jmap if source.profile == GENERIC => of("jmap"),
         _ => of(&source.profile),
     }
 }

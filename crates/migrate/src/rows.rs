@@ -147,6 +147,17 @@ pub fn set_home(tx: &mut Tx<'_>, id: u64, home: Home, cut: Timestamp) -> Result<
         .map(drop)
 }
 
+/// What a mailbox is opened with, sealed.
+pub fn secret(tx: &mut Tx<'_>, id: u64) -> Result<Option<Vec<u8>>> {
+    let sql = "SELECT secret FROM mov_accounts WHERE id = ?1";
+    Ok(tx.query_one(sql, params![id as i64], |row| row.opt_blob(0))?.flatten())
+}
+
+/// Sets it.
+pub fn set_secret(tx: &mut Tx<'_>, id: u64, sealed: &[u8]) -> Result<()> {
+    tx.execute("UPDATE mov_accounts SET secret = ?2 WHERE id = ?1", params![id as i64, sealed]).map(drop)
+}
+
 /// Forgets the passwords of a move.
 pub fn forget_secrets(tx: &mut Tx<'_>, of: u64) -> Result<()> {
     tx.execute("UPDATE mov_accounts SET secret = NULL, due_ms = 0 WHERE move = ?1", params![of as i64]).map(drop)
@@ -172,6 +183,12 @@ pub fn away(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<(Mailbox, Kind)>>
         }
     }
     Ok(found)
+}
+
+/// Whether any mailbox of any move does not live here.
+pub fn is_anybody_away(tx: &mut Tx<'_>) -> Result<bool> {
+    let sql = "SELECT 1 FROM mov_accounts WHERE home > ?1 LIMIT 1";
+    Ok(tx.query_one(sql, params![Home::Here as i64], |row| row.int(0))?.is_some())
 }
 
 /// What is with a mailbox from now on.

@@ -13,6 +13,7 @@ use anser_net::Shutdown;
 use tokio::task::JoinSet;
 
 use crate::model::{Home, Mailbox, Move, Passing, Source, State, Task};
+use crate::oauth::bearer;
 use crate::pass::{Outcome, Pass, Watcher};
 use crate::profile;
 use crate::rows::{self, Standing};
@@ -184,9 +185,15 @@ impl Inner {
 
     /// Opens a mailbox at its source.
     pub(crate) async fn open(&self, mailbox: &Mailbox, source: &Source) -> Result<Origin, Trouble> {
-        let open = |sealed| self.seal.open(source.id, &mailbox.login, sealed);
-        let password = mailbox.secret.as_deref().map(open).transpose()?;
-        Origin::open(source, &mailbox.login, password.as_ref()).await
+        let key = self.key_of(mailbox, source, false).await?;
+        match Origin::open(source, &mailbox.login, key.as_ref()).await {
+            // Tokens end before their time when passwords change.
+            Err(Trouble::Login { kind: "wrong", .. }) if key.as_ref().is_some_and(|key| bearer(key).is_some()) => {
+                let key = self.key_of(mailbox, source, true).await?;
+                Origin::open(source, &mailbox.login, key.as_ref()).await
+            }
+            opened => opened,
+        }
     }
 
     async fn pass(&self, mailbox: &Mailbox, source: &Source, following: &Following) -> Result<Outcome, Trouble> {
@@ -302,7 +309,9 @@ impl Inner {
             home.map_or(Ok(()), |(home, cut)| rows::set_home(tx, id, home, cut))?;
             rows::set_state(tx, id, &Standing { state, task, note: note.as_deref(), due, tries: after })
         };
-        self.deps.db.write(Place::Moves, Durability::Sync, work).await
+        let written = self.deps.db.write(Place::Moves, Durability::Sync, work).await;
+        self.everybody.changed();
+        written
     }
 
     /// Whether a mailbox that was brought as a whole turns by itself.

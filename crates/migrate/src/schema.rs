@@ -3,7 +3,7 @@
 use anser_db::Schema;
 
 /// Tables of moves, to be handed to `anser_db::Db::open`.
-pub const SCHEMA: Schema = Schema(&[FIRST, PROOF, HOME]);
+pub const SCHEMA: Schema = Schema(&[FIRST, PROOF, HOME, AWAY]);
 
 /// `state` as [`crate::model::MoveState`] and [`crate::model::State`] have it. `secret` is sealed by a key that is not here.
 const FIRST: &str = "
@@ -68,3 +68,6 @@ ALTER TABLE mov_moves ADD COLUMN passing INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE mov_moves ADD COLUMN relay TEXT;
 ALTER TABLE mov_moves ADD COLUMN gates TEXT;
 ";
+
+/// Whether anybody is away is asked at logins.
+const AWAY: &str = "CREATE INDEX mov_accounts_home ON mov_accounts (home);";

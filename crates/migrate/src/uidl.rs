@@ -46,8 +46,7 @@ pub(crate) async fn pair(inner: &Inner, mailbox: &Mailbox, own: &Source, account
     }
     let of = mailbox.of;
     let sources = inner.deps.db.read(Place::Moves, move |tx| rows::sources(tx, of)).await?;
-    let sealed = mailbox.secret.as_deref().ok_or_else(|| Trouble::lost("no password is known"))?;
-    let password = inner.seal.open(own.id, &mailbox.login, sealed)?;
+    let password = inner.key_of(mailbox, own, false).await?.ok_or_else(|| Trouble::lost("no password is known"))?;
     let mut pop3 = Pop3::connect(&source_for(own, &sources, Kind::Pop3), CONNECTION, ANSWER).await?;
     let line = pop3.ask_in(&mailbox.login, &password).await?;
     if Said::of(&line) != Said::In {

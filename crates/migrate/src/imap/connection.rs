@@ -10,6 +10,7 @@ use anser_wire::imap::write::Status;
 use anser_wire::sasl::encode_base64;
 
 use crate::model::{Source, Tls};
+use crate::oauth::{bearer, initial};
 use crate::trouble::Trouble;
 
 /// For a connection and its greeting.
@@ -110,7 +111,9 @@ impl Imap {
     /// Logs in by whatever way takes any password: SASL PLAIN (RFC 4616), else LOGIN with a literal, else in quotes. Then says who we
     /// are and asks once more what the server can do.
     pub async fn log_in(&mut self, login: &str, password: &Secret) -> Result<(), Trouble> {
-        let condition = if self.can("AUTH=PLAIN") {
+        let condition = if let Some(token) = bearer(password) {
+            self.authenticate_bearer(login, token).await?
+        } else if self.can("AUTH=PLAIN") {
             self.authenticate_plain(login, password).await?
         } else if self.can("LOGINDISABLED") {
             return Err(Trouble::Login {
@@ -144,6 +147,29 @@ impl Imap {
             return Ok(condition);
         }
         self.stream.write_all(format!("{response}\r\n").as_bytes()).await?;
+        self.until(&tag, |_| ()).await
+    }
+
+    /// By an access token: OAUTHBEARER (RFC 7628), else XOAUTH2.
+    async fn authenticate_bearer(&mut self, login: &str, token: &str) -> Result<Condition, Trouble> {
+        let mechanism = if self.can("AUTH=OAUTHBEARER") { "OAUTHBEARER" } else { "XOAUTH2" };
+        let (response, end) = initial(mechanism, login, token);
+        let tag = match self.can("SASL-IR") {
+            true => self.send(&format!("AUTHENTICATE {mechanism} {response}")).await?,
+            false => {
+                let tag = self.send(&format!("AUTHENTICATE {mechanism}")).await?;
+                if let Some(condition) = self.continuation(&tag).await? {
+                    return Ok(condition);
+                }
+                self.stream.write_all(format!("{response}\r\n").as_bytes()).await?;
+                tag
+            }
+        };
+        if let Some(condition) = self.continuation(&tag).await? {
+            return Ok(condition);
+        }
+        // The server asked for more: what it said is why it refuses, and it wants to be heard out (RFC 7628 §3.2.3).
+        self.stream.write_all(format!("{end}\r\n").as_bytes()).await?;
         self.until(&tag, |_| ()).await
     }
 

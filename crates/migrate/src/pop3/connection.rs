@@ -9,6 +9,7 @@ use anser_wire::Secret;
 
 use super::fetch::Arriving;
 use crate::model::{Source, Tls};
+use crate::oauth::{bearer, initial};
 use crate::source::{Folder, KEY, Seen, Standing};
 use crate::talk::{Talk, plain};
 use crate::trouble::Trouble;
@@ -94,6 +95,9 @@ impl Pop3 {
     /// server says to it in the end.
     pub async fn ask_in(&mut self, login: &str, password: &Secret) -> Result<String, Trouble> {
         let words = self.capabilities.iter().find(|line| line.split(' ').next() == Some("SASL"));
+        if let Some(token) = bearer(password) {
+            return self.ask_in_by(login, token, words.is_some_and(|line| line.contains("OAUTHBEARER"))).await;
+        }
         let breaks_lines = |octets: &[u8]| octets.iter().any(|octet| matches!(octet, b'\r' | b'\n'));
         if words.is_some_and(|line| line.split(' ').any(|word| word == "PLAIN")) {
             self.talk.say(b"AUTH PLAIN").await?;
@@ -112,6 +116,25 @@ impl Pop3 {
             }
             self.talk.say(&[b"PASS ", password.as_bytes()].concat()).await?;
         }
+        self.talk.line().await
+    }
+
+    /// By an access token: OAUTHBEARER (RFC 7628), else XOAUTH2.
+    async fn ask_in_by(&mut self, login: &str, token: &str, is_standard: bool) -> Result<String, Trouble> {
+        let mechanism = if is_standard { "OAUTHBEARER" } else { "XOAUTH2" };
+        let (response, end) = initial(mechanism, login, token);
+        self.talk.say(format!("AUTH {mechanism}").as_bytes()).await?;
+        let line = self.talk.line().await?;
+        if !line.starts_with("+ ") && line != "+" {
+            return Ok(line);
+        }
+        self.talk.say(response.as_bytes()).await?;
+        let line = self.talk.line().await?;
+        if line.starts_with("+OK") || !line.starts_with('+') {
+            return Ok(line);
+        }
+        // What it said is why it refuses, and it wants to be heard out (RFC 7628 §3.2.3).
+        self.talk.say(end.as_bytes()).await?;
         self.talk.line().await
     }
 

@@ -5,6 +5,7 @@
 //! |---|---|---|---|
 //! | [`imap`](crate::imap) | a mailbox | its UID | flags, keywords, INTERNALDATE, size |
 //! | [`pop3`] | the maildrop | its unique id, else its bytes | size |
+//! | [`jmap`] | a mailbox | its id | the same, but for UIDs |
 //! | [`files`] | a directory or a file | its file name, or its bytes | what the programs note that wrote it |
 //!
 //! What a message is known by is the same in every session; where it stands ([`Seen::at`]) is so until the folder is opened again.
@@ -21,6 +22,7 @@ pub use body::{Incoming, Taken, room};
 
 use crate::files::{self, Files};
 use crate::imap::{Imap, fetch};
+use crate::jmap::{self, Jmap};
 use crate::model::{Kind, Source};
 use crate::pop3::{self, Pop3};
 use crate::trouble::Trouble;
@@ -158,6 +160,8 @@ pub enum Origin {
     Imap(Imap),
     /// It speaks POP3.
     Pop3(Pop3),
+    /// It speaks JMAP.
+    Jmap(Jmap),
     /// It lies in files.
     Files(Files),
 }
@@ -169,6 +173,7 @@ impl Origin {
         match source.kind {
             Kind::Imap => Ok(Self::Imap(Imap::open(source, login, password.ok_or_else(no_password)?).await?)),
             Kind::Pop3 => Ok(Self::Pop3(Pop3::open(source, login, password.ok_or_else(no_password)?).await?)),
+            Kind::Jmap => Ok(Self::Jmap(Jmap::open(source, login, password.ok_or_else(no_password)?).await?)),
             Kind::Maildir | Kind::Mbox | Kind::Eml | Kind::Takeout => {
                 Ok(Self::Files(Files::open(source, login).await?))
             }
@@ -179,7 +184,7 @@ impl Origin {
     pub async fn personal_prefix(&mut self) -> Result<Vec<u8>, Trouble> {
         match self {
             Self::Imap(imap) => imap.personal_prefix().await,
-            Self::Pop3(_) | Self::Files(_) => Ok(Vec::new()),
+            Self::Pop3(_) | Self::Jmap(_) | Self::Files(_) => Ok(Vec::new()),
         }
     }
 
@@ -188,6 +193,7 @@ impl Origin {
         match self {
             Self::Imap(imap) => imap.folders().await,
             Self::Pop3(_) => Ok(vec![Pop3::folder()]),
+            Self::Jmap(jmap) => jmap.folders().await,
             Self::Files(files) => files.folders().await,
         }
     }
@@ -197,6 +203,7 @@ impl Origin {
         match self {
             Self::Imap(imap) => imap.examine(name).await,
             Self::Pop3(pop3) => pop3.stat().await,
+            Self::Jmap(jmap) => jmap.examine(name).await,
             Self::Files(files) => files.examine(name).await,
         }
     }
@@ -205,7 +212,7 @@ impl Origin {
     pub fn windows(&self, standing: &Standing) -> impl Iterator<Item = Window> + Send + use<> {
         let uidnext = match self {
             Self::Imap(_) => standing.uidnext,
-            Self::Pop3(_) | Self::Files(_) => 0,
+            Self::Pop3(_) | Self::Jmap(_) | Self::Files(_) => 0,
         };
         windows(&Standing { uidnext, ..*standing })
     }
@@ -215,6 +222,7 @@ impl Origin {
         match self {
             Self::Imap(imap) => imap.list(window).await,
             Self::Pop3(pop3) => pop3.list().await,
+            Self::Jmap(jmap) => Ok(jmap.list()),
             Self::Files(files) => Ok(files.list()),
         }
     }
@@ -223,7 +231,7 @@ impl Origin {
     pub async fn changed_since(&mut self, modseq: u64) -> Result<Option<Told>, Trouble> {
         match self {
             Self::Imap(imap) => imap.changed_since(modseq).await,
-            Self::Pop3(_) | Self::Files(_) => Ok(None),
+            Self::Pop3(_) | Self::Jmap(_) | Self::Files(_) => Ok(None),
         }
     }
 
@@ -232,6 +240,7 @@ impl Origin {
         match self {
             Self::Imap(imap) => Fetcher::Imap(fetch::Fetcher::new(imap, store, tenant)),
             Self::Pop3(pop3) => Fetcher::Pop3(pop3::fetch::Fetcher::new(pop3, store, tenant)),
+            Self::Jmap(jmap) => Fetcher::Jmap(jmap::fetch::Fetcher::new(jmap, store, tenant)),
             Self::Files(files) => Fetcher::Files(files::fetch::Fetcher::new(files, store, tenant)),
         }
     }
@@ -244,7 +253,7 @@ impl Origin {
     /// Ends the session in good order and begins another, so that what the old one did shows in the next list.
     pub async fn come_again(&mut self) -> Result<(), Trouble> {
         match self {
-            Self::Imap(_) | Self::Files(_) => Ok(()),
+            Self::Imap(_) | Self::Jmap(_) | Self::Files(_) => Ok(()),
             Self::Pop3(pop3) => pop3.come_again().await,
         }
     }
@@ -254,7 +263,7 @@ impl Origin {
         match self {
             Self::Imap(imap) => imap.leave().await,
             Self::Pop3(pop3) => pop3.leave().await,
-            Self::Files(_) => {}
+            Self::Jmap(_) | Self::Files(_) => {}
         }
     }
 }
@@ -265,6 +274,8 @@ pub enum Fetcher<'a> {
     Imap(fetch::Fetcher<'a>),
     /// By POP3.
     Pop3(pop3::fetch::Fetcher<'a>),
+    /// By JMAP.
+    Jmap(jmap::fetch::Fetcher<'a>),
     /// Out of files.
     Files(files::fetch::Fetcher),
 }
@@ -275,6 +286,7 @@ impl Fetcher<'_> {
         match self {
             Self::Imap(fetcher) => fetcher.under_way(),
             Self::Pop3(fetcher) => fetcher.under_way(),
+            Self::Jmap(fetcher) => fetcher.under_way(),
             Self::Files(fetcher) => fetcher.under_way(),
         }
     }
@@ -284,6 +296,10 @@ impl Fetcher<'_> {
         match self {
             Self::Imap(fetcher) => fetcher.ask(wanted).await,
             Self::Pop3(fetcher) => fetcher.ask(wanted).await,
+            Self::Jmap(fetcher) => {
+                fetcher.ask(wanted);
+                Ok(())
+            }
             Self::Files(fetcher) => {
                 fetcher.ask(wanted);
                 Ok(())
@@ -297,11 +313,15 @@ impl Fetcher<'_> {
             Self::Imap(fetcher) => fetcher.ask_otherwise(at, way).await,
             // Once more, and that is all.
             Self::Pop3(fetcher) if way == 0 => fetcher.ask(vec![at]).await.map(|()| true),
+            Self::Jmap(fetcher) if way == 0 => {
+                fetcher.ask(vec![at]);
+                Ok(true)
+            }
             Self::Files(fetcher) if way == 0 => {
                 fetcher.ask(vec![at]);
                 Ok(true)
             }
-            Self::Pop3(_) | Self::Files(_) => Ok(false),
+            Self::Pop3(_) | Self::Jmap(_) | Self::Files(_) => Ok(false),
         }
     }
 
@@ -310,6 +330,7 @@ impl Fetcher<'_> {
         match self {
             Self::Imap(fetcher) => fetcher.receive().await,
             Self::Pop3(fetcher) => fetcher.receive().await,
+            Self::Jmap(fetcher) => fetcher.receive().await,
             Self::Files(fetcher) => fetcher.receive().await,
         }
     }

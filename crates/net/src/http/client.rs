@@ -1,6 +1,7 @@
 //! One bounded exchange with a web server of others: a policy, a report, an authority, a picture. Over verified TLS but where plain
-//! connections are allowed too, without redirects.
+//! connections are allowed too, without redirects. Beside it [`Connection`], over which many go, one after the other, however it was opened.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,8 +10,10 @@ use anser_base::{Error, Result};
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::client::TlsConnector;
@@ -73,6 +76,74 @@ pub async fn exchange(
     }
 }
 
+/// A connection to a web server of others (RFC 9112). Nothing here ends a wait: whoever asks bounds the time.
+pub struct Connection {
+    sender: http1::SendRequest<Full<Bytes>>,
+    authority: HeaderValue,
+    driver: JoinHandle<()>,
+}
+
+impl Connection {
+    /// Over a stream that is open, and encrypted where it has to be. `authority` is the server's name, with its port where it is no usual one.
+    pub async fn over(stream: Stream, authority: &str) -> Result<Self> {
+        let handshake = http1::Builder::new().max_buf_size(HEADER).handshake(TokioIo::new(stream.into_io()));
+        let (sender, connection) = handshake.await.map_err(Error::unavailable)?;
+        let authority = HeaderValue::from_str(authority).map_err(Error::unavailable)?;
+        // How the connection ends is told by the exchange that it ends.
+        let driver = tokio::spawn(async move { drop(connection.await) });
+        Ok(Self { sender, authority, driver })
+    }
+
+    /// Whether another request may be sent.
+    pub fn is_open(&self) -> bool {
+        !self.sender.is_closed()
+    }
+
+    /// Sends a request whose URI is a path; the body of its answer comes piece by piece, and is read or dropped before the next.
+    /// [`anser_base::Class::Unavailable`] when there is no answer.
+    pub async fn send(&mut self, mut request: http::Request<Bytes>) -> Result<http::Response<Body>> {
+        request.headers_mut().insert(HOST, self.authority.clone());
+        request.headers_mut().entry(USER_AGENT).or_insert(HeaderValue::from_static("anser"));
+        self.sender.ready().await.map_err(Error::unavailable)?;
+        let answer = self.sender.send_request(request.map(Full::new)).await.map_err(Error::unavailable)?;
+        Ok(answer.map(Body))
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("authority", &self.authority).finish_non_exhaustive()
+    }
+}
+
+/// The body of an answer.
+#[derive(Debug)]
+pub struct Body(Incoming);
+
+impl Body {
+    /// Its next piece; `None` after the last. [`anser_base::Class::Unavailable`] when it is cut off.
+    pub async fn next(&mut self) -> Result<Option<Bytes>> {
+        while let Some(frame) = self.0.frame().await {
+            if let Ok(data) = frame.map_err(Error::unavailable)?.into_data() {
+                return Ok(Some(data));
+            }
+        }
+        Ok(None)
+    }
+
+    /// All of it. [`anser_base::Class::Unavailable`] when it has more than `most` bytes, too.
+    pub async fn whole(self, most: usize) -> Result<Bytes> {
+        let body = Limited::new(self.0, most).collect().await;
+        Ok(body.map_err(|error| Error::unavailable(format!("the answer is not whole: {error}")))?.to_bytes())
+    }
+}
+
 async fn exchange_now(
     resolver: &Resolver,
     mut request: http::Request<Bytes>,
@@ -95,29 +166,11 @@ async fn exchange_now(
         stream.start_tls_as_client(&TlsConnector::verified(&options.authorities)?, authority.host()).await?;
     }
 
-    let (mut sender, connection) = http1::Builder::new()
-        .max_buf_size(HEADER)
-        .handshake(TokioIo::new(stream.into_io()))
-        .await
-        .map_err(Error::unavailable)?;
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     *request.uri_mut() = path.parse().map_err(Error::unavailable)?;
-    let host = HeaderValue::from_str(authority.as_str()).map_err(Error::unavailable)?;
-    request.headers_mut().insert(HOST, host);
-    request.headers_mut().entry(USER_AGENT).or_insert(HeaderValue::from_static("anser"));
-    let exchange = async move {
-        let answer = sender.send_request(request.map(Full::new)).await.map_err(Error::unavailable)?;
-        let (head, body) = answer.into_parts();
-        let body = Limited::new(body, most).collect().await;
-        let body = body.map_err(|error| Error::unavailable(format!("the answer is not whole: {error}")))?;
-        Ok(http::Response::from_parts(head, body.to_bytes()))
-    };
-    tokio::pin!(exchange, connection);
-    tokio::select! {
-        answer = &mut exchange => answer,
-        // What the connection still brought is with the exchange.
-        _ = &mut connection => exchange.await,
-    }
+    let mut connection = Connection::over(stream, authority.as_str()).await?;
+    let (head, body) = connection.send(request).await?.into_parts();
+    Ok(http::Response::from_parts(head, body.whole(most).await?))
 }
 
 async fn open(resolver: &Resolver, host: &str, port: u16, options: &Options) -> Result<Stream> {

@@ -1,0 +1,106 @@
+//! The verbs by which mailboxes are opened without passwords: grants of OAuth 2.0 that an administrator brings, or that owners give.
+
+use anser_base::{Class, Error, Result};
+use anser_db::Tx;
+
+use crate::Migrate;
+use crate::acts::{self, Which, is_meant};
+use crate::model::{Mailbox, Source, State, Task};
+use crate::oauth::{self, Code, Grant};
+use crate::rows::{self, Standing};
+use crate::run::unknown;
+use crate::trouble::Trouble;
+
+/// Owners that are asked at once.
+const ASKED: usize = 1_000;
+
+impl Migrate {
+    /// Lets a grant stand where the passwords of mailboxes do. Those that were refused may be tried again. How many there are.
+    pub async fn allow(&self, name: &str, which: Which, grant: Grant) -> Result<u64> {
+        let of = self.named(name).await?.id;
+        let secret = grant.to_secret()?;
+        let mut sealed = Vec::new();
+        for (mailbox, source) in self.meant(of, &which).await? {
+            sealed.push((mailbox.id, self.inner.seal.seal(source.id, &mailbox.login, &secret)?));
+        }
+        let count = sealed.len() as u64;
+        self.write(move |tx| {
+            sealed.iter().try_for_each(|(id, sealed)| rows::set_secret(tx, *id, sealed))?;
+            acts::each(tx, of, &which, |mailbox| (mailbox.state == State::Refused).then_some(NEW)).map(drop)
+        })
+        .await?;
+        Ok(count)
+    }
+
+    /// Asks the provider for a code for each owner: whose, and the code. What becomes of it is seen in the mailbox's note.
+    pub async fn ask_owners(&self, name: &str, which: Which, grant: Grant) -> Result<Vec<(String, Code)>> {
+        let of = self.named(name).await?.id;
+        let meant = self.meant(of, &which).await?;
+        if meant.len() > ASKED {
+            let (en, zh) = ("ask fewer owners at a time", "一次请求授权的账号过多");
+            return Err(Error::new(Class::Limit, en, zh));
+        }
+        let mut codes = Vec::new();
+        for (mailbox, source) in meant {
+            let code = oauth::begin(&grant, &source.profile).await?;
+            self.note(mailbox.id, format!("consent: waits for its owner at {} with {}", code.page, code.code)).await?;
+            codes.push((mailbox.address.clone(), code.clone()));
+            tokio::spawn(wait(std::sync::Arc::downgrade(&self.inner), mailbox, source, grant.clone(), code));
+        }
+        Ok(codes)
+    }
+
+    async fn note(&self, id: u64, note: String) -> Result<()> {
+        self.write(move |tx| rows::set_state(tx, id, &Standing { note: Some(&note), ..NEW })).await
+    }
+
+    async fn meant(&self, of: u64, which: &Which) -> Result<Vec<(Mailbox, Source)>> {
+        let sources = self.read(move |tx| rows::sources(tx, of)).await?;
+        let meant = self.all(of).await?.into_iter().filter(|mailbox| is_meant(mailbox, which));
+        let source_of = |mailbox: &Mailbox| sources.iter().find(|source| source.id == mailbox.source).cloned();
+        meant
+            .map(|mailbox| {
+                let source = source_of(&mailbox).ok_or_else(|| unknown("source"))?;
+                Ok((mailbox, source))
+            })
+            .collect()
+    }
+}
+
+/// A mailbox with a new way in: nothing was tried.
+const NEW: Standing<'static> =
+    Standing { state: State::New, task: Task::Copy, note: None, due: anser_base::Timestamp(0), tries: 0 };
+
+/// Waits for an owner, and seals what they give. It keeps no engine alive.
+async fn wait(inner: std::sync::Weak<crate::Inner>, mailbox: Mailbox, source: Source, grant: Grant, code: Code) {
+    let answered = oauth::answered(&grant, &source.profile, &code).await;
+    let Some(inner) = inner.upgrade() else { return };
+    let moves = Migrate { inner };
+    let kept = match answered {
+        Ok(grant) => moves.keep(&mailbox, &source, grant).await,
+        Err(trouble) => moves.refuse(mailbox.id, trouble).await,
+    };
+    if let Err(error) = kept {
+        tracing::error!(login = mailbox.login, error = error.chain(), "what an owner said could not be kept");
+    }
+    moves.inner.changed.send_modify(|count| *count += 1);
+}
+
+impl Migrate {
+    async fn keep(&self, mailbox: &Mailbox, source: &Source, grant: Grant) -> Result<()> {
+        let (id, sealed) = (mailbox.id, self.inner.seal.seal(source.id, &mailbox.login, &grant.to_secret()?)?);
+        self.write(move |tx: &mut Tx<'_>| {
+            rows::set_secret(tx, id, &sealed)?;
+            rows::set_state(tx, id, &NEW)
+        })
+        .await
+    }
+
+    async fn refuse(&self, id: u64, trouble: Trouble) -> Result<()> {
+        let note = format!("consent: {}", trouble.words());
+        let refused = move |tx: &mut Tx<'_>| {
+            rows::set_state(tx, id, &Standing { state: State::Refused, note: Some(&note), ..NEW })
+        };
+        self.write(refused).await
+    }
+}

@@ -1,0 +1,77 @@
+//! Bodies, by download (RFC 8620 §6.2), one after the other.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use anser_base::TenantId;
+use anser_store::Store;
+use tokio::time::timeout;
+
+use super::Jmap;
+use super::connection::well;
+use crate::source::{Batch, Incoming, room};
+use crate::trouble::Trouble;
+use crate::web;
+
+/// Octets of one message, beyond which the server is given up.
+const BODY: u64 = 4 * 1024 * 1024 * 1024;
+
+/// Bodies of the open mailbox.
+pub struct Fetcher<'a> {
+    jmap: &'a mut Jmap,
+    blobs: Arc<Vec<String>>,
+    store: Store,
+    tenant: TenantId,
+    batches: VecDeque<Vec<u32>>,
+}
+
+impl<'a> Fetcher<'a> {
+    /// Over a session; large bodies go to this tenant's bodies at once.
+    pub fn new(jmap: &'a mut Jmap, store: Store, tenant: TenantId) -> Self {
+        let blobs = jmap.open.blobs.clone();
+        Self { jmap, blobs, store, tenant, batches: VecDeque::new() }
+    }
+
+    /// Batches that did not come yet.
+    pub fn under_way(&self) -> usize {
+        self.batches.len()
+    }
+
+    /// Notes which bodies are wanted.
+    pub fn ask(&mut self, wanted: Vec<u32>) {
+        self.batches.push_back(wanted);
+    }
+
+    /// The oldest batch.
+    pub async fn receive(&mut self) -> Result<Batch, Trouble> {
+        let mut batch = Batch { wanted: self.batches.pop_front().unwrap_or_default(), ..Batch::default() };
+        let blobs = self.blobs.clone();
+        for at in &batch.wanted {
+            let Some(blob) = (*at as usize).checked_sub(1).and_then(|at| blobs.get(at)) else { continue };
+            let room = room(batch.arrived.values());
+            match self.download(blob, room).await {
+                Ok(incoming) => drop(batch.arrived.insert(*at, incoming.end().await?)),
+                Err(Trouble::Refused(why)) => batch.refused = Some(why),
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(batch)
+    }
+
+    async fn download(&mut self, blob: &str, room: u64) -> Result<Incoming, Trouble> {
+        let request = self.jmap.download_of(blob)?;
+        let (head, mut body) = self.jmap.download.0.send(request).await?.into_parts();
+        well(head.status, &head.headers)?;
+        let mut incoming = Incoming::begin(0, room, &self.store, self.tenant);
+        let mut size = 0;
+        loop {
+            let piece = timeout(web::ANSWER, body.next()).await.map_err(|_| Trouble::lost("a body stands still"))?;
+            let Some(piece) = piece.map_err(|error| Trouble::lost(error.chain()))? else { return Ok(incoming) };
+            size += piece.len() as u64;
+            if size > BODY {
+                return Err(Trouble::lost("a message without end"));
+            }
+            incoming.take(&piece).await;
+        }
+    }
+}
