@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use anser_base::EntryId;
-use anser_migrate::{Level, NewMailbox, Passing, Source, Which};
+use anser_migrate::{Grant, Level, NewMailbox, Passing, Source, Which};
 use anser_sieve::form::Form;
 use serde::{Deserialize, Serialize};
 
@@ -442,6 +442,13 @@ pub enum MoveAct {
         source: Option<String>,
         /// The logins.
         logins: Vec<NewMailbox>,
+    },
+    /// Lets a grant of OAuth 2.0 stand where passwords do, or asks owners for it: their codes are in the notes then.
+    Consent {
+        /// What the client is known by, and what it has.
+        grant: Grant,
+        /// Whether owners are asked.
+        asks: bool,
     },
     /// Tries logins.
     Check,

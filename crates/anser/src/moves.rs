@@ -8,8 +8,8 @@ use anser_admin::answer::{Item, ReturnedView};
 use anser_admin::request::{MoveAct, Request};
 use anser_base::{Error, Result};
 use anser_migrate::{
-    GateView, Kind, Level, MailboxView, MoveView, NewMailbox, Passing, Password, Proof, Source, SourceSurvey, Tls,
-    profile, signature,
+    GateView, Grant, Kind, Level, MailboxView, MoveView, NewMailbox, Passing, Password, Proof, Source, SourceSurvey,
+    Tls, profile, signature,
 };
 use tokio::sync::mpsc;
 
@@ -37,6 +37,14 @@ pub fn asked(act: Move) -> Result<Asked> {
         Move::Accounts { project: name, source: _, stdin: false } => {
             let status = Request::Move { name, which: Vec::new(), what: MoveAct::Status };
             Ok(Asked { requests: vec![status], list: true })
+        }
+        Move::Consent { which, client, tenant, way } => {
+            let (name, addresses) = (which.project.clone(), which.addresses.clone());
+            let (grant, asks) = grant(client, tenant, &way, &mut std::io::stdin().lock())?;
+            let asked = with_wait(which, MoveAct::Consent { grant, asks })?;
+            // The codes stand in the notes.
+            let status = Request::Move { name, which: addresses, what: MoveAct::Status };
+            Ok(Asked { requests: asked.requests.into_iter().chain([status]).collect(), list: true })
         }
         Move::Check(which) => with_wait(which, MoveAct::Check),
         Move::Trial(which) => with_wait(which, MoveAct::Trial),
@@ -101,6 +109,8 @@ fn source_of(plan: MovePlan) -> Result<Source> {
         Kind::Imap => 143,
         Kind::Pop3 if is_implicit => 995,
         Kind::Pop3 => 110,
+        Kind::Jmap if is_implicit => 443,
+        Kind::Jmap => 80,
         _ => 0,
     };
     let by_host = || plan.host.as_deref().and_then(profile::by_host);
@@ -113,6 +123,7 @@ fn source_of(plan: MovePlan) -> Result<Source> {
     let place = match kind {
         Kind::Imap => plan.host.or_else(|| known.imap.clone()),
         Kind::Pop3 => plan.host.or_else(|| known.pop3.clone()),
+        Kind::Jmap => plan.host,
         _ => plan.path,
     };
     let (name, profile) = (plan.source, known.name.clone());
@@ -143,6 +154,23 @@ fn logins(input: &mut impl BufRead) -> Result<Vec<NewMailbox>> {
         let password = password.filter(|password| !password.is_empty()).map(Password);
         found.push(NewMailbox { login, password, address: address.trim().to_owned() });
     }
+}
+
+/// What a client is known by. From the input comes, a line each, the refresh token or the client's secret; after a refresh token its
+/// secret, where it has one. Whether owners are to be asked.
+fn grant(client: String, tenant: Option<String>, way: &str, input: &mut impl BufRead) -> Result<(Grant, bool)> {
+    let mut line = || -> Result<Option<String>> {
+        let mut line = Vec::new();
+        std::io::Read::take(&mut *input, LINE).read_until(b'\n', &mut line).map_err(Error::io)?;
+        let text = String::from_utf8_lossy(&line).trim().to_owned();
+        Ok(Some(text).filter(|text| !text.is_empty()))
+    };
+    let refresh = if way == "refresh" { line()? } else { None };
+    let secret = if way == "code" { None } else { line()? };
+    if (way == "refresh" && refresh.is_none()) || (way == "application" && secret.is_none()) {
+        return Err(refused(text::NO_SECRET, &[]));
+    }
+    Ok((Grant { client, secret, tenant, refresh, endpoint: None }, way == "code"))
 }
 
 /// The newest proofs as a signed file on standard output.

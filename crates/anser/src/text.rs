@@ -98,6 +98,7 @@ table! {
     REPORT_CHANGED = "this report is not signed, or it was changed", "该报告没有签名，或已被改动";
     UNEXPLAINED = "{} messages that nobody can explain", "{} 封邮件的差异无法解释";
     SOURCE_PLACE = "IMAP and POP3 want --host or a --profile of one server; the others want --path", "IMAP 与 POP3 需要 --host 或单一服务器的 --profile；其他来源需要 --path";
+    NO_SECRET = "nothing came from standard input: it is to hold the token or secret, a line each", "标准输入为空：应逐行提供令牌或密钥";
     NO_PROFILE = "there is no profile {}; these are known: {}", "没有类型 {}，已知类型：{}";
     LOGIN_LINE =  "line {} is not LOGIN, address and password, separated by tabs", "第 {} 行不是以制表符分隔的登录名、地址和密码";
     ADDRESS_WANTED = "no address: name accounts or use --stdin-list", "没有地址：请给出账号或使用 --stdin-list";
@@ -307,6 +308,13 @@ pub const COMMANDS: &[(&str, Line)] = &[
         Line(
             "List the logins of a move, or add them from standard input: LOGIN, address and password, separated by tabs",
             "列出迁移账号，或从标准输入逐行添加：旧登录名、新地址、密码，以制表符分隔",
+        ),
+    ),
+    (
+        "move consent",
+        Line(
+            "Open mailboxes by OAuth 2.0: owners type a code, or a token comes from standard input",
+            "以 OAuth 2.0 打开邮箱：由用户输入代码授权，或从标准输入提供令牌",
         ),
     ),
     ("move check", Line("Try every login once", "逐一验证登录")),
@@ -614,6 +622,15 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
         Line(
             "Mailboxes that are worked on at once; as the profile says, else 2",
             "同时迁移的账号数；默认按类型设定，否则为 2",
+        ),
+    ),
+    ("oauth_client", Line("The program's id at the provider", "在服务商处登记的应用 ID")),
+    ("oauth_tenant", Line("The organisation's id at the provider", "组织在服务商处的 ID")),
+    (
+        "oauth_way",
+        Line(
+            "code: owners type one; refresh: a refresh token; application: the program's own secret",
+            "code：用户输入代码；refresh：刷新令牌；application：应用自身的密钥",
         ),
     ),
     (

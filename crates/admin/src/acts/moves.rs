@@ -126,6 +126,8 @@ impl Admin {
                 return Ok(Report::Done);
             }
             MoveAct::Accounts { source, logins } => moves.add_mailboxes(name, source, logins).await?,
+            MoveAct::Consent { grant, asks: true } => moves.ask_owners(name, which, grant).await?.len() as u64,
+            MoveAct::Consent { grant, asks: false } => moves.allow(name, which, grant).await?,
             MoveAct::Check => moves.check(name, which).await?,
             MoveAct::Trial => moves.trial(name, which).await?,
             MoveAct::Start => moves.start(name, which).await?,
@@ -158,6 +160,7 @@ fn verb_of(what: &MoveAct) -> &'static str {
         MoveAct::Rollback { .. } => "move.rollback",
         MoveAct::Report { .. } | MoveAct::ReportKey => "move.report",
         MoveAct::Accounts { .. } => "move.accounts",
+        MoveAct::Consent { .. } => "move.consent",
         MoveAct::Check => "move.check",
         MoveAct::Trial => "move.trial",
         MoveAct::Start => "move.start",

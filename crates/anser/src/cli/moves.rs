@@ -13,6 +13,16 @@ pub enum Move {
         #[arg(long)]
         stdin: bool,
     },
+    Consent {
+        #[command(flatten)]
+        which: MoveWhich,
+        #[arg(id = "oauth_client", long = "client", value_name = "ID")]
+        client: String,
+        #[arg(id = "oauth_tenant", long = "tenant", value_name = "ID")]
+        tenant: Option<String>,
+        #[arg(id = "oauth_way", long = "way", default_value = "code", value_parser = ["code", "refresh", "application"])]
+        way: String,
+    },
     Check(MoveWhich),
     Trial(MoveWhich),
     Start(MoveWhich),
@@ -79,7 +89,7 @@ pub struct MovePlan {
     pub project: String,
     #[arg(long, default_value = "old")]
     pub source: String,
-    #[arg(id = "source_kind", long = "kind", default_value = "imap", value_parser = ["imap", "pop3", "maildir", "mbox", "eml", "takeout"])]
+    #[arg(id = "source_kind", long = "kind", default_value = "imap", value_parser = ["imap", "pop3", "jmap", "maildir", "mbox", "eml", "takeout"])]
     pub kind: String,
     #[arg(long)]
     pub host: Option<String>,

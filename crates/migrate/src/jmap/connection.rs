@@ -1,5 +1,5 @@
-//! The session, and calls. Where a server sends us is followed over trusted TLS only, and the login's own server alone is told its
-//! password.
+//! The session, and calls. Sessions and calls are asked for at the source's own server; bodies also where it keeps them, over trusted TLS
+//! only.
 
 use anser_wire::Secret;
 use anser_wire::sasl::encode_base64;
@@ -73,18 +73,20 @@ impl Jmap {
             why: "the server names no account for this login: write it behind the login, as NAME#ACCOUNT".into(),
         })?;
         let limit = session["capabilities"]["urn:ietf:params:jmap:core"]["maxObjectsInGet"].as_u64();
-        let place = |name: &str| -> Result<(Web, String), Trouble> {
-            let url = session[name].as_str().unwrap_or_default();
-            if let Some(path) = web.path_of(url) {
-                return Ok((Web::of(source), path));
-            }
-            // Another host of the same provider, which is trusted by its certificate.
-            let elsewhere = url.starts_with("https://").then(|| Web::at(url).ok()).flatten();
-            elsewhere.ok_or_else(|| Trouble::lost(format!("the session has no {name} that can be used")))
+        let url = |name: &str| session[name].as_str().unwrap_or_default().to_owned();
+        let missing = |name: &str| Trouble::lost(format!("the session has no {name} that can be used"));
+        let (api, download) = (url("apiUrl"), url("downloadUrl"));
+        // A server may call itself by another name than we do: calls go to the server that we know.
+        let path = path_of(&api).ok_or_else(|| missing("apiUrl"))?;
+        let download = match web.path_of(&download).or_else(|| beside(&download, &api)) {
+            Some(path) => (Web::of(source), path),
+            // Providers keep bodies at hosts of their own, which are trusted by their certificates.
+            None if download.starts_with("https://") => Web::at(&download).map_err(|_| missing("downloadUrl"))?,
+            None => return Err(missing("downloadUrl")),
         };
         Ok(Self {
-            api: place("apiUrl")?,
-            download: place("downloadUrl")?,
+            api: (Web::of(source), path),
+            download,
             account: account.to_owned(),
             at_once: limit.unwrap_or(OBJECTS).clamp(1, OBJECTS),
             authorization,
@@ -126,6 +128,21 @@ impl Jmap {
             .replace("{type}", "application%2Foctet-stream");
         request(&self.authorization, &path, None)
     }
+}
+
+/// The path of a URL of the Web, wherever it leads.
+fn path_of(url: &str) -> Option<String> {
+    if url.starts_with('/') && !url.starts_with("//") {
+        return Some(url.to_owned());
+    }
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    Some(rest.find('/').map_or("/", |at| &rest[at..]).to_owned())
+}
+
+/// The path of a URL that leads to the same host as another one.
+fn beside(url: &str, other: &str) -> Option<String> {
+    let (path, authority) = (path_of(url)?, |url: &str| url.split('/').take(3).map(str::to_owned).collect::<Vec<_>>());
+    (!url.starts_with('/') && authority(url) == authority(other)).then_some(path)
 }
 
 /// `Authorization`, by a password (RFC 7617) or an access token (RFC 6750).
@@ -187,4 +204,21 @@ fn failed(method: &str, error: &Value) -> Trouble {
 pub(super) fn is_id(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     (1..=255).contains(&text.len()) && text.bytes().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_known_by_whatever_name_it_gives_itself() {
+        assert_eq!(path_of("https://mail.example/jmap/api").as_deref(), Some("/jmap/api"));
+        assert_eq!(path_of("/api").as_deref(), Some("/api"));
+        assert_eq!(path_of("//evil.example/api"), None);
+        assert_eq!(path_of("ftp://mail.example/api"), None);
+        let api = "https://mail.example/jmap/api";
+        assert_eq!(beside("https://mail.example/dl/{blobId}", api).as_deref(), Some("/dl/{blobId}"));
+        assert_eq!(beside("https://bodies.example/dl/{blobId}", api), None);
+        assert_eq!(beside("http://mail.example/dl/{blobId}", api), None);
+    }
 }

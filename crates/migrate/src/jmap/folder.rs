@@ -61,7 +61,7 @@ impl Jmap {
                     .into_iter()
                     .collect(),
                 subscribed: mailbox["isSubscribed"].as_bool().unwrap_or(true),
-                standing: Some(Standing { messages, modseq: state, ..Standing::default() }),
+                standing: Some(standing(messages, state)),
                 stamp: 0,
             };
             // Two of one name below one parent cannot be (RFC 8621 §2).
@@ -84,7 +84,7 @@ impl Jmap {
             if let Some((open, state)) = self.look(&id).await? {
                 let messages = open.seen.len() as u64;
                 self.open = open;
-                return Ok(Standing { messages, modseq: stamp(&state), ..Standing::default() });
+                return Ok(standing(messages, stamp(&state)));
             }
         }
         Err(Trouble::lost("the mailbox changes all the time"))
@@ -140,6 +140,11 @@ impl Jmap {
             position += asked;
         }
     }
+}
+
+/// There are no UIDs: the next one is always the first.
+fn standing(messages: u64, modseq: u64) -> Standing {
+    Standing { messages, uidvalidity: 0, uidnext: 1, modseq }
 }
 
 fn seen_of(at: u32, id: &str, email: &Value) -> Seen {

@@ -69,6 +69,10 @@ pub struct State {
     pub password: Vec<u8>,
     /// Commands that came.
     pub heard: Vec<String>,
+    /// Access tokens that let the user in, in place of a password.
+    pub tokens: Vec<String>,
+    /// Connections that a token opened.
+    pub opened: usize,
     /// Who is killed when so much was sent.
     pub victim: Option<Victim>,
 }
@@ -206,6 +210,9 @@ impl Session {
                     self.say(format!("* CAPABILITY IMAP4rev1 {more}\r\n{tag} OK done\r\n").as_bytes())?;
                 }
                 "LOGIN" => self.login(tag, arguments)?,
+                "AUTHENTICATE" if arguments.contains("BEARER") || arguments.contains("XOAUTH2") => {
+                    self.authenticate_bearer(tag, arguments)?
+                }
                 "AUTHENTICATE" => self.authenticate(tag)?,
                 "ID" => {
                     self.said_id = true;
@@ -242,6 +249,34 @@ impl Session {
         let password = self.literal(&rest)?;
         self.line()?;
         self.admit(tag, &user, &password)
+    }
+
+    /// By an access token; a wrong one is told why, and the client has to say that it heard it.
+    fn authenticate_bearer(&mut self, tag: &str, arguments: &str) -> std::io::Result<()> {
+        let response = match arguments.split_once(' ') {
+            Some((_, response)) => response.to_owned(),
+            None => {
+                self.say(b"+ \r\n")?;
+                self.line()?
+            }
+        };
+        let said = String::from_utf8(decode_base64(response.as_bytes()).unwrap_or_default()).unwrap_or_default();
+        let token = said.split_once("auth=Bearer ").map_or("", |two| two.1).trim_end_matches('\u{1}').to_owned();
+        let good = {
+            let mut state = self.state.lock().unwrap();
+            let user = format!("{}\u{1}", state.user);
+            let good =
+                state.tokens.contains(&token) && (said.contains(&user) || said.contains(&user.replace('\u{1}', ",")));
+            state.opened += usize::from(good);
+            good
+        };
+        if good {
+            return self.say(format!("{tag} OK in\r\n").as_bytes());
+        }
+        self.say(b"+ eyJzdGF0dXMiOiI0MDEifQ==\r\n")?;
+        let heard = self.line()?;
+        assert!(matches!(heard.as_str(), "" | "AQ=="), "{heard}");
+        self.say(format!("{tag} NO AUTHENTICATE failed.\r\n").as_bytes())
     }
 
     fn authenticate(&mut self, tag: &str) -> std::io::Result<()> {

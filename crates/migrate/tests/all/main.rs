@@ -2,6 +2,7 @@
 
 mod fake;
 mod fake_pop3;
+mod fake_web;
 mod house;
 mod office;
 
@@ -11,6 +12,8 @@ mod archives_and_takeouts_come_as_they_were_packed;
 mod files_come_as_their_programs_left_them;
 mod folders_numbered_anew_are_not_brought_twice;
 mod hostile_servers_are_bounded;
+mod jmap_mailboxes_come_by_their_ids;
+mod logins_by_tokens_go_on_or_ask;
 mod mail_moved_at_the_source_is_here_once;
 mod names_of_every_kind_have_a_place;
 mod odd_but_legal_mail_comes_byte_for_byte;

@@ -62,6 +62,19 @@ impl Office {
         made
     }
 
+    /// One more source with one mailbox, whose login is that of a fake server; the account here has this name.
+    pub async fn plan_more(&self, source: &Source, name: &str) -> AccountId {
+        // It may be there.
+        let _ = self.directory.add_domain(NewDomain::new("anser.test")).await;
+        self.migrate.plan(MOVE, source.clone()).await.unwrap();
+        let address = format!("{name}@anser.test");
+        let new = NewAccount::new(Address::parse(&address).unwrap(), anser_directory::Password::None);
+        let id = self.directory.add_account(new).await.unwrap();
+        let mailbox = NewMailbox { login: "ann".into(), password: None, address };
+        self.migrate.add_mailboxes(MOVE, Some(source.name.clone()), vec![mailbox]).await.unwrap();
+        id
+    }
+
     /// Begins to work on what is due.
     pub fn run(&self) -> (Shutdown, JoinHandle<()>) {
         let (shutdown, migrate) = (Shutdown::new(), self.migrate.clone());
