@@ -56,6 +56,14 @@ pub struct Habits {
     pub announces: Option<u64>,
     /// Arrives in the first folder right after its next list.
     pub late: Option<Mail>,
+    /// Is subscribed to, and nowhere else.
+    pub ghost: Option<&'static str>,
+    /// Opens no folder of this name.
+    pub locked: Option<&'static str>,
+    /// What NAMESPACE is answered with.
+    pub namespace: Option<&'static str>,
+    /// Refuses the next command for bodies with these words, and ends the connection.
+    pub throttles: Option<&'static str>,
     /// Is sent in answer to LIST, without end.
     pub floods: Option<&'static [u8]>,
 }
@@ -219,8 +227,16 @@ impl Session {
                     self.say(format!("* ID NIL\r\n{tag} BAD what\r\n").as_bytes())?;
                 }
                 "ENABLE" => self.say(format!("* ENABLED QRESYNC\r\n{tag} OK done\r\n").as_bytes())?,
-                "LIST" => self.list(tag)?,
-                "LSUB" => self.say(format!("* LSUB () \"/\" INBOX\r\n{tag} OK done\r\n").as_bytes())?,
+                "LIST" | "XLIST" => self.list(tag, verb, arguments)?,
+                "LSUB" => {
+                    let ghost = self.state.lock().unwrap().habits.ghost;
+                    let ghost = ghost.map(|name| format!("* LSUB () \"/\" \"{name}\"\r\n")).unwrap_or_default();
+                    self.say(format!("* LSUB () \"/\" INBOX\r\n{ghost}{tag} OK done\r\n").as_bytes())?
+                }
+                "NAMESPACE" => {
+                    let answer = self.state.lock().unwrap().habits.namespace.unwrap_or("NIL NIL NIL");
+                    self.say(format!("* NAMESPACE {answer}\r\n{tag} OK done\r\n").as_bytes())?
+                }
                 "EXAMINE" => self.examine(tag, arguments)?,
                 "UID" => self.fetch(tag, arguments)?,
                 "LOGOUT" => return self.say(b"* BYE\r\n"),
@@ -298,16 +314,26 @@ impl Session {
         self.say(format!("{tag} {answer}\r\n").as_bytes())
     }
 
-    fn list(&mut self, tag: &str) -> std::io::Result<()> {
-        let (folders, floods) = {
+    fn list(&mut self, tag: &str, verb: &str, arguments: &str) -> std::io::Result<()> {
+        let (folders, floods, capabilities) = {
             let state = self.state.lock().unwrap();
-            (state.folders.clone(), state.habits.floods)
+            (state.folders.clone(), state.habits.floods, state.habits.capabilities)
         };
+        let knows = |word: &str| capabilities.split(' ').any(|known| known == word);
+        let asks = |word: &str| arguments.contains(word);
+        // What was not offered must not be asked for.
+        if (verb == "XLIST" && !knows("XLIST"))
+            || (asks("RETURN") && !knows("LIST-EXTENDED"))
+            || (asks("SPECIAL-USE") && !knows("SPECIAL-USE"))
+            || (asks("STATUS") && !knows("LIST-STATUS"))
+        {
+            return self.say(format!("{tag} BAD what is that\r\n").as_bytes());
+        }
         while let Some(flood) = floods {
             self.say(flood)?;
         }
         for folder in folders {
-            let head = format!("* LIST ({}) \"/\" ", folder.attributes);
+            let head = format!("* {verb} ({}) \"/\" ", folder.attributes);
             self.say(&[head.as_bytes(), &folder.name, b"\r\n"].concat())?;
         }
         self.say(format!("{tag} OK done\r\n").as_bytes())
@@ -329,7 +355,8 @@ impl Session {
         let found = {
             let state = self.state.lock().unwrap();
             let at = state.folders.iter().position(|folder| bare(&folder.name) == name);
-            let closed = state.habits.wants_id && !self.said_id;
+            let locked = state.habits.locked.is_some_and(|locked| locked.as_bytes() == name);
+            let closed = locked || (state.habits.wants_id && !self.said_id);
             at.filter(|_| !closed).map(|at| (at, state.folders[at].clone()))
         };
         let Some((at, folder)) = found else {
@@ -390,6 +417,10 @@ impl Session {
             }
             drop(state);
             return self.say(format!("{tag} OK done\r\n").as_bytes());
+        }
+        if let Some(words) = self.state.lock().unwrap().habits.throttles.take() {
+            self.input.get_mut().write_all(format!("{tag} NO {words}\r\n").as_bytes())?;
+            return Err(std::io::ErrorKind::ConnectionAborted.into());
         }
         if habits.breaks.is_some_and(|uid| wanted.iter().any(|(_, mail)| mail.uid == uid)) {
             return Err(std::io::ErrorKind::ConnectionAborted.into());
