@@ -188,6 +188,8 @@ pub struct Config {
     pub web: WebSettings,
     /// Who gives certificates, and how.
     pub acme: Option<Acme>,
+    /// How providers of sign-in are reached.
+    pub providers: client::Options,
     /// How those who send from outside are judged.
     pub senders: SenderSettings,
 }
@@ -238,6 +240,8 @@ const AUTHORITY: &str = "https://acme-v02.api.letsencrypt.org/directory";
 pub const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// How long one exchange with it may take.
 const ACME_TIME: Duration = Duration::from_secs(60);
+/// How long a question to a provider of sign-in may take: somebody waits for it.
+const PROVIDER_TIME: Duration = Duration::from_secs(10);
 
 /// Services that begin with TLS.
 const TLS_FIRST: [&str; 4] = ["submissions", "imaps", "pop3s", "https"];
@@ -290,6 +294,13 @@ impl Written {
             dns: self.dns.settings(folder)?,
             outward: self.outward.settings(),
             web: self.web.settings(name)?,
+            providers: client::Options {
+                port: HTTPS,
+                // The operator registered the provider; it may be one of the house's own.
+                private: true,
+                authorities: AUTHORITIES.into(),
+                time: PROVIDER_TIME,
+            },
             acme: self.acme.map(|acme| acme.settings(name, folder)).transpose()?,
             senders: self.senders.settings().map_err(bad)?,
         })

@@ -241,6 +241,7 @@ fn site(house: &House, config: &Config, acme: Option<&Acme>, allowed: Allowed, s
         journal: house.journal.clone(),
         clock: house.clock.clone(),
         entropy: house.entropy.clone(),
+        web: anser_auth::outside::Web { resolver: house.resolver.clone(), options: config.providers.clone() },
         url: web_url(config).unwrap_or_default(),
     };
     let acme = acme.map(Acme::routes).unwrap_or_default();

@@ -14,6 +14,7 @@ use anser_net::http::{HeaderValue, Request, Response, either, escaped, header};
 use crate::answer::{failed, foreign, unkept};
 use crate::asked::Asked;
 use crate::login::session;
+use crate::page::percent;
 use crate::{Door, page, scope};
 
 /// How long a wrong code of a device is answered after, so that codes are not tried out.
@@ -237,10 +238,4 @@ fn paragraph(request: &Request, en: &'static str, zh: &'static str) -> String {
 
 fn hidden(name: &str, value: &str) -> String {
     format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">\n", escaped(value))
-}
-
-/// A value in a query (RFC 3986 §2.1).
-fn percent(value: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    value.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }

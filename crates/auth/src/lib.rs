@@ -14,6 +14,7 @@
 //! | `login` | signing in, step by step, and out |
 //! | `own` | what somebody who is signed in does with their own: sessions, password |
 //! | `portal` | people whom a portal hands over |
+//! | [`outside`] | people whom a provider tells of: OpenID Connect, CAS |
 //! | `second`, `passkeys` | the own second factors |
 //! | `programs` | the own app passwords and tokens |
 //! | `oauth`, `scope`, `idtoken` | the authorisation server (RFC 6749) to programs |
@@ -31,6 +32,7 @@ mod grants;
 mod idtoken;
 mod login;
 mod oauth;
+pub mod outside;
 mod own;
 mod page;
 mod passkeys;
@@ -50,6 +52,7 @@ use anser_journal::{Entry, Journal, Origin, What};
 use anser_net::http::{Method, Request, Route, Routes, with};
 
 use crate::idtoken::Signer;
+use crate::outside::{Outside, Web};
 use crate::seal::Seals;
 
 /// What the door works with.
@@ -63,6 +66,8 @@ pub struct Deps {
     pub clock: Clock,
     /// Randomness, for nonces.
     pub entropy: Entropy,
+    /// How providers outside are reached.
+    pub web: Web,
     /// Where this door is found, and who vouches for id tokens: scheme, host, and port where it is no usual one.
     pub url: String,
 }
@@ -73,6 +78,7 @@ pub(crate) struct Door {
     seals: Seals,
     signer: Signer,
     relying_party: RelyingParty,
+    outside: Outside,
 }
 
 /// The door's name in the journal.
@@ -82,7 +88,7 @@ const PROTOCOL: &str = "web";
 pub fn routes(deps: Deps) -> Routes {
     let seals = Seals::new(&deps.clock, &deps.entropy);
     let relying_party = RelyingParty::of(&deps.url);
-    let door = Arc::new(Door { seals, signer: Signer::default(), relying_party, deps });
+    let door = Arc::new(Door { seals, signer: Signer::default(), relying_party, outside: Outside::default(), deps });
     Routes::of([
         Route::get("/auth/key", with(&door, login::key)),
         Route::post("/auth/login", with(&door, login::login)),
@@ -103,6 +109,8 @@ pub fn routes(deps: Deps) -> Routes {
         Route::post("/auth/passkeys/{id}", with(&door, passkeys::rename)),
         Route::post("/auth/passkeys/{id}/remove", with(&door, passkeys::remove)),
         Route::get("/auth/portal/{portal}", with(&door, portal::arrive)),
+        Route::get("/auth/outside/{provider}", with(&door, outside::leave)),
+        Route::get("/auth/outside/{provider}/back", with(&door, outside::arrive)),
         Route::get("/.well-known/oauth-authorization-server", with(&door, oauth::metadata)).any_origin(),
         Route::get("/.well-known/openid-configuration", with(&door, oauth::metadata)).any_origin(),
         Route::get("/auth/jwks", with(&door, oauth::jwks)).any_origin(),

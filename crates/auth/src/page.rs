@@ -83,6 +83,13 @@ fn form(request: &Request, next: &Next, way: &str) -> String {
             say("Open in an authenticator on this device", "在本机验证器中打开"),
             code()
         ),
+        (Need::Passkey, None) => format!(
+            "<p><a href=\"/?next={}#passkey={}\">{}</a></p>\n{}",
+            percent(way),
+            escaped(&next.ticket),
+            say("Use a passkey", "使用通行密钥"),
+            code()
+        ),
         (_, None) => code(),
     };
     format!(
@@ -92,4 +99,10 @@ fn form(request: &Request, next: &Next, way: &str) -> String {
         escaped(way),
         say("Continue", "继续"),
     )
+}
+
+/// A value in a query.
+pub fn percent(value: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    value.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anser_base::Text;
-use anser_directory::{PortalTicket, Refusal, Signed};
+use anser_directory::{AuthFailure, PortalTicket, Refusal, Signed, Visitor};
 use anser_journal::What;
 use anser_net::http::{Request, Response, either, escaped, is_own_path};
 
@@ -24,13 +24,27 @@ async fn arrived(door: &Door, request: &Request) -> Result<Response, Response> {
     let device = device::in_words(request.header("user-agent"));
     let visitor = visitor(request, &device);
     let way = request.query("next").filter(|path| is_own_path(path)).unwrap_or_else(|| HOME.to_owned());
-    match door.deps.directory.sign_in_from_portal(ticket, visitor).await {
+    let outcome = door.deps.directory.sign_in_from_portal(ticket, visitor).await;
+    let (mechanism, who) = (format!("PORTAL {portal}"), format!("{user} (portal {portal})"));
+    taken_in(door, request, outcome, visitor, mechanism, who, &way).await
+}
+
+/// The page of somebody who comes from another site, where they were signed in: on, or what else is asked for, or why not.
+pub async fn taken_in(
+    door: &Door,
+    request: &Request,
+    outcome: Result<Signed, AuthFailure>,
+    visitor: Visitor<'_>,
+    mechanism: String,
+    who: String,
+    way: &str,
+) -> Result<Response, Response> {
+    match outcome {
         Ok(Signed::In(session)) => {
             let (account, user) = (session.account.id, session.account.address.to_string());
-            let mechanism = format!("PORTAL {portal}");
             door.note(request.peer().ip(), What::Login { account, user, mechanism }).await;
-            // A redirect would still come from the portal, and a strict cookie stays behind on such a way.
-            let on = escaped(&way);
+            // A redirect would still come from the other site, and a strict cookie stays behind on such a way.
+            let on = escaped(way);
             let content =
                 format!("<meta http-equiv=\"refresh\" content=\"0;url={on}\">\n<p><a href=\"{on}\">&#8230;</a></p>\n");
             let page = page::of(request, 200, &Text::new("One moment", "请稍候"), &content);
@@ -38,13 +52,12 @@ async fn arrived(door: &Door, request: &Request) -> Result<Response, Response> {
         }
         Ok(Signed::Needs(need, ticket)) => {
             let enrol = enrolment(door, request, need, &ticket, visitor).await?;
-            Ok(page::step(request, &Next { need, ticket, enrol }, &way, None))
+            Ok(page::step(request, &Next { need, ticket, enrol }, way, None))
         }
         Err(failure) if failure.reason == Refusal::Unavailable => Err(failed(request, &failure.error)),
         Err(failure) => {
             let why = failure.error.text.en.clone().into_owned();
-            let user = format!("{user} (portal {portal})");
-            door.note(request.peer().ip(), What::LoginFailed { user, why }).await;
+            door.note(request.peer().ip(), What::LoginFailed { user: who, why }).await;
             tokio::time::sleep(failure.delay).await;
             let status = refused(request, &failure).status.as_u16();
             let said = format!("<p>{}</p>\n", escaped(request.language().of_text(&failure.error.text)));

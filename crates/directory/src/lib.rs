@@ -10,6 +10,7 @@
 //! | [`front_door`] | logins that only an old server knows yet: asked there, and learnt |
 //! | [`sasl`] | one exchange of SASL messages for every door |
 //! | [`sign_in`] | the login page's way in, step by step |
+//! | [`providers`] | who tells who somebody is: OpenID Connect, CAS |
 //! | [`portals`] | who vouches for people that are signed in elsewhere |
 //! | [`oauth`] | grants that owners give to programs |
 //! | [`second`], [`totp`] | the second factor: authenticators and recovery codes |
@@ -49,6 +50,7 @@ pub mod passage;
 pub mod passkeys;
 pub mod password;
 pub mod portals;
+pub mod providers;
 mod random;
 pub mod remembered;
 pub mod resolve;
@@ -112,6 +114,7 @@ pub use passkeys::{Added, Brought, Ceremony, Passkey};
 pub use password::Secret;
 pub use password::policy::PasswordRules;
 pub use portals::{Portal, PortalTicket};
+pub use providers::{Names, Provider, ProviderKind};
 pub use resolve::{Expansion, Resolution};
 pub use routes::{Check, Gate, HopTls, Hours, NextHop, Route, RouteWay, Standing};
 pub use sasl::{Exchange, Mechanism, Peer, Step};

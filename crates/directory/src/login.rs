@@ -19,7 +19,7 @@ use crate::rows;
 use crate::scram::ScramKeys;
 use crate::second::{self, Second};
 use crate::sign_in::Visitor;
-use crate::{Directory, front_door, names};
+use crate::{Directory, front_door, names, providers};
 
 /// Networks remembered per account; of more, the one not seen longest goes.
 pub const PLACES: i64 = 16;
@@ -125,6 +125,8 @@ pub(crate) struct Credentials {
     scram: Option<ScramKeys>,
     pub version: i64,
     pub second: Second,
+    /// Who has to say at the login page who somebody is, in place of the password.
+    pub provider: Option<String>,
     random: Vec<Random>,
     places: Vec<(Network, Timestamp)>,
 }
@@ -551,6 +553,7 @@ fn credentials(tx: &mut Tx<'_>, name: &LoginName) -> Result<Option<Credentials>>
     let own = names::key(&account.address);
     Ok(Some(Credentials {
         second: second::of_account(tx, account.id, &own, &domain.name)?,
+        provider: providers::in_place_of_password(tx, &domain.name)?,
         random: random::of_account(tx, account.id)?,
         places: places(tx, account.id)?,
         account: Arc::new(account),

@@ -23,6 +23,7 @@ pub const SCHEMA: Schema = Schema(&[
     PASSKEYS,
     SCRIPT_ID,
     DEVICES,
+    PROVIDERS,
 ]);
 
 /// One row of `dir_addresses` per address that is somebody's: `kind` and `target` say whose (see `address::Kind`).
@@ -352,3 +353,27 @@ ALTER TABLE dir_scripts ADD COLUMN id INTEGER NOT NULL DEFAULT 0;
 
 /// The credentials that a device's owner had when they answered.
 const DEVICES: &str = "ALTER TABLE dir_oauth_devices ADD COLUMN credential INTEGER NOT NULL DEFAULT 0;";
+
+/// Providers that tell who somebody is, and whom they mean (see `providers`).
+const PROVIDERS: &str = "
+CREATE TABLE dir_providers (
+  id TEXT NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  url TEXT NOT NULL,
+  client TEXT NOT NULL,
+  secret BLOB,
+  claim TEXT NOT NULL,
+  names TEXT NOT NULL,
+  password INTEGER NOT NULL,
+  second INTEGER NOT NULL
+) STRICT;
+CREATE TABLE dir_provider_links (
+  provider TEXT NOT NULL,
+  name TEXT NOT NULL,
+  account INTEGER NOT NULL,
+  PRIMARY KEY (provider, name)
+) STRICT;
+CREATE INDEX dir_provider_links_account ON dir_provider_links (account);
+";

@@ -4,6 +4,8 @@
 use anser_base::{Entropy, Error, Result};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
+use crate::Directory;
+
 /// Seals for a place, which is what the secret is of.
 pub(crate) fn seal(key: &[u8; 32], place: &str, secret: &[u8], entropy: &Entropy) -> Result<Vec<u8>> {
     let nonce: [u8; NONCE_LEN] = entropy.bytes();
@@ -23,6 +25,18 @@ pub(crate) fn open(key: &[u8; 32], place: &str, sealed: &[u8]) -> Result<Vec<u8>
     let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).map_err(Error::unavailable)?);
     let opened = key.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(place.as_bytes()), &mut bytes);
     Ok(opened.map_err(|_| broken())?.to_vec())
+}
+
+impl Directory {
+    /// Seals what comes back later, to whichever node, for what it is for.
+    pub async fn seal(&self, purpose: &str, what: &[u8]) -> Result<Vec<u8>> {
+        seal(&self.secrets().await?.oauth, &format!("note {purpose}"), what, &self.inner.deps.entropy)
+    }
+
+    /// The inverse; `None` for anything that was not sealed so for this.
+    pub async fn unseal(&self, purpose: &str, sealed: &[u8]) -> Result<Option<Vec<u8>>> {
+        Ok(open(&self.secrets().await?.oauth, &format!("note {purpose}"), sealed).ok())
+    }
 }
 
 #[cfg(test)]

@@ -93,6 +93,14 @@ impl Directory {
         let attempt = Attempt { name, password, service: Service::SignIn, source, tls };
         let Login { account, .. } = self.authenticate(attempt).await?;
         let Some(credentials) = self.credentials_of(account.id).await? else { return Err(too_late()) };
+        if credentials.provider.is_some() {
+            let error = Error::new(
+                Class::Forbidden,
+                "your organisation wants you to sign in elsewhere: take the link on this page",
+                "您的单位要求通过统一身份认证登录，请使用本页的链接",
+            );
+            return Err(AuthFailure { reason: Refusal::NotAllowed, delay: Duration::ZERO, error });
+        }
         self.next_step(&credentials, false, visitor).await
     }
 

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use anser_auth::Deps;
+use anser_auth::outside::Web;
 use anser_base::Entropy;
 use anser_db::Schemas;
 use anser_net::http::{Site as Pages, session};
@@ -13,11 +14,15 @@ use anser_testkit::door::{Door, HOST, House, Pair, certificate};
 use anser_testkit::engines::{NO_SCHEMAS, each_engine};
 use serde_json::Value;
 
+use crate::outside::{self, Outside};
+
 const SCHEMAS: Schemas = Schemas { server: anser_directory::SCHEMA, journal: anser_journal::SCHEMA, ..NO_SCHEMAS };
 
 /// The door, and the certificate by which it is known.
 pub struct Site {
     pub door: Door<Pages>,
+    /// A provider that nobody has registered yet.
+    pub outside: Arc<Outside>,
     folder: tempfile::TempDir,
 }
 
@@ -49,20 +54,23 @@ pub fn each_site(test: impl Fn(&Site)) {
     each_engine(SCHEMAS, |world| {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("ca.pem"), certificate().0).unwrap();
-        let door = Door::open(world.open(), pages, serve);
+        let web = outside::web(folder.path());
+        let door = Door::open(world.open(), |house| pages(house, web), serve);
         door.populate();
-        let site = Site { door, folder };
+        let outside = outside::start(&door.runtime, folder.path());
+        let site = Site { door, outside, folder };
         test(&site);
         site.door.stop();
     });
 }
 
-fn pages(house: &House) -> Pair<Pages> {
+fn pages(house: &House, web: Web) -> Pair<Pages> {
     let deps = Deps {
         directory: house.directory.clone(),
         journal: house.journal.clone(),
         clock: house.clock.clone(),
         entropy: Entropy::system(),
+        web,
         url: "https://mail.anser.test".into(),
     };
     let pages = Pages::new(anser_auth::routes(deps));
