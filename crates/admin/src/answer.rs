@@ -16,6 +16,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
+use crate::request::{ProviderSpec, SignInRules};
+
 pub use domains::*;
 pub use feedback::*;
 pub use moving_in::*;
@@ -126,6 +128,10 @@ pub enum Item {
     Route(RouteView),
     Session(SessionView),
     SecondFactor(SecondFactorView),
+    /// Rules of signing in.
+    SignInRules(SignInRules),
+    /// A provider of sign-in.
+    Provider(ProviderSpec),
     Client(ClientView),
     Portal(PortalView),
     Limits(LimitsView),

@@ -4,7 +4,8 @@ use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use anser_admin::request::{
-    self, AccountSpec, AppPasswordSpec, ClientSpec, DomainChange, QueueAct, Request, SendingAct, SignInAct,
+    self, AccountSpec, AppPasswordSpec, ClientSpec, DomainChange, ProviderSpec, QueueAct, Request, SendingAct,
+    SignInAct,
 };
 use anser_admin::socket::{self, Client};
 use anser_admin::{Event, Mail, Out, Report};
@@ -14,8 +15,8 @@ use tokio::sync::mpsc;
 
 use crate::cli::{
     Account, AccountAdd, Alias, AppPassword, Cli, ClientAdd, Dkim, Domain, Elsewhere, Entries, FrontDoor,
-    FrontDoorOpen, Group, Move, NewSecret, OAuthClient, Portal, Queue, Reports, Route, RouteAdd, Selection, SendAs,
-    Sending, SignIn, Token, Verb,
+    FrontDoorOpen, Group, Move, NewSecret, OAuthClient, Portal, Provider, ProviderAdd, Queue, Reports, Route, RouteAdd,
+    RulesSet, Selection, SendAs, Sending, SignIn, SignInRules, Token, Verb,
 };
 use crate::config::Config;
 use crate::files;
@@ -229,7 +230,7 @@ fn asked(verb: Verb, language: Language) -> Result<Asked> {
         Verb::Group(Group::Leave { address, members }) => one(Request::GroupLeave { address, members }),
         Verb::Route(route) => route_asked(route),
         Verb::Sending(sending) => Ok(sending_asked(sending)),
-        Verb::SignIn(sign_in) => Ok(sign_in_asked(sign_in)),
+        Verb::SignIn(sign_in) => sign_in_asked(sign_in),
         Verb::Reports(Reports { domain, kind, days, each }) => {
             list(Request::Reports { asked: request::ReportsAsked { domain, kind, days, each } })
         }
@@ -332,9 +333,17 @@ fn sending_asked(sending: Sending) -> Asked {
     Asked { requests: vec![Request::Sending { what }], list }
 }
 
-fn sign_in_asked(sign_in: SignIn) -> Asked {
+fn sign_in_asked(sign_in: SignIn) -> Result<Asked> {
     let is_list = |what: &SignInAct| {
-        matches!(what, SignInAct::Sessions { .. } | SignInAct::Required | SignInAct::ClientList | SignInAct::PortalList)
+        matches!(
+            what,
+            SignInAct::Sessions { .. }
+                | SignInAct::Required
+                | SignInAct::ClientList
+                | SignInAct::PortalList
+                | SignInAct::ProviderList
+                | SignInAct::RulesList
+        )
     };
     let what = match sign_in {
         SignIn::Sessions { address } => SignInAct::Sessions { address },
@@ -348,6 +357,28 @@ fn sign_in_asked(sign_in: SignIn) -> Asked {
             let client = ClientSpec { id: client, name, redirects: redirect, services, confidential };
             SignInAct::ClientAdd { client }
         }
+        SignIn::Rules(SignInRules::Set(RulesSet { scope, idle, longest, password_length, password_kinds, doors })) => {
+            let rules = request::SignInRules {
+                scope,
+                idle_minutes: idle,
+                longest_hours: longest,
+                password_length,
+                password_kinds,
+                services: doors,
+            };
+            SignInAct::RulesSet { rules }
+        }
+        SignIn::Rules(SignInRules::List) => SignInAct::RulesList,
+        SignIn::Rules(SignInRules::Remove { scope }) => SignInAct::RulesRemove { scope },
+        SignIn::Provider(Provider::Add(add)) => provider_to_add(add)?,
+        SignIn::Provider(Provider::List) => SignInAct::ProviderList,
+        SignIn::Provider(Provider::Remove { provider }) => SignInAct::ProviderRemove { id: provider },
+        SignIn::Provider(Provider::Link { provider, person, address }) => {
+            SignInAct::ProviderLink { id: provider, person, address: Some(address) }
+        }
+        SignIn::Provider(Provider::Unlink { provider, person }) => {
+            SignInAct::ProviderLink { id: provider, person, address: None }
+        }
         SignIn::Portal(Portal::Add { portal, vouches_for, public_key }) => {
             SignInAct::PortalAdd { id: portal, scope: vouches_for, key: public_key }
         }
@@ -357,7 +388,24 @@ fn sign_in_asked(sign_in: SignIn) -> Asked {
         SignIn::Client(OAuthClient::Remove { client }) => SignInAct::ClientRemove { id: client },
     };
     let list = is_list(&what);
-    Asked { requests: vec![Request::SignIn { what }], list }
+    Ok(Asked { requests: vec![Request::SignIn { what }], list })
+}
+
+fn provider_to_add(add: ProviderAdd) -> Result<SignInAct> {
+    let secret = add.secret_stdin.then(password::of_stdin).transpose()?;
+    let provider = ProviderSpec {
+        name: add.name,
+        scope: add.speaks_for,
+        kind: add.kind,
+        url: add.url,
+        client: add.client,
+        claim: add.claim,
+        names: add.names,
+        password: !add.no_password,
+        second_factor: !add.no_second_factor,
+        id: add.provider,
+    };
+    Ok(SignInAct::ProviderAdd { provider, secret })
 }
 
 fn elsewhere(mut addresses: Vec<String>, remove: bool) -> Result<Asked> {

@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Write};
 use anser_admin::answer::{
     AccountView, EntryView, EventView, Item, ReceivedView, RecordView, Report, SeenView, StatusView,
 };
+use anser_admin::request::ProviderSpec;
 use anser_base::{Error, Result};
 use serde_json::Value;
 
@@ -225,6 +226,26 @@ impl Printer {
                 let words = [one.totp, one.required].map(|so| if so { "yes" } else { "no" });
                 let (passkeys, recovery) = (one.passkeys.to_string(), one.recovery.to_string());
                 self.language.say(text::SECOND_FACTOR, &[words[0], &passkeys, words[1], &recovery]) + "\n"
+            }
+            Item::SignInRules(one) => {
+                let number = |name: &str, number: Option<u64>| number.map(|number| format!("{name}={number}"));
+                let (length, kinds) =
+                    (one.password_length.map(|one| one as u64), one.password_kinds.map(|one| one as u64));
+                let all = [
+                    number("idle", one.idle_minutes),
+                    number("longest", one.longest_hours),
+                    number("password-length", length),
+                    number("password-kinds", kinds),
+                    (!one.services.is_empty()).then(|| format!("doors={}", one.services.join(","))),
+                ];
+                let words: Vec<String> = all.into_iter().flatten().collect();
+                format!("{}  {}\n", one.scope, words.join("  "))
+            }
+            Item::Provider(one) => {
+                let password = if one.password { "password" } else { "no-password" };
+                let second = if one.second_factor { "second-factor" } else { "no-second-factor" };
+                let ProviderSpec { id, scope, kind, url, names, claim, .. } = one;
+                format!("{id}  {scope}  {kind}  {url}  {names}  {claim}  {password}  {second}\n")
             }
             Item::Portal(portal) => format!("{}  {}\n", portal.id, portal.scope),
             Item::Client(client) => {

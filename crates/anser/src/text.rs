@@ -272,6 +272,28 @@ pub const COMMANDS: &[(&str, Line)] = &[
     ("sign-in portal list", Line("List portals", "列出门户")),
     ("sign-in portal remove", Line("Remove a portal", "删除门户")),
     (
+        "sign-in rules",
+        Line("How long sessions last, what passwords are like, which doors there are", "会话时长、密码要求和可用入口"),
+    ),
+    (
+        "sign-in rules set",
+        Line(
+            "Set rules of a domain, or * for everybody; what is not named stays",
+            "设置域名或 *（所有人）的规则；未写的不变",
+        ),
+    ),
+    ("sign-in rules list", Line("List rules", "列出规则")),
+    ("sign-in rules remove", Line("Remove the rules of a domain, or *", "删除域名或 * 的规则")),
+    (
+        "sign-in provider",
+        Line("Providers that tell who somebody is: OpenID Connect, CAS", "统一身份认证提供方：OpenID Connect、CAS"),
+    ),
+    ("sign-in provider add", Line("Register a provider", "登记提供方")),
+    ("sign-in provider list", Line("List providers", "列出提供方")),
+    ("sign-in provider remove", Line("Remove a provider and its links", "删除提供方及其关联")),
+    ("sign-in provider link", Line("Say whose account somebody is there", "将提供方的人员关联到账号")),
+    ("sign-in provider unlink", Line("Take a link back", "取消关联")),
+    (
         "sign-in client",
         Line("Programs that may ask owners for grants (OAuth 2.0)", "可向用户请求授权的程序（OAuth 2.0）"),
     ),
@@ -404,6 +426,47 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
         ),
     ),
     ("vouches_for", Line("A domain, or * for everybody", "域名，或 * 表示所有人")),
+    ("idle", Line("Minutes that a session lasts without a request", "会话无请求时保持的分钟数")),
+    ("longest", Line("Hours that a session lasts at most", "会话最长的小时数")),
+    ("password_length", Line("Characters of a new password at least", "新密码的最小长度")),
+    (
+        "password_kinds",
+        Line(
+            "Kinds of characters in it at least: small, large, digits, others",
+            "新密码至少包含的字符种类：小写、大写、数字、其他",
+        ),
+    ),
+    (
+        "doors",
+        Line(
+            "The doors that are there: imap,pop3,submission,managesieve,web",
+            "可用的入口：imap,pop3,submission,managesieve,web",
+        ),
+    ),
+    ("provider", Line("Name of the provider", "提供方名称")),
+    ("speaks_for", Line("Whose people it tells of: a domain, or * for everybody", "负责的域名，或 * 表示所有人")),
+    ("provider_url", Line("Issuer, or what stands before /login of CAS", "Issuer，或 CAS 中 /login 之前的地址")),
+    ("provider_kind", Line("What it speaks", "协议")),
+    ("provider_name", Line("Its name on the login page", "登录页上显示的名称")),
+    ("provider_client", Line("client_id that it gave us", "提供方分配的 client_id")),
+    ("secret_stdin", Line("Read the client's secret from standard input", "从标准输入读取 client 密钥")),
+    (
+        "claim",
+        Line(
+            "Claim or attribute that names somebody; email, or the user of CAS without it",
+            "标识人员的声明或属性；省略则为 email 或 CAS 用户名",
+        ),
+    ),
+    (
+        "names",
+        Line(
+            "What that is here: an address, a user name of the domain, or linked to accounts",
+            "其含义：邮箱地址、域内用户名，或关联到账号",
+        ),
+    ),
+    ("no_login_password", Line("The own password does not open the login page any more", "不再允许用本地密码登录网页")),
+    ("no_second_factor", Line("The second factor is not asked for after it", "通过后不再要求两步验证")),
+    ("person", Line("What the provider calls them", "提供方对该人员的标识")),
     ("client", Line("client_id of the program", "程序的 client_id")),
     ("redirect", Line("Where it is sent back to; may be repeated", "回调地址，可多次给出")),
     ("confidential", Line("It keeps a secret, which is shown once", "程序保管密钥，密钥只显示一次")),

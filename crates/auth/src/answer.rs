@@ -1,8 +1,7 @@
 //! Problems and cookies.
 
 use anser_base::{Class, Error, Language, Text};
-use anser_directory::sessions::LONGEST;
-use anser_directory::{AuthFailure, Refusal, cookie_name};
+use anser_directory::{AuthFailure, NewSession, Refusal, cookie_name};
 use anser_net::http::{HeaderValue, Request, Response, header};
 use serde_json::json;
 
@@ -73,9 +72,9 @@ pub fn foreign(request: &Request) -> Response {
 }
 
 /// With the cookie of a session; it lasts as long as the browser runs, or with `stays` as long as the session may.
-pub fn with_cookie(response: Response, request: &Request, token: &str, stays: bool) -> Response {
-    let age = if stays { format!("; Max-Age={}", LONGEST.as_secs()) } else { String::new() };
-    set_cookie(response, request, &format!("{token}{age}"))
+pub fn with_cookie(response: Response, request: &Request, session: &NewSession, stays: bool) -> Response {
+    let age = if stays { format!("; Max-Age={}", session.longest.as_secs()) } else { String::new() };
+    set_cookie(response, request, &format!("{}{age}", session.token))
 }
 
 /// With the cookie taken back.

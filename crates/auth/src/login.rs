@@ -174,7 +174,7 @@ async fn answer(
 async fn welcome(door: &Door, request: &Request, response: Response, asked: &Asked, session: &NewSession) -> Response {
     let (account, user) = (session.account.id, session.account.address.to_string());
     door.note(request.peer().ip(), What::Login { account, user, mechanism: "WEB".to_owned() }).await;
-    with_cookie(response, request, &session.token, asked.is("remember"))
+    with_cookie(response, request, session, asked.is("remember"))
 }
 
 async fn no(door: &Door, request: &Request, asked: &Asked, user: &str, failure: AuthFailure) -> Response {

@@ -64,9 +64,10 @@ async fn end_all_others(door: &Door, request: &Request) -> Result<Response, Resp
     Ok(fresh(200, &json!({ "ended": ended })))
 }
 
-/// `GET /auth/password`: what a new password must be like.
+/// `GET /auth/password`: what a new password must be like, of whoever is signed in, or of anybody.
 pub async fn password_rules(door: Arc<Door>, request: Request) -> Response {
-    match door.deps.directory.password_rules().await {
+    let own = session(&door, &request).await.ok().map(|own| own.account.id);
+    match door.deps.directory.password_rules(own).await {
         Ok(rules) => fresh(200, &json!({ "length": rules.length, "kinds": rules.kinds, "strength": rules.strength })),
         Err(error) => failed(&request, &error),
     }

@@ -48,7 +48,7 @@ pub async fn taken_in(
             let content =
                 format!("<meta http-equiv=\"refresh\" content=\"0;url={on}\">\n<p><a href=\"{on}\">&#8230;</a></p>\n");
             let page = page::of(request, 200, &Text::new("One moment", "请稍候"), &content);
-            Ok(with_cookie(page, request, &session.token, false))
+            Ok(with_cookie(page, request, &session, false))
         }
         Ok(Signed::Needs(need, ticket)) => {
             let enrol = enrolment(door, request, need, &ticket, visitor).await?;

@@ -15,6 +15,7 @@
 //! | [`oauth`] | grants that owners give to programs |
 //! | [`second`], [`totp`] | the second factor: authenticators and recovery codes |
 //! | [`passkeys`], [`webauthn`], [`cbor`] | keys of authenticators that sign for this site |
+//! | [`rules`] | how long sessions last, what passwords are like, which doors there are: domain by domain |
 //! | [`sessions`] | what our own pages are let in by |
 //! | [`remembered`] | passwords that were verified a short while ago |
 //! | [`guard`] | slows guessing down without locking owners out |
@@ -56,6 +57,7 @@ pub mod remembered;
 pub mod resolve;
 pub mod routes;
 mod rows;
+pub mod rules;
 pub mod sasl;
 mod schema;
 pub mod scram;
@@ -117,6 +119,7 @@ pub use portals::{Portal, PortalTicket};
 pub use providers::{Names, Provider, ProviderKind};
 pub use resolve::{Expansion, Resolution};
 pub use routes::{Check, Gate, HopTls, Hours, NextHop, Route, RouteWay, Standing};
+pub use rules::{InForce, Rules};
 pub use sasl::{Exchange, Mechanism, Peer, Step};
 pub use schema::SCHEMA;
 pub use scram::ScramLookup;

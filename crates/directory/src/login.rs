@@ -16,6 +16,7 @@ use crate::pass::Pass;
 use crate::password::{self, Secret};
 use crate::random::{self, Random, app_hash, token_hash};
 use crate::rows;
+use crate::rules::{self, InForce};
 use crate::scram::ScramKeys;
 use crate::second::{self, Second};
 use crate::sign_in::Visitor;
@@ -125,6 +126,7 @@ pub(crate) struct Credentials {
     scram: Option<ScramKeys>,
     pub version: i64,
     pub second: Second,
+    pub rules: InForce,
     /// Who has to say at the login page who somebody is, in place of the password.
     pub provider: Option<String>,
     random: Vec<Random>,
@@ -443,7 +445,8 @@ impl Credentials {
 
     /// What may be done with what was shown.
     pub fn services(&self, via: Via) -> Services {
-        let (own, only) = (self.account.services, Services::READ_ONLY);
+        let only = Services::READ_ONLY;
+        let own = Services(self.account.services.0 & self.rules.services.with(only).0);
         let shown = match via {
             Via::AppPassword(id) | Via::Token(id) => self.named(id).map_or(Services::NONE, |app| app.services),
             Via::Grant(_, services) => services,
@@ -553,6 +556,7 @@ fn credentials(tx: &mut Tx<'_>, name: &LoginName) -> Result<Option<Credentials>>
     let own = names::key(&account.address);
     Ok(Some(Credentials {
         second: second::of_account(tx, account.id, &own, &domain.name)?,
+        rules: rules::in_force(tx, &domain.name)?,
         provider: providers::in_place_of_password(tx, &domain.name)?,
         random: random::of_account(tx, account.id)?,
         places: places(tx, account.id)?,

@@ -24,6 +24,7 @@ pub const SCHEMA: Schema = Schema(&[
     SCRIPT_ID,
     DEVICES,
     PROVIDERS,
+    RULES,
 ]);
 
 /// One row of `dir_addresses` per address that is somebody's: `kind` and `target` say whose (see `address::Kind`).
@@ -376,4 +377,16 @@ CREATE TABLE dir_provider_links (
   PRIMARY KEY (provider, name)
 ) STRICT;
 CREATE INDEX dir_provider_links_account ON dir_provider_links (account);
+";
+
+/// Rules of signing in, scope by scope (see `rules`).
+const RULES: &str = "
+CREATE TABLE dir_rules (
+  scope TEXT NOT NULL PRIMARY KEY,
+  idle_s INTEGER,
+  longest_s INTEGER,
+  length INTEGER,
+  kinds INTEGER,
+  services INTEGER
+) STRICT;
 ";

@@ -16,11 +16,12 @@ use crate::admin::one;
 use crate::login::{Credentials, Via};
 use crate::model::{Account, Service, Services, SessionId};
 use crate::pass::Pass;
+use crate::rules::InForce;
 use crate::{Directory, names, rows};
 
-/// How long a session lasts without a request.
+/// How long a session lasts without a request, unless a rule says otherwise.
 pub const IDLE: Duration = Duration::from_secs(12 * 3600);
-/// How long it lasts at most.
+/// How long it lasts at most, unless a rule says otherwise.
 pub const LONGEST: Duration = Duration::from_secs(14 * 24 * 3600);
 /// Sessions of one account; of more, those that were not used longest end.
 pub const SESSIONS: usize = 50;
@@ -78,6 +79,8 @@ pub struct NewSession {
     pub account: Arc<Account>,
     /// What the browser shows from now on. Cannot be shown again.
     pub token: String,
+    /// How long it lasts at most.
+    pub longest: Duration,
 }
 
 impl fmt::Debug for NewSession {
@@ -95,8 +98,9 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
-    fn is_alive(&self, now: Timestamp) -> bool {
-        now < self.listed.expires && now.since(self.listed.seen) < IDLE
+    fn is_alive(&self, rules: &InForce, now: Timestamp) -> bool {
+        let Listed { created, seen, expires, .. } = &self.listed;
+        now < *expires && now.since(*created) < rules.longest && now.since(*seen) < rules.idle
     }
 }
 
@@ -106,10 +110,12 @@ impl Directory {
         let token = self.inner.deps.entropy.token(TOKEN);
         let (hash, now) = (self.session_hash(token.as_bytes()).await?, self.inner.deps.clock.now());
         let (account, credential) = (of.account.id, of.version);
-        let (device, source) = (shortened(device), source.to_canonical().to_string());
+        let (device, source, longest) = (shortened(device), source.to_canonical().to_string(), of.rules.longest);
+        let listed = Listed { id: SessionId(0), created: now, seen: now, expires: now.after(longest), device, source };
+        let new = Stored { account, credential, listed };
         // A token that nobody has seen is in no cache, so that nothing cached has to go.
-        let id = self.note(move |tx| begin(tx, account, credential, &hash, &device, &source, now)).await?;
-        Ok(NewSession { id, account: of.account.clone(), token })
+        let id = self.note(move |tx| begin(tx, &new, &hash)).await?;
+        Ok(NewSession { id, account: of.account.clone(), token, longest })
     }
 
     /// Whose session a token stands for; `None` when it is over or never was. That is a use of it.
@@ -151,12 +157,20 @@ impl Directory {
 
     async fn stored_session(&self, hash: [u8; 32], now: Timestamp) -> Result<Option<Arc<Stored>>> {
         let stamp = self.stamp().await?;
-        if let Some(known) = self.inner.sessions.get(stamp, &hash).filter(|stored| stored.is_alive(now)) {
+        if let Some(known) = self.inner.sessions.get(stamp, &hash)
+            && self.is_alive(&known, now).await?
+        {
             return Ok(Some(known));
         }
         // What looks idle here may have been used at another node.
-        let found = self.read(move |tx| by_hash(tx, &hash)).await?;
-        Ok(found.filter(|stored| stored.is_alive(now)).map(Arc::new))
+        let Some(found) = self.read(move |tx| by_hash(tx, &hash)).await? else { return Ok(None) };
+        Ok(self.is_alive(&found, now).await?.then(|| Arc::new(found)))
+    }
+
+    /// Whether a session's time is not over by the rules of its account.
+    async fn is_alive(&self, stored: &Stored, now: Timestamp) -> Result<bool> {
+        let owner = self.credentials_of(stored.account).await?;
+        Ok(owner.is_some_and(|owner| stored.is_alive(&owner.rules, now)))
     }
 
     /// The sessions of an account that are not over, the one that was used last first.
@@ -165,7 +179,7 @@ impl Directory {
         let Some(credentials) = self.credentials_of(account).await? else { return Ok(Vec::new()) };
         let sql = format!("{STORED} WHERE account = ?1 ORDER BY seen_ms DESC, id DESC");
         let all = self.read(move |tx| tx.query(&sql, params![account.to_sql()], stored)).await?;
-        let alive = |one: &Stored| one.is_alive(now) && one.credential == credentials.version;
+        let alive = |one: &Stored| one.is_alive(&credentials.rules, now) && one.credential == credentials.version;
         Ok(all.into_iter().filter(alive).map(|one| one.listed).collect())
     }
 
@@ -209,17 +223,10 @@ impl Directory {
     }
 }
 
-fn begin(
-    tx: &mut Tx<'_>,
-    account: AccountId,
-    credential: i64,
-    hash: &[u8; 32],
-    device: &str,
-    source: &str,
-    now: Timestamp,
-) -> Result<SessionId> {
+fn begin(tx: &mut Tx<'_>, new: &Stored, hash: &[u8; 32]) -> Result<SessionId> {
+    let Stored { account, credential, listed: Listed { created, expires, device, source, .. } } = new;
     let over = "DELETE FROM dir_sessions WHERE id IN (SELECT id FROM dir_sessions WHERE expires_ms <= ?1 LIMIT ?2)";
-    tx.execute(over, params![now.0, CLEARED])?;
+    tx.execute(over, params![created.0, CLEARED])?;
     let most = "DELETE FROM dir_sessions WHERE account = ?1 AND id NOT IN
                 (SELECT id FROM dir_sessions WHERE account = ?1 ORDER BY seen_ms DESC, id DESC LIMIT ?2)";
     tx.execute(most, params![account.to_sql(), SESSIONS as i64 - 1])?;
@@ -227,8 +234,8 @@ fn begin(
     let sql =
         "INSERT INTO dir_sessions (id, account, hash, credential, created_ms, seen_ms, expires_ms, device, source)
                VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8)";
-    let expires = now.after(LONGEST).0;
-    tx.execute(sql, params![id as i64, account.to_sql(), &hash[..], credential, now.0, expires, device, source])?;
+    let (account, credential, id_sql) = (account.to_sql(), *credential, id as i64);
+    tx.execute(sql, params![id_sql, account, &hash[..], credential, created.0, expires.0, device, source])?;
     Ok(SessionId(id))
 }
 

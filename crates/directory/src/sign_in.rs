@@ -195,15 +195,22 @@ impl Directory {
         Ok(self.replace_password(&credentials, new, Some(session.id)).await?)
     }
 
-    /// What a new password of an account must be like.
-    pub async fn password_rules(&self) -> Result<PasswordRules> {
-        Ok(PasswordRules::usual())
+    /// What a new password must be like: of an account, or where none is known.
+    pub async fn password_rules(&self, account: Option<AccountId>) -> Result<PasswordRules> {
+        let found = match account {
+            Some(account) => self.credentials_of(account).await?,
+            None => None,
+        };
+        match found {
+            Some(found) => Ok(found.rules.password),
+            None => Ok(self.general_rules().await?.password),
+        }
     }
 
     /// Sets a password that its owner chose. One session may stay.
     async fn replace_password(&self, of: &Credentials, new: &[u8], stays: Option<SessionId>) -> Result<()> {
         let account = &of.account;
-        self.password_rules().await?.judge(new, &[account.address.local(), account.address.domain(), &account.name])?;
+        of.rules.password.judge(new, &[account.address.local(), account.address.domain(), &account.name])?;
         let turn = self.inner.hasher.turn().await?;
         if self.inner.hasher.verify(turn, new, Some(&of.hash)).await? {
             return Err(Error::invalid("that is the password that you have", "新密码不能与当前密码相同"));

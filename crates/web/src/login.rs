@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anser_base::Language;
+use anser_directory::Provider;
 use anser_net::http::{Request, Response, is_own_path};
 
 use crate::page::{self, Words, escaped};
@@ -33,7 +34,11 @@ pub async fn login(deps: Arc<Deps>, request: Request) -> Response {
         .unwrap_or_else(|| page::language(request.headers()));
     let next = request.query("next").filter(|next| is_own_path(next)).unwrap_or_else(|| AFTER.to_owned());
     let why = request.query("why").unwrap_or_default();
-    let form = Form { language, domain: ours.unwrap_or_else(|| deps.hostname.clone()), next, why };
+    let providers = match deps.directory.providers().await {
+        Ok(all) => all.into_iter().filter(|one| ours.as_ref().is_none_or(|ours| one.speaks_for(ours))).collect(),
+        Err(error) => return crate::failed(&request, &error),
+    };
+    let form = Form { language, domain: ours.unwrap_or_else(|| deps.hostname.clone()), next, why, providers };
     shell::page(language, "login", TITLE.of(language), &form.html())
 }
 
@@ -51,6 +56,8 @@ struct Form {
     domain: String,
     next: String,
     why: String,
+    /// Where people of this host may sign in instead.
+    providers: Vec<Provider>,
 }
 
 const TITLE: Words = Words("Log in", "登录");
@@ -60,6 +67,7 @@ const PASSWORD: Words = Words("Password", "密码");
 const KEYS: Words = Words("Keys on the screen", "软键盘");
 const CODE: Words = Words("Code", "验证码");
 const PASSKEY: Words = Words("Log in with a passkey", "使用通行密钥登录");
+const PROVIDER: Words = Words("Log in with {}", "使用{}登录");
 const FRESH: Words = Words("New password", "新密码");
 const OTHER: Words = Words("中文", "English");
 const PROGRAMS: Words = Words(
@@ -68,6 +76,17 @@ const PROGRAMS: Words = Words(
 );
 
 impl Form {
+    /// A link for each provider, which a query of `next` follows.
+    fn providers(&self) -> String {
+        let next: String = self.next.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let link = |one: &Provider| {
+            let name = if one.name.is_empty() { &one.id } else { &one.name };
+            let words = PROVIDER.of(self.language).replace("{}", &escaped(name));
+            format!("<a class=\"other\" href=\"/auth/outside/{}?next={next}\">{words}</a>\n", escaped(&one.id))
+        };
+        self.providers.iter().map(link).collect()
+    }
+
     fn html(&self) -> String {
         let say = |words: Words| escaped(words.of(self.language));
         let (next, domain) = (escaped(&self.next), escaped(&self.domain));
@@ -89,7 +108,7 @@ impl Form {
 <label hidden>{fresh}<input name="new" type="password" autocomplete="new-password" maxlength="1000"></label>
 <button type="submit">{go}</button>
 <button type="button" id="passkey" class="other" hidden>{passkey}</button>
-</form>
+{providers}</form>
 <footer><a href="/?lang={other}{on}" hreflang="{other}" lang="{other}">{other_word}</a><p>{programs}</p></footer>
 </main>"#,
             lead = say(LEAD),
@@ -100,6 +119,7 @@ impl Form {
             fresh = say(FRESH),
             go = say(TITLE),
             passkey = say(PASSKEY),
+            providers = self.providers(),
             other_word = say(OTHER),
             programs = say(PROGRAMS),
         )

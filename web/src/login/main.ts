@@ -123,4 +123,11 @@ form.addEventListener('submit', (event) => {
 const alone = document.querySelector<HTMLButtonElement>('#passkey')!;
 alone.hidden = !('PublicKeyCredential' in window);
 alone.addEventListener('click', () => step(passkey().then((shown) => (shown ? enter(shown) : undefined))));
-(field('username').value ? field('password') : field('username')).focus();
+// Somebody comes from a provider or a portal, and a passkey is asked for beside it.
+const [, handed] = /^#passkey=([\w-]+)$/.exec(location.hash) ?? [];
+if (handed) {
+  [ticket, need] = [handed, 'passkey'];
+  history.replaceState(null, '', location.pathname + location.search);
+  ask('code', words.passkey);
+  step(passkey().then((shown) => (shown ? enter(shown) : undefined)));
+} else (field('username').value ? field('password') : field('username')).focus();

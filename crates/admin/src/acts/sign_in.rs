@@ -1,15 +1,17 @@
 //! How people sign in: their sessions, their second factors, the programs that may ask for grants, and the portals that vouch for them.
 
+use std::time::Duration;
+
 use anser_base::{Error, Result};
-use anser_directory::{Client, Portal, SessionId};
+use anser_directory::{Client, Names, Portal, Provider, ProviderKind, Rules, SessionId};
 
 use crate::acts::accounts::services_named;
 use crate::answer::{ClientView, Item, Out, PortalView, Report, SecondFactorView, SessionView};
-use crate::request::{ClientSpec, SignInAct};
-use crate::{Actor, Admin};
+use crate::request::{ClientSpec, Plain, ProviderSpec, SignInAct, SignInRules};
+use crate::{Actor, Admin, parse};
 
 impl Admin {
-    /// Lists and ends sessions, shows and takes away second factors, says where they are required, registers clients and portals. Errors
+    /// Lists and ends sessions, shows and takes away second factors, says where they are required, registers clients, portals and providers. Errors
     /// as for the functions of [`anser_directory::sessions`], [`anser_directory::second`], [`anser_directory::oauth`] and
     /// [`anser_directory::portals`].
     pub async fn sign_in(&self, actor: &Actor, what: SignInAct, out: &Out) -> Result<Report> {
@@ -52,6 +54,44 @@ impl Admin {
             SignInAct::PortalRemove { id } => {
                 self.deps.directory.remove_portal(&id).await?;
                 self.note(actor, "portal.remove", &id, None, None).await?;
+                Ok(Report::Done)
+            }
+            SignInAct::RulesSet { rules } => {
+                let (scope, after) = (rules.scope.clone(), format!("{rules:?}"));
+                self.deps.directory.set_rules(rules_of(rules)?).await?;
+                self.note(actor, "sign-in.rules", &scope, None, Some(after)).await?;
+                Ok(Report::Done)
+            }
+            SignInAct::RulesList => {
+                for rules in self.deps.directory.rules().await? {
+                    out.item(Item::SignInRules(rules_view(rules))).await?;
+                }
+                Ok(Report::Done)
+            }
+            SignInAct::RulesRemove { scope } => {
+                if !self.deps.directory.remove_rules(&scope).await? {
+                    let (en, zh) = (format!("{scope} has no rules"), format!("{scope} 没有规则"));
+                    return Err(Error::not_found(en, zh));
+                }
+                self.note(actor, "sign-in.rules", &scope, None, None).await?;
+                Ok(Report::Done)
+            }
+            SignInAct::ProviderAdd { provider, secret } => self.add_provider(actor, provider, secret).await,
+            SignInAct::ProviderList => {
+                for provider in self.deps.directory.providers().await? {
+                    out.item(Item::Provider(provider_view(provider))).await?;
+                }
+                Ok(Report::Done)
+            }
+            SignInAct::ProviderRemove { id } => {
+                self.deps.directory.remove_provider(&id).await?;
+                self.note(actor, "provider.remove", &id, None, None).await?;
+                Ok(Report::Done)
+            }
+            SignInAct::ProviderLink { id, person, address } => {
+                let account = address.as_deref().map(parse).transpose()?;
+                self.deps.directory.link_person(&id, &person, account.as_ref()).await?;
+                self.note(actor, "provider.link", &format!("{id} {person}"), None, address).await?;
                 Ok(Report::Done)
             }
             SignInAct::ClientRemove { id } => {
@@ -108,6 +148,28 @@ impl Admin {
         Ok(Report::Done)
     }
 
+    async fn add_provider(&self, actor: &Actor, spec: ProviderSpec, secret: Option<Plain>) -> Result<Report> {
+        let unknown = |word: &str| Error::invalid(format!("{word} is not known here"), format!("无法识别 {word}"));
+        let provider = Provider {
+            kind: ProviderKind::of_word(&spec.kind).ok_or_else(|| unknown(&spec.kind))?,
+            names: Names::of_word(&spec.names).ok_or_else(|| unknown(&spec.names))?,
+            id: spec.id,
+            name: spec.name,
+            scope: spec.scope,
+            url: spec.url,
+            client: spec.client,
+            claim: spec.claim,
+            password: spec.password,
+            second: spec.second_factor,
+        };
+        let (id, after) = (provider.id.clone(), format!("{} {}", provider.scope, provider.url));
+        let secret = secret.map(|secret| String::from_utf8(secret.0)).transpose();
+        let secret = secret.map_err(|_| Error::invalid("the secret is no text", "密钥不是文本"))?;
+        self.deps.directory.add_provider(provider, secret.as_deref()).await?;
+        self.note(actor, "provider.create", &id, None, Some(after)).await?;
+        Ok(Report::Registered { id, secret: None })
+    }
+
     async fn add_client(&self, actor: &Actor, spec: ClientSpec) -> Result<Report> {
         let ClientSpec { id, name, redirects, services, confidential } = spec;
         let services = services_named(&services)?;
@@ -116,6 +178,33 @@ impl Admin {
         self.note(actor, "client.create", &id, None, Some(services.names().join(","))).await?;
         Ok(Report::Registered { id, secret })
     }
+}
+
+fn rules_of(rules: SignInRules) -> Result<Rules> {
+    let SignInRules { scope, idle_minutes, longest_hours, password_length, password_kinds, services } = rules;
+    let services = (!services.is_empty()).then(|| services_named(&services)).transpose()?;
+    let life = |number: Option<u64>, unit: u64| number.map(|number| Duration::from_secs(number.saturating_mul(unit)));
+    let (idle, longest) = (life(idle_minutes, 60), life(longest_hours, 3600));
+    Ok(Rules { scope, idle, longest, length: password_length, kinds: password_kinds, services })
+}
+
+fn rules_view(rules: Rules) -> SignInRules {
+    let Rules { scope, idle, longest, length, kinds, services } = rules;
+    let services = services.map(|services| services.names().into_iter().map(str::to_owned).collect());
+    SignInRules {
+        scope,
+        idle_minutes: idle.map(|idle| idle.as_secs() / 60),
+        longest_hours: longest.map(|longest| longest.as_secs() / 3600),
+        password_length: length,
+        password_kinds: kinds,
+        services: services.unwrap_or_default(),
+    }
+}
+
+fn provider_view(provider: Provider) -> ProviderSpec {
+    let Provider { id, name, scope, kind, url, client, claim, names, password, second } = provider;
+    let (kind, names) = (kind.as_str().to_owned(), names.as_str().to_owned());
+    ProviderSpec { id, name, scope, kind, url, client, claim, names, password, second_factor: second }
 }
 
 fn client_view(client: Client) -> ClientView {

@@ -29,6 +29,66 @@ pub enum SignIn {
     Client(OAuthClient),
     #[command(subcommand)]
     Portal(Portal),
+    #[command(subcommand)]
+    Provider(Provider),
+    #[command(subcommand)]
+    Rules(SignInRules),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SignInRules {
+    Set(RulesSet),
+    List,
+    Remove { scope: String },
+}
+
+#[derive(Debug, Args)]
+pub struct RulesSet {
+    pub scope: String,
+    #[arg(long, value_name = "MINUTES")]
+    pub idle: Option<u64>,
+    #[arg(long, value_name = "HOURS")]
+    pub longest: Option<u64>,
+    #[arg(long, value_name = "CHARACTERS")]
+    pub password_length: Option<usize>,
+    #[arg(long, value_name = "KINDS")]
+    pub password_kinds: Option<usize>,
+    #[arg(id = "doors", long, value_delimiter = ',')]
+    pub doors: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Provider {
+    Add(ProviderAdd),
+    List,
+    Remove { provider: String },
+    Link { provider: String, person: String, address: String },
+    Unlink { provider: String, person: String },
+}
+
+#[derive(Debug, Args)]
+pub struct ProviderAdd {
+    pub provider: String,
+    #[arg(id = "speaks_for", long = "for", value_name = "DOMAIN")]
+    pub speaks_for: String,
+    #[arg(id = "provider_url", long = "url", value_name = "URL")]
+    pub url: String,
+    #[arg(id = "provider_kind", long = "kind", default_value = "openid", value_parser = ["openid", "cas", "cas2"])]
+    pub kind: String,
+    #[arg(id = "provider_name", long = "name", default_value = "")]
+    pub name: String,
+    #[arg(id = "provider_client", long = "client", default_value = "")]
+    pub client: String,
+    #[arg(long)]
+    pub secret_stdin: bool,
+    #[arg(long, default_value = "")]
+    pub claim: String,
+    #[arg(long, default_value = "address", value_parser = ["address", "user", "linked"])]
+    pub names: String,
+    #[arg(id = "no_login_password", long = "no-password")]
+    pub no_password: bool,
+    #[arg(long)]
+    pub no_second_factor: bool,
 }
 
 #[derive(Debug, Subcommand)]

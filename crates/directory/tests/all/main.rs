@@ -13,6 +13,7 @@ mod old_hashes_open_once_and_become_ours;
 mod passwords_are_learnt_at_the_front_door;
 mod people_come_in_from_an_old_system;
 mod routes_say_where_mail_goes;
+mod rules_hold_domain_by_domain;
 mod scram_proofs_are_as_good_as_passwords;
 mod sessions_let_pages_in_until_they_end;
 mod site;
