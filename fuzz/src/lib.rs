@@ -10,6 +10,7 @@ mod others;
 mod search;
 mod senders;
 mod sieve;
+mod sign_in;
 mod well_formed;
 
 /// A target.
@@ -41,6 +42,9 @@ pub const TARGETS: &[Target] = &[
     Target { name: "sender_records", run: senders::records },
     Target { name: "sender_headers", run: senders::headers },
     Target { name: "peer_report", run: senders::report },
+    Target { name: "passkey", run: sign_in::passkey },
+    Target { name: "id_token", run: sign_in::id_token },
+    Target { name: "cas_answer", run: sign_in::cas },
 ];
 
 /// The target of this name.

@@ -294,13 +294,8 @@ impl Written {
             dns: self.dns.settings(folder)?,
             outward: self.outward.settings(),
             web: self.web.settings(name)?,
-            providers: client::Options {
-                port: HTTPS,
-                // The operator registered the provider; it may be one of the house's own.
-                private: true,
-                authorities: AUTHORITIES.into(),
-                time: PROVIDER_TIME,
-            },
+            // The operator registered the provider; it may be one of the house's own.
+            providers: client::Options { private: true, ..client::Options::new(AUTHORITIES.into(), PROVIDER_TIME) },
             acme: self.acme.map(|acme| acme.settings(name, folder)).transpose()?,
             senders: self.senders.settings().map_err(bad)?,
         })

@@ -8,6 +8,26 @@ fn ask(folder: &Path, arguments: &[&str]) -> String {
     done(run(folder, arguments, b""))
 }
 
+/// Rules of signing in, and providers.
+fn sign_in(folder: &Path, tag: &str, domain: &str, ann: &str) {
+    ask(folder, &["sign-in", "rules", "set", domain, "--idle", "30", "--doors", "imap,pop3,web"]);
+    ask(folder, &["sign-in", "rules", "set", domain, "--password-length", "14"]);
+    let rules = ask(folder, &["sign-in", "rules", "list"]);
+    assert!(rules.contains("idle=30  password-length=14  doors=imap,pop3,web"), "{rules}");
+    assert_eq!(run(folder, &["sign-in", "rules", "set", domain, "--idle", "1"], b"").status.code(), Some(1));
+    ask(folder, &["sign-in", "rules", "remove", domain]);
+    let add =
+        ["sign-in", "provider", "add", tag, "--for", domain, "--url", "https://id.example.org", "--client", "anser"];
+    done(run(folder, &[&add[..], &["--secret-stdin", "--names", "linked", "--no-password"]].concat(), b"secret\n"));
+    let listed = ask(folder, &["sign-in", "provider", "list"]);
+    assert!(listed.contains(&format!("{tag}  {domain}  openid")) && listed.contains("no-password"), "{listed}");
+    assert!(!listed.contains("secret"), "{listed}");
+    ask(folder, &["sign-in", "provider", "link", tag, "10023", ann]);
+    ask(folder, &["sign-in", "provider", "unlink", tag, "10023"]);
+    assert_eq!(run(folder, &["sign-in", "provider", "unlink", tag, "10023"], b"").status.code(), Some(1));
+    ask(folder, &["sign-in", "provider", "remove", tag]);
+}
+
 /// Every administrative verb once; `tag` keeps two rounds over one folder apart.
 fn round(folder: &Path, tag: &str) {
     let domain = format!("{tag}.example");
@@ -54,6 +74,7 @@ fn round(folder: &Path, tag: &str) {
     let id = tokens.split_whitespace().next().unwrap();
     assert_eq!(run(folder, &["account", "app-password", "revoke", &ann, id], b"").status.code(), Some(1));
     ask(folder, &["account", "token", "remove", &ann, id]);
+    sign_in(folder, tag, &domain, &ann);
     ask(folder, &["account", "set", &ann, "--pop3-days", "30", "--must-change", "true"]);
     let shown = ask(folder, &["account", "show", &ann, "--json"]);
     assert!(shown.contains("\"pop3_days\":30") && shown.contains("\"must_change\":true"), "{shown}");

@@ -44,7 +44,7 @@ pub struct Outside {
 pub fn web(folder: &Path) -> Web {
     Web {
         resolver: Resolver::zone(Zone::new()),
-        options: Options { port: 443, private: true, authorities: authorities(folder), time: Duration::from_secs(60) },
+        options: Options { private: true, ..Options::new(authorities(folder), Duration::from_secs(60)) },
     }
 }
 
