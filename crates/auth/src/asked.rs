@@ -78,12 +78,17 @@ impl Asked {
     }
 
     /// A password: in the clear as `name`, or sealed to our key as `sealed_name`.
-    #[allow(clippy::result_large_err)] // A refusal ends the request, as everywhere in this door.
-    pub fn password(&self, door: &Door, request: &Request, name: &str, sealed: &str) -> Result<Vec<u8>, Response> {
+    pub async fn password(
+        &self,
+        door: &Door,
+        request: &Request,
+        name: &str,
+        sealed: &str,
+    ) -> Result<Vec<u8>, Response> {
         let Some(sealed) = self.text(sealed).filter(|text| !text.is_empty()) else {
             return self.text(name).map(String::into_bytes).ok_or_else(|| unreadable(request));
         };
-        door.seals.open(&sealed).map_err(|error| match error.class {
+        door.seals.open(&sealed).await.map_err(|error| match error.class {
             Class::Conflict => problem(request, 409, STALE_KEY, &error.text),
             _ => failed(request, &error),
         })

@@ -86,7 +86,7 @@ const PROTOCOL: &str = "web";
 
 /// The table of this door.
 pub fn routes(deps: Deps) -> Routes {
-    let seals = Seals::new(&deps.clock, &deps.entropy);
+    let seals = Seals::new(&deps.directory, &deps.clock, &deps.entropy);
     let relying_party = RelyingParty::of(&deps.url);
     let door = Arc::new(Door { seals, signer: Signer::default(), relying_party, outside: Outside::default(), deps });
     Routes::of([

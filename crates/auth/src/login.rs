@@ -20,7 +20,7 @@ pub const HOME: &str = "/mail/";
 
 /// `GET /auth/key`: what the page seals a password with.
 pub async fn key(door: Arc<Door>, request: Request) -> Response {
-    match door.seals.offer() {
+    match door.seals.offer().await {
         Ok(offer) => fresh(200, &offer),
         Err(error) => failed(&request, &error),
     }
@@ -48,7 +48,7 @@ async fn step(door: &Door, request: &mut Request) -> Result<Response, Response> 
             if user.is_empty() {
                 return Err(unreadable(request));
             }
-            let password = asked.password(door, request, "password", "sealed")?;
+            let password = asked.password(door, request, "password", "sealed").await?;
             at_once(door, &asked, door.deps.directory.sign_in(user.as_bytes(), &password, visitor).await, visitor).await
         }
     };
@@ -131,7 +131,7 @@ async fn with_ticket(
         let parts = Parts::of(asked).ok_or_else(|| unreadable(request))?;
         return Ok(door.deps.directory.show_passkey(ticket, &door.relying_party, parts.brought(), visitor).await);
     }
-    let new = asked.password(door, request, "new", "new_sealed")?;
+    let new = asked.password(door, request, "new", "new_sealed").await?;
     let signed = door.deps.directory.choose_password(ticket, &new, visitor).await;
     Ok(signed.map(|signed| Shown { signed, recovery: Vec::new() }))
 }

@@ -81,8 +81,8 @@ pub async fn change_password(door: Arc<Door>, mut request: Request) -> Response 
 async fn change(door: &Door, request: &mut Request) -> Result<Response, Response> {
     let own = session(door, request).await?;
     let asked = Asked::read(request).await?;
-    let old = asked.password(door, request, "old", "old_sealed")?;
-    let new = asked.password(door, request, "new", "new_sealed")?;
+    let old = asked.password(door, request, "old", "old_sealed").await?;
+    let new = asked.password(door, request, "new", "new_sealed").await?;
     let (user, device) = (own.account.address.to_string(), device::in_words(request.header("user-agent")));
     match door.deps.directory.change_password(&own, &old, &new, visitor(request, &device)).await {
         Ok(()) => {

@@ -83,7 +83,7 @@ async fn renewed(door: &Door, request: &mut Request) -> Result<Response, Respons
 pub async fn confirmed(door: &Door, request: &mut Request) -> Result<(Session, Asked), Response> {
     let own = session(door, request).await?;
     let asked = Asked::read(request).await?;
-    let password = asked.password(door, request, "password", "sealed")?;
+    let password = asked.password(door, request, "password", "sealed").await?;
     let device = device::in_words(request.header("user-agent"));
     match door.deps.directory.confirm_password(&own, &password, visitor(request, &device)).await {
         Ok(()) => Ok((own, asked)),

@@ -16,6 +16,7 @@
 //! | [`second`], [`totp`] | the second factor: authenticators and recovery codes |
 //! | [`passkeys`], [`webauthn`], [`cbor`] | keys of authenticators that sign for this site |
 //! | [`rules`] | how long sessions last, what passwords are like, which doors there are: domain by domain |
+//! | [`ring`] | keys of a short life that all nodes share |
 //! | [`sessions`] | what our own pages are let in by |
 //! | [`remembered`] | passwords that were verified a short while ago |
 //! | [`guard`] | slows guessing down without locking owners out |
@@ -55,6 +56,7 @@ pub mod providers;
 mod random;
 pub mod remembered;
 pub mod resolve;
+pub mod ring;
 pub mod routes;
 mod rows;
 pub mod rules;

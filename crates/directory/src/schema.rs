@@ -25,6 +25,7 @@ pub const SCHEMA: Schema = Schema(&[
     DEVICES,
     PROVIDERS,
     RULES,
+    RING,
 ]);
 
 /// One row of `dir_addresses` per address that is somebody's: `kind` and `target` say whose (see `address::Kind`).
@@ -388,5 +389,16 @@ CREATE TABLE dir_rules (
   length INTEGER,
   kinds INTEGER,
   services INTEGER
+) STRICT;
+";
+
+/// Keys of a short life (see `ring`).
+const RING: &str = "
+INSERT INTO dir_counters VALUES ('ring', 0);
+CREATE TABLE dir_ring (
+  number INTEGER NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL,
+  made_ms INTEGER NOT NULL,
+  secret BLOB NOT NULL
 ) STRICT;
 ";
