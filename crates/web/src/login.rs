@@ -78,7 +78,7 @@ const PROGRAMS: Words = Words(
 impl Form {
     /// A link for each provider, which a query of `next` follows.
     fn providers(&self) -> String {
-        let next: String = self.next.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let next = encoded(&self.next);
         let link = |one: &Provider| {
             let name = if one.name.is_empty() { &one.id } else { &one.name };
             let words = PROVIDER.of(self.language).replace("{}", &escaped(name));
