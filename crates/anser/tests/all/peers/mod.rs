@@ -16,7 +16,6 @@ mod imapflow_keeps_a_mirror_equal;
 mod interimap_keeps_two_accounts_equal;
 mod mail_for_others_goes_out_by_a_smarthost;
 mod mbsync_keeps_both_sides_equal;
-mod neomutt_logs_in_with_a_token;
 mod neomutt_sees_what_changed;
 mod nothing_acknowledged_is_lost_when_the_process_is_killed;
 mod offlineimap_keeps_both_sides_equal;
