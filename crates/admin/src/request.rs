@@ -548,6 +548,11 @@ pub enum MoveAct {
         /// End the move.
         close: bool,
     },
+    /// Takes the mailboxes that are named out of the move, or everybody; what was brought stays.
+    Abandon {
+        /// Everybody, where nobody is named.
+        all: bool,
+    },
     /// Gives the old server what is new here.
     Rollback {
         /// Only tell what that would be.

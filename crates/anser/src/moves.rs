@@ -60,6 +60,9 @@ pub fn asked(act: Move) -> Result<Asked> {
             let asked = with_wait(which, MoveAct::Cutover { check, noticed, accepted: accept, close })?;
             Ok(Asked { list: true, ..asked })
         }
+        Move::Abandon { project: name, addresses: which, all } => {
+            Ok(Asked { requests: vec![Request::Move { name, which, what: MoveAct::Abandon { all } }], list: false })
+        }
         Move::Rollback { which, dry_run } => {
             let asked = with_wait(which, MoveAct::Rollback { dry_run })?;
             Ok(Asked { list: dry_run, ..asked })
@@ -234,7 +237,8 @@ pub fn gate_in_words(language: Language, gate: &GateView) -> String {
 /// What the way back of a mailbox would bring.
 pub fn returned_in_words(language: Language, view: &ReturnedView) -> String {
     let one = &view.returned;
-    let numbers = [one.messages, one.flags, one.moved, one.folders, one.removed].map(|number| number.to_string());
+    let numbers = [one.messages, one.flags, one.moved, one.folders, one.removed, one.renamed, one.removed_folders];
+    let numbers = numbers.map(|number| number.to_string());
     let words: Vec<&str> = std::iter::once(&*view.address).chain(numbers.iter().map(String::as_str)).collect();
     language.say(text::RETURNED, &words) + "\n"
 }

@@ -92,7 +92,7 @@ table! {
     SURVEY = "{} logins, {} without a password; {} folders, {} messages, the fullest {}; about {} minutes", "登录名 {} 个，其中 {} 个无密码；文件夹 {} 个，邮件 {} 封，最多的邮箱 {} 封；约需 {} 分钟";
     WATCHED = "{} of {} messages, {}, {}/s, about {} minutes left", "邮件 {} / {} 封，{}，{}/秒，约剩 {} 分钟";
     VISIT = "  ask how the users do: {}", "  回访用户：{}";
-    RETURNED = "{}: {} messages, flags of {}, {} moved, {} folders; {} removed here stay there", "{}：邮件 {} 封，标志 {} 处，移动 {} 封，文件夹 {} 个；此处已删除的 {} 封仍保留在旧服务器";
+    RETURNED = "{}: {} messages, flags of {}, {} moved, {} new folders, {} removed, {} folders renamed, {} removed", "{}：邮件 {} 封，标志 {} 处，移动 {} 封，新文件夹 {} 个，删除 {} 封，文件夹改名 {} 个、删除 {} 个";
     REPORT_SIGNED = "as this server wrote it; its key is {}", "报告未被改动，由本服务器签名，公钥 {}";
     REPORT_OF_ANOTHER = "signed, but not by this server: {}", "报告的签名不是本服务器的：{}";
     REPORT_CHANGED = "this report is not signed, or it was changed", "该报告没有签名，或已被改动";
@@ -353,6 +353,10 @@ pub const COMMANDS: &[(&str, Line)] = &[
             "Cut over: a last pass, then mailboxes live here; without addresses only when the gates are passed",
             "切换：最后一轮迁移后邮箱在此使用；不指定地址时须通过各关卡",
         ),
+    ),
+    (
+        "move abandon",
+        Line("Take mailboxes out of a move; what was brought stays here", "将邮箱移出迁移；已迁入的邮件保留在此处"),
     ),
     ("move rollback", Line("Give the old server what is new here", "回退：将新邮件、标志和文件夹送回旧服务器")),
     ("move verify", Line("Hold the old server against what is here, message by message", "逐封核对新旧两侧")),
@@ -731,6 +735,7 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
     ("rollback_dry_run", Line("Only tell what the way back would bring", "只显示回退内容，不作改动")),
     ("report_check", Line("Whether this report is as the server wrote it", "检查报告是否被改动")),
     ("wait", Line("Wait until nothing is under way", "等待全部完成")),
-    ("losses_are_meant", Line("What the old server lost was meant to go", "旧服务器上减少的邮件属正常删除")),
+    ("abandon_all", Line("Everybody, where nobody is named", "未指定邮箱时为全部邮箱")),
+    ("losses_are_meant", Line("What is missing was meant to go", "减少的邮件属正常删除")),
     ("selector", Line("Name of the key", "密钥的选择器")),
 ];

@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Speed is that of so many looks.
 const LOOKS: usize = 10;
 /// The states, in the order in which people want to see them.
-const ORDER: [&str; 7] = ["refused", "asking", "copying", "waiting", "new", "ready", "settled"];
+const ORDER: [&str; 8] = ["refused", "asking", "copying", "waiting", "new", "ready", "settled", "abandoned"];
 
 /// Follows a move until nothing is under way.
 pub async fn watch(config: &Config, project: String, which: Vec<String>, language: Language) -> Result<bool> {

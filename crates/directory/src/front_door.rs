@@ -24,7 +24,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anser_base::{Address, DomainId, Error, Result, Timestamp};
+use anser_base::{AccountId, Address, DomainId, Error, Result, Timestamp};
 use anser_db::{Row, Tx, params};
 use anser_wire::Secret;
 
@@ -138,6 +138,8 @@ pub struct OldServers {
     pub ask: Box<dyn Fn(Question) -> Later<Answer> + Send + Sync>,
     /// Opens the session of somebody whose mailbox is still there: [`Directory::passage`].
     pub pass: Box<dyn Fn(Arc<Account>, Service) -> Later<Result<Option<Passage>>> + Send + Sync>,
+    /// Of these accounts, those whose mailbox is still there: [`Directory::living_elsewhere`].
+    pub elsewhere: Box<dyn Fn(Vec<AccountId>) -> Later<Result<Vec<AccountId>>> + Send + Sync>,
     /// Hears of every password that was learnt, before its owner is let in.
     pub learned: Box<dyn Fn(Lesson) -> Later<()> + Send + Sync>,
 }

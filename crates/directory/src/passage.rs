@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use anser_base::Result;
+use anser_base::{AccountId, Result};
 use anser_net::{Shutdown, Stream};
 
 use crate::front_door::Later;
@@ -48,6 +48,15 @@ impl Directory {
         match self.inner.old_servers.get() {
             Some(servers) => (servers.pass)(account.clone(), service).await,
             None => Ok(None),
+        }
+    }
+
+    /// Of these accounts, those whose mailbox lives at an old server: what is here is a copy, which doors that pass no session on may show
+    /// and must not change.
+    pub async fn living_elsewhere(&self, accounts: Vec<AccountId>) -> Result<Vec<AccountId>> {
+        match self.inner.old_servers.get() {
+            Some(servers) => (servers.elsewhere)(accounts).await,
+            None => Ok(Vec::new()),
         }
     }
 }

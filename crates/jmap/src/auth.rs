@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use anser_base::Error;
+use anser_base::{AccountId, Error};
 use anser_directory::{Account, Attempt, AuthFailure, Login, Pass, Refusal, Service, Services, Session, cookie_name};
 use anser_journal::{Entry, Origin, What};
 use anser_net::http::{HeaderValue, Request, Response, header};
@@ -26,6 +26,8 @@ pub(crate) struct User {
     pub subject: Subject,
     /// Other accounts that share something with this one.
     pub others: Arc<[Arc<Account>]>,
+    /// Of these accounts, those whose mailbox lives at an old server.
+    pub elsewhere: Vec<AccountId>,
     /// What may be done with what they came in by.
     pub services: Services,
     /// What they came in by.
@@ -150,7 +152,9 @@ async fn whole(door: &Door, came: (Arc<Account>, Services, Pass)) -> Result<User
     let (account, services, pass) = came;
     let groups = door.deps.directory.groups_of(account.id).await?;
     let others = door.deps.directory.owners_for(&account, false).await?;
-    Ok(User { subject: Subject { account: account.id, groups }, account, others, services, pass })
+    let all = std::iter::once(account.id).chain(others.iter().map(|other| other.id)).collect();
+    let elsewhere = door.deps.directory.living_elsewhere(all).await?;
+    Ok(User { subject: Subject { account: account.id, groups }, account, others, elsewhere, services, pass })
 }
 
 /// Notes an event in the journal.

@@ -41,6 +41,18 @@ impl Method {
     }
 }
 
+/// Types whose changes are changes of mail.
+const OF_MAIL: [&str; 3] = ["Mailbox", "Email", "Bulk"];
+
+impl Method {
+    /// Whether these arguments change mail, or make some of it; to take back what was sent does not.
+    pub fn changes_mail(&self, args: &Args) -> bool {
+        let (kind, verb) = self.name.split_once('/').unwrap_or((self.name, ""));
+        let sends = || args.0.get("create").and_then(Value::as_object).is_some_and(|made| !made.is_empty());
+        !READING.contains(&verb) && (OF_MAIL.contains(&kind) || (kind == "EmailSubmission" && sends()))
+    }
+}
+
 /// Every method, in the order of the RFCs.
 pub(crate) const METHODS: &[Method] = &[
     Method { name: "Core/echo", capability: CORE, run: |call| Box::pin(echo(call)) },

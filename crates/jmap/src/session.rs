@@ -127,7 +127,7 @@ fn account(user: &User, of: &Account) -> Value {
     let mut account = json!({
         "name": of.address.to_string(),
         "isPersonal": own,
-        "isReadOnly": false,
+        "isReadOnly": user.elsewhere.contains(&of.id),
         "accountCapabilities": {
             CORE: {},
             MAIL: {
@@ -150,7 +150,8 @@ fn account(user: &User, of: &Account) -> Value {
     });
     if own {
         account["accountCapabilities"][VACATION] = json!({});
-        account["accountCapabilities"][ANSER] = json!({});
+        let home = if user.elsewhere.contains(&of.id) { "there" } else { "here" };
+        account["accountCapabilities"][ANSER] = json!({ "home": home });
         account["accountCapabilities"][SIEVE] = sieve::capability();
         account["accountCapabilities"][MDN] = json!({});
         account["accountCapabilities"][CONTACTS] =

@@ -56,9 +56,9 @@ pub struct MailboxView {
     pub login: String,
     /// The address here.
     pub address: String,
-    /// `new`, `ready`, `refused`, `waiting`, `copying`, `settled`, `asking`.
+    /// `new`, `ready`, `refused`, `waiting`, `copying`, `settled`, `asking`, `abandoned`.
     pub state: String,
-    /// `check`, `trial`, `copy`.
+    /// What the next pass does: a word of [`Task`].
     pub task: String,
     /// Why, in words.
     pub note: Option<String>,
@@ -174,12 +174,12 @@ impl Migrate {
         })
     }
 
-    /// Tries every login once. Logins that were refused are tried again only when they are named.
+    /// Tries every login once. Logins that were refused or abandoned are tried again only when they are named.
     pub async fn check(&self, name: &str, which: Which) -> Result<u64> {
         let named = !which.is_empty();
         let meant = move |state: State| match state {
             State::New | State::Ready => true,
-            State::Refused => named,
+            State::Refused | State::Abandoned => named,
             _ => false,
         };
         self.begin(name, which, Task::Check, meant).await
@@ -237,15 +237,22 @@ impl Migrate {
         Ok(())
     }
 
-    /// Goes on. With `losses_are_meant`, mailboxes that asked are told that the old server lost its mail on purpose.
+    /// Goes on. With `losses_are_meant`, mailboxes that asked are told that the old server, or on the way back its owner, lost the mail on
+    /// purpose.
     pub async fn resume(&self, name: &str, losses_are_meant: bool, which: Which) -> Result<u64> {
         let of = self.named(name).await?;
         let now = self.inner.deps.clock.now();
-        let standing = Standing { state: State::Waiting, task: Task::CopyAfterLoss, note: None, due: now, tries: 0 };
+        let standing = move |mailbox: &Mailbox| {
+            let task = match mailbox.task {
+                Task::Return | Task::ReturnAfterLoss => Task::ReturnAfterLoss,
+                _ => Task::CopyAfterLoss,
+            };
+            Standing { state: State::Waiting, task, note: None, due: now, tries: 0 }
+        };
         let resumed = self.write(move |tx| {
             rows::set_move(tx, of.id, MoveState::Running)?;
             let asks = |mailbox: &Mailbox| losses_are_meant && mailbox.state == State::Asking;
-            each(tx, of.id, &which, |mailbox| asks(mailbox).then_some(standing))
+            each(tx, of.id, &which, |mailbox| asks(mailbox).then(|| standing(mailbox)))
         });
         let resumed = resumed.await?;
         self.inner.stirred.notify_one();

@@ -56,7 +56,8 @@ impl Migrate {
         let changed = self.write(move |tx| {
             rows::set_passing(tx, of.id, passing, to.as_deref())?;
             let home = if passing == Passing::Off { Home::Here } else { Home::There };
-            let all: Vec<Mailbox> = list(tx, of.id)?.into_iter().filter(|mailbox| mailbox.cut.0 == 0).collect();
+            let may_turn = |mailbox: &Mailbox| mailbox.cut.0 == 0 && mailbox.state != State::Abandoned;
+            let all: Vec<Mailbox> = list(tx, of.id)?.into_iter().filter(may_turn).collect();
             all.iter().try_for_each(|mailbox| rows::set_home(tx, mailbox.id, home, mailbox.cut))?;
             Ok(all)
         });
@@ -111,9 +112,10 @@ impl Migrate {
         let find = move |tx: &mut Tx<'_>| {
             let all = list(tx, of)?;
             let mut whole = Whole::default();
-            let are_over = all.iter().all(|mailbox| mailbox.cut.0 > 0);
+            let are_over = all.iter().all(|mailbox| mailbox.cut.0 > 0 || mailbox.state == State::Abandoned);
             whole.over = all.iter().map(|mailbox| mailbox.cut.0).max().filter(|_| are_over);
-            for mailbox in all.into_iter().filter(|mailbox| mailbox.cut.0 == 0) {
+            let is_left = |mailbox: &Mailbox| mailbox.cut.0 == 0 && mailbox.state != State::Abandoned;
+            for mailbox in all.into_iter().filter(is_left) {
                 if mailbox.state != State::Settled {
                     count(&mut whole.unready, &mailbox.login);
                 }
@@ -148,6 +150,31 @@ impl Migrate {
         let begun = begun.await?;
         self.inner.stirred.notify_one();
         Ok(begun)
+    }
+
+    /// Takes mailboxes out of a move: passes stop, sessions that are passed through end, mail is delivered here. What was brought stays, and
+    /// is open to every door; what was not brought has no UID here, and comes with new ones if somebody takes the mailbox up again. How
+    /// many there were.
+    pub async fn abandon(&self, name: &str, which: Which) -> Result<u64> {
+        let of = self.named(name).await?;
+        let abandon = move |tx: &mut Tx<'_>| {
+            let (state, task, due) = (State::Abandoned, Task::Copy, anser_base::Timestamp(0));
+            let mut left = Vec::new();
+            for mailbox in list(tx, of.id)?.into_iter().filter(|mailbox| is_meant(mailbox, &which)) {
+                rows::set_state(tx, mailbox.id, &Standing { state, task, note: None, due, tries: 0 })?;
+                rows::set_home(tx, mailbox.id, Home::Here, mailbox.cut)?;
+                left.push(mailbox);
+            }
+            Ok(left)
+        };
+        let left = self.write(abandon).await?;
+        for mailbox in &left {
+            self.inner.stop_one(mailbox.id).await;
+            self.inner.end_passages(mailbox.id).await;
+            turn::route_here(&self.inner, &mailbox.address).await?;
+            turn::open_to_all(&self.inner, mailbox).await?;
+        }
+        Ok(left.len() as u64)
     }
 
     /// What the way back of each mailbox would bring, by its address.

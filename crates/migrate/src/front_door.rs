@@ -167,7 +167,7 @@ impl Migrate {
 /// never closed.
 pub fn old_servers(moves: &Migrate) -> anser_directory::OldServers {
     let inner = Arc::downgrade(&moves.inner);
-    let passing = inner.clone();
+    let (passing, living) = (inner.clone(), inner.clone());
     anser_directory::OldServers {
         pass: Box::new(move |account, service| {
             let inner = passing.upgrade();
@@ -175,6 +175,15 @@ pub fn old_servers(moves: &Migrate) -> anser_directory::OldServers {
                 match inner {
                     Some(inner) => inner.passage(&account, service).await,
                     None => Ok(None),
+                }
+            })
+        }),
+        elsewhere: Box::new(move |accounts| {
+            let inner = living.upgrade();
+            Box::pin(async move {
+                match inner {
+                    Some(inner) => inner.elsewhere(accounts).await,
+                    None => Ok(Vec::new()),
                 }
             })
         }),

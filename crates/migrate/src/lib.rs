@@ -12,7 +12,10 @@
 //! | waiting | due at some time | its time comes and a connection is free → copying |
 //! | copying | a pass is under way, under a lease | all was gone over → settled (after a check or trial: ready); the connection broke, or the server asks for patience → waiting, later; paused → waiting; the login is refused → refused; mail is missing at the source → asking; the process died → copying by whoever looks next, once the lease ran out |
 //! | settled | the last pass went over everything | delta, retry → waiting |
-//! | asking | the source lost mail since the last pass; nothing was done about it | resume, saying that the loss was meant → waiting |
+//! | asking | the source lost mail since the last pass, or much was removed here that would be removed there; nothing was done about it | resume, saying that the loss was meant → waiting |
+//! | abandoned | taken out of the move: what was brought stays, the mailbox lives here and is open to every door | check by name → waiting |
+//!
+//! Every state is left by abandon, to abandoned.
 //!
 //! A move is a draft until something is started, running, or paused: mailboxes of a paused one wait.
 //!

@@ -1,6 +1,8 @@
 //! Changes on both sides since the last pass become one: flags by three, with the ledger as the base; what left the old server; what
 //! its owner removed here. What an owner did here is never undone.
 
+use std::collections::HashMap;
+
 use anser_base::{MailboxId, MessageId, Result};
 use anser_store::{FlagAct, Flags, Keywords, LedgerKey, LedgerRow, LedgerState, MailTx};
 
@@ -59,6 +61,26 @@ pub fn where_is(tx: &mut MailTx<'_, '_>, row: &LedgerRow) -> Result<Option<(Mail
         return Ok(Some((row.mailbox, row.uid)));
     }
     Ok(tx.message(row.message)?.and_then(|message| message.places.first().copied()))
+}
+
+/// What left mailboxes here as whatever is expunged or moved does: read once for each mailbox.
+#[derive(Default)]
+pub struct Removals(HashMap<MailboxId, Option<Vec<(u32, u32)>>>);
+
+impl Removals {
+    /// Whether this UID is among it. One of a mailbox that was removed left together with it.
+    pub fn include(&mut self, tx: &mut MailTx<'_, '_>, mailbox: MailboxId, uid: u32) -> Result<bool> {
+        if !self.0.contains_key(&mailbox) {
+            let ranges = match tx.has_mailbox(mailbox)? {
+                true => Some(tx.vanished_since(mailbox, 0)?),
+                false => None,
+            };
+            self.0.insert(mailbox, ranges);
+        }
+        let Some(Some(ranges)) = self.0.get(&mailbox) else { return Ok(true) };
+        let at = ranges.partition_point(|(_, last)| *last < uid);
+        Ok(ranges.get(at).is_some_and(|(first, _)| *first <= uid))
+    }
 }
 
 /// Notes that a message left the old server. What is here stays; but where the same bytes came here again, in another folder, by the

@@ -36,6 +36,8 @@ words! {
         Settled = "settled",
         /// The old server lost mail since the last pass: somebody has to say whether that was meant.
         Asking = "asking",
+        /// It was taken out of the move; what was brought stays here.
+        Abandoned = "abandoned",
     }
 }
 
@@ -56,6 +58,8 @@ words! {
         Last = "last",
         /// Gives the old server what is new here: mail, flags, folders. The mailbox lives there again.
         Return = "return",
+        /// The same; what was removed here was said to be meant.
+        ReturnAfterLoss = "return-after-loss",
     }
 }
 

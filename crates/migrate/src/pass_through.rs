@@ -1,19 +1,21 @@
 //! Sessions of people whose mailbox is still at its old server: what they say goes there and comes back, byte for byte, until the
 //! mailbox is here.
 //!
+//! Doors without sessions show the copy that is here, and change nothing of it: see [`anser_directory::Directory::living_elsewhere`].
+//!
 //! | where the mailbox lives | a login | a session that is open |
 //! |---|---|---|
 //! | there | is joined to a session that we open at the old server | goes on |
 //! | turning | waits for the last pass; after [`HOLD`] it fails for a time | IMAP: BYE where nothing is under way; POP3 ends by itself, or is cut off, which removes nothing |
 //! | here | is ours, with the same UIDs | – |
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use anser_base::{Class, Error, Result};
+use anser_base::{AccountId, Class, Error, Result};
 use anser_db::{Place, Tx};
 use anser_directory::{Account, Passage, Service};
 use anser_net::{Reader, Shutdown, Stream, Writer};
@@ -33,6 +35,8 @@ use crate::trouble::Trouble;
 const OPENING: Duration = Duration::from_secs(25);
 /// How long a login waits for the last pass of its mailbox.
 pub const HOLD: Duration = Duration::from_secs(45);
+/// How long it counts who lives elsewhere, for doors that ask at every request.
+const FRESH: Duration = Duration::from_secs(1);
 /// How often what other nodes decided is looked at.
 const LOOK: Duration = Duration::from_secs(10);
 /// A session where nothing is under way is ended after so long a silence, so that a client that is busy gets to its end.
@@ -54,6 +58,8 @@ const BYE: &[u8] = b"* BYE The mailbox is on its new server now, please log in a
 #[derive(Default)]
 pub(crate) struct Passing {
     all: Mutex<HashMap<u64, Sessions>>,
+    /// Accounts whose mailbox does not live here, and when that was looked up.
+    away: Mutex<Option<(Instant, Arc<HashSet<AccountId>>)>>,
 }
 
 struct Sessions {
@@ -177,6 +183,21 @@ impl Inner {
             // Another node tells nothing of what it does.
             let _ = timeout(Duration::from_secs(1), changed.changed()).await;
         }
+    }
+
+    /// Of these accounts, those whose mailbox does not live here; as it was a moment ago at the most.
+    pub(crate) async fn elsewhere(&self, accounts: Vec<AccountId>) -> Result<Vec<AccountId>> {
+        let known = self.passing.away.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let away = match known.filter(|(seen, _)| seen.elapsed() < FRESH) {
+            Some((_, away)) => away,
+            None => {
+                let away = Arc::new(self.deps.db.read(Place::Moves, rows::all_away).await?);
+                *self.passing.away.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some((Instant::now(), away.clone()));
+                away
+            }
+        };
+        Ok(accounts.into_iter().filter(|account| away.contains(account)).collect())
     }
 
     pub(crate) async fn home(&self, id: u64) -> Result<Option<Home>> {

@@ -1,5 +1,7 @@
 //! The rows of moves, sources and mailboxes.
 
+use std::collections::HashSet;
+
 use anser_base::{AccountId, Error, Result, Timestamp};
 use anser_db::{Row, Tx, params};
 
@@ -163,6 +165,12 @@ pub fn forget_secrets(tx: &mut Tx<'_>, of: u64) -> Result<()> {
     tx.execute("UPDATE mov_accounts SET secret = NULL, due_ms = 0 WHERE move = ?1", params![of as i64]).map(drop)
 }
 
+/// What is with a mailbox.
+pub fn state(tx: &mut Tx<'_>, id: u64) -> Result<Option<State>> {
+    let found = tx.query_one("SELECT state FROM mov_accounts WHERE id = ?1", params![id as i64], |row| row.int(0))?;
+    found.map(State::from_number).transpose()
+}
+
 /// Where a mailbox lives.
 pub fn home(tx: &mut Tx<'_>, id: u64) -> Result<Option<Home>> {
     let found = tx.query_one("SELECT home FROM mov_accounts WHERE id = ?1", params![id as i64], |row| row.int(0))?;
@@ -189,6 +197,14 @@ pub fn away(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<(Mailbox, Kind)>>
 pub fn is_anybody_away(tx: &mut Tx<'_>) -> Result<bool> {
     let sql = "SELECT 1 FROM mov_accounts WHERE home > ?1 LIMIT 1";
     Ok(tx.query_one(sql, params![Home::Here as i64], |row| row.int(0))?.is_some())
+}
+
+/// Accounts with a mailbox that does not live here.
+pub fn all_away(tx: &mut Tx<'_>) -> Result<HashSet<AccountId>> {
+    let found = tx.query("SELECT account FROM mov_accounts WHERE home > ?1", params![Home::Here as i64], |row| {
+        Ok(AccountId::from_sql(row.int(0)?))
+    })?;
+    Ok(found.into_iter().collect())
 }
 
 /// What is with a mailbox from now on.

@@ -150,6 +150,19 @@ impl Inner {
         meant.for_each(|one| one.stopped.store(true, Ordering::Relaxed));
     }
 
+    /// Stops the pass over a mailbox, and waits until it has ended.
+    pub(crate) async fn stop_one(&self, id: u64) {
+        let mut changed = self.changed.subscribe();
+        loop {
+            let one = self.following.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+            let Some(one) = one else { return };
+            one.stopped.store(true, Ordering::Relaxed);
+            if changed.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
     /// One mailbox, from its lease to what came of it.
     async fn work(self: &Arc<Self>, mailbox: Mailbox, source: Source, holder: i64) {
         let following = Arc::new(Following { of: mailbox.of, ..Following::default() });
@@ -199,6 +212,7 @@ impl Inner {
     async fn pass(&self, mailbox: &Mailbox, source: &Source, following: &Following) -> Result<Outcome, Trouble> {
         let found = self.deps.directory.account(mailbox.account).await?;
         let account = found.ok_or_else(|| Trouble::Question("the account here is gone".into()))?;
+        let work = Work { inner: self, mailbox, source, account, following };
         let mut origin = self.open(mailbox, source).await?;
         let outcome = match mailbox.task {
             Task::Check => {
@@ -207,52 +221,18 @@ impl Inner {
                 origin.examine(b"INBOX").await?;
                 Outcome::default()
             }
-            Task::Last => turn::turn(self, mailbox, source, &account, &mut origin, following).await?,
-            Task::Return => {
-                let pass = self.begin_pass(mailbox).await?;
-                turn::turn_back(self, mailbox, &account, &mut origin, pass).await?
-            }
-            Task::Trial | Task::Copy | Task::CopyAfterLoss => {
-                self.one_pass(mailbox, source, &account, &mut origin, following).await?
-            }
+            Task::Last => turn::turn(&work, &mut origin).await?,
+            Task::Return | Task::ReturnAfterLoss => turn::turn_back(&work, &mut origin).await?,
+            Task::Trial | Task::Copy | Task::CopyAfterLoss => work.one_pass(&mut origin).await?,
         };
         origin.leave().await;
         Ok(outcome)
     }
 
     /// Counts a pass that begins; its number.
-    async fn begin_pass(&self, mailbox: &Mailbox) -> Result<u32> {
+    pub(crate) async fn begin_pass(&self, mailbox: &Mailbox) -> Result<u32> {
         let id = mailbox.id;
         self.deps.db.write(Place::Moves, Durability::Sync, move |tx| rows::begin_pass(tx, id)).await
-    }
-
-    /// Goes over everything once.
-    pub(crate) async fn one_pass(
-        &self,
-        mailbox: &Mailbox,
-        source: &Source,
-        account: &Account,
-        origin: &mut Origin,
-        following: &Following,
-    ) -> Result<Outcome, Trouble> {
-        let number = self.begin_pass(mailbox).await?;
-        if mailbox.home != Home::Here {
-            turn::stay_ahead(self, account.id, origin).await?;
-        }
-        let pass = Pass {
-            store: self.deps.store.clone(),
-            tenant: account.tenant,
-            account: account.id,
-            id: mailbox.id,
-            profile: profile::of_source(source),
-            number,
-            limit: (mailbox.task == Task::Trial).then_some(TRIAL),
-            losses_are_meant: mailbox.task == Task::CopyAfterLoss,
-            careful: mailbox.tries >= CAREFUL,
-            watch: following,
-        };
-        self.deps.store.ensure(account.id).await?;
-        pass.run(origin).await
     }
 
     async fn write_down(
@@ -269,7 +249,9 @@ impl Inner {
         let is_well = ended.is_ok();
         let home = match mailbox.task {
             Task::Last if is_well => Some((Home::Here, if mailbox.cut.0 > 0 { mailbox.cut } else { now })),
-            Task::Return if is_well => Some((self.home_after_return(mailbox).await?, Timestamp(0))),
+            Task::Return | Task::ReturnAfterLoss if is_well => {
+                Some((self.home_after_return(mailbox).await?, Timestamp(0)))
+            }
             // Nobody is kept out until it works.
             Task::Last if mailbox.home != Home::Here => Some((Home::There, mailbox.cut)),
             _ => None,
@@ -289,7 +271,7 @@ impl Inner {
             Ok(_) => {}
             Err(Trouble::Stopped) => (state, task) = (State::Waiting, mailbox.task),
             Err(Trouble::Login { kind, why }) => (state, note) = (State::Refused, Some(format!("{kind}: {why}"))),
-            Err(Trouble::Question(why)) => (state, note) = (State::Asking, Some(why)),
+            Err(Trouble::Question(why)) => (state, task, note) = (State::Asking, mailbox.task, Some(why)),
             Err(trouble) => {
                 let pause =
                     if let Trouble::Later { pause: Some(pause), .. } = &trouble { pause.as_millis() as i64 } else { 0 };
@@ -302,6 +284,9 @@ impl Inner {
         let (id, of, all) = (mailbox.id, mailbox.of, mailbox.bytes + bytes);
         let is_late = mailbox.cut.0 > 0 && mailbox.task == Task::Copy && bytes > 0;
         let work = move |tx: &mut anser_db::Tx<'_>| {
+            if rows::state(tx, id)? == Some(State::Abandoned) {
+                return Ok(());
+            }
             rows::progress(tx, id, done, total, all)?;
             if is_late {
                 rows::change_gates(tx, of, |gates| gates.late = Some(now.0))?;
@@ -338,6 +323,41 @@ impl Inner {
         let (first, longest) = PAUSES;
         let pause = first.saturating_mul(1 << tries.min(20)).min(longest);
         pause - pause / 5 + self.deps.entropy.below(pause as u64 * 2 / 5 + 1) as i64
+    }
+}
+
+/// One mailbox under work: what a pass over it needs, beside the connection.
+pub(crate) struct Work<'a> {
+    pub inner: &'a Inner,
+    pub mailbox: &'a Mailbox,
+    pub source: &'a Source,
+    /// The account here.
+    pub account: Arc<Account>,
+    pub following: &'a Following,
+}
+
+impl Work<'_> {
+    /// Goes over everything once.
+    pub async fn one_pass(&self, origin: &mut Origin) -> Result<Outcome, Trouble> {
+        let (inner, mailbox, account) = (self.inner, self.mailbox, &self.account);
+        let number = inner.begin_pass(mailbox).await?;
+        if mailbox.home != Home::Here {
+            turn::stay_ahead(inner, account.id, origin).await?;
+        }
+        let pass = Pass {
+            store: inner.deps.store.clone(),
+            tenant: account.tenant,
+            account: account.id,
+            id: mailbox.id,
+            profile: profile::of_source(self.source),
+            number,
+            limit: (mailbox.task == Task::Trial).then_some(TRIAL),
+            losses_are_meant: mailbox.task == Task::CopyAfterLoss,
+            careful: mailbox.tries >= CAREFUL,
+            watch: self.following,
+        };
+        inner.deps.store.ensure(account.id).await?;
+        pass.run(origin).await
     }
 }
 

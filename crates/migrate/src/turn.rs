@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use anser_base::{AccountId, Address, Class, Durability, Result, Timestamp};
 use anser_db::Place;
-use anser_directory::{Account, HopTls, NextHop, Route, RouteWay};
+use anser_directory::{HopTls, NextHop, Route, RouteWay};
 use anser_store::MailTx;
 
-use crate::model::{Home, Mailbox, Source};
+use crate::model::{Home, Mailbox};
 use crate::pass::Outcome;
-use crate::run::Following;
+use crate::run::Work;
 use crate::source::Origin;
 use crate::trouble::Trouble;
 use crate::{Inner, back, rows, uidl};
@@ -41,27 +41,24 @@ pub(crate) fn next_sweep(cut: Timestamp, now: Timestamp) -> Timestamp {
 }
 
 /// The last pass; the mailbox lives here when it is written down.
-pub(crate) async fn turn(
-    inner: &Inner,
-    mailbox: &Mailbox,
-    source: &Source,
-    account: &Account,
-    origin: &mut Origin,
-    following: &Following,
-) -> Result<Outcome, Trouble> {
-    let mut outcome = inner.one_pass(mailbox, source, account, origin, following).await?;
+pub(crate) async fn turn(work: &Work<'_>, origin: &mut Origin) -> Result<Outcome, Trouble> {
+    let Work { inner, mailbox, source, account, .. } = work;
+    let mut outcome = work.one_pass(origin).await?;
     if mailbox.home != Home::Here {
         let (id, cut) = (mailbox.id, mailbox.cut);
         let turning = move |tx: &mut anser_db::Tx<'_>| rows::set_home(tx, id, Home::Turning, cut);
         inner.deps.db.write(Place::Moves, Durability::Sync, turning).await?;
         inner.end_passages(mailbox.id).await;
-        let rest = inner.one_pass(mailbox, source, account, origin, following).await?;
+        let rest = work.one_pass(origin).await?;
         outcome =
             Outcome { copied: outcome.copied + rest.copied, bytes: outcome.bytes + rest.bytes, failed: rest.failed };
     }
     if mailbox.cut.0 == 0 {
         reserve(inner, mailbox.id, account.id).await?;
     }
+    let id = mailbox.id;
+    let note = move |tx: &mut MailTx<'_, '_>| tx.note_ledger_paths(id);
+    inner.deps.store.write(account.id, Durability::Sync, note).await?;
     if let Err(trouble) = uidl::pair(inner, mailbox, source, account.id).await {
         tracing::info!(login = mailbox.login, why = trouble.words(), "no unique ids of POP3");
     }
@@ -69,13 +66,26 @@ pub(crate) async fn turn(
     Ok(outcome)
 }
 
+/// Ends the reservations of a mailbox that nothing more is brought into, so that IMAP and POP3 show what is there.
+pub(crate) async fn open_to_all(inner: &Inner, mailbox: &Mailbox) -> Result<()> {
+    if mailbox.pass == 0 || inner.deps.directory.account(mailbox.account).await?.is_none() {
+        return Ok(());
+    }
+    let id = mailbox.id;
+    let work = move |tx: &mut MailTx<'_, '_>| {
+        tx.ledger_folders(id)?.into_iter().try_for_each(|folder| tx.release_uids(folder.mailbox))
+    };
+    inner.deps.store.write(mailbox.account, Durability::Sync, work).await
+}
+
 /// UIDs that the old server may give to mail which comes late are given to no other message here, so that on the way back no UID
 /// names another message than it did.
 async fn reserve(inner: &Inner, id: u64, account: AccountId) -> Result<()> {
     let work = move |tx: &mut MailTx<'_, '_>| {
         for folder in tx.ledger_folders(id)?.into_iter().filter(|folder| folder.keeps_uids) {
-            if let Some(mailbox) = tx.mailboxes()?.into_iter().find(|mailbox| mailbox.id == folder.mailbox) {
-                tx.raise_uidnext(mailbox.id, mailbox.uidnext.saturating_add(RESERVED))?;
+            if tx.has_mailbox(folder.mailbox)? {
+                let uidnext = tx.mailbox(folder.mailbox)?.uidnext;
+                tx.raise_uidnext(folder.mailbox, uidnext.saturating_add(RESERVED))?;
             }
         }
         Ok(())
@@ -84,19 +94,14 @@ async fn reserve(inner: &Inner, id: u64, account: AccountId) -> Result<()> {
 }
 
 /// The way back; the mailbox lives there when it is written down, where sessions are passed through.
-pub(crate) async fn turn_back(
-    inner: &Inner,
-    mailbox: &Mailbox,
-    account: &Account,
-    origin: &mut Origin,
-    pass: u32,
-) -> Result<Outcome, Trouble> {
+pub(crate) async fn turn_back(work: &Work<'_>, origin: &mut Origin) -> Result<Outcome, Trouble> {
+    let Work { inner, mailbox, .. } = work;
     let of = inner.move_of(mailbox).await?;
     // First of all, so that nothing new comes here behind the back of what follows.
     if let Some(relay) = of.as_ref().and_then(|of| of.relay.as_deref()) {
         route_there(inner, &mailbox.address, relay).await?;
     }
-    back::give_back(inner, mailbox, account, origin, pass).await
+    back::give_back(work, origin).await
 }
 
 /// What changes here from now on is above every modification sequence that clients remember of the old server.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anser_base::{AccountId, BlobId, Durability, MailboxId};
 use anser_db::Place;
-use anser_store::MailTx;
+use anser_store::{MailTx, UidlForm};
 
 use crate::Inner;
 use crate::merge::where_is;
@@ -24,6 +24,9 @@ const CONNECTION: Duration = Duration::from_secs(10);
 const ANSWER: Duration = Duration::from_secs(120);
 /// Messages of an inbox that are looked at.
 const MESSAGES: usize = 1_000_000;
+
+/// Messages whose ids tell in which form the old server makes them.
+const NEWEST: usize = 50;
 
 /// A message that is here, in the order in which the old server has it.
 struct Here {
@@ -107,7 +110,17 @@ async fn write(inner: &Inner, account: AccountId, pairs: Vec<(Seen, Here)>) -> R
         }
     }
     let count = ids.values().map(|ids| ids.len() as u64).sum();
-    let work = move |tx: &mut MailTx<'_, '_>| ids.iter().try_for_each(|(mailbox, ids)| tx.set_uidls(*mailbox, ids));
+    let work = move |tx: &mut MailTx<'_, '_>| {
+        for (mailbox, ids) in &ids {
+            tx.set_uidls(*mailbox, ids)?;
+            let uidvalidity = tx.mailbox(*mailbox)?.uidvalidity;
+            let newest = ids.iter().rev().take(NEWEST).map(|(uid, id)| (*uid, id.as_str()));
+            if let Some(form) = UidlForm::of(uidvalidity, newest) {
+                tx.set_uidl_form(*mailbox, form)?;
+            }
+        }
+        Ok(())
+    };
     inner.deps.store.write(account, Durability::Sync, work).await?;
     Ok(count)
 }

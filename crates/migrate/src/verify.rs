@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::imap::connection::{Got, Imap};
 use crate::imap::fetch::flags_of;
-use crate::merge::where_is;
+use crate::merge::{Removals, where_is};
 use crate::source::{Batch, Origin, Seen, Taken, Window};
 use crate::trouble::Trouble;
 
@@ -420,7 +420,7 @@ async fn reason(
     let find = move |tx: &mut MailTx<'_, '_>| {
         let Some(row) = tx.ledger_row(key, &row)? else { return Ok(None) };
         let place = where_is(tx, &row)?;
-        let was_removed = place.is_none() && was_removed(tx, row.mailbox, row.uid)?;
+        let was_removed = place.is_none() && Removals::default().include(tx, row.mailbox, row.uid)?;
         Ok(Some((row, place, was_removed)))
     };
     let found = store.read(account, find).await?;
@@ -440,15 +440,6 @@ async fn reason(
         Some((_, None, false)) => ("unexplained", "it was brought, and is gone though nobody removed it".to_owned()),
         Some(_) => ("unexplained", "it was brought, and is not shown".to_owned()),
     })
-}
-
-/// Whether a UID left its mailbox as whatever is expunged or moved does, or together with it.
-fn was_removed(tx: &mut MailTx<'_, '_>, mailbox: MailboxId, uid: u32) -> Result<bool> {
-    if tx.mailboxes()?.iter().all(|known| known.id != mailbox) {
-        return Ok(true);
-    }
-    let left = tx.vanished_since(mailbox, 0)?;
-    Ok(left.iter().any(|(first, last)| (*first..=*last).contains(&uid)))
 }
 
 fn note(proof: &mut Proof, one: &mut FolderProof, line: &Line, class: &str, why: &str) {

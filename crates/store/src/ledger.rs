@@ -11,6 +11,8 @@
 //! | gone | it left the source after it was copied; what is here stays | it shows up in another folder → (row of that folder) copied |
 //! | removed | its owner removed it here; it is never brought again | – |
 
+use std::collections::BTreeMap;
+
 use anser_base::{BlobId, Error, MailboxId, MessageId, Result};
 use anser_db::{Row, params};
 
@@ -299,6 +301,33 @@ impl MailTx<'_, '_> {
                 })
             },
         )
+    }
+
+    /// The paths that the folders of a source had here when they were last noted, by number.
+    pub fn ledger_paths(&mut self, source: u64) -> Result<BTreeMap<u64, Vec<String>>> {
+        let noted = self.db.query(
+            "SELECT folder, path FROM moved_folder WHERE account = ?1 AND source = ?2 AND path IS NOT NULL",
+            params![self.account.to_sql(), source as i64],
+            |row| Ok((row.int(0)? as u64, row.text(1)?.split('\n').map(str::to_owned).collect())),
+        )?;
+        Ok(noted.into_iter().collect())
+    }
+
+    /// Notes where the mailbox of each folder of a source is now, so that it can be told later whether its owner has renamed or removed it.
+    /// Folders that have none are forgotten.
+    pub fn note_ledger_paths(&mut self, source: u64) -> Result<()> {
+        self.require_writing()?;
+        for folder in self.ledger_folders(source)? {
+            let path = match self.has_mailbox(folder.mailbox)? {
+                true => Some(self.path(folder.mailbox)?.join("\n")),
+                false => None,
+            };
+            self.db.execute(
+                "UPDATE moved_folder SET path = ?4 WHERE account = ?1 AND source = ?2 AND folder = ?3",
+                params![self.account.to_sql(), source as i64, folder.key.folder as i64, path.as_deref()],
+            )?;
+        }
+        Ok(())
     }
 
     /// Writes a folder, or what is known of it now.

@@ -20,6 +20,7 @@
 //! | `acl`, `subscription`, `annotation` | who else may use a mailbox, which of others' one subscribes to, notes on mailboxes |
 //! | `ledger` | what a move brought into the account, and from where |
 //! | `reserve` | UIDs of the old server, and why a mailbox is closed to some doors meanwhile |
+//! | `uidl` | unique ids of POP3 that the old server would make too |
 //! | `record` | what programs keep with an account besides mail |
 //! | `upload` | bodies that clients uploaded and nothing refers to yet |
 //! | `remembered` | what rules leave behind: keys for a while, mail that follows from a delivery |
@@ -62,6 +63,7 @@ mod snapshot;
 mod subscription;
 mod thread;
 mod tx;
+mod uidl;
 mod upload;
 mod watch;
 
@@ -97,6 +99,7 @@ pub use search::{Found, Indexer, Progress, Readers, SEARCH_SCHEMA, Searching, WO
 pub use snapshot::{Diff, Snapshot};
 pub use subscription::SUBSCRIPTIONS;
 pub use tx::MailTx;
+pub use uidl::UidlForm;
 pub use upload::{UPLOAD_BYTES, UPLOAD_KEPT, UPLOADS};
 pub use watch::Watch;
 

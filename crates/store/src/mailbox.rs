@@ -232,6 +232,7 @@ impl MailTx<'_, '_> {
             "DELETE FROM vanished WHERE account = ?1 AND mailbox = ?2",
             "DELETE FROM acl WHERE account = ?1 AND mailbox = ?2",
             "DELETE FROM annotation WHERE account = ?1 AND mailbox = ?2",
+            "DELETE FROM uidl_form WHERE account = ?1 AND mailbox = ?2",
             "DELETE FROM mailbox WHERE account = ?1 AND id = ?2",
         ] {
             self.db.execute(sql, params![self.account.to_sql(), id.to_sql()])?;

@@ -122,6 +122,7 @@ CREATE TABLE delivered (
     RECORD,
     RESERVED,
     RECORD_NAME,
+    MOVED_BACK,
 ]);
 
 /// What RFC 4314 and RFC 5464 need: who may do what, annotations, and subscriptions to mailboxes of other accounts. An annotation's
@@ -310,4 +311,15 @@ CREATE TABLE record_name (
   PRIMARY KEY (account, kind, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX record_name_of ON record_name (account, kind, name);
+/// For the way back of a move. `path`: the levels of a folder's mailbox when it was last the same on both sides, a line each. `form`: see
+/// `uidl`.
+const MOVED_BACK: &str = "
+ALTER TABLE moved_folder ADD COLUMN path TEXT;
+CREATE TABLE uidl_form (
+  account INTEGER NOT NULL,
+  mailbox INTEGER NOT NULL,
+  form INTEGER NOT NULL,
+  first_uid INTEGER NOT NULL,
+  PRIMARY KEY (account, mailbox)
+) STRICT, WITHOUT ROWID;
 ";

@@ -125,6 +125,10 @@ impl Admin {
                 out.item(Item::MoveReport(moves.report_key()?)).await?;
                 return Ok(Report::Done);
             }
+            MoveAct::Abandon { all } if which.is_empty() != all => {
+                return Err(Error::invalid("name the mailboxes, or say --all", "请指定邮箱，或使用 --all"));
+            }
+            MoveAct::Abandon { .. } => moves.abandon(name, which).await?,
             MoveAct::Accounts { source, logins } => moves.add_mailboxes(name, source, logins).await?,
             MoveAct::Consent { grant, asks: true } => moves.ask_owners(name, which, grant).await?.len() as u64,
             MoveAct::Consent { grant, asks: false } => moves.allow(name, which, grant).await?,
@@ -157,6 +161,7 @@ fn verb_of(what: &MoveAct) -> &'static str {
         MoveAct::PassThrough { .. } => "move.pass-through",
         MoveAct::Survey => "move.survey",
         MoveAct::Cutover { .. } => "move.cutover",
+        MoveAct::Abandon { .. } => "move.abandon",
         MoveAct::Rollback { .. } => "move.rollback",
         MoveAct::Report { .. } | MoveAct::ReportKey => "move.report",
         MoveAct::Accounts { .. } => "move.accounts",

@@ -54,6 +54,13 @@ pub enum Move {
         #[arg(id = "move_close", long = "close", conflicts_with = "gates_check")]
         close: bool,
     },
+    Abandon {
+        project: String,
+        #[arg(value_name = "ADDRESS")]
+        addresses: Vec<String>,
+        #[arg(id = "abandon_all", long = "all")]
+        all: bool,
+    },
     Rollback {
         #[command(flatten)]
         which: MoveWhich,

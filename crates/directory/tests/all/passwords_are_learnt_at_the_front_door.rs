@@ -41,6 +41,7 @@ async fn old_server(site: &Site, gate: Option<Arc<Notify>>) -> Old {
             })
         }),
         pass: Box::new(|_, _| Box::pin(async { Ok(None) })),
+        elsewhere: Box::new(|_| Box::pin(async { Ok(Vec::new()) })),
         learned: Box::new(move |lesson| {
             let _ = sender.send(lesson);
             Box::pin(async {})

@@ -15,6 +15,7 @@ mod emails_are_made_marked_moved_and_removed;
 mod emails_are_made_of_parts;
 mod emails_are_told_as_they_are;
 mod guests_hear_of_what_is_shared_and_of_nothing_else;
+mod mail_that_lives_elsewhere_is_only_read;
 mod mailboxes_are_made_moved_and_removed;
 mod messages_are_sent_held_and_taken_back;
 mod no_request_breaks_the_door;

@@ -103,6 +103,26 @@ impl Imap {
         Ok(())
     }
 
+    /// Gives a folder, and those below it, another name.
+    pub async fn rename(&mut self, from: &[u8], to: &[u8]) -> Result<(), Trouble> {
+        let done = self.run_with("RENAME", &[quoted(from), quoted(to)], |_| ()).await?;
+        well(done, "RENAME").map(drop)
+    }
+
+    /// Takes a name out of the subscriptions, and puts another one in: they are names (RFC 9051 §6.3.7), and stay with the old one when a
+    /// folder is renamed. It matters to nothing else when the server refuses.
+    pub async fn subscribe_instead(&mut self, from: &[u8], to: &[u8]) -> Result<(), Trouble> {
+        self.run_with("UNSUBSCRIBE", &[quoted(from)], |_| ()).await?;
+        self.run_with("SUBSCRIBE", &[quoted(to)], |_| ()).await.map(drop)
+    }
+
+    /// Removes a folder.
+    pub async fn delete(&mut self, name: &[u8]) -> Result<(), Trouble> {
+        let done = self.run_with("DELETE", &[quoted(name)], |_| ()).await?;
+        well(done, "DELETE")?;
+        self.run_with("UNSUBSCRIBE", &[quoted(name)], |_| ()).await.map(drop)
+    }
+
     /// Appends a message, and gives its octets piece by piece. Its UID, where the server tells it (RFC 4315).
     pub async fn append(
         &mut self,

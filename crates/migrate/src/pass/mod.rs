@@ -31,11 +31,11 @@ const ROWS: usize = 5_000;
 /// How often a message that the old server does not hand out is asked for.
 pub const TRIES: u32 = 3;
 /// A folder that lost more than one in so many messages since the last pass, and more than [`FEW`], is a question.
-const LOSS: u64 = 20;
+pub(crate) const LOSS: u64 = 20;
 /// Messages that are brought before the old server is asked again whether it still has them.
 const FIRST: usize = 3;
 /// Messages that a folder may always lose.
-const FEW: u64 = 20;
+pub(crate) const FEW: u64 = 20;
 
 /// What a pass needs of its surroundings.
 pub struct Pass<'a> {

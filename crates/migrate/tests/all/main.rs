@@ -29,3 +29,4 @@ mod the_newest_come_first_with_their_uids;
 mod two_hundred_kills_change_nothing;
 mod what_changed_is_asked_for_where_the_source_can_tell;
 mod what_the_source_loses_is_a_question;
+mod who_leaves_a_move_keeps_what_came;

@@ -43,6 +43,7 @@ fn three_servers_go_back_and_forward_and_seven_that_are_missing_are_named() {
     world.old[0].login("u0").append("INBOX", "", b"Subject: late\r\n\r\nx\r\n").expect("APPEND");
     login(&dev, "u1@anser.test").append("INBOX", "", b"Subject: new\r\n\r\nx\r\n").expect("APPEND");
     dev.ask(&["move", "delta", "house", "--wait"]);
+    let maildrops: Vec<_> = programs.iter().map(Programs::get).collect();
 
     // Back: what is new here is there, and is read there; then forward again.
     let subjects = |programs: &Programs| programs.sync().len();
@@ -50,6 +51,11 @@ fn three_servers_go_back_and_forward_and_seven_that_are_missing_are_named() {
     dev.ask(&["move", "rollback", "house", "--wait"]);
     let status = dev.ask(&["move", "status", "house"]);
     assert_eq!(status.matches("  there").count(), world.users, "{status}");
+    assert_eq!(
+        programs.iter().map(Programs::get).collect::<Vec<_>>(),
+        maildrops,
+        "getmail fetches nothing twice there"
+    );
     world.old[1].login("u1").append("INBOX", "", b"Subject: back\r\n\r\nx\r\n").expect("APPEND");
     let back: Vec<usize> = programs.iter().map(subjects).collect();
     assert_eq!(back, [counts[0], counts[1] + 1, counts[2]], "mbsync reads the same there");

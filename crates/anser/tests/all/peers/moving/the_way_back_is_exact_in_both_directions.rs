@@ -99,3 +99,82 @@ fn mail_flags_and_folders_go_back_and_come_again() {
     let proof = dev.ask(&["move", "verify", "house"]);
     assert!(!proof.contains("unexplained"), "{proof}");
 }
+
+/// Uses it as people do who tidy up: removes, renames, nests, makes two folders change places, and removes a folder.
+fn tidy_up(imap: &mut Imap) {
+    imap.select("INBOX").expect("SELECT");
+    imap.run("UID STORE 2,3,5 +FLAGS (\\Deleted)").expect("STORE");
+    imap.run("EXPUNGE").expect("EXPUNGE");
+    for (from, to) in
+        [("Work", "Office"), ("left", "aside"), ("right", "left"), ("aside", "right"), ("leaf", "Office/leaf")]
+    {
+        imap.run(&format!("RENAME \"{from}\" \"{to}\"")).expect("RENAME");
+    }
+    imap.run("DELETE old/older").expect("DELETE");
+    imap.run("DELETE old").expect("DELETE");
+    imap.run("CREATE Work").expect("CREATE");
+    imap.append("Work", "", b"Subject: another\r\n\r\nx\r\n").expect("APPEND");
+}
+
+/// Folders that hold something.
+fn filled(side: &Side) -> Vec<&str> {
+    side.iter().filter(|(_, folder)| !folder.messages.is_empty()).map(|(name, _)| name.as_str()).collect()
+}
+
+#[test]
+fn removals_and_names_go_back_too() {
+    if !wanted() {
+        return;
+    }
+    let old = Dovecot::start();
+    let mut there = old.login("ann");
+    for folder in ["Work", "Work/deep", "left", "right", "leaf", "old", "old/older"] {
+        there.run(&format!("CREATE \"{folder}\"")).expect("CREATE");
+        there.append(folder, "", format!("Subject: {folder}\r\n\r\nx\r\n").as_bytes()).expect("APPEND");
+    }
+    for number in 0..30 {
+        there.append("INBOX", "", format!("Subject: {number}\r\n\r\nx\r\n").as_bytes()).expect("APPEND");
+    }
+    let place = Place::new();
+    let dev = place.start();
+    plan(&dev, &old, "ann", ANN);
+    dev.ask(&["move", "start", "house", "--wait"]);
+    dev.ask(&["move", "cutover", "house", ANN, "--wait"]);
+    tidy_up(&mut login(&dev, ANN));
+    // Somebody looked at one there, and one came late: neither goes.
+    there.select("INBOX").expect("SELECT");
+    there.run("UID STORE 5 +FLAGS (\\Flagged)").expect("STORE");
+    there.append("old", "", b"Subject: late\r\n\r\nx\r\n").expect("APPEND");
+    let would: serde_json::Value =
+        serde_json::from_str(&dev.ask(&["--json", "move", "rollback", "house", "--dry-run"])).expect("JSON");
+    let counts = ["removed", "renamed", "removed_folders"].map(|what| would[0][what].as_u64());
+    assert_eq!(counts, [Some(5), Some(5), Some(2)], "{would}");
+    dev.ask(&["move", "rollback", "house", "--wait"]);
+    let (now, ours) = (side(&mut old.login("ann")), here(&dev, ANN));
+    let uids: Vec<u64> = now["INBOX"].messages.keys().copied().collect();
+    assert_eq!((uids.len(), uids.contains(&5)), (28, true), "{uids:?}");
+    let mut wanted = filled(&ours);
+    wanted.push("old");
+    wanted.sort_unstable();
+    assert_eq!(filled(&now), wanted);
+    assert_eq!(now["old"].messages.len(), 1, "what came late stays");
+    assert_eq!(content(&now)["left"], content(&ours)["left"]);
+
+    // Much of a folder is a question first.
+    let mut imap = login(&dev, ANN);
+    imap.select("INBOX").expect("SELECT");
+    imap.run("UID STORE 6:29 +FLAGS (\\Deleted)").expect("STORE");
+    imap.run("EXPUNGE").expect("EXPUNGE");
+    dev.ask(&["move", "rollback", "house", "--wait"]);
+    assert!(dev.ask(&["move", "status", "house"]).contains("asking"));
+    assert_eq!(side(&mut old.login("ann"))["INBOX"].messages.len(), 28);
+    dev.ask(&["move", "resume", "house", "--losses-are-meant", "--wait"]);
+    assert_eq!(side(&mut old.login("ann"))["INBOX"].messages.len(), 4);
+    dev.ask(&["move", "delta", "house", "--wait"]);
+    let mut again = filled(&now);
+    again.retain(|name| *name != "old");
+    let after = here(&dev, ANN);
+    let mut here_now = filled(&after);
+    here_now.retain(|name| *name != "old");
+    assert_eq!(here_now, again, "forward again: nothing comes under an old name");
+}
