@@ -10,7 +10,7 @@ mod sign_in;
 mod state;
 
 use anser_base::{Class, Error, Result};
-use anser_migrate::{GateView, MailboxView, MoveView, Proof, SourceSurvey};
+use anser_migrate::{FieldView, GateView, MailboxView, MoveView, Proof, SourceSurvey};
 use anser_sieve::form::Form;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -151,6 +151,8 @@ pub enum Item {
     MoveVisit(VisitView),
     MoveReturned(ReturnedView),
     MoveReport(String),
+    MoveField(FieldView),
+    MoveDocument(DocumentView),
 }
 
 /// The end of an act that was done.

@@ -535,6 +535,10 @@ pub enum MoveAct {
     Start,
     /// Another pass over what is settled.
     Delta,
+    /// Puts answers into the survey form: questions by their names; shows it.
+    Form(Vec<(String, String)>),
+    /// The documents of the move, in both languages, signed, and the calendar.
+    Documents,
     /// Looks at the old servers, into the mailboxes, and at the DNS of their domains.
     Survey,
     /// Cuts mailboxes over that were brought: those that are named, or everybody, once the gates are passed.

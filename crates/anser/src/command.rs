@@ -53,7 +53,11 @@ pub fn run(cli: Cli, language: Language) -> Result<bool> {
         Verb::Move(Move::Report { project, check: Some(path), .. }) => {
             runtime.block_on(moves::check_report(&config, project, &path, language))
         }
-        Verb::Move(Move::Report { project, addresses, format, check: None }) => {
+        Verb::Move(Move::Survey { blank: true, .. }) => moves::blank_form(language),
+        Verb::Move(Move::Report { project, documents: Some(folder), .. }) => {
+            runtime.block_on(moves::documents(&config, project, &folder))
+        }
+        Verb::Move(Move::Report { project, addresses, format, check: None, documents: None }) => {
             runtime.block_on(moves::report(&config, project, addresses, format))
         }
         verb => {

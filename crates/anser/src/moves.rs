@@ -1,5 +1,6 @@
 //! The commands on moves.
 
+use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::path::Path;
 
@@ -8,8 +9,8 @@ use anser_admin::answer::{Item, ReturnedView};
 use anser_admin::request::{MoveAct, Request};
 use anser_base::{Error, Result};
 use anser_migrate::{
-    GateView, Grant, Kind, Level, MailboxView, MoveView, NewMailbox, Passing, Password, Proof, Source, SourceSurvey,
-    Tls, profile, signature,
+    FieldView, GateView, Grant, Kind, Level, MailboxView, MoveView, NewMailbox, Passing, Password, Proof, Source,
+    SourceSurvey, Tls, form, profile, signature,
 };
 use tokio::sync::mpsc;
 
@@ -53,8 +54,10 @@ pub fn asked(act: Move) -> Result<Asked> {
         Move::Resume { which, losses_are_meant } => with_wait(which, MoveAct::Resume { losses_are_meant }),
         Move::Retry(which) => with_wait(which, MoveAct::Retry),
         Move::Delta(which) => with_wait(which, MoveAct::Delta),
-        Move::Survey { project: name, addresses: which } => {
-            Ok(Asked { requests: vec![Request::Move { name, which, what: MoveAct::Survey }], list: true })
+        Move::Survey { project: name, addresses: which, form, answers, .. } => {
+            let is_asked = form.is_some() || !answers.is_empty();
+            let what = if is_asked { MoveAct::Form(said(form.as_deref(), &answers)?) } else { MoveAct::Survey };
+            Ok(Asked { requests: vec![Request::Move { name, which, what }], list: true })
         }
         Move::Cutover { which, check, noticed, accept, close } => {
             let asked = with_wait(which, MoveAct::Cutover { check, noticed, accepted: accept, close })?;
@@ -133,6 +136,61 @@ fn source_of(plan: MovePlan) -> Result<Source> {
     let host = place.ok_or_else(|| refused(text::SOURCE_PLACE, &[]))?;
     let connections = plan.connections.or(known.connections).unwrap_or(CONNECTIONS);
     Ok(Source { id: 0, name, kind, host, port: plan.port.unwrap_or(standard), tls, profile, connections })
+}
+
+/// Answers to the survey form: from a file, and word by word.
+fn said(file: Option<&Path>, answers: &[String]) -> Result<Vec<(String, String)>> {
+    let mut all = match file {
+        Some(path) => {
+            let mut bytes = Vec::new();
+            let opened = std::fs::File::open(path).map_err(Error::io)?;
+            std::io::Read::read_to_end(&mut std::io::Read::take(opened, form::FILE as u64 + 1), &mut bytes)
+                .map_err(Error::io)?;
+            form::read(&bytes)?
+        }
+        None => Vec::new(),
+    };
+    for answer in answers {
+        all.extend(form::read(answer.as_bytes())?);
+    }
+    Ok(all)
+}
+
+/// The survey form as a file to be filled in.
+pub fn blank_form(language: Language) -> Result<bool> {
+    for field in &form::FIELDS {
+        let question = if language == Language::Zh { field.zh } else { field.en };
+        show::out(&format!("{question}:\n"))?;
+    }
+    Ok(true)
+}
+
+/// A question of the survey form and its answer.
+pub fn field_in_words(language: Language, field: &FieldView) -> String {
+    let question = if language == Language::Zh { &field.zh } else { &field.en };
+    let mark = if field.required && field.value.is_empty() { "!" } else { "+" };
+    format!("{mark} {question}: {}", field.value.replace('\n', ", ")).trim_end().to_owned() + "\n"
+}
+
+/// The documents of a move as files of a folder, a folder below it for each language.
+pub async fn documents(config: &Config, name: String, folder: &Path) -> Result<bool> {
+    let mut all: BTreeMap<(String, String), String> = BTreeMap::new();
+    act(config, Request::Move { name, which: Vec::new(), what: MoveAct::Documents }, mpsc::channel(1).1, |event| {
+        if let Event::Item(item) = event
+            && let Item::MoveDocument(piece) = *item
+        {
+            all.entry((piece.language, piece.name)).or_default().push_str(&piece.text);
+        }
+        Ok(())
+    })
+    .await?;
+    for ((language, file), text) in all {
+        let path = folder.join(language).join(file);
+        std::fs::create_dir_all(path.parent().unwrap_or(folder)).map_err(Error::io)?;
+        std::fs::write(&path, text).map_err(Error::io)?;
+        show::out(&format!("{}\n", path.display()))?;
+    }
+    Ok(true)
 }
 
 /// `LOGIN TAB ADDRESS TAB PASSWORD` a line; the password is all that follows, and may be missing.

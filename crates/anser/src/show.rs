@@ -206,6 +206,9 @@ impl Printer {
             }
             Item::MoveReturned(one) => moves::returned_in_words(self.language, one),
             Item::MoveReport(text) => text.clone(),
+            Item::MoveField(one) => moves::field_in_words(self.language, one),
+            // They are files: see `moves::documents`.
+            Item::MoveDocument(one) => one.text.clone(),
             Item::Entry(entry) => self.entry(entry),
             Item::Event(event) => event_in_words(event),
             Item::Dkim(key) => {

@@ -8,12 +8,16 @@ use anser_db::Tx;
 use crate::Migrate;
 use crate::acts::{MoveView, Which, each, is_meant, list, paused};
 use crate::back::{self, Returned};
+use crate::form::Form;
 use crate::gates::{GateView, Gates, MxSeen, Standing as Whole};
-use crate::model::{Home, Mailbox, MoveState, Passing, State, Task};
+use crate::model::{Home, Kind, Mailbox, MoveState, Passing, State, Task};
+use crate::profile::GENERIC;
 use crate::rows::{self, Standing};
 use crate::turn;
 use crate::verify::Proof;
 
+/// Bytes of a megabyte, as the form counts room.
+const MEGABYTE: u64 = 1_000_000;
 /// Logins that a gate names.
 const NAMED: usize = 10;
 
@@ -108,10 +112,45 @@ impl Migrate {
         Ok(Look { gates: views, visits, begun: gates.begun.is_some(), closed: gates.closed.is_some() })
     }
 
-    async fn whole(&self, of: u64) -> Result<Whole> {
+    /// The survey form of a move.
+    pub async fn form(&self, name: &str) -> Result<Form> {
+        let of = self.named(name).await?;
+        self.read(move |tx| rows::form(tx, of.id)).await
+    }
+
+    /// Puts what somebody says into the survey form: questions by their names, see [`crate::form::read`].
+    pub async fn fill_form(&self, name: &str, said: Vec<(String, String)>) -> Result<Form> {
+        let of = self.named(name).await?;
+        self.write(move |tx| rows::change_form(tx, of.id, |form| form.say(&said))).await
+    }
+
+    /// Completes the survey form by what the move knows, and by what was `seen` besides; what somebody said stays.
+    pub async fn complete_form(&self, name: &str, mut seen: Vec<(&'static str, String)>) -> Result<Form> {
+        let of = self.named(name).await?;
+        let (id, domains, all) = (of.id, self.domains(name).await?, self.all(of.id).await?);
+        let sources = self.read(move |tx| rows::sources(tx, id)).await?;
+        let place = |kind: Kind| sources.iter().find(|source| source.kind == kind);
+        let place = |kind: Kind| place(kind).map(|one| format!("{}:{} {}", one.host, one.port, one.tls.word()));
+        let mut kinds: Vec<&str> =
+            sources.iter().map(|one| one.profile.as_str()).filter(|one| *one != GENERIC).collect();
+        kinds.dedup();
+        let bytes: u64 = all.iter().map(|mailbox| mailbox.bytes).sum();
+        seen.extend([
+            ("domain-count", domains.len().to_string()),
+            ("domains", domains.join("\n")),
+            ("pop3", place(Kind::Pop3).unwrap_or_default()),
+            ("smtp", of.relay.unwrap_or_default()),
+            ("users", all.len().to_string()),
+            ("system", kinds.join(", ")),
+            ("capacity", if bytes == 0 { String::new() } else { bytes.div_ceil(MEGABYTE).to_string() }),
+        ]);
+        self.write(move |tx| rows::change_form(tx, id, |form| form.see(&seen))).await
+    }
+
+    pub(crate) async fn whole(&self, of: u64) -> Result<Whole> {
         let find = move |tx: &mut Tx<'_>| {
             let all = list(tx, of)?;
-            let mut whole = Whole::default();
+            let mut whole = Whole { unanswered: rows::form(tx, of)?.missing(), ..Whole::default() };
             let are_over = all.iter().all(|mailbox| mailbox.cut.0 > 0 || mailbox.state == State::Abandoned);
             whole.over = all.iter().map(|mailbox| mailbox.cut.0).max().filter(|_| are_over);
             let is_left = |mailbox: &Mailbox| mailbox.cut.0 == 0 && mailbox.state != State::Abandoned;

@@ -154,7 +154,10 @@ pub fn read(bytes: &[u8]) -> Result<Vec<(String, String)>> {
     for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#')) {
         let wrong = || {
             let number = at + 1;
-            Error::invalid(format!("line {number} answers no question of the form"), format!("第 {number} 行不是调查表的项目"))
+            Error::invalid(
+                format!("line {number} answers no question of the form"),
+                format!("第 {number} 行不是调查表的项目"),
+            )
         };
         if line.starts_with([' ', '\t']) {
             let (_, answer) = found.last_mut().ok_or_else(wrong)?;

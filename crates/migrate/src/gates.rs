@@ -3,6 +3,7 @@
 //!
 //! | gate | is open until | belongs before |
 //! |---|---|---|
+//! | form | every question of the survey form that needs an answer has one | the cut-over |
 //! | accounts | every mailbox was brought, or is cut over | the cut-over |
 //! | proof | every mailbox has a proof, with nothing unexplained | the cut-over |
 //! | ttl | the MX may be remembered for [`LOW`] seconds at most, and what was remembered before has been forgotten | the cut-over |
@@ -15,6 +16,8 @@ use std::time::Duration;
 
 use anser_base::{Text, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use crate::form::Field;
 
 /// An MX may be remembered for so many seconds at a cut-over.
 pub const LOW: u64 = 300;
@@ -96,6 +99,8 @@ pub struct GateView {
 /// What a move says of itself.
 #[derive(Clone, Debug, Default)]
 pub struct Standing {
+    /// Questions of the survey form that need an answer and have none.
+    pub unanswered: Vec<&'static Field>,
     /// Logins that were not brought as a whole, and are not cut over, some of them named.
     pub unready: (u64, Vec<String>),
     /// Logins without a proof, or with something unexplained, likewise.
@@ -128,6 +133,14 @@ impl Gates {
             all if all == *count => names.join(", "),
             _ => format!("{}… ({count})", names.join(", ")),
         };
+        let unanswered = (!standing.unanswered.is_empty()).then(|| {
+            let all = |word: fn(&Field) -> &'static str| standing.unanswered.iter().map(move |field| word(field));
+            let (en, zh) = (all(|field| field.en).collect::<Vec<_>>(), all(|field| field.zh).collect::<Vec<_>>());
+            Text::new(
+                format!("not answered, see `anser move survey`: {}", en.join(", ")),
+                format!("尚未填写，参见 anser move survey：{}", zh.join("、")),
+            )
+        });
         let unready = (standing.unready.0 > 0).then(|| {
             let names = named(&standing.unready);
             Text::new(format!("not brought as a whole: {names}"), format!("尚未完整迁入：{names}"))
@@ -146,6 +159,7 @@ impl Gates {
             )
         });
         let all = [
+            ("form", true, unanswered),
             ("accounts", true, unready),
             ("proof", true, unproven),
             ("ttl", true, self.ttl_problem(seen, now)),

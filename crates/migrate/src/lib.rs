@@ -44,6 +44,8 @@
 //! | `turn`, `uidl` | a mailbox turns from there to here, unique ids of POP3 included; late mail is swept |
 //! | [`survey`] | what there is to be moved |
 //! | `back` | the way back, by the same ledger |
+//! | [`form`] | what an organisation says of itself before it moves |
+//! | [`documents`] | what is handed out and worked by, made of what the move knows |
 //! | [`gates`] | what must be so before a cut-over, and after it |
 //! | [`signature`] | reports that nobody can change |
 //! | `secret` | passwords, sealed by a key outside of the database |
@@ -53,7 +55,9 @@ mod back;
 pub mod commit;
 pub mod consent;
 pub mod cutover;
+pub mod documents;
 pub mod files;
+pub mod form;
 pub mod front_door;
 pub mod gates;
 pub mod imap;
@@ -96,6 +100,7 @@ use tokio::sync::{Notify, watch};
 pub use acts::{MailboxView, MoveView, NewMailbox, Password, Which};
 pub use back::Returned;
 pub use cutover::{Look, Said};
+pub use form::FieldView;
 pub use gates::{GateView, MxSeen};
 pub use model::{Home, Kind, Passing, Source, Tls};
 pub use oauth::{Code, Grant};

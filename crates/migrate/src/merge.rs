@@ -2,6 +2,7 @@
 //! its owner removed here. What an owner did here is never undone.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use anser_base::{MailboxId, MessageId, Result};
 use anser_store::{FlagAct, Flags, Keywords, LedgerKey, LedgerRow, LedgerState, MailTx};
@@ -70,12 +71,11 @@ pub struct Removals(HashMap<MailboxId, Option<Vec<(u32, u32)>>>);
 impl Removals {
     /// Whether this UID is among it. One of a mailbox that was removed left together with it.
     pub fn include(&mut self, tx: &mut MailTx<'_, '_>, mailbox: MailboxId, uid: u32) -> Result<bool> {
-        if !self.0.contains_key(&mailbox) {
-            let ranges = match tx.has_mailbox(mailbox)? {
+        if let Entry::Vacant(unread) = self.0.entry(mailbox) {
+            unread.insert(match tx.has_mailbox(mailbox)? {
                 true => Some(tx.vanished_since(mailbox, 0)?),
                 false => None,
-            };
-            self.0.insert(mailbox, ranges);
+            });
         }
         let Some(Some(ranges)) = self.0.get(&mailbox) else { return Ok(true) };
         let at = ranges.partition_point(|(_, last)| *last < uid);

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use anser_base::{AccountId, Error, Result, Timestamp};
 use anser_db::{Row, Tx, params};
 
+use crate::form::Form;
 use crate::gates::Gates;
 use crate::model::{Home, Kind, Mailbox, Move, MoveState, Passing, Source, State, Task, Tls};
 
@@ -62,6 +63,21 @@ pub fn change_gates(tx: &mut Tx<'_>, id: u64, change: impl FnOnce(&mut Gates)) -
     let text = serde_json::to_string(&gates).map_err(Error::unavailable)?;
     tx.execute("UPDATE mov_moves SET gates = ?2 WHERE id = ?1", params![id as i64, &text])?;
     Ok(gates)
+}
+
+/// The survey form of a move.
+pub fn form(tx: &mut Tx<'_>, id: u64) -> Result<Form> {
+    let found = tx.query_one("SELECT form FROM mov_moves WHERE id = ?1", params![id as i64], |row| row.opt_text(0))?;
+    found.flatten().map_or(Ok(Form::default()), |text| serde_json::from_str(&text).map_err(Error::damaged))
+}
+
+/// Changes it; what it is then.
+pub fn change_form(tx: &mut Tx<'_>, id: u64, change: impl FnOnce(&mut Form)) -> Result<Form> {
+    let mut form = form(tx, id)?;
+    change(&mut form);
+    let text = serde_json::to_string(&form).map_err(Error::unavailable)?;
+    tx.execute("UPDATE mov_moves SET form = ?2 WHERE id = ?1", params![id as i64, &text])?;
+    Ok(form)
 }
 
 /// The sources of a move, oldest first.

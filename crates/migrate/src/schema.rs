@@ -3,7 +3,7 @@
 use anser_db::Schema;
 
 /// Tables of moves, to be handed to `anser_db::Db::open`.
-pub const SCHEMA: Schema = Schema(&[FIRST, PROOF, HOME, AWAY]);
+pub const SCHEMA: Schema = Schema(&[FIRST, PROOF, HOME, AWAY, FORM]);
 
 /// `state` as [`crate::model::MoveState`] and [`crate::model::State`] have it. `secret` is sealed by a key that is not here.
 const FIRST: &str = "
@@ -71,3 +71,6 @@ ALTER TABLE mov_moves ADD COLUMN gates TEXT;
 
 /// Whether anybody is away is asked at logins.
 const AWAY: &str = "CREATE INDEX mov_accounts_home ON mov_accounts (home);";
+
+/// The survey form, JSON of [`crate::form`].
+const FORM: &str = "ALTER TABLE mov_moves ADD COLUMN form TEXT;";

@@ -26,6 +26,11 @@ impl Admin {
         let seen = self.look_at_domains(name).await?;
         // How long an MX is remembered counts from when it was first seen.
         moves.look_at_gates(name, &seen, Said::default()).await?;
+        let servers = self.name_servers(&moves.domains(name).await?).await;
+        let form = moves.complete_form(name, vec![("dns", servers)]).await?;
+        for field in form.views() {
+            out.item(Item::MoveField(field)).await?;
+        }
         for domain in moves.domains(name).await? {
             if self.deps.directory.domain(&domain).await?.is_some() {
                 self.domain_dns(&domain, true, out).await?;
@@ -86,7 +91,7 @@ impl Admin {
         Ok(Report::Counted { count })
     }
 
-    async fn look_at_domains(&self, name: &str) -> Result<Vec<MxSeen>> {
+    pub(super) async fn look_at_domains(&self, name: &str) -> Result<Vec<MxSeen>> {
         let mut seen = Vec::new();
         for domain in self.deps.moves.domains(name).await? {
             seen.push(self.look_at_mx(&domain).await);

@@ -7,6 +7,7 @@ mod check;
 mod cutover;
 mod dkim;
 mod dns;
+mod documents;
 mod domains;
 mod export;
 mod feedback;

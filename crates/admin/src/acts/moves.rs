@@ -11,7 +11,7 @@ use crate::request::MoveAct;
 use crate::{Actor, Admin};
 
 /// Octets of a report in one item.
-const PIECE: usize = 512 * 1024;
+pub(super) const PIECE: usize = 512 * 1024;
 
 impl Admin {
     /// Every move.
@@ -98,6 +98,20 @@ impl Admin {
                 out.item(Item::Move(view)).await?;
                 return Ok(Report::Done);
             }
+            MoveAct::Form(said) => {
+                let form = match said.is_empty() {
+                    true => moves.form(name).await?,
+                    false => {
+                        self.note(actor, verb, name, None, None).await?;
+                        moves.fill_form(name, said).await?
+                    }
+                };
+                for field in form.views() {
+                    out.item(Item::MoveField(field)).await?;
+                }
+                return Ok(Report::Done);
+            }
+            MoveAct::Documents => return self.move_documents(actor, name, out).await,
             MoveAct::Survey => return self.survey(actor, name, which, out).await,
             MoveAct::Cutover { check, noticed, accepted, close } => {
                 let who = actor.name.clone();
@@ -160,6 +174,8 @@ fn verb_of(what: &MoveAct) -> &'static str {
         MoveAct::Plan(_) => "move.plan",
         MoveAct::PassThrough { .. } => "move.pass-through",
         MoveAct::Survey => "move.survey",
+        MoveAct::Form(_) => "move.form",
+        MoveAct::Documents => "move.documents",
         MoveAct::Cutover { .. } => "move.cutover",
         MoveAct::Abandon { .. } => "move.abandon",
         MoveAct::Rollback { .. } => "move.rollback",

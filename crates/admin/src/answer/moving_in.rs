@@ -134,3 +134,14 @@ pub struct ReturnedView {
     #[serde(flatten)]
     pub returned: anser_migrate::Returned,
 }
+
+/// A piece of a document of a move; the pieces of one come one after the other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentView {
+    /// The name of its file.
+    pub name: String,
+    /// `en`, `zh`.
+    pub language: String,
+    /// The piece.
+    pub text: String,
+}

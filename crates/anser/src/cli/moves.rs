@@ -41,6 +41,12 @@ pub enum Move {
         project: String,
         #[arg(value_name = "ADDRESS")]
         addresses: Vec<String>,
+        #[arg(id = "survey_form", long = "form", value_name = "FILE")]
+        form: Option<std::path::PathBuf>,
+        #[arg(id = "survey_answer", long = "answer", value_name = "QUESTION=ANSWER")]
+        answers: Vec<String>,
+        #[arg(id = "survey_blank", long = "blank", conflicts_with_all = ["survey_form", "survey_answer"])]
+        blank: bool,
     },
     Cutover {
         #[command(flatten)]
@@ -88,6 +94,8 @@ pub enum Move {
         format: String,
         #[arg(id = "report_check", long = "check", value_name = "FILE")]
         check: Option<std::path::PathBuf>,
+        #[arg(id = "report_documents", long = "documents", value_name = "DIR", conflicts_with = "report_check")]
+        documents: Option<std::path::PathBuf>,
     },
 }
 

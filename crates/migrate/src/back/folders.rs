@@ -201,6 +201,8 @@ impl Back<'_> {
             if self.imap.examine(&folder.name).await?.messages > 0 {
                 continue;
             }
+            // Some servers end the session of whoever removes the folder that is open.
+            self.imap.examine(b"INBOX").await?;
             match self.imap.delete(&folder.name).await {
                 Ok(()) => {}
                 Err(Trouble::Refused(why)) => {

@@ -5,6 +5,7 @@
 //! `{{NAME}}` stands for a fact; a line that begins with `?NAME ` is there when the fact is not empty.
 
 mod calendar;
+mod facts;
 mod page;
 
 use std::collections::BTreeMap;

@@ -5,10 +5,40 @@ use super::{Document, Facts, Language, Table};
 /// Facts that templates may call for; besides these, every question of the survey form.
 #[cfg(test)]
 pub(super) const TEXTS: [&str; 34] = [
-    "organisation", "contact", "phone", "email", "domain-count", "domains", "dns", "pop3", "smtp", "clients", "users", "system",
-    "capacity", "content", "when", "notes", "support-phone", "support-hours", "support-email", "abuse-email", "move", "date",
-    "hostname", "mailboxes", "messages", "size", "imap-port", "imaps-port", "pop3-port", "pop3s-port", "submission-port",
-    "submissions-port", "webmail", "ttl",
+    "organisation",
+    "contact",
+    "phone",
+    "email",
+    "domain-count",
+    "domains",
+    "dns",
+    "pop3",
+    "smtp",
+    "clients",
+    "users",
+    "system",
+    "capacity",
+    "content",
+    "when",
+    "notes",
+    "support-phone",
+    "support-hours",
+    "support-email",
+    "abuse-email",
+    "move",
+    "date",
+    "hostname",
+    "mailboxes",
+    "messages",
+    "size",
+    "imap-port",
+    "imaps-port",
+    "pop3-port",
+    "pop3s-port",
+    "submission-port",
+    "submissions-port",
+    "webmail",
+    "ttl",
 ];
 /// Tables that templates may call for.
 #[cfg(test)]
@@ -136,7 +166,8 @@ fn code(text: &str) -> String {
 fn html(table: &Table, language: Language) -> String {
     let name = |(en, zh): &(&'static str, &'static str)| if language == Language::Zh { *zh } else { *en };
     let head: String = table.columns.iter().map(|column| format!("<th>{}</th>", escaped(name(column)))).collect();
-    let cells = |row: &Vec<String>| -> String { row.iter().map(|cell| format!("<td>{}</td>", escaped(cell))).collect() };
+    let cells =
+        |row: &Vec<String>| -> String { row.iter().map(|cell| format!("<td>{}</td>", escaped(cell))).collect() };
     let rows: String = table.rows.iter().map(|row| format!("<tr>{}</tr>", cells(row))).collect();
     format!("<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
 }

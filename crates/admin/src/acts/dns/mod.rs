@@ -83,6 +83,18 @@ impl Admin {
         MxSeen { domain: domain.to_owned(), state: looked.state.to_owned(), en, zh, ttl: looked.ttl }
     }
 
+    /// The name servers of domains, a line each.
+    pub(super) async fn name_servers(&self, domains: &[String]) -> String {
+        let mut lines = Vec::new();
+        for domain in domains {
+            if let Some(authority) = self.deps.resolver.authority(domain, self.deps.name_server_port).await {
+                let names: Vec<&str> = authority.servers.iter().map(|server| server.name.as_str()).collect();
+                lines.push(format!("{domain}: {}", names.join(", ")));
+            }
+        }
+        lines.join("\n")
+    }
+
     /// What programs and other servers look up over HTTP, and what vouches for the certificate.
     fn web_records(&self, domain: &str, served: Option<&[&str]>) -> Vec<Wanted> {
         let hostname = &self.deps.hostname;

@@ -19,6 +19,8 @@ use crate::world::{Dev, Place, done, run};
 
 /// Users, and messages of each, when nobody says otherwise.
 const SMALL: (usize, usize) = (9, 20);
+/// What an organisation writes into its form; the rest is seen.
+const FORM: &str = "单位名称：高能所\n联系人：王\n联系电话：010-1\nEmail：wang@anser.test\n是否需要迁移邮件内容：是\n期望迁移时间：周五\n";
 /// Old servers.
 const SERVERS: usize = 3;
 
@@ -164,6 +166,24 @@ fn three_servers_move_in_from_the_survey_to_the_proof() {
     let proof = dev.ask(&["move", "verify", "house"]);
     assert_eq!(proof.matches("  perfect").count() + proof.matches("  good").count(), world.users, "{proof}");
 
+    // The form, and what is made of it.
+    let blank = dev.ask(&["move", "survey", "house", "--blank"]);
+    assert_eq!(blank.lines().count(), 20, "{blank}");
+    assert_eq!(state(&gates(&dev), "form"), "open");
+    let form = place.file("form.txt");
+    fs::write(&form, FORM).expect("a form");
+    dev.ask(&["move", "survey", "house", "--form", &form.display().to_string(), "--answer", "system=<dovecot>"]);
+    assert_eq!(state(&gates(&dev), "form"), "passed");
+    let folder = place.file("papers");
+    let papers = dev.ask(&["move", "report", "house", "--documents", &folder.display().to_string()]);
+    assert_eq!(papers.lines().count(), 28, "{papers}");
+    let plan = fs::read_to_string(folder.join("zh/1-plan.html")).expect("a plan");
+    let has = ["高能所", "&lt;dovecot&gt;", "anser.test", "old0-pop3"];
+    assert!(has.iter().all(|word| plan.contains(word)) && !plan.contains("{{"), "{plan}");
+    dev.ask(&["move", "report", "house", "--check", &folder.join("zh/1-plan.html").display().to_string()]);
+    let manual = fs::read_to_string(folder.join("en/7-clients-tls.html")).expect("a manual");
+    assert!(manual.contains(&format!("port {}", dev.port("imaps"))), "{manual}");
+
     // The gates.
     let refused = run(&dev.folder, &["move", "cutover", "house"], b"");
     let why = String::from_utf8_lossy(&refused.stderr).into_owned();
@@ -183,6 +203,9 @@ fn three_servers_move_in_from_the_survey_to_the_proof() {
     assert_eq!(dev.ask(&["route", "list"]).matches("@anser.test").count(), 0, "mail comes here");
     names.set(&zone(3, "mail", 60));
     assert_eq!(state(&gates(&dev), "mx"), "passed");
+    dev.ask(&["move", "report", "house", "--documents", &folder.display().to_string()]);
+    let calendar = fs::read_to_string(folder.join("zh/visits.ics")).expect("a calendar");
+    assert_eq!(calendar.matches("BEGIN:VEVENT").count(), 8, "{calendar}");
     assert_eq!(fetched(&programs), before, "after: nothing is fetched twice");
 
     // Late mail, new mail; the proof.

@@ -166,7 +166,8 @@ fn removals_and_names_go_back_too() {
     imap.run("UID STORE 6:29 +FLAGS (\\Deleted)").expect("STORE");
     imap.run("EXPUNGE").expect("EXPUNGE");
     dev.ask(&["move", "rollback", "house", "--wait"]);
-    assert!(dev.ask(&["move", "status", "house"]).contains("asking"));
+    let status = dev.ask(&["move", "status", "house"]);
+    assert!(status.contains("asking"), "{status}");
     assert_eq!(side(&mut old.login("ann"))["INBOX"].messages.len(), 28);
     dev.ask(&["move", "resume", "house", "--losses-are-meant", "--wait"]);
     assert_eq!(side(&mut old.login("ann"))["INBOX"].messages.len(), 4);
