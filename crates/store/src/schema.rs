@@ -311,6 +311,8 @@ CREATE TABLE record_name (
   PRIMARY KEY (account, kind, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX record_name_of ON record_name (account, kind, name);
+";
+
 /// For the way back of a move. `path`: the levels of a folder's mailbox when it was last the same on both sides, a line each. `form`: see
 /// `uidl`.
 const MOVED_BACK: &str = "
