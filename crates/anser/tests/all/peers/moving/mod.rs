@@ -11,7 +11,6 @@ mod an_organisation_goes_back_and_forward;
 mod an_organisation_is_rehearsed;
 mod maildrops_and_files_come_exactly;
 mod passwords_are_learnt_at_the_front_door;
-mod sessions_go_through_over_tls;
 mod sessions_go_to_the_old_server_until_the_mailbox_is_here;
 mod the_verifier_names_what_is_missing;
 mod the_way_back_is_exact_in_both_directions;
