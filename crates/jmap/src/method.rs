@@ -42,7 +42,7 @@ impl Method {
 }
 
 /// Types whose changes are changes of mail.
-const OF_MAIL: [&str; 3] = ["Mailbox", "Email", "Bulk"];
+const OF_MAIL: [&str; 4] = ["Mailbox", "Email", "Bulk", "MDN"];
 
 impl Method {
     /// Whether these arguments change mail, or make some of it; to take back what was sent does not.
