@@ -40,7 +40,16 @@ impl Usage {
 
 /// Resident memory of these processes and everything below them, in MB.
 pub fn resident(roots: &[u32]) -> f64 {
-    let kilobytes = |pid: u32| field(&format!("/proc/{pid}/status"), "VmRSS:");
+    memory(roots, "VmRSS:")
+}
+
+/// The most that they ever had, each for itself.
+pub fn most_resident(roots: &[u32]) -> f64 {
+    memory(roots, "VmHWM:")
+}
+
+fn memory(roots: &[u32], name: &str) -> f64 {
+    let kilobytes = |pid: u32| field(&format!("/proc/{pid}/status"), name);
     tree(roots).into_iter().map(|pid| kilobytes(pid) / 1000.0).sum()
 }
 

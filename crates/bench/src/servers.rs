@@ -225,6 +225,13 @@ impl Server {
         ))
     }
 
+    /// Has Dovecot read a mailbox, so that its indexes know sizes and dates.
+    pub fn read_once(&self, name: &str) -> io::Result<()> {
+        let (dir, address) = (self.folder.display(), self.address(name));
+        let what = "'uid flags size.virtual date.received'";
+        shell(&format!("doveadm -c {dir}/dovecot/dovecot.conf fetch -u {address} {what} mailbox INBOX >/dev/null"))
+    }
+
     /// Makes an account without messages.
     pub fn make_mailbox(&self, name: &str) -> io::Result<()> {
         match self.process {

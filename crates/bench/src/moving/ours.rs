@@ -4,8 +4,8 @@ use std::io;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{LOGIN, Old, Took, timed};
-use crate::process::resident;
+use super::{Old, Took, timed};
+use crate::process::{most_resident, resident};
 use crate::servers::{PASSWORD, Server};
 
 /// Nothing takes longer to be seen.
@@ -23,10 +23,18 @@ pub struct Way {
 
 /// Every kind; the first is what the tools are held against.
 pub const WAYS: [Way; 4] = [
-    Way { name: "imap", source: |old| network(old, "imap", old.server.imap), login: |old| old.server.address(LOGIN) },
-    Way { name: "pop3", source: |old| network(old, "pop3", old.server.pop3), login: |old| old.server.address(LOGIN) },
-    Way { name: "maildir", source: |old| files(old, "maildir"), login: |_| LOGIN.to_owned() },
-    Way { name: "mbox", source: |old| files(old, "mbox"), login: |_| LOGIN.to_owned() },
+    Way {
+        name: "imap",
+        source: |old| network(old, "imap", old.server.imap),
+        login: |old| old.server.address(old.login),
+    },
+    Way {
+        name: "pop3",
+        source: |old| network(old, "pop3", old.server.pop3),
+        login: |old| old.server.address(old.login),
+    },
+    Way { name: "maildir", source: |old| files(old, "maildir"), login: |old| old.login.to_owned() },
+    Way { name: "mbox", source: |old| files(old, "mbox"), login: |old| old.login.to_owned() },
 ];
 
 fn network(_: &Old<'_>, kind: &str, port: u16) -> Vec<String> {
@@ -67,20 +75,33 @@ fn plan(server: &mut Server, old: &Old<'_>, way: &Way, name: &str) -> io::Result
 }
 
 /// One round.
-pub fn copy(server: &mut Server, old: &Old<'_>, way: &Way, round: u64, messages: u64) -> io::Result<Took> {
+pub fn copy(server: &mut Server, old: &Old<'_>, way: &Way, round: u64) -> io::Result<Took> {
     let name = format!("{}{round}", way.name);
     plan(server, old, way, &name)?;
     let copy = timed(|| anser(server, &["move", "start", &name, "--wait"], "").map(drop))?;
     let status = anser(server, &["move", "status", &name], "")?;
-    if !status.contains(&format!("copied {messages}")) {
+    if !status.contains(&format!("copied {}", old.messages)) {
         return Err(io::Error::other(format!("not everything came: {status}")));
     }
     let again = timed(|| anser(server, &["move", "delta", &name, "--wait"], "").map(drop))?;
-    Ok(Took { copy, again })
+    let mut verified = [f64::NAN; 2];
+    for (level, took) in ["1", "2"].iter().zip(&mut verified) {
+        *took = timed(|| anser(server, &["move", "verify", &name, "--level", level], "").map(drop))?;
+    }
+    Ok(Took { copy, again, verified })
 }
 
-/// Seconds until 50 messages are seen, and memory in MB when all are there.
-pub fn newest(server: &mut Server, old: &Old<'_>, messages: u64) -> io::Result<(f64, f64)> {
+/// Memory in MB of a server that has just started: before a mailbox moves in, after it, and the most meanwhile.
+pub fn memory(server: &mut Server, old: &Old<'_>) -> io::Result<[f64; 3]> {
+    plan(server, old, &WAYS[0], "memory")?;
+    server.launch()?;
+    let before = resident(&server.roots());
+    anser(server, &["move", "start", "memory", "--wait"], "")?;
+    Ok([before, resident(&server.roots()), most_resident(&server.roots())])
+}
+
+/// Seconds until 50 messages are seen.
+pub fn newest(server: &mut Server, old: &Old<'_>) -> io::Result<f64> {
     let address = plan(server, old, &WAYS[0], "newest")?;
     let base = format!("http://127.0.0.1:{}", server.http());
     let session = curl(&address, &format!("{base}/.well-known/jmap"), None)?;
@@ -97,10 +118,10 @@ pub fn newest(server: &mut Server, old: &Old<'_>, messages: u64) -> io::Result<(
         let answer = curl(&address, &format!("{base}/jmap/api"), Some(&ask))?;
         let ids = answer.split_once("\"ids\":[").and_then(|(_, rest)| rest.split(']').next());
         let count = ids.map_or(0, |ids| ids.split(',').filter(|id| !id.is_empty()).count());
-        seen = (count >= 50.min(messages as usize)).then(|| started.elapsed().as_secs_f64());
+        seen = (count >= 50.min(old.messages as usize)).then(|| started.elapsed().as_secs_f64());
     }
     anser(server, &["move", "status", "newest", "--wait"], "")?;
-    Ok((seen.ok_or_else(|| io::Error::other("nothing was to be seen"))?, resident(&server.roots())))
+    seen.ok_or_else(|| io::Error::other("nothing was to be seen"))
 }
 
 fn curl(address: &str, url: &str, data: Option<&str>) -> io::Result<String> {
