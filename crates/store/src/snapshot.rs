@@ -121,7 +121,13 @@ impl Snapshot {
             Ok((at, inside)) => Arc::make_mut(&mut self.chunks[at].entries)[inside] = entry,
             Err(_) if self.last_uid().is_none_or(|last| last < entry.uid) => self.push(entry),
             Err((at, inside)) => {
-                Arc::make_mut(&mut self.chunks[at].entries).insert(inside, entry);
+                let entries = Arc::make_mut(&mut self.chunks[at].entries);
+                entries.insert(inside, entry);
+                // A mailbox that fills from its newest message down would else become one chunk, copied at every change.
+                if entries.len() > CHUNK {
+                    let rest = Arc::new(entries.split_off(CHUNK / 2));
+                    self.chunks.insert(at + 1, Chunk { before: 0, entries: rest });
+                }
                 self.len += 1;
                 self.recount(at);
             }
