@@ -89,15 +89,26 @@ impl Blobs {
     /// Makes all puts durable that returned before the call; one sync of the file system for all of them, and none when
     /// there are none. After a failure call it again: it then writes the bodies in doubt anew.
     pub fn sync_all(&self) -> Result<()> {
-        // Asked on its own, so that the lock is free again when the sync takes it.
-        let all_durable = self.known().is_all_durable();
-        if all_durable { Ok(()) } else { self.sync_with(|| self.disk().sync_all(self.root()).map_err(Error::io)) }
+        let mark = self.known().mark();
+        let _one_at_a_time = self.lock_syncing();
+        // Asked behind the lock: the sync that was waited for may have been all that it takes.
+        let all_durable = self.known().is_all_durable(mark);
+        if all_durable { Ok(()) } else { self.sync_locked(|| self.disk().sync_all(self.root()).map_err(Error::io)) }
     }
 
     /// Like [`Self::sync_all`], with a sync that somebody else makes and that covers the bodies' folder among others: one sync for
     /// the bodies and for everything else. It is made even when no body waits for it.
     pub fn sync_with(&self, sync: impl FnOnce() -> Result<()>) -> Result<()> {
-        let _one_at_a_time = self.inner.syncing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = self.lock_syncing();
+        self.sync_locked(sync)
+    }
+
+    fn lock_syncing(&self) -> MutexGuard<'_, ()> {
+        self.inner.syncing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The caller holds the lock.
+    fn sync_locked(&self, sync: impl FnOnce() -> Result<()>) -> Result<()> {
         let suspects = self.known().suspects();
         suspects.into_iter().try_for_each(|(key, stored)| self.rewrite(key, stored))?;
         let mark = self.known().mark();

@@ -123,9 +123,9 @@ impl Known {
         }
     }
 
-    /// Whether there is anything to sync.
-    pub(crate) fn is_all_durable(&self) -> bool {
-        self.unsynced.is_empty()
+    /// Whether everything written up to this mark is durable, and no sync failed.
+    pub(crate) fn is_all_durable(&self, mark: u64) -> bool {
+        self.unsynced.values().all(|unsynced| unsynced.mark > mark && unsynced.mark != SUSPECT)
     }
 
     /// Whether it is time to sync.
