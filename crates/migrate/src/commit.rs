@@ -1,12 +1,16 @@
 //! The one way in which a message of an old server comes to be here: bodies first, then one transaction with the messages and the rows
 //! of the ledger that tell of them. Nothing is triggered by it: no queue, no report, no rule.
 
+use std::sync::Arc;
+
 use anser_base::{AccountId, BlobId, Durability, Error, MailboxId, Result, TenantId, Timestamp};
 use anser_mime::date::{self, DateTime};
 use anser_mime::header;
-use anser_store::{Content, LedgerKey, LedgerRow, LedgerState, MailTx, NewMessage, Store};
+use anser_store::{Content, FlagAct, Flags, Keywords, LedgerKey, LedgerRow, LedgerState, MailTx, NewMessage, Store};
+use tokio::sync::oneshot;
 
-use crate::merge::where_is;
+use crate::adopt::{Adoptable, Here};
+use crate::merge::{Marks, merged, where_is};
 use crate::source::{Seen, Taken};
 
 /// Before 1971 no mail was kept: such a date is a clock that was never set.
@@ -33,12 +37,16 @@ pub struct Target {
     pub keeps_uids: bool,
     /// The pass.
     pub pass: u32,
+    /// Bytes that the account may hold; `None` for no limit.
+    pub quota: Option<u64>,
     /// Whether the same bytes in another folder are the same message, with one label more.
     pub labels: bool,
     /// Whether a message may be one that left another folder.
     pub may_have_moved: bool,
     /// Whether what its owner removed here comes again: somebody asked for these very messages.
     pub again: bool,
+    /// What is in the mailbox and came by no move.
+    pub adoptable: Option<Arc<Adoptable>>,
 }
 
 /// A message that arrived.
@@ -66,18 +74,49 @@ struct Ready {
     received: Timestamp,
     zone: i16,
     uidl: Option<String>,
+    /// The same message, which is here already.
+    twin: Option<Here>,
 }
 
 /// Stores a batch, durably, all or nothing. What the ledger knows already is left out.
 pub async fn commit(store: Store, target: Target, batch: Vec<Arrived>) -> Result<Done> {
-    let (putting, to, now) = (store.clone(), target.clone(), store.clock().now());
-    let account = target.account;
+    let ready = put(store.clone(), target.clone(), batch).await?;
+    store_all(store, target, ready).await
+}
+
+/// The same for one batch of several that come one behind the other: their bodies are put side by side, their rows are written in
+/// order, and none once one before it was not. `done` is told when the next may be written.
+pub async fn commit_in_turn(
+    store: Store,
+    target: Target,
+    batch: Vec<Arrived>,
+    before: Option<oneshot::Receiver<()>>,
+    done: oneshot::Sender<()>,
+) -> Result<Done> {
+    let ready = put(store.clone(), target.clone(), batch).await?;
+    if let Some(before) = before {
+        before.await.map_err(|_| Error::unavailable("a batch before this one was not stored"))?;
+    }
+    let stored = store_all(store, target, ready).await?;
+    // Where nobody comes behind, nobody listens.
+    let _ = done.send(());
+    Ok(stored)
+}
+
+/// Puts the bodies of a batch where bodies are, durably.
+async fn put(store: Store, target: Target, batch: Vec<Arrived>) -> Result<Vec<Ready>> {
+    let now = store.clock().now();
     let put = move || -> Result<Vec<Ready>> {
-        let ready: Result<Vec<Ready>> = batch.into_iter().map(|one| prepare(&putting, &to, now, one)).collect();
-        putting.blobs().sync_all()?;
+        let ready: Result<Vec<Ready>> = batch.into_iter().map(|one| prepare(&store, &target, now, one)).collect();
+        store.blobs().sync_all()?;
         ready
     };
-    let ready = tokio::task::spawn_blocking(put).await.map_err(Error::unavailable)??;
+    tokio::task::spawn_blocking(put).await.map_err(Error::unavailable)?
+}
+
+/// Messages and their rows of the ledger, in one transaction.
+async fn store_all(store: Store, target: Target, ready: Vec<Ready>) -> Result<Done> {
+    let account = target.account;
     let work = move |tx: &mut MailTx<'_, '_>| {
         let mut done = Done::default();
         for one in &ready {
@@ -125,7 +164,8 @@ fn prepare(store: &Store, target: &Target, now: Timestamp, arrived: Arrived) -> 
         ..LedgerRow::new(seen.key, LedgerState::Copied)
     };
     let (received, zone) = (Timestamp::from_secs(date.unix), i16::try_from(date.offset_minutes).unwrap_or(0));
-    Ok(Ready { row, uid: seen.uid, content, received, zone, uidl: seen.uidl })
+    let twin = target.adoptable.as_ref().and_then(|all| all.take(content.blob));
+    Ok(Ready { row, uid: seen.uid, content, received, zone, uidl: seen.uidl, twin })
 }
 
 fn is_believed(date: &DateTime, now: Timestamp) -> bool {
@@ -162,15 +202,42 @@ fn store_one(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<bo
     {
         tx.forget_ledger_row(target.key, &row.key)?;
     }
+    if let Some(twin) = one.twin
+        && adopted(tx, target, one, twin)?
+    {
+        return Ok(true);
+    }
     let message = NewMessage {
         flags: one.row.flags,
         keywords: one.row.keywords.clone(),
         zone: one.zone,
         uid: Some(one.uid).filter(|uid| target.keeps_uids && *uid > 0),
         uidl: one.uidl.clone(),
+        quota: target.quota,
         ..NewMessage::new(one.content.clone(), target.mailbox, one.received)
     };
     Ok(tx.append_moved(target.key, &one.row, &message)?.is_some())
+}
+
+/// A message that was here before the move came stays as it is, but for the flags that it has at the source besides.
+fn adopted(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready, twin: Here) -> Result<bool> {
+    if tx.ledger_row(target.key, &one.row.key)?.is_some_and(|row| row.state != LedgerState::Failed) {
+        return Ok(false);
+    }
+    let Some(entry) = tx.entry(target.mailbox, twin.uid)?.filter(|entry| entry.message == twin.message) else {
+        return Ok(false);
+    };
+    let none = Marks { flags: Flags::default(), keywords: Keywords::default() };
+    let there = Marks { flags: one.row.flags, keywords: one.row.keywords.clone() };
+    let here = Marks { flags: entry.flags, keywords: entry.keywords };
+    let to = merged(&none, &there, &here);
+    if to != here {
+        tx.store_flags(target.mailbox, &[twin.uid], FlagAct::Set, to.flags, &to.keywords, None)?;
+    }
+    let (state, content, size) = (LedgerState::Adopted, Some(one.content.blob), one.content.size);
+    let (mailbox, uid, message) = (target.mailbox, twin.uid, twin.message);
+    tx.put_ledger_row(target.key, &LedgerRow { state, content, size, mailbox, uid, message, ..one.row.clone() })?;
+    Ok(true)
 }
 
 /// A message with several labels is in several folders of the source: here it is one message in several mailboxes.

@@ -75,6 +75,7 @@ pub fn plan(
                     messages: 0,
                     keeps_uids: false,
                     state: 0,
+                    mark: Vec::new(),
                 };
                 tx.put_ledger_folder(&ledger)?;
                 ledger

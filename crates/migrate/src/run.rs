@@ -29,6 +29,8 @@ const RENEW: Duration = Duration::from_secs(15);
 const LOOK: Duration = Duration::from_secs(30);
 /// The first pause after a failure, and the longest, in milliseconds.
 const PAUSES: (i64, i64) = (2_000, 3_600_000);
+/// The pause after trouble of our own, which somebody has to mend, in milliseconds.
+const OWN: i64 = 60_000;
 /// Failures in a row after which a pass asks for one message at a time.
 const CAREFUL: u32 = 2;
 /// Messages of each folder in a trial.
@@ -272,6 +274,13 @@ impl Inner {
             Err(Trouble::Stopped) => (state, task) = (State::Waiting, mailbox.task),
             Err(Trouble::Login { kind, why }) => (state, note) = (State::Refused, Some(format!("{kind}: {why}"))),
             Err(Trouble::Question(why)) => (state, task, note) = (State::Asking, mailbox.task, Some(why)),
+            // A full disk or mailbox here says nothing of the old server: however often, it is no reason to doubt a message.
+            Err(Trouble::Own(error)) => {
+                (state, task, after) = (State::Waiting, mailbox.task, tries.max(1));
+                due = Timestamp(now.0 + OWN);
+                note = Some(error.chain());
+                tracing::warn!(login = mailbox.login, error = error.chain(), "a pass ended early; it goes on later");
+            }
             Err(trouble) => {
                 let pause =
                     if let Trouble::Later { pause: Some(pause), .. } = &trouble { pause.as_millis() as i64 } else { 0 };
@@ -352,6 +361,7 @@ impl Work<'_> {
             profile: profile::of_source(self.source),
             number,
             limit: (mailbox.task == Task::Trial).then_some(TRIAL),
+            quota: (self.account.quota_bytes > 0).then_some(self.account.quota_bytes),
             losses_are_meant: mailbox.task == Task::CopyAfterLoss,
             careful: mailbox.tries >= CAREFUL,
             watch: self.following,

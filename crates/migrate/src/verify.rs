@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::imap::connection::{Got, Imap};
 use crate::imap::fetch::flags_of;
 use crate::merge::{Removals, where_is};
-use crate::source::{Batch, Origin, Seen, Taken, Window};
+use crate::source::{Batch, Listed, Origin, Seen, Taken, Window};
 use crate::trouble::Trouble;
 
 /// Messages of one command.
@@ -324,7 +324,9 @@ async fn list_source(
     tenant: TenantId,
 ) -> Result<(u32, Vec<Line>), Trouble> {
     let standing = origin.examine(name).await?;
-    let mut seen = origin.list(Window::WHOLE).await?;
+    let Listed::All(mut seen) = origin.list(Window::WHOLE).await? else {
+        return Err(Trouble::Refused("the folder is too large to be read as a whole".to_owned()));
+    };
     seen.sort_by_key(|one| one.at);
     let (mut lines, mut fetcher) = (Vec::with_capacity(seen.len()), origin.fetcher(store.clone(), tenant));
     for some in seen.chunks(READ) {
@@ -438,6 +440,9 @@ async fn reason(
         Some((_, place, _)) if elsewhere(place) => ("elsewhere", "its owner moved it here".to_owned()),
         Some((_, None, true)) => ("removed", "its owner removed it here".to_owned()),
         Some((_, None, false)) => ("unexplained", "it was brought, and is gone though nobody removed it".to_owned()),
+        Some((row, Some(_), _)) if row.state == LedgerState::Adopted => {
+            ("changed", "it was here before, with header fields that others added".to_owned())
+        }
         Some(_) => ("unexplained", "it was brought, and is not shown".to_owned()),
     })
 }

@@ -11,7 +11,7 @@
 //! | gone | it left the source after it was copied; what is here stays | it shows up in another folder → (row of that folder) copied |
 //! | removed | its owner removed it here; it is never brought again | – |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use anser_base::{BlobId, Error, MailboxId, MessageId, Result};
 use anser_db::{Row, params};
@@ -130,6 +130,8 @@ pub struct LedgerFolder {
     pub keeps_uids: bool,
     /// What is with it, as the move knows it.
     pub state: u32,
+    /// What the next pass goes on from, in the source's own form; empty when it looks at everything.
+    pub mark: Vec<u8>,
 }
 
 /// What the ledger of one source adds up to.
@@ -262,6 +264,20 @@ impl MailTx<'_, '_> {
         )
     }
 
+    /// The messages that rows of any source tell of as put into a mailbox.
+    pub fn ledger_messages(&mut self, mailbox: MailboxId) -> Result<HashSet<MessageId>> {
+        let mut found = HashSet::new();
+        self.db.for_each(
+            "SELECT message FROM moved WHERE account = ?1 AND mailbox = ?2",
+            params![self.account.to_sql(), mailbox.to_sql()],
+            |row| {
+                found.insert(MessageId::from_sql(row.int(0)?));
+                Ok(())
+            },
+        )?;
+        Ok(found)
+    }
+
     /// What the ledger of a source adds up to; of one folder when it is named.
     pub fn ledger_tally(&mut self, source: u64, folder: Option<u64>) -> Result<LedgerTally> {
         let mut tally = LedgerTally::default();
@@ -284,7 +300,7 @@ impl MailTx<'_, '_> {
     /// The folders of a source, by number.
     pub fn ledger_folders(&mut self, source: u64) -> Result<Vec<LedgerFolder>> {
         self.db.query(
-            "SELECT folder, name, mailbox, uidvalidity, uidnext, modseq, messages, keeps_uids, state FROM moved_folder \
+            "SELECT folder, name, mailbox, uidvalidity, uidnext, modseq, messages, keeps_uids, state, mark FROM moved_folder \
              WHERE account = ?1 AND source = ?2 ORDER BY folder",
             params![self.account.to_sql(), source as i64],
             |row| {
@@ -298,6 +314,7 @@ impl MailTx<'_, '_> {
                     messages: row.int(6)? as u64,
                     keeps_uids: row.bool(7)?,
                     state: row.int(8)? as u32,
+                    mark: row.opt_blob(9)?.unwrap_or_default(),
                 })
             },
         )
@@ -336,9 +353,10 @@ impl MailTx<'_, '_> {
         self.db
             .execute(
                 "INSERT INTO moved_folder (account, source, folder, name, mailbox, uidvalidity, uidnext, modseq, messages, keeps_uids, \
-                 state) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (account, source, folder) DO UPDATE SET \
+                 state, mark) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
+                 ON CONFLICT (account, source, folder) DO UPDATE SET \
                  name = excluded.name, mailbox = excluded.mailbox, uidvalidity = excluded.uidvalidity, uidnext = excluded.uidnext, \
-                 modseq = excluded.modseq, messages = excluded.messages, keeps_uids = excluded.keeps_uids, state = excluded.state",
+                 modseq = excluded.modseq, messages = excluded.messages, keeps_uids = excluded.keeps_uids, state = excluded.state, mark = excluded.mark",
                 params![
                     self.account.to_sql(),
                     folder.key.source as i64,
@@ -350,7 +368,8 @@ impl MailTx<'_, '_> {
                     folder.modseq as i64,
                     folder.messages as i64,
                     folder.keeps_uids,
-                    folder.state
+                    folder.state,
+                    Some(&folder.mark[..]).filter(|mark| !mark.is_empty())
                 ],
             )
             .map(drop)

@@ -123,6 +123,7 @@ CREATE TABLE delivered (
     RESERVED,
     RECORD_NAME,
     MOVED_BACK,
+    MARK,
 ]);
 
 /// What RFC 4314 and RFC 5464 need: who may do what, annotations, and subscriptions to mailboxes of other accounts. An annotation's
@@ -293,6 +294,11 @@ CREATE TABLE record (
   value BLOB NOT NULL,
   PRIMARY KEY (account, kind, id)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// What a source that lies in one file goes on from: see [`crate::LedgerFolder`].
+const MARK: &str = "
+ALTER TABLE moved_folder ADD COLUMN mark BLOB;
 ";
 
 /// UIDs of a mailbox that messages of a move still take, the end excluded; zeros when there are none.

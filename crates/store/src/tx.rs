@@ -265,6 +265,15 @@ impl<'t, 'c> MailTx<'t, 'c> {
         )
     }
 
+    /// The messages of a mailbox from this UID on, ascending, at most `limit`.
+    pub fn entries_from(&mut self, mailbox: MailboxId, first: u32, limit: usize) -> Result<Vec<Entry>> {
+        self.db.query(
+            &format!("{SELECT_ENTRY} WHERE account = ?1 AND mailbox = ?2 AND uid >= ?3 ORDER BY uid LIMIT ?4"),
+            params![self.account.to_sql(), mailbox.to_sql(), first, limit as i64],
+            read_entry,
+        )
+    }
+
     /// How many messages of a mailbox have this UID or a higher one.
     pub fn count_from(&mut self, mailbox: MailboxId, first: u32) -> Result<u64> {
         let count = self.db.query_one(

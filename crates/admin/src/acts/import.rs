@@ -131,8 +131,8 @@ fn ledger_folder(tx: &mut MailTx<'_, '_>, path: &[String]) -> Result<LedgerFolde
     let next = known.iter().map(|folder| folder.key.folder).max().unwrap_or(0) + 1;
     let folder = known.iter().find(|folder| folder.name == name).map_or(next, |folder| folder.key.folder);
     let (key, keeps_uids) = (LedgerKey { source: FILES, folder }, false);
-    let (uidvalidity, uidnext, modseq, messages, state) = (0, 0, 0, 0, 0);
-    let folder = LedgerFolder { key, name, mailbox, uidvalidity, uidnext, modseq, messages, keeps_uids, state };
+    let (uidvalidity, uidnext, modseq, messages, state, mark) = (0, 0, 0, 0, 0, Vec::new());
+    let folder = LedgerFolder { key, name, mailbox, uidvalidity, uidnext, modseq, messages, keeps_uids, state, mark };
     tx.put_ledger_folder(&folder)?;
     Ok(folder)
 }

@@ -168,6 +168,7 @@ impl Back<'_> {
                     messages: 0,
                     keeps_uids: false,
                     state: 0,
+                    mark: Vec::new(),
                 })
             };
             self.store.write(self.account, Durability::Sync, work).await?;

@@ -9,7 +9,7 @@ use anser_store::{BodyWriter, Store};
 use tokio::task::JoinHandle;
 
 use super::{Files, Mail, Place, read};
-use crate::source::{Batch, Taken, room};
+use crate::source::{BODY, Batch, Taken, room};
 use crate::trouble::Trouble;
 
 /// Bodies of the open folder.
@@ -64,6 +64,10 @@ fn read_all(open: &[Mail], wanted: Vec<u32>, store: &Store, tenant: TenantId) ->
     let mut batch = Batch { wanted, ..Batch::default() };
     for at in &batch.wanted {
         let Some(mail) = (*at as usize).checked_sub(1).and_then(|at| open.get(at)) else { continue };
+        if mail.seen.size > BODY {
+            batch.refused = Some("it is larger than what can be kept".to_owned());
+            continue;
+        }
         let room = room(batch.arrived.values());
         let mut body = Body { store, tenant, room, memory: Vec::new(), disk: None, own: None };
         let read = read::body(&mail.place, &mut |octets| body.take(octets));

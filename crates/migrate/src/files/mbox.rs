@@ -2,11 +2,13 @@
 //! `Content-Length`, with LF or CRLF, and the form that `anser export` writes: before each message four lines that are no part of it,
 //! `Status`, `X-Status`, `X-Keywords`, and `X-Anser` with the message's exact length, date and zone.
 //!
-//! The whole file is read for the list: what a message is known by is made of its bytes. No message is held.
+//! The whole file is read for the list: what a message is known by is made of its bytes. No message is held. A large file that only grew is
+//! read on where it ended: its mark says how far it was read, with a hash of pieces of what was there. What a program changes between those
+//! pieces without moving anything, such as a flag, shows when the file is written anew.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +19,7 @@ use anser_store::{Flags, Keywords};
 
 use super::read::{Undo, is_note};
 use super::{DEPTH, FOLDERS, Found, MESSAGES, Mail, Place, modified, written};
-use crate::source::{Seen, Standing};
+use crate::source::{Mark, Seen, Standing};
 
 /// Bytes read from the file at once, and longest piece of a line.
 const PIECE: usize = 256 * 1024;
@@ -27,6 +29,11 @@ const HEADER: usize = 256 * 1024;
 const SEPARATOR: usize = 1000;
 /// Bytes of the hash that a message is known by.
 const HASH: usize = 16;
+/// Files below this size, in bytes, are always read as a whole.
+const SMALL: u64 = 64 * 1024 * 1024;
+/// Pieces of a file that its mark is made of, and bytes of each.
+const SAMPLES: u64 = 256;
+const SAMPLE: u64 = 4 * 1024;
 /// Endings of the names of files and directories that are no part of a folder's name: Thunderbird puts folders below one into `.sbd`.
 const ENDINGS: [&[u8]; 2] = [b".mbox", b".sbd"];
 /// Letters of `Status` and `X-Status`.
@@ -120,33 +127,92 @@ fn unescaped(name: &[u8]) -> Vec<u8> {
 
 /// How an mbox stands, and its messages in their order.
 pub fn messages(path: &Path) -> io::Result<(Standing, Vec<Mail>)> {
-    let file = File::open(path)?;
-    let written = modified(&file.metadata()?);
-    let lines = BufReader::with_capacity(PIECE, file.try_clone()?);
-    let mut scan =
-        Scan { path: path.into(), file, lines, offset: 0, line: Vec::new(), written, standing: Standing::default() };
-    let (mut mails, mut met) = (Vec::new(), HashMap::<[u8; HASH], u32>::new());
+    let mut scan = Scan::begin(path, 0)?;
     if !scan.next_line()? {
-        return Ok((scan.standing, mails));
+        return Ok((scan.standing, Vec::new()));
     }
     if !is_separator(&scan.line) {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "no mbox: it does not begin with a \"From \" line"));
     }
-    let mut from = Some(std::mem::take(&mut scan.line));
-    while let Some(separator) = from {
-        let raw = scan.message()?;
-        from = scan.after(&raw)?;
-        if let Some((hash, mut mail)) = scan.mail(&separator, raw) {
-            let count = met.entry(hash).or_default();
-            mail.seen.key = [&hash[..], &count.to_be_bytes()].concat();
-            *count += 1;
-            mails.push(mail);
-        }
-        if mails.len() >= MESSAGES {
-            break;
-        }
+    scan.to_the_end()
+}
+
+/// What stands behind the mark of an mbox, which stood like this before, and how it stands now; `None` when what was before the mark is
+/// no longer the same.
+pub fn behind(path: &Path, before: &Standing) -> io::Result<Option<(Standing, Vec<Mail>)>> {
+    let length = length_of(&before.mark);
+    let mut scan = Scan::begin(path, length)?;
+    if length == 0 || mark_of(&scan.file, length)? != Some(before.mark) {
+        return Ok(None);
     }
-    Ok((scan.standing, mails))
+    let mut is_more = scan.next_line()?;
+    while is_more && matches!(&scan.line[..], b"\n" | b"\r\n") {
+        is_more = scan.next_line()?;
+    }
+    if is_more && !is_separator(&scan.line) {
+        return Ok(None);
+    }
+    let (now, mails) = scan.to_the_end()?;
+    let last = mails.iter().map(|mail| mail.seen.uid).max().unwrap_or(0);
+    let uidnext = if before.uidvalidity > 0 { before.uidnext.max(last.saturating_add(1)) } else { before.uidnext };
+    Ok(Some((Standing { messages: before.messages + mails.len() as u64, uidnext, mark: now.mark, ..*before }, mails)))
+}
+
+fn length_of(mark: &Mark) -> u64 {
+    let mut length = [0; 8];
+    length.copy_from_slice(&mark[..8]);
+    u64::from_le_bytes(length)
+}
+
+/// The mark of a file that was read up to here; `None` when it is shorter, or small.
+fn mark_of(file: &File, length: u64) -> io::Result<Option<Mark>> {
+    if length < SMALL || file.metadata()?.len() < length {
+        return Ok(None);
+    }
+    let (mut hash, mut piece) = (blake3::Hasher::new(), vec![0; SAMPLE as usize]);
+    for number in 0..SAMPLES {
+        file.read_exact_at(&mut piece, (length - SAMPLE) / (SAMPLES - 1) * number)?;
+        hash.update(&piece);
+    }
+    file.read_exact_at(&mut piece, length - SAMPLE)?;
+    hash.update(&piece);
+    let mut mark = Mark::default();
+    mark[..8].copy_from_slice(&length.to_le_bytes());
+    mark[8..].copy_from_slice(&hash.finalize().as_bytes()[..HASH]);
+    Ok(Some(mark))
+}
+
+impl Scan {
+    fn begin(path: &Path, offset: u64) -> io::Result<Self> {
+        let mut file = File::open(path)?;
+        let written = modified(&file.metadata()?);
+        file.seek(SeekFrom::Start(offset))?;
+        let lines = BufReader::with_capacity(PIECE, file.try_clone()?);
+        let standing = Standing::default();
+        Ok(Self { path: path.into(), file, lines, offset, line: Vec::new(), written, standing })
+    }
+
+    /// The messages from the separator that was read last on.
+    fn to_the_end(mut self) -> io::Result<(Standing, Vec<Mail>)> {
+        let scan = &mut self;
+        let (mut mails, mut met) = (Vec::new(), HashMap::<[u8; HASH], u32>::new());
+        let mut from = Some(std::mem::take(&mut scan.line)).filter(|line| !line.is_empty());
+        while let Some(separator) = from {
+            let raw = scan.message()?;
+            from = scan.after(&raw)?;
+            if let Some((hash, mut mail)) = scan.mail(&separator, raw) {
+                let count = met.entry(hash).or_default();
+                mail.seen.key = [&hash[..], &count.to_be_bytes()].concat();
+                *count += 1;
+                mails.push(mail);
+            }
+            if mails.len() >= MESSAGES {
+                return Ok((scan.standing, mails));
+            }
+        }
+        scan.standing.mark = mark_of(&scan.file, scan.offset)?.unwrap_or_default();
+        Ok((scan.standing, mails))
+    }
 }
 
 /// An mbox that is gone through.

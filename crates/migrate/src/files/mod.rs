@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use anser_base::{Clock, Error};
 use anser_mime::date::{DateTime, format_internal_date};
+use anser_store::LedgerFolder;
 
 use crate::model::{Kind, Source};
 use crate::source::{Folder, KEY, Seen, Standing};
@@ -181,6 +182,9 @@ pub struct Files {
     root: PathBuf,
     /// Messages of the open folder.
     open: Arc<Vec<Mail>>,
+    /// The folder that is opened behind its mark, and how it stood then.
+    mark: Option<(Vec<u8>, Standing)>,
+    went_on: bool,
 }
 
 impl Files {
@@ -190,7 +194,8 @@ impl Files {
         let missing = |why: String| Trouble::Login { kind: "missing", why };
         let root = path_of(&source.host, login).ok_or_else(|| missing(format!("{login} is no name of a directory")))?;
         let (found, contents) = (HashMap::new(), HashMap::new());
-        let mut files = Self { kind: source.kind, found, contents, root, open: Arc::default() };
+        let (open, mark, went_on) = (Arc::default(), None, false);
+        let mut files = Self { kind: source.kind, found, contents, root, open, mark, went_on };
         files.folders().await?;
         Ok(files)
     }
@@ -225,15 +230,40 @@ impl Files {
         let Some(found) = self.found.get(name).cloned() else {
             return Err(Trouble::Refused("there is no such folder".to_owned()));
         };
+        self.went_on = false;
         if let Some(mails) = self.contents.get(name) {
             self.open = mails.clone();
             return Ok(Standing { messages: mails.len() as u64, ..Standing::default() });
         }
         let (kind, path) = (self.kind, found.path.display().to_string());
-        let read = tokio::task::spawn_blocking(move || messages(kind, &found)).await.map_err(Error::unavailable)?;
-        let (standing, mails) = read.map_err(|error| Trouble::Refused(format!("{path}: {error}")))?;
-        self.open = Arc::new(mails);
+        let before = self.mark.as_ref().filter(|(marked, _)| marked == name).map(|(_, before)| *before);
+        let read = move || match before.map(|before| mbox::behind(&found.path, &before)).transpose()?.flatten() {
+            Some((mut standing, mut mails)) => {
+                number(&mut mails);
+                standing.modseq = found.folder.stamp;
+                Ok((standing, mails, true))
+            }
+            None => messages(kind, &found).map(|(standing, mails)| (standing, mails, false)),
+        };
+        let read = tokio::task::spawn_blocking(read).await.map_err(Error::unavailable)?;
+        let (standing, mails, went_on) =
+            read.map_err(|error: io::Error| Trouble::Refused(format!("{path}: {error}")))?;
+        (self.open, self.went_on) = (Arc::new(mails), went_on);
         Ok(standing)
+    }
+
+    /// See [`Origin::go_on_from`](crate::source::Origin::go_on_from).
+    pub fn go_on_from(&mut self, folder: Option<&LedgerFolder>) {
+        self.mark = folder.filter(|_| self.kind == Kind::Mbox).and_then(|folder| {
+            let LedgerFolder { messages, uidvalidity, uidnext, modseq, .. } = *folder;
+            let mark = folder.mark.as_slice().try_into().ok()?;
+            Some((folder.name.clone(), Standing { messages, uidvalidity, uidnext, modseq, mark }))
+        });
+    }
+
+    /// Whether the open folder was opened behind its mark.
+    pub fn went_on(&self) -> bool {
+        self.went_on
     }
 
     /// The messages of the open folder.

@@ -9,13 +9,12 @@ use flate2::read::MultiGzDecoder;
 use super::Place;
 use super::maildir::base_of;
 use super::mbox::{is_field, is_label, unquoted};
+use crate::source::BODY;
 
 /// Bytes read from a file at once, and longest piece of a line.
 const PIECE: usize = 64 * 1024;
 /// What a gzip file begins with (RFC 1952 §2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
-/// Bytes that one message may have, however well it was compressed.
-const MOST: u64 = 4 * 1024 * 1024 * 1024;
 
 /// What is done to lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +61,7 @@ pub fn body(place: &Place, out: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::
 fn plain(file: File) -> io::Result<Box<dyn BufRead>> {
     let mut file = BufReader::with_capacity(PIECE, file);
     Ok(match file.fill_buf()?.starts_with(&GZIP) {
-        true => Box::new(BufReader::with_capacity(PIECE, MultiGzDecoder::new(file).take(MOST))),
+        true => Box::new(BufReader::with_capacity(PIECE, MultiGzDecoder::new(file).take(BODY))),
         false => Box::new(file),
     })
 }

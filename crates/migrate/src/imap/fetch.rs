@@ -8,37 +8,66 @@ use anser_store::{Flags, Keywords, Store};
 use anser_wire::imap::client::{Fetched, Response, sets};
 
 use super::connection::{Got, Imap, well};
-use crate::source::{Batch, Incoming, Seen, Taken, Told, Window, room};
+use crate::source::{BODY, Batch, Incoming, Listed, Seen, Taken, Told, Window, parted, room};
 use crate::trouble::Trouble;
 
-/// Messages that one window may hold whatever the server says, before the connection is given up.
-const WINDOW_MAX: usize = 1_000_000;
+/// Messages of one folder at most; more is no mail server.
+const FOLDER: usize = 5_000_000;
+/// Messages of a list that is held as a whole.
+const LIST: usize = 1_000_000;
+/// Changes that are followed one by one; where there are more the folder is listed, window by window.
+const CHANGES: usize = 50_000;
 /// Data items that a body is asked for by, one after the other when it does not come; the last needs BINARY (RFC 3516).
 const WAYS: [&str; 3] = ["BODY.PEEK[]", "RFC822", "BINARY.PEEK[]"];
 /// Longest date that is kept, in bytes.
 const DATE: usize = 64;
 
 impl Imap {
-    /// What the messages of a window look like.
+    /// What the messages of a window look like. [`Trouble::Later`] when it holds more than [`LIST`].
     pub async fn list(&mut self, window: Window) -> Result<Vec<Seen>, Trouble> {
+        match self.list_or_part(window, LIST).await? {
+            Listed::All(seen) => Ok(seen),
+            Listed::Parts(_) => Err(without_end()),
+        }
+    }
+
+    /// What the messages of a window look like; where there are more than `most`, windows that hold fewer.
+    pub async fn list_or_part(&mut self, window: Window, most: usize) -> Result<Listed, Trouble> {
         let last = if window.last == u32::MAX { "*".to_owned() } else { window.last.to_string() };
         let command = format!("UID FETCH {}:{last} (UID FLAGS INTERNALDATE RFC822.SIZE)", window.first);
-        let mut seen = Vec::new();
+        let (mut seen, mut uids) = (Vec::new(), Vec::new());
         let mut too_many = false;
         self.run(&command, |response| {
             if let Response::Fetch(fetched) = response {
-                too_many |= seen.len() >= WINDOW_MAX;
+                too_many |= uids.len() >= FOLDER;
                 // `9:*` names the last message whatever its UID.
                 if let Some(one) =
                     seen_of(fetched).filter(|one| !too_many && one.uid >= window.first && one.uid <= window.last)
                 {
-                    seen.push(one);
+                    uids.push(one.uid);
+                    if uids.len() <= most {
+                        seen.push(one);
+                    } else {
+                        seen = Vec::new();
+                    }
                 }
             }
         })
         .await?;
-        if too_many { Err(Trouble::lost("the server lists messages without end")) } else { Ok(seen) }
+        if too_many {
+            return Err(without_end());
+        }
+        if uids.len() <= most {
+            return Ok(Listed::All(seen));
+        }
+        let parts = parted(window, uids);
+        // Few messages that are told of again and again.
+        if parts.len() < 2 { Err(without_end()) } else { Ok(Listed::Parts(parts)) }
     }
+}
+
+fn without_end() -> Trouble {
+    Trouble::lost("the server lists messages without end")
 }
 
 impl Imap {
@@ -53,7 +82,7 @@ impl Imap {
         let command = format!("UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE) {since}");
         let (mut told, mut too_many) = (Told::default(), false);
         let each = |response| {
-            too_many |= told.changed.len() + told.vanished.len() >= WINDOW_MAX;
+            too_many |= told.changed.len() + told.vanished.len() >= CHANGES;
             match response {
                 Response::Fetch(fetched) if !too_many => told.changed.extend(seen_of(fetched)),
                 Response::Vanished { uids, .. } if !too_many => told.vanished.extend(uids),
@@ -146,6 +175,9 @@ impl<'a> Fetcher<'a> {
     pub async fn receive(&mut self) -> Result<Batch, Trouble> {
         loop {
             match self.imap.next().await? {
+                Got::Body(size) if size > BODY => {
+                    return Err(Trouble::lost("a message is larger than what can be kept"));
+                }
                 Got::Body(size) => {
                     let room = room(self.arrived.values());
                     self.current = Some(Incoming::begin(size, room, &self.store, self.tenant));

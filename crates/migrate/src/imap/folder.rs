@@ -130,6 +130,7 @@ impl Listing {
                     uidvalidity: small("UIDVALIDITY"),
                     uidnext: small("UIDNEXT"),
                     modseq: number("HIGHESTMODSEQ"),
+                    ..Standing::default()
                 };
                 self.standings.push((name, standing));
             }

@@ -1,13 +1,17 @@
-//! Messages on their way: batches that are asked for ahead, committed while the next arrives; and what is done about those that do not come.
+//! Messages on their way: batches that are asked for ahead; while one arrives the bodies of the one before it are put, and the rows of the one
+//! before that are written. And what is done about those that do not come.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use anser_base::{Durability, Result};
-use anser_store::{LedgerFolder, LedgerRow, LedgerState, MailTx};
+use anser_store::{LedgerFolder, LedgerKey, LedgerRow, LedgerState, MailTx};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::{Outcome, Pass};
-use crate::commit::{Arrived, Done, Target, commit};
+use crate::adopt::Adoptable;
+use crate::commit::{Arrived, Done, Target, commit, commit_in_turn};
 use crate::source::{Batch, Origin, Seen};
 use crate::trouble::Trouble;
 
@@ -22,11 +26,16 @@ const AHEAD: usize = 2;
 /// The newest messages of a folder, which are brought before its others.
 const NEWEST: usize = 50;
 
+/// Batches that arrived and are not stored yet, at most.
+const STORING: usize = 2;
+
 /// What is left to be done when batches no longer come.
 #[derive(Default)]
 struct UnderWay {
-    /// The batch before.
-    committing: Option<JoinHandle<Result<Done>>>,
+    /// The batches before, oldest first.
+    storing: VecDeque<JoinHandle<Result<Done>>>,
+    /// Told when the newest of them is stored.
+    last: Option<oneshot::Receiver<()>>,
     /// What came in no batch, and why.
     missing: Vec<(Seen, String)>,
 }
@@ -38,16 +47,17 @@ impl Pass<'_> {
         origin: &mut Origin,
         ledger: &LedgerFolder,
         new: Vec<Seen>,
-        order: Order,
+        how: &How,
         outcome: &mut Outcome,
     ) -> Result<(), Trouble> {
         let mut under_way = UnderWay::default();
-        let received = self.receive(origin, ledger, (new, order), &mut under_way, outcome).await;
+        let received = self.receive(origin, ledger, (new, how), &mut under_way, outcome).await;
         // Whatever became of the connection: nothing may be under way any more when a pass says that it is over.
-        self.finish_commit(&mut under_way, outcome).await?;
+        let stored = self.finish_storing(&mut under_way, 0, outcome).await;
+        stored?;
         received?;
         for (seen, why) in under_way.missing {
-            self.bring_one(origin, ledger, seen, &why, outcome).await?;
+            self.bring_one(origin, self.target(ledger, how), seen, &why, outcome).await?;
         }
         Ok(())
     }
@@ -56,13 +66,13 @@ impl Pass<'_> {
         &self,
         origin: &mut Origin,
         ledger: &LedgerFolder,
-        (new, order): (Vec<Seen>, Order),
+        (new, how): (Vec<Seen>, &How),
         under_way: &mut UnderWay,
         outcome: &mut Outcome,
     ) -> Result<(), Trouble> {
         let mut fetcher = origin.fetcher(self.store.clone(), self.tenant);
         let most = if self.careful { 1 } else { BATCH };
-        let mut batches = order.batches(&new, most).into_iter();
+        let mut batches = how.order.batches(&new, most).into_iter();
         let mut seen: BTreeMap<u32, Seen> = new.into_iter().map(|one| (one.at, one)).collect();
         let ahead = if self.careful { 1 } else { AHEAD };
         loop {
@@ -70,7 +80,7 @@ impl Pass<'_> {
                 && let Some(batch) = batches.next()
             {
                 if self.careful {
-                    self.note_attempts(ledger, &batch, &seen, "the connection broke").await?;
+                    self.note_attempts(ledger.key, &batch, &seen, "the connection broke").await?;
                 }
                 fetcher.ask(batch).await?;
             }
@@ -79,12 +89,14 @@ impl Pass<'_> {
             }
             let batch = fetcher.receive().await?;
             let arrived = arrived(batch, &mut seen, &mut under_way.missing);
-            self.finish_commit(under_way, outcome).await?;
+            self.finish_storing(under_way, STORING - 1, outcome).await?;
             if self.watch.is_stopped() {
                 return Err(Trouble::Stopped);
             }
-            let target = self.target(ledger);
-            under_way.committing = Some(tokio::spawn(commit(self.store.clone(), target, arrived)));
+            let (done, last) = oneshot::channel();
+            let before = under_way.last.replace(last);
+            let storing = commit_in_turn(self.store.clone(), self.target(ledger, how), arrived, before, done);
+            under_way.storing.push_back(tokio::spawn(storing));
         }
     }
 
@@ -93,7 +105,7 @@ impl Pass<'_> {
     async fn bring_one(
         &self,
         origin: &mut Origin,
-        ledger: &LedgerFolder,
+        target: Target,
         seen: Seen,
         why: &str,
         outcome: &mut Outcome,
@@ -107,7 +119,7 @@ impl Pass<'_> {
             let mut batch = fetcher.receive().await?;
             match (batch.arrived.remove(&at), batch.refused) {
                 (Some(taken), _) => {
-                    let done = commit(self.store.clone(), self.target(ledger), vec![Arrived { seen, taken }]).await?;
+                    let done = commit(self.store.clone(), target, vec![Arrived { seen, taken }]).await?;
                     outcome.copied += done.messages;
                     outcome.bytes += done.bytes;
                     self.watch.done(done.messages, done.bytes);
@@ -119,19 +131,13 @@ impl Pass<'_> {
             }
         }
         outcome.failed += 1;
-        self.note_attempts(ledger, &[at], &BTreeMap::from([(at, seen)]), &why).await?;
+        self.note_attempts(target.key, &[at], &BTreeMap::from([(at, seen)]), &why).await?;
         Ok(())
     }
 
     /// Counts an attempt at messages before it is made, or after it failed; one that is made leaves no trace of it.
-    async fn note_attempts(
-        &self,
-        ledger: &LedgerFolder,
-        wanted: &[u32],
-        seen: &BTreeMap<u32, Seen>,
-        why: &str,
-    ) -> Result<()> {
-        let (key, pass) = (ledger.key, self.number);
+    async fn note_attempts(&self, key: LedgerKey, wanted: &[u32], seen: &BTreeMap<u32, Seen>, why: &str) -> Result<()> {
+        let pass = self.number;
         let seen: Vec<Seen> = wanted.iter().filter_map(|at| seen.get(at).cloned()).collect();
         let why = why.to_owned();
         let work = move |tx: &mut MailTx<'_, '_>| {
@@ -146,7 +152,7 @@ impl Pass<'_> {
         self.store.write(self.account, Durability::Sync, work).await
     }
 
-    fn target(&self, ledger: &LedgerFolder) -> Target {
+    fn target(&self, ledger: &LedgerFolder, how: &How) -> Target {
         Target {
             tenant: self.tenant,
             account: self.account,
@@ -155,26 +161,51 @@ impl Pass<'_> {
             keeps_uids: ledger.keeps_uids,
             labels: self.profile.labels,
             pass: self.number,
+            quota: self.quota,
             // Where ids do not last, what is here already can come under another one.
             may_have_moved: self.number > 1 || ledger.uidvalidity == 0,
             again: false,
+            adoptable: how.adoptable.clone(),
         }
     }
 
-    async fn finish_commit(&self, under_way: &mut UnderWay, outcome: &mut Outcome) -> Result<(), Trouble> {
-        if let Some(before) = under_way.committing.take() {
-            let done = before.await.map_err(anser_base::Error::unavailable)??;
-            (outcome.copied, outcome.bytes) = (outcome.copied + done.messages, outcome.bytes + done.bytes);
-            self.watch.done(done.messages, done.bytes);
+    /// Waits until no more than `most` batches are not stored yet; for all of them when one was not stored.
+    async fn finish_storing(
+        &self,
+        under_way: &mut UnderWay,
+        most: usize,
+        outcome: &mut Outcome,
+    ) -> Result<(), Trouble> {
+        let mut first = Ok(());
+        while under_way.storing.len() > most || first.is_err() {
+            let Some(before) = under_way.storing.pop_front() else { break };
+            match before.await.map_err(anser_base::Error::unavailable).flatten() {
+                Ok(done) => {
+                    (outcome.copied, outcome.bytes) = (outcome.copied + done.messages, outcome.bytes + done.bytes);
+                    self.watch.done(done.messages, done.bytes);
+                }
+                // What comes behind it says no more than that.
+                Err(error) => first = first.and(Err(error.into())),
+            }
         }
-        Ok(())
+        first
     }
 }
 
+/// How messages are brought.
+#[derive(Default)]
+pub(super) struct How {
+    /// One after the other.
+    pub order: Order,
+    /// What is in the mailbox and came by no move.
+    pub adoptable: Option<Arc<Adoptable>>,
+}
+
 /// In which order messages come; within a batch they ascend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Order {
     /// That of the folder.
+    #[default]
     Ascending,
     /// The newest before the older ones, but those last that came after the UIDs up to here were reserved.
     NewestFirst {

@@ -12,19 +12,20 @@
 mod bring;
 mod delta;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use anser_base::{AccountId, Durability, Result, TenantId};
 use anser_store::{LedgerFolder, LedgerKey, LedgerRow, LedgerState, MailTx, Store};
 
+use crate::adopt::Adoptable;
 use crate::merge;
 use crate::plan::{Namespace, Planned, again, plan};
 use crate::profile::Profile;
-use crate::source::{Folder, Origin, Seen, Standing, Window};
+use crate::source::{Folder, Listed, Mark, Origin, Seen, Standing, Window};
 use crate::trouble::Trouble;
 
-use bring::Order;
 pub use bring::{BATCH, BATCH_BYTES};
+use bring::{How, Order};
 
 /// Rows of the ledger that are read at once.
 const ROWS: usize = 5_000;
@@ -32,6 +33,8 @@ const ROWS: usize = 5_000;
 pub const TRIES: u32 = 3;
 /// A folder that lost more than one in so many messages since the last pass, and more than [`FEW`], is a question.
 pub(crate) const LOSS: u64 = 20;
+/// New messages of a folder that was whole once, beyond which they are not held together.
+const MUCH: usize = 50_000;
 /// Messages that are brought before the old server is asked again whether it still has them.
 const FIRST: usize = 3;
 /// Messages that a folder may always lose.
@@ -53,6 +56,8 @@ pub struct Pass<'a> {
     pub number: u32,
     /// Messages of each folder at most; `None` for all.
     pub limit: Option<u64>,
+    /// Bytes that the account may hold; `None` for no limit.
+    pub quota: Option<u64>,
     /// Whether losses at the source were said to be meant.
     pub losses_are_meant: bool,
     /// Whether to ask for one message at a time, and count each attempt before it is made: after connections that broke again and
@@ -97,7 +102,12 @@ impl Pass<'_> {
             failed.into_iter().filter(|(_, row)| row.tries < TRIES).map(|(key, _)| key).collect();
         let mut news: BTreeMap<usize, Option<News>> = BTreeMap::new();
         for (at, one) in planned.iter().enumerate().filter(|(_, one)| one.ledger.uidnext > 0 && self.limit.is_none()) {
-            news.insert(at, self.look_again(origin, one, failed.contains(&one.ledger.key)).await?);
+            match self.look_again(origin, one, failed.contains(&one.ledger.key)).await? {
+                Looked::Same => drop(news.insert(at, None)),
+                Looked::News(found) => drop(news.insert(at, Some(found))),
+                // Brought as what was never whole is: a window at a time.
+                Looked::Much => {}
+            }
         }
         let mut outcome = Outcome::default();
         for (at, one) in planned.iter().enumerate() {
@@ -180,7 +190,7 @@ impl Pass<'_> {
     }
 
     /// A folder that was whole once: merges what changed, notes what is gone; returns what is new.
-    async fn look_again(&self, origin: &mut Origin, one: &Planned, has_failed: bool) -> Result<Option<News>, Trouble> {
+    async fn look_again(&self, origin: &mut Origin, one: &Planned, has_failed: bool) -> Result<Looked, Trouble> {
         let last = &one.ledger;
         let as_before = |standing: &Standing| {
             standing.uidvalidity == last.uidvalidity
@@ -193,23 +203,35 @@ impl Pass<'_> {
         let is_untouched = one.folder.stamp != 0 && one.folder.stamp == last.modseq;
         if (is_untouched || one.folder.standing.is_some_and(|standing| as_before(&standing))) && !has_failed {
             self.watch.done(last.messages, 0);
-            return Ok(None);
+            return Ok(Looked::Same);
         }
-        let (standing, ledger) = self.open(origin, last).await?;
+        origin.go_on_from(Some(last).filter(|_| !has_failed));
+        let (mut standing, mut ledger) = self.open(origin, last).await?;
+        if origin.went_on() && self.knows_any(origin, &ledger).await? {
+            // What an earlier pass brought cannot be told from a twin of what was there before.
+            origin.go_on_from(None);
+            (standing, ledger) = self.open(origin, last).await?;
+        }
         if as_before(&standing) && ledger.key == last.key && !has_failed {
             self.watch.done(last.messages, 0);
-            return Ok(None);
+            return Ok(Looked::Same);
         }
         let told = match has_failed || ledger.key != last.key {
             true => None,
+            false if origin.went_on() => Some(self.behind(origin, &ledger).await?),
             false => self.changes_since(origin, &ledger, &standing).await?,
         };
         let changes = match told {
             Some(changes) => changes,
             None => {
                 let mut changes = Changes::default();
-                for window in origin.windows(&standing) {
-                    self.list(origin, &ledger, window, &mut changes).await?;
+                let mut windows: VecDeque<Window> = origin.windows(&standing).collect();
+                while let Some(window) = windows.pop_front() {
+                    let parts = self.list(origin, &ledger, window, &mut changes).await?;
+                    parts.into_iter().rev().for_each(|part| windows.push_front(part));
+                    if changes.new.len() > MUCH {
+                        return Ok(Looked::Much);
+                    }
                 }
                 changes
             }
@@ -217,15 +239,44 @@ impl Pass<'_> {
         if standing.uidvalidity == 0 && changes.kept == 0 && (1..=changes.new.len()).contains(&changes.gone.len()) {
             // Each session of such a server has other ids: what is here is found by its bytes.
             let ledger = self.renumber(&ledger, 0).await?;
-            return Ok(Some(News { ledger, standing, new: changes.new }));
+            return Ok(Looked::News(News { ledger, standing, new: changes.new }));
         }
         self.check_losses(&ledger, &changes)?;
         self.note_gone(&ledger, changes.gone).await?;
         if changes.new.is_empty() {
             self.finish(&ledger, &standing).await?;
-            return Ok(None);
+            return Ok(Looked::Same);
         }
-        Ok(Some(News { ledger, standing, new: changes.new }))
+        Ok(Looked::News(News { ledger, standing, new: changes.new }))
+    }
+
+    /// Whether the ledger knows a message of the open folder's list.
+    async fn knows_any(&self, origin: &mut Origin, ledger: &LedgerFolder) -> Result<bool, Trouble> {
+        let (key, new) = (ledger.key, self.behind(origin, ledger).await?.new);
+        for some in new.chunks(ROWS) {
+            let keys: Vec<Vec<u8>> = some.iter().map(|one| one.key.clone()).collect();
+            let find = move |tx: &mut MailTx<'_, '_>| {
+                for row in &keys {
+                    if tx.ledger_row(key, row)?.is_some() {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            };
+            if self.store.read(self.account, find).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What stands in a file behind what was gone over before.
+    async fn behind(&self, origin: &mut Origin, ledger: &LedgerFolder) -> Result<Changes, Trouble> {
+        let new = match origin.list(Window::WHOLE).await? {
+            Listed::All(seen) => seen,
+            Listed::Parts(_) => Vec::new(),
+        };
+        Ok(Changes { new, kept: ledger.messages, gone: Vec::new() })
     }
 
     fn check_losses(&self, ledger: &LedgerFolder, changes: &Changes) -> Result<(), Trouble> {
@@ -239,15 +290,20 @@ impl Pass<'_> {
         Err(Trouble::Question(format!("the folder {name} lost {lost} of {} messages", lost + changes.kept)))
     }
 
-    /// Lists a window of the open folder and holds it against the ledger; flags are merged at once.
+    /// Lists a window of the open folder and holds it against the ledger; flags are merged at once. When it holds too much: the windows to
+    /// be listed in its place.
     async fn list(
         &self,
         origin: &mut Origin,
         ledger: &LedgerFolder,
         window: Window,
         changes: &mut Changes,
-    ) -> Result<(), Trouble> {
-        let seen = origin.list(window).await?;
+    ) -> Result<Vec<Window>, Trouble> {
+        let before = changes.kept;
+        let seen = match origin.list(window).await? {
+            Listed::All(seen) => seen,
+            Listed::Parts(parts) => return Ok(parts),
+        };
         let mut seen: HashMap<Vec<u8>, Seen> = seen.into_iter().map(|one| (one.key.clone(), one)).collect();
         let (key, (mut first, last)) = (ledger.key, window.keys());
         loop {
@@ -283,10 +339,10 @@ impl Pass<'_> {
                 break;
             }
         }
-        self.watch.done(changes.kept, 0);
+        self.watch.done(changes.kept - before, 0);
         changes.new.extend(seen.into_values());
         changes.new.sort_by_key(|seen| seen.at);
-        Ok(())
+        Ok(Vec::new())
     }
 
     async fn merge(&self, ledger: &LedgerFolder, flagged: Vec<(LedgerRow, Seen)>) -> Result<()> {
@@ -325,12 +381,14 @@ impl Pass<'_> {
             return Ok(());
         }
         let ledger = self.mailbox_of(&ledger, one).await?;
-        self.bring(origin, &ledger, new, Order::Ascending, outcome).await?;
+        let new = origin.find_again(new);
+        self.bring(origin, &ledger, new, &How::default(), outcome).await?;
         self.finish(&ledger, &standing).await.map_err(Trouble::from)
     }
 
     /// A folder that was never whole, window by window.
     async fn bring_all(&self, origin: &mut Origin, one: &Planned, outcome: &mut Outcome) -> Result<(), Trouble> {
+        origin.go_on_from(None);
         let (standing, mut ledger) = match self.open(origin, &one.ledger).await {
             // A folder that cannot be opened must not keep the others from moving.
             Err(Trouble::Refused(why)) => {
@@ -341,22 +399,32 @@ impl Pass<'_> {
             other => other?,
         };
         let (whole, mut left) = (self.limit.is_none(), self.limit);
-        let (mut windows, mut order) = (Vec::new(), Order::Ascending);
+        let (mut windows, mut how) = (VecDeque::new(), How::default());
+        let is_first = one.ledger.uidnext == 0;
         if standing.messages > 0 {
             ledger = self.mailbox_of(&ledger, one).await?;
             windows.extend(origin.windows(&standing));
-            if whole && ledger.keeps_uids && self.reserve(&ledger, &standing).await? {
-                windows.reverse();
-                order = Order::NewestFirst { below: standing.uidnext };
+            // A mailbox that is in use is not closed to its owner.
+            if whole && is_first && ledger.keeps_uids && self.reserve(&ledger, &standing).await? {
+                windows.make_contiguous().reverse();
+                how.order = Order::NewestFirst { below: standing.uidnext };
+            }
+            if is_first && !ledger.keeps_uids {
+                // Somebody used the mailbox before.
+                how.adoptable = Adoptable::of(&self.store, self.tenant, self.account, ledger.mailbox).await?;
             }
         }
         let mut all = Changes::default();
-        for window in windows {
-            if left == Some(0) {
-                break;
-            }
+        while let Some(window) = windows.pop_front().filter(|_| left != Some(0)) {
             let mut changes = Changes::default();
-            self.list(origin, &ledger, window, &mut changes).await?;
+            let mut parts = self.list(origin, &ledger, window, &mut changes).await?;
+            if !parts.is_empty() {
+                if how.order == Order::Ascending {
+                    parts.reverse();
+                }
+                parts.into_iter().for_each(|part| windows.push_front(part));
+                continue;
+            }
             if changes.kept == 0 && origin.may_remove() && !self.losses_are_meant {
                 (ledger, changes) = self.try_reading(origin, ledger, changes, outcome).await?;
             }
@@ -367,7 +435,7 @@ impl Pass<'_> {
                 new.truncate(usize::try_from(left.saturating_sub(kept)).unwrap_or(usize::MAX));
                 *left = left.saturating_sub(kept + new.len() as u64);
             }
-            self.bring(origin, &ledger, new, order, outcome).await?;
+            self.bring(origin, &ledger, new, &how, outcome).await?;
         }
         if whole {
             // An earlier pass that came to no end may have brought what is no longer there.
@@ -405,7 +473,7 @@ impl Pass<'_> {
     ) -> Result<(LedgerFolder, Changes), Trouble> {
         let (few, before) = (changes.new.iter().take(FIRST).cloned().collect::<Vec<_>>(), changes.new.len());
         if changes.gone.is_empty() && !few.is_empty() {
-            self.bring(origin, &ledger, few, Order::Ascending, outcome).await?;
+            self.bring(origin, &ledger, few, &How::default(), outcome).await?;
             origin.come_again().await?;
             changes = Changes::default();
             self.list(origin, &ledger, Window::WHOLE, &mut changes).await?;
@@ -424,7 +492,8 @@ impl Pass<'_> {
     /// Notes how the folder stood before it was gone over: what came since is found by the next pass.
     async fn finish(&self, ledger: &LedgerFolder, standing: &Standing) -> Result<()> {
         let (messages, modseq) = (standing.messages, standing.modseq);
-        let whole = LedgerFolder { uidnext: standing.uidnext.max(1), messages, modseq, ..ledger.clone() };
+        let mark = if standing.mark == Mark::default() { Vec::new() } else { standing.mark.to_vec() };
+        let whole = LedgerFolder { uidnext: standing.uidnext.max(1), messages, modseq, mark, ..ledger.clone() };
         let end = move |tx: &mut MailTx<'_, '_>| {
             if whole.keeps_uids && tx.has_mailbox(whole.mailbox)? {
                 // UIDs that the old server gave to messages which are gone must not name others here.
@@ -435,6 +504,16 @@ impl Pass<'_> {
         };
         self.store.write(self.account, Durability::Sync, end).await
     }
+}
+
+/// What a look at a folder that was whole once came to.
+enum Looked {
+    /// Nothing is new.
+    Same,
+    /// This is.
+    News(News),
+    /// More than is held at once.
+    Much,
 }
 
 /// What is new in a folder that was whole once.

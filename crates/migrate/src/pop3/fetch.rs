@@ -7,14 +7,12 @@ use anser_store::Store;
 use anser_wire::pop3::MultilineDecoder;
 
 use super::Pop3;
-use crate::source::{Batch, Incoming, room};
+use crate::source::{BODY, Batch, Incoming, room};
 use crate::talk::Talk;
 use crate::trouble::Trouble;
 
 /// Messages that are asked for before the first of them came.
 const AHEAD: usize = 50;
-/// Octets of one message, beyond which the server is given up.
-const BODY: u64 = 4 * 1024 * 1024 * 1024;
 
 /// A body that arrives behind the `+OK` of RETR, piece by piece.
 #[derive(Default)]

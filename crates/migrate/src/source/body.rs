@@ -8,6 +8,8 @@ use tokio::task::JoinHandle;
 
 use crate::trouble::Trouble;
 
+/// Octets of one message at most, as the store of bodies takes them.
+pub const BODY: u64 = 4 * 1024 * 1024 * 1024;
 /// A body up to this size, in bytes, travels in memory.
 pub const IN_MEMORY: u64 = 1024 * 1024;
 /// Bodies that wait in memory for the rest of their request, in bytes together: whatever sizes a source told before.

@@ -15,10 +15,10 @@ mod body;
 use std::collections::HashMap;
 
 use anser_base::TenantId;
-use anser_store::{Flags, Keywords, Store};
+use anser_store::{Flags, Keywords, LedgerFolder, Store};
 use anser_wire::Secret;
 
-pub use body::{Incoming, Taken, room};
+pub use body::{BODY, Incoming, Taken, room};
 
 use crate::files::{self, Files};
 use crate::imap::{Imap, fetch};
@@ -29,6 +29,8 @@ use crate::trouble::Trouble;
 
 /// Messages that one window of a list is meant to hold.
 const WINDOW: u64 = 5_000;
+/// Messages that are listed at once, at most: a window that holds more is parted.
+pub const CROWD: usize = 20_000;
 
 /// A folder as its source lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +67,12 @@ pub struct Standing {
     pub uidnext: u32,
     /// HIGHESTMODSEQ; 0 when the source has none.
     pub modseq: u64,
+    /// What a file is gone on from the next time; zeros when all of it is read then.
+    pub mark: Mark,
 }
+
+/// A place in a file, and a hash of what was before it.
+pub type Mark = [u8; 24];
 
 /// A message as the list tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,6 +139,36 @@ fn windows(standing: &Standing) -> impl Iterator<Item = Window> + use<> {
         first = last + 1;
         Some(window)
     })
+}
+
+/// What came of the list of a window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listed {
+    /// Its messages.
+    All(Vec<Seen>),
+    /// It holds too many: windows that hold fewer, ascending.
+    Parts(Vec<Window>),
+}
+
+/// Windows that hold [`WINDOW`] of these UIDs each, and together are this window.
+pub(crate) fn parted(window: Window, mut uids: Vec<u32>) -> Vec<Window> {
+    uids.sort_unstable();
+    uids.dedup();
+    let mut firsts: Vec<u32> = uids.chunks(WINDOW as usize).map(|some| some[0]).collect();
+    if let Some(first) = firsts.first_mut() {
+        *first = window.first;
+    }
+    let lasts = firsts.iter().skip(1).map(|next| next - 1).chain([window.last]);
+    firsts.iter().zip(lasts).map(|(first, last)| Window { first: *first, last }).collect()
+}
+
+/// Messages of an earlier list, where they stand in this one.
+fn again(now: &[Seen], before: Vec<Seen>) -> Vec<Seen> {
+    let now: HashMap<&[u8], u32> = now.iter().map(|one| (&one.key[..], one.at)).collect();
+    let mut found: Vec<Seen> =
+        before.into_iter().filter_map(|one| Some(Seen { at: *now.get(&one.key[..])?, ..one })).collect();
+    found.sort_by_key(|one| one.at);
+    found
 }
 
 /// What changed in a folder, as its source tells it.
@@ -218,12 +255,34 @@ impl Origin {
     }
 
     /// What the messages of a window of the open folder look like. A message may be told of twice.
-    pub async fn list(&mut self, window: Window) -> Result<Vec<Seen>, Trouble> {
+    pub async fn list(&mut self, window: Window) -> Result<Listed, Trouble> {
         match self {
-            Self::Imap(imap) => imap.list(window).await,
-            Self::Pop3(pop3) => pop3.list().await,
-            Self::Jmap(jmap) => Ok(jmap.list()),
-            Self::Files(files) => Ok(files.list()),
+            Self::Imap(imap) => imap.list_or_part(window, CROWD).await,
+            Self::Pop3(pop3) => pop3.list().await.map(Listed::All),
+            Self::Jmap(jmap) => Ok(Listed::All(jmap.list())),
+            Self::Files(files) => Ok(Listed::All(files.list())),
+        }
+    }
+
+    /// A folder that lies in one file, and was gone over once, is opened behind what was there from now on, as long as its beginning is
+    /// the same; each is opened as a whole when none is named.
+    pub fn go_on_from(&mut self, folder: Option<&LedgerFolder>) {
+        if let Self::Files(files) = self {
+            files.go_on_from(folder);
+        }
+    }
+
+    /// Whether the open folder was opened behind what was there: its list holds what came since.
+    pub fn went_on(&self) -> bool {
+        matches!(self, Self::Files(files) if files.went_on())
+    }
+
+    /// Where messages of an earlier list stand, now that their folder was opened again; those that are no longer there are left out.
+    pub fn find_again(&self, seen: Vec<Seen>) -> Vec<Seen> {
+        match self {
+            Self::Imap(_) | Self::Pop3(_) => seen,
+            Self::Jmap(jmap) => again(&jmap.list(), seen),
+            Self::Files(files) => again(&files.list(), seen),
         }
     }
 
@@ -339,6 +398,15 @@ impl Fetcher<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_crowded_window_is_parted_without_gaps() {
+        let window = Window { first: 7, last: u32::MAX };
+        let uids: Vec<u32> = (0..12_000).map(|n| 4_000_000_000 - n).chain([4_000_000_000]).collect();
+        let parts = parted(window, uids);
+        assert_eq!((parts.len(), parts[0].first, parts[2].last), (3, 7, u32::MAX));
+        assert!(parts.windows(2).all(|two| two[0].last + 1 == two[1].first), "{parts:?}");
+    }
 
     #[test]
     fn windows_cover_every_uid_once() {

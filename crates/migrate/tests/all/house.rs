@@ -15,7 +15,7 @@ use anser_wire::Secret;
 use crate::fake::Fake;
 
 pub const ANN: AccountId = AccountId(7);
-const TENANT: TenantId = TenantId(1);
+pub const TENANT: TenantId = TenantId(1);
 const SCHEMAS: Schemas = Schemas { account: SCHEMA, search: SEARCH_SCHEMA, ..NO_SCHEMAS };
 
 /// What an account holds: by the path of each mailbox that holds any, UID, flags, keywords, date in seconds, bytes.
@@ -28,8 +28,9 @@ pub struct House {
     _world: World,
 }
 
+/// Watches, and says nothing.
 #[derive(Default)]
-struct Quiet {
+pub struct Quiet {
     stopped: AtomicBool,
 }
 
@@ -78,6 +79,32 @@ impl House {
         self.pass_as("qq", origin, careful, losses_are_meant).await
     }
 
+    /// One pass into an account that may hold so many bytes.
+    pub async fn pass_within(&self, fake: &Fake, quota: u64) -> Result<Outcome, Trouble> {
+        let password = Secret::new(fake.state.lock().unwrap().password.clone());
+        let mut origin = Origin::open(&fake.source(), "ann", Some(&password)).await?;
+        let watch = Quiet::default();
+        let pass = self.to_pass("generic", &watch);
+        Pass { quota: Some(quota), ..pass }.run(&mut origin).await
+    }
+
+    /// The next pass, over all there is.
+    pub fn to_pass<'a>(&self, profile: &str, watch: &'a (dyn Watcher + Sync)) -> Pass<'a> {
+        Pass {
+            store: self.store.clone(),
+            tenant: TENANT,
+            account: ANN,
+            id: 1,
+            profile: anser_migrate::profile::of(profile),
+            number: self.passes.fetch_add(1, Ordering::Relaxed) as u32 + 1,
+            limit: None,
+            quota: None,
+            losses_are_meant: false,
+            careful: false,
+            watch,
+        }
+    }
+
     /// One pass over a source of some profile.
     pub async fn pass_as(
         &self,
@@ -86,13 +113,8 @@ impl House {
         careful: bool,
         losses_are_meant: bool,
     ) -> Result<Outcome, Trouble> {
-        let profile = anser_migrate::profile::of(profile);
-        let number = self.passes.fetch_add(1, Ordering::Relaxed) as u32 + 1;
         let watch = Quiet::default();
-        let store = self.store.clone();
-        let (tenant, account, id, limit) = (TENANT, ANN, 1, None);
-        let pass =
-            Pass { store, tenant, account, id, profile, number, limit, losses_are_meant, careful, watch: &watch };
+        let pass = Pass { losses_are_meant, careful, ..self.to_pass(profile, &watch) };
         pass.run(&mut origin).await
     }
 

@@ -1,0 +1,207 @@
+//! Mail that was in a mailbox before the move came to it: brought by another tool, or delivered already. A message of the source that is
+//! here in the same bytes is taken for what is here, and so is one that is here with nothing but what tools and servers add; each message
+//! here is taken for one of the source at most. What finds no twin is brought, so that in doubt there are two.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anser_base::{AccountId, BlobId, Error, MailboxId, MessageId, Result, TenantId};
+use anser_mime::header::{Field, fields};
+use anser_store::{MailTx, Message, Store};
+
+/// Entries of a mailbox that are read at once.
+const PAGE: usize = 1_000;
+/// Bytes of a message that its added fields are looked for in.
+const HEADER: usize = 256 * 1024;
+/// Bytes of a body that are read at once.
+const PIECE: usize = 256 * 1024;
+/// Messages of one mailbox that are looked at, at most: the newest.
+const MESSAGES: usize = 1_000_000;
+
+/// A message that is here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Here {
+    /// Its UID in the mailbox.
+    pub uid: u32,
+    /// Its number.
+    pub message: MessageId,
+}
+
+/// Messages of one mailbox that no move has brought, by their bytes.
+#[derive(Debug, Default)]
+pub struct Adoptable {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Ascending by UID, taken from the end on.
+    exact: HashMap<BlobId, Vec<Here>>,
+    /// By the bytes without what was added.
+    bare: HashMap<BlobId, Vec<Here>>,
+    taken: HashSet<MessageId>,
+}
+
+impl Adoptable {
+    /// Those of a mailbox; `None` when there are none. Reads every one of them.
+    pub async fn of(
+        store: &Store,
+        tenant: TenantId,
+        account: AccountId,
+        mailbox: MailboxId,
+    ) -> Result<Option<Arc<Self>>> {
+        let found = store.read(account, move |tx| unclaimed(tx, mailbox)).await?;
+        if found.is_empty() {
+            return Ok(None);
+        }
+        let mut state = State::default();
+        for some in found.chunks(PAGE) {
+            let ids: Vec<MessageId> = some.iter().map(|here| here.message).collect();
+            let read = move |tx: &mut MailTx<'_, '_>| ids.iter().map(|id| tx.message(*id)).collect::<Result<Vec<_>>>();
+            let messages = store.read(account, read).await?;
+            let (store, some) = (store.clone(), some.to_vec());
+            let hash = move || -> Result<State> {
+                let mut state = State::default();
+                for (here, message) in some.into_iter().zip(messages) {
+                    if let Some(message) = message {
+                        state.note(&store, tenant, here, &message)?;
+                    }
+                }
+                Ok(state)
+            };
+            let more = tokio::task::spawn_blocking(hash).await.map_err(Error::unavailable)??;
+            more.exact.into_iter().for_each(|(id, mut all)| state.exact.entry(id).or_default().append(&mut all));
+            more.bare.into_iter().for_each(|(id, mut all)| state.bare.entry(id).or_default().append(&mut all));
+        }
+        for all in state.exact.values_mut().chain(state.bare.values_mut()) {
+            all.reverse();
+        }
+        Ok(Some(Arc::new(Self { state: Mutex::new(state) })))
+    }
+
+    /// The message here that has these bytes, once.
+    pub fn take(&self, bytes: BlobId) -> Option<Here> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let State { exact, bare, taken } = &mut *state;
+        let mut of = |all: &mut HashMap<BlobId, Vec<Here>>| {
+            let twins = all.get_mut(&bytes)?;
+            std::iter::from_fn(|| twins.pop()).find(|here| taken.insert(here.message))
+        };
+        of(exact).or_else(|| of(bare))
+    }
+}
+
+/// What no row of a ledger tells of, ascending.
+fn unclaimed(tx: &mut MailTx<'_, '_>, mailbox: MailboxId) -> Result<Vec<Here>> {
+    let claimed = tx.ledger_messages(mailbox)?;
+    let mut found = Vec::new();
+    let mut first = 1;
+    loop {
+        let page = tx.entries_from(mailbox, first, PAGE)?;
+        let Some(last) = page.last().map(|entry| entry.uid) else { break };
+        let free = page.into_iter().filter(|entry| !claimed.contains(&entry.message));
+        found.extend(free.map(|entry| Here { uid: entry.uid, message: entry.message }));
+        match last.checked_add(1) {
+            Some(next) => first = next,
+            None => break,
+        }
+    }
+    found.drain(..found.len().saturating_sub(MESSAGES));
+    Ok(found)
+}
+
+impl State {
+    fn note(&mut self, store: &Store, tenant: TenantId, here: Here, message: &Message) -> Result<()> {
+        let mut reader = match store.open(tenant, message.blob) {
+            Ok(reader) => reader,
+            // What cannot be read is nobody's twin; `check` tells of it.
+            Err(error) => {
+                tracing::warn!(error = error.chain(), "a message here cannot be held against the old server's");
+                return Ok(());
+            }
+        };
+        // What delivery put before it stands in a prefix of its own.
+        match message.prefix.is_empty() {
+            true => self.exact.entry(message.blob).or_default().push(here),
+            false => self.bare.entry(message.blob).or_default().push(here),
+        }
+        let head = reader.read_at(0, HEADER)?;
+        let bare = bare(&head);
+        if bare.is_empty() {
+            return Ok(());
+        }
+        let mut hashes: Vec<blake3::Hasher> = Vec::with_capacity(bare.len());
+        for one in &bare {
+            let mut hash = blake3::Hasher::new();
+            hash.update(one);
+            hashes.push(hash);
+        }
+        let mut offset = head.len() as u64;
+        loop {
+            let piece = reader.read_at(offset, PIECE)?;
+            if piece.is_empty() {
+                break;
+            }
+            offset += piece.len() as u64;
+            for hash in &mut hashes {
+                hash.update(&piece);
+            }
+        }
+        for hash in hashes {
+            self.bare.entry(BlobId(*hash.finalize().as_bytes())).or_default().push(here);
+        }
+        Ok(())
+    }
+}
+
+/// What the beginning of a message may have been before something was added to it: without the fields of tools, and without those of a
+/// delivery besides. Only where that changes anything.
+fn bare(head: &[u8]) -> Vec<Vec<u8>> {
+    let all: Vec<Field<'_>> = fields(head).collect();
+    let is_one =
+        |field: &Field<'_>, names: &[&str]| names.iter().any(|name| field.name.eq_ignore_ascii_case(name.as_bytes()));
+    let of_tools = |field: &Field<'_>| {
+        is_one(field, &["X-TUID", "X-OfflineIMAP"])
+            || (is_one(field, &["Message-Id"]) && field.value.trim_ascii().ends_with(b"@imapsync>"))
+    };
+    let without = |dropped: &dyn Fn(usize, &Field<'_>) -> bool| {
+        let (mut kept, mut at) = (Vec::with_capacity(head.len()), 0);
+        for (_, field) in all.iter().enumerate().filter(|(number, field)| dropped(*number, field)) {
+            kept.extend_from_slice(&head[at..field.range.start]);
+            at = field.range.end;
+        }
+        kept.extend_from_slice(&head[at..]);
+        kept
+    };
+    // Return-Path, Delivered-To and the like at the top, up to the first Received.
+    let top =
+        all.iter().take_while(|field| is_one(field, &["Return-Path", "Delivered-To", "X-Original-To", "Envelope-To"]));
+    let top = top.count();
+    let delivered = top + usize::from(all.get(top).is_some_and(|field| is_one(field, &["Received"])));
+    let mut found = vec![without(&|_, field| of_tools(field))];
+    if delivered > 0 {
+        found.push(without(&|number, field| number < delivered || of_tools(field)));
+    }
+    found.retain(|one| one.len() < head.len());
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_tools_and_servers_add_goes() {
+        let plain = b"Received: from a\r\nSubject: x\r\n\r\nX-TUID: body\r\n";
+        assert_eq!(bare(b"Subject: x\r\n\r\nX-TUID: body\r\n"), Vec::<Vec<u8>>::new());
+        let with = |more: &str| [more.as_bytes(), plain].concat();
+        assert_eq!(bare(&with("X-TUID: abc\r\n"))[0], plain);
+        assert_eq!(bare(&with("X-OfflineIMAP: 1-2\r\n\t-3\r\n"))[0], plain);
+        assert_eq!(bare(&with("Message-Id: <12@imapsync>\r\n"))[0], plain);
+        let delivered = with("Return-Path: <a@b>\r\nDelivered-To: c@d\r\nReceived: by c\r\n");
+        assert_eq!(bare(&delivered), [plain]);
+        // The newest Received may have been added as well, for all that can be told.
+        assert_eq!(bare(plain), [b"Subject: x\r\n\r\nX-TUID: body\r\n"]);
+        assert_eq!(bare(b"Message-Id: <a@b>\r\n\r\n"), Vec::<Vec<u8>>::new());
+    }
+}

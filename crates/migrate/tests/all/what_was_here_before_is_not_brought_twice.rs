@@ -1,0 +1,80 @@
+//! ID-7, case 48: a mailbox that imapsync, mbsync, offlineimap or the first deliveries have half filled. What is there is taken for what it
+//! is, once each; the rest is brought.
+
+use anser_base::{Durability, TenantId, Timestamp};
+use anser_store::{Flags, LedgerState, NewMessage};
+
+use crate::fake::{Fake, Habits, Mail, folder, mail};
+use crate::house::{ANN, House, each_house};
+
+fn body(text: &str) -> Vec<u8> {
+    format!("Received: from a.test\r\nSubject: {text}\r\n\r\n{text} body\r\n").into_bytes()
+}
+
+fn there(uid: u32, flags: &str, text: &str) -> Mail {
+    Mail { body: body(text), ..mail(uid, flags, text) }
+}
+
+/// A message that something else has put into the inbox.
+async fn put(house: &House, more: &str, text: &str, flags: Flags) {
+    let raw = [more.as_bytes(), &body(text)].concat();
+    let store = house.store.clone();
+    let content = tokio::task::spawn_blocking(move || store.put_body(TenantId(1), &raw, Durability::Sync))
+        .await
+        .unwrap()
+        .unwrap();
+    house
+        .change(move |tx| {
+            let inbox = tx.inbox().unwrap().id;
+            let message = NewMessage::new(content.clone(), inbox, Timestamp::from_secs(1_700_000_000));
+            tx.append(&NewMessage { flags, ..message }).unwrap();
+        })
+        .await;
+}
+
+#[test]
+fn a_mailbox_that_other_tools_half_filled_is_adopted() {
+    each_house(async |house| {
+        put(house, "", "same", Flags::default()).await;
+        put(house, "X-TUID: 8yIJvRbsDnnY\r\n", "mbsync", Flags::FLAGGED).await;
+        put(house, "Message-Id: <77@imapsync>\r\n", "imapsync", Flags::default()).await;
+        put(house, "X-OfflineIMAP: 1-2\r\n -3\r\n", "offlineimap", Flags::default()).await;
+        put(house, "Return-Path: <x@y>\r\nReceived: by here\r\n", "delivered", Flags::default()).await;
+        put(house, "", "twins", Flags::default()).await;
+        put(house, "", "only here", Flags::default()).await;
+        let mails = vec![
+            there(1, "\\Seen", "same"),
+            there(2, "", "mbsync"),
+            there(3, "", "imapsync"),
+            there(4, "", "offlineimap"),
+            there(5, "", "delivered"),
+            there(6, "", "twins"),
+            there(7, "", "twins"),
+            there(8, "", "only there"),
+        ];
+        let fake = Fake::start(vec![folder("INBOX", mails)], Habits::default());
+        let before = house.held().await.remove("INBOX").unwrap();
+        for _ in 0..3 {
+            house.settle(&fake, 1).await;
+            let held = house.held().await.remove("INBOX").unwrap();
+            let bodies: Vec<&[u8]> = held.iter().map(|one| &*one.4).collect();
+            let mut wanted: Vec<Vec<u8>> = before.iter().map(|one| one.4.clone()).collect();
+            wanted.extend([body("twins"), body("only there")]);
+            assert_eq!(bodies, wanted, "what was here stays as it was, and what was missing came");
+            // Flags of the source come to it, those of its owner stay.
+            assert_eq!((Flags(held[0].1), Flags(held[1].1)), (Flags::SEEN, Flags::FLAGGED));
+            let tally = house.store.read(ANN, |tx| tx.ledger_tally(1, None)).await.unwrap();
+            let of = |state: LedgerState| tally.rows[state as usize];
+            assert_eq!((of(LedgerState::Adopted), of(LedgerState::Copied)), (6, 2));
+        }
+        // What its owner removes is not brought again, though it came by no move.
+        house
+            .change(|tx| {
+                let inbox = tx.inbox().unwrap().id;
+                tx.expunge(inbox, &[1], false).unwrap();
+            })
+            .await;
+        house.settle(&fake, 1).await;
+        assert_eq!(house.held().await["INBOX"].len(), before.len() + 1);
+    });
+}
