@@ -134,7 +134,7 @@ pub fn messages(path: &Path) -> io::Result<(Standing, Vec<Mail>)> {
     if !is_separator(&scan.line) {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "no mbox: it does not begin with a \"From \" line"));
     }
-    scan.to_the_end()
+    scan.rest()
 }
 
 /// What stands behind the mark of an mbox, which stood like this before, and how it stands now; `None` when what was before the mark is
@@ -152,7 +152,7 @@ pub fn behind(path: &Path, before: &Standing) -> io::Result<Option<(Standing, Ve
     if is_more && !is_separator(&scan.line) {
         return Ok(None);
     }
-    let (now, mails) = scan.to_the_end()?;
+    let (now, mails) = scan.rest()?;
     let last = mails.iter().map(|mail| mail.seen.uid).max().unwrap_or(0);
     let uidnext = if before.uidvalidity > 0 { before.uidnext.max(last.saturating_add(1)) } else { before.uidnext };
     Ok(Some((Standing { messages: before.messages + mails.len() as u64, uidnext, mark: now.mark, ..*before }, mails)))
@@ -193,7 +193,7 @@ impl Scan {
     }
 
     /// The messages from the separator that was read last on.
-    fn to_the_end(mut self) -> io::Result<(Standing, Vec<Mail>)> {
+    fn rest(mut self) -> io::Result<(Standing, Vec<Mail>)> {
         let scan = &mut self;
         let (mut mails, mut met) = (Vec::new(), HashMap::<[u8; HASH], u32>::new());
         let mut from = Some(std::mem::take(&mut scan.line)).filter(|line| !line.is_empty());

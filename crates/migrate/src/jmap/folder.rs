@@ -144,7 +144,7 @@ impl Jmap {
 
 /// There are no UIDs: the next one is always the first.
 fn standing(messages: u64, modseq: u64) -> Standing {
-    Standing { messages, uidvalidity: 0, uidnext: 1, modseq }
+    Standing { messages, uidnext: 1, modseq, ..Standing::default() }
 }
 
 fn seen_of(at: u32, id: &str, email: &Value) -> Seen {
