@@ -30,7 +30,7 @@
 //! | `plan`, [`name`], `role` | which mailbox here takes which folder |
 //! | [`profile`] | what is known of providers and kinds of servers |
 //! | `commit` | messages and their rows of the ledger, in one transaction |
-//! | `adopt` | mail that was here before |
+//! | [`adopt`] | mail that was here before |
 //! | `merge` | flags of three sides, what is gone, what was removed |
 //! | [`verify`], [`report`] | both sides listed anew and held against each other; the proof as CSV and HTML |
 //! | [`source`] | what every source gives |
@@ -52,7 +52,7 @@
 //! | `secret` | passwords, sealed by a key outside of the database |
 
 pub mod acts;
-mod adopt;
+pub mod adopt;
 mod back;
 pub mod commit;
 pub mod consent;
