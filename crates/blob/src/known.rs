@@ -50,8 +50,10 @@ pub(crate) struct Known {
 /// A body that is not known to be durable.
 #[derive(Debug, Default)]
 struct Unsynced {
-    /// When it was written; [`SUSPECT`] after a failed sync.
+    /// When it was written last; [`SUSPECT`] after a failed sync.
     mark: u64,
+    /// Since when it is not durable: whoever put it then waits for the file of today.
+    since: u64,
     /// The bytes of its file, unless those are durable and only the name is not.
     stored: Option<Bytes>,
 }
@@ -74,9 +76,10 @@ impl Known {
     /// [`Self::hardened`].
     pub(crate) fn written(&mut self, key: Key, stored: Option<Bytes>) -> u64 {
         let mark = self.mark();
+        let since = self.unsynced.get(&key).map_or(mark, |unsynced| unsynced.since);
         self.drop_unsynced(key);
         self.bytes += stored.as_ref().map_or(0, Bytes::len);
-        self.unsynced.insert(key, Unsynced { mark, stored });
+        self.unsynced.insert(key, Unsynced { mark, since, stored });
         mark
     }
 
@@ -123,9 +126,9 @@ impl Known {
         }
     }
 
-    /// Whether everything written up to this mark is durable, and no sync failed.
+    /// Whether everything put up to this mark is durable: also what was written anew since.
     pub(crate) fn is_all_durable(&self, mark: u64) -> bool {
-        self.unsynced.values().all(|unsynced| unsynced.mark > mark && unsynced.mark != SUSPECT)
+        self.unsynced.values().all(|unsynced| unsynced.since > mark)
     }
 
     /// Whether it is time to sync.
@@ -155,5 +158,31 @@ impl Known {
             self.old = std::mem::take(&mut self.young);
         }
         self.young.insert(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_anew_is_not_durable_for_who_put_it_before() {
+        let key = (TenantId::from_sql(1), BlobId([7; 32]));
+        let mut known = Known::default();
+        let first = known.written(key, None);
+        let asked = known.mark();
+        known.written(key, None);
+        assert!(!known.is_all_durable(asked), "the new file has the name, and no sync");
+        known.synced(asked);
+        assert!(!known.is_all_durable(asked), "a sync that began before the new file");
+        let now = known.mark();
+        known.doubt(now);
+        known.written(key, None);
+        assert!(!known.is_all_durable(asked), "a sync that failed");
+        let now = known.mark();
+        known.synced(now);
+        assert!(first < asked && known.is_all_durable(asked));
+        known.written(key, None);
+        assert!(known.is_all_durable(now), "what was put later is of no concern");
     }
 }
