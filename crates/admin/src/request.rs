@@ -1,13 +1,19 @@
 //! What an administrator asks for. Every act of the house is one variant, whoever asks: the command line, later the API and the
 //! console.
 
+mod moves;
+mod sign_in;
+
 use std::fmt;
 use std::path::PathBuf;
 
 use anser_base::EntryId;
-use anser_migrate::{Grant, Level, NewMailbox, Passing, Source, Which};
+use anser_migrate::Which;
 use anser_sieve::form::Form;
 use serde::{Deserialize, Serialize};
+
+pub use moves::MoveAct;
+pub use sign_in::{ClientSpec, ProviderSpec, SignInAct, SignInRules};
 
 /// A password on its way; never shown.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,163 +116,6 @@ pub struct AccountChange {
     pub pop3_days: Option<u32>,
     /// Whether the owner must choose a new password first.
     pub must_change: Option<bool>,
-}
-
-/// What is done about how people sign in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SignInAct {
-    /// Lists the sessions of our own pages.
-    Sessions {
-        /// The account.
-        address: String,
-    },
-    /// Ends one of them, or all.
-    End {
-        /// The account.
-        address: String,
-        /// Which one.
-        id: Option<u64>,
-    },
-    /// Shows the second factor.
-    SecondFactor {
-        /// The account.
-        address: String,
-    },
-    /// Takes the second factor away, so that its owner can set up another.
-    Reset {
-        /// The account.
-        address: String,
-    },
-    /// Says where a second factor is required.
-    Require {
-        /// An account, a domain, `*`.
-        scope: String,
-        /// Whether it is.
-        required: bool,
-    },
-    /// Lists where it is required.
-    Required,
-    /// Registers a client (RFC 6749 §2).
-    ClientAdd {
-        /// The client.
-        client: ClientSpec,
-    },
-    /// Lists clients.
-    ClientList,
-    /// Registers a portal that vouches for people.
-    PortalAdd {
-        /// Its name.
-        id: String,
-        /// For whom it vouches: a domain, or `*`.
-        scope: String,
-        /// Its Ed25519 key in base64url; without one it gets a secret.
-        key: Option<String>,
-    },
-    /// Lists portals.
-    PortalList,
-    /// Removes a portal.
-    PortalRemove {
-        /// Its name.
-        id: String,
-    },
-    /// Sets rules of signing in; what is not named stays.
-    RulesSet {
-        /// The rules.
-        rules: SignInRules,
-    },
-    /// Lists rules.
-    RulesList,
-    /// Removes the rules of a scope.
-    RulesRemove {
-        /// A domain, or `*`.
-        scope: String,
-    },
-    /// Registers a provider that tells who somebody is.
-    ProviderAdd {
-        /// The provider.
-        provider: ProviderSpec,
-        /// Its client's secret.
-        secret: Option<Plain>,
-    },
-    /// Lists providers.
-    ProviderList,
-    /// Removes a provider, with its links.
-    ProviderRemove {
-        /// Its name.
-        id: String,
-    },
-    /// Says whose account somebody is whom a provider calls by a name, or takes that back.
-    ProviderLink {
-        /// The provider.
-        id: String,
-        /// What it calls them.
-        person: String,
-        /// The account; `None` takes it back.
-        address: Option<String>,
-    },
-    /// Removes a client, with all grants that it was given.
-    ClientRemove {
-        /// `client_id`.
-        id: String,
-    },
-}
-
-/// Rules of signing in, to be set or as they are.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignInRules {
-    /// A domain, or `*`.
-    pub scope: String,
-    /// Minutes that a session lasts without a request.
-    pub idle_minutes: Option<u64>,
-    /// Hours that it lasts at most.
-    pub longest_hours: Option<u64>,
-    /// Characters of a new password at least.
-    pub password_length: Option<usize>,
-    /// Kinds of characters in it at least.
-    pub password_kinds: Option<usize>,
-    /// The doors that are there; none named is as it was.
-    pub services: Vec<String>,
-}
-
-/// A provider of sign-in, to be registered or as it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProviderSpec {
-    /// Its name in paths.
-    pub id: String,
-    /// Its name on the login page.
-    pub name: String,
-    /// For whom it speaks: a domain, or `*`.
-    pub scope: String,
-    /// `openid`, `cas`, `cas2`.
-    pub kind: String,
-    /// The issuer, or what stands before `/login` of CAS.
-    pub url: String,
-    /// `client_id`.
-    pub client: String,
-    /// The claim or attribute that names somebody.
-    pub claim: String,
-    /// What that is here: `address`, `user`, `linked`.
-    pub names: String,
-    /// Whether the own password still opens the login page.
-    pub password: bool,
-    /// Whether the second factor is asked for after it.
-    pub second_factor: bool,
-}
-
-/// A client to be registered.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClientSpec {
-    /// `client_id`.
-    pub id: String,
-    /// The name that owners are shown.
-    pub name: String,
-    /// Where it is sent back to.
-    pub redirects: Vec<String>,
-    /// The most that it is given; none is who the owner is, and nothing else.
-    pub services: Vec<String>,
-    /// Whether it gets a secret.
-    pub confidential: bool,
 }
 
 /// What is done about what accounts send.
@@ -498,97 +347,6 @@ pub struct Applied {
     pub script: Option<String>,
     /// Answer when it has ended.
     pub wait: bool,
-}
-
-/// What is done with a move.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MoveAct {
-    /// Makes a move with an old server, or changes that.
-    Plan(Source),
-    /// Says whether sessions are passed through to the old server, and where mail goes meanwhile; what is not named stays.
-    PassThrough {
-        /// `off`, `until-cutover`, `until-ready`.
-        passing: Option<Passing>,
-        /// The old server's SMTP, `HOST:PORT`; empty for none.
-        relay: Option<String>,
-    },
-    /// Lists logins of an old server.
-    Accounts {
-        /// The old server, by its name; the first without.
-        source: Option<String>,
-        /// The logins.
-        logins: Vec<NewMailbox>,
-    },
-    /// Lets a grant of OAuth 2.0 stand where passwords do, or asks owners for it: their codes are in the notes then.
-    Consent {
-        /// What the client is known by, and what it has.
-        grant: Grant,
-        /// Whether owners are asked.
-        asks: bool,
-    },
-    /// Tries logins.
-    Check,
-    /// Brings a few messages of each folder.
-    Trial,
-    /// Begins to bring everything.
-    Start,
-    /// Another pass over what is settled.
-    Delta,
-    /// Puts answers into the survey form: questions by their names; shows it.
-    Form(Vec<(String, String)>),
-    /// The documents of the move, in both languages, signed, and the calendar.
-    Documents,
-    /// Looks at the old servers, into the mailboxes, and at the DNS of their domains.
-    Survey,
-    /// Cuts mailboxes over that were brought: those that are named, or everybody, once the gates are passed.
-    Cutover {
-        /// Only tell how the gates stand.
-        check: bool,
-        /// The users know.
-        noticed: bool,
-        /// Gates that are taken for passed.
-        accepted: Vec<String>,
-        /// End the move.
-        close: bool,
-    },
-    /// Takes the mailboxes that are named out of the move, or everybody; what was brought stays.
-    Abandon {
-        /// Everybody, where nobody is named.
-        all: bool,
-    },
-    /// Gives the old server what is new here.
-    Rollback {
-        /// Only tell what that would be.
-        dry_run: bool,
-    },
-    /// The newest proofs as a signed document.
-    Report {
-        /// `html`, `csv`, `json`.
-        format: String,
-    },
-    /// The public key that documents are signed by.
-    ReportKey,
-    /// Works again on what failed.
-    Retry,
-    /// Stops at the next batch.
-    Pause,
-    /// Goes on.
-    Resume {
-        /// Whether losses at the old server were meant.
-        losses_are_meant: bool,
-    },
-    /// Waits until nothing is under way.
-    Wait,
-    /// How each mailbox stands.
-    Status,
-    /// Holds both sides against each other.
-    Verify {
-        /// How much is read.
-        level: Level,
-    },
-    /// The newest proofs.
-    Proofs,
 }
 
 /// One act.

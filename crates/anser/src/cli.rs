@@ -20,7 +20,8 @@ pub use people::*;
 pub use rules::*;
 pub use sign_in::*;
 
-use crate::text::{ARGUMENTS, COMMANDS, Language, Line};
+use crate::help::{ARGUMENTS, COMMANDS};
+use crate::text::{Language, Line};
 
 /// Where the boot file is unless somebody says otherwise.
 pub const BOOT_FILE: &str = "/etc/anser/anser.toml";

@@ -6,6 +6,7 @@ mod config;
 mod dev;
 mod doors;
 mod files;
+mod help;
 mod house;
 mod init;
 mod logging;

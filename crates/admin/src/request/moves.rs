@@ -1,0 +1,95 @@
+//! What is asked for about moves.
+
+use anser_migrate::{Grant, Level, NewMailbox, Passing, Source};
+use serde::{Deserialize, Serialize};
+
+/// What is done with a move.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MoveAct {
+    /// Makes a move with an old server, or changes that.
+    Plan(Source),
+    /// Says whether sessions are passed through to the old server, and where mail goes meanwhile; what is not named stays.
+    PassThrough {
+        /// `off`, `until-cutover`, `until-ready`.
+        passing: Option<Passing>,
+        /// The old server's SMTP, `HOST:PORT`; empty for none.
+        relay: Option<String>,
+    },
+    /// Lists logins of an old server.
+    Accounts {
+        /// The old server, by its name; the first without.
+        source: Option<String>,
+        /// The logins.
+        logins: Vec<NewMailbox>,
+    },
+    /// Lets a grant of OAuth 2.0 stand where passwords do, or asks owners for it: their codes are in the notes then.
+    Consent {
+        /// What the client is known by, and what it has.
+        grant: Grant,
+        /// Whether owners are asked.
+        asks: bool,
+    },
+    /// Tries logins.
+    Check,
+    /// Brings a few messages of each folder.
+    Trial,
+    /// Begins to bring everything.
+    Start,
+    /// Another pass over what is settled.
+    Delta,
+    /// Puts answers into the survey form: questions by their names; shows it.
+    Form(Vec<(String, String)>),
+    /// The documents of the move, in both languages, signed, and the calendar.
+    Documents,
+    /// Looks at the old servers, into the mailboxes, and at the DNS of their domains.
+    Survey,
+    /// Cuts mailboxes over that were brought: those that are named, or everybody, once the gates are passed.
+    Cutover {
+        /// Only tell how the gates stand.
+        check: bool,
+        /// The users know.
+        noticed: bool,
+        /// Gates that are taken for passed.
+        accepted: Vec<String>,
+        /// End the move.
+        close: bool,
+    },
+    /// Takes the mailboxes that are named out of the move, or everybody; what was brought stays.
+    Abandon {
+        /// Everybody, where nobody is named.
+        all: bool,
+    },
+    /// Gives the old server what is new here.
+    Rollback {
+        /// Only tell what that would be.
+        dry_run: bool,
+    },
+    /// The newest proofs as a signed document.
+    Report {
+        /// `html`, `csv`, `json`.
+        format: String,
+    },
+    /// The public key that documents are signed by.
+    ReportKey,
+    /// Works again on what failed.
+    Retry,
+    /// Stops at the next batch.
+    Pause,
+    /// Goes on.
+    Resume {
+        /// Whether losses at the old server were meant.
+        losses_are_meant: bool,
+    },
+    /// Waits until nothing is under way.
+    Wait,
+    /// How each mailbox stands.
+    Status,
+    /// Holds both sides against each other.
+    Verify {
+        /// How much is read.
+        level: Level,
+    },
+    /// The newest proofs.
+    Proofs,
+}
