@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anser_base::{Error, Result, Timestamp};
 use anser_directory::Provider;
+use anser_directory::providers::TEXT;
 use anser_net::http::client::post;
 use anser_net::http::{HeaderValue, Request, header};
 use aws_lc_rs::digest::{SHA256, digest};
@@ -88,21 +89,24 @@ pub async fn named(
     let claims =
         claims.map_err(|unsound| not_signed_in().caused_by(format!("its id token is unsound: {unsound:?}")))?;
     let claim = if provider.claim.is_empty() { CLAIM } else { &provider.claim };
+    // An address that the provider itself does not hold for its owner's names nobody (§5.7); some write that as a text.
+    let denies =
+        |said: &Value| claim == CLAIM && (said["email_verified"] == false || said["email_verified"] == "false");
+    let nobody = || not_signed_in().caused_by(format!("it does not tell {claim}"));
+    if denies(&claims) {
+        return Err(nobody());
+    }
     if let Some(name) = value(&claims, claim) {
         return Ok(name);
     }
     let more = userinfo(door, &told, &tokens, &claims).await?;
-    value(&more, claim).ok_or_else(|| not_signed_in().caused_by(format!("it does not tell {claim}")))
+    value(&more, claim).filter(|_| !denies(&more)).ok_or_else(nobody)
 }
 
-/// A claim as text: numbers of employees may be numbers. An address that the provider itself does not hold for its owner's names nobody
-/// (§5.7).
+/// A claim as text: numbers of employees may be numbers.
 fn value(claims: &Value, claim: &str) -> Option<String> {
-    if claim == CLAIM && claims["email_verified"] == false {
-        return None;
-    }
     match &claims[claim] {
-        Value::String(text) => Some(text.clone()),
+        Value::String(text) => Some(text.clone()).filter(|text| text.len() <= TEXT),
         Value::Number(number) => number.as_u64().map(|number| number.to_string()),
         _ => None,
     }
