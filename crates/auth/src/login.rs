@@ -103,7 +103,7 @@ async fn at_once(
     }
 }
 
-/// Name and password at once.
+/// A passkey alone: it says whose it is, and is both factors at once.
 async fn by_passkey(
     door: &Door,
     request: &Request,
