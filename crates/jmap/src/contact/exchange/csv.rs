@@ -3,13 +3,17 @@
 use csv::{ReaderBuilder, StringRecord, WriterBuilder};
 use serde_json::{Map, Value, json};
 
-use super::Card;
+use super::{CARDS, Card};
 use crate::error::MethodError;
 
 /// What may stand between fields.
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 /// Columns of a table.
 const COLUMNS: usize = 200;
+/// Signs in a table that may stand between fields: what is read of a line holds a number for each.
+const MARKS: usize = COLUMNS * CARDS;
+/// Addresses of one card.
+const EMAILS: usize = 100;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,8 +140,13 @@ fn field_of(name: &str) -> Option<Field> {
 /// The cards of a table, at most so many; `None` for lines that say nothing of anybody.
 pub(super) fn read(text: &str, most: usize) -> Result<Vec<Option<Card>>, MethodError> {
     let text = text.trim_start_matches('\u{feff}');
+    if text.bytes().filter(|byte| SEPARATORS.contains(byte)).count() > MARKS {
+        return Err(MethodError::new("requestTooLarge", "the table has too many fields"));
+    }
     let first = text.lines().next().unwrap_or_default();
-    let known = |separator: &u8| first.split(char::from(*separator)).filter(|name| field_of(name).is_some()).count();
+    let known = |separator: &u8| {
+        first.split(char::from(*separator)).take(COLUMNS).filter(|name| field_of(name).is_some()).count()
+    };
     let separator = SEPARATORS.into_iter().rev().max_by_key(known).filter(|separator| known(separator) > 0);
     let separator =
         separator.ok_or_else(|| MethodError::invalid("it is no vCard, and no column of a table is known"))?;
@@ -174,7 +183,7 @@ fn card(columns: &[Option<Field>], line: &StringRecord) -> Option<Card> {
     put("nicknames", of(Field::Nick).map(|name| json!({ "name": name })).collect());
     // Foxmail has several in one field.
     let addresses = of(Field::Email).flat_map(|text| text.split([';', ',', ' '])).filter(|text| text.contains('@'));
-    put("emails", addresses.map(|address| json!({ "address": address })).collect());
+    put("emails", addresses.take(EMAILS).map(|address| json!({ "address": address })).collect());
     let phone = |field, features: &[&str], context: Option<&str>| {
         let features: Card = features.iter().map(|name| ((*name).to_owned(), true.into())).collect();
         of(field)

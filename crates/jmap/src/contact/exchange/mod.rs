@@ -42,7 +42,11 @@ type Card = Map<String, Value>;
 pub(crate) async fn import(call: &mut Call) -> Outcome {
     let access = call.access()?;
     let wanted = call.args.string("blobId")?.ok_or_else(|| MethodError::invalid("blobId is missing"))?;
-    let book = call.args.string("addressBookId")?.and_then(|id| call.resolve(&id));
+    let no_book = || MethodError::invalid("there is no such address book");
+    let book = match call.args.string("addressBookId")? {
+        Some(id) => Some(call.resolve(&id).ok_or_else(no_book)?),
+        None => None,
+    };
     let label = call.args.string("charset")?;
     call.args.done()?;
     own(&access)?;
@@ -55,9 +59,8 @@ pub(crate) async fn import(call: &mut Call) -> Outcome {
     let now = written_utc(call.door.deps.clock.now());
     let work = move || read(&bytes, label.as_deref(), &now);
     let read = tokio::task::spawn_blocking(work).await.map_err(Error::unavailable)?;
-    let Read { format, charset, cards, refused } = read?;
+    let Read { format, charset, total, cards, refused } = read?;
     let mut told = Told { refused, ..Told::default() };
-    let total = cards.len() + told.refused.len();
     for piece in cards.chunks(PIECE) {
         let (piece, book) = (piece.to_vec(), book.clone());
         let write = call.door.deps.store.write(access.owner.id, Durability::Sync, move |tx| {
@@ -65,7 +68,7 @@ pub(crate) async fn import(call: &mut Call) -> Outcome {
             let all: Result<Vec<_>> = piece.iter().map(|(at, card)| Ok((*at, add(tx, &book, card)?))).collect();
             all.map(Some)
         });
-        let all = write.await?.ok_or_else(|| MethodError::invalid("there is no such address book"))?;
+        let all = write.await?.ok_or_else(no_book)?;
         for (at, added) in all {
             match added {
                 Ok(id) => told.created.push(id.into()),
@@ -128,6 +131,7 @@ fn add(tx: &mut MailTx<'_, '_>, book: &str, card: &Card) -> Result<std::result::
 struct Read {
     format: &'static str,
     charset: String,
+    total: usize,
     cards: Vec<(usize, Card)>,
     refused: Vec<Value>,
 }
@@ -148,7 +152,7 @@ fn read(bytes: &[u8], label: Option<&str>, now: &str) -> std::result::Result<Rea
         true => ("vcard", vcard::read(&text, CARDS)),
         false => ("csv", csv::read(&text, CARDS)?),
     };
-    let (mut cards, mut refused) = (Vec::new(), Vec::new());
+    let (total, mut cards, mut refused) = (all.len(), Vec::new(), Vec::new());
     for (at, card) in all.into_iter().enumerate() {
         match card {
             Some(card) => cards.push((at, whole(card, now))),
@@ -158,7 +162,7 @@ fn read(bytes: &[u8], label: Option<&str>, now: &str) -> std::result::Result<Rea
             None => {}
         }
     }
-    Ok(Read { format, charset, cards, refused })
+    Ok(Read { format, charset, total, cards, refused })
 }
 
 /// A card with what every card has. The uid of one that has none comes of what it says, so that it is known again.
