@@ -15,4 +15,14 @@ pub(crate) use send::send;
 const ACTION_MODES: [(&str, &str); 2] = [("manual-action", "manual-action"), ("automatic-action", "automatic-action")];
 const SENDING_MODES: [(&str, &str); 2] =
     [("mdn-sent-manually", "MDN-sent-manually"), ("mdn-sent-automatically", "MDN-sent-automatically")];
+/// Fields of a notification that are properties of their own, in lower case; all others are extension fields.
+const KNOWN: [&str; 7] = [
+    "reporting-ua",
+    "mdn-gateway",
+    "original-recipient",
+    "final-recipient",
+    "original-message-id",
+    "disposition",
+    "error",
+];
 const TYPES: [&str; 4] = ["deleted", "dispatched", "displayed", "processed"];

@@ -6,7 +6,7 @@ use anser_mime::summary::parse_message;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::{ACTION_MODES, SENDING_MODES, TYPES};
+use super::{ACTION_MODES, KNOWN, SENDING_MODES, TYPES};
 use crate::blob::{self, OPENED};
 use crate::email::{Octets, text_of};
 use crate::error::MethodError;
@@ -118,15 +118,6 @@ fn errors(block: &[u8]) -> Value {
 }
 
 fn extensions(block: &[u8]) -> Value {
-    const KNOWN: [&str; 7] = [
-        "reporting-ua",
-        "mdn-gateway",
-        "original-recipient",
-        "final-recipient",
-        "original-message-id",
-        "disposition",
-        "error",
-    ];
     let mut all = Map::new();
     for field in fields(block).filter(|field| !field.name.is_empty()) {
         let name = String::from_utf8_lossy(field.name).into_owned();

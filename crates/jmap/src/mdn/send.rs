@@ -1,5 +1,7 @@
 //! MDN/send (RFC 9007 §3.1).
 
+use std::collections::BTreeSet;
+
 use anser_base::{Address, Result};
 use anser_directory::Account;
 use anser_directory::model::Locale;
@@ -11,7 +13,7 @@ use anser_queue::Recipient;
 use futures_util::{StreamExt, stream};
 use serde_json::{Map, Value, json};
 
-use super::{ACTION_MODES, SENDING_MODES, TYPES};
+use super::{ACTION_MODES, KNOWN, SENDING_MODES, TYPES};
 use crate::access::Access;
 use crate::blob::{self, Blob, Source};
 use crate::email::{self, Loaded, beginning_of, messages};
@@ -58,11 +60,12 @@ pub(crate) async fn send(call: &mut Call) -> Outcome {
     let wanted = call.resolve(&identity).unwrap_or(identity);
     let found = call.door.deps.store.read(access.owner.id, move |tx| identity::find(tx, &wanted)).await?;
     let identity = found.ok_or_else(|| MethodError::invalid("there is no such identity"))?;
-    let (mut sent, mut not_sent, mut updates) = (Map::new(), Map::new(), Map::new());
+    let (mut sent, mut not_sent, mut updates, mut told_of) = (Map::new(), Map::new(), Map::new(), BTreeSet::new());
     for (creation, object) in send {
         let Value::Object(object) = object else { return Err(MethodError::invalid("an object is missing")) };
-        match one(call, &access, &identity, &object).await? {
+        match one(call, &access, &identity, &object, &told_of).await? {
             Ok((email, told)) => {
+                told_of.insert(email.clone());
                 if let Some(patch) = on_success.get(&format!("#{creation}")) {
                     updates.insert(email, patch.clone());
                 }
@@ -88,12 +91,14 @@ pub(crate) async fn send(call: &mut Call) -> Outcome {
     }))
 }
 
-/// Sends one: the message that it is for, and what the server made of it beyond what was given.
+/// Sends one: the message that it is for, and what the server made of it beyond what was given. Of a message that this request told of
+/// already none is sent: its mark comes with the end of the request.
 async fn one(
     call: &Call,
     access: &Access,
     identity: &Identity,
     object: &Map<String, Value>,
+    told_of: &BTreeSet<String>,
 ) -> Result<Refused<(String, Value)>> {
     let receipt = match Receipt::read(object) {
         Ok(receipt) => receipt,
@@ -108,7 +113,7 @@ async fn one(
         Ok(messages(tx, &allowed, &[number])?.pop().flatten())
     });
     let Some(loaded) = read.await? else { return missing() };
-    if loaded.entry.keywords.has("$mdnsent") {
+    if loaded.entry.keywords.has("$mdnsent") || told_of.contains(&id) {
         return Ok(Err(SetError::new("mdnAlreadySent", "")));
     }
     let head = beginning_of(&call.door.deps.store, access.owner.tenant, &loaded.message).await?;
@@ -184,7 +189,8 @@ impl<'a> Receipt<'a> {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::Object(all)) if all.len() <= EXTENSIONS => {
                 let is_name = |name: &str| {
-                    !name.is_empty() && name.len() < 100 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                    let is_plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+                    (1..100).contains(&name.len()) && is_plain && !KNOWN.contains(&name.to_ascii_lowercase().as_str())
                 };
                 let pair = |(name, value): (&'a String, &'a Value)| {
                     Some((name.as_str(), value.as_str()?)).filter(|(name, value)| is_name(name) && value.len() <= VALUE)
