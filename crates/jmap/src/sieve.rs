@@ -187,15 +187,13 @@ async fn create(call: &Call, access: &Access, object: &Map<String, Value>) -> Re
         Err(error) => return Ok(Err(error)),
     };
     let known = all(call, access).await?.1;
-    let is_known = |name: &str| known.iter().any(|script| script.name == name);
     let name = match object.get("name") {
-        Some(Value::String(name)) if is_known(name) => {
-            let other = known.iter().find(|script| script.name == *name).map(id).unwrap_or_default();
-            return Ok(Err(SetError::new("alreadyExists", "").with("existingId", other)));
-        }
-        Some(Value::String(name)) => name.clone(),
+        Some(Value::String(name)) => match twin(&known, name) {
+            Some(twin) => return Ok(Err(twin)),
+            None => name.clone(),
+        },
         None | Some(Value::Null) => {
-            let free = (1..=SCRIPTS + 1).map(|at| format!("script {at}")).find(|name| !is_known(name));
+            let free = (1..=SCRIPTS + 1).map(|at| format!("script {at}")).find(|name| twin(&known, name).is_none());
             free.ok_or_else(|| Error::unavailable("no name is free"))?
         }
         Some(_) => return Ok(Err(SetError::property("name", "a text is expected"))),
@@ -211,6 +209,12 @@ async fn create(call: &Call, access: &Access, object: &Map<String, Value>) -> Re
         told.remove("name");
     }
     Ok(Ok(told))
+}
+
+/// `alreadyExists`, where another script is called so.
+fn twin(known: &[ScriptInfo], name: &str) -> Option<SetError> {
+    let other = known.iter().find(|script| script.name == name)?;
+    Some(SetError::new("alreadyExists", "").with("existingId", id(other)))
 }
 
 /// Why a script cannot be called so.
@@ -241,27 +245,33 @@ async fn update(call: &Call, access: &Access, id: &str, patch: &Map<String, Valu
         return Ok(Err(SetError::property(other, "this cannot be set")));
     }
     let (owner, directory) = (ScriptOwner::Account(access.owner.id), &call.door.deps.directory);
-    let mut name = script.name.clone();
-    if let Some(new) = patch.get("name") {
-        let Some(new) = new.as_str() else { return Ok(Err(SetError::property("name", "a text is expected"))) };
-        if let Some(wrong) = bad_name(call, owner, new).await? {
+    let name = match patch.get("name") {
+        None => script.name.as_str(),
+        Some(Value::String(name)) => name.as_str(),
+        Some(_) => return Ok(Err(SetError::property("name", "a text is expected"))),
+    };
+    let is_renamed = name != script.name;
+    if is_renamed {
+        let known = all(call, access).await?.1;
+        if let Some(wrong) = bad_name(call, owner, name).await?.or_else(|| twin(&known, name)) {
             return Ok(Err(wrong));
         }
-        if new != name {
-            directory.rename_script(owner, &name, new).await?;
-            name = new.to_owned();
-        }
     }
+    let mut told = Value::Null;
+    // What is refused changes nothing (RFC 8620 §5.3): the text comes first, of which it shows only now whether it is a script.
     if let Some(blob) = patch.get("blobId") {
         let text = match text(call, access, Some(blob)).await? {
             Ok(text) => text,
             Err(error) => return Ok(Err(error)),
         };
-        directory.put_script(owner, &name, &text).await?;
-        let text = directory.script(owner, &name).await?;
-        return Ok(Ok(json!({ "blobId": text.map(|text| script_blob(script.id, text.hash)) })));
+        directory.put_script(owner, &script.name, &text).await?;
+        let text = directory.script(owner, &script.name).await?;
+        told = json!({ "blobId": text.map(|text| script_blob(script.id, text.hash)) });
     }
-    Ok(Ok(Value::Null))
+    if is_renamed {
+        directory.rename_script(owner, &script.name, name).await?;
+    }
+    Ok(Ok(told))
 }
 
 /// Makes a script the active one, or none; tells of both in the answer.
