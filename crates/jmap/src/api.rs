@@ -168,14 +168,14 @@ async fn run_one(
 }
 
 /// Mail whose mailbox lives at an old server is a copy: a change of it would be here and nowhere else (RFC 8620 §3.6.2, `accountReadOnly`).
-async fn refuse_copies(call: &Call) -> Result<(), MethodError> {
+pub(crate) async fn refuse_copies(call: &Call) -> Result<(), MethodError> {
     let Ok(access) = call.peek() else { return Ok(()) };
     let elsewhere = call.door.deps.directory.living_elsewhere(vec![access.owner.id]).await?;
     match elsewhere.is_empty() {
         true => Ok(()),
         false => Err(MethodError::new(
             "accountReadOnly",
-            "this mailbox is still at its old server: what is shown here is a copy, which can be read only, until it has moved.              该邮箱仍在旧服务器上：此处显示的是副本，迁移完成之前只能阅读。",
+            "this mailbox is still at its old server: what is shown here is a copy, which can be read only, until it has moved. 该邮箱仍在旧服务器上：此处显示的是副本，迁移完成之前只能阅读。",
         )),
     }
 }

@@ -7,13 +7,13 @@ use serde_json::{Map, Value, json};
 use super::import::put_all;
 use super::load::{self, Loaded};
 use super::place::{Draft, Place};
-use super::set;
+use super::set::set_behind;
 use crate::access::Access;
 use crate::error::{MethodError, SetError};
 use crate::ids;
 use crate::law::set::Refused;
 use crate::law::state;
-use crate::method::{Args, Call, Outcome};
+use crate::method::{Call, Outcome};
 
 /// RFC 8621 §4.7.
 pub(crate) async fn copy(call: &mut Call) -> Outcome {
@@ -44,22 +44,11 @@ pub(crate) async fn copy(call: &mut Call) -> Outcome {
     answer["fromAccountId"] = ids::account_id(from.owner.id).into();
     if destroys && let Some(created) = answer["created"].as_object() {
         let copied = originals.into_iter().filter(|(creation, _)| created.contains_key(creation));
-        let ids: Vec<String> = copied.filter_map(|(_, id)| id).collect();
-        destroy(call, &from, ids, if_destroy).await;
+        let gone: Vec<String> = copied.filter_map(|(_, id)| id).collect();
+        let account = ids::account_id(from.owner.id);
+        set_behind(call, json!({ "accountId": account, "destroy": gone, "ifInState": if_destroy })).await;
     }
     Ok(answer)
-}
-
-/// The implicit Email/set of the originals, whose response follows.
-async fn destroy(call: &mut Call, from: &Access, ids: Vec<String>, if_in_state: Option<String>) {
-    let arguments = json!({ "accountId": ids::account_id(from.owner.id), "destroy": ids, "ifInState": if_in_state });
-    let Value::Object(arguments) = arguments else { return };
-    call.args = Args(arguments);
-    let response = match set(call).await {
-        Ok(response) => ("Email/set", response),
-        Err(error) => ("error", error.into_value()),
-    };
-    call.more.push(response);
 }
 
 async fn draft(call: &Call, from: &Access, to: &Access, mut object: Map<String, Value>) -> Result<Refused<Draft>> {

@@ -33,7 +33,7 @@ pub(crate) use load::{Loaded, messages};
 pub(crate) use octets::{Octets, beginning_of};
 pub(crate) use parse::parse;
 pub(crate) use query::{query, query_changes};
-pub(crate) use set::{set, set_some};
+pub(crate) use set::{set, set_behind, set_some};
 pub(crate) use snippet::get as snippets;
 pub(crate) use value::text_of;
 

@@ -13,12 +13,13 @@ use serde_json::{Map, Value};
 use super::load::{self, Loaded};
 use super::place::{self, Draft, mailboxes, members};
 use crate::access::Allowed;
+use crate::api::refuse_copies;
 use crate::door::Door;
 use crate::error::SetError;
 use crate::ids;
 use crate::law::patch;
 use crate::law::set::{Done, Set};
-use crate::method::{Call, Outcome};
+use crate::method::{Args, Call, Outcome};
 
 /// RFC 8621 §4.6.
 pub(crate) async fn set(call: &mut Call) -> Outcome {
@@ -42,6 +43,22 @@ pub(crate) async fn set(call: &mut Call) -> Outcome {
         work.destroy_all(done)
     })
     .await
+}
+
+/// The implicit Email/set of another method (RFC 8621 §4.7, §7.5, RFC 9007 §3.1), whose response follows that one's; refused like one that
+/// is asked for.
+pub(crate) async fn set_behind(call: &mut Call, arguments: Value) {
+    let Value::Object(arguments) = arguments else { return };
+    call.args = Args(arguments);
+    let answer = match refuse_copies(call).await {
+        Ok(()) => set(call).await,
+        Err(error) => Err(error),
+    };
+    let response = match answer {
+        Ok(response) => ("Email/set", response),
+        Err(error) => ("error", error.into_value()),
+    };
+    call.more.push(response);
 }
 
 /// Email/set of messages that are there, for no call; how many it changed.

@@ -21,7 +21,7 @@ use crate::error::{MethodError, SetError};
 use crate::identity::{self, Identity, own};
 use crate::ids;
 use crate::law::set::{Refused, or_null};
-use crate::method::{Args, Call, Outcome};
+use crate::method::{Call, Outcome};
 use crate::submission::{self, Letter};
 
 /// Who is told at most.
@@ -76,13 +76,7 @@ pub(crate) async fn send(call: &mut Call) -> Outcome {
     }
     if !updates.is_empty() {
         let account = ids::account_id(access.owner.id);
-        call.args =
-            Args(Map::from_iter([("accountId".into(), account.into()), ("update".into(), Value::Object(updates))]));
-        let response = match email::set(call).await {
-            Ok(response) => ("Email/set", response),
-            Err(error) => ("error", error.into_value()),
-        };
-        call.more.push(response);
+        email::set_behind(call, json!({ "accountId": account, "update": updates })).await;
     }
     Ok(json!({
         "accountId": ids::account_id(access.owner.id),

@@ -19,7 +19,7 @@ use crate::identity::own;
 use crate::ids;
 use crate::law::set::{Done, Refused, Set};
 use crate::law::state;
-use crate::method::{Args, Call, Outcome};
+use crate::method::{Call, Outcome};
 
 /// How long ended submissions are kept, in milliseconds.
 const KEPT: i64 = 90 * 24 * 3_600_000;
@@ -211,14 +211,6 @@ impl After {
             return;
         }
         let account = ids::account_id(self.access.owner.id);
-        let Value::Object(arguments) = json!({ "accountId": account, "update": update, "destroy": destroy }) else {
-            return;
-        };
-        call.args = Args(arguments);
-        let response = match email::set(call).await {
-            Ok(response) => ("Email/set", response),
-            Err(error) => ("error", MethodError::into_value(error)),
-        };
-        call.more.push(response);
+        email::set_behind(call, json!({ "accountId": account, "update": update, "destroy": destroy })).await;
     }
 }
