@@ -1,18 +1,15 @@
 //! Email/parse (RFC 8621 §4.9).
 
-use std::sync::Arc;
-
-use anser_base::{Error, Result};
+use anser_base::Result;
 use anser_mime::summary::parse_message;
 use bytes::Bytes;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::get::{Wish, is_property};
 use super::import::is_message;
 use super::octets::Octets;
-use crate::blob::{self, OPENED};
 use crate::error::MethodError;
-use crate::ids;
+use crate::law::parse::parsed;
 use crate::method::{Call, Outcome};
 
 /// What is shown unasked.
@@ -36,7 +33,7 @@ const UNASKED: [&str; 17] = [
     "attachments",
 ];
 
-/// RFC 8621 §4.9. Nothing larger than [`OPENED`] bytes is parsed.
+/// RFC 8621 §4.9.
 pub(crate) async fn parse(call: &mut Call) -> Outcome {
     let access = call.access()?;
     let wanted = call.args.strings("blobIds")?.ok_or_else(|| MethodError::invalid("blobIds are missing"))?;
@@ -45,37 +42,13 @@ pub(crate) async fn parse(call: &mut Call) -> Outcome {
     if let Some(unknown) = properties.iter().find(|name| !is_property(name)) {
         return Err(MethodError::invalid(format!("{unknown} is no property of this type")));
     }
-    let wish = Arc::new(Wish::read(call, Some(&properties))?);
+    let wish = Wish::read(call, Some(&properties))?;
     call.args.done()?;
-    if wanted.len() > call.door.deps.limits.objects_in_get {
-        return Err(MethodError::new("requestTooLarge", "too many blobs"));
-    }
-    let asked: Vec<String> = wanted.iter().map(|id| call.resolve(id).unwrap_or_else(|| id.clone())).collect();
-    let found = blob::find(&call.door, &call.user, &access, &asked).await?;
-    let (mut parsed, mut not_parsable, mut not_found) = (Map::new(), Vec::new(), Vec::new());
-    for ((name, id), blob) in wanted.into_iter().zip(asked).zip(found) {
-        let Some(blob) = blob else {
-            not_found.push(name);
-            continue;
-        };
-        let bytes = blob::whole(&call.door.deps.store, access.owner.tenant, blob, OPENED).await?;
-        let Some(bytes) = bytes.filter(|bytes| is_message(bytes)) else {
-            not_parsable.push(name);
-            continue;
-        };
-        let (wish, properties) = (wish.clone(), properties.clone());
-        let work = move || shown(bytes, &id, &wish, &properties);
-        let email = tokio::task::spawn_blocking(work).await.map_err(Error::unavailable)??;
-        call.spend(&email)?;
-        parsed.insert(name, email);
-    }
-    let or_null = |all: Vec<String>| if all.is_empty() { Value::Null } else { json!(all) };
-    Ok(json!({
-        "accountId": ids::account_id(access.owner.id),
-        "parsed": if parsed.is_empty() { Value::Null } else { Value::Object(parsed) },
-        "notParsable": or_null(not_parsable),
-        "notFound": or_null(not_found),
-    }))
+    let read = move |bytes: Bytes, id: &str| match is_message(&bytes) {
+        true => shown(bytes, id, &wish, &properties).map(Some),
+        false => Ok(None),
+    };
+    parsed(call, &access, wanted, read).await
 }
 
 /// What is in no mailbox has no id, no place and no marks.

@@ -4,6 +4,7 @@ pub(crate) mod changes;
 pub(crate) mod filter;
 pub(crate) mod get;
 pub(crate) mod guest;
+pub(crate) mod parse;
 pub(crate) mod patch;
 pub(crate) mod query;
 pub(crate) mod record;

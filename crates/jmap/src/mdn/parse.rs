@@ -1,16 +1,15 @@
 //! MDN/parse (RFC 9007 §3.2).
 
-use anser_base::{Error, Result};
+use anser_base::Result;
 use anser_mime::header::{fields, find};
 use anser_mime::summary::parse_message;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::{ACTION_MODES, KNOWN, SENDING_MODES, TYPES};
-use crate::blob::{self, OPENED};
 use crate::email::{Octets, text_of};
 use crate::error::MethodError;
-use crate::ids;
+use crate::law::parse::parsed;
 use crate::method::{Call, Outcome};
 
 /// Bytes of a notification that are looked at, and of its text.
@@ -19,39 +18,12 @@ const TEXT: usize = 256 * 1024;
 /// Fields that are kept as they are.
 const EXTENSIONS: usize = 100;
 
-/// RFC 9007 §3.2. Nothing larger than [`OPENED`] bytes is parsed.
+/// RFC 9007 §3.2.
 pub(crate) async fn parse(call: &mut Call) -> Outcome {
     let access = call.access()?;
     let wanted = call.args.strings("blobIds")?.ok_or_else(|| MethodError::invalid("blobIds are missing"))?;
     call.args.done()?;
-    if wanted.len() > call.door.deps.limits.objects_in_get {
-        return Err(MethodError::new("requestTooLarge", "too many blobs"));
-    }
-    let asked: Vec<String> = wanted.iter().map(|id| call.resolve(id).unwrap_or_else(|| id.clone())).collect();
-    let found = blob::find(&call.door, &call.user, &access, &asked).await?;
-    let (mut parsed, mut not_parsable, mut not_found) = (Map::new(), Vec::new(), Vec::new());
-    for (name, blob) in wanted.into_iter().zip(found) {
-        let Some(blob) = blob else {
-            not_found.push(name);
-            continue;
-        };
-        let bytes = blob::whole(&call.door.deps.store, access.owner.tenant, blob, OPENED).await?;
-        let work = move || bytes.map_or(Ok(None), |bytes| read(&bytes));
-        match tokio::task::spawn_blocking(work).await.map_err(Error::unavailable)?? {
-            Some(mdn) => {
-                call.spend(&mdn)?;
-                parsed.insert(name, mdn);
-            }
-            None => not_parsable.push(name),
-        }
-    }
-    let or_null = |all: Vec<String>| if all.is_empty() { Value::Null } else { json!(all) };
-    Ok(json!({
-        "accountId": ids::account_id(access.owner.id),
-        "parsed": if parsed.is_empty() { Value::Null } else { Value::Object(parsed) },
-        "notParsable": or_null(not_parsable),
-        "notFound": or_null(not_found),
-    }))
+    parsed(call, &access, wanted, |bytes, _| read(&bytes)).await
 }
 
 /// What a message tells; `None` when it is no notification.
