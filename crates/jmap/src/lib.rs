@@ -157,7 +157,7 @@ pub fn routes(deps: Deps) -> Routes {
             .any_origin(),
         Route::get("/jmap/events", with(&door, push::events)).any_origin(),
         Route::get("/jmap/ws", with(&door, push::socket)),
-        Route::get("/jmap/image/{accountId}/{until}/{seal}", with(&door, vendor::image)),
+        Route::get("/jmap/image/{accountId}/{until}/{seal}", with(&door, vendor::image)).any_origin(),
         Route::get("/jmap/download/{accountId}/{blobId}/{name}", with(&door, blob::download)).any_origin(),
     ])
 }
