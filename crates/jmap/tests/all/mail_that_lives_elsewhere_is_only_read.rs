@@ -34,6 +34,16 @@ fn a_copy_is_read_and_not_changed() {
         ] {
             assert_eq!(node.call("ann", method, args), "accountReadOnly", "{method}");
         }
+        // Nor does what follows another method change it.
+        node.share("ann", "bob", "lrswite");
+        let (original, inbox) = (node.deliver("ann", "Subject: x\n\nx\n", 0).message, node.role("bob", "inbox"));
+        let create = json!({"a": {"id": format!("{}-M{original}", node.id("ann")), "mailboxIds": {inbox: true}}});
+        let copy = json!({
+            "fromAccountId": node.id("ann"), "accountId": node.id("bob"), "create": create, "onSuccessDestroyOriginal": true,
+        });
+        let answers = node.calls("bob", json!([["Email/copy", copy, "c"]]));
+        assert!(answers[0][1]["created"]["a"].is_object(), "{answers:?}");
+        assert_eq!((&answers[1][0], &answers[1][1]["type"]), (&json!("error"), &json!("accountReadOnly")));
         // What is no mail is not at the old server.
         assert!(node.call("ann", "VacationResponse/get", json!({}))["list"].is_array());
         assert!(node.call("bob", "Mailbox/set", json!({"create": {"a": {"name": "new"}}}))["created"]["a"].is_object());

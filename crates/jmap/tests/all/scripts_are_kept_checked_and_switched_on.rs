@@ -85,8 +85,10 @@ fn what_cannot_be_is_refused_in_the_words_of_the_rfc() {
     assert_eq!(twice["notCreated"]["a"]["existingId"], made["created"]["a"]["id"]);
     assert_eq!(set(json!({ "ifInState": "x" })), "stateMismatch");
     let id = made["created"]["a"]["id"].as_str().unwrap();
-    let refused = set(json!({ "update": { id: { "blobId": wrong }, "V99": {} } }));
+    let refused = set(json!({ "update": { id: { "name": "z", "blobId": wrong }, "V99": {} } }));
     assert_eq!(refused["notUpdated"][id]["type"], "invalidSieve");
+    let kept = node.call("ann", "SieveScript/get", json!({ "ids": [id] }))["list"][0].clone();
+    assert_eq!(kept["name"], "a", "what is refused changes nothing");
     assert_eq!(refused["notUpdated"]["V99"]["type"], "notFound");
     let validate = |blob: &Value| node.call("ann", "SieveScript/validate", json!({ "blobId": blob }));
     assert_eq!(

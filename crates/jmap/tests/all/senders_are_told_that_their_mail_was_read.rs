@@ -67,6 +67,16 @@ fn a_receipt_is_sent_once_and_can_be_read() {
 }
 
 #[test]
+fn of_one_message_one_receipt_a_request() {
+    let node = Node::start();
+    let id = format!("M{}", node.deliver("ann", ASKS, 0).message);
+    let send = json!({ "a": receipt(&id), "b": receipt(&id) });
+    let told = node.call("ann", "MDN/send", json!({ "identityId": identity(&node), "send": send }));
+    assert!(told["sent"]["a"].is_object() && told["notSent"]["b"]["type"] == "mdnAlreadySent", "{told}");
+    assert_eq!(node.door.runtime.block_on(node.queue.list(Default::default(), None, 100)).unwrap().entries.len(), 1);
+}
+
+#[test]
 fn what_cannot_be_told_is_refused() {
     let node = Node::start();
     let asks = format!("M{}", node.deliver("ann", ASKS, 0).message);
@@ -86,6 +96,7 @@ fn what_cannot_be_told_is_refused() {
         ("disposition", json!({ "actionMode": "manual-action", "sendingMode": "mdn-sent-manually", "type": "eaten" })),
         ("disposition", json!("displayed")),
         ("extensionFields", json!({ "X: y\r\nBcc": "x" })),
+        ("extensionFields", json!({ "Final-recipient": "rfc822; somebody@else.example" })),
         ("subject", json!(1)),
         ("mdnGateway", json!("x")),
     ] {

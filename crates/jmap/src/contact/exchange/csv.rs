@@ -422,6 +422,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_wide_is_refused_or_cut() {
+        let many = format!("name,email\nAnn,{}\n", "a@x.example;".repeat(EMAILS + 1));
+        let card = read(&many, 1).unwrap().remove(0).unwrap();
+        assert_eq!(card["emails"].as_object().unwrap().len(), EMAILS);
+        assert!(read(&format!("name\n{}\n", ",".repeat(MARKS + 1)), 1).is_err());
+    }
+
+    #[test]
     fn days_are_read_in_both_orders() {
         for text in ["1990-02-03", "1990/2/3", "2/3/1990", "1990年2月3日"] {
             assert_eq!(
