@@ -15,7 +15,7 @@ use crate::admin::{no_account, one};
 use crate::login::{AuthFailure, Refusal};
 use crate::second::{Factors, put_recovery, recovery_hash};
 use crate::sessions::shortened;
-use crate::sign_in::{Shown, Signed, Visitor};
+use crate::sign_in::{Shown, Signed, Visitor, elsewhere};
 use crate::webauthn::{Assertion, Credential, Registration, RelyingParty};
 use crate::{Directory, rows};
 
@@ -212,6 +212,7 @@ impl Directory {
         };
         let found = self.credentials_of(account).await?;
         match found.filter(|found| found.may_sign_in()) {
+            Some(found) if found.provider.is_some() => Err(elsewhere()),
             Some(found) => self.next_step(&found, true, visitor).await,
             None => Err(AuthFailure {
                 reason: Refusal::NotAllowed,

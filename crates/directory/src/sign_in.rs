@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anser_base::{AccountId, Class, Error, Result, Timestamp};
-use anser_db::params;
+use anser_db::{Tx, params};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -94,12 +94,7 @@ impl Directory {
         let Login { account, .. } = self.authenticate(attempt).await?;
         let Some(credentials) = self.credentials_of(account.id).await? else { return Err(too_late()) };
         if credentials.provider.is_some() {
-            let error = Error::new(
-                Class::Forbidden,
-                "your organisation wants you to sign in elsewhere: take the link on this page",
-                "您的单位要求通过统一身份认证登录，请使用本页的链接",
-            );
-            return Err(AuthFailure { reason: Refusal::NotAllowed, delay: Duration::ZERO, error });
+            return Err(elsewhere());
         }
         self.next_step(&credentials, false, visitor).await
     }
@@ -301,6 +296,30 @@ impl fmt::Display for Need {
 fn too_late() -> AuthFailure {
     let error = Error::new(Class::Unauthenticated, "this took too long; sign in again", "登录已超时，请重新登录");
     AuthFailure { reason: Refusal::Wrong, delay: Duration::ZERO, error }
+}
+
+/// Who has to sign in at a provider gets in by nothing of their own.
+pub(crate) fn elsewhere() -> AuthFailure {
+    let error = Error::new(
+        Class::Forbidden,
+        "your organisation wants you to sign in elsewhere: take the link on this page",
+        "您的单位要求通过统一身份认证登录，请使用本页的链接",
+    );
+    AuthFailure { reason: Refusal::NotAllowed, delay: Duration::ZERO, error }
+}
+
+/// Forgets how the people of a domain signed in: one that takes its name later must not find the providers of another.
+pub(crate) fn forget(tx: &mut Tx<'_>, domain: &str) -> Result<()> {
+    for sql in [
+        "DELETE FROM dir_provider_links WHERE provider IN (SELECT id FROM dir_providers WHERE scope = ?1)",
+        "DELETE FROM dir_providers WHERE scope = ?1",
+        "DELETE FROM dir_portals WHERE scope = ?1",
+        "DELETE FROM dir_rules WHERE scope = ?1",
+        "DELETE FROM dir_second_required WHERE scope = ?1",
+    ] {
+        tx.execute(sql, params![domain])?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

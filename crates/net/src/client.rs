@@ -1,7 +1,9 @@
 //! The client's side of TLS.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use anser_base::{Class, Error, Result};
 use rustls::pki_types::pem::PemObject;
@@ -13,6 +15,15 @@ use crate::dane::{Association, Dane};
 use crate::judge::{Judge, JudgedBy};
 use crate::tls::{EXPORTER_LABEL, HANDSHAKE_TIMEOUT, TlsInfo, describe, provider};
 use crate::transport::Transport;
+
+/// Files of authorities that are kept in memory at most.
+const BUNDLES: usize = 16;
+
+/// When a file was written, in bytes how long it was, and the authorities in it.
+type Bundle = (SystemTime, u64, Arc<RootCertStore>);
+
+/// A bundle holds hundreds of certificates, and each picture of a letter is a connection.
+static BUNDLED: LazyLock<Mutex<HashMap<PathBuf, Bundle>>> = LazyLock::new(Mutex::default);
 
 /// Starts TLS towards a server. Clones share remembered sessions.
 #[derive(Clone, Debug)]
@@ -33,22 +44,30 @@ impl TlsConnector {
     }
 
     /// Accepts only certificates for the wanted name that chain up to one of these authorities, given as a file of PEM
-    /// certificates: the system's bundle, or one's own authority. [`Class::Invalid`] when the file holds none.
+    /// certificates: the system's bundle, or one's own authority. The file is read again when it is another. [`Class::Invalid`] when it
+    /// holds none.
     pub fn verified(authorities: &Path) -> Result<Self> {
-        let pem = std::fs::read(authorities)
-            .map_err(|error| no_authorities().caused_by(format!("{}: {error}", authorities.display())))?;
-        Self::verified_by_pem(&pem)
+        let unread = |error| no_authorities().caused_by(format!("{}: {error}", authorities.display()));
+        let about = std::fs::metadata(authorities).map_err(unread)?;
+        let (written, length) = (about.modified().map_err(unread)?, about.len());
+        let mut bundled = BUNDLED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, _, roots)) = bundled.get(authorities).filter(|known| (known.0, known.1) == (written, length)) {
+            return Self::verified_by(roots.clone());
+        }
+        let roots = Arc::new(roots_of(&std::fs::read(authorities).map_err(unread)?)?);
+        if bundled.len() >= BUNDLES {
+            bundled.clear();
+        }
+        bundled.insert(authorities.to_owned(), (written, length, roots.clone()));
+        Self::verified_by(roots)
     }
 
     /// [`Self::verified`] by the PEM text itself.
     pub fn verified_by_pem(authorities: &[u8]) -> Result<Self> {
-        let mut roots = RootCertStore::empty();
-        let certificates = CertificateDer::pem_slice_iter(authorities).filter_map(Result::ok);
-        // Bundles carry odd old roots; those that cannot be used are left out.
-        let (added, _left_out) = roots.add_parsable_certificates(certificates);
-        if added == 0 {
-            return Err(no_authorities());
-        }
+        Self::verified_by(Arc::new(roots_of(authorities)?))
+    }
+
+    fn verified_by(roots: Arc<RootCertStore>) -> Result<Self> {
         Ok(Self::of(builder()?.with_root_certificates(roots).with_no_client_auth()))
     }
 
@@ -83,6 +102,14 @@ impl TlsConnector {
     fn of(config: ClientConfig) -> Self {
         Self { config: Arc::new(config) }
     }
+}
+
+fn roots_of(pem: &[u8]) -> Result<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    let certificates = CertificateDer::pem_slice_iter(pem).filter_map(Result::ok);
+    // Bundles carry odd old roots; those that cannot be used are left out.
+    let (added, _left_out) = roots.add_parsable_certificates(certificates);
+    if added == 0 { Err(no_authorities()) } else { Ok(roots) }
 }
 
 /// Why a server's TLS was not what it has to be, in a word of RFC 8460 §4.3.

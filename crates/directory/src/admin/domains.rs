@@ -6,7 +6,7 @@ use anser_db::{Tx, params};
 use crate::admin::{no_domain, one};
 use crate::model::{DEFAULT_TENANT, Domain};
 use crate::scripts::{self, ScriptOwner};
-use crate::{Directory, names, rows};
+use crate::{Directory, names, rows, sign_in};
 
 /// A domain to be made.
 #[derive(Clone, Debug)]
@@ -80,6 +80,7 @@ impl Directory {
             scripts::forget(tx, ScriptOwner::Domain(domain.id))?;
             crate::dkim::remove_all(tx, domain.id.to_sql())?;
             tx.execute("DELETE FROM dir_front_doors WHERE domain = ?1", params![domain.id.to_sql()])?;
+            sign_in::forget(tx, &name)?;
             tx.execute("DELETE FROM dir_domains WHERE id = ?1", params![domain.id.to_sql()])?;
             tx.execute("DELETE FROM dir_settings WHERE name = 'default-domain' AND value = ?1", params![&name])?;
             Ok(())

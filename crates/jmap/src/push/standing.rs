@@ -11,7 +11,8 @@ use crate::door::Door;
 
 /// How often is asked though nothing changed here: a token's time is over, or another node changed something.
 const EVERY: Duration = Duration::from_secs(15);
-/// How long is waited at least between two times: who brings a thousand accounts in makes every open connection ask.
+/// How long is waited at least between two times, and twice as long after each that a change brought about: while somebody brings in a
+/// thousand accounts not every open connection asks after each of them.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Who is on a connection.
@@ -20,14 +21,16 @@ pub(super) struct Standing {
     pub user: Arc<User>,
     changed: watch::Receiver<u64>,
     next: Instant,
-    earliest: Instant,
+    /// When it was asked last, and how long it is not asked again.
+    asked: Instant,
+    pause: Duration,
 }
 
 impl Standing {
     /// Of somebody who just came in. Is due at once: something may have changed since that was found good.
     pub fn of(door: Arc<Door>, user: Arc<User>) -> Self {
         let (changed, now) = (door.deps.directory.watch(), Instant::now());
-        Self { door, user, changed, next: now, earliest: now }
+        Self { door, user, changed, next: now, asked: now, pause: Duration::ZERO }
     }
 
     /// Ends when it is time for [`Self::is_good`]. Cancel-safe.
@@ -35,7 +38,7 @@ impl Standing {
         loop {
             tokio::select! {
                 () = sleep_until(self.next) => return,
-                Ok(()) = self.changed.changed() => self.next = self.next.min(self.earliest),
+                Ok(()) = self.changed.changed() => self.next = self.next.min(self.asked + self.pause),
             }
         }
     }
@@ -43,7 +46,9 @@ impl Standing {
     /// Whether what they came in by is still good; whose accounts are open to them is looked up anew.
     pub async fn is_good(&mut self) -> bool {
         let now = Instant::now();
-        (self.next, self.earliest) = (now + EVERY, now + PAUSE);
+        let is_early = now < self.asked + EVERY;
+        self.pause = if is_early { (self.pause * 2).clamp(PAUSE, EVERY) } else { PAUSE };
+        (self.next, self.asked) = (now + EVERY, now);
         match auth::again(&self.door, &self.user).await {
             Ok(Some(user)) => self.user = Arc::new(user),
             Ok(None) => return false,
