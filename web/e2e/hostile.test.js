@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { message, world } from './world.js';
+import { close, message, world } from './world.js';
 
 const vectors = JSON.parse(readFileSync(new URL('hostile.json', import.meta.url), 'utf8'));
 let here;
@@ -33,7 +33,7 @@ test('a letter of each attack is opened and nothing happens', async () => {
     assert.deepEqual(asked, [], vectors[number].name);
     await page.keyboard.press('j');
   }
-  await page.context().close();
+  await close(page);
 });
 
 test('the frame holds without the sanitiser', async () => {
@@ -48,7 +48,7 @@ test('the frame holds without the sanitiser', async () => {
     assert.equal(await page.evaluate(() => window.fired), undefined, name);
     assert.deepEqual(asked, [], name);
   }
-  await page.context().close();
+  await close(page);
 });
 
 test('the page itself makes no HTML of a string but through its two policies', async () => {
@@ -64,7 +64,7 @@ test('the page itself makes no HTML of a string but through its two policies', a
   });
   assert.equal(refused, 'TypeError');
   assert.equal(await page.evaluate(() => { try { trustedTypes.createPolicy('other', {}); return 'made'; } catch (error) { return error.name; } }), 'TypeError');
-  await page.context().close();
+  await close(page);
 });
 
 test('names, subjects and the names of files are text wherever they stand', async () => {
@@ -80,5 +80,5 @@ test('names, subjects and the names of files are text wherever they stand', asyn
   await page.locator('.composer .paper').waitFor();
   assert.equal(await page.evaluate(() => window.fired), undefined);
   assert.deepEqual(asked, []);
-  await page.context().close();
+  await close(page);
 });

@@ -1,19 +1,11 @@
 // What people do with mail, in a browser, against the real server.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { message, world } from './world.js';
+import { close, folder, letter, message, row, rowsAre, world } from './world.js';
 
 let here;
 before(async () => (here = await world()));
-after(async () => {
-  await here.end();
-});
-
-const row = (page, text) => page.locator('.row', { hasText: text });
-const rowsAre = (page, count) => page.waitForFunction((wanted) => document.querySelectorAll('.row .who').length === wanted, count);
-const letter = (page) => page.frameLocator('article.open iframe').locator('body');
-const close = (page) => page.context().close();
-const folder = (page, name) => page.locator('.folder', { hasText: name });
+after(async () => here.end());
 
 for (const [language, words] of [
   ['en', { inbox: 'Inbox', send: 'Send', again: 'Undo', trash: 'Trash', subject: 'Harvest', to: 'To' }],

@@ -2,13 +2,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { message, world } from './world.js';
+import { close, message, world } from './world.js';
 
 let here;
 before(async () => (here = await world()));
 after(async () => here.end());
 
-const close = (page) => page.context().close();
 const people = async (page) => {
   await page.locator('.place[aria-current], .place').first().waitFor();
   await page.locator('.rail .place').nth(1).click();

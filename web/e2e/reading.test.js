@@ -2,17 +2,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { message, world } from './world.js';
+import { close, folder, letter, message, row, rowsAre, world } from './world.js';
 
 let here;
 before(async () => (here = await world()));
 after(async () => here.end());
 
-const close = (page) => page.context().close();
-const row = (page, text) => page.locator('.row', { hasText: text });
-const folder = (page, name) => page.locator('.folder', { hasText: name });
-const letter = (page) => page.frameLocator('article.open iframe').locator('body');
-const rowsAre = (page, count) => page.waitForFunction((wanted) => document.querySelectorAll('.row .who').length === wanted, count);
 /** A letter with another one in it. */
 const around = (inner, subject) =>
   `From: Bob <bob@anser.test>\r\nTo: ann@anser.test\r\nSubject: ${subject}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nsee below\r\n--b\r\nContent-Type: message/rfc822\r\nContent-Disposition: attachment; filename="inner.eml"\r\n\r\n${inner}\r\n--b--\r\n`;

@@ -2,15 +2,12 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { PASSWORD, message, world } from './world.js';
+import { PASSWORD, close, folder, message, row, world } from './world.js';
 
 let here;
 before(async () => (here = await world()));
 after(async () => here.end());
 
-const close = (page) => page.context().close();
-const row = (page, text) => page.locator('.row', { hasText: text });
-const folder = (page, name) => page.locator('.folder', { hasText: name });
 const button = (page, text) => page.locator('.settings main .button', { hasText: text });
 async function settings(page, at) {
   await page.locator('.rail .place').nth(3).click();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { message, world } from './world.js';
+import { close, message, world } from './world.js';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 let here;
@@ -109,7 +109,7 @@ for (const [looks, options] of [
       await go(page);
       found.push(...(await findings(page)).map((line) => `${name}: ${line}`));
     }
-    await page.context().close();
+    await close(page);
     assert.deepEqual(found, []);
   });
 }
@@ -123,7 +123,7 @@ test('the login page can be used by everybody', async () => {
     await page.locator('#keyboard button').first().click();
     assert.equal((await page.locator('[name=password]').inputValue()).length, 1);
     assert.deepEqual(await findings(page), []);
-    await page.context().close();
+    await close(page);
   }
 });
 

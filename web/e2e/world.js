@@ -154,3 +154,12 @@ export function message({ from = 'Bob <bob@anser.test>', to = 'ann@anser.test', 
   const type = html === undefined ? 'plain' : 'html';
   return `${top}Content-Type: text/${type}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n${Buffer.from(html ?? text).toString('base64').replace(/.{76}/g, '$&\r\n')}\r\n`;
 }
+
+// Where things are on a page of the webmail.
+export const row = (page, text) => page.locator('.row', { hasText: text });
+export const rowsAre = (page, count) => page.waitForFunction((wanted) => document.querySelectorAll('.row .who').length === wanted, count);
+export const folder = (page, name) => page.locator('.folder', { hasText: name });
+/** The text of the letter that is open. */
+export const letter = (page) => page.frameLocator('article.open iframe').locator('body');
+/** Ends a page of somebody's, and the browser's memory of it. */
+export const close = (page) => page.context().close();

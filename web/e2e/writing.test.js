@@ -1,16 +1,12 @@
 // Writing: what is written often, on which paper, to whom, and what became of it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { message, world } from './world.js';
+import { close, folder, letter, message, row, world } from './world.js';
 
 let here;
 before(async () => (here = await world()));
 after(async () => here.end());
 
-const close = (page) => page.context().close();
-const row = (page, text) => page.locator('.row', { hasText: text });
-const folder = (page, name) => page.locator('.folder', { hasText: name });
-const letter = (page) => page.frameLocator('article.open iframe').locator('body');
 async function write(page, to, subject, text) {
   await page.locator('.top').waitFor();
   if (await page.locator('.menu-button').isVisible()) await page.locator('.menu-button').click();
