@@ -378,11 +378,21 @@ export class Draft {
     let why = '';
     for (const email of new Set(people)) {
       const one = all.find((other) => other.email === email)!;
-      const letter = { ...this.email(drafts), to: [one], cc: null, bcc: null };
-      const made = setEmails(this.app.client, { create: { letter } });
-      const handed = submit(this.app.client, '#letter', { identityId: identity.id, mailFrom: identity.email, rcptTo: [email], leaves, drafts, sent });
-      const not = refusal(await made) ?? refusal(await handed);
-      if (not) [why] = [this.app.mail.reason(new JmapError(not.type, not.description)), failed.push(email)];
+      try {
+        const letter = { ...this.email(drafts), to: [one], cc: null, bcc: null };
+        const made = setEmails(this.app.client, { create: { letter } });
+        const handed = submit(this.app.client, '#letter', { identityId: identity.id, mailFrom: identity.email, rcptTo: [email], leaves, drafts, sent });
+        const [kept, gone] = await Promise.all([made, handed]);
+        const not = refusal(kept) ?? refusal(gone);
+        const left = not && kept.created?.letter?.id;
+        // The draft itself stays; a copy that did not leave would stand beside it.
+        if (left) await setEmails(this.app.client, { destroy: [left] }).catch(() => {});
+        if (not) throw new JmapError(not.type, not.description);
+      } catch (error) {
+        // Whoever is lost on the way is asked for again; those before are not.
+        why = this.app.mail.reason(error);
+        failed.push(email);
+      }
     }
     if (failed.length > 0) {
       // Those who got it are no longer asked for.
@@ -392,6 +402,7 @@ export class Draft {
     if (this.emailId) await setEmails(this.app.client, { destroy: [this.emailId] }).catch(() => {});
     this.app.closeDraft(this);
     this.remember();
+    if (this.source) void this.app.acts.label([this.source.id], this.source.keyword, true);
     this.told(leaves, undefined, drafts, sent);
   }
 
