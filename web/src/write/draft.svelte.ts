@@ -408,8 +408,9 @@ export class Draft {
 
   /** Puts a template above what stands there; its subject where there is none. */
   use(template: Template): void {
-    this.html = template.html + this.html;
-    if (this.plain) this.text = `${this.textOf(template.html)}\n${this.text}`;
+    const html = this.safe(template.html);
+    this.html = html + this.html;
+    if (this.plain) this.text = `${this.textOf(html)}\n${this.text}`;
     this.subject ||= template.subject;
     this.version++;
     this.edited();
@@ -417,8 +418,12 @@ export class Draft {
 
   keepAsTemplate(name: string): void {
     const html = this.plain ? textAsHtml(this.text) : this.html.replace(/<div class="signature">.*<\/div>$/s, '');
+    const kept = document.createElement('div');
+    kept.append(piece(html, { cids: new Map(), remote: (url) => url }));
+    // A picture of the letter is an object of this page, and gone with it.
+    for (const image of kept.querySelectorAll('img:not([src])')) image.remove();
     const others = templates(this.app.kept).filter((one) => one.name !== name);
-    this.app.kept.set(TEMPLATES, [...others, { name, subject: this.subject, html }].slice(-MOST_TEMPLATES));
+    this.app.kept.set(TEMPLATES, [...others, { name, subject: this.subject, html: kept.innerHTML }].slice(-MOST_TEMPLATES));
   }
 
   private told(leaves: Leaves, submission: Id | undefined, drafts: Id, sent: Id): void {
