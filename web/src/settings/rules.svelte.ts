@@ -20,7 +20,8 @@ export class Rules {
 
   async open(): Promise<void> {
     const got = await getRules(this.client);
-    if (!got) return;
+    // What stands as it stood changes no form that is being filled in.
+    if (!got || (this.loaded && got.state === this.state)) return;
     [this.items, this.script, this.state, this.loaded] = [got.rules.items, got.rules.script, got.state, true];
   }
 
@@ -72,7 +73,7 @@ export class Rules {
     } catch (error) {
       const known = words().troubles as Record<string, string>;
       trouble(words().notDone(error instanceof JmapError ? (known[error.type] ?? error.description) : words().troubleUnknown));
-      // Somebody else changed them meanwhile: what stands there is read, and what was typed stays on the page.
+      // Somebody else changed them meanwhile: what stands there now is shown.
       if (error instanceof JmapError && error.type === 'stateMismatch') await this.open();
       return false;
     }
