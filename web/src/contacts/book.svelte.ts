@@ -1,6 +1,7 @@
 // The address book: all cards, by name and by address, moved forward as they change; groups; files in and out.
-import { say, trouble, hush } from '../app/toasts.svelte';
 import { words } from '../app/prefs.svelte';
+import { reason } from '../app/reason';
+import { hush, say, trouble } from '../app/toasts.svelte';
 import { JmapError } from '../jmap/client';
 import type { Client } from '../jmap/client';
 import { CONTACTS, getBooks, getCards, setCards } from '../jmap/contact';
@@ -24,6 +25,10 @@ export class Book {
   private readonly byEmail = $derived(new Map(this.cards.flatMap((card) => emailsOf(card).map((email) => [email.toLowerCase(), card] as const))));
   private readonly byUid = $derived(new Map(this.cards.map((card) => [card.uid, card])));
   private book: Id | undefined;
+  private asked = 0;
+  private shown = 0;
+  /** Changes of groups, one after another: who is in one is set as a whole. */
+  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(private client: Client) {}
 
@@ -38,8 +43,11 @@ export class Book {
   }
 
   async refresh(): Promise<void> {
-    this.cards = await getCards(this.client);
-    this.loaded = true;
+    const at = ++this.asked;
+    const cards = await getCards(this.client);
+    // Of answers that cross, the one that was asked for last stands.
+    if (at < this.shown) return;
+    [this.shown, this.cards, this.loaded] = [at, cards, true];
   }
 
   of(email: string | undefined): Card | undefined {
@@ -71,11 +79,13 @@ export class Book {
   renameGroup = (group: Card, name: string) => this.set({ update: { [group.id]: { name: { '@type': 'Name', full: name } } } });
   remove = (card: Card) => this.set({ destroy: [card.id] });
 
-  async inGroup(group: Card, card: Card, on: boolean): Promise<void> {
-    const members = { ...group.members };
-    if (on) members[card.uid] = true;
-    else delete members[card.uid];
-    await this.set({ update: { [group.id]: { members } } });
+  inGroup(group: Card, card: Card, on: boolean): void {
+    this.turn = this.turn.then(() => {
+      const members = { ...this.cards.find(({ id }) => id === group.id)?.members };
+      if (on) members[card.uid] = true;
+      else delete members[card.uid];
+      return this.set({ update: { [group.id]: { members } } });
+    });
   }
 
   private async set(what: Parameters<typeof setCards>[1]): Promise<SetAnswer<Card> | null> {
@@ -86,8 +96,7 @@ export class Book {
       await this.refresh();
       return answer;
     } catch (error) {
-      const known = words().troubles as Record<string, string>;
-      trouble(words().notDone(error instanceof JmapError ? (known[error.type] ?? error.description) : words().troubleUnknown));
+      trouble(words().notDone(reason(error)));
       return null;
     }
   }

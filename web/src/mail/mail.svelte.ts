@@ -1,6 +1,6 @@
 // What is known of an account's mail: mailboxes, heads, conversations, bodies. Filled by what is looked at, moved forward by changes.
 import { SvelteMap } from 'svelte/reactivity';
-import { words } from '../app/prefs.svelte';
+import { reason } from '../app/reason';
 import { Client, JmapError } from '../jmap/client';
 import { viewEmail } from '../jmap/anser';
 import type { EmailView } from '../jmap/anser';
@@ -28,6 +28,7 @@ export class Mail {
   identities = $state.raw<Identity[]>([]);
   quotas = $state.raw<Quota[]>([]);
   line = $state<'open' | 'lost'>('open');
+  readonly reason = reason;
   heads = new SvelteMap<Id, Head>();
   threads = new SvelteMap<Id, Id[]>();
   list = $state.raw<List | null>(null);
@@ -90,13 +91,6 @@ export class Mail {
     this.tidy();
     void list.ensure(0, 40);
     return list;
-  }
-
-  reason(error: unknown): string {
-    const w = words();
-    if (!(error instanceof JmapError)) return w.troubleUnknown;
-    const known = w.troubles as Record<string, string>;
-    return known[error.type] ?? known[error.status] ?? (error.description || w.troubleUnknown);
   }
 
   keepHeads(heads: Head[], state: string): void {

@@ -1,5 +1,6 @@
 // What happens to mail as it comes in: the items of the form, each kind in its place, kept as one.
 import { prefs, words } from '../app/prefs.svelte';
+import { reason } from '../app/reason';
 import { say, trouble } from '../app/toasts.svelte';
 import { JmapError } from '../jmap/client';
 import type { Client } from '../jmap/client';
@@ -71,8 +72,7 @@ export class Rules {
       say(words().kept);
       return true;
     } catch (error) {
-      const known = words().troubles as Record<string, string>;
-      trouble(words().notDone(error instanceof JmapError ? (known[error.type] ?? error.description) : words().troubleUnknown));
+      trouble(words().notDone(reason(error)));
       // Somebody else changed them meanwhile: what stands there now is shown.
       if (error instanceof JmapError && error.type === 'stateMismatch') await this.open();
       return false;
