@@ -73,7 +73,8 @@ export class Client {
   async fetch(path: string, init: RequestInit = {}): Promise<Response> {
     let response: Response;
     try {
-      response = await fetch(path, { credentials: 'same-origin', ...init, headers: { ...init.headers } });
+      // What is said of a mistake is in the language of the page, which need not be the browser's.
+      response = await fetch(path, { credentials: 'same-origin', ...init, headers: { 'Accept-Language': document.documentElement.lang, ...init.headers } });
     } catch (error) {
       if (init.signal?.aborted) throw error;
       throw new Offline();

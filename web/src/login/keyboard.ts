@@ -1,12 +1,13 @@
 // Keys on the screen, for those who do not trust the ones before them: in another order each time, so that places tell nothing.
 
-/** Lets a field be filled by them; `names` are those of the signs. */
-export function keyboard(into: HTMLInputElement, names: Record<string, string>): void {
+/** Lets the field that is asked for be filled by them; `names` are those of the signs. */
+export function keyboard(asked: () => HTMLInputElement, names: Record<string, string>): void {
   const open = document.querySelector<HTMLButtonElement>('#keys')!;
   const board = document.querySelector<HTMLElement>('#keyboard')!;
   const shuffled = (text: string) => [...text].map((key) => [crypto.getRandomValues(new Uint32Array(1))[0]!, key] as const).toSorted(([a], [b]) => a - b).map(([, key]) => key);
   let capitals = false;
   const type = (key: string): void => {
+    const into = asked();
     if (key === '⌫') into.value = [...into.value].slice(0, -1).join('');
     else if (key === '⇧') {
       capitals = !capitals;
@@ -27,6 +28,7 @@ export function keyboard(into: HTMLInputElement, names: Record<string, string>):
   open.onclick = () => {
     board.hidden = !board.hidden;
     open.setAttribute('aria-expanded', String(!board.hidden));
+    capitals = false;
     if (!board.hidden) board.replaceChildren(row(shuffled('1234567890')), row(shuffled('abcdefghijklm')), row(shuffled('nopqrstuvwxyz')), row(shuffled('!@#$%^&*()')), row(shuffled('-_=+.,:;?/')), row(['⇧', '⌫']));
   };
 }

@@ -13,6 +13,9 @@ const form = document.querySelector<HTMLFormElement>('#login')!;
 const why = document.querySelector<HTMLElement>('#why')!;
 const button = form.querySelector<HTMLButtonElement>('button[type=submit]')!;
 const field = (name: string) => form.elements.namedItem(name) as HTMLInputElement;
+/** Asks our server, for an answer in the language of the page. */
+const post = (path: string, said: object) =>
+  fetch(path, { method: 'POST', headers: { 'Content-Type': 'application/json', 'Accept-Language': document.documentElement.lang }, body: JSON.stringify(said) });
 
 interface Answer {
   next?: string;
@@ -27,6 +30,8 @@ interface Answer {
 /** What the server wants besides; empty at first. */
 let ticket = '';
 let need: Answer['need'];
+/** The field that is asked for. */
+const asked = () => field(need === 'new-password' ? 'new' : need ? 'code' : 'password');
 
 /** What `/auth/passkey` says: options of `navigator.credentials`, its bytes in base64url. */
 interface Options {
@@ -39,7 +44,7 @@ interface Options {
 
 /** Asks the browser for a passkey: of whom the ticket is, or of anybody. `null` where there is none, or its owner does not want to. */
 async function passkey(): Promise<object | null> {
-  const response = await fetch('/auth/passkey', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(ticket ? { ticket } : {}) });
+  const response = await post('/auth/passkey', ticket ? { ticket } : {});
   if (!response.ok) return null;
   const { challenge, allowCredentials, ...rest } = ((await response.json()) as { get: Options }).get;
   const publicKey = { ...rest, challenge: bytes(challenge), allowCredentials: allowCredentials.map((one) => ({ ...one, id: bytes(one.id) })) };
@@ -63,7 +68,7 @@ async function body(): Promise<Record<string, string>> {
 
 async function send(credential: object | null, again = true): Promise<[Response, Answer]> {
   const said = credential ? { ...(ticket && { ticket }), credential } : await body();
-  const response = await fetch('/auth/login', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(said) });
+  const response = await post('/auth/login', said);
   const answer = (await response.json().catch(() => ({}))) as Answer;
   // The key changes from time to time: what was sealed to the old one is sealed anew, once.
   return response.status === 409 && again ? send(credential, false) : [response, answer];
@@ -105,7 +110,7 @@ async function enter(credential: object | null = null): Promise<void> {
     return shown ? enter(shown) : undefined;
   }
   why.textContent = answer.detail ?? (response.status === 429 ? words.wait : words.wrong);
-  field(need === 'new-password' ? 'new' : need ? 'code' : 'password').select();
+  asked().select();
 }
 
 /** One step; the form waits for it. */
@@ -115,7 +120,7 @@ function step(taken: Promise<void>): void {
   taken.catch(() => (why.textContent = words.line)).finally(() => (button.disabled = false));
 }
 
-keyboard(field('password'), words.keys);
+keyboard(asked, words.keys);
 form.addEventListener('submit', (event) => {
   event.preventDefault();
   step(enter());
@@ -128,6 +133,7 @@ const [, handed] = /^#passkey=([\w-]+)$/.exec(location.hash) ?? [];
 if (handed) {
   [ticket, need] = [handed, 'passkey'];
   history.replaceState(null, '', location.pathname + location.search);
-  ask('code', words.passkey);
   step(passkey().then((shown) => (shown ? enter(shown) : undefined)));
+  // A step begins with an empty line.
+  ask('code', words.passkey);
 } else (field('username').value ? field('password') : field('username')).focus();
