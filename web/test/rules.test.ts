@@ -13,7 +13,7 @@ const holds = (...conditions: Condition[]) => meets({ conditions, quantifier: 'a
 test('conditions are compared as the server compares them', () => {
   for (const good of [
     text('from', 'is', 'bob@news.example'), text('from', 'domain', 'NEWS.example'), text('subject', 'contains', '周报'), text('subject', 'begins', 'weekly'), text('subject', 'ends', '报'),
-    text('subject', 'matches', '*news?周*'), text('body', 'regex', 'p.a'), text({ header: 'List-Id' }, 'contains', 'orchard'), text('recipient', 'is', 'nobody@x', true),
+    text('subject', 'matches', '*news?周*'), text('body', 'regex', 'P.a'), text('subject', 'regex', '^weekly\\Snews|^\\S+ NEWS'), text({ header: 'List-Id' }, 'contains', 'orchard'), text('recipient', 'is', 'nobody@x', true),
     { larger: 1_999 }, { smaller: 2_001 }, { attachment: { not: false } }, { exists: { header: 'LIST-ID', not: false } },
   ] as Condition[]) expect(holds(good), JSON.stringify(good)).toBe(true);
   for (const bad of [text('from', 'contains', 'Bob Miller'), text('subject', 'matches', 'news'), text('body', 'regex', '('), { larger: 2_000 }, { exists: { header: 'X', not: false } }] as Condition[])

@@ -66,16 +66,17 @@ function isTrue(condition: Condition, one: Sample): boolean {
   // What depends on the day is as it is today.
   if ('today' in condition) return true;
   const { field, how, values, not } = condition.text;
-  const wanted = values.map(folded);
   const found = textsOf(field, one).map(folded).some((text) =>
-    wanted.some((value) => {
+    values.some((said) => {
+      const value = folded(said);
       if (how === 'is') return text === value;
       if (how === 'contains') return text.includes(value);
       if (how === 'begins') return text.startsWith(value);
       if (how === 'ends') return text.endsWith(value);
       if (how === 'domain') return (field === 'subject' || field === 'body' ? text : text.slice(text.lastIndexOf('@') + 1)) === value;
       try {
-        return (how === 'matches' ? pattern(value) : new RegExp(value, 's')).test(text);
+        // A regular expression stays as it was written: `\S` is not `\s`. A dot is no end of a line, as at the server.
+        return (how === 'matches' ? pattern(value) : new RegExp(said, 'i')).test(text);
       } catch {
         return false;
       }
