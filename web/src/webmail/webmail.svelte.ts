@@ -409,19 +409,20 @@ export class Webmail {
     await this.mail.fetchHeads(ids).catch(() => {});
     const there = ids.filter((id) => this.mail.heads.has(id));
     if (prefs.conversations) await this.mail.fetchThreads(there.map((id) => this.mail.heads.get(id)!.threadId)).catch(() => {});
-    this.letters = there;
+    // What was opened meanwhile stays.
+    this.letters = [...new Set([...there, ...this.letters])].slice(-MOST_LETTERS);
   }
 
   /** Saves what is selected as files. */
   async save(kind: 'zip' | 'mbox'): Promise<void> {
     const w = words();
     const ids = this.acts.rows(this.target());
-    await this.mail.fetchHeads(ids.filter((id) => !this.mail.heads.has(id)));
-    const heads = ids.map((id) => this.mail.heads.get(id)).filter((head) => head !== undefined);
-    if (heads.reduce((sum, { size }) => sum + size, 0) > MOST_BYTES) return void trouble(w.tooMuchAtOnce);
     const stop = new AbortController();
     const toast = say(w.saving, { kind: 'work', progress: 0, action: { label: w.stop, run: () => stop.abort() } });
     try {
+      await this.mail.fetchHeads(ids.filter((id) => !this.mail.heads.has(id)));
+      const heads = ids.map((id) => this.mail.heads.get(id)).filter((head) => head !== undefined);
+      if (heads.reduce((sum, { size }) => sum + size, 0) > MOST_BYTES) return void trouble(w.tooMuchAtOnce);
       await exportLetters(this.client, heads, kind, (done) => (toast.progress = done), stop.signal);
     } catch (error) {
       if (!stop.signal.aborted) trouble(w.notDone(this.mail.reason(error)));

@@ -3,6 +3,7 @@ import { words } from '../app/prefs.svelte';
 import type { Body, EmailAddress, Head, Part } from '../jmap/email';
 import { long } from '../mail/dates';
 import type { Language } from '../app/prefs.svelte';
+import { fileName } from '../mail/export';
 import { address, split, whole, without } from '../mail/people';
 import { escaped, textAsHtml } from '../mail/sanitise';
 
@@ -70,8 +71,7 @@ export function answer(kind: 'reply' | 'replyAll' | 'forward' | 'attach', head: 
   const w = words();
   const references = [...(body.references ?? body.inReplyTo ?? []), ...(body.messageId ?? [])];
   if (kind === 'attach') {
-    const name = `${(head.subject ?? '').replace(/[\\/:*?"<>|\r\n]+/g, ' ').trim().slice(0, 100) || 'message'}.eml`;
-    const part: Part = { partId: null, blobId: head.blobId, size: head.size, name, type: 'message/rfc822', disposition: 'attachment', cid: null };
+    const part: Part = { partId: null, blobId: head.blobId, size: head.size, name: fileName(head.subject, '.eml'), type: 'message/rfc822', disposition: 'attachment', cid: null };
     return { ...empty(), subject: prefixed(w.forwardPrefix, head.subject), references, parts: [part] };
   }
   if (kind === 'forward') {
