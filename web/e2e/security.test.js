@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { request } from 'node:https';
 import { after, before, test } from 'node:test';
-import { PASSWORD, close, world } from './world.js';
+import { PASSWORD, close, message, world } from './world.js';
 
 let here;
 before(async () => (here = await world()));
@@ -120,8 +120,10 @@ test('a login leads to no other site, and on to a page of ours', async () => {
 test('what is somebody else’s and what is not there are answered alike', async () => {
   const cookie = cookieOf(await logIn());
   const headers = { Cookie: cookie, Accept: 'text/html', 'Sec-Fetch-Site': 'same-origin' };
-  const [mine] = await here.call('bob', ['Mailbox/get', { ids: null }]);
-  const [theirs, nobodys] = await Promise.all([mine.accountId, 'A999999'].map((account) => ask(`/jmap/download/${account}/G0000/x.txt`, { headers })));
+  await here.put('bob', [[message({ to: 'bob@anser.test', subject: 'For bob alone' })]]);
+  const [{ ids }] = await here.call('bob', ['Email/query', { filter: { subject: 'For bob alone' } }]);
+  const [{ list, accountId }] = await here.call('bob', ['Email/get', { ids, properties: ['blobId'] }]);
+  const [theirs, nobodys] = await Promise.all([accountId, 'A999999'].map((account) => ask(`/jmap/download/${account}/${list[0].blobId}/x.txt`, { headers })));
   assert.deepEqual([theirs.status, theirs.text], [nobodys.status, nobodys.text]);
   assert.equal(theirs.status, 404);
 });
