@@ -29,7 +29,7 @@ for (const [language, width, words] of [
   ['en', 1280, { name: 'Wei Lin', made: 'New contact', save: 'Save', use: 'Use it' }],
   ['zh', 390, { name: '林薇', made: '新建联系人', save: '保存', use: '使用' }],
 ]) {
-  test(`a contact with a photo is filled in and is offered while one writes, ${language}`, async () => {
+  test(`a contact with a photo is filled in and written to, ${language}`, async () => {
     const page = await here.page('ann', { language, width, height: 800 });
     await people(page);
     await page.locator('button', { hasText: words.made }).click();
@@ -48,8 +48,6 @@ for (const [language, width, words] of [
     assert.match(card.media.photo.uri, /^data:image\/jpeg;base64,/);
     await page.locator('.sheet .acts .main').click();
     await page.locator('.person', { hasText: words.name }).waitFor();
-    await page.locator('.field-row input').first().fill(language === 'zh' ? 'lw' : 'harb');
-    if (language === 'zh') await page.locator('.person').waitFor();
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
     await close(page);
   });

@@ -79,13 +79,16 @@ export class Book {
   renameGroup = (group: Card, name: string) => this.set({ update: { [group.id]: { name: { '@type': 'Name', full: name } } } });
   remove = (card: Card) => this.set({ destroy: [card.id] });
 
-  inGroup(group: Card, card: Card, on: boolean): void {
-    this.turn = this.turn.then(() => {
+  /** Whether it was done. */
+  inGroup(group: Card, card: Card, on: boolean): Promise<boolean> {
+    const done = this.turn.then(() => {
       const members = { ...this.cards.find(({ id }) => id === group.id)?.members };
       if (on) members[card.uid] = true;
       else delete members[card.uid];
       return this.set({ update: { [group.id]: { members } } });
     });
+    this.turn = done;
+    return done.then((answer) => answer !== null);
   }
 
   private async set(what: Parameters<typeof setCards>[1]): Promise<SetAnswer<Card> | null> {
