@@ -230,8 +230,8 @@ export class Webmail {
     this.read();
   }
 
-  private read(): void {
-    const head = this.open ? this.mail.heads.get(this.open) : undefined;
+  private read(id = this.open): void {
+    const head = id ? this.mail.heads.get(id) : undefined;
     if (!head || this.isElsewhere) return;
     const all = prefs.conversations ? this.mail.conversation(head) : [head];
     const unread = all.filter((one) => !one.keywords.$seen).map(({ id }) => id);
@@ -393,6 +393,7 @@ export class Webmail {
     if (!this.letters.includes(id)) this.letters = [...this.letters, id].slice(-MOST_LETTERS);
     this.tab = id;
     this.kept.set(LETTERS, this.letters);
+    this.read(id);
   }
 
   closeTab(id: Id): void {

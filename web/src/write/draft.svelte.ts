@@ -24,6 +24,8 @@ import type { Beginning, Start } from './start';
 const REST = 2_000;
 /** Where the drafts that are open are kept, for the next time. */
 const OPEN = 'webmail/drafts';
+/** The keyword of a draft that goes to each recipient separately: whoever goes on with it elsewhere shows nobody the others. */
+const SEPARATELY = 'anser-separately';
 
 export interface Attachment {
   key: number;
@@ -169,6 +171,7 @@ export class Draft {
       draft.cc = body.cc ?? [];
       draft.bcc = body.bcc ?? [];
       draft.subject = head.subject ?? '';
+      draft.individually = Boolean(head.keywords[SEPARATELY]);
       draft.inReplyTo = body.inReplyTo;
       draft.references = body.references;
       draft.identityId = app.mail.identities.find(({ email }) => email === head.from?.[0]?.email)?.id ?? draft.identityId;
@@ -229,7 +232,7 @@ export class Draft {
     const identity = this.identity;
     return {
       mailboxIds: { [mailbox]: true },
-      keywords: { $draft: true, $seen: true },
+      keywords: { $draft: true, $seen: true, ...(this.individually ? { [SEPARATELY]: true } : {}) },
       from: identity ? [{ name: identity.name || null, email: identity.email }] : null,
       ...(this.receipt && identity ? { 'header:Disposition-Notification-To:asAddresses': [{ name: identity.name || null, email: identity.email }] } : {}),
       replyTo: identity?.replyTo?.length ? identity.replyTo : null,
@@ -379,7 +382,7 @@ export class Draft {
     for (const email of new Set(people)) {
       const one = all.find((other) => other.email === email)!;
       try {
-        const letter = { ...this.email(drafts), to: [one], cc: null, bcc: null };
+        const letter = { ...this.email(drafts), keywords: { $draft: true, $seen: true }, to: [one], cc: null, bcc: null };
         const made = setEmails(this.app.client, { create: { letter } });
         const handed = submit(this.app.client, '#letter', { identityId: identity.id, mailFrom: identity.email, rcptTo: [email], leaves, drafts, sent });
         const [kept, gone] = await Promise.all([made, handed]);
