@@ -43,14 +43,19 @@ function quotedPrintable(text: string, charset: string): string {
 
 function lines(text: string): Line[] {
   // Folded lines (RFC 6350 §3.2), and the soft ends of quoted-printable in 2.1.
-  const whole: string[] = [];
+  const whole: string[][] = [];
+  let isQuoted = false;
   for (const raw of text.split(/\r\n|\r|\n/)) {
-    const last = whole.length - 1;
-    if (/^[ \t]/.test(raw) && last >= 0) whole[last] += raw.slice(1);
-    else if (last >= 0 && /;ENCODING=QUOTED-PRINTABLE/i.test(whole[last]!.split(':')[0]!) && whole[last]!.endsWith('=')) whole[last] = whole[last]!.slice(0, -1) + raw;
-    else whole.push(raw);
+    const last = whole.at(-1);
+    if (/^[ \t]/.test(raw) && last) last.push(raw.slice(1));
+    else if (last && isQuoted && last.at(-1)!.endsWith('=')) last.push(last.pop()!.slice(0, -1), raw);
+    else {
+      whole.push([raw]);
+      isQuoted = /;ENCODING=QUOTED-PRINTABLE/i.test(raw.split(':', 1)[0]!);
+    }
   }
-  return whole.flatMap((line) => {
+  return whole.flatMap((parts) => {
+    const line = parts.join('');
     const found = /^(?:[\w-]+\.)?([\w-]+)((?:;(?:"[^"]*"|[^":;])*)*):(.*)$/s.exec(line);
     if (!found) return [];
     const params: Record<string, string> = {};

@@ -6,7 +6,7 @@ import type { Get, SetAnswer } from './standard';
 import type { Id } from './session';
 
 export const ANSER = 'urn:anser:mail';
-const PRINCIPALS = 'urn:ietf:params:jmap:principals';
+export const PRINCIPALS = 'urn:ietf:params:jmap:principals';
 
 export interface EmailView {
   id: Id;
