@@ -27,6 +27,8 @@ export class Book {
   private book: Id | undefined;
   private asked = 0;
   private shown = 0;
+  private isReading = false;
+  private isStale = false;
   /** Changes of groups, one after another: who is in one is set as a whole. */
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -48,6 +50,18 @@ export class Book {
     // Of answers that cross, the one that was asked for last stands.
     if (at < this.shown) return;
     [this.shown, this.cards, this.loaded] = [at, cards, true];
+  }
+
+  /** Reads what changed elsewhere: however often that is told, once at a time and once after the last. */
+  async changed(): Promise<void> {
+    this.isStale = true;
+    if (this.isReading) return;
+    this.isReading = true;
+    while (this.isStale) {
+      this.isStale = false;
+      await this.refresh().catch(() => {});
+    }
+    this.isReading = false;
   }
 
   of(email: string | undefined): Card | undefined {

@@ -88,7 +88,7 @@ export class Webmail {
       this.tags = readTags(this.kept.of(TAGS));
       this.ready = true;
       this.mail.onNew((heads) => this.announce(heads));
-      this.mail.onChange((change) => 'ContactCard' in change && void this.book.refresh().catch(() => {}));
+      this.mail.onChange((change) => 'ContactCard' in change && void this.book.changed());
       void this.book.open().catch(() => {});
       void this.rules.open().catch(() => {});
       const named = /^#\/([^/?]+)(?:\/([^/?]+))?/.exec(location.hash);
