@@ -44,7 +44,9 @@ export class Kept {
     this.later(REST);
   }
 
-  private place = (key: string) => `anser.${this.client.account}.${key}`;
+  private place(key: string): string {
+    return `anser.${this.client.account}.${key}`;
+  }
 
   private later(rest: number): void {
     clearTimeout(this.timer);
