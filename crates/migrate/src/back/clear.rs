@@ -52,7 +52,7 @@ impl Back<'_> {
         if doomed.is_empty() {
             return Ok(());
         }
-        self.imap.select(&folder.name).await?;
+        self.select(&folder).await?;
         if doomed.iter().any(|(.., fate)| *fate == Fate::Removed) {
             let listed = self.imap.list(Window::WHOLE).await?;
             let there: BTreeMap<u32, Seen> = listed.into_iter().map(|seen| (seen.uid, seen)).collect();

@@ -33,11 +33,7 @@ impl Back<'_> {
         if pair.fresh.is_empty() && placed.is_empty() && !pair.rows.iter().any(is_changed) {
             return Ok(());
         }
-        let standing = self.imap.select(&folder.name).await?;
-        if folder.uidvalidity != 0 && standing.uidvalidity != folder.uidvalidity {
-            let name = String::from_utf8_lossy(&folder.name);
-            return Err(Trouble::Question(format!("the old server numbered {name} anew: run delta first")));
-        }
+        let standing = self.select(folder).await?;
         let there: BTreeMap<u32, Seen> =
             self.imap.list(Window::WHOLE).await?.into_iter().map(|seen| (seen.uid, seen)).collect();
         self.adopt(&mut pair, &there).await?;
@@ -71,7 +67,7 @@ impl Back<'_> {
 
     /// A server that does not tell the UIDs of what it takes (RFC 4315) is asked what is new, and the bytes tell.
     async fn find_appended(&mut self, folder: &LedgerFolder) -> Result<(), Trouble> {
-        self.imap.select(&folder.name).await?;
+        self.select(folder).await?;
         let listed = self.imap.list(Window::WHOLE).await?;
         let there: BTreeMap<u32, Seen> = listed.into_iter().map(|seen| (seen.uid, seen)).collect();
         let of = folder.clone();

@@ -33,7 +33,7 @@ use crate::merge::{Marks, Removals, where_is};
 use crate::model::{Mailbox, Task};
 use crate::pass::Outcome;
 use crate::run::Work;
-use crate::source::{Origin, Window};
+use crate::source::{Origin, Standing, Window};
 use crate::trouble::Trouble;
 
 /// Rows of the ledger that are looked at in one folder.
@@ -182,7 +182,18 @@ struct Back<'a> {
     imap: &'a mut Imap,
 }
 
-impl Back<'_> {}
+impl Back<'_> {
+    /// Opens a folder to write. What the ledger knows its messages by must still name the same ones: of a folder that was numbered anew
+    /// nothing is changed.
+    async fn select(&mut self, folder: &LedgerFolder) -> Result<Standing, Trouble> {
+        let standing = self.imap.select(&folder.name).await?;
+        if folder.uidvalidity != 0 && standing.uidvalidity != folder.uidvalidity {
+            let name = String::from_utf8_lossy(&folder.name);
+            return Err(Trouble::Question(format!("the old server numbered {name} anew: run delta first")));
+        }
+        Ok(standing)
+    }
+}
 
 /// The folders of a login; the newest of each mailbox, and those that are still there.
 fn newest(tx: &mut MailTx<'_, '_>, id: u64) -> anser_base::Result<Vec<LedgerFolder>> {
