@@ -146,7 +146,7 @@ impl Imap {
         if let Some(condition) = self.continuation(&tag).await? {
             return Ok(condition);
         }
-        self.stream.write_all(format!("{response}\r\n").as_bytes()).await?;
+        self.write(format!("{response}\r\n").as_bytes()).await?;
         self.until(&tag, |_| ()).await
     }
 
@@ -161,7 +161,7 @@ impl Imap {
                 if let Some(condition) = self.continuation(&tag).await? {
                     return Ok(condition);
                 }
-                self.stream.write_all(format!("{response}\r\n").as_bytes()).await?;
+                self.write(format!("{response}\r\n").as_bytes()).await?;
                 tag
             }
         };
@@ -169,7 +169,7 @@ impl Imap {
             return Ok(condition);
         }
         // The server asked for more: what it said is why it refuses, and it wants to be heard out (RFC 7628 §3.2.3).
-        self.stream.write_all(format!("{end}\r\n").as_bytes()).await?;
+        self.write(format!("{end}\r\n").as_bytes()).await?;
         self.until(&tag, |_| ()).await
     }
 
@@ -179,10 +179,15 @@ impl Imap {
         self.run_with("LOGIN", &arguments, |_| ()).await
     }
 
+    /// Octets on their way. A connection that does not take them is lost: that is no trouble of our own.
+    pub(super) async fn write(&mut self, octets: &[u8]) -> Result<(), Trouble> {
+        self.stream.write_all(octets).await.map_err(|error| Trouble::lost(error.chain()))
+    }
+
     /// Sends a command; its tag.
     pub async fn send(&mut self, command: &str) -> Result<String, Trouble> {
         let tag = self.tag();
-        self.stream.write_all(format!("{tag} {command}\r\n").as_bytes()).await?;
+        self.write(format!("{tag} {command}\r\n").as_bytes()).await?;
         Ok(tag)
     }
 
@@ -219,7 +224,7 @@ impl Imap {
                 Argument::Inline(text) => line.extend_from_slice(text),
                 Argument::Literal(octets) => {
                     line.extend_from_slice(format!("{{{}}}\r\n", octets.len()).as_bytes());
-                    self.stream.write_all(&line).await?;
+                    self.write(&line).await?;
                     if let Some(condition) = self.continuation(&tag).await? {
                         return Ok(condition);
                     }
@@ -228,7 +233,7 @@ impl Imap {
             }
         }
         line.extend_from_slice(b"\r\n");
-        self.stream.write_all(&line).await?;
+        self.write(&line).await?;
         self.until(&tag, each).await
     }
 

@@ -136,7 +136,7 @@ impl Imap {
             Argument::Inline(name) => line.extend_from_slice(&name),
             Argument::Literal(name) => {
                 line.extend_from_slice(format!("{{{}}}\r\n", name.len()).as_bytes());
-                self.stream.write_all(&line).await?;
+                self.write(&line).await?;
                 if let Some(condition) = self.continuation(&tag).await? {
                     return well(condition, "APPEND").map(|_| None);
                 }
@@ -145,7 +145,7 @@ impl Imap {
         }
         let flags = words(letter.flags, letter.keywords);
         line.extend_from_slice(format!(" ({flags}) \"{}\" {{{}}}\r\n", letter.date, letter.size).as_bytes());
-        self.stream.write_all(&line).await?;
+        self.write(&line).await?;
         if let Some(condition) = self.continuation(&tag).await? {
             return well(condition, "APPEND").map(|_| None);
         }
@@ -154,9 +154,9 @@ impl Imap {
             if piece.is_empty() {
                 break;
             }
-            self.stream.write_all(&piece).await?;
+            self.write(&piece).await?;
         }
-        self.stream.write_all(b"\r\n").await?;
+        self.write(b"\r\n").await?;
         let condition = well(self.until(&tag, |_| ()).await?, "APPEND")?;
         Ok(match condition.code {
             Some(Code::AppendUid(_, uid)) => Some(uid),
