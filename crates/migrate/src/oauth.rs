@@ -296,14 +296,19 @@ impl Inner {
             return Ok(bearer_secret(&token));
         }
         let sealed = self.deps.db.read(Place::Moves, move |tx| rows::secret(tx, id)).await?;
-        let secret = sealed.map(|sealed| self.seal.open(source.id, &mailbox.login, &sealed)).transpose()?;
+        let open = |sealed| self.seal.open(source.id, &mailbox.login, sealed);
+        let secret = sealed.as_deref().map(open).transpose()?;
         let grant = secret.as_ref().and_then(Grant::of_secret);
         let grant = grant.ok_or_else(|| Trouble::lost("the mailbox has another secret by now"))?;
         let tokens = grant.ask(&profile::of_source(source).oauth).await?;
         if let Some(refresh) = tokens.refresh.filter(|refresh| Some(refresh) != grant.refresh.as_ref()) {
             let renewed = Grant { refresh: Some(refresh), ..grant }.to_secret()?;
-            let sealed = self.seal.seal(source.id, &mailbox.login, &renewed)?;
-            let keep = move |tx: &mut anser_db::Tx<'_>| rows::set_secret(tx, id, &sealed);
+            let renewed = self.seal.seal(source.id, &mailbox.login, &renewed)?;
+            // Whoever brought another secret meanwhile, or ended the move, which forgets them, has the last word.
+            let keep = move |tx: &mut anser_db::Tx<'_>| match rows::secret(tx, id)? == sealed {
+                true => rows::set_secret(tx, id, &renewed),
+                false => Ok(()),
+            };
             self.deps.db.write(Place::Moves, Durability::Sync, keep).await?;
         }
         let until = now.after(Duration::from_secs(tokens.seconds).saturating_sub(MARGIN));
