@@ -19,17 +19,18 @@ impl Migrate {
     pub async fn allow(&self, name: &str, which: Which, grant: Grant) -> Result<u64> {
         let of = self.named(name).await?.id;
         let secret = grant.to_secret()?;
+        let meant = self.meant(of, &which).await?;
         let mut sealed = Vec::new();
-        for (mailbox, source) in self.meant(of, &which).await? {
+        for (mailbox, source) in &meant {
             sealed.push((mailbox.id, self.inner.seal.seal(source.id, &mailbox.login, &secret)?));
         }
-        let count = sealed.len() as u64;
         self.write(move |tx| {
             sealed.iter().try_for_each(|(id, sealed)| rows::set_secret(tx, *id, sealed))?;
             acts::each(tx, of, &which, |mailbox| (mailbox.state == State::Refused).then_some(NEW)).map(drop)
         })
         .await?;
-        Ok(count)
+        meant.iter().for_each(|(mailbox, _)| self.inner.keeper.forget(mailbox.id));
+        Ok(meant.len() as u64)
     }
 
     /// Asks the provider for a code for each owner: whose, and the code. What becomes of it is seen in the mailbox's note.
@@ -89,11 +90,13 @@ async fn wait(inner: std::sync::Weak<crate::Inner>, mailbox: Mailbox, source: So
 impl Migrate {
     async fn keep(&self, mailbox: &Mailbox, source: &Source, grant: Grant) -> Result<()> {
         let (id, sealed) = (mailbox.id, self.inner.seal.seal(source.id, &mailbox.login, &grant.to_secret()?)?);
-        self.write(move |tx: &mut Tx<'_>| {
+        let keep = move |tx: &mut Tx<'_>| {
             rows::set_secret(tx, id, &sealed)?;
             rows::set_state(tx, id, &NEW)
-        })
-        .await
+        };
+        self.write(keep).await?;
+        self.inner.keeper.forget(id);
+        Ok(())
     }
 
     async fn refuse(&self, id: u64, trouble: Trouble) -> Result<()> {

@@ -104,6 +104,11 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
+    /// A mailbox is opened by another grant from now on.
+    pub(crate) fn forget(&self, id: u64) {
+        self.tokens(|all| drop(all.remove(&id)));
+    }
+
     fn tokens<T>(&self, work: impl FnOnce(&mut HashMap<u64, (String, Timestamp)>) -> T) -> T {
         work(&mut self.tokens.lock().unwrap_or_else(PoisonError::into_inner))
     }
