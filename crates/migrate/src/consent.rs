@@ -16,10 +16,16 @@ const ASKED: usize = 1_000;
 
 impl Migrate {
     /// Lets a grant stand where the passwords of mailboxes do. Those that were refused may be tried again. How many there are.
+    /// `Class::Invalid` for a refresh token, which one owner gave, where no mailbox is named and there are several.
     pub async fn allow(&self, name: &str, which: Which, grant: Grant) -> Result<u64> {
         let of = self.named(name).await?.id;
         let secret = grant.to_secret()?;
         let meant = self.meant(of, &which).await?;
+        if grant.refresh.is_some() && which.is_empty() && meant.len() > 1 {
+            let (en, zh) =
+                ("a refresh token opens its owner's mailbox: name it", "刷新令牌只打开其所有者的邮箱，请指定邮箱");
+            return Err(Error::invalid(en, zh));
+        }
         let mut sealed = Vec::new();
         for (mailbox, source) in &meant {
             sealed.push((mailbox.id, self.inner.seal.seal(source.id, &mailbox.login, &secret)?));
