@@ -1,15 +1,17 @@
 //! The verbs by which mailboxes are opened without passwords: grants of OAuth 2.0 that an administrator brings, or that owners give.
 
+use std::sync::{Arc, Weak};
+
 use anser_base::{Class, Error, Result};
 use anser_db::Tx;
 
-use crate::Migrate;
 use crate::acts::{self, Which, is_meant};
 use crate::model::{Mailbox, Source, State, Task};
 use crate::oauth::{self, Code, Grant};
 use crate::rows::{self, Standing};
 use crate::run::unknown;
 use crate::trouble::Trouble;
+use crate::{Inner, Migrate};
 
 /// Owners that are asked at once.
 const ASKED: usize = 1_000;
@@ -39,10 +41,12 @@ impl Migrate {
         Ok(meant.len() as u64)
     }
 
-    /// Asks the provider for a code for each owner: whose, and the code. What becomes of it is seen in the mailbox's note.
+    /// Asks the provider for a code for each owner: whose, and the code. What becomes of it is seen in the mailbox's note. Mailboxes that are
+    /// at work, done or taken out of the move are left as they are.
     pub async fn ask_owners(&self, name: &str, which: Which, grant: Grant) -> Result<Vec<(String, Code)>> {
         let of = self.named(name).await?.id;
-        let meant = self.meant(of, &which).await?;
+        let mut meant = self.meant(of, &which).await?;
+        meant.retain(|(mailbox, _)| matches!(mailbox.state, State::New | State::Ready | State::Refused));
         if meant.len() > ASKED {
             let (en, zh) = ("ask fewer owners at a time", "一次请求授权的账号过多");
             return Err(Error::new(Class::Limit, en, zh));
@@ -50,9 +54,10 @@ impl Migrate {
         let mut codes = Vec::new();
         for (mailbox, source) in meant {
             let code = oauth::begin(&grant, &source.profile).await?;
-            self.note(mailbox.id, format!("consent: waits for its owner at {} with {}", code.page, code.code)).await?;
+            let note = format!("consent: waits for its owner at {} with {}", code.page, code.code);
+            self.note(mailbox.id, note.clone()).await?;
             codes.push((mailbox.address.clone(), code.clone()));
-            tokio::spawn(wait(std::sync::Arc::downgrade(&self.inner), mailbox, source, grant.clone(), code));
+            tokio::spawn(wait(Arc::downgrade(&self.inner), mailbox, source, grant.clone(), (code, note)));
         }
         Ok(codes)
     }
@@ -78,14 +83,14 @@ impl Migrate {
 const NEW: Standing<'static> =
     Standing { state: State::New, task: Task::Copy, note: None, due: anser_base::Timestamp(0), tries: 0 };
 
-/// Waits for an owner, and seals what they give. It keeps no engine alive.
-async fn wait(inner: std::sync::Weak<crate::Inner>, mailbox: Mailbox, source: Source, grant: Grant, code: Code) {
+/// Waits for an owner, and seals what they give. It keeps no engine alive. `note` is what the mailbox says meanwhile.
+async fn wait(inner: Weak<Inner>, mailbox: Mailbox, source: Source, grant: Grant, (code, note): (Code, String)) {
     let answered = oauth::answered(&grant, &source.profile, &code).await;
     let Some(inner) = inner.upgrade() else { return };
     let moves = Migrate { inner };
     let kept = match answered {
         Ok(grant) => moves.keep(&mailbox, &source, grant).await,
-        Err(trouble) => moves.refuse(mailbox.id, trouble).await,
+        Err(trouble) => moves.refuse(mailbox.id, note, trouble).await,
     };
     if let Err(error) = kept {
         tracing::error!(login = mailbox.login, error = error.chain(), "what an owner said could not be kept");
@@ -98,17 +103,23 @@ impl Migrate {
         let (id, sealed) = (mailbox.id, self.inner.seal.seal(source.id, &mailbox.login, &grant.to_secret()?)?);
         let keep = move |tx: &mut Tx<'_>| {
             rows::set_secret(tx, id, &sealed)?;
-            rows::set_state(tx, id, &NEW)
+            match rows::state(tx, id)? {
+                Some(State::New | State::Refused) => rows::set_state(tx, id, &NEW),
+                // It came in by another way meanwhile.
+                _ => Ok(()),
+            }
         };
         self.write(keep).await?;
         self.inner.keeper.forget(id);
         Ok(())
     }
 
-    async fn refuse(&self, id: u64, trouble: Trouble) -> Result<()> {
+    /// A mailbox that no longer waits with this note goes by something else: another code, or a password.
+    async fn refuse(&self, id: u64, waits: String, trouble: Trouble) -> Result<()> {
         let note = format!("consent: {}", trouble.words());
-        let refused = move |tx: &mut Tx<'_>| {
-            rows::set_state(tx, id, &Standing { state: State::Refused, note: Some(&note), ..NEW })
+        let refused = move |tx: &mut Tx<'_>| match rows::note(tx, id)?.as_deref() == Some(&*waits) {
+            true => rows::set_state(tx, id, &Standing { state: State::Refused, note: Some(&note), ..NEW }),
+            false => Ok(()),
         };
         self.write(refused).await
     }

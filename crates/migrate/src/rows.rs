@@ -187,6 +187,12 @@ pub fn state(tx: &mut Tx<'_>, id: u64) -> Result<Option<State>> {
     found.map(State::from_number).transpose()
 }
 
+/// What is noted of a mailbox.
+pub fn note(tx: &mut Tx<'_>, id: u64) -> Result<Option<String>> {
+    let sql = "SELECT note FROM mov_accounts WHERE id = ?1";
+    Ok(tx.query_one(sql, params![id as i64], |row| row.opt_text(0))?.flatten())
+}
+
 /// Where a mailbox lives.
 pub fn home(tx: &mut Tx<'_>, id: u64) -> Result<Option<Home>> {
     let found = tx.query_one("SELECT home FROM mov_accounts WHERE id = ?1", params![id as i64], |row| row.int(0))?;
