@@ -1,5 +1,7 @@
 //! A template and the facts become a page.
 
+use anser_net::http::escaped;
+
 use super::{Document, Facts, Language, Table};
 
 /// Facts that templates may call for; besides these, every question of the survey form.
@@ -136,31 +138,29 @@ fn kind_of(line: &str) -> (Kind, &str) {
     marked.unwrap_or((Kind::Text, line))
 }
 
-/// A text with its facts, `` `code` `` marked, escaped.
+/// A text with its facts, escaped, and `` `code` `` marked: facts stand in code too.
 fn filled(text: &str, facts: &Facts) -> String {
+    let mut out = String::new();
+    for (at, part) in text.split('`').enumerate() {
+        let part = with_facts(part, facts);
+        out.push_str(&if at % 2 == 1 { format!("<code>{part}</code>") } else { part });
+    }
+    out
+}
+
+fn with_facts(text: &str, facts: &Facts) -> String {
     let mut out = String::new();
     for (at, piece) in text.split("{{").enumerate() {
         match piece.split_once("}}").filter(|_| at > 0) {
             Some((name, rest)) => {
                 let fact = facts.text(name);
                 out.push_str(&if fact.is_empty() { "______".to_owned() } else { escaped(fact).replace('\n', "<br>") });
-                out.push_str(&code(&escaped(rest)));
+                out.push_str(&escaped(rest));
             }
-            None => out.push_str(&code(&escaped(piece))),
+            None => out.push_str(&escaped(piece)),
         }
     }
     out
-}
-
-/// Pairs of backquotes.
-fn code(text: &str) -> String {
-    let parts: Vec<&str> = text.split('`').collect();
-    let is_paired = parts.len() % 2 == 1;
-    let mark = |(at, part): (usize, &&str)| match at % 2 == 1 && is_paired {
-        true => format!("<code>{part}</code>"),
-        false => (*part).to_owned(),
-    };
-    parts.iter().enumerate().map(mark).collect()
 }
 
 fn html(table: &Table, language: Language) -> String {
@@ -170,22 +170,6 @@ fn html(table: &Table, language: Language) -> String {
         |row: &Vec<String>| -> String { row.iter().map(|cell| format!("<td>{}</td>", escaped(cell))).collect() };
     let rows: String = table.rows.iter().map(|row| format!("<tr>{}</tr>", cells(row))).collect();
     format!("<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c if c.is_control() && c != '\n' => {}
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -217,6 +201,7 @@ mod tests {
     #[test]
     fn a_fact_that_nobody_knows_is_a_line_to_write_on() {
         assert_eq!(filled("at {{when}}: `x`", &Facts::default()), "at ______: <code>x</code>");
+        assert_eq!(filled("`a {{when}} b`, `c`", &Facts::default()), "<code>a ______ b</code>, <code>c</code>");
         assert_eq!(shown("?when x", &Facts::default()), None);
     }
 }
