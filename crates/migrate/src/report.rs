@@ -1,5 +1,7 @@
 //! Proofs as files that people keep: CSV for tables, HTML to be read and printed, JSON for programs. [`crate::signature`] signs them.
 
+use anser_net::http::escaped;
+
 use crate::verify::{Proof, Score};
 
 /// One line for each folder; texts in quotes, a quote in them doubled.
@@ -84,10 +86,6 @@ pub fn html(proofs: &[Proof]) -> String {
         }
     }
     out + "</html>\n"
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -137,20 +137,9 @@ fn marked(text: &str, needles: &[String]) -> Option<String> {
     Some(out)
 }
 
+/// As HTML, of one line.
 fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
+    anser_net::http::escaped(&text.replace(char::is_control, " "))
 }
 
 #[cfg(test)]
