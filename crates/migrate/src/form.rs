@@ -33,7 +33,7 @@ const fn may(name: &'static str, en: &'static str, zh: &'static str) -> Field {
     Field { name, en, zh, required: false }
 }
 
-/// The questions, in their order.
+/// The questions, in their order. None holds what stands between a question and its answer in a file: see [`read`].
 pub const FIELDS: [Field; 20] = [
     must("organisation", "Organisation", "单位名称"),
     must("contact", "Contact", "联系人"),
@@ -41,7 +41,7 @@ pub const FIELDS: [Field; 20] = [
     must("email", "Email", "Email"),
     must("domain-count", "Number of domains", "域数量"),
     must("domains", "All mail domains", "所有的邮件域"),
-    may("dns", "DNS servers: kind, version, addresses", "DNS 服务器的类型、版本和 IP"),
+    may("dns", "DNS servers (kind, version, addresses)", "DNS 服务器的类型、版本和 IP"),
     may("pop3", "POP3 server set in mail programs", "客户端 POP3 服务器设置"),
     may("smtp", "SMTP server set in mail programs", "客户端 SMTP 服务器设置"),
     may("clients", "Mail programs and their versions", "客户端类型和版本"),
@@ -51,9 +51,9 @@ pub const FIELDS: [Field; 20] = [
     must("content", "Whether mail is to be moved", "是否需要迁移邮件内容"),
     must("when", "Wanted time of the move", "期望迁移时间"),
     may("notes", "Remarks", "备注"),
-    may("support-phone", "Support: telephone", "技术服务电话"),
-    may("support-hours", "Support: hours", "工作时间"),
-    may("support-email", "Support: mail", "技术支持邮箱"),
+    may("support-phone", "Support telephone", "技术服务电话"),
+    may("support-hours", "Support hours", "工作时间"),
+    may("support-email", "Support mail", "技术支持邮箱"),
     may("abuse-email", "Where to report spam", "垃圾邮件投诉邮箱"),
 ];
 
@@ -198,6 +198,16 @@ mod tests {
         assert!(read(b" goes on\n").is_err());
         let gbk = [&[0xb5, 0xa5, 0xce, 0xbb, 0xc3, 0xfb, 0xb3, 0xc6][..], b": x\n"].concat();
         assert_eq!(read(&gbk).unwrap(), [("organisation".to_owned(), "x".to_owned())]);
+    }
+
+    #[test]
+    fn every_question_of_a_blank_form_can_be_answered() {
+        for field in FIELDS {
+            for question in [field.name, field.en, field.zh] {
+                let answered = read(format!("{question}: x\n").as_bytes()).unwrap();
+                assert_eq!(answered, [(field.name.to_owned(), "x".to_owned())], "{question}");
+            }
+        }
     }
 
     #[test]
