@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use anser_base::{AccountId, Class, Error, Result};
-use anser_db::{Place, Tx};
+use anser_db::Place;
 use anser_directory::{Account, Passage, Service};
 use anser_net::{Reader, Shutdown, Stream, Writer};
 use tokio::sync::watch;
@@ -35,8 +35,6 @@ use crate::trouble::Trouble;
 const OPENING: Duration = Duration::from_secs(25);
 /// How long a login waits for the last pass of its mailbox.
 pub const HOLD: Duration = Duration::from_secs(45);
-/// How long it counts who lives elsewhere, for doors that ask at every request.
-const FRESH: Duration = Duration::from_secs(1);
 /// How often what other nodes decided is looked at.
 const LOOK: Duration = Duration::from_secs(10);
 /// A session where nothing is under way is ended after so long a silence, so that a client that is busy gets to its end.
@@ -58,8 +56,6 @@ const BYE: &[u8] = b"* BYE The mailbox is on its new server now, please log in a
 #[derive(Default)]
 pub(crate) struct Passing {
     all: Mutex<HashMap<u64, Sessions>>,
-    /// Accounts whose mailbox does not live here, and when that was looked up.
-    away: Mutex<Option<(Instant, Arc<HashSet<AccountId>>)>>,
 }
 
 struct Sessions {
@@ -95,14 +91,18 @@ impl Passing {
     }
 }
 
-/// Whether it is known that nobody's mailbox lives elsewhere, so that logins ask no table where no organisation moves.
+/// Who is away: whose mailbox does not live here. It is asked at every login and at every request, and looked up once in a while.
 #[derive(Default)]
 pub(crate) struct Everybody {
     /// Counts what this process changes.
     changes: AtomicU64,
-    /// At which count, and when, nobody was found away.
-    here: Mutex<Option<(u64, Instant)>>,
+    /// At which count, and when, and who was found away.
+    away: Mutex<Option<(u64, Instant, Away)>>,
+    /// One looks it up for all who ask meanwhile.
+    turn: tokio::sync::Mutex<()>,
 }
+
+type Away = Arc<HashSet<AccountId>>;
 
 impl Everybody {
     /// How long it is believed: other nodes tell nothing of what they do.
@@ -117,15 +117,19 @@ impl Everybody {
         self.changes.load(Ordering::SeqCst)
     }
 
-    fn are_here(&self) -> bool {
-        let here = *self.here.lock().unwrap_or_else(PoisonError::into_inner);
-        here.is_some_and(|(seen, at)| seen == self.seen() && at.elapsed() < Self::BELIEVED)
+    /// What was found since the last change, and when.
+    fn known(&self) -> Option<(Instant, Away)> {
+        let known = self.away.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        known.filter(|(seen, ..)| *seen == self.seen()).map(|(_, at, away)| (at, away))
+    }
+
+    fn believed(&self) -> Option<Away> {
+        self.known().filter(|(at, _)| at.elapsed() < Self::BELIEVED).map(|(_, away)| away)
     }
 
     /// What was found after `seen`.
-    fn found(&self, seen: u64, here: bool) {
-        let found = here.then(|| (seen, Instant::now()));
-        *self.here.lock().unwrap_or_else(PoisonError::into_inner) = found;
+    fn found(&self, seen: u64, away: Away) {
+        *self.away.lock().unwrap_or_else(PoisonError::into_inner) = Some((seen, Instant::now(), away));
     }
 }
 
@@ -160,13 +164,11 @@ impl Inner {
         };
         let (mut changed, until) = (self.changed.subscribe(), Instant::now() + HOLD);
         loop {
-            if self.everybody.are_here() {
+            let id = account.id;
+            if !self.away().await?.contains(&id) {
                 return Ok(None);
             }
-            let (id, seen) = (account.id, self.everybody.seen());
-            let look = move |tx: &mut Tx<'_>| Ok((rows::away(tx, id)?, rows::is_anybody_away(tx)?));
-            let (away, is_anybody) = self.deps.db.read(Place::Moves, look).await?;
-            self.everybody.found(seen, !is_anybody);
+            let away = self.deps.db.read(Place::Moves, move |tx| rows::away(tx, id)).await?;
             let Some(mailbox) = best(&away, kind) else { return Ok(None) };
             if mailbox.home == Home::There {
                 // It counts before it is looked at again, so that a turn which begins now waits for it, or is seen here.
@@ -187,17 +189,23 @@ impl Inner {
 
     /// Of these accounts, those whose mailbox does not live here; as it was a moment ago at the most.
     pub(crate) async fn elsewhere(&self, accounts: Vec<AccountId>) -> Result<Vec<AccountId>> {
-        let known = self.passing.away.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let away = match known.filter(|(seen, _)| seen.elapsed() < FRESH) {
-            Some((_, away)) => away,
-            None => {
-                let away = Arc::new(self.deps.db.read(Place::Moves, rows::all_away).await?);
-                *self.passing.away.lock().unwrap_or_else(PoisonError::into_inner) =
-                    Some((Instant::now(), away.clone()));
-                away
-            }
-        };
+        let away = self.away().await?;
         Ok(accounts.into_iter().filter(|account| away.contains(account)).collect())
+    }
+
+    /// Who is away; as it was a moment ago at the most.
+    async fn away(&self) -> Result<Away> {
+        if let Some(away) = self.everybody.believed() {
+            return Ok(away);
+        }
+        let _turn = self.everybody.turn.lock().await;
+        if let Some(away) = self.everybody.believed() {
+            return Ok(away);
+        }
+        let seen = self.everybody.seen();
+        let away = Arc::new(self.deps.db.read(Place::Moves, rows::all_away).await?);
+        self.everybody.found(seen, away.clone());
+        Ok(away)
     }
 
     pub(crate) async fn home(&self, id: u64) -> Result<Option<Home>> {
@@ -404,18 +412,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn that_everybody_is_here_is_believed_until_something_changes() {
+    fn who_is_away_is_known_until_something_changes() {
         let everybody = Everybody::default();
-        assert!(!everybody.are_here(), "not known");
-        everybody.found(everybody.seen(), true);
-        assert!(everybody.are_here());
+        assert!(everybody.known().is_none());
+        everybody.found(everybody.seen(), Away::default());
+        assert!(everybody.known().is_some());
         everybody.changed();
-        assert!(!everybody.are_here());
+        assert!(everybody.known().is_none());
         let before = everybody.seen();
         everybody.changed();
-        everybody.found(before, true);
-        assert!(!everybody.are_here(), "looked at before the change");
-        everybody.found(everybody.seen(), false);
-        assert!(!everybody.are_here());
+        everybody.found(before, Away::default());
+        assert!(everybody.known().is_none(), "looked at before the change");
     }
 }

@@ -215,12 +215,6 @@ pub fn away(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<(Mailbox, Kind)>>
     Ok(found)
 }
 
-/// Whether any mailbox of any move does not live here.
-pub fn is_anybody_away(tx: &mut Tx<'_>) -> Result<bool> {
-    let sql = "SELECT 1 FROM mov_accounts WHERE home > ?1 LIMIT 1";
-    Ok(tx.query_one(sql, params![Home::Here as i64], |row| row.int(0))?.is_some())
-}
-
 /// Accounts with a mailbox that does not live here.
 pub fn all_away(tx: &mut Tx<'_>) -> Result<HashSet<AccountId>> {
     let found = tx.query("SELECT account FROM mov_accounts WHERE home > ?1", params![Home::Here as i64], |row| {

@@ -69,7 +69,7 @@ ALTER TABLE mov_moves ADD COLUMN relay TEXT;
 ALTER TABLE mov_moves ADD COLUMN gates TEXT;
 ";
 
-/// Whether anybody is away is asked at logins.
+/// Who is away is asked at logins.
 const AWAY: &str = "CREATE INDEX mov_accounts_home ON mov_accounts (home);";
 
 /// The survey form, JSON of [`crate::form`].
