@@ -14,7 +14,7 @@ use anser_db::Place;
 use anser_directory::{HopTls, NextHop, Route, RouteWay};
 use anser_store::MailTx;
 
-use crate::model::{Home, Mailbox};
+use crate::model::{Home, Mailbox, State};
 use crate::pass::Outcome;
 use crate::run::Work;
 use crate::source::Origin;
@@ -46,8 +46,17 @@ pub(crate) async fn turn(work: &Work<'_>, origin: &mut Origin) -> Result<Outcome
     let mut outcome = work.one_pass(origin).await?;
     if mailbox.home != Home::Here {
         let (id, cut) = (mailbox.id, mailbox.cut);
-        let turning = move |tx: &mut anser_db::Tx<'_>| rows::set_home(tx, id, Home::Turning, cut);
-        inner.deps.db.write(Place::Moves, Durability::Sync, turning).await?;
+        let turning = move |tx: &mut anser_db::Tx<'_>| {
+            // Somebody took it out of the move meanwhile: nothing would bring it here again.
+            let is_abandoned = rows::state(tx, id)? == Some(State::Abandoned);
+            if !is_abandoned {
+                rows::set_home(tx, id, Home::Turning, cut)?;
+            }
+            Ok(is_abandoned)
+        };
+        if inner.deps.db.write(Place::Moves, Durability::Sync, turning).await? {
+            return Err(Trouble::Stopped);
+        }
         inner.end_passages(mailbox.id).await;
         let rest = work.one_pass(origin).await?;
         outcome =
