@@ -151,11 +151,13 @@ pub(crate) async fn give_back(work: &Work<'_>, origin: &mut Origin) -> Result<Ou
     let losses_are_meant = mailbox.task == Task::ReturnAfterLoss;
     let mut back =
         Back { store, tenant: account.tenant, account: account.id, id: mailbox.id, pass, losses_are_meant, imap };
-    back.rename_folders().await?;
-    back.make_folders().await?;
     let id = mailbox.id;
+    // First: of a mailbox that asks nothing is changed.
     let folders = back.store.read(back.account, move |tx| newest(tx, id)).await?;
     back.check_losses(&folders).await?;
+    back.rename_folders().await?;
+    back.make_folders().await?;
+    let folders = back.store.read(back.account, move |tx| newest(tx, id)).await?;
     let mut outcome = Outcome::default();
     for folder in &folders {
         back.fill(folder, &mut outcome).await?;
