@@ -214,7 +214,8 @@ pub async fn begin(grant: &Grant, profile: &str) -> Result<Code, Trouble> {
     let place = place.ok_or_else(|| client("this provider has no codes for mailboxes: a refresh token is needed"))?;
     let scope = known.scope.as_deref().unwrap_or_default();
     let answer = post(&place, &grant.fields(&[("scope", scope)])).await?.map_err(|error| error.trouble())?;
-    let text = |name: &str| answer[name].as_str().map(str::to_owned);
+    // They are shown on terminals.
+    let text = |name: &str| answer[name].as_str().filter(|text| !text.contains(char::is_control)).map(str::to_owned);
     // Google has another name for the page.
     let page = text("verification_uri").or_else(|| text("verification_url"));
     let (Some(page), Some(code), Some(device)) = (page, text("user_code"), text("device_code")) else {
