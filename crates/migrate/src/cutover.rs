@@ -133,6 +133,7 @@ impl Migrate {
         let place = |kind: Kind| place(kind).map(|one| format!("{}:{} {}", one.host, one.port, one.tls.word()));
         let mut kinds: Vec<&str> =
             sources.iter().map(|one| one.profile.as_str()).filter(|one| *one != GENERIC).collect();
+        kinds.sort_unstable();
         kinds.dedup();
         let bytes: u64 = all.iter().map(|mailbox| mailbox.bytes).sum();
         seen.extend([
