@@ -110,7 +110,12 @@ pub(crate) async fn turn_back(work: &Work<'_>, origin: &mut Origin) -> Result<Ou
     if let Some(relay) = of.as_ref().and_then(|of| of.relay.as_deref()) {
         route_there(inner, &mailbox.address, relay).await?;
     }
-    back::give_back(work, origin).await
+    let given = back::give_back(work, origin).await;
+    if matches!(given, Err(Trouble::Question(_))) && mailbox.cut.0 > 0 {
+        // Its owner reads it here until somebody has said what was meant.
+        route_here(inner, &mailbox.address).await?;
+    }
+    given
 }
 
 /// What changes here from now on is above every modification sequence that clients remember of the old server.
