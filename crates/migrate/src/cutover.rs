@@ -210,7 +210,9 @@ impl Migrate {
         let left = self.write(abandon).await?;
         for mailbox in &left {
             self.inner.stop_one(mailbox.id).await;
-            self.inner.end_passages(mailbox.id).await;
+            if mailbox.home != Home::Here {
+                self.inner.end_passages(mailbox.id).await;
+            }
             turn::route_here(&self.inner, &mailbox.address).await?;
             turn::open_to_all(&self.inner, mailbox).await?;
         }
