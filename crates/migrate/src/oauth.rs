@@ -41,7 +41,8 @@ const UNTOLD: u64 = 600;
 const TOKENS: usize = 10_000;
 /// Turns in which tokens are asked for: one mailbox always has the same.
 const TURNS: usize = 16;
-/// Scopes of RFC 8628 are asked for anew after this pause at the least, and at the most.
+/// Seconds between two questions for the answer to a code: where the provider says nothing, and the most (RFC 8628 §3.2). The first is also
+/// what one that wants it slower is given besides (§3.5).
 const INTERVAL: (u64, u64) = (5, 120);
 /// The longest that a code is waited for.
 const WAITING: u64 = 1800;
@@ -68,7 +69,7 @@ impl fmt::Debug for Grant {
 }
 
 /// A code that an owner types at a page of the provider's.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Code {
     /// The page.
     pub page: String,

@@ -14,7 +14,9 @@ pub enum Trouble {
         /// How long the server asks us to stay away.
         pause: Option<Duration>,
     },
-    /// The server does not let this login in: a person has to look. `kind` is one of `wrong`, `locked`, `imap-off`, `app-password`.
+    /// The server does not let this login in: a person has to look. `kind` is one of `wrong`, `locked`, `imap-off`, `app-password`,
+    /// `no-password` (none is known), `account` (the login has none), `missing` (its files are), `consent` (its owner has to allow it again),
+    /// `client` (the provider does not take this program).
     Login {
         /// What kind of refusal.
         kind: &'static str,
