@@ -101,7 +101,12 @@ async fn wait(inner: Weak<Inner>, mailbox: Mailbox, source: Source, grant: Grant
 impl Migrate {
     async fn keep(&self, mailbox: &Mailbox, source: &Source, grant: Grant) -> Result<()> {
         let (id, sealed) = (mailbox.id, self.inner.seal.seal(source.id, &mailbox.login, &grant.to_secret()?)?);
+        let of = mailbox.of;
         let keep = move |tx: &mut Tx<'_>| {
+            if rows::gates(tx, of)?.closed.is_some() {
+                // The move was ended meanwhile: what opens its mailboxes is forgotten.
+                return Ok(());
+            }
             rows::set_secret(tx, id, &sealed)?;
             match rows::state(tx, id)? {
                 Some(State::New | State::Refused) => rows::set_state(tx, id, &NEW),
