@@ -90,9 +90,13 @@ impl Blobs {
     /// there are none. After a failure call it again: it then writes the bodies in doubt anew.
     pub fn sync_all(&self) -> Result<()> {
         let mark = self.known().mark();
+        let is_durable = || self.known().is_all_durable(mark);
+        if is_durable() {
+            return Ok(());
+        }
         let _one_at_a_time = self.lock_syncing();
-        // Asked behind the lock: the sync that was waited for may have been all that it takes.
-        let all_durable = self.known().is_all_durable(mark);
+        // Asked once more behind the lock: the sync that was waited for may have been all that it takes.
+        let all_durable = is_durable();
         if all_durable { Ok(()) } else { self.sync_locked(|| self.disk().sync_all(self.root()).map_err(Error::io)) }
     }
 

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::Jmap;
 use super::connection::well;
+use super::folder::Blob;
 use crate::source::{Batch, Incoming, room};
 use crate::trouble::Trouble;
 use crate::web;
@@ -19,7 +20,7 @@ const BODY: u64 = 4 * 1024 * 1024 * 1024;
 /// Bodies of the open mailbox.
 pub struct Fetcher<'a> {
     jmap: &'a mut Jmap,
-    blobs: Arc<Vec<String>>,
+    blobs: Arc<Vec<Blob>>,
     store: Store,
     tenant: TenantId,
     batches: VecDeque<Vec<u32>>,
@@ -58,20 +59,25 @@ impl<'a> Fetcher<'a> {
         Ok(batch)
     }
 
-    async fn download(&mut self, blob: &str, room: u64) -> Result<Incoming, Trouble> {
-        let request = self.jmap.download_of(blob)?;
+    async fn download(&mut self, blob: &Blob, room: u64) -> Result<Incoming, Trouble> {
+        let request = self.jmap.download_of(&blob.id)?;
         let (head, mut body) = self.jmap.download.0.send(request).await?.into_parts();
         well(head.status, &head.headers)?;
         let mut incoming = Incoming::begin(0, room, &self.store, self.tenant);
         let mut size = 0;
         loop {
             let piece = timeout(web::ANSWER, body.next()).await.map_err(|_| Trouble::lost("a body stands still"))?;
-            let Some(piece) = piece.map_err(|error| Trouble::lost(error.chain()))? else { return Ok(incoming) };
+            let Some(piece) = piece.map_err(|error| Trouble::lost(error.chain()))? else { break };
             size += piece.len() as u64;
             if size > BODY {
                 return Err(Trouble::lost("a message without end"));
             }
             incoming.take(&piece).await;
+        }
+        // An answer that ends with its connection cannot be told from one that was cut off, but by the size (RFC 8621 §4.1.1).
+        match size < blob.size {
+            true => Err(Trouble::Refused(format!("a message of {} octets came as {size}", blob.size))),
+            false => Ok(incoming),
         }
     }
 }

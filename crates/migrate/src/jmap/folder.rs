@@ -1,6 +1,6 @@
 //! Mailboxes, and what the messages of one look like.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use anser_store::{Flags, Keywords};
@@ -18,6 +18,8 @@ const FOLDERS: usize = 20_000;
 const MESSAGES: usize = 2_000_000;
 /// Levels of mailboxes that are followed.
 const DEPTH: usize = 100;
+/// Octets of a path, beyond which the mailboxes above are left out.
+const PATH: usize = 2_000;
 /// Stands between levels: no name holds it (RFC 8621 §2).
 const DELIMITER: u8 = 0x1f;
 /// How often a mailbox is listed again that changes meanwhile.
@@ -34,7 +36,14 @@ pub struct Known {
 #[derive(Clone, Debug, Default)]
 pub struct Open {
     seen: Vec<Seen>,
-    pub(super) blobs: Arc<Vec<String>>,
+    pub(super) blobs: Arc<Vec<Blob>>,
+}
+
+/// A body, and how many octets it has.
+#[derive(Clone, Debug)]
+pub(super) struct Blob {
+    pub id: String,
+    pub size: u64,
 }
 
 impl Jmap {
@@ -48,12 +57,22 @@ impl Jmap {
         let (emails, mailboxes) = (answers.pop().unwrap_or_default(), answers.pop().unwrap_or_default());
         let state = stamp(emails["state"].as_str().unwrap_or_default());
         let list = mailboxes["list"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let mut known: Vec<Known> = Vec::new();
+        let by_id: HashMap<&str, &Value> = list.iter().filter_map(|one| Some((one["id"].as_str()?, one))).collect();
+        let (mut known, mut names) = (Vec::new(), HashMap::<Vec<u8>, usize>::new());
         for mailbox in list.iter().take(FOLDERS) {
             let Some(id) = mailbox["id"].as_str().filter(|id| is_id(id)) else { continue };
             let messages = mailbox["totalEmails"].as_u64().unwrap_or(0);
+            // Two of one name below one parent cannot be (RFC 8621 §2), but beside the mailbox with the role of the inbox one may be called so.
+            let path = name_of(&by_id, mailbox);
+            let mut name = path.clone();
+            while names.contains_key(&name) {
+                let count = names.entry(path.clone()).or_insert(1);
+                *count += 1;
+                name = [&path[..], format!(" {count}").as_bytes()].concat();
+            }
+            names.insert(name.clone(), 1);
             let folder = Folder {
-                name: name_of(list, mailbox),
+                name,
                 delimiter: Some(DELIMITER),
                 attributes: mailbox["role"]
                     .as_str()
@@ -64,10 +83,7 @@ impl Jmap {
                 standing: Some(standing(messages, state)),
                 stamp: 0,
             };
-            // Two of one name below one parent cannot be (RFC 8621 §2).
-            if !known.iter().any(|one| one.folder.name == folder.name) {
-                known.push(Known { folder, id: id.to_owned() });
-            }
+            known.push(Known { folder, id: id.to_owned() });
         }
         self.folders = known;
         Ok(self.folders.iter().map(|one| one.folder.clone()).collect())
@@ -128,7 +144,7 @@ impl Jmap {
                     return Err(Trouble::lost("the server lists messages without end"));
                 }
                 seen.push(seen_of(seen.len() as u32 + 1, id, email));
-                blobs.push(blob.to_owned());
+                blobs.push(Blob { id: blob.to_owned(), size: email["size"].as_u64().unwrap_or(0) });
             }
             let asked = query["ids"].as_array().map_or(0, Vec::len) as u64;
             if asked == 0 {
@@ -185,14 +201,17 @@ fn internal_date(date: &str) -> Option<String> {
 }
 
 /// The path of a mailbox, as its name on the wire. One with the role of the inbox is the inbox, whatever it is called.
-fn name_of(list: &[Value], mailbox: &Value) -> Vec<u8> {
-    let (mut levels, mut at) = (Vec::new(), mailbox);
+fn name_of(by_id: &HashMap<&str, &Value>, mailbox: &Value) -> Vec<u8> {
+    let (mut levels, mut at, mut left) = (Vec::new(), mailbox, PATH);
     for _ in 0..DEPTH {
         let is_inbox = at["role"].as_str().is_some_and(|role| role.eq_ignore_ascii_case("inbox"));
-        let name: String = at["name"].as_str().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
-        levels.push(if is_inbox { "INBOX".to_owned() } else { encode_mutf7(&name) });
-        let Some(parent) = at["parentId"].as_str().filter(|_| !is_inbox) else { break };
-        let Some(above) = list.iter().find(|one| one["id"] == *parent) else { break };
+        let letters = at["name"].as_str().unwrap_or_default().chars().filter(|c| !c.is_control());
+        let name: String = letters.take(PATH / 4).collect();
+        let level = if is_inbox { "INBOX".to_owned() } else { encode_mutf7(&name) };
+        left = left.saturating_sub(level.len());
+        levels.push(level);
+        let Some(parent) = at["parentId"].as_str().filter(|_| !is_inbox && left > 0) else { break };
+        let Some(above) = by_id.get(parent) else { break };
         at = above;
     }
     levels.reverse();
@@ -227,8 +246,10 @@ mod tests {
             json!({ "id": "c", "name": "round", "parentId": "d" }),
             json!({ "id": "d", "name": "about", "parentId": "c" }),
         ];
-        assert_eq!(name_of(&list, &list[0]), b"INBOX");
-        assert_eq!(name_of(&list, &list[1]), b"INBOX\x1fR&-D/&dTI-");
-        assert!(name_of(&list, &list[2]).len() < 1000, "a circle ends");
+        let by_id = list.iter().map(|one| (one["id"].as_str().unwrap(), one)).collect();
+        let list = list.each_ref();
+        assert_eq!(name_of(&by_id, list[0]), b"INBOX");
+        assert_eq!(name_of(&by_id, list[1]), b"INBOX\x1fR&-D/&dTI-");
+        assert!(name_of(&by_id, list[2]).len() < 1000, "a circle ends");
     }
 }

@@ -160,6 +160,21 @@ fn everything_comes_once_with_what_was_noted_of_it() {
 }
 
 #[test]
+fn a_body_that_comes_short_is_none_and_a_second_inbox_is_a_mailbox_of_its_own() {
+    each_house(async |house| {
+        let mut old = old();
+        old.emails[3].0["size"] = 1_000.into();
+        let other = json!({ "id": "mo", "name": "INBOX", "role": null, "parentId": null, "totalEmails": 1 });
+        old.mailboxes.push(other);
+        old.emails.push(email("M9", &["mo"], json!({}), b"Subject: other\r\n\r\n"));
+        let web = serve(Arc::new(Mutex::new(old)));
+        pass(house, &web, "ann").await.unwrap();
+        let held = house.held().await;
+        assert_eq!((held["INBOX"].len(), held["INBOX 2"].len()), (6, 1), "{:?}", held.keys());
+    });
+}
+
+#[test]
 fn an_account_that_no_session_names_is_written_behind_the_login() {
     each_house(async |house| {
         let old = Arc::new(Mutex::new(Old { nameless: true, ..old() }));
