@@ -129,7 +129,7 @@ impl MailTx<'_, '_> {
     pub fn begin_names(&mut self, kind: RecordKind) -> Result<bool> {
         // No record has the number 0.
         let sql = "SELECT 1 FROM record_name WHERE account = ?1 AND kind = ?2 AND id = 0";
-        let were = self.db.query_one(sql, params![self.account.to_sql(), kind.to_sql()], |row| row.int(0))?.is_some();
+        let were = self.db.query_one(sql, params![self.account.to_sql(), kind.to_sql()], |_| Ok(()))?.is_some();
         if !were {
             self.name_record(kind, 0, b"")?;
         }

@@ -23,7 +23,7 @@ const WAYS: [&str; 3] = ["BODY.PEEK[]", "RFC822", "BINARY.PEEK[]"];
 const DATE: usize = 64;
 
 impl Imap {
-    /// What the messages of a window look like. [`Trouble::Later`] when it holds more than [`LIST`].
+    /// What the messages of a window look like. [`Trouble::Later`] when it holds more than 20,000 of them.
     pub async fn list(&mut self, window: Window) -> Result<Vec<Seen>, Trouble> {
         match self.list_or_part(window, LIST).await? {
             Listed::All(seen) => Ok(seen),
