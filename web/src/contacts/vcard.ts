@@ -75,7 +75,8 @@ const unescaped = (text: string) => text.replace(/\\([\\,;nN])/g, (_, char: stri
 const pieces = (text: string) => (text.match(/(?:\\.|[^;\\])+|(?<=;|^)(?=;|$)/g) ?? []).map(unescaped);
 
 function where(type: string | undefined): Labelled['place'] {
-  return /work/i.test(type ?? '') ? 'work' : /home/i.test(type ?? '') ? 'private' : '';
+  const types = (type ?? '').toLowerCase();
+  return types.includes('work') ? 'work' : types.includes('home') ? 'private' : '';
 }
 
 function take(fields: Fields, { name, params, value }: Line): void {

@@ -73,6 +73,7 @@ fn addresses(node: &Node, base: &str, paths: &[&str]) -> Vec<String> {
     let view = node.call("ann", "EmailView/get", json!({ "ids": [id], "images": "fetched" }))["list"][0].clone();
     assert_eq!(view["remoteImages"], paths.len(), "{view}");
     let html = view["html"].as_str().unwrap();
+    // Before the first address stands none.
     html.split("src=\"").skip(1).map(|rest| rest.split('"').next().unwrap().replace("&amp;", "&")).collect()
 }
 

@@ -105,6 +105,7 @@ mod tests {
 
     /// The names of facts that a template calls for.
     fn called(template: &str) -> Vec<&str> {
+        // Before the first braces stands no name.
         let in_braces = template.split("{{").skip(1).filter_map(|rest| rest.split("}}").next());
         let conditions = template.lines().filter_map(|line| line.strip_prefix('?')?.split(' ').next());
         in_braces.chain(conditions).collect()

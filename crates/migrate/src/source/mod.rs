@@ -158,6 +158,7 @@ pub(crate) fn parted(window: Window, mut uids: Vec<u32>) -> Vec<Window> {
     if let Some(first) = firsts.first_mut() {
         *first = window.first;
     }
+    // Each part ends before the next one begins, the last with the window.
     let lasts = firsts.iter().skip(1).map(|next| next - 1).chain([window.last]);
     firsts.iter().zip(lasts).map(|(first, last)| Window { first: *first, last }).collect()
 }

@@ -83,6 +83,7 @@ fn method(old: &Old, call: &Value, ids: &mut Vec<Value>) -> Value {
             let all =
                 old.emails.iter().map(|one| &one.0).filter(|email| within(email)).map(|email| email["id"].clone());
             let position = if old.endless { 0 } else { call[1]["position"].as_u64().unwrap() as usize };
+            // The page that is asked for.
             *ids = all.skip(position).take(call[1]["limit"].as_u64().unwrap() as usize).collect();
             json!({ "ids": ids, "queryState": old.state.to_string() })
         }
