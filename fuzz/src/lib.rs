@@ -6,6 +6,7 @@
 mod fetch;
 mod imap;
 mod mail;
+mod moving;
 mod others;
 mod search;
 mod senders;
@@ -35,6 +36,10 @@ pub const TARGETS: &[Target] = &[
     Target { name: "search_index", run: search::index },
     Target { name: "pop3_command", run: others::pop3_command },
     Target { name: "roster", run: others::roster },
+    Target { name: "archive", run: moving::archive },
+    Target { name: "mbox", run: moving::mbox },
+    Target { name: "outlook_file", run: moving::outlook_file },
+    Target { name: "outlook_rtf", run: moving::outlook_rtf },
     Target { name: "smtp_command", run: others::smtp_command },
     Target { name: "sieve_script", run: sieve::script },
     Target { name: "sieve_interpreter", run: sieve::interpreter },
