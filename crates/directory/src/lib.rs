@@ -16,6 +16,7 @@
 //! | [`second`], [`totp`] | the second factor: authenticators and recovery codes |
 //! | [`passkeys`], [`webauthn`], [`cbor`] | keys of authenticators that sign for this site |
 //! | [`rules`] | how long sessions last, what passwords are like, which doors there are: domain by domain |
+//! | [`looks`] | what the login page of a domain looks like |
 //! | [`ring`] | keys of a short life that all nodes share |
 //! | [`sessions`] | what our own pages are let in by |
 //! | [`remembered`] | passwords that were verified a short while ago |
@@ -44,6 +45,7 @@ pub mod front_door;
 pub mod guard;
 mod jobs;
 pub mod login;
+pub mod looks;
 pub mod model;
 mod names;
 pub mod oauth;
@@ -53,6 +55,7 @@ pub mod passkeys;
 pub mod password;
 pub mod portals;
 pub mod providers;
+mod push;
 mod random;
 pub mod remembered;
 pub mod resolve;
@@ -119,6 +122,7 @@ pub use password::Secret;
 pub use password::policy::PasswordRules;
 pub use portals::{Portal, PortalTicket};
 pub use providers::{Names, Provider, ProviderKind};
+pub use push::PushSubscription;
 pub use resolve::{Expansion, Resolution};
 pub use routes::{Check, Gate, HopTls, Hours, NextHop, Route, RouteWay, Standing};
 pub use rules::{InForce, Rules};

@@ -6,6 +6,7 @@
 //! A challenge is a sealed note of ours: it stands in no table until it is used, is good for [`CHALLENGE`], once, and only together with
 //! what it was made for: a ticket of the login page, a session that adds a passkey, or a visitor of whom nothing is known yet.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anser_base::{AccountId, Class, Error, Result, Timestamp};
@@ -17,7 +18,7 @@ use crate::second::{Factors, put_recovery, recovery_hash};
 use crate::sessions::shortened;
 use crate::sign_in::{Shown, Signed, Visitor, elsewhere};
 use crate::webauthn::{Assertion, Credential, Registration, RelyingParty};
-use crate::{Directory, rows};
+use crate::{Account, Directory, rows};
 
 /// How long a challenge is good.
 pub const CHALLENGE: Duration = Duration::from_secs(5 * 60);
@@ -219,6 +220,17 @@ impl Directory {
                 delay: Duration::ZERO,
                 error: crate::portals::no_mailbox(),
             }),
+        }
+    }
+
+    /// For the journal: whose passkey has this id.
+    pub async fn passkey_owner(&self, id: &[u8]) -> Result<Option<Arc<Account>>> {
+        let id = id.to_vec();
+        let sql = "SELECT account FROM dir_passkeys WHERE id = ?1";
+        let found = self.read(move |tx| tx.query_one(sql, params![&id], |row| row.int(0))).await?;
+        match found {
+            Some(account) => self.account(AccountId::from_sql(account)).await,
+            None => Ok(None),
         }
     }
 

@@ -26,6 +26,8 @@ pub const SCHEMA: Schema = Schema(&[
     PROVIDERS,
     RULES,
     RING,
+    LOOKS,
+    PUSH,
 ]);
 
 /// One row of `dir_addresses` per address that is somebody's: `kind` and `target` say whose (see `address::Kind`).
@@ -401,4 +403,31 @@ CREATE TABLE dir_ring (
   made_ms INTEGER NOT NULL,
   secret BLOB NOT NULL
 ) STRICT;
+";
+
+/// What login pages look like, scope by scope (see `looks`).
+const LOOKS: &str = "
+CREATE TABLE dir_looks (
+  scope TEXT NOT NULL PRIMARY KEY,
+  layout TEXT,
+  colour TEXT,
+  name_en TEXT,
+  name_zh TEXT,
+  line_en TEXT,
+  line_zh TEXT,
+  logo BLOB
+) STRICT;
+";
+
+/// Where changes are pushed to (see `push`).
+const PUSH: &str = "
+INSERT INTO dir_counters VALUES ('push', 0);
+CREATE TABLE dir_push (
+  id INTEGER NOT NULL PRIMARY KEY,
+  account INTEGER NOT NULL,
+  pass TEXT NOT NULL,
+  expires_ms INTEGER NOT NULL,
+  value BLOB NOT NULL
+) STRICT;
+CREATE INDEX dir_push_account ON dir_push (account, id);
 ";

@@ -172,12 +172,27 @@ impl Directory {
     /// with every mistake, or when the name cannot be; `Class::Limit` beyond [`SCRIPTS`], `Class::OverQuota` beyond [`SCRIPT`] or
     /// [`SCRIPT_BYTES`].
     pub async fn put_script(&self, owner: ScriptOwner, name: &str, text: &[u8]) -> Result<()> {
+        let (name, text, now) = self.compiled(owner, name, text).await?;
+        self.change(move |tx| put(tx, owner, &name, &text, now)).await
+    }
+
+    /// Stores a new script. Errors as those of [`Self::put_script`], and `Class::Exists` when there is one of that name.
+    pub async fn add_script(&self, owner: ScriptOwner, name: &str, text: &[u8]) -> Result<()> {
+        let (name, text, now) = self.compiled(owner, name, text).await?;
+        self.change(move |tx| match find(tx, owner, &name)? {
+            Some(_) => Err(taken()),
+            None => put(tx, owner, &name, &text, now),
+        })
+        .await
+    }
+
+    /// A script that may be stored, and what time it is.
+    async fn compiled(&self, owner: ScriptOwner, name: &str, text: &[u8]) -> Result<(String, Vec<u8>, Timestamp)> {
         check_name(name)?;
         self.check_script_room(owner, name, text.len() as u64).await?;
-        let (name, text, now) = (name.to_owned(), text.to_vec(), self.inner.deps.clock.now());
+        let text = text.to_vec();
         let text = tokio::task::spawn_blocking(move || anser_sieve::compile(&text).map(|_| text).map_err(Error::from));
-        let text = text.await.map_err(Error::unavailable)??;
-        self.change(move |tx| put(tx, owner, &name, &text, now)).await
+        Ok((name.to_owned(), text.await.map_err(Error::unavailable)??, self.inner.deps.clock.now()))
     }
 
     /// Whether a script of this size could be put; errors as those of [`Self::put_script`].
@@ -230,7 +245,7 @@ impl Directory {
         self.change(move |tx| {
             find(tx, owner, &from)?.ok_or_else(no_script)?;
             if find(tx, owner, &to)?.is_some() {
-                return Err(Error::exists("there is a script of that name", "已有同名的脚本"));
+                return Err(taken());
             }
             let (kind, id) = owner.to_sql();
             let sql = "UPDATE dir_scripts SET name = ?4 WHERE kind = ?1 AND owner = ?2 AND name = ?3";
@@ -329,6 +344,10 @@ fn check_name(name: &str) -> Result<()> {
         return Err(Error::invalid(en, format!("脚本名称须为 1 到 {SCRIPT_NAME} 个字符，且不含控制字符")));
     }
     Ok(())
+}
+
+fn taken() -> Error {
+    Error::exists("there is a script of that name", "已有同名的脚本")
 }
 
 fn no_script() -> Error {

@@ -29,7 +29,7 @@ use crate::model::{AccountState, Service, SessionId};
 use crate::password::policy::PasswordRules;
 use crate::second::{Factors, NewTotp, wrong_code};
 use crate::sessions::{NewSession, Session};
-use crate::{Directory, names};
+use crate::{Account, Directory, names};
 
 /// How long a ticket is good.
 pub const TICKET: Duration = Duration::from_secs(10 * 60);
@@ -225,6 +225,14 @@ impl Directory {
         .await
     }
 
+    /// For the journal: whose ticket this is, however old.
+    pub async fn ticket_holder(&self, ticket: &str) -> Result<Option<Arc<Account>>> {
+        match Ticket::open(&self.secrets().await?.tickets, ticket) {
+            Some(ticket) => self.account(ticket.account).await,
+            None => Ok(None),
+        }
+    }
+
     /// The credentials that a ticket stands for, if it is good and its holder may try at present; and whether a second factor was shown.
     pub(crate) async fn holder(
         &self,
@@ -315,6 +323,7 @@ pub(crate) fn forget(tx: &mut Tx<'_>, domain: &str) -> Result<()> {
         "DELETE FROM dir_providers WHERE scope = ?1",
         "DELETE FROM dir_portals WHERE scope = ?1",
         "DELETE FROM dir_rules WHERE scope = ?1",
+        "DELETE FROM dir_looks WHERE scope = ?1",
         "DELETE FROM dir_second_required WHERE scope = ?1",
     ] {
         tx.execute(sql, params![domain])?;

@@ -69,7 +69,7 @@ pub mod tls;
 mod transport;
 
 pub use client::{TlsConnector, tls_failure};
-pub use connect::{ConnectOptions, connect, connect_address};
+pub use connect::{ConnectOptions, Reach, connect, connect_address};
 pub use dane::Association;
 pub use dns::Resolver;
 pub use halves::{Reader, Writer};

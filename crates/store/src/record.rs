@@ -27,20 +27,23 @@ pub enum RecordKind {
     Document = 9,
     /// What the owner noted on a message.
     Note = 10,
-    /// Where changes are pushed to.
-    PushSubscription = 11,
+    /// That a message which was sent is taken back.
+    Recall = 12,
+    /// That something of another was shared, or is so no more.
+    ShareNotice = 13,
 }
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Identity,
         Self::Submission,
         Self::AddressBook,
         Self::ContactCard,
         Self::Document,
         Self::Note,
-        Self::PushSubscription,
+        Self::Recall,
+        Self::ShareNotice,
     ];
 
     pub(crate) fn to_sql(self) -> i64 {
@@ -70,17 +73,26 @@ impl MailTx<'_, '_> {
     /// Adds a record; its number. `Class::Limit` beyond [`RECORDS`] or [`RECORD`].
     pub fn add_record(&mut self, kind: RecordKind, value: &[u8]) -> Result<u64> {
         check_size(value)?;
-        let count = self.db.query_one(
-            "SELECT count(*) FROM record WHERE account = ?1 AND kind = ?2",
-            params![self.account.to_sql(), kind.to_sql()],
-            |row| row.int(0),
-        )?;
-        if count.unwrap_or(0) >= RECORDS as i64 {
+        let count = self.count_records(kind)?;
+        if count >= RECORDS {
             return Err(Error::new(Class::Limit, "there are too many of these", "此类条目过多"));
         }
         let id = self.next_id();
         self.write_record(kind, id, value, Action::Created)?;
+        self.record_counts.insert(kind.to_sql(), count + 1);
         Ok(id)
+    }
+
+    /// How many records of a kind there are. The rows are counted once in a transaction, so that adding many is not quadratic.
+    pub fn count_records(&mut self, kind: RecordKind) -> Result<usize> {
+        if let Some(known) = self.record_counts.get(&kind.to_sql()) {
+            return Ok(*known);
+        }
+        let sql = "SELECT count(*) FROM record WHERE account = ?1 AND kind = ?2";
+        let count = self.db.query_one(sql, params![self.account.to_sql(), kind.to_sql()], |row| row.int(0))?;
+        let count = count.and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
+        self.record_counts.insert(kind.to_sql(), count);
+        Ok(count)
     }
 
     /// Writes a record anew. `Class::NotFound` without one, `Class::Limit` beyond [`RECORD`].
@@ -98,6 +110,9 @@ impl MailTx<'_, '_> {
         let sql = "DELETE FROM record WHERE account = ?1 AND kind = ?2 AND id = ?3";
         let gone = self.db.execute(sql, params![self.account.to_sql(), kind.to_sql(), id as i64])? > 0;
         if gone {
+            if let Some(count) = self.record_counts.get_mut(&kind.to_sql()) {
+                *count = count.saturating_sub(1);
+            }
             let sql = "DELETE FROM record_name WHERE account = ?1 AND kind = ?2 AND id = ?3";
             self.db.execute(sql, params![self.account.to_sql(), kind.to_sql(), id as i64])?;
             self.tell(kind, id, Action::Destroyed);

@@ -23,6 +23,8 @@ pub struct MailTx<'t, 'c> {
     pub(crate) all_loaded: bool,
     /// Blocks that are gone already.
     pub(crate) dropped_blocks: BTreeSet<(MailboxId, u32)>,
+    /// How many records of a kind there are; counted once in a transaction.
+    pub(crate) record_counts: BTreeMap<i64, usize>,
     writing: bool,
     advanced: bool,
     objects: Vec<(Object, Action)>,
@@ -63,6 +65,7 @@ impl<'t, 'c> MailTx<'t, 'c> {
             dirty: BTreeSet::new(),
             all_loaded: false,
             dropped_blocks: BTreeSet::new(),
+            record_counts: BTreeMap::new(),
             writing,
             advanced: false,
             objects: Vec::new(),

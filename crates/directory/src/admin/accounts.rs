@@ -429,6 +429,7 @@ fn purge(tx: &mut Tx<'_>, id: AccountId) -> Result<()> {
         "DELETE FROM dir_profiles WHERE account = ?1",
         "DELETE FROM dir_jobs WHERE account = ?1",
         "DELETE FROM dir_provider_links WHERE account = ?1",
+        "DELETE FROM dir_push WHERE account = ?1",
         "DELETE FROM dir_accounts WHERE id = ?1",
     ] {
         tx.execute(sql, params![id.to_sql()])?;

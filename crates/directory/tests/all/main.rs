@@ -7,6 +7,7 @@ mod guessing_is_slow_and_owners_are_not_locked_out;
 mod hostile_names_do_no_harm;
 mod identifiers_mean_accounts_and_groups;
 mod logins_tell_nothing_but_yes_or_no;
+mod looks_are_set_domain_by_domain;
 mod mail_finds_its_way;
 mod nodes_see_each_others_changes;
 mod old_hashes_open_once_and_become_ours;

@@ -24,5 +24,6 @@ mod slow_readers_harm_nobody;
 mod too_much_to_notify_of_is_refused;
 mod what_cannot_be_read_is_told;
 mod what_happens_is_bounded_and_noted;
+mod who_is_given_a_right_is_left_a_notice;
 mod whole_mailboxes_are_fetched_in_order;
 mod without_the_right_nothing_is_done_or_seen;

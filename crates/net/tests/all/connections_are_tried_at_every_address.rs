@@ -7,7 +7,7 @@ use super::*;
 async fn a_name_and_an_address_both_lead_there() {
     let server = Server::start(ServeOptions::new("echo"), |stream, _| async move { drop(echo(stream, None).await) });
     for ipv6_first in [None, Some(true), Some(false)] {
-        let options = ConnectOptions { ipv6_first, timeout: Duration::from_secs(60), from: None };
+        let options = ConnectOptions { ipv6_first, timeout: Duration::from_secs(60), ..ConnectOptions::default() };
         let mut client = connect("localhost", server.address.port(), &options).await.unwrap();
         assert_eq!(hear(&mut client).await, "hello");
     }

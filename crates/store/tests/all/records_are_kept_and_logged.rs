@@ -1,5 +1,5 @@
 use anser_base::{Class, Durability};
-use anser_store::{Action, Change, LogPoint, Logged, Object, RECORD, RecordKind};
+use anser_store::{Action, Change, LogPoint, Logged, Object, RECORD, RECORDS, RecordKind};
 
 use crate::fixture::{ANN, inbox, on_each_engine, read, write};
 
@@ -40,6 +40,18 @@ fn records_have_limits() {
             |size| store.write(ANN, Durability::Sync, move |tx| tx.add_record(RecordKind::Identity, &vec![0; size]));
         add(RECORD).await.unwrap();
         assert_eq!(add(RECORD + 1).await.unwrap_err().class, Class::Limit);
+        let full = store.write(ANN, Durability::Sync, |tx| {
+            let first = tx.add_record(RecordKind::Note, b"")?;
+            for _ in 1..RECORDS {
+                tx.add_record(RecordKind::Note, b"")?;
+            }
+            assert_eq!(tx.count_records(RecordKind::Note)?, RECORDS);
+            let refused = tx.add_record(RecordKind::Note, b"").map_err(|error| error.class);
+            assert_eq!(refused, Err(Class::Limit));
+            tx.remove_record(RecordKind::Note, first)?;
+            tx.add_record(RecordKind::Note, b"")
+        });
+        full.await.unwrap();
         let put = store.write(ANN, Durability::Sync, |tx| tx.put_record(RecordKind::Identity, 99_999, b""));
         assert_eq!(put.await.unwrap_err().class, Class::NotFound);
     });
