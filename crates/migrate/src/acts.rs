@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::Migrate;
 use crate::imap::Imap;
 use crate::model::{Home, Mailbox, Move, MoveState, Passing, Source, State, Task};
+use crate::own;
 use crate::report;
 use crate::rows::{self, Standing};
 use crate::run::unknown;
@@ -105,6 +106,9 @@ impl Migrate {
         if name.is_empty() || source.host.is_empty() || source.connections == 0 {
             return Err(Error::invalid("a move needs a name, and a source a host", "迁移需要名称，来源需要主机"));
         }
+        if name.starts_with(own::PREFIX) {
+            return Err(Error::invalid("this name is kept for persons' own moves", "该名称保留给个人迁移使用"));
+        }
         let now = self.inner.deps.clock.now();
         let (wanted, to) = (name.clone(), source);
         self.write(move |tx| {
@@ -177,7 +181,7 @@ impl Migrate {
     /// Tries every login once. Logins that were refused or abandoned are tried again only when they are named.
     pub async fn check(&self, name: &str, which: Which) -> Result<u64> {
         let named = !which.is_empty();
-        let meant = move |state: State| match state {
+        let meant = move |mailbox: &Mailbox| match mailbox.state {
             State::New | State::Ready => true,
             State::Refused | State::Abandoned => named,
             _ => false,
@@ -187,22 +191,25 @@ impl Migrate {
 
     /// Brings a few messages of each folder.
     pub async fn trial(&self, name: &str, which: Which) -> Result<u64> {
-        self.begin(name, which, Task::Trial, |state| matches!(state, State::New | State::Ready)).await
+        self.begin(name, which, Task::Trial, |one| matches!(one.state, State::New | State::Ready)).await
     }
 
     /// Begins to bring everything.
     pub async fn start(&self, name: &str, which: Which) -> Result<u64> {
-        self.begin(name, which, Task::Copy, |state| matches!(state, State::New | State::Ready)).await
+        self.begin(name, which, Task::Copy, |one| matches!(one.state, State::New | State::Ready)).await
     }
 
-    /// Another pass over what is settled: brings what came since, and what changed.
+    /// Another pass over what is settled: brings what came since, and what changed. To a mailbox that asked on its way back whether much
+    /// was removed on purpose it says no: the mailbox stays here, and nothing is removed there.
     pub async fn delta(&self, name: &str, which: Which) -> Result<u64> {
-        self.begin(name, which, Task::Copy, |state| matches!(state, State::Settled)).await
+        let asks =
+            |one: &Mailbox| one.state == State::Asking && matches!(one.task, Task::Return | Task::ReturnAfterLoss);
+        self.begin(name, which, Task::Copy, move |one| one.state == State::Settled || asks(one)).await
     }
 
     /// Works again on what was refused or failed, at once.
     pub async fn retry(&self, name: &str, which: Which) -> Result<u64> {
-        self.begin(name, which, Task::Copy, |state| matches!(state, State::Refused | State::Waiting | State::Settled))
+        self.begin(name, which, Task::Copy, |one| matches!(one.state, State::Refused | State::Waiting | State::Settled))
             .await
     }
 
@@ -211,7 +218,7 @@ impl Migrate {
         name: &str,
         which: Which,
         task: Task,
-        meant: impl Fn(State) -> bool + Send + 'static,
+        meant: impl Fn(&Mailbox) -> bool + Send + 'static,
     ) -> Result<u64> {
         let of = self.named(name).await?;
         if of.state == MoveState::Paused {
@@ -220,7 +227,7 @@ impl Migrate {
         let now = self.inner.deps.clock.now();
         let begun = self.write(move |tx| {
             let standing = Standing { state: State::Waiting, task, note: None, due: now, tries: 0 };
-            let begun = each(tx, of.id, &which, |mailbox| meant(mailbox.state).then_some(standing))?;
+            let begun = each(tx, of.id, &which, |mailbox| meant(mailbox).then_some(standing))?;
             rows::set_move(tx, of.id, MoveState::Running)?;
             Ok(begun)
         });
@@ -251,6 +258,8 @@ impl Migrate {
         };
         let resumed = self.write(move |tx| {
             rows::set_move(tx, of.id, MoveState::Running)?;
+            // One that was ended goes on.
+            rows::change_gates(tx, of.id, |gates| gates.closed = None)?;
             let asks = |mailbox: &Mailbox| losses_are_meant && mailbox.state == State::Asking;
             each(tx, of.id, &which, |mailbox| asks(mailbox).then(|| standing(mailbox)))
         });
@@ -275,6 +284,11 @@ impl Migrate {
                 return Ok(());
             }
         }
+    }
+
+    /// Counts what comes to an end: passes, sessions that were passed through, answers of owners.
+    pub fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.inner.changed.subscribe()
     }
 
     /// Every move.

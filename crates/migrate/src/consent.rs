@@ -1,9 +1,11 @@
 //! The verbs by which mailboxes are opened without passwords: grants of OAuth 2.0 that an administrator brings, or that owners give.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use anser_base::{Class, Error, Result};
 use anser_db::Tx;
+use tokio::task::JoinSet;
 
 use crate::acts::{self, Which, is_meant};
 use crate::model::{Mailbox, Source, State, Task};
@@ -13,8 +15,12 @@ use crate::run::unknown;
 use crate::trouble::Trouble;
 use crate::{Inner, Migrate};
 
-/// Owners that are asked at once.
+/// Owners that one call asks.
 const ASKED: usize = 1_000;
+/// Codes that a provider is asked for at once.
+const AT_ONCE: usize = 8;
+/// The longest that a provider who asks for patience is waited for, once, before the rest are told to be asked again.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Migrate {
     /// Lets a grant stand where the passwords of mailboxes do. Those that were refused may be tried again. How many there are.
@@ -42,7 +48,7 @@ impl Migrate {
     }
 
     /// Asks the provider for a code for each owner: whose, and the code. What becomes of it is seen in the mailbox's note. Mailboxes that are
-    /// at work, done or taken out of the move are left as they are.
+    /// at work, done or taken out of the move are left as they are, and so are those that the provider has no time for: their notes say so.
     pub async fn ask_owners(&self, name: &str, which: Which, grant: Grant) -> Result<Vec<(String, Code)>> {
         let of = self.named(name).await?.id;
         let mut meant = self.meant(of, &which).await?;
@@ -51,13 +57,37 @@ impl Migrate {
             let (en, zh) = ("ask fewer owners at a time", "一次请求授权的账号过多");
             return Err(Error::new(Class::Limit, en, zh));
         }
-        let mut codes = Vec::new();
-        for (mailbox, source) in meant {
-            let code = oauth::begin(&grant, &source.profile).await?;
-            let note = format!("consent: waits for its owner at {} with {}", code.page, code.code);
-            self.note(mailbox.id, note.clone()).await?;
-            codes.push((mailbox.address.clone(), code.clone()));
-            tokio::spawn(wait(Arc::downgrade(&self.inner), mailbox, source, grant.clone(), (code, note)));
+        let (mut codes, mut patience) = (Vec::new(), Some(PATIENCE));
+        while !meant.is_empty() {
+            let some: Vec<_> = meant.drain(..meant.len().min(AT_ONCE)).collect();
+            let (mut left, mut later) = (Vec::new(), None);
+            for ((mailbox, source), began) in begin_all(some, &grant).await {
+                match began {
+                    Ok(code) => {
+                        let note = format!("consent: waits for its owner at {} with {}", code.page, code.code);
+                        self.note(mailbox.id, note.clone()).await?;
+                        codes.push((mailbox.address.clone(), code.clone()));
+                        tokio::spawn(wait(Arc::downgrade(&self.inner), mailbox, source, grant.clone(), (code, note)));
+                    }
+                    Err(Trouble::Later { why, pause }) => {
+                        later = Some((why, pause.unwrap_or_default()));
+                        left.push((mailbox, source));
+                    }
+                    Err(other) => return Err(other.into()),
+                }
+            }
+            let Some((why, pause)) = later else { continue };
+            meant.splice(..0, left);
+            if patience.take().is_some_and(|longest| pause <= longest) {
+                tokio::time::sleep(pause).await;
+                continue;
+            }
+            if codes.is_empty() {
+                return Err(Trouble::Later { why, pause: Some(pause) }.into());
+            }
+            for (mailbox, _) in meant.drain(..) {
+                self.note(mailbox.id, format!("consent: not asked yet, ask again later: {why}")).await?;
+            }
         }
         Ok(codes)
     }
@@ -77,6 +107,24 @@ impl Migrate {
             })
             .collect()
     }
+}
+
+/// Asks for a code for each of these, all at once.
+async fn begin_all(
+    some: Vec<(Mailbox, Source)>,
+    grant: &Grant,
+) -> Vec<((Mailbox, Source), std::result::Result<Code, Trouble>)> {
+    let mut asking = JoinSet::new();
+    for (at, one) in some.into_iter().enumerate() {
+        let grant = grant.clone();
+        asking.spawn(async move {
+            let began = oauth::begin(&grant, &one.1.profile).await;
+            (at, one, began)
+        });
+    }
+    let mut all = asking.join_all().await;
+    all.sort_by_key(|(at, ..)| *at);
+    all.into_iter().map(|(_, one, began)| (one, began)).collect()
 }
 
 /// A mailbox with a new way in: nothing was tried.

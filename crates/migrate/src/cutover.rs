@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use anser_base::{Class, Error, Result};
 use anser_db::Tx;
+use tokio::task::JoinSet;
 
 use crate::Migrate;
 use crate::acts::{MoveView, Which, each, is_meant, list, paused};
@@ -208,11 +209,15 @@ impl Migrate {
             Ok(left)
         };
         let left = self.write(abandon).await?;
+        // All at once: each waits for its sessions, and for what other nodes do.
+        let mut ending = JoinSet::new();
+        for mailbox in left.iter().filter(|mailbox| mailbox.home != Home::Here) {
+            let (inner, id) = (self.inner.clone(), mailbox.id);
+            ending.spawn(async move { inner.end_passages(id).await });
+        }
+        while ending.join_next().await.is_some() {}
         for mailbox in &left {
             self.inner.stop_one(mailbox.id).await;
-            if mailbox.home != Home::Here {
-                self.inner.end_passages(mailbox.id).await;
-            }
             turn::route_here(&self.inner, &mailbox.address).await?;
             turn::open_to_all(&self.inner, mailbox).await?;
         }
@@ -233,7 +238,7 @@ impl Migrate {
     /// Gives the old server what is new here; mailboxes whose sessions are passed through live there again. How many are on their way.
     pub async fn rollback(&self, name: &str, which: Which) -> Result<u64> {
         let (of, whole) = (self.named(name).await?, which.is_empty());
-        let begun = self.begin(name, which, Task::Return, |state| state == State::Settled).await?;
+        let begun = self.begin(name, which, Task::Return, |one| one.state == State::Settled).await?;
         if whole {
             self.write(move |tx| rows::change_gates(tx, of.id, |gates| gates.begun = None).map(drop)).await?;
         }

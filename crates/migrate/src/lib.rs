@@ -12,7 +12,7 @@
 //! | waiting | due at some time | its time comes and a connection is free → copying |
 //! | copying | a pass is under way, under a lease | all was gone over → settled (after a check or trial: ready); the connection broke, or the server asks for patience → waiting, later; paused → waiting; the login is refused → refused; mail is missing at the source → asking; the process died → copying by whoever looks next, once the lease ran out |
 //! | settled | the last pass went over everything | delta, retry → waiting |
-//! | asking | the source lost mail since the last pass, or much was removed here that would be removed there; nothing was done about it | resume, saying that the loss was meant → waiting |
+//! | asking | the source lost mail since the last pass, or much was removed here that would be removed there; nothing was done about it | resume, saying that the loss was meant → waiting; on the way back also delta, saying that it was not, so that the mailbox stays here → waiting |
 //! | abandoned | taken out of the move: what was brought stays, the mailbox lives here and is open to every door | check by name → waiting |
 //!
 //! Every state is left by abandon, to abandoned.
@@ -39,6 +39,8 @@
 //! | [`pop3`] | old servers that speak POP3 |
 //! | [`files`] | Maildir, mbox, one message a file |
 //! | `talk`, `web` | dialogues of lines; HTTP |
+//! | `reach` | what a person may have us connect to |
+//! | [`own`] | a person's own moves |
 //! | [`oauth`], [`consent`] | logins by OAuth 2.0; owners who are asked for them |
 //! | [`front_door`] | old servers asked about one login; passwords that were learnt |
 //! | [`pass_through`], `tap` | sessions of mailboxes that still live at the old server |
@@ -68,11 +70,13 @@ mod merge;
 pub mod model;
 pub mod name;
 pub mod oauth;
+pub mod own;
 pub mod pass;
 pub mod pass_through;
 mod plan;
 pub mod pop3;
 pub mod profile;
+mod reach;
 pub mod report;
 mod role;
 mod rows;
@@ -96,6 +100,7 @@ use std::sync::{Arc, Mutex};
 use anser_base::{Clock, Entropy, Result};
 use anser_db::Db;
 use anser_directory::Directory;
+use anser_net::Network;
 use anser_store::Store;
 use tokio::sync::{Notify, watch};
 
@@ -106,6 +111,7 @@ pub use form::FieldView;
 pub use gates::{GateView, MxSeen};
 pub use model::{Home, Kind, Passing, Source, Tls};
 pub use oauth::{Code, Grant};
+pub use own::{OwnMove, OwnResult, OwnState, Wish};
 pub use schema::SCHEMA;
 pub use survey::SourceSurvey;
 pub use verify::{Level, Proof};
@@ -128,6 +134,8 @@ pub struct Deps {
     pub entropy: Entropy,
     /// What passwords are sealed with; kept outside of the database.
     pub key: [u8; 32],
+    /// Networks beside the public Internet whose servers persons may move from.
+    pub allowed: Arc<[Network]>,
 }
 
 /// The engine. Cheap to clone.
@@ -147,10 +155,12 @@ struct Inner {
     changed: watch::Sender<u64>,
     /// Sessions that are passed through.
     passing: pass_through::Passing,
-    /// Whether anybody's mailbox lives elsewhere.
+    /// Who is away: whose mailbox does not live here.
     everybody: pass_through::Everybody,
     /// Access tokens of mailboxes that are opened by grants.
     keeper: oauth::Keeper,
+    /// Passes in a row that ended by trouble of our own, by mailbox.
+    own_trouble: Mutex<HashMap<u64, u32>>,
 }
 
 impl Migrate {
@@ -158,7 +168,8 @@ impl Migrate {
     pub fn new(deps: Deps) -> Result<Self> {
         let seal = Seal::new(&deps.key, deps.entropy.clone())?;
         let (following, stirred, changed) = (Mutex::default(), Notify::new(), watch::Sender::new(0));
-        let (passing, everybody, keeper) = Default::default();
-        Ok(Self { inner: Arc::new(Inner { deps, seal, following, stirred, changed, passing, everybody, keeper }) })
+        let (passing, everybody, keeper, own_trouble) = Default::default();
+        let inner = Inner { deps, seal, following, stirred, changed, passing, everybody, keeper, own_trouble };
+        Ok(Self { inner: Arc::new(inner) })
     }
 }

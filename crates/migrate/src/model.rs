@@ -108,6 +108,8 @@ words! {
         Mbox = "mbox",
         /// One message a file, or a member of a zip or tar file.
         Eml = "eml",
+        /// A data file of Outlook's.
+        Pst = "pst",
         /// An mbox of Google Takeout, with labels.
         Takeout = "takeout",
     }
@@ -134,7 +136,7 @@ words! {
 impl Kind {
     /// Whether it is files, on this machine, that no password protects.
     pub fn is_files(self) -> bool {
-        matches!(self, Self::Maildir | Self::Mbox | Self::Eml | Self::Takeout)
+        matches!(self, Self::Maildir | Self::Mbox | Self::Eml | Self::Pst | Self::Takeout)
     }
 }
 

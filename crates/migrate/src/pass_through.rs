@@ -19,12 +19,14 @@ use anser_base::{AccountId, Class, Error, Result};
 use anser_db::Place;
 use anser_directory::{Account, Passage, Service};
 use anser_net::{Reader, Shutdown, Stream, Writer};
+use anser_wire::Secret;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::Inner;
 use crate::imap::Imap;
 use crate::model::{Home, Kind, Mailbox, Source, Tls};
+use crate::oauth::bearer;
 use crate::pop3::Pop3;
 use crate::pop3::connection::Said;
 use crate::rows;
@@ -250,16 +252,14 @@ impl Inner {
         let source = source_for(own, &sources, kind);
         let password = self.key_of(mailbox, own, false).await?;
         let password = password.ok_or_else(|| Trouble::lost("the password of the old server is not known yet"))?;
-        if kind == Kind::Imap {
-            let mut imap = Imap::connect(&source).await?;
-            imap.log_in(&mailbox.login, &password).await?;
-            return Ok(imap.into_stream());
-        }
-        let mut pop3 = Pop3::connect(&source, OPENING, OPENING).await?;
-        let line = pop3.ask_in(&mailbox.login, &password).await?;
-        match Said::of(&line) {
-            Said::In => Ok((pop3.into_stream(), String::new())),
-            _ => Err(Trouble::lost(line)),
+        match log_in(&source, kind, &mailbox.login, &password).await {
+            // Tokens end before their time when passwords change.
+            Err(Trouble::Login { kind: "wrong", .. }) if bearer(&password).is_some() => {
+                let password = self.key_of(mailbox, own, true).await?;
+                let password = password.ok_or_else(|| Trouble::lost("the old server's password was forgotten"))?;
+                log_in(&source, kind, &mailbox.login, &password).await
+            }
+            opened => opened,
         }
     }
 
@@ -272,6 +272,22 @@ impl Inner {
         while self.passing.end(id) > 0 && Instant::now() < until {
             let _ = timeout(Duration::from_secs(1), changed.changed()).await;
         }
+    }
+}
+
+/// A session of a login, and the words of its CAPABILITY.
+async fn log_in(source: &Source, kind: Kind, login: &str, password: &Secret) -> Result<(Stream, String), Trouble> {
+    if kind == Kind::Imap {
+        let mut imap = Imap::connect(source).await?;
+        imap.log_in(login, password).await?;
+        return Ok(imap.into_stream());
+    }
+    let mut pop3 = Pop3::connect(source, OPENING, OPENING).await?;
+    let line = pop3.ask_in(login, password).await?;
+    match Said::of(&line) {
+        Said::In => Ok((pop3.into_stream(), String::new())),
+        Said::Wrong => Err(Trouble::Login { kind: "wrong", why: line }),
+        _ => Err(Trouble::lost(line)),
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Namespace<'a> {
     pub prefix: &'a [u8],
     /// Of the source.
     pub profile: &'a Profile,
+    /// The mailbox here that takes all of them.
+    pub one: Option<MailboxId>,
 }
 
 impl Namespace<'_> {
@@ -61,7 +63,10 @@ pub fn plan(
         let ledger = match known.remove(&folder.name) {
             Some(ledger) => ledger,
             None => {
-                let mailbox = place(tx, folder, &paths[at], roles.get(&at).copied(), &taken)?;
+                let mailbox = match namespace.one {
+                    Some(one) => one,
+                    None => place(tx, folder, &paths[at], roles.get(&at).copied(), &taken)?,
+                };
                 taken.insert(mailbox);
                 let key = LedgerKey { source, folder: next };
                 next += 1;

@@ -23,6 +23,15 @@ pub struct Profile {
     /// Other hosts of the same provider.
     #[serde(default)]
     hosts: Vec<String>,
+    /// Domains of addresses there.
+    #[serde(default)]
+    domains: Vec<String>,
+    /// Hosts where mail for the domains of its organisations goes, or what those end in.
+    #[serde(default)]
+    mx: Vec<String>,
+    /// Its name for people.
+    #[serde(default)]
+    pub title: Title,
     /// Mailboxes that may be worked on at once.
     pub connections: Option<u32>,
     /// Folders that only hold those which users made, as they stand on the wire.
@@ -54,6 +63,15 @@ pub struct OAuth {
     pub application: Option<String>,
 }
 
+/// A name in both languages.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Title {
+    /// English.
+    pub en: Option<String>,
+    /// Chinese.
+    pub zh: Option<String>,
+}
+
 /// Sentences in both languages, one for one.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Words {
@@ -76,6 +94,9 @@ static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
             imap: one.imap.clone(),
             pop3: one.pop3.clone(),
             hosts: one.hosts.clone(),
+            domains: one.domains.clone(),
+            mx: one.mx.clone(),
+            title: one.title.clone(),
             ..other.clone()
         },
         None => one.clone(),
@@ -92,6 +113,19 @@ pub fn named(name: &str) -> Option<&'static Profile> {
 pub fn by_host(host: &str) -> Option<&'static Profile> {
     let is_it = |known: &String| known.eq_ignore_ascii_case(host.trim_end_matches('.'));
     PROFILES.iter().find(|one| one.imap.iter().chain(&one.pop3).chain(&one.hosts).any(is_it))
+}
+
+/// The provider of a domain's addresses.
+pub fn by_domain(domain: &str) -> Option<&'static Profile> {
+    PROFILES.iter().find(|one| one.domains.iter().any(|known| known.eq_ignore_ascii_case(domain)))
+}
+
+/// The provider that takes a domain's mail, by the name of its MX.
+pub fn by_mx(host: &str) -> Option<&'static Profile> {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let is_it =
+        |known: &String| host == *known || host.strip_suffix(known.as_str()).is_some_and(|rest| rest.ends_with('.'));
+    PROFILES.iter().find(|one| one.mx.iter().any(is_it))
 }
 
 /// What is known of a source. What Google hands out has Google's labels, whoever the source is said to be; and

@@ -15,13 +15,19 @@ pub fn csv(proofs: &[Proof]) -> String {
             let (equal, unexplained) = (count("equal"), count("unexplained"));
             let score = proof.score().word().to_owned();
             let texts = [&proof.login, &proof.address, &score, &folder.folder, &folder.here];
-            let texts: Vec<String> = texts.iter().map(|text| format!("\"{}\"", text.replace('"', "\"\""))).collect();
+            let texts: Vec<String> = texts.iter().map(|text| cell(text)).collect();
             let numbers = [folder.messages, folder.bytes, equal, all - equal - unexplained, unexplained, folder.extra];
             let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
             out.push_str(&format!("{},{},{}\r\n", texts.join(","), numbers.join(","), folder.uids_kept));
         }
     }
     out
+}
+
+/// A text as a cell. What a table would calculate is a text to it behind an apostrophe: names come from old servers.
+fn cell(text: &str) -> String {
+    let mark = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+    format!("\"{mark}{}\"", text.replace('"', "\"\""))
 }
 
 /// All of it, without the last `}`: behind that stands the signature.
@@ -95,12 +101,15 @@ mod tests {
 
     #[test]
     fn names_cannot_break_out_of_their_cell() {
+        let formula = FolderProof { folder: "=HYPERLINK(1)".into(), here: "\t-1+2".into(), ..FolderProof::default() };
         let folder = FolderProof { folder: "a\"<b>,\r\n".into(), ..FolderProof::default() };
         let why = "<script>".to_owned();
         let difference = Difference { folder: "x".into(), uid: 1, class: "unexplained".into(), why };
-        let proof = Proof { folders: vec![folder], differences: vec![difference], unexplained: 1, ..Proof::default() };
+        let proof =
+            Proof { folders: vec![folder, formula], differences: vec![difference], unexplained: 1, ..Proof::default() };
         let proofs = [proof];
         assert!(csv(&proofs).contains("\"a\"\"<b>,\r\n\","));
+        assert!(csv(&proofs).contains("\"'=HYPERLINK(1)\",\"'\t-1+2\","), "no table calculates it");
         let page = html(&proofs);
         assert!(!page.contains("<script>") && !page.contains("<b>") && page.contains("Unexplained differences"));
     }

@@ -14,14 +14,17 @@ const SELECT_MAILBOX: &str = "SELECT id, move, source, login, address, account, 
 const SELECT_MOVE: &str = "SELECT id, name, state, created_ms, passing, relay FROM mov_moves";
 const SELECT_SOURCE: &str = "SELECT id, name, kind, host, port, tls, profile, connections FROM mov_sources";
 
+/// Moves of the organisation, not those of persons.
+const OF_ALL: &str = "id NOT IN (SELECT move FROM mov_own)";
+
 /// The move of this name.
 pub fn move_named(tx: &mut Tx<'_>, name: &str) -> Result<Option<Move>> {
-    tx.query_one(&format!("{SELECT_MOVE} WHERE name = ?1"), params![name], read_move)
+    tx.query_one(&format!("{SELECT_MOVE} WHERE name = ?1 AND {OF_ALL}"), params![name], read_move)
 }
 
-/// Every move, oldest first.
+/// Every move of the organisation, oldest first.
 pub fn moves(tx: &mut Tx<'_>) -> Result<Vec<Move>> {
-    tx.query(&format!("{SELECT_MOVE} ORDER BY id"), &[], read_move)
+    tx.query(&format!("{SELECT_MOVE} WHERE {OF_ALL} ORDER BY id"), &[], read_move)
 }
 
 /// The move of this number.
@@ -237,12 +240,12 @@ pub struct Standing<'a> {
 const DUE: &str = "((state = ?1 AND due_ms <= ?3) OR (state = ?2 AND held_until_ms <= ?3) \
                    OR (state = ?4 AND cut_ms > 0 AND due_ms > 0 AND due_ms <= ?3))";
 
-/// The sources of moves that run where some mailbox is due.
+/// The sources of the organisation's moves that run where some mailbox is due.
 pub fn due_sources(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<Source>> {
     tx.query(
         &format!(
             "{SELECT_SOURCE} WHERE id IN (SELECT source FROM mov_accounts WHERE {DUE}) \
-             AND move IN (SELECT id FROM mov_moves WHERE state = ?5) ORDER BY id"
+             AND move IN (SELECT id FROM mov_moves WHERE state = ?5 AND {OF_ALL}) ORDER BY id"
         ),
         params![State::Waiting as i64, State::Copying as i64, now.0, State::Settled as i64, MoveState::Running as i64],
         read_source,
@@ -263,6 +266,32 @@ pub fn due(tx: &mut Tx<'_>, source: u64, now: Timestamp, limit: usize) -> Result
         ],
         read_mailbox,
     )
+}
+
+/// Mailboxes of persons' own moves that run and are due, each with its source; the longest due first, at most `limit`.
+pub fn due_of_persons(tx: &mut Tx<'_>, now: Timestamp, limit: usize) -> Result<Vec<(Mailbox, Source)>> {
+    let due = tx.query(
+        &format!(
+            "{SELECT_MAILBOX} WHERE {DUE} AND move IN (SELECT id FROM mov_moves WHERE state = ?5 AND NOT ({OF_ALL})) \
+             ORDER BY due_ms, id LIMIT ?6"
+        ),
+        params![
+            State::Waiting as i64,
+            State::Copying as i64,
+            now.0,
+            State::Settled as i64,
+            MoveState::Running as i64,
+            limit as i64
+        ],
+        read_mailbox,
+    )?;
+    let mut found = Vec::new();
+    for mailbox in due {
+        if let Some(source) = source(tx, mailbox.source)? {
+            found.push((mailbox, source));
+        }
+    }
+    Ok(found)
 }
 
 /// When the next one that waits is due, of moves that run.
@@ -327,7 +356,8 @@ pub fn proof(tx: &mut Tx<'_>, id: u64) -> Result<Option<String>> {
     tx.query_one("SELECT proof FROM mov_proofs WHERE account = ?1", params![id as i64], |row| row.text(0))
 }
 
-fn next(tx: &mut Tx<'_>, table: &str) -> Result<i64> {
+/// A number that no row of a table has.
+pub fn next(tx: &mut Tx<'_>, table: &str) -> Result<i64> {
     let found = tx.query_one(&format!("SELECT COALESCE(MAX(id), 0) + 1 FROM {table}"), &[], |row| row.int(0))?;
     Ok(found.unwrap_or(1))
 }

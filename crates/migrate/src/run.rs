@@ -1,21 +1,23 @@
 //! Who works on what: mailboxes that are due are taken under a lease, a few of each old server at a time, and what their passes come to
 //! is written down. A process that dies lets its leases run out; whoever looks next goes on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use anser_base::{Class, Error, Result, Timestamp};
+use anser_base::{AccountId, Class, Error, Result, Timestamp};
 use anser_db::{Durability, Place};
-use anser_directory::Account;
+use anser_directory::{Account, AccountState};
 use anser_net::Shutdown;
 use tokio::task::JoinSet;
 
 use crate::model::{Home, Mailbox, Move, Passing, Source, State, Task};
 use crate::oauth::bearer;
-use crate::pass::{Outcome, Pass, Watcher};
+use crate::own::{self, rows::Own};
+use crate::pass::{Outcome, Pass, Places, Watcher};
 use crate::profile;
+use crate::reach;
 use crate::rows::{self, Standing};
 use crate::source::Origin;
 use crate::trouble::Trouble;
@@ -29,8 +31,14 @@ const RENEW: Duration = Duration::from_secs(15);
 const LOOK: Duration = Duration::from_secs(30);
 /// The first pause after a failure, and the longest, in milliseconds.
 const PAUSES: (i64, i64) = (2_000, 3_600_000);
-/// The pause after trouble of our own, which somebody has to mend, in milliseconds.
-const OWN: i64 = 60_000;
+/// The longest pause that an old server may ask for, in milliseconds.
+const ASKED: i64 = 24 * 3_600_000;
+/// The first pause after trouble of our own, which somebody has to mend, and the longest, in milliseconds.
+const OWN_PAUSES: (i64, i64) = (60_000, 3_600_000);
+/// Persons' own moves that are worked on at once: while no organisation's is, and while one is.
+const OF_PERSONS: (usize, usize) = (4, 1);
+/// How long a person's own move waits whose account is suspended or removed.
+const UNUSED: Duration = Duration::from_secs(3_600);
 /// Failures in a row after which a pass asks for one message at a time.
 const CAREFUL: u32 = 2;
 /// Messages of each folder in a trial.
@@ -74,7 +82,7 @@ impl Migrate {
             tracing::error!(error = error.chain(), "leases of the last run stay until they end");
         }
         let mut passes: JoinSet<(u64, u64)> = JoinSet::new();
-        let mut busy: HashMap<u64, u64> = HashMap::new();
+        let mut busy = Busy::default();
         loop {
             if let Err(error) = self.take_due(holder, &mut passes, &mut busy).await {
                 tracing::error!(error = error.chain(), "mailboxes that are due could not be looked for");
@@ -87,9 +95,7 @@ impl Migrate {
                 }
             };
             match shutdown.or(next).await {
-                Some(Some((source, mailbox))) => {
-                    busy.retain(|known, of| *known != mailbox || *of != source);
-                }
+                Some(Some((source, mailbox))) => busy.ended(source, mailbox),
                 Some(None) => {}
                 None => break,
             }
@@ -105,36 +111,86 @@ impl Migrate {
         tokio::time::sleep(pause).await;
     }
 
-    async fn take_due(
-        &self,
-        holder: i64,
-        passes: &mut JoinSet<(u64, u64)>,
-        busy: &mut HashMap<u64, u64>,
-    ) -> Result<()> {
+    async fn take_due(&self, holder: i64, passes: &mut JoinSet<(u64, u64)>, busy: &mut Busy) -> Result<()> {
         let inner = &self.inner;
         let now = inner.deps.clock.now();
         for source in inner.deps.db.read(Place::Moves, move |tx| rows::due_sources(tx, now)).await? {
             let (id, most) = (source.id, source.connections as usize);
-            let at_once = busy.values().filter(|of| **of == id).count();
+            let at_once = busy.passes.values().filter(|of| **of == id).count();
             if at_once >= most {
                 continue;
             }
             // Of these some may be under way here, under a lease that a slow disk let run out.
             let due = inner.deps.db.read(Place::Moves, move |tx| rows::due(tx, id, now, most)).await?;
-            let free = due.into_iter().filter(|mailbox| !busy.contains_key(&mailbox.id));
+            let free = due.into_iter().filter(|mailbox| !busy.passes.contains_key(&mailbox.id));
             for mailbox in free.take(most - at_once).collect::<Vec<_>>() {
-                if !inner.hold(mailbox.id, holder).await? {
-                    continue;
-                }
-                busy.insert(mailbox.id, id);
-                let (inner, source, of) = (inner.clone(), source.clone(), (id, mailbox.id));
-                passes.spawn(async move {
-                    inner.work(mailbox, source, holder).await;
-                    of
-                });
+                self.take(mailbox, source.clone(), holder, passes, busy).await?;
+            }
+        }
+        self.take_persons(holder, passes, busy).await
+    }
+
+    /// Persons' own moves, behind those of the organisation: a few, and one of each account.
+    async fn take_persons(&self, holder: i64, passes: &mut JoinSet<(u64, u64)>, busy: &mut Busy) -> Result<()> {
+        let now = self.inner.deps.clock.now();
+        let most = if busy.passes.len() > busy.persons.len() { OF_PERSONS.1 } else { OF_PERSONS.0 };
+        if busy.persons.len() >= most {
+            return Ok(());
+        }
+        // Some of these may be of accounts that one is under way of already.
+        let limit = most * (1 + own::MOVES);
+        let due = self.inner.deps.db.read(Place::Moves, move |tx| rows::due_of_persons(tx, now, limit)).await?;
+        for (mailbox, source) in due {
+            let accounts: HashSet<AccountId> = busy.persons.values().copied().collect();
+            if accounts.len() >= most {
+                break;
+            }
+            if accounts.contains(&mailbox.account) || busy.passes.contains_key(&mailbox.id) {
+                continue;
+            }
+            let (id, account) = (mailbox.id, mailbox.account);
+            if self.take(mailbox, source, holder, passes, busy).await? {
+                busy.persons.insert(id, account);
             }
         }
         Ok(())
+    }
+
+    /// Takes a mailbox under a lease and begins to work on it, unless another holder has it.
+    async fn take(
+        &self,
+        mailbox: Mailbox,
+        source: Source,
+        holder: i64,
+        passes: &mut JoinSet<(u64, u64)>,
+        busy: &mut Busy,
+    ) -> Result<bool> {
+        if !self.inner.hold(mailbox.id, holder).await? {
+            return Ok(false);
+        }
+        busy.passes.insert(mailbox.id, source.id);
+        let (inner, of) = (self.inner.clone(), (source.id, mailbox.id));
+        passes.spawn(async move {
+            inner.work(mailbox, source, holder).await;
+            of
+        });
+        Ok(true)
+    }
+}
+
+/// Passes under way of this process.
+#[derive(Default)]
+struct Busy {
+    /// The source of each mailbox.
+    passes: HashMap<u64, u64>,
+    /// Of these, mailboxes of persons' own moves, and whose they are.
+    persons: HashMap<u64, AccountId>,
+}
+
+impl Busy {
+    fn ended(&mut self, source: u64, mailbox: u64) {
+        self.passes.retain(|known, of| *known != mailbox || *of != source);
+        self.persons.remove(&mailbox);
     }
 }
 
@@ -169,8 +225,12 @@ impl Inner {
     async fn work(self: &Arc<Self>, mailbox: Mailbox, source: Source, holder: i64) {
         let following = Arc::new(Following { of: mailbox.of, ..Following::default() });
         self.follow(mailbox.id, Some(following.clone()));
+        // Only now does whoever takes it out of the move find it under way: it may have been before.
+        if !self.hold(mailbox.id, holder).await.unwrap_or(false) {
+            return self.unfollow(mailbox.id);
+        }
         let ended = {
-            let working = self.pass(&mailbox, &source, &following);
+            let working = self.pass_as_allowed(&mailbox, &source, &following);
             tokio::pin!(working);
             loop {
                 tokio::select! {
@@ -186,7 +246,11 @@ impl Inner {
         if let Err(error) = self.write_down(&mailbox, &following, ended).await {
             tracing::error!(error = error.chain(), login = mailbox.login, "the end of a pass could not be noted");
         }
-        self.follow(mailbox.id, None);
+        self.unfollow(mailbox.id);
+    }
+
+    fn unfollow(&self, id: u64) {
+        self.follow(id, None);
         self.changed.send_modify(|count| *count += 1);
     }
 
@@ -211,10 +275,41 @@ impl Inner {
         }
     }
 
-    async fn pass(&self, mailbox: &Mailbox, source: &Source, following: &Following) -> Result<Outcome, Trouble> {
+    /// A pass that reaches what it may: of a person's own move less than everything.
+    async fn pass_as_allowed(
+        &self,
+        mailbox: &Mailbox,
+        source: &Source,
+        following: &Following,
+    ) -> Result<Outcome, Trouble> {
+        let (of, now) = (mailbox.of, self.deps.clock.now());
+        let begin = move |tx: &mut anser_db::Tx<'_>| {
+            let own = own::rows::of_move(tx, of)?;
+            if own.is_some() {
+                own::rows::set_started(tx, of, now)?;
+            }
+            Ok(own)
+        };
+        match self.deps.db.write(Place::Moves, Durability::Sync, begin).await? {
+            None => self.pass(mailbox, source, None, following).await,
+            own => reach::within(self.deps.allowed.clone(), self.pass(mailbox, source, own, following)).await,
+        }
+    }
+
+    async fn pass(
+        &self,
+        mailbox: &Mailbox,
+        source: &Source,
+        own: Option<Own>,
+        following: &Following,
+    ) -> Result<Outcome, Trouble> {
         let found = self.deps.directory.account(mailbox.account).await?;
         let account = found.ok_or_else(|| Trouble::Question("the account here is gone".into()))?;
-        let work = Work { inner: self, mailbox, source, account, following };
+        if own.is_some() && account.state != AccountState::Active {
+            // Nobody logs in elsewhere for whom nobody may log in here.
+            return Err(Trouble::Later { why: "the account here is not in use".into(), pause: Some(UNUSED) });
+        }
+        let work = Work { inner: self, mailbox, source, account, own, following };
         let mut origin = self.open(mailbox, source).await?;
         let outcome = match mailbox.task {
             Task::Check => {
@@ -249,6 +344,8 @@ impl Inner {
         let tries = if bytes > 0 { 0 } else { mailbox.tries };
         let (mut state, mut task, mut due, mut after, mut note) = (State::Settled, Task::Copy, Timestamp(0), 0, None);
         let is_well = ended.is_ok();
+        let of = mailbox.of;
+        let own = self.deps.db.read(Place::Moves, move |tx| own::rows::of_move(tx, of)).await?;
         let home = match mailbox.task {
             Task::Last if is_well => Some((Home::Here, if mailbox.cut.0 > 0 { mailbox.cut } else { now })),
             Task::Return | Task::ReturnAfterLoss if is_well => {
@@ -265,38 +362,51 @@ impl Inner {
         } else if is_well && cut.0 > 0 {
             due = turn::next_sweep(cut, now);
         }
+        if is_well && let Some(own) = &own {
+            task = Task::CopyAfterLoss;
+            if let Some(next) = own.next(now) {
+                (state, due) = (State::Waiting, next);
+            }
+        }
+        if !matches!(ended, Err(Trouble::Own(_))) {
+            self.own_trouble.lock().unwrap_or_else(PoisonError::into_inner).remove(&mailbox.id);
+        }
+        // A login that is refused went over nothing: whether the first pass is behind a move is told by this.
+        let is_over = own.is_some() && is_well;
         match ended {
             Ok(_) if matches!(mailbox.task, Task::Check | Task::Trial) => state = State::Ready,
-            Ok(outcome) if outcome.failed > 0 => {
-                note = Some(format!("{} not handed out by the old server", outcome.failed))
-            }
-            Ok(_) => {}
+            Ok(outcome) => note = outcome.note(),
             Err(Trouble::Stopped) => (state, task) = (State::Waiting, mailbox.task),
             Err(Trouble::Login { kind, why }) => (state, note) = (State::Refused, Some(format!("{kind}: {why}"))),
             Err(Trouble::Question(why)) => (state, task, note) = (State::Asking, mailbox.task, Some(why)),
             // A full disk or mailbox here says nothing of the old server: however often, it is no reason to doubt a message.
             Err(Trouble::Own(error)) => {
                 (state, task, after) = (State::Waiting, mailbox.task, tries.max(1));
-                due = Timestamp(now.0 + OWN);
-                note = Some(error.chain());
+                due = Timestamp(now.0 + self.own_pause(mailbox.id));
+                let kind = if error.class == Class::OverQuota { own::FULL } else { own::OWN };
+                note = Some(format!("{kind}: {}", error.chain()));
                 tracing::warn!(login = mailbox.login, error = error.chain(), "a pass ended early; it goes on later");
             }
             Err(trouble) => {
-                let pause =
-                    if let Trouble::Later { pause: Some(pause), .. } = &trouble { pause.as_millis() as i64 } else { 0 };
+                let asked =
+                    if let Trouble::Later { pause: Some(pause), .. } = &trouble { pause.as_millis() } else { 0 };
+                let pause = i64::try_from(asked).unwrap_or(ASKED).min(ASKED);
                 (state, task, after) = (State::Waiting, mailbox.task, tries + 1);
                 due = Timestamp(now.0 + pause.max(self.backoff(tries)));
                 note = Some(trouble.words());
                 tracing::info!(login = mailbox.login, why = trouble.words(), "a pass ended early; it goes on later");
             }
         }
-        let (id, of, all) = (mailbox.id, mailbox.of, mailbox.bytes + bytes);
+        let (id, all) = (mailbox.id, mailbox.bytes + bytes);
         let is_late = mailbox.cut.0 > 0 && mailbox.task == Task::Copy && bytes > 0;
         let work = move |tx: &mut anser_db::Tx<'_>| {
             if rows::state(tx, id)? == Some(State::Abandoned) {
                 return Ok(());
             }
             rows::progress(tx, id, done, total, all)?;
+            if is_over {
+                own::rows::set_ended(tx, of, now)?;
+            }
             if is_late {
                 rows::change_gates(tx, of, |gates| gates.late = Some(now.0))?;
             }
@@ -327,6 +437,16 @@ impl Inner {
         self.deps.db.read(Place::Moves, move |tx| rows::move_by_id(tx, of)).await
     }
 
+    /// Twice as long after each time that this server was in trouble with a mailbox, since it started.
+    fn own_pause(&self, id: u64) -> i64 {
+        let mut all = self.own_trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = all.entry(id).or_default();
+        let (first, longest) = OWN_PAUSES;
+        let pause = first.saturating_mul(1 << (*times).min(20)).min(longest);
+        *times = times.saturating_add(1);
+        pause
+    }
+
     /// Twice as long after each failure, give or take a fifth, so that a thousand mailboxes do not come back at once.
     fn backoff(&self, tries: u32) -> i64 {
         let (first, longest) = PAUSES;
@@ -342,6 +462,8 @@ pub(crate) struct Work<'a> {
     pub source: &'a Source,
     /// The account here.
     pub account: Arc<Account>,
+    /// What makes it a person's own move.
+    pub own: Option<Own>,
     pub following: &'a Following,
 }
 
@@ -361,13 +483,34 @@ impl Work<'_> {
             profile: profile::of_source(self.source),
             number,
             limit: (mailbox.task == Task::Trial).then_some(TRIAL),
-            quota: (self.account.quota_bytes > 0).then_some(self.account.quota_bytes),
+            // An organisation that moves in brings everything, and is told of who is above their quota then.
+            quota: (self.own.is_some() && account.quota_bytes > 0).then_some(account.quota_bytes),
+            places: self.places().await?,
             losses_are_meant: mailbox.task == Task::CopyAfterLoss,
             careful: mailbox.tries >= CAREFUL,
             watch: self.following,
         };
         inner.deps.store.ensure(account.id).await?;
-        pass.run(origin).await
+        let outcome = pass.run(origin).await?;
+        let used = inner.deps.store.read(account.id, |tx| Ok(tx.used())).await?;
+        let over = Some(account.quota_bytes).filter(|quota| *quota > 0 && used > *quota);
+        Ok(Outcome { over: over.map(|quota| (used, quota)), ..outcome })
+    }
+
+    /// Which mailboxes take the folders.
+    async fn places(&self) -> Result<Places, Trouble> {
+        match self.own.as_ref().map(|own| own.target) {
+            None => Ok(Places::Theirs),
+            Some(None) => Ok(Places::InUse),
+            Some(Some(id)) => {
+                let store = &self.inner.deps.store;
+                store.ensure(self.account.id).await?;
+                match store.read(self.account.id, move |tx| tx.has_mailbox(id)).await? {
+                    true => Ok(Places::One(id)),
+                    false => Err(Trouble::Question(own::NO_TARGET.into())),
+                }
+            }
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use anser_db::Schema;
 
 /// Tables of moves, to be handed to `anser_db::Db::open`.
-pub const SCHEMA: Schema = Schema(&[FIRST, PROOF, HOME, AWAY, FORM]);
+pub const SCHEMA: Schema = Schema(&[FIRST, PROOF, HOME, AWAY, FORM, OWN]);
 
 /// `state` as [`crate::model::MoveState`] and [`crate::model::State`] have it. `secret` is sealed by a key that is not here.
 const FIRST: &str = "
@@ -74,3 +74,22 @@ const AWAY: &str = "CREATE INDEX mov_accounts_home ON mov_accounts (home);";
 
 /// The survey form, JSON of [`crate::form`].
 const FORM: &str = "ALTER TABLE mov_moves ADD COLUMN form TEXT;";
+
+/// Moves that persons make of their own other mailboxes. `every` is minutes between two passes, 0 for one pass only; `target` is the mailbox
+/// that takes everything, 0 for none. One that is `gone` is remembered, so that what it brought is not brought twice when its owner makes it
+/// again. `runs` are those that the owner began in that `hour` since 1970.
+const OWN: &str = "
+CREATE TABLE mov_own (
+  move INTEGER NOT NULL PRIMARY KEY,
+  account INTEGER NOT NULL,
+  email TEXT NOT NULL,
+  every INTEGER NOT NULL,
+  target INTEGER NOT NULL,
+  started_ms INTEGER NOT NULL,
+  ended_ms INTEGER NOT NULL,
+  hour INTEGER NOT NULL,
+  runs INTEGER NOT NULL,
+  gone INTEGER NOT NULL
+) STRICT;
+CREATE INDEX mov_own_account ON mov_own (account, move);
+";

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use anser_net::{ConnectOptions, Fill, Line, Stream, connect};
+use anser_net::{Fill, Line, Stream};
 use anser_wire::Secret;
 use anser_wire::sasl::encode_base64;
 
 use crate::imap::connection::secure;
 use crate::model::{Source, Tls};
+use crate::reach;
 use crate::trouble::Trouble;
 
 /// Longest line of an answer, in bytes.
@@ -21,9 +22,7 @@ pub struct Talk {
 impl Talk {
     /// Connects within `connection`, with TLS where it comes first; from then on every answer must come within `answer`.
     pub async fn begin(source: &Source, connection: Duration, answer: Duration) -> Result<Self, Trouble> {
-        let options = ConnectOptions { timeout: connection, ..ConnectOptions::default() };
-        let mut stream =
-            connect(&source.host, source.port, &options).await.map_err(|error| Trouble::lost(error.chain()))?;
+        let mut stream = reach::connect(&source.host, source.port, connection).await?;
         stream.set_read_timeout(answer);
         stream.set_write_timeout(answer);
         if matches!(source.tls, Tls::Implicit | Tls::ImplicitAny) {

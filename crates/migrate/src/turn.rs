@@ -59,8 +59,7 @@ pub(crate) async fn turn(work: &Work<'_>, origin: &mut Origin) -> Result<Outcome
         }
         inner.end_passages(mailbox.id).await;
         let rest = work.one_pass(origin).await?;
-        outcome =
-            Outcome { copied: outcome.copied + rest.copied, bytes: outcome.bytes + rest.bytes, failed: rest.failed };
+        outcome = Outcome { copied: outcome.copied + rest.copied, bytes: outcome.bytes + rest.bytes, ..rest };
     }
     if mailbox.cut.0 == 0 {
         reserve(inner, mailbox.id, account.id).await?;
@@ -82,7 +81,9 @@ pub(crate) async fn open_to_all(inner: &Inner, mailbox: &Mailbox) -> Result<()> 
     }
     let id = mailbox.id;
     let work = move |tx: &mut MailTx<'_, '_>| {
-        tx.ledger_folders(id)?.into_iter().try_for_each(|folder| tx.release_uids(folder.mailbox))
+        // Whoever keeps no UIDs reserved none; another move may fill the same mailbox.
+        let mut reserved = tx.ledger_folders(id)?.into_iter().filter(|folder| folder.keeps_uids);
+        reserved.try_for_each(|folder| tx.release_uids(folder.mailbox))
     };
     inner.deps.store.write(mailbox.account, Durability::Sync, work).await
 }

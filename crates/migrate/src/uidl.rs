@@ -51,6 +51,7 @@ pub(crate) async fn pair(inner: &Inner, mailbox: &Mailbox, own: &Source, account
     let sources = inner.deps.db.read(Place::Moves, move |tx| rows::sources(tx, of)).await?;
     let password = inner.key_of(mailbox, own, false).await?.ok_or_else(|| Trouble::lost("no password is known"))?;
     let mut pop3 = Pop3::connect(&source_for(own, &sources, Kind::Pop3), CONNECTION, ANSWER).await?;
+    pop3.take_all_as_it_is().await?;
     let line = pop3.ask_in(&mailbox.login, &password).await?;
     if Said::of(&line) != Said::In {
         return Err(Trouble::lost(line));

@@ -28,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::imap::connection::{Got, Imap};
 use crate::imap::fetch::flags_of;
 use crate::merge::{Removals, where_is};
+use crate::pass::TRIES;
 use crate::source::{Batch, Listed, Origin, Seen, Taken, Window};
 use crate::trouble::Trouble;
 
@@ -167,6 +168,14 @@ pub async fn verify(
     let folders: Vec<_> = there.folders().await?.into_iter().filter(|folder| folder.is_selectable()).collect();
     for folder in folders {
         let name = String::from_utf8_lossy(&folder.name).into_owned();
+        if known.get(&folder.name).is_some_and(|(ledger, _)| ledger.state >= TRIES) {
+            // It ends every connection: what is in it nobody can say.
+            let why = "the old server ends the connection when this folder is opened".to_owned();
+            let classes = [("failed".to_owned(), 1)].into();
+            proof.differences.push(Difference { folder: name.clone(), uid: 0, class: "failed".to_owned(), why });
+            proof.folders.push(FolderProof { folder: name, classes, ..FolderProof::default() });
+            continue;
+        }
         let (validity, lines) = match &mut *there {
             Origin::Imap(imap) => list_all(imap, &folder.name, level).await?,
             other => list_source(other, &folder.name, store, tenant).await?,
@@ -331,7 +340,7 @@ async fn list_source(
     let (mut lines, mut fetcher) = (Vec::with_capacity(seen.len()), origin.fetcher(store.clone(), tenant));
     for some in seen.chunks(READ) {
         fetcher.ask(some.iter().map(|one| one.at).collect()).await?;
-        let mut batch = fetcher.receive().await?;
+        let mut batch = fetcher.receive().await?.whole()?;
         lines.extend(some.iter().map(|one| line_of(one, &mut batch)));
     }
     Ok((standing.uidvalidity, lines))

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use anser_base::{Error, Result};
 use anser_net::http::client::{Body, Connection};
-use anser_net::{ConnectOptions, connect};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use http::{Request, Response, StatusCode};
@@ -12,6 +11,7 @@ use tokio::time::timeout;
 
 use crate::imap::connection::secure;
 use crate::model::{Kind, Source, Tls};
+use crate::reach;
 use crate::trouble::Trouble;
 
 /// For a connection.
@@ -52,13 +52,19 @@ impl Web {
         Ok((Self { to, connection: None }, path))
     }
 
-    /// Whether a URL leads to this server; its path there.
+    /// Whether a URL leads to this server, and as protected as it is now; its path there.
     pub fn path_of(&self, url: &str) -> Option<String> {
         if url.starts_with('/') && !url.starts_with("//") {
             return Some(url.to_owned());
         }
-        let (other, path) = Self::at(url).ok()?;
-        (other.to.host.eq_ignore_ascii_case(&self.to.host) && other.to.port == self.to.port).then_some(path)
+        let (scheme, standard) = if self.to.tls == Tls::None { ("http", 80) } else { ("https", 443) };
+        let uri: http::Uri = url.parse().ok()?;
+        let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'))?;
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+        let is_here = uri.scheme_str() == Some(scheme)
+            && host.eq_ignore_ascii_case(&self.to.host)
+            && authority.port_u16().unwrap_or(standard) == self.to.port;
+        is_here.then(|| uri.path_and_query().map_or("/", |path| path.as_str()).to_owned())
     }
 
     /// Sends a request that may be sent twice; its URI is a path. The head of the answer, and its body on the way.
@@ -92,9 +98,7 @@ impl Web {
     }
 
     async fn open(&self) -> Result<Connection, Trouble> {
-        let options = ConnectOptions { timeout: CONNECTING, ..ConnectOptions::default() };
-        let stream = connect(&self.to.host, self.to.port, &options).await;
-        let mut stream = stream.map_err(|error| Trouble::lost(error.chain()))?;
+        let mut stream = reach::connect(&self.to.host, self.to.port, CONNECTING).await?;
         let standard = if self.to.tls == Tls::None { 80 } else { 443 };
         if self.to.tls != Tls::None {
             secure(&mut stream, &self.to).await?;
@@ -150,6 +154,14 @@ mod tests {
         assert_eq!(web.path_of("https://MAIL.example/jmap").as_deref(), Some("/jmap"));
         assert_eq!(web.path_of("/jmap").as_deref(), Some("/jmap"));
         assert_eq!(web.path_of("//evil.example/jmap"), None);
-        assert_eq!(web.path_of("https://evil.example/jmap"), None);
+        for away in ["https://evil.example/jmap", "http://mail.example:443/jmap", "https://u@mail.example/jmap"] {
+            assert_eq!(web.path_of(away), None, "{away}");
+        }
+        let plain = Source { tls: Tls::None, port: 80, host: "mail.example".into(), ..web.to };
+        let plain = Web::of(&plain);
+        assert_eq!(plain.path_of("http://mail.example/jmap?x").as_deref(), Some("/jmap?x"));
+        for away in ["https://mail.example/jmap", "https://mail.example:80/jmap", "http://mail.example:8080/jmap"] {
+            assert_eq!(plain.path_of(away), None, "{away}");
+        }
     }
 }

@@ -97,7 +97,7 @@ impl Back<'_> {
         for some in strangers.chunks(READ) {
             let mut fetcher = crate::imap::fetch::Fetcher::new(self.imap, self.store.clone(), self.tenant);
             fetcher.ask(some.to_vec()).await?;
-            for (uid, taken) in fetcher.receive().await?.arrived {
+            for (uid, taken) in fetcher.receive().await?.whole()?.arrived {
                 let hash = match &taken {
                     Taken::Memory(body) => BlobId::of(body),
                     Taken::Stored(content) => content.blob,

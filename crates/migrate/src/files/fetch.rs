@@ -12,6 +12,9 @@ use super::{Files, Mail, Place, read};
 use crate::source::{BODY, Batch, Taken, room};
 use crate::trouble::Trouble;
 
+/// Why a message is left where it is.
+const TOO_LARGE: &str = "it is larger than what can be kept";
+
 /// Bodies of the open folder.
 pub struct Fetcher {
     open: Arc<Vec<Mail>>,
@@ -65,11 +68,11 @@ fn read_all(open: &[Mail], wanted: Vec<u32>, store: &Store, tenant: TenantId) ->
     for at in &batch.wanted {
         let Some(mail) = (*at as usize).checked_sub(1).and_then(|at| open.get(at)) else { continue };
         if mail.seen.size > BODY {
-            batch.refused = Some("it is larger than what can be kept".to_owned());
+            batch.refused = Some(TOO_LARGE.to_owned());
             continue;
         }
         let room = room(batch.arrived.values());
-        let mut body = Body { store, tenant, room, memory: Vec::new(), disk: None, own: None };
+        let mut body = Body { store, tenant, room, size: 0, memory: Vec::new(), disk: None, own: None };
         let read = read::body(&mail.place, &mut |octets| body.take(octets));
         match (read, body.own.take()) {
             (_, Some(own)) => return Err(own),
@@ -86,6 +89,8 @@ struct Body<'a> {
     tenant: TenantId,
     /// Bytes that may travel in memory.
     room: u64,
+    /// What came of it. Of what is made of a file nobody knows the size before.
+    size: u64,
     memory: Vec<u8>,
     disk: Option<BodyWriter>,
     /// Trouble that is ours, not the file's.
@@ -94,6 +99,10 @@ struct Body<'a> {
 
 impl Body<'_> {
     fn take(&mut self, octets: &[u8]) -> io::Result<()> {
+        self.size += octets.len() as u64;
+        if self.size > BODY {
+            return Err(io::Error::other(TOO_LARGE));
+        }
         if self.disk.is_none() && (self.memory.len() + octets.len()) as u64 <= self.room {
             self.memory.extend_from_slice(octets);
             return Ok(());

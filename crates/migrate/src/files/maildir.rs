@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `dovecot-uidlist`, `courierimapuiddb` | both | UIDVALIDITY, UIDNEXT, UIDs; Dovecot's unique ids |
 //! | `dovecot-keywords` | Dovecot | what the letters `a` to `z` mean |
-//! | `courierimapkeywords/:list` | Courier | keywords, and who has them |
+//! | `courierimapkeywords/:list` | Courier | keywords, and who has them; a file beside it named as a message has what changed since |
 //! | `courierpop3dsizelist` | Courier | unique ids |
 //! | `subscriptions`, `courierimapsubscribed` | both | folders that are subscribed to; without, all are |
 
@@ -27,6 +27,8 @@ pub const PASSED: &str = "$Forwarded";
 pub const KEYWORDS: usize = 26;
 /// Largest file beside the messages that is read, in bytes.
 const BESIDE: u64 = 1024 * 1024 * 1024;
+/// Largest file with the keywords of one message, in bytes.
+const CHANGE: u64 = 64 * 1024;
 /// Directories that hold messages.
 const PARTS: [&str; 3] = ["cur", "new", "tmp"];
 
@@ -173,6 +175,7 @@ impl Known {
             }
         }
         known.courier_keywords(&beside("courierimapkeywords/:list"));
+        known.courier_changes(&dir.join("courierimapkeywords"));
         if is_inbox {
             known.courier_uidls(&beside("courierpop3dsizelist"));
         }
@@ -226,14 +229,29 @@ impl Known {
         }
     }
 
-    /// `/2 <uid> <uidvalidity>`, then `<name> <size> <uid>:<uidvalidity>`: the unique id is made of the last two, or is the name.
+    /// Files of a message's name, each with all of its keywords one a line.
+    fn courier_changes(&mut self, dir: &Path) {
+        for entry in fs::read_dir(dir).into_iter().flatten().flatten().take(MESSAGES) {
+            let name = entry.file_name();
+            let is_sane = entry.metadata().is_ok_and(|meta| meta.is_file() && meta.len() <= CHANGE);
+            if !is_sane || name.as_encoded_bytes().starts_with(b".") || name.as_encoded_bytes().starts_with(b":") {
+                continue;
+            }
+            // One that went meanwhile is in the list by now.
+            let Ok(text) = fs::read(entry.path()) else { continue };
+            let words = lines(&text).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
+            self.keywords.insert(base_of(name.as_encoded_bytes()).0.to_vec(), words);
+        }
+    }
+
+    /// `/3 <uid> <uidvalidity>`, then `<name> <size> <uid>:<uidvalidity>:<seen>`, in the second version without the last: the unique id is made
+    /// of the UID and UIDVALIDITY, or is the name.
     fn courier_uidls(&mut self, list: &[u8]) {
         for line in lines(list).filter(|line| !line.starts_with(b"/")) {
             let fields: Vec<&[u8]> = line.rsplitn(3, |&b| b == b' ').collect();
             let [numbers, _, name] = fields[..] else { continue };
-            let (uid, validity) = String::from_utf8_lossy(numbers).split_once(':').map_or((0, 0), |(uid, validity)| {
-                (uid.parse::<u64>().unwrap_or(0), validity.parse::<u64>().unwrap_or(0))
-            });
+            let mut numbers = numbers.split(|&b| b == b':').map(|number| parsed::<u64>(number).unwrap_or(0));
+            let (uid, validity) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
             let base = base_of(name).0;
             let uidl = match uid {
                 0 => String::from_utf8_lossy(base).into_owned(),
@@ -285,8 +303,9 @@ mod tests {
         assert_eq!((known.standing.uidvalidity, known.standing.uidnext, known.numbers.len()), (7, 12, 2));
         known.courier_keywords(b"$Label1\nWork\n\n12.a:1 0\n13.b:1\n");
         assert_eq!(known.marks(b"12.a", b"SF").1.iter().collect::<Vec<_>>(), ["$Label1", "Work"]);
-        known.courier_uidls(b"/2 8 99\n12.a 55 7:99\n13.b 1 0:0\n");
-        assert_eq!((&*known.uidls[&b"12.a"[..]], &*known.uidls[&b"13.b"[..]]), ("UID7-99", "13.b"));
+        known.courier_uidls(b"/3 8 99\n12.a:2,S 55 7:99:0\n13.b 1 0:0\n14.c 1 8:99\n");
+        let uidl = |name: &str| &*known.uidls[name.as_bytes()];
+        assert_eq!((uidl("12.a"), uidl("13.b"), uidl("14.c")), ("UID7-99", "13.b", "UID8-99"));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! | [`mbox`] | a file; `A/B` below a directory, with Thunderbird's `.sbd` | its bytes without what programs note among them | UIDs, flags and keywords as UW IMAP, Dovecot and Thunderbird note them |
 //! | [`single`] | a directory | its file name | flags of Apple's `.emlx` |
 //! | [`archive`] | a directory in a zip or tar file | its file name | flags, tags and dates as Zimbra notes them |
+//! | [`pst`] | a folder | the number of its node | flags and dates as Outlook notes them; mail is built of properties |
 //! | [`takeout`] | a label | its bytes | labels of Google's own as flags |
 //!
 //! Lines that end in a bare LF get CRLF, as they had on the wire; a message whose first line ends in CRLF is taken byte for byte. Files
@@ -15,6 +16,7 @@ pub mod archive;
 pub mod fetch;
 pub mod maildir;
 pub mod mbox;
+pub mod pst;
 pub mod read;
 pub mod single;
 pub mod takeout;
@@ -29,7 +31,7 @@ use anser_mime::date::{DateTime, format_internal_date};
 use anser_store::LedgerFolder;
 
 use crate::model::{Kind, Source};
-use crate::source::{Folder, KEY, Seen, Standing};
+use crate::source::{Folder, KEY, Seen, Standing, Window};
 use crate::trouble::Trouble;
 
 /// Levels of directories that are walked.
@@ -69,6 +71,8 @@ pub enum Place {
     Part(mbox::Part),
     /// They are a member of a zip or tar file.
     Member(archive::Member),
+    /// They are made of a node of a PST file.
+    Pst(pst::Node),
 }
 
 /// A folder, and where it lies.
@@ -168,6 +172,7 @@ fn number(mails: &mut [Mail]) {
 fn contents(kind: Kind, root: &Path) -> io::Result<Option<Vec<(Found, Vec<Mail>)>>> {
     Ok(match kind {
         Kind::Takeout => Some(takeout::folders(root)?),
+        Kind::Pst => Some(pst::folders(root)?),
         Kind::Eml if archive::is_archive(root) => Some(archive::folders(root)?),
         _ => None,
     })
@@ -266,9 +271,11 @@ impl Files {
         self.went_on
     }
 
-    /// The messages of the open folder.
-    pub fn list(&self) -> Vec<Seen> {
-        self.open.iter().map(|mail| mail.seen.clone()).collect()
+    /// The messages of a window of the open folder.
+    pub fn list(&self, window: Window) -> Vec<Seen> {
+        let (first, last) = (window.first.max(1) as usize - 1, window.last as usize);
+        let within = self.open.get(first..last.min(self.open.len())).unwrap_or_default();
+        within.iter().map(|mail| mail.seen.clone()).collect()
     }
 
     /// Where messages of the open folder lie.

@@ -49,6 +49,7 @@ pub fn body(place: &Place, out: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::
             }
         }
         Place::Member(member) => member.read(|file| copy(&mut BufReader::with_capacity(PIECE, file), Undo::FILE, out)),
+        Place::Pst(node) => super::pst::read(node, out),
         Place::Part(part) => {
             let mut file = File::open(&*part.path)?;
             file.seek(SeekFrom::Start(part.offset))?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use anser_net::{ConnectOptions, Fill, Stream, TlsConnector, connect};
+use anser_net::{Fill, Stream, TlsConnector};
 use anser_wire::Secret;
 use anser_wire::imap::client::{Argument, Code, Condition, Event, Response, ResponseReader, quoted};
 use anser_wire::imap::write::Status;
@@ -11,6 +11,7 @@ use anser_wire::sasl::encode_base64;
 
 use crate::model::{Source, Tls};
 use crate::oauth::{bearer, initial};
+use crate::reach;
 use crate::trouble::Trouble;
 
 /// For a connection and its greeting.
@@ -64,9 +65,7 @@ impl Imap {
 
     /// Connects, starts TLS as the source asks for, and reads what the server can do.
     pub async fn connect(source: &Source) -> Result<Self, Trouble> {
-        let options = ConnectOptions { timeout: GREETING, ..ConnectOptions::default() };
-        let mut stream =
-            connect(&source.host, source.port, &options).await.map_err(|error| Trouble::lost(error.chain()))?;
+        let mut stream = reach::connect(&source.host, source.port, GREETING).await?;
         stream.set_read_timeout(GREETING);
         stream.set_write_timeout(ANSWER);
         if matches!(source.tls, Tls::Implicit | Tls::ImplicitAny) {

@@ -171,8 +171,18 @@ impl<'a> Fetcher<'a> {
         Ok(())
     }
 
-    /// What the oldest command brought.
+    /// What the oldest command brought; of the connection's end, what it had brought until then.
     pub async fn receive(&mut self) -> Result<Batch, Trouble> {
+        match self.receive_whole().await {
+            Err(trouble @ Trouble::Later { .. }) => {
+                let (_, wanted) = self.under_way.pop_front().unwrap_or_default();
+                Ok(Batch::broken(wanted, std::mem::take(&mut self.arrived), trouble))
+            }
+            other => other,
+        }
+    }
+
+    async fn receive_whole(&mut self) -> Result<Batch, Trouble> {
         loop {
             match self.imap.next().await? {
                 Got::Body(size) if size > BODY => {
@@ -218,17 +228,18 @@ impl<'a> Fetcher<'a> {
         let Some(at) = self.under_way.iter().position(|(tag, _)| Some(tag) == condition.tag.as_ref()) else {
             return Ok(None);
         };
-        let Some((_, wanted)) = self.under_way.remove(at) else { return Ok(None) };
         let refused = match well(condition, "UID FETCH") {
             Ok(_) => None,
             Err(Trouble::Refused(why)) => Some(why),
+            // It stays under way: what came ends with what came of the oldest.
             Err(other) => return Err(other),
         };
+        let Some((_, wanted)) = self.under_way.remove(at) else { return Ok(None) };
         let mut arrived = HashMap::new();
         for uid in &wanted {
             arrived.extend(self.arrived.remove(uid).map(|taken| (*uid, taken)));
         }
-        Ok(Some(Batch { wanted, arrived, refused }))
+        Ok(Some(Batch { wanted, arrived, refused, broken: None }))
     }
 }
 

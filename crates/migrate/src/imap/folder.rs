@@ -97,7 +97,25 @@ impl Imap {
             _ => {}
         };
         let condition = self.run_with(verb, &arguments, each).await?;
-        well(condition, verb).map(|_| standing)
+        well(condition, verb)?;
+        if standing.uidnext == 0 {
+            standing.uidnext = self.uidnext_of(name).await?;
+        }
+        Ok(standing)
+    }
+
+    /// UIDNEXT as STATUS tells it, to which Courier and others leave it; 0 when that does not tell it either.
+    async fn uidnext_of(&mut self, name: &[u8]) -> Result<u32, Trouble> {
+        let mut uidnext = 0;
+        let each = |response| {
+            if let Response::Status { items, .. } = response {
+                let told = items.iter().find(|(item, _)| item == "UIDNEXT");
+                uidnext = told.and_then(|(_, number)| u32::try_from(*number).ok()).unwrap_or(uidnext);
+            }
+        };
+        let asked = [quoted(name), anser_wire::imap::client::Argument::Inline(b"(UIDNEXT)".to_vec())];
+        self.run_with("STATUS", &asked, each).await?;
+        Ok(uidnext)
     }
 }
 

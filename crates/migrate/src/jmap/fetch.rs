@@ -43,7 +43,7 @@ impl<'a> Fetcher<'a> {
         self.batches.push_back(wanted);
     }
 
-    /// The oldest batch.
+    /// The oldest batch; of the connection's end, what came of it until then.
     pub async fn receive(&mut self) -> Result<Batch, Trouble> {
         let mut batch = Batch { wanted: self.batches.pop_front().unwrap_or_default(), ..Batch::default() };
         let blobs = self.blobs.clone();
@@ -53,6 +53,7 @@ impl<'a> Fetcher<'a> {
             match self.download(blob, room).await {
                 Ok(incoming) => drop(batch.arrived.insert(*at, incoming.end().await?)),
                 Err(Trouble::Refused(why)) => batch.refused = Some(why),
+                Err(trouble @ Trouble::Later { .. }) => return Ok(Batch::broken(batch.wanted, batch.arrived, trouble)),
                 Err(other) => return Err(other),
             }
         }

@@ -22,7 +22,7 @@ const DEPTH: usize = 100;
 const PATH: usize = 2_000;
 /// Stands between levels: no name holds it (RFC 8621 §2).
 const DELIMITER: u8 = 0x1f;
-/// How often a mailbox is listed again that changes meanwhile.
+/// How often a mailbox is listed from its beginning, of which a whole page went while it was listed.
 const AGAIN: usize = 5;
 
 /// A mailbox, and its id.
@@ -107,53 +107,69 @@ impl Jmap {
     }
 
     /// The messages of the open mailbox.
-    pub fn list(&self) -> Vec<Seen> {
-        self.open.seen.clone()
+    pub fn list(&self) -> &[Seen] {
+        &self.open.seen
     }
 
-    /// Goes over a mailbox page by page, the oldest first; `None` when it changed meanwhile.
+    /// Goes over a mailbox page by page, the oldest first: each begins behind a message of the one before (RFC 8620 §5.5), so that what
+    /// comes and goes meanwhile moves nothing. The state is that of the beginning: what was missed shows in the next one. `None` when
+    /// all of a page is gone before the next was asked for.
     async fn look(&mut self, id: &str) -> Result<Option<(Open, String)>, Trouble> {
         let (mut seen, mut blobs, mut met) = (Vec::new(), Vec::new(), HashSet::new());
-        let (mut position, mut states) = (0_u64, None);
+        let (mut behind, mut began) = (Vec::<String>::new(), None);
         loop {
-            let account = &self.account;
-            let query = json!({
-                "accountId": account,
-                "filter": { "inMailbox": id },
-                "sort": [{ "property": "receivedAt", "isAscending": true }],
-                "position": position,
-                "limit": self.at_once,
-            });
-            let ids = json!({ "resultOf": "0", "name": "Email/query", "path": "/ids" });
-            let properties = ["id", "blobId", "keywords", "receivedAt", "size"];
-            let get = json!({ "accountId": account, "#ids": ids, "properties": properties });
-            let mut answers = self.call(&[("Email/query", query), ("Email/get", get)]).await?;
-            let (emails, query) = (answers.pop().unwrap_or_default(), answers.pop().unwrap_or_default());
-            let state = |value: &Value, name: &str| value[name].as_str().unwrap_or_default().to_owned();
-            let now = (state(&query, "queryState"), state(&emails, "state"));
-            if states.get_or_insert_with(|| now.clone()) != &now {
-                return Ok(None);
+            let Some((query, emails)) = self.page(id, &mut behind).await? else { return Ok(None) };
+            began.get_or_insert_with(|| emails["state"].as_str().unwrap_or_default().to_owned());
+            let asked: Vec<&str> = query["ids"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            if asked.is_empty() {
+                return Ok(Some((Open { seen, blobs: Arc::new(blobs) }, began.unwrap_or_default())));
+            }
+            let fresh: HashSet<&str> = asked.iter().copied().filter(|id| is_id(id) && !met.contains(*id)).collect();
+            if fresh.is_empty() || seen.len() + fresh.len() > MESSAGES {
+                return Err(Trouble::lost("the server lists messages without end"));
             }
             let list = emails["list"].as_array().map(Vec::as_slice).unwrap_or_default();
-            for email in list {
-                let (Some(id), Some(blob)) = (email["id"].as_str(), email["blobId"].as_str()) else { continue };
-                if !is_id(id) || !is_id(blob) {
-                    continue;
-                }
-                if seen.len() >= MESSAGES || !met.insert(id.to_owned()) {
-                    return Err(Trouble::lost("the server lists messages without end"));
-                }
-                seen.push(seen_of(seen.len() as u32 + 1, id, email));
-                blobs.push(Blob { id: blob.to_owned(), size: email["size"].as_u64().unwrap_or(0) });
-            }
-            let asked = query["ids"].as_array().map_or(0, Vec::len) as u64;
-            if asked == 0 {
-                return Ok(Some((Open { seen, blobs: Arc::new(blobs) }, now.1)));
-            }
-            if list.is_empty() {
+            if list.is_empty() && emails["notFound"].as_array().is_none_or(Vec::is_empty) {
                 return Err(Trouble::lost("the server lists messages that it does not show"));
             }
-            position += asked;
+            for email in list {
+                let (Some(id), Some(blob)) = (email["id"].as_str(), email["blobId"].as_str()) else { continue };
+                if is_id(blob) && fresh.contains(id) && met.insert(id.to_owned()) {
+                    seen.push(seen_of(seen.len() as u32 + 1, id, email));
+                    blobs.push(Blob { id: blob.to_owned(), size: email["size"].as_u64().unwrap_or(0) });
+                }
+            }
+            met.extend(fresh.into_iter().map(str::to_owned));
+            behind = asked.into_iter().map(str::to_owned).collect();
+        }
+    }
+
+    /// The page behind the last of these messages that is still there; the first page behind none. `None` when none of them is.
+    async fn page(&mut self, mailbox: &str, behind: &mut Vec<String>) -> Result<Option<(Value, Value)>, Trouble> {
+        let from_start = behind.is_empty();
+        loop {
+            let mut query = json!({
+                "accountId": self.account,
+                "filter": { "inMailbox": mailbox },
+                "sort": [{ "property": "receivedAt", "isAscending": true }],
+                "limit": self.at_once,
+            });
+            match behind.last() {
+                Some(anchor) => (query["anchor"], query["anchorOffset"]) = (anchor.as_str().into(), 1.into()),
+                None if from_start => query["position"] = 0.into(),
+                None => return Ok(None),
+            }
+            let ids = json!({ "resultOf": "0", "name": "Email/query", "path": "/ids" });
+            let properties = ["id", "blobId", "keywords", "receivedAt", "size"];
+            let get = json!({ "accountId": self.account, "#ids": ids, "properties": properties });
+            match self.call(&[("Email/query", query), ("Email/get", get)]).await {
+                Ok(answers) => {
+                    let mut answers = answers.into_iter();
+                    return Ok(Some((answers.next().unwrap_or_default(), answers.next().unwrap_or_default())));
+                }
+                Err(Trouble::Refused(why)) if why.contains("anchorNotFound") => drop(behind.pop()),
+                Err(other) => return Err(other),
+            }
         }
     }
 }

@@ -87,7 +87,8 @@ impl Pass<'_> {
             if fetcher.under_way() == 0 {
                 return Ok(());
             }
-            let batch = fetcher.receive().await?;
+            let mut batch = fetcher.receive().await?;
+            let broken = batch.broken.take();
             let arrived = arrived(batch, &mut seen, &mut under_way.missing);
             self.finish_storing(under_way, STORING - 1, outcome).await?;
             if self.watch.is_stopped() {
@@ -97,6 +98,10 @@ impl Pass<'_> {
             let before = under_way.last.replace(last);
             let storing = commit_in_turn(self.store.clone(), self.target(ledger, how), arrived, before, done);
             under_way.storing.push_back(tokio::spawn(storing));
+            // What came before is stored: over a line that breaks again and again each pass brings something.
+            if let Some(trouble) = broken {
+                return Err(trouble);
+            }
         }
     }
 
@@ -116,7 +121,7 @@ impl Pass<'_> {
             if !fetcher.ask_otherwise(at, way).await? {
                 break;
             }
-            let mut batch = fetcher.receive().await?;
+            let mut batch = fetcher.receive().await?.whole()?;
             match (batch.arrived.remove(&at), batch.refused) {
                 (Some(taken), _) => {
                     let done = commit(self.store.clone(), target, vec![Arrived { seen, taken }]).await?;

@@ -14,7 +14,7 @@ mod delta;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use anser_base::{AccountId, Durability, Result, TenantId};
+use anser_base::{AccountId, Durability, MailboxId, Result, TenantId};
 use anser_store::{LedgerFolder, LedgerKey, LedgerRow, LedgerState, MailTx, Store};
 
 use crate::adopt::Adoptable;
@@ -58,6 +58,8 @@ pub struct Pass<'a> {
     pub limit: Option<u64>,
     /// Bytes that the account may hold; `None` for no limit.
     pub quota: Option<u64>,
+    /// Which mailboxes take the folders.
+    pub places: Places,
     /// Whether losses at the source were said to be meant.
     pub losses_are_meant: bool,
     /// Whether to ask for one message at a time, and count each attempt before it is made: after connections that broke again and
@@ -65,6 +67,18 @@ pub struct Pass<'a> {
     pub careful: bool,
     /// Told of what was done; says whether to go on.
     pub watch: &'a (dyn Watcher + Sync),
+}
+
+/// Which mailboxes take the folders of a source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Places {
+    /// Each has its own, with the UIDs that it had there.
+    #[default]
+    Theirs,
+    /// Each has its own; UIDs are new, since the mailboxes are in use.
+    InUse,
+    /// One takes all of them.
+    One(MailboxId),
 }
 
 /// Who follows a pass, and may stop it.
@@ -78,7 +92,7 @@ pub trait Watcher {
 }
 
 /// What a pass came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Messages brought.
     pub copied: u64,
@@ -86,6 +100,22 @@ pub struct Outcome {
     pub bytes: u64,
     /// Messages that were not handed out.
     pub failed: u64,
+    /// Folders that the old server does not open, or ends the connection at.
+    pub shut: Vec<String>,
+    /// What the account holds and what it may hold, where that is less.
+    pub over: Option<(u64, u64)>,
+}
+
+impl Outcome {
+    /// What somebody should know of it, in words.
+    pub fn note(&self) -> Option<String> {
+        let failed = (self.failed > 0).then(|| format!("{} not handed out by the old server", self.failed));
+        let shut =
+            (!self.shut.is_empty()).then(|| format!("folders that cannot be opened there: {}", self.shut.join(", ")));
+        let over = self.over.map(|(used, quota)| format!("above its quota: {used} bytes of {quota}"));
+        let all: Vec<String> = [failed, shut, over].into_iter().flatten().collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
 }
 
 impl Pass<'_> {
@@ -100,16 +130,16 @@ impl Pass<'_> {
         let failed = self.store.read(self.account, move |tx| tx.ledger_rows_in(id, LedgerState::Failed, ROWS)).await?;
         let failed: HashSet<LedgerKey> =
             failed.into_iter().filter(|(_, row)| row.tries < TRIES).map(|(key, _)| key).collect();
+        let mut outcome = Outcome::default();
         let mut news: BTreeMap<usize, Option<News>> = BTreeMap::new();
         for (at, one) in planned.iter().enumerate().filter(|(_, one)| one.ledger.uidnext > 0 && self.limit.is_none()) {
-            match self.look_again(origin, one, failed.contains(&one.ledger.key)).await? {
+            match self.look_again(origin, one, failed.contains(&one.ledger.key), &mut outcome).await? {
                 Looked::Same => drop(news.insert(at, None)),
                 Looked::News(found) => drop(news.insert(at, Some(found))),
                 // Brought as what was never whole is: a window at a time.
                 Looked::Much => {}
             }
         }
-        let mut outcome = Outcome::default();
         for (at, one) in planned.iter().enumerate() {
             match news.remove(&at) {
                 Some(None) => {}
@@ -123,7 +153,8 @@ impl Pass<'_> {
     async fn plan(&self, prefix: Vec<u8>, folders: Vec<Folder>) -> Result<Vec<Planned>> {
         let id = self.id;
         let profile = self.profile;
-        let work = move |tx: &mut MailTx<'_, '_>| plan(tx, id, Namespace { prefix: &prefix, profile }, &folders);
+        let one = if let Places::One(one) = self.places { Some(one) } else { None };
+        let work = move |tx: &mut MailTx<'_, '_>| plan(tx, id, Namespace { prefix: &prefix, profile, one }, &folders);
         self.store.write(self.account, Durability::Sync, work).await
     }
 
@@ -147,7 +178,9 @@ impl Pass<'_> {
         let (pass, closed) = (self.number, LedgerFolder { messages: 0, uidnext: 0, modseq: 0, ..folder });
         let work = move |tx: &mut MailTx<'_, '_>| {
             tx.ledger_folder_gone(closed.key, pass)?;
-            tx.release_uids(closed.mailbox)?;
+            if closed.keeps_uids {
+                tx.release_uids(closed.mailbox)?;
+            }
             tx.put_ledger_folder(&closed)
         };
         self.store.write(self.account, Durability::Sync, work).await
@@ -180,8 +213,9 @@ impl Pass<'_> {
             return Ok((standing, ledger.clone()));
         }
         let mut fresh = LedgerFolder { uidvalidity: standing.uidvalidity, ..ledger.clone() };
+        let keeps = self.places == Places::Theirs;
         let begin = move |tx: &mut MailTx<'_, '_>| {
-            fresh.keeps_uids = tx.set_uidvalidity(fresh.mailbox, fresh.uidvalidity, 1).is_ok();
+            fresh.keeps_uids = keeps && tx.set_uidvalidity(fresh.mailbox, fresh.uidvalidity, 1).is_ok();
             tx.put_ledger_folder(&fresh)?;
             Ok(fresh.clone())
         };
@@ -189,8 +223,50 @@ impl Pass<'_> {
         Ok((standing, fresh))
     }
 
+    /// Opens a folder as [`Self::open`] does, unless it cannot be: a folder that the old server refuses, or ends the connection at again and
+    /// again, keeps no other from moving.
+    async fn open_or_name(
+        &self,
+        origin: &mut Origin,
+        ledger: &LedgerFolder,
+        outcome: &mut Outcome,
+    ) -> Result<Option<(Standing, LedgerFolder)>, Trouble> {
+        let name = String::from_utf8_lossy(&ledger.name).into_owned();
+        if self.careful {
+            if ledger.state >= TRIES {
+                outcome.shut.push(name);
+                return Ok(None);
+            }
+            // Counted before it is tried: there is no connection afterwards.
+            self.put(LedgerFolder { state: ledger.state + 1, ..ledger.clone() }).await?;
+        }
+        match self.open(origin, ledger).await {
+            Err(Trouble::Refused(why)) => {
+                tracing::warn!(folder = name, why, "a folder cannot be opened");
+                outcome.shut.push(name);
+                Ok(None)
+            }
+            Ok((standing, opened)) if self.careful || opened.state > 0 => {
+                let opened = LedgerFolder { state: 0, ..opened };
+                self.put(opened.clone()).await?;
+                Ok(Some((standing, opened)))
+            }
+            opened => opened.map(Some),
+        }
+    }
+
+    async fn put(&self, folder: LedgerFolder) -> Result<()> {
+        self.store.write(self.account, Durability::Sync, move |tx| tx.put_ledger_folder(&folder)).await
+    }
+
     /// A folder that was whole once: merges what changed, notes what is gone; returns what is new.
-    async fn look_again(&self, origin: &mut Origin, one: &Planned, has_failed: bool) -> Result<Looked, Trouble> {
+    async fn look_again(
+        &self,
+        origin: &mut Origin,
+        one: &Planned,
+        has_failed: bool,
+        outcome: &mut Outcome,
+    ) -> Result<Looked, Trouble> {
         let last = &one.ledger;
         let as_before = |standing: &Standing| {
             standing.uidvalidity == last.uidvalidity
@@ -206,7 +282,9 @@ impl Pass<'_> {
             return Ok(Looked::Same);
         }
         origin.go_on_from(Some(last).filter(|_| !has_failed));
-        let (mut standing, mut ledger) = self.open(origin, last).await?;
+        let Some((mut standing, mut ledger)) = self.open_or_name(origin, last, outcome).await? else {
+            return Ok(Looked::Same);
+        };
         if origin.went_on() && self.knows_any(origin, &ledger).await? {
             // What an earlier pass brought cannot be told from a twin of what was there before.
             origin.go_on_from(None);
@@ -234,6 +312,7 @@ impl Pass<'_> {
                         return Ok(Looked::Much);
                     }
                 }
+                self.sweep(&ledger, &mut changes).await?;
                 changes
             }
         };
@@ -277,7 +356,7 @@ impl Pass<'_> {
             Listed::All(seen) => seen,
             Listed::Parts(_) => Vec::new(),
         };
-        Ok(Changes { new, kept: ledger.messages, gone: Vec::new() })
+        Ok(Changes { new, kept: ledger.messages, ..Changes::default() })
     }
 
     fn check_losses(&self, ledger: &LedgerFolder, changes: &Changes) -> Result<(), Trouble> {
@@ -305,6 +384,10 @@ impl Pass<'_> {
             Listed::All(seen) => seen,
             Listed::Parts(parts) => return Ok(parts),
         };
+        if !origin.is_keyed(window) {
+            self.list_places(ledger, seen, changes).await?;
+            return Ok(Vec::new());
+        }
         let mut seen: HashMap<Vec<u8>, Seen> = seen.into_iter().map(|one| (one.key.clone(), one)).collect();
         let (key, (mut first, last)) = (ledger.key, window.keys());
         loop {
@@ -330,12 +413,7 @@ impl Pass<'_> {
                 }
             }
             self.merge(ledger, flagged).await?;
-            if !left.is_empty() {
-                // What never came and is there no longer is nobody's concern.
-                let work =
-                    move |tx: &mut MailTx<'_, '_>| left.iter().try_for_each(|row| tx.forget_ledger_row(key, row));
-                self.store.write(self.account, Durability::Sync, work).await?;
-            }
+            self.forget(ledger, left).await?;
             if end {
                 break;
             }
@@ -344,6 +422,70 @@ impl Pass<'_> {
         changes.new.extend(seen.into_values());
         changes.new.sort_by_key(|seen| seen.at);
         Ok(Vec::new())
+    }
+
+    /// Holds messages of some places against the ledger; what is gone shows only once all places were listed: see [`Self::sweep`].
+    async fn list_places(&self, ledger: &LedgerFolder, seen: Vec<Seen>, changes: &mut Changes) -> Result<(), Trouble> {
+        let (key, before) = (ledger.key, changes.kept);
+        let keys: Vec<Vec<u8>> = seen.iter().map(|one| one.key.clone()).collect();
+        changes.met.extend(keys.iter().map(|key| mark_of(key)));
+        let find =
+            move |tx: &mut MailTx<'_, '_>| keys.iter().map(|row| tx.ledger_row(key, row)).collect::<Result<Vec<_>>>();
+        let mut flagged = Vec::new();
+        for (row, seen) in self.store.read(self.account, find).await?.into_iter().zip(seen) {
+            match row {
+                None => changes.new.push(seen),
+                Some(row) if row.state == LedgerState::Failed && row.tries < TRIES => changes.new.push(seen),
+                Some(row) => {
+                    changes.kept += 1;
+                    let is_here = matches!(row.state, LedgerState::Copied | LedgerState::Adopted);
+                    if is_here && (seen.flags != row.flags || seen.keywords != row.keywords) {
+                        flagged.push((row, seen));
+                    }
+                }
+            }
+        }
+        self.merge(ledger, flagged).await?;
+        self.watch.done(changes.kept - before, 0);
+        Ok(())
+    }
+
+    /// After all places of a folder were listed: what the ledger knows and none of them had.
+    async fn sweep(&self, ledger: &LedgerFolder, changes: &mut Changes) -> Result<(), Trouble> {
+        if changes.met.is_empty() {
+            return Ok(());
+        }
+        changes.met.sort_unstable();
+        let (key, (mut first, last)) = (ledger.key, Window::WHOLE.keys());
+        loop {
+            let (from, to) = (first.clone(), last.clone());
+            let rows = self.store.read(self.account, move |tx| tx.ledger_rows(key, &from, &to, ROWS)).await?;
+            let end = rows.len() < ROWS;
+            let mut left = Vec::new();
+            for row in rows {
+                first = [&row.key[..], &[0]].concat();
+                match row.state {
+                    _ if changes.met.binary_search(&mark_of(&row.key)).is_ok() => {}
+                    LedgerState::Copied | LedgerState::Adopted => changes.gone.push(row),
+                    LedgerState::Failed => left.push(row.key),
+                    _ => {}
+                }
+            }
+            self.forget(ledger, left).await?;
+            if end {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What never came and is there no longer is nobody's concern.
+    async fn forget(&self, ledger: &LedgerFolder, left: Vec<Vec<u8>>) -> Result<()> {
+        if left.is_empty() {
+            return Ok(());
+        }
+        let key = ledger.key;
+        let work = move |tx: &mut MailTx<'_, '_>| left.iter().try_for_each(|row| tx.forget_ledger_row(key, row));
+        self.store.write(self.account, Durability::Sync, work).await
     }
 
     async fn merge(&self, ledger: &LedgerFolder, flagged: Vec<(LedgerRow, Seen)>) -> Result<()> {
@@ -390,14 +532,8 @@ impl Pass<'_> {
     /// A folder that was never whole, window by window.
     async fn bring_all(&self, origin: &mut Origin, one: &Planned, outcome: &mut Outcome) -> Result<(), Trouble> {
         origin.go_on_from(None);
-        let (standing, mut ledger) = match self.open(origin, &one.ledger).await {
-            // A folder that cannot be opened must not keep the others from moving.
-            Err(Trouble::Refused(why)) => {
-                tracing::warn!(folder = %String::from_utf8_lossy(&one.ledger.name), why, "a folder cannot be opened");
-                outcome.failed += 1;
-                return Ok(());
-            }
-            other => other?,
+        let Some((standing, mut ledger)) = self.open_or_name(origin, &one.ledger, outcome).await? else {
+            return Ok(());
         };
         let (whole, mut left) = (self.limit.is_none(), self.limit);
         let (mut windows, mut how) = (VecDeque::new(), How::default());
@@ -410,12 +546,12 @@ impl Pass<'_> {
                 windows.make_contiguous().reverse();
                 how.order = Order::NewestFirst { below: standing.uidnext };
             }
-            if is_first && !ledger.keeps_uids {
+            if is_first && !ledger.keeps_uids && !matches!(self.places, Places::One(_)) {
                 // Somebody used the mailbox before.
                 how.adoptable = Adoptable::of(&self.store, self.tenant, self.account, ledger.mailbox).await?;
             }
         }
-        let mut all = Changes::default();
+        let (mut all, mut was_tried) = (Changes::default(), false);
         while let Some(window) = windows.pop_front().filter(|_| left != Some(0)) {
             let mut changes = Changes::default();
             let mut parts = self.list(origin, &ledger, window, &mut changes).await?;
@@ -426,10 +562,16 @@ impl Pass<'_> {
                 parts.into_iter().for_each(|part| windows.push_front(part));
                 continue;
             }
-            if changes.kept == 0 && origin.may_remove() && !self.losses_are_meant {
-                (ledger, changes) = self.try_reading(origin, ledger, changes, outcome).await?;
+            if changes.kept == 0
+                && origin.may_remove()
+                && !self.losses_are_meant
+                && !std::mem::replace(&mut was_tried, true)
+            {
+                let there = (window, standing.messages, changes);
+                (ledger, changes) = self.try_reading(origin, ledger, there, outcome).await?;
             }
-            let Changes { mut new, kept, gone } = changes;
+            let Changes { mut new, kept, gone, met } = changes;
+            all.met.extend(met);
             all.kept += kept;
             all.gone.extend(gone);
             if let Some(left) = &mut left {
@@ -440,6 +582,7 @@ impl Pass<'_> {
         }
         if whole {
             // An earlier pass that came to no end may have brought what is no longer there.
+            self.sweep(&ledger, &mut all).await?;
             self.check_losses(&ledger, &all)?;
             self.note_gone(&ledger, all.gone).await?;
             self.finish(&ledger, &standing).await?;
@@ -464,26 +607,30 @@ impl Pass<'_> {
     }
 
     /// Some POP3 servers remove what was read. So at the first meeting a few messages are brought, the session is ended, and the next one
-    /// has to show them still: under the same ids, or as many under others.
+    /// has to show them still: under the same ids, or as many under others. Of one window alone that says nothing: those of the next
+    /// move up into it.
     async fn try_reading(
         &self,
         origin: &mut Origin,
         ledger: LedgerFolder,
-        mut changes: Changes,
+        (window, messages, mut changes): (Window, u64, Changes),
         outcome: &mut Outcome,
     ) -> Result<(LedgerFolder, Changes), Trouble> {
         let (few, before) = (changes.new.iter().take(FIRST).cloned().collect::<Vec<_>>(), changes.new.len());
+        let (mut has_all, brought) = (true, few.iter().map(|one| mark_of(&one.key)).collect::<Vec<u64>>());
         if changes.gone.is_empty() && !few.is_empty() {
             self.bring(origin, &ledger, few, &How::default(), outcome).await?;
             origin.come_again().await?;
+            let has_as_many = origin.examine(&ledger.name).await?.messages >= messages;
             changes = Changes::default();
-            self.list(origin, &ledger, Window::WHOLE, &mut changes).await?;
-            if changes.kept == 0 && changes.new.len() >= before {
+            self.list(origin, &ledger, window, &mut changes).await?;
+            has_all = origin.is_keyed(window) || brought.iter().all(|mark| changes.met.contains(mark));
+            if changes.kept == 0 && changes.new.len() >= before && has_as_many {
                 changes.gone.clear();
                 return Ok((self.renumber(&ledger, 0).await?, changes));
             }
         }
-        if changes.gone.is_empty() {
+        if changes.gone.is_empty() && has_all {
             return Ok((ledger, changes));
         }
         let why = "the old server removes messages that were read; those are here, and no other was touched";
@@ -531,4 +678,13 @@ struct Changes {
     new: Vec<Seen>,
     gone: Vec<LedgerRow>,
     kept: u64,
+    /// Of messages that were listed by their places: what each is known by, in short.
+    met: Vec<u64>,
+}
+
+/// What the ledger knows a message by, in eight bytes.
+fn mark_of(key: &[u8]) -> u64 {
+    let mut mark = [0; 8];
+    mark.copy_from_slice(&blake3::hash(key).as_bytes()[..8]);
+    u64::from_le_bytes(mark)
 }

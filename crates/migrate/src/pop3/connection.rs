@@ -33,6 +33,8 @@ pub struct Pop3 {
     capabilities: Vec<String>,
     /// Who came in, so that he can come again.
     login: Option<(String, Secret)>,
+    /// What was listed.
+    listed: Option<Vec<Seen>>,
 }
 
 /// What a server says to a login.
@@ -66,6 +68,7 @@ impl Pop3 {
     /// Connects and logs in.
     pub async fn open(source: &Source, login: &str, password: &Secret) -> Result<Self, Trouble> {
         let mut pop3 = Self::connect(source, CONNECTION, ANSWER).await?;
+        pop3.take_all_as_it_is().await?;
         let line = pop3.ask_in(login, password).await?;
         match Said::of(&line) {
             Said::In => {}
@@ -80,7 +83,7 @@ impl Pop3 {
     /// Connects, starts TLS as the source asks for, and reads what the server can do.
     pub async fn connect(source: &Source, connection: Duration, answer: Duration) -> Result<Self, Trouble> {
         let talk = Talk::begin(source, connection, answer).await?;
-        let mut pop3 = Self { talk, source: source.clone(), capabilities: Vec::new(), login: None };
+        let mut pop3 = Self { talk, source: source.clone(), capabilities: Vec::new(), login: None, listed: None };
         pop3.good("the greeting").await?;
         pop3.capabilities = pop3.ask_capabilities().await?;
         if matches!(source.tls, Tls::Starttls | Tls::StarttlsAny) {
@@ -89,6 +92,18 @@ impl Pop3 {
             pop3.capabilities = pop3.ask_capabilities().await?;
         }
         Ok(pop3)
+    }
+
+    /// Asks for messages as they are (RFC 6856 §2.1), before the login. Courier hands out others that no longer are, where they hold
+    /// something beyond ASCII that no header says: a note about them, made anew at every RETR, with the message attached.
+    pub async fn take_all_as_it_is(&mut self) -> Result<(), Trouble> {
+        if !self.capabilities.iter().any(|line| line.split(' ').next() == Some("UTF8")) {
+            return Ok(());
+        }
+        match self.command("UTF8").await {
+            Ok(_) | Err(Trouble::Refused(_)) => Ok(()),
+            Err(other) => Err(other),
+        }
     }
 
     /// Logs in by whatever way takes any password: SASL PLAIN (RFC 5034), else PASS, which takes all but the end of a line. What the
@@ -211,6 +226,15 @@ impl Pop3 {
         Ok(Standing { messages, ..Standing::default() })
     }
 
+    /// Its messages, as they were listed first in this session: they are the same until it ends (RFC 1939 §8).
+    pub async fn listed(&mut self) -> Result<&[Seen], Trouble> {
+        let listed = match self.listed.take() {
+            Some(listed) => listed,
+            None => self.list().await?,
+        };
+        Ok(self.listed.insert(listed))
+    }
+
     /// Its messages, in its order.
     pub async fn list(&mut self) -> Result<Vec<Seen>, Trouble> {
         let mut sizes: Vec<(u32, u64)> = Vec::new();
@@ -246,7 +270,7 @@ impl Pop3 {
                 let each = |line: &str| {
                     let (number, id) = line.split_once(' ').unwrap_or((line, ""));
                     if let Ok(number) = number.parse() {
-                        ids.insert(number, (id.trim().to_owned(), true));
+                        ids.insert(number, (held(id.trim()), true));
                     }
                 };
                 self.lines(MESSAGES, each).await?;
@@ -274,12 +298,14 @@ impl Pop3 {
     }
 }
 
+/// An id as it is held. Those that are longer than any may be (70 characters, RFC 1939 §7) are known by a hash.
+fn held(id: &str) -> String {
+    if id.len() > KEY - 5 { BlobId::of(id.as_bytes()).to_hex() } else { id.to_owned() }
+}
+
 /// Ids that a maildrop has more than once are told apart by their order.
 fn key_of(id: &str, before: u32) -> Vec<u8> {
     let mut key = id.as_bytes().to_vec();
-    if key.len() > KEY - 5 {
-        key = BlobId::of(&key).to_hex().into_bytes();
-    }
     if before > 0 {
         key.push(0);
         key.extend_from_slice(&before.to_be_bytes());

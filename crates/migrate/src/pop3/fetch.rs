@@ -79,27 +79,34 @@ impl<'a> Fetcher<'a> {
         Ok(())
     }
 
-    /// The oldest batch.
+    /// The oldest batch; of the connection's end, what came of it until then.
     pub async fn receive(&mut self) -> Result<Batch, Trouble> {
         let mut batch = Batch { wanted: self.batches.pop_front().unwrap_or_default(), ..Batch::default() };
-        for number in &batch.wanted {
-            let line = self.pop3.talk.line().await?;
-            if line.starts_with("+OK") {
-                let room = room(batch.arrived.values());
-                let mut incoming = Incoming::begin(0, room, &self.store, self.tenant);
-                let mut arriving = Arriving::default();
-                while let Some(octets) = arriving.next(&mut self.pop3.talk).await? {
-                    incoming.take(octets).await;
-                }
-                batch.arrived.insert(*number, incoming.end().await?);
-            } else if line.starts_with("-ERR") {
-                batch.refused = Some(line);
-            } else {
-                return Err(Trouble::lost(format!("RETR: {line}")));
+        for number in batch.wanted.clone() {
+            match self.receive_one(number, &mut batch).await {
+                Err(trouble @ Trouble::Later { .. }) => return Ok(Batch::broken(batch.wanted, batch.arrived, trouble)),
+                other => other?,
             }
-            self.asked -= 1;
-            self.fill().await?;
         }
         Ok(batch)
+    }
+
+    async fn receive_one(&mut self, number: u32, batch: &mut Batch) -> Result<(), Trouble> {
+        let line = self.pop3.talk.line().await?;
+        if line.starts_with("+OK") {
+            let room = room(batch.arrived.values());
+            let mut incoming = Incoming::begin(0, room, &self.store, self.tenant);
+            let mut arriving = Arriving::default();
+            while let Some(octets) = arriving.next(&mut self.pop3.talk).await? {
+                incoming.take(octets).await;
+            }
+            batch.arrived.insert(number, incoming.end().await?);
+        } else if line.starts_with("-ERR") {
+            batch.refused = Some(line);
+        } else {
+            return Err(Trouble::lost(format!("RETR: {line}")));
+        }
+        self.asked -= 1;
+        self.fill().await
     }
 }

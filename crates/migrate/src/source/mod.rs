@@ -110,6 +110,13 @@ impl Window {
     /// All of a folder.
     pub const WHOLE: Self = Self { first: 1, last: u32::MAX };
 
+    /// Its messages of a list in the order of their places, which begin at 1.
+    pub fn of(self, all: &[Seen]) -> std::slice::Iter<'_, Seen> {
+        let first = all.partition_point(|one| one.at < self.first);
+        let end = all.partition_point(|one| one.at <= self.last);
+        all[first..end].iter()
+    }
+
     /// Between which keys of the ledger its messages lie, both included.
     pub fn keys(self) -> (Vec<u8>, Vec<u8>) {
         match self == Self::WHOLE {
@@ -164,10 +171,10 @@ pub(crate) fn parted(window: Window, mut uids: Vec<u32>) -> Vec<Window> {
 }
 
 /// Messages of an earlier list, where they stand in this one.
-fn again(now: &[Seen], before: Vec<Seen>) -> Vec<Seen> {
-    let now: HashMap<&[u8], u32> = now.iter().map(|one| (&one.key[..], one.at)).collect();
-    let mut found: Vec<Seen> =
-        before.into_iter().filter_map(|one| Some(Seen { at: *now.get(&one.key[..])?, ..one })).collect();
+fn again<'s>(now: impl Iterator<Item = &'s Seen>, before: Vec<Seen>) -> Vec<Seen> {
+    let mut known: HashMap<Vec<u8>, Seen> = before.into_iter().map(|one| (one.key.clone(), one)).collect();
+    let place = |now: &Seen| known.remove(&now.key).map(|one| Seen { at: now.at, ..one });
+    let mut found: Vec<Seen> = now.filter_map(place).collect();
     found.sort_by_key(|one| one.at);
     found
 }
@@ -190,6 +197,25 @@ pub struct Batch {
     pub arrived: HashMap<u32, Taken>,
     /// What the source said when it did not do all.
     pub refused: Option<String>,
+    /// Why nothing comes behind this: the connection broke. What was wanted ends with what came whole before.
+    pub broken: Option<Trouble>,
+}
+
+impl Batch {
+    /// What came of these before the connection broke, up to the first that did not.
+    pub fn broken(mut wanted: Vec<u32>, arrived: HashMap<u32, Taken>, trouble: Trouble) -> Self {
+        let whole = wanted.iter().take_while(|at| arrived.contains_key(at)).count();
+        wanted.truncate(whole);
+        Self { wanted, arrived, refused: None, broken: Some(trouble) }
+    }
+
+    /// For whom a part is of no use: the trouble, where the connection broke.
+    pub fn whole(mut self) -> Result<Self, Trouble> {
+        match self.broken.take() {
+            Some(trouble) => Err(trouble),
+            None => Ok(self),
+        }
+    }
 }
 
 /// A source, open for one login.
@@ -212,7 +238,7 @@ impl Origin {
             Kind::Imap => Ok(Self::Imap(Imap::open(source, login, password.ok_or_else(no_password)?).await?)),
             Kind::Pop3 => Ok(Self::Pop3(Pop3::open(source, login, password.ok_or_else(no_password)?).await?)),
             Kind::Jmap => Ok(Self::Jmap(Jmap::open(source, login, password.ok_or_else(no_password)?).await?)),
-            Kind::Maildir | Kind::Mbox | Kind::Eml | Kind::Takeout => {
+            Kind::Maildir | Kind::Mbox | Kind::Eml | Kind::Pst | Kind::Takeout => {
                 Ok(Self::Files(Files::open(source, login).await?))
             }
         }
@@ -250,18 +276,27 @@ impl Origin {
     pub fn windows(&self, standing: &Standing) -> impl Iterator<Item = Window> + Send + use<> {
         let uidnext = match self {
             Self::Imap(_) => standing.uidnext,
+            // By their places, where they are many.
+            Self::Pop3(_) | Self::Jmap(_) | Self::Files(_) if standing.messages > WINDOW => {
+                u32::try_from(standing.messages).unwrap_or(u32::MAX - 1) + 1
+            }
             Self::Pop3(_) | Self::Jmap(_) | Self::Files(_) => 0,
         };
         windows(&Standing { uidnext, ..*standing })
+    }
+
+    /// Whether a window is a range of what the ledger knows messages by, and not of places alone.
+    pub fn is_keyed(&self, window: Window) -> bool {
+        matches!(self, Self::Imap(_)) || window == Window::WHOLE
     }
 
     /// What the messages of a window of the open folder look like. A message may be told of twice.
     pub async fn list(&mut self, window: Window) -> Result<Listed, Trouble> {
         match self {
             Self::Imap(imap) => imap.list_or_part(window, CROWD).await,
-            Self::Pop3(pop3) => pop3.list().await.map(Listed::All),
-            Self::Jmap(jmap) => Ok(Listed::All(jmap.list())),
-            Self::Files(files) => Ok(Listed::All(files.list())),
+            Self::Pop3(pop3) => Ok(Listed::All(window.of(pop3.listed().await?).cloned().collect())),
+            Self::Jmap(jmap) => Ok(Listed::All(window.of(jmap.list()).cloned().collect())),
+            Self::Files(files) => Ok(Listed::All(files.list(window))),
         }
     }
 
@@ -282,8 +317,8 @@ impl Origin {
     pub fn find_again(&self, seen: Vec<Seen>) -> Vec<Seen> {
         match self {
             Self::Imap(_) | Self::Pop3(_) => seen,
-            Self::Jmap(jmap) => again(&jmap.list(), seen),
-            Self::Files(files) => again(&files.list(), seen),
+            Self::Jmap(jmap) => again(jmap.list().iter(), seen),
+            Self::Files(files) => again(files.opened().iter().map(|mail| &mail.seen), seen),
         }
     }
 
@@ -385,7 +420,7 @@ impl Fetcher<'_> {
         }
     }
 
-    /// What the oldest request brought.
+    /// What the oldest request brought, or what it had brought when the connection broke.
     pub async fn receive(&mut self) -> Result<Batch, Trouble> {
         match self {
             Self::Imap(fetcher) => fetcher.receive().await,

@@ -51,7 +51,8 @@ fn a_full_disk_loses_and_doubles_nothing() {
         let mut origin = Origin::open(&fake.source(), "ann", Some(&Secret::new(b"secret".to_vec()))).await.unwrap();
         let (tenant, account, id, profile) = (TENANT, ANN, 1, anser_migrate::profile::of("generic"));
         let (limit, quota, losses_are_meant, careful, store) = (None, None, false, false, store.clone());
-        Pass { store, tenant, account, id, profile, number, limit, quota, losses_are_meant, careful, watch }
+        let places = anser_migrate::pass::Places::Theirs;
+        Pass { store, tenant, account, id, profile, number, limit, quota, places, losses_are_meant, careful, watch }
             .run(&mut origin)
             .await
     };

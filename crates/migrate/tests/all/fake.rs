@@ -60,6 +60,8 @@ pub struct Habits {
     pub ghost: Option<&'static str>,
     /// Opens no folder of this name.
     pub locked: Option<&'static str>,
+    /// Ends the connection when this folder is opened.
+    pub shuts: Option<&'static str>,
     /// What NAMESPACE is answered with.
     pub namespace: Option<&'static str>,
     /// Refuses the next command for bodies with these words, and ends the connection.
@@ -352,6 +354,10 @@ impl Session {
                 arguments[1..end - 1].replace("\\\"", "\"").replace("\\\\", "\\").into_bytes()
             }
         };
+        if self.state.lock().unwrap().habits.shuts.is_some_and(|shut| shut.as_bytes() == name) {
+            self.say(b"* BYE it is locked\r\n")?;
+            return Err(std::io::ErrorKind::BrokenPipe.into());
+        }
         let found = {
             let state = self.state.lock().unwrap();
             let at = state.folders.iter().position(|folder| bare(&folder.name) == name);

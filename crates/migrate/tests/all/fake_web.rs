@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 pub struct Asked {
     pub method: String,
     pub path: String,
+    pub host: String,
     pub authorization: String,
     pub body: String,
 }
@@ -63,20 +64,21 @@ fn serve(stream: TcpStream, heard: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked) -
         }
         let mut words = line.split(' ').map(str::to_owned);
         let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let (mut length, mut authorization) = (0, String::new());
+        let (mut length, mut authorization, mut host) = (0, String::new(), String::new());
         loop {
             let mut field = String::new();
             input.read_line(&mut field)?;
             let Some((name, value)) = field.trim_end().split_once(": ") else { break };
             match name.to_lowercase().as_str() {
                 "content-length" => length = value.parse().unwrap_or(0),
+                "host" => host = value.to_owned(),
                 "authorization" => authorization = value.to_owned(),
                 _ => {}
             }
         }
         let mut body = vec![0; length];
         input.read_exact(&mut body)?;
-        let asked = Asked { method, path, authorization, body: String::from_utf8_lossy(&body).into_owned() };
+        let asked = Asked { method, path, host, authorization, body: String::from_utf8_lossy(&body).into_owned() };
         heard.lock().unwrap().push(asked.clone());
         let (status, fields, body) = answer(&asked);
         let head = format!("HTTP/1.1 {status} said\r\n{fields}Content-Length: {}\r\n\r\n", body.len());

@@ -101,6 +101,7 @@ impl House {
             quota: None,
             losses_are_meant: false,
             careful: false,
+            places: anser_migrate::pass::Places::Theirs,
             watch,
         }
     }

@@ -23,6 +23,10 @@ struct Old {
     endless: bool,
     /// Accounts that the session names.
     nameless: bool,
+    /// Where the session is said to be.
+    redirect: Option<&'static str>,
+    /// Something comes and something goes before each page.
+    busy: bool,
 }
 
 fn source(web: &FakeWeb) -> Source {
@@ -39,20 +43,20 @@ fn source(web: &FakeWeb) -> Source {
 }
 
 fn serve(old: Arc<Mutex<Old>>) -> FakeWeb {
-    FakeWeb::start(move |asked| answer(&old.lock().unwrap(), asked))
+    FakeWeb::start(move |asked| answer(&mut old.lock().unwrap(), asked))
 }
 
 fn ok(value: &Value) -> Answer {
     (200, "Content-Type: application/json\r\n", value.to_string().into_bytes())
 }
 
-fn answer(old: &Old, asked: &Asked) -> Answer {
+fn answer(old: &mut Old, asked: &Asked) -> Answer {
     // ann, and a password that has a colon and is no ASCII.
     if asked.authorization != "Basic YW5uOnA6IOWvhg==" {
         return (401, "", Vec::new());
     }
     match asked.path.as_str() {
-        "/.well-known/jmap" => (302, "Location: /jmap/session\r\n", Vec::new()),
+        "/.well-known/jmap" => (302, old.redirect.unwrap_or("Location: /jmap/session\r\n"), Vec::new()),
         "/jmap/session" => {
             let accounts = if old.nameless { json!({}) } else { json!({ "A1": { "name": "ann" } }) };
             let download = old.download.clone().unwrap_or("/blob/{accountId}/{blobId}/{name}?accept={type}".into());
@@ -63,8 +67,13 @@ fn answer(old: &Old, asked: &Asked) -> Answer {
             let body: Value = serde_json::from_str(&asked.body).unwrap();
             let mut ids: Vec<Value> = Vec::new();
             let calls = body["methodCalls"].as_array().unwrap();
-            let responses = calls.iter().map(|call| json!([call[0], method(old, call, &mut ids), call[2]]));
-            ok(&json!({ "methodResponses": responses.collect::<Vec<_>>() }))
+            let mut respond = |call: &Value| {
+                let answer = method(old, call, &mut ids);
+                let name = if answer["type"].is_null() { call[0].clone() } else { json!("error") };
+                json!([name, answer, call[2]])
+            };
+            let responses: Vec<Value> = calls.iter().map(&mut respond).collect();
+            ok(&json!({ "methodResponses": responses }))
         }
         path => {
             let blob = path.strip_prefix("/blob/A1/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
@@ -74,17 +83,36 @@ fn answer(old: &Old, asked: &Asked) -> Answer {
     }
 }
 
-fn method(old: &Old, call: &Value, ids: &mut Vec<Value>) -> Value {
+fn method(old: &mut Old, call: &Value, ids: &mut Vec<Value>) -> Value {
     assert_eq!(call[1]["accountId"], "A1");
     match call[0].as_str().unwrap() {
         "Mailbox/get" => json!({ "list": old.mailboxes, "state": "m" }),
         "Email/query" => {
+            if old.busy {
+                // One goes, the last of a page at times, and one comes that is older than all.
+                old.state += 1;
+                let (n, among) = (old.state, old.emails.len());
+                let gone = old.emails.remove(n as usize * 13 % among).0["id"].clone();
+                old.emails
+                    .insert(0, email(&format!("B{n}"), &["mi"], json!({}), format!("busy {n}, {gone}").as_bytes()));
+            }
             let within = |email: &Value| email["in"].as_array().unwrap().contains(&call[1]["filter"]["inMailbox"]);
-            let all =
-                old.emails.iter().map(|one| &one.0).filter(|email| within(email)).map(|email| email["id"].clone());
-            let position = if old.endless { 0 } else { call[1]["position"].as_u64().unwrap() as usize };
-            // The page that is asked for.
-            *ids = all.skip(position).take(call[1]["limit"].as_u64().unwrap() as usize).collect();
+            let all: Vec<Value> = old
+                .emails
+                .iter()
+                .map(|one| &one.0)
+                .filter(|email| within(email))
+                .map(|email| email["id"].clone())
+                .collect();
+            let mut position = call[1]["position"].as_u64().unwrap_or(0) as usize;
+            if !call[1]["anchor"].is_null() && !old.endless {
+                let Some(at) = all.iter().position(|id| *id == call[1]["anchor"]) else {
+                    return json!({ "type": "anchorNotFound" });
+                };
+                position = at + call[1]["anchorOffset"].as_u64().unwrap() as usize;
+            }
+            // The page that is asked for: those before it came with earlier pages (RFC 8620 §5.5).
+            *ids = all.into_iter().skip(position).take(call[1]["limit"].as_u64().unwrap() as usize).collect();
             json!({ "ids": ids, "queryState": old.state.to_string() })
         }
         "Email/get" => {
@@ -172,6 +200,56 @@ fn a_body_that_comes_short_is_none_and_a_second_inbox_is_a_mailbox_of_its_own() 
         pass(house, &web, "ann").await.unwrap();
         let held = house.held().await;
         assert_eq!((held["INBOX"].len(), held["INBOX 2"].len()), (6, 1), "{:?}", held.keys());
+    });
+}
+
+#[test]
+fn a_mailbox_that_changes_all_the_time_comes_all_the_same() {
+    each_house(async |house| {
+        let mut before = old();
+        before.emails =
+            (0..60).map(|n| email(&format!("M{n}"), &["mi"], json!({}), format!("{n}").as_bytes())).collect();
+        before.busy = true;
+        let old = Arc::new(Mutex::new(before));
+        let web = serve(old.clone());
+        pass(house, &web, "ann").await.unwrap();
+        let bodies = |old: &Old| old.emails.iter().map(|one| one.1.clone()).collect::<Vec<_>>();
+        let mut there = bodies(&old.lock().unwrap());
+        let held = house.held().await["INBOX"].iter().map(|mail| mail.4.clone()).collect::<Vec<_>>();
+        assert!(held.len() >= 40, "{}", held.len());
+        // What came meanwhile was missed, and comes now.
+        old.lock().unwrap().busy = false;
+        pass(house, &web, "ann").await.unwrap();
+        let held = house.held().await["INBOX"].iter().map(|mail| mail.4.clone()).collect::<Vec<_>>();
+        there.retain(|body| !held.contains(body));
+        assert_eq!(there, Vec::<Vec<u8>>::new(), "nothing is missing");
+        let kinds: std::collections::HashSet<_> = held.iter().collect();
+        assert_eq!(kinds.len(), held.len(), "nothing is here twice");
+    });
+}
+
+#[test]
+fn a_session_stays_where_its_source_is() {
+    each_house(async |house| {
+        for away in ["https://127.0.0.1:PORT/jmap/session", "http://localhost:PORT/jmap/session"] {
+            let port = Arc::new(Mutex::new(0));
+            let told = port.clone();
+            let web = FakeWeb::start(move |asked| {
+                let to = away.replace("PORT", &told.lock().unwrap().to_string());
+                let to: &'static str = Box::leak(format!("Location: {to}\r\n").into_boxed_str());
+                answer(&mut Old { redirect: Some(to), ..old() }, asked)
+            });
+            *port.lock().unwrap() = web.port;
+            assert!(matches!(pass(house, &web, "ann").await, Err(Trouble::Later { .. })), "{away}");
+            assert_eq!(web.asked().len(), 1, "and nothing more is asked");
+        }
+        let web = FakeWeb::start(|asked| {
+            let host = asked.host.clone();
+            let to: &'static str = Box::leak(format!("Location: http://{host}/jmap/session\r\n").into_boxed_str());
+            answer(&mut Old { redirect: Some(to), ..old() }, asked)
+        });
+        pass(house, &web, "ann").await.unwrap();
+        assert_eq!(house.held().await["INBOX"].len(), 7);
     });
 }
 

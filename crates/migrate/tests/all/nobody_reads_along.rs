@@ -1,6 +1,6 @@
 //! Case 49: TLS that cannot be trusted, and TLS that somebody took away, end in words before a password is said.
 
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use anser_migrate::imap::Imap;
@@ -36,16 +36,16 @@ fn untrusted(folder: &std::path::Path, old: bool) -> (Server, u16) {
         assert!(old);
         return untrusted(folder, false);
     }
-    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
     let mut serve = Command::new("openssl");
-    serve.args(["s_server", "-quiet", "-accept", &format!("127.0.0.1:{port}")]);
+    serve.args(["s_server", "-accept", "127.0.0.1:0"]);
     serve.args(["-key", &path("key.pem"), "-cert", &path("cert.pem")]);
-    let child = serve.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let server = Server(child);
-    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-        std::thread::yield_now();
-    }
-    (server, port)
+    let mut child = serve.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
+    // It says where it listens; it ends when it cannot.
+    let port = said.find_map(|line| line.ok()?.strip_prefix("ACCEPT 127.0.0.1:")?.parse().ok());
+    // What it says of each connection is read by nobody, and must not keep it waiting.
+    std::thread::spawn(move || said.for_each(drop));
+    (Server(child), port.expect("a server"))
 }
 
 #[test]

@@ -5,7 +5,7 @@ use anser_blob::Blobs;
 use anser_db::{Db, Schemas};
 use anser_directory::{Directory, NewAccount, NewDomain};
 use anser_migrate::{Deps, Migrate, NewMailbox, Password, Source};
-use anser_net::Shutdown;
+use anser_net::{Network, Shutdown};
 use anser_store::{SCHEMA, SEARCH_SCHEMA, Store};
 use anser_testkit::engines::NO_SCHEMAS;
 use tokio::task::JoinHandle;
@@ -29,6 +29,11 @@ pub struct Office {
 
 impl Office {
     pub fn open(db: Db, blobs: Blobs) -> Self {
+        Self::reaching(db, blobs, Vec::new())
+    }
+
+    /// One whose persons may move from servers of these networks.
+    pub fn reaching(db: Db, blobs: Blobs, allowed: Vec<Network>) -> Self {
         let (clock, entropy) = (Clock::System, Entropy::system());
         let store = Store::new(anser_store::Deps { db: db.clone(), blobs, clock: clock.clone() });
         let directory = Directory::new(anser_directory::Deps {
@@ -38,7 +43,15 @@ impl Office {
             hostname: "mail.anser.test".into(),
             literals: Vec::new(),
         });
-        let deps = Deps { db, store: store.clone(), directory: directory.clone(), clock, entropy, key: [7; 32] };
+        let deps = Deps {
+            db,
+            store: store.clone(),
+            directory: directory.clone(),
+            clock,
+            entropy,
+            key: [7; 32],
+            allowed: allowed.into(),
+        };
         Self { migrate: Migrate::new(deps).unwrap(), store, directory }
     }
 
@@ -60,6 +73,23 @@ impl Office {
             }
         }
         made
+    }
+
+    /// An account with so many bytes of room; 0 for any.
+    pub async fn person(&self, name: &str, quota_bytes: u64) -> AccountId {
+        // It may be there.
+        let _ = self.directory.add_domain(NewDomain::new("anser.test")).await;
+        let address = Address::parse(&format!("{name}@anser.test")).unwrap();
+        let new = NewAccount::new(address, anser_directory::Password::None);
+        self.directory.add_account(NewAccount { quota_bytes, ..new }).await.unwrap()
+    }
+
+    /// A source with one mailbox, whose login is that of a fake server, for an account that is there.
+    pub async fn plan_for(&self, source: &Source, name: &str) {
+        self.migrate.plan(MOVE, source.clone()).await.unwrap();
+        let (login, password) = ("ann".to_owned(), Some(Password(b"secret".to_vec())));
+        let mailbox = NewMailbox { login, password, address: format!("{name}@anser.test") };
+        self.migrate.add_mailboxes(MOVE, Some(source.name.clone()), vec![mailbox]).await.unwrap();
     }
 
     /// One more source with one mailbox, whose login is that of a fake server; the account here has this name.

@@ -1,6 +1,7 @@
 //! A mailbox that is taken out of a move in the middle of its first fill is open again, with what came; taken up again it gets the rest.
 
-use anser_base::{AccountId, MailboxId};
+use anser_base::{AccountId, Class, MailboxId};
+use anser_migrate::Said;
 use anser_store::Role;
 use anser_testkit::engines::World;
 
@@ -16,6 +17,24 @@ async fn inbox(office: &Office, ann: AccountId) -> MailboxId {
 
 async fn state(office: &Office) -> String {
     office.migrate.mailbox_views(MOVE, Vec::new()).await.unwrap()[0].state.clone()
+}
+
+#[test]
+fn a_move_that_was_ended_and_goes_on_is_not_ended() {
+    for world in [Some(World::embedded(SCHEMAS)), World::postgres(SCHEMAS)].into_iter().flatten() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let office = Office::open(world.open(), world.blobs());
+            let fake = Fake::start(vec![folder("INBOX", Vec::new())], Habits::default());
+            office.plan(&[(fake.source(), &["ann"])]).await;
+            let closed = async || office.migrate.look_at_gates(MOVE, &[], Said::default()).await.unwrap().closed;
+            office.migrate.close_move(MOVE, &[]).await.unwrap();
+            assert!(closed().await);
+            assert_eq!(office.migrate.start(MOVE, Vec::new()).await.unwrap_err().class, Class::Conflict);
+            office.migrate.resume(MOVE, false, Vec::new()).await.unwrap();
+            assert!(!closed().await);
+        });
+    }
 }
 
 #[test]

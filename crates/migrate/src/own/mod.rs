@@ -1,0 +1,497 @@
+//! A person's own moves: "move my mail", and "fetch my other account" again and again. The same engine, with one source and one mailbox
+//! each; what differs from an organisation's:
+//!
+//! - the person names the server, so that nothing but the public Internet is reached, at the ports of mail, and what the administrator
+//!   allowed besides (`reach`);
+//! - mailboxes here are in use: no UID is kept for the old ones, and no door is closed meanwhile;
+//! - the quota is obeyed: the pass stops with words where it is full;
+//! - what the other server no longer has is no question, and goes nowhere here;
+//! - a few are worked on at once, fewer while an organisation moves, one of each account.
+//!
+//! One that was taken away is remembered without its secret: made again, it brings only what is new.
+
+mod discover;
+pub(crate) mod rows;
+mod words;
+
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use anser_base::{Class, Error, MailboxId, Result, Text, Timestamp, words};
+use anser_db::Tx;
+use anser_directory::Account;
+use anser_store::{LedgerState, MailTx};
+use anser_wire::Secret;
+
+use crate::Migrate;
+use crate::acts::Password;
+use crate::model::{Home, Kind, Mailbox, Move, MoveState, Source, State, Task, Tls};
+use crate::profile;
+use crate::rows::{self as all_rows, Standing};
+
+pub use discover::{Found, discover};
+use rows::Own;
+pub(crate) use words::{FULL, NO_TARGET, OWN};
+
+/// Moves of one account at a time.
+pub const MOVES: usize = 10;
+/// Moves of one account that are remembered, with those that were taken away.
+const REMEMBERED: usize = 100;
+/// Passes that one account begins in an hour: each may say a password to a stranger's server.
+pub const RUNS: u32 = 12;
+/// Minutes between two passes, at least and at most.
+pub const EVERY: (u32, u32) = (15, 7 * 24 * 60);
+/// Characters of a name, an address, or a password.
+const LONGEST: usize = 320;
+/// Messages that did not come whose reasons are told.
+const FAILED: usize = 1_000;
+/// Reasons that are told apart.
+const REASONS: usize = 20;
+
+/// What a person wishes.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// The address of the other mailbox.
+    pub email: String,
+    /// IMAP, POP3 or JMAP.
+    pub kind: Kind,
+    /// Its server.
+    pub host: String,
+    /// The port there.
+    pub port: u16,
+    /// How the way there is protected: whatever certificate will not do.
+    pub tls: Tls,
+    /// The name to log in with.
+    pub login: String,
+    /// The password.
+    pub password: Password,
+    /// Minutes between two passes; `None` for one pass only.
+    pub every: Option<u32>,
+    /// The mailbox that takes everything; `None` for folders as they are there.
+    pub target: Option<MailboxId>,
+}
+
+/// What changes.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    /// Stop, or begin again at once.
+    pub paused: Option<bool>,
+    /// Another password.
+    pub password: Option<Password>,
+    /// Minutes between two passes, or none.
+    pub every: Option<Option<u32>>,
+}
+
+words! {
+    /// How a person's own move stands.
+    pub enum OwnState {
+        /// The login is tried for the first time.
+        Checking = "checking",
+        /// It goes on by itself, later.
+        Waiting = "waiting",
+        /// Mail comes.
+        Running = "running",
+        /// Its owner stopped it, or is asked something first: the problem says what.
+        Paused = "paused",
+        /// The other server does not let it in.
+        Refused = "refused",
+        /// All came.
+        Done = "done",
+    }
+}
+
+/// What came of the passes so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnResult {
+    /// Messages that were met.
+    pub total: u64,
+    /// Those that came.
+    pub copied: u64,
+    /// Those that the other server did not hand out.
+    pub failed: u64,
+    /// Those that were left out, because they were here.
+    pub skipped: u64,
+    /// Why the last two, and how many each.
+    pub reasons: Vec<(Text, u64)>,
+}
+
+/// A person's own move.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnMove {
+    /// Its number.
+    pub id: u64,
+    /// The address of the other mailbox.
+    pub email: String,
+    /// The server.
+    pub source: Source,
+    /// The name there.
+    pub login: String,
+    /// Minutes between two passes.
+    pub every: Option<u32>,
+    /// The mailbox that takes everything.
+    pub target: Option<MailboxId>,
+    /// How it stands.
+    pub state: OwnState,
+    /// What is wrong and what to do.
+    pub problem: Option<Text>,
+    /// Folders gone over as a whole, and all that are known.
+    pub folders: (u64, u64),
+    /// Messages looked at in this pass or the last, and all that are known.
+    pub messages: (u64, u64),
+    /// Bytes that came.
+    pub bytes: u64,
+    /// What came of it; `None` before a pass came to its end.
+    pub result: Option<OwnResult>,
+    /// When the last pass began.
+    pub started: Option<Timestamp>,
+    /// When one last ended.
+    pub ended: Option<Timestamp>,
+}
+
+impl Wish {
+    /// [`Class::Invalid`] in words for whoever filled the form in.
+    fn check(&self) -> Result<()> {
+        let plain = |text: &str| (1..=LONGEST).contains(&text.len()) && !text.contains(char::is_control);
+        if !plain(&self.email) || !plain(&self.login) || !plain(&self.host) || self.port == 0 {
+            return Err(Error::invalid(
+                "the server, its port and the name there are needed",
+                "请填写服务器、端口和用户名",
+            ));
+        }
+        if self.kind.is_files() || !matches!(self.tls, Tls::Implicit | Tls::Starttls | Tls::None) {
+            return Err(Error::invalid(
+                "mail comes from a server by IMAP, POP3 or JMAP",
+                "只能通过 IMAP、POP3 或 JMAP 从服务器收取",
+            ));
+        }
+        check_password(&self.password)?;
+        check_every(self.every)
+    }
+
+    fn source(&self) -> Source {
+        let known = profile::by_host(&self.host).or_else(|| discover::by_domain(&self.email));
+        let profile = known.map_or(profile::GENERIC, |known| known.name.as_str()).to_owned();
+        let (id, name, connections) = (0, "other".to_owned(), 1);
+        Source {
+            id,
+            name,
+            kind: self.kind,
+            host: self.host.clone(),
+            port: self.port,
+            tls: self.tls,
+            profile,
+            connections,
+        }
+    }
+}
+
+fn check_password(password: &Password) -> Result<()> {
+    match (1..=LONGEST).contains(&password.0.len()) && !password.0.contains(&0) {
+        true => Ok(()),
+        false => Err(Error::invalid("a password is needed", "请填写密码")),
+    }
+}
+
+fn check_every(every: Option<u32>) -> Result<()> {
+    let (least, most) = EVERY;
+    match every.is_none_or(|every| (least..=most).contains(&every)) {
+        true => Ok(()),
+        false => Err(Error::invalid("mail is fetched every 15 minutes to every 7 days", "收取间隔须为 15 分钟至 7 天")),
+    }
+}
+
+fn missing() -> Error {
+    crate::run::unknown("such move of your own")
+}
+
+impl Own {
+    fn every(&self) -> Option<u32> {
+        Some(self.every).filter(|every| *every > 0)
+    }
+
+    /// When the next pass is due behind one that ended.
+    pub(crate) fn next(&self, ended: Timestamp) -> Option<Timestamp> {
+        self.every().map(|every| ended.after(Duration::from_secs(u64::from(every) * 60)))
+    }
+}
+
+/// Counts a pass that an owner begins. [`Class::Limit`] when there were too many of the account's in this hour.
+fn count_run(tx: &mut Tx<'_>, own: &mut Own, now: Timestamp) -> Result<()> {
+    let hour = now.secs() / 3600;
+    let others = rows::of_account(tx, own.account)?;
+    let runs: u32 = others.iter().filter(|one| one.hour == hour).map(|one| one.runs).sum();
+    if runs >= RUNS {
+        let (en, zh) = ("too many begun in this hour: try again in the next", "本小时内启动次数过多，请稍后再试");
+        return Err(Error::new(Class::Limit, en, zh));
+    }
+    own.runs = if own.hour == hour { own.runs + 1 } else { 1 };
+    own.hour = hour;
+    Ok(())
+}
+
+/// The move and the mailbox of a person's own.
+fn parts(tx: &mut Tx<'_>, own: &Own) -> Result<(Move, Mailbox, Source)> {
+    let of = all_rows::move_by_id(tx, own.of)?.ok_or_else(missing)?;
+    let mailbox = all_rows::mailboxes(tx, own.of, 0, 1)?.pop().ok_or_else(missing)?;
+    let source = all_rows::source(tx, mailbox.source)?.ok_or_else(missing)?;
+    Ok((of, mailbox, source))
+}
+
+/// What the next pass does: losses are no question once a pass went over everything.
+fn task_of(own: &Own) -> Task {
+    if own.ended.0 > 0 { Task::CopyAfterLoss } else { Task::Copy }
+}
+
+impl Migrate {
+    /// An account's own moves, oldest first.
+    pub async fn own_moves(&self, account: &Account) -> Result<Vec<OwnMove>> {
+        let id = account.id;
+        let find = move |tx: &mut Tx<'_>| {
+            let own = rows::of_account(tx, id)?.into_iter().filter(|own| !own.gone);
+            own.map(|own| parts(tx, &own).map(|parts| (own, parts))).collect::<Result<Vec<_>>>()
+        };
+        let mut views = Vec::new();
+        for (own, parts) in self.read(find).await? {
+            views.push(self.own_view(own, parts).await?);
+        }
+        Ok(views)
+    }
+
+    /// Makes a move and begins it. One that was taken away and is made again goes on from there. [`Class::Invalid`] for what is missing or
+    /// wrong in the wish, and for what is being moved already; [`Class::Limit`] for too many of them, or too many begun in an hour.
+    pub async fn begin_own(&self, account: &Account, wish: Wish) -> Result<OwnMove> {
+        wish.check()?;
+        let (inner, now, source) = (self.inner.clone(), self.inner.deps.clock.now(), wish.source());
+        let (account_id, address, target) = (account.id, account.address.to_string(), wish.target);
+        let made = self.write(move |tx| {
+            let known = rows::of_account(tx, account_id)?;
+            let (active, all) = (known.iter().filter(|own| !own.gone).count(), known.len());
+            let mut again = None;
+            for own in known.into_iter().filter(|own| own.target == target) {
+                let (_, mailbox, there) = parts(tx, &own)?;
+                if mailbox.login == wish.login && (there.kind, &there.host) == (source.kind, &source.host) {
+                    if !own.gone {
+                        // Each would bring everything.
+                        return Err(Error::invalid("this mailbox is being moved already", "该邮箱已有迁移"));
+                    }
+                    again = Some(own);
+                }
+            }
+            if active >= MOVES || (again.is_none() && all >= REMEMBERED) {
+                return Err(Error::new(Class::Limit, "there are too many moves of your own", "您的迁移数量已达上限"));
+            }
+            let of = match &again {
+                Some(own) => own.of,
+                None => {
+                    let name = format!("{PREFIX}{}:{}", account_id.0, all_rows::next(tx, "mov_moves")?);
+                    all_rows::add_move(tx, &name, now)?.id
+                }
+            };
+            all_rows::put_source(tx, of, &source)?;
+            let source = all_rows::sources(tx, of)?.pop().ok_or_else(missing)?;
+            let secret = inner.seal.seal(source.id, &wish.login, &Secret::new(&*wish.password.0))?;
+            let (state, task, note) = (State::Waiting, Task::Copy, None);
+            let (due, cut) = (Timestamp(0), Timestamp(0));
+            let mailbox = Mailbox {
+                id: 0,
+                of,
+                source: source.id,
+                login: wish.login.clone(),
+                address: address.clone(),
+                account: account_id,
+                secret: Some(secret),
+                state,
+                task,
+                note,
+                due,
+                tries: 0,
+                pass: 0,
+                done: 0,
+                total: 0,
+                bytes: 0,
+                home: Home::Here,
+                cut,
+            };
+            let id = all_rows::put_mailbox(tx, &mailbox)?;
+            let fresh = Own {
+                of,
+                account: account_id,
+                email: wish.email.clone(),
+                every: wish.every.unwrap_or(0),
+                target,
+                started: Timestamp(0),
+                ended: Timestamp(0),
+                hour: 0,
+                runs: 0,
+                gone: false,
+            };
+            let mut own = match again {
+                Some(old) => Own { email: fresh.email, every: fresh.every, gone: false, ..old },
+                None => fresh,
+            };
+            count_run(tx, &mut own, now)?;
+            rows::put(tx, &own)?;
+            let task = task_of(&own);
+            all_rows::set_state(tx, id, &Standing { state, task, note: None, due: now, tries: 0 })?;
+            all_rows::set_move(tx, of, MoveState::Running)?;
+            Ok((own.clone(), parts(tx, &own)?))
+        });
+        let (own, parts) = made.await?;
+        self.inner.stirred.notify_one();
+        self.own_view(own, parts).await
+    }
+
+    /// Changes an account's own move; how it stands then. [`Class::NotFound`], and errors as [`Self::begin_own`].
+    pub async fn change_own(&self, account: &Account, id: u64, change: Change) -> Result<OwnMove> {
+        change.password.as_ref().map_or(Ok(()), check_password)?;
+        change.every.map_or(Ok(()), check_every)?;
+        let (inner, now, owner) = (self.inner.clone(), self.inner.deps.clock.now(), account.id);
+        let is_paused = change.paused == Some(true);
+        let changed = self.write(move |tx| {
+            let mut own = mine(tx, owner, id)?;
+            let (of, mailbox, source) = parts(tx, &own)?;
+            let mut to = None;
+            if let Some(every) = change.every {
+                own.every = every.unwrap_or(0);
+                let rests = mailbox.state == State::Settled || (mailbox.state == State::Waiting && mailbox.tries == 0);
+                if rests && own.ended.0 > 0 {
+                    to = Some(match own.next(own.ended) {
+                        Some(next) => (State::Waiting, next),
+                        None => (State::Settled, Timestamp(0)),
+                    });
+                }
+            }
+            if let Some(password) = &change.password {
+                let secret = inner.seal.seal(source.id, &mailbox.login, &Secret::new(&*password.0))?;
+                all_rows::set_secret(tx, mailbox.id, &secret)?;
+            }
+            let tries_again = change.password.is_some() && mailbox.state == State::Refused;
+            if change.paused == Some(true) {
+                all_rows::set_move(tx, of.id, MoveState::Paused)?;
+            } else if (change.paused == Some(false) || tries_again) && mailbox.state != State::Copying {
+                count_run(tx, &mut own, now)?;
+                all_rows::set_move(tx, of.id, MoveState::Running)?;
+                to = Some((State::Waiting, now));
+            } else if change.paused == Some(false) && of.state == MoveState::Paused {
+                // The pass stops at the moment, and another one begins behind it.
+                count_run(tx, &mut own, now)?;
+                all_rows::set_move(tx, of.id, MoveState::Running)?;
+            }
+            if let Some((state, due)) = to {
+                // Who starts what asked says that it is right.
+                let is_meant = mailbox.state == State::Asking;
+                let (task, note) = (if is_meant { Task::CopyAfterLoss } else { task_of(&own) }, None);
+                all_rows::set_state(tx, mailbox.id, &Standing { state, task, note, due, tries: 0 })?;
+            }
+            rows::put(tx, &own)?;
+            Ok((own.clone(), parts(tx, &own)?))
+        });
+        let (own, parts) = changed.await?;
+        if is_paused {
+            self.inner.stop_all(Some(own.of));
+        }
+        self.inner.stirred.notify_one();
+        self.own_view(own, parts).await
+    }
+
+    /// Takes an account's own move away, with its secret; what came stays. [`Class::NotFound`].
+    pub async fn forget_own(&self, account: &Account, id: u64) -> Result<()> {
+        let owner = account.id;
+        let gone = self.write(move |tx| {
+            let own = mine(tx, owner, id)?;
+            let (of, mailbox, _) = parts(tx, &own)?;
+            let standing =
+                Standing { state: State::Abandoned, task: Task::Copy, note: None, due: Timestamp(0), tries: 0 };
+            all_rows::forget_secrets(tx, of.id)?;
+            all_rows::set_state(tx, mailbox.id, &standing)?;
+            all_rows::set_move(tx, of.id, MoveState::Paused)?;
+            rows::put(tx, &Own { gone: true, ..own })?;
+            Ok(mailbox)
+        });
+        let mailbox = gone.await?;
+        // Nothing is to be opened again: it never reserved UIDs, and who did in these mailboxes still fills them.
+        self.inner.stop_one(mailbox.id).await;
+        Ok(())
+    }
+
+    async fn own_view(&self, own: Own, (of, mailbox, source): (Move, Mailbox, Source)) -> Result<OwnMove> {
+        let id = mailbox.id;
+        let live = self.inner.following.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+        let [done, total, more] = match &live {
+            Some(live) => [&live.done, &live.total, &live.bytes].map(|count| count.load(Ordering::Relaxed)),
+            None => [mailbox.done, mailbox.total, 0],
+        };
+        let is_first = own.ended.0 == 0 && total + done + mailbox.bytes == 0;
+        let began = if is_first { OwnState::Checking } else { OwnState::Running };
+        let state = match (of.state, mailbox.state) {
+            (_, State::Refused) => OwnState::Refused,
+            // It does not go on by itself either.
+            (MoveState::Paused, _) | (_, State::Asking) => OwnState::Paused,
+            (_, State::Settled) => OwnState::Done,
+            // Somebody has just begun it, or its time has come.
+            (_, State::Copying) => began,
+            (_, State::Waiting) if mailbox.tries == 0 && mailbox.due <= self.inner.deps.clock.now() => began,
+            _ => OwnState::Waiting,
+        };
+        let (folders, result) = match mailbox.pass {
+            0 => ((0, 0), None),
+            _ => self
+                .inner
+                .deps
+                .store
+                .read(mailbox.account, move |tx| counted(tx, id))
+                .await
+                .map(|(folders, result)| (folders, Some(result)))?,
+        };
+        let moment = |at: Timestamp| Some(at).filter(|at| at.0 > 0);
+        Ok(OwnMove {
+            id: own.of,
+            problem: words::problem(&mailbox),
+            login: mailbox.login,
+            every: own.every(),
+            target: own.target,
+            state,
+            folders,
+            messages: (done.min(total.max(done)), total.max(done)),
+            bytes: mailbox.bytes + more,
+            result: result.filter(|_| own.ended.0 > 0),
+            started: moment(own.started),
+            ended: moment(own.ended),
+            email: own.email,
+            source,
+        })
+    }
+}
+
+/// What names of persons' own moves begin with; an organisation's never does.
+pub(crate) const PREFIX: &str = "own:";
+
+fn mine(tx: &mut Tx<'_>, owner: anser_base::AccountId, id: u64) -> Result<Own> {
+    rows::of_move(tx, id)?.filter(|own| own.account == owner && !own.gone).ok_or_else(missing)
+}
+
+/// What the ledger says of a login: folders gone over and all, and what came.
+fn counted(tx: &mut MailTx<'_, '_>, id: u64) -> Result<((u64, u64), OwnResult)> {
+    let mut by_name: BTreeMap<Vec<u8>, bool> = BTreeMap::new();
+    for folder in tx.ledger_folders(id)? {
+        by_name.insert(folder.name, folder.uidnext > 0);
+    }
+    let folders = (by_name.values().filter(|whole| **whole).count() as u64, by_name.len() as u64);
+    let tally = tx.ledger_tally(id, None)?;
+    let count = |state: LedgerState| tally.rows[state as usize];
+    let (failed, skipped) = (count(LedgerState::Failed), count(LedgerState::Adopted) + count(LedgerState::Excluded));
+    let mut why: BTreeMap<String, u64> = BTreeMap::new();
+    for (_, row) in tx.ledger_rows_in(id, LedgerState::Failed, FAILED)? {
+        let note = row.note.unwrap_or_default();
+        let known = why.len() < REASONS || why.contains_key(&note);
+        *why.entry(if known { note } else { "…".to_owned() }).or_default() += 1;
+    }
+    let mut reasons: Vec<(Text, u64)> = why.into_iter().map(|(said, count)| (words::failure(&said), count)).collect();
+    if skipped > 0 {
+        reasons.push((words::adopted(), skipped));
+    }
+    let copied = count(LedgerState::Copied) + count(LedgerState::Gone) + count(LedgerState::Removed);
+    Ok((folders, OwnResult { total: copied + failed + skipped, copied, failed, skipped, reasons }))
+}

@@ -1,0 +1,89 @@
+//! The rows of persons' own moves: each is a move of one source and one mailbox, and what is beside it here.
+
+use anser_base::{AccountId, MailboxId, Result, Timestamp};
+use anser_db::{Row, Tx, params};
+
+const SELECT: &str = "SELECT move, account, email, every, target, started_ms, ended_ms, hour, runs, gone FROM mov_own";
+
+/// What is beside a move that makes it a person's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Own {
+    /// The move.
+    pub of: u64,
+    /// Whose it is.
+    pub account: AccountId,
+    /// The address of the other mailbox.
+    pub email: String,
+    /// Minutes between two passes; 0 for one pass only.
+    pub every: u32,
+    /// The mailbox that takes everything.
+    pub target: Option<MailboxId>,
+    /// When the last pass began; 0 before the first.
+    pub started: Timestamp,
+    /// When one last came to its end; 0 before that.
+    pub ended: Timestamp,
+    /// The hour since 1970 that `runs` are counted in.
+    pub hour: i64,
+    /// Passes that the owner began in it.
+    pub runs: u32,
+    /// Whether its owner took it away.
+    pub gone: bool,
+}
+
+/// What makes a move a person's; `None` for one of the organisation.
+pub fn of_move(tx: &mut Tx<'_>, of: u64) -> Result<Option<Own>> {
+    tx.query_one(&format!("{SELECT} WHERE move = ?1"), params![of as i64], read)
+}
+
+/// All of an account, oldest first, with those that are gone.
+pub fn of_account(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Own>> {
+    tx.query(&format!("{SELECT} WHERE account = ?1 ORDER BY move"), params![account.to_sql()], read)
+}
+
+/// Writes one.
+pub fn put(tx: &mut Tx<'_>, own: &Own) -> Result<()> {
+    tx.execute(
+        "INSERT INTO mov_own (move, account, email, every, target, started_ms, ended_ms, hour, runs, gone) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (move) DO UPDATE SET email = excluded.email, \
+         every = excluded.every, target = excluded.target, started_ms = excluded.started_ms, ended_ms = excluded.ended_ms, \
+         hour = excluded.hour, runs = excluded.runs, gone = excluded.gone",
+        params![
+            own.of as i64,
+            own.account.to_sql(),
+            &own.email,
+            own.every,
+            own.target.map_or(0, MailboxId::to_sql),
+            own.started.0,
+            own.ended.0,
+            own.hour,
+            own.runs,
+            i64::from(own.gone)
+        ],
+    )
+    .map(drop)
+}
+
+/// Notes that a pass began.
+pub fn set_started(tx: &mut Tx<'_>, of: u64, now: Timestamp) -> Result<()> {
+    tx.execute("UPDATE mov_own SET started_ms = ?2 WHERE move = ?1", params![of as i64, now.0]).map(drop)
+}
+
+/// Notes that a pass came to its end.
+pub fn set_ended(tx: &mut Tx<'_>, of: u64, now: Timestamp) -> Result<()> {
+    tx.execute("UPDATE mov_own SET ended_ms = ?2 WHERE move = ?1", params![of as i64, now.0]).map(drop)
+}
+
+fn read(row: &Row<'_>) -> Result<Own> {
+    Ok(Own {
+        of: row.int(0)? as u64,
+        account: AccountId::from_sql(row.int(1)?),
+        email: row.text(2)?,
+        every: row.int(3)? as u32,
+        target: Some(row.int(4)?).filter(|id| *id != 0).map(MailboxId::from_sql),
+        started: Timestamp(row.int(5)?),
+        ended: Timestamp(row.int(6)?),
+        hour: row.int(7)?,
+        runs: row.int(8)? as u32,
+        gone: row.int(9)? != 0,
+    })
+}

@@ -1,0 +1,107 @@
+//! What is wrong with a person's own move, in words for that person: what to do, not what happened inside.
+
+use anser_base::Text;
+
+use crate::model::{Mailbox, State};
+
+/// What stands before a note on trouble of this server's own.
+pub(crate) const OWN: &str = "this server";
+/// What stands before a note on a mailbox here that is full.
+pub(crate) const FULL: &str = "full";
+/// What a pass says whose one mailbox is gone.
+pub(crate) const NO_TARGET: &str = "target: the mailbox that takes everything is gone";
+
+/// By the kind that stands before a note: see [`crate::trouble::Trouble::Login`]. `{}` stands for what the other server said.
+const KINDS: [(&str, &str, &str); 12] = [
+    (
+        "wrong",
+        "The other server does not take this name or password. Look whether it wants an authorization code or app password in the password's place, and enter it again. It said: {}",
+        "对方服务器不接受此用户名或密码。请确认是否需要用授权码或应用专用密码代替登录密码，然后重新输入。对方答复：{}",
+    ),
+    (
+        "locked",
+        "The other server has locked this account for now. Log in there once by its own pages, wait an hour, and start again. It said: {}",
+        "对方服务器暂时锁定了该账号。请先在对方网页登录一次，一小时后再重新开始。对方答复：{}",
+    ),
+    (
+        "imap-off",
+        "The other server does not let programs in. Switch IMAP or POP3 on in the settings there, and start again. It said: {}",
+        "对方服务器不允许客户端登录。请在对方设置中开启 IMAP 或 POP3 服务，然后重新开始。对方答复：{}",
+    ),
+    (
+        "app-password",
+        "The other server wants a password made for programs: make an authorization code or app password there, and enter it here. It said: {}",
+        "对方服务器要求使用专用密码：请在对方生成授权码或应用专用密码，并在此输入。对方答复：{}",
+    ),
+    (
+        "no-password",
+        "The password of the other account is not known here: enter it.",
+        "尚未保存对方账号的密码，请输入密码。",
+    ),
+    (
+        "account",
+        "This login has no mailbox at the other server. It said: {}",
+        "该登录名在对方服务器没有邮箱。对方答复：{}",
+    ),
+    (
+        "consent",
+        "The other provider wants its permission to be given again. It said: {}",
+        "对方服务商要求重新授权。对方答复：{}",
+    ),
+    (
+        "forbidden",
+        "This server may not connect to that address. Check the name and the port; when they are right, ask the administrator to allow them.",
+        "本服务器不允许连接该地址。请检查服务器名称和端口；如果正确，请联系管理员放行。",
+    ),
+    (
+        FULL,
+        "Your mailbox here is full. What has come stays; make room, or ask for more, and start again.",
+        "您在此处的邮箱已满。已收到的邮件会保留；请清理空间或申请扩容，然后重新开始。",
+    ),
+    (
+        OWN,
+        "This server has trouble of its own at the moment and goes on by itself; when it lasts, tell the administrator.",
+        "本服务器暂时出现问题，恢复后会自动继续；如长时间未恢复，请联系管理员。",
+    ),
+    (
+        "target",
+        "The folder that everything was to go into is no longer here. Take this move away and make it again with another folder.",
+        "用于接收邮件的文件夹已不存在。请删除此迁移，并选择其他文件夹重新建立。",
+    ),
+    ("missing", "What was to be read is no longer there. It said: {}", "要读取的内容已不存在。对方答复：{}"),
+];
+
+/// The problem of a mailbox; `None` when there is none.
+pub(crate) fn problem(mailbox: &Mailbox) -> Option<Text> {
+    let note = mailbox.note.as_deref()?;
+    let (kind, said) = note.split_once(": ").unwrap_or(("", note));
+    if let Some((_, en, zh)) = KINDS.iter().find(|(known, ..)| *known == kind) {
+        return Some(Text::new(en.replace("{}", said), zh.replace("{}", said)));
+    }
+    match mailbox.state {
+        State::Asking => Some(Text::new(
+            format!(
+                "The other server no longer has everything that it had: {note}. What came is kept. Start again when that is right."
+            ),
+            format!("对方服务器上的邮件比之前少：{note}。已收到的邮件会保留。如无误，请重新开始。"),
+        )),
+        State::Refused => {
+            Some(Text::new(format!("The other server refuses: {note}"), format!("对方服务器拒绝：{note}")))
+        }
+        State::Waiting if mailbox.tries > 0 => Some(Text::new(
+            format!("The other server cannot be reached at the moment; it is tried again by itself. ({note})"),
+            format!("暂时无法连接对方服务器，稍后会自动重试。（{note}）"),
+        )),
+        _ => None,
+    }
+}
+
+/// Why messages did not come.
+pub(crate) fn failure(said: &str) -> Text {
+    Text::new(format!("the other server did not hand it out: {said}"), format!("对方服务器未提供该邮件：{said}"))
+}
+
+/// Messages that were here before.
+pub(crate) fn adopted() -> Text {
+    Text::new("was here already", "此处已有相同邮件")
+}
