@@ -54,7 +54,10 @@ async fn step(door: &Door, request: &mut Request) -> Result<Response, Response> 
     };
     let Shown { signed, recovery } = match taken {
         Ok(shown) => shown,
-        Err(failure) => return Err(no(door, request, &asked, &user, failure).await),
+        Err(failure) => {
+            let user = if user.is_empty() { tried(door, &asked).await } else { user };
+            return Err(no(door, request, &asked, &user, failure).await);
+        }
     };
     let (next, session) = match signed {
         Signed::In(session) => (None, Some(session)),
@@ -64,6 +67,22 @@ async fn step(door: &Door, request: &mut Request) -> Result<Response, Response> 
         }
     };
     Ok(answer(door, request, &asked, next, session, recovery).await)
+}
+
+/// For the journal, who tried without a name: whose ticket or passkey it is, or that nobody knows it.
+async fn tried(door: &Door, asked: &Asked) -> String {
+    let directory = &door.deps.directory;
+    let (kind, owner) = match asked.text("ticket") {
+        Some(ticket) => ("ticket", directory.ticket_holder(&ticket).await),
+        None => match Parts::of(asked) {
+            Some(parts) => ("passkey", directory.passkey_owner(parts.id()).await),
+            None => ("passkey", Ok(None)),
+        },
+    };
+    match owner {
+        Ok(Some(account)) => account.address.to_string(),
+        _ => format!("(unknown {kind})"),
+    }
 }
 
 /// What else is asked for.

@@ -179,6 +179,11 @@ impl Parts {
         Some(Self { id: bytes(&credential["rawId"])?, client_data: bytes(&response["clientDataJSON"])?, of })
     }
 
+    /// Which key it is.
+    pub fn id(&self) -> &[u8] {
+        &self.id
+    }
+
     /// For the directory to judge.
     pub fn brought(&self) -> Brought<'_> {
         let (id, client_data) = (self.id.as_slice(), self.client_data.as_slice());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use anser_base::Class;
+use anser_base::{Class, Text};
 use anser_net::http::{Request, Response, either};
 use serde_json::{Map, Value, json};
 
@@ -15,7 +15,14 @@ use crate::error::{MethodError, Problem, failed, limit_problem, plain_problem};
 use crate::json::{self, JsonError};
 use crate::method::{Args, Call, METHODS};
 use crate::reference::{self, Answered, weight};
-use crate::session::{self, CAPABILITIES};
+use crate::session;
+use crate::words::Said;
+
+/// Why nothing of a copy is changed.
+const COPY: (&str, &str) = (
+    "this mailbox is still at its old server: what is shown here is a copy, which can be read only, until it has moved",
+    "该邮箱仍在旧服务器上：此处显示的是副本，迁移完成之前只能阅读",
+);
 
 /// `POST /jmap/api`
 pub(crate) async fn post(door: Arc<Door>, request: Request) -> Response {
@@ -44,7 +51,7 @@ async fn read(request: &mut Request, most: u64) -> Result<Vec<u8>, Response> {
             Ok(Some(piece)) if (body.len() + piece.len()) as u64 <= most => body.extend_from_slice(&piece),
             Ok(Some(_)) => return Err(limit_problem(413, "maxSizeRequest")),
             Err(error) if error.class == Class::Limit => return Err(limit_problem(413, "maxSizeRequest")),
-            Err(error) if error.class == Class::Invalid => return Err(plain_problem(400, &error.text.en)),
+            Err(error) if error.class == Class::Invalid => return Err(plain_problem(400, &error.text)),
             Err(error) => return Err(failed(&error)),
         }
     }
@@ -61,7 +68,7 @@ impl Asked {
     /// Reads a request; the refusals are those of RFC 8620 §3.6.1.
     pub fn read(body: &[u8], limits: &Limits) -> Result<Self, Problem> {
         let value = json::parse(body, limits.json_values).map_err(|error| match error {
-            JsonError::Malformed(detail) => not_json(&detail),
+            JsonError::Malformed(detail) => not_json(detail),
             JsonError::TooMuch => Problem::limit(400, "maxSizeRequest"),
         })?;
         let Value::Object(request) = value else { return Err(not_request("a request is an object")) };
@@ -75,7 +82,7 @@ impl Asked {
         };
         let using: Option<Vec<String>> = using.iter().map(|name| name.as_str().map(str::to_owned)).collect();
         let using = using.ok_or_else(|| not_request("using is a list of texts"))?;
-        if let Some(unknown) = using.iter().find(|name| !CAPABILITIES.contains(&name.as_str())) {
+        if let Some(unknown) = using.iter().find(|name| !session::is_known(name)) {
             let detail = format!("{unknown} is not known here");
             return Err(Problem::new(400, "urn:ietf:params:jmap:error:unknownCapability", detail));
         }
@@ -137,7 +144,7 @@ pub(crate) async fn run(door: Arc<Door>, user: Arc<User>, client: IpAddr, asked:
     let responses = answered.into_iter().map(|answer| json!([answer.name, answer.arguments, answer.id])).collect();
     let mut response = Map::new();
     response.insert("methodResponses".into(), Value::Array(responses));
-    response.insert("sessionState".into(), session::state(&call.door.deps, &call.user).into());
+    response.insert("sessionState".into(), session::state(&call.door, &call.user).into());
     if tells_created {
         response.insert("createdIds".into(), json!(call.created));
     }
@@ -173,19 +180,16 @@ pub(crate) async fn refuse_copies(call: &Call) -> Result<(), MethodError> {
     let elsewhere = call.door.deps.directory.living_elsewhere(vec![access.owner.id]).await?;
     match elsewhere.is_empty() {
         true => Ok(()),
-        false => Err(MethodError::new(
-            "accountReadOnly",
-            "this mailbox is still at its old server: what is shown here is a copy, which can be read only, until it has moved. 该邮箱仍在旧服务器上：此处显示的是副本，迁移完成之前只能阅读。",
-        )),
+        false => Err(MethodError::new("accountReadOnly", Text::new(COPY.0, COPY.1))),
     }
 }
 
 /// `urn:ietf:params:jmap:error:notJSON`
-pub(crate) fn not_json(detail: &str) -> Problem {
+pub(crate) fn not_json(detail: impl Into<Said>) -> Problem {
     Problem::new(400, "urn:ietf:params:jmap:error:notJSON", detail)
 }
 
 /// `urn:ietf:params:jmap:error:notRequest`
-pub(crate) fn not_request(detail: &str) -> Problem {
+pub(crate) fn not_request(detail: impl Into<Said>) -> Problem {
     Problem::new(400, "urn:ietf:params:jmap:error:notRequest", detail)
 }

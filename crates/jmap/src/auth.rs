@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::door::Door;
 use crate::error::{failed, plain_problem};
+use crate::words::Said;
 
 /// The door's name in the journal.
 const PROTOCOL: &str = "jmap";
@@ -38,6 +39,11 @@ impl User {
     /// Whether nothing may be changed.
     pub fn is_read_only(&self) -> bool {
         self.services.contains(Services::READ_ONLY)
+    }
+
+    /// What they came in by.
+    pub fn pass(&self) -> &Pass {
+        &self.pass
     }
 
     /// Whether mail may be sent.
@@ -116,9 +122,9 @@ async fn conclude(
     note(door, request.peer().ip(), What::LoginFailed { user: user.to_owned(), why }).await;
     tokio::time::sleep(failure.delay).await;
     Err(match failure.reason {
-        Refusal::Locked => plain_problem(429, &failure.error.text.en),
-        Refusal::Wrong => unauthorized(request, &failure.error.text.en),
-        _ => plain_problem(403, &failure.error.text.en),
+        Refusal::Locked => plain_problem(429, &failure.error.text),
+        Refusal::Wrong => unauthorized(request, &failure.error.text),
+        _ => plain_problem(403, &failure.error.text),
     })
 }
 
@@ -142,14 +148,25 @@ async fn welcome(
 
 /// Who it is by now; `None` when what they came in by is good no more.
 pub(crate) async fn again(door: &Door, user: &User) -> Result<Option<User>, Error> {
-    match door.deps.directory.recheck(&user.pass).await? {
-        Some((account, services)) => whole(door, (account, services, user.pass.clone())).await.map(Some),
+    of_pass(door, &user.pass).await
+}
+
+/// Who came in by this some time ago; `None` when it is good no more.
+pub(crate) async fn of_pass(door: &Door, pass: &Pass) -> Result<Option<User>, Error> {
+    match door.deps.directory.recheck(pass).await? {
+        Some((account, services)) => whole(door, (account, services, pass.clone())).await.map(Some),
         None => Ok(None),
     }
 }
 
 async fn whole(door: &Door, came: (Arc<Account>, Services, Pass)) -> Result<User, Error> {
     let (account, services, pass) = came;
+    // The session tells it, and what the session tells has one state.
+    if door.deps.web.is_some()
+        && let Err(error) = door.vapid.key(&door.deps.directory).await
+    {
+        tracing::error!(error = error.chain(), "there is no key to push with");
+    }
     let groups = door.deps.directory.groups_of(account.id).await?;
     let others = door.deps.directory.owners_for(&account, false).await?;
     let all = std::iter::once(account.id).chain(others.iter().map(|other| other.id)).collect();
@@ -166,7 +183,7 @@ pub(crate) async fn note(door: &Door, client: IpAddr, what: What) {
 }
 
 /// 401, and by which ways one may log in (RFC 9110 §11.6.1). Pages are not offered Basic: the browser would ask for a password itself.
-fn unauthorized(request: &Request, detail: &str) -> Response {
+fn unauthorized(request: &Request, detail: impl Into<Said>) -> Response {
     let mut response = plain_problem(401, detail);
     let ways = ["Bearer realm=\"Anser\"", "Basic realm=\"Anser\", charset=\"UTF-8\""];
     let offered = if request.header("sec-fetch-site").is_empty() { 2 } else { 1 };

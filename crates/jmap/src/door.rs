@@ -12,6 +12,7 @@ use tokio::sync::OnceCell;
 use crate::Deps;
 use crate::email::Results;
 use crate::mailbox::Counts;
+use crate::push::{Pusher, Vapid};
 use crate::vendor::{Bulks, Images};
 
 /// How long one who logged in from an address is not noted again in the journal.
@@ -23,6 +24,8 @@ const ACCOUNTS: usize = 2_000;
 const MESSAGES: usize = 5_000_000;
 /// Mailboxes whose counts are remembered at most.
 const COUNTED: usize = 50_000;
+/// Recalls that go on at once.
+const TURNS: usize = 64;
 
 /// What somebody may do at once so many times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,12 +46,16 @@ pub(crate) struct Door {
     logins: Mutex<HashMap<(AccountId, IpAddr), Timestamp>>,
     threads: Mutex<HashMap<AccountId, Threads>>,
     counts: Mutex<HashMap<(AccountId, MailboxId), (u64, Counts)>>,
+    recalling: [Arc<tokio::sync::Mutex<()>>; TURNS],
     /// What queries found.
     pub results: Results,
     /// What runs for who asked for it.
     pub bulks: Bulks,
     /// Pictures that were fetched.
     pub images: Images,
+    /// Tells push services of others of changes, and with which key.
+    pub pusher: Pusher,
+    pub vapid: Vapid,
     /// Seals their addresses.
     pub image_key: OnceCell<[u8; 32]>,
 }
@@ -74,7 +81,14 @@ impl Drop for Seat {
 impl Door {
     pub fn new(deps: Deps) -> Self {
         let (seats, logins, threads, counts, results, bulks, images, image_key) = Default::default();
-        Self { deps, seats, logins, threads, counts, results, bulks, images, image_key }
+        let (pusher, vapid) = Default::default();
+        let recalling = std::array::from_fn(|_| Arc::default());
+        Self { deps, seats, logins, threads, counts, recalling, results, bulks, images, pusher, vapid, image_key }
+    }
+
+    /// Held by who takes messages of an account back; accounts may share one.
+    pub fn recalling(&self, account: AccountId) -> Arc<tokio::sync::Mutex<()>> {
+        self.recalling[(account.0 % TURNS as u64) as usize].clone()
     }
 
     /// A seat, if the account has not taken all.

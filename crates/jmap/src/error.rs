@@ -4,17 +4,19 @@ use anser_base::{Class, Error};
 use anser_net::http::{HeaderValue, Response, header};
 use serde_json::{Map, Value, json};
 
+use crate::words::Said;
+
 /// A refusal of a whole request (RFC 8620 §3.6.1).
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Problem {
     status: u16,
     kind: &'static str,
-    detail: String,
+    detail: Said,
     limit: Option<&'static str>,
 }
 
 impl Problem {
-    pub fn new(status: u16, kind: &'static str, detail: impl Into<String>) -> Self {
+    pub fn new(status: u16, kind: &'static str, detail: impl Into<Said>) -> Self {
         Self { status, kind, detail: detail.into(), limit: None }
     }
 
@@ -26,7 +28,7 @@ impl Problem {
 
     /// The object of RFC 7807.
     pub fn value(&self) -> Value {
-        let mut value = json!({ "type": self.kind, "status": self.status, "detail": self.detail });
+        let mut value = json!({ "type": self.kind, "status": self.status, "detail": self.detail.text() });
         if let Some(limit) = self.limit {
             value["limit"] = limit.into();
         }
@@ -42,7 +44,7 @@ impl From<Problem> for Response {
 }
 
 /// A [`Problem`] as an answer.
-pub(crate) fn problem(status: u16, kind: &'static str, detail: &str) -> Response {
+pub(crate) fn problem(status: u16, kind: &'static str, detail: impl Into<Said>) -> Response {
     Problem::new(status, kind, detail).into()
 }
 
@@ -52,7 +54,7 @@ pub(crate) fn limit_problem(status: u16, limit: &'static str) -> Response {
 }
 
 /// A refusal that has no type of its own.
-pub(crate) fn plain_problem(status: u16, detail: &str) -> Response {
+pub(crate) fn plain_problem(status: u16, detail: impl Into<Said>) -> Response {
     problem(status, "about:blank", detail)
 }
 
@@ -60,25 +62,25 @@ pub(crate) fn plain_problem(status: u16, detail: &str) -> Response {
 pub(crate) fn failed(error: &Error) -> Response {
     if error.class.is_temporary() {
         tracing::error!(error = error.chain(), "a request failed");
-        return plain_problem(503, &error.text.en);
+        return plain_problem(503, &error.text);
     }
-    plain_problem(400, &error.text.en)
+    plain_problem(400, &error.text)
 }
 
 /// A method did nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct MethodError {
     kind: &'static str,
-    description: String,
+    description: Said,
 }
 
 impl MethodError {
-    pub fn new(kind: &'static str, description: impl Into<String>) -> Self {
+    pub fn new(kind: &'static str, description: impl Into<Said>) -> Self {
         Self { kind, description: description.into() }
     }
 
     /// `invalidArguments`.
-    pub fn invalid(description: impl Into<String>) -> Self {
+    pub fn invalid(description: impl Into<Said>) -> Self {
         Self::new("invalidArguments", description)
     }
 
@@ -87,7 +89,7 @@ impl MethodError {
         let mut value = Map::new();
         value.insert("type".into(), self.kind.into());
         if !self.description.is_empty() {
-            value.insert("description".into(), self.description.into());
+            value.insert("description".into(), self.description.text().into());
         }
         Value::Object(value)
     }
@@ -105,7 +107,7 @@ impl From<Error> for MethodError {
         if error.class.is_temporary() {
             tracing::error!(error = error.chain(), "a method failed");
         }
-        Self::new(kind, error.text.en)
+        Self::new(kind, error.text)
     }
 }
 
@@ -113,22 +115,22 @@ impl From<Error> for MethodError {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SetError {
     kind: &'static str,
-    description: String,
+    description: Said,
     more: Map<String, Value>,
 }
 
 impl SetError {
-    pub fn new(kind: &'static str, description: impl Into<String>) -> Self {
+    pub fn new(kind: &'static str, description: impl Into<Said>) -> Self {
         Self { kind, description: description.into(), more: Map::new() }
     }
 
     /// `invalidProperties`, with their names.
-    pub fn properties(names: &[&str], description: impl Into<String>) -> Self {
+    pub fn properties(names: &[&str], description: impl Into<Said>) -> Self {
         Self::new("invalidProperties", description).with("properties", names.to_vec())
     }
 
     /// `invalidProperties`, with the name of the only one.
-    pub fn property(name: &str, description: impl Into<String>) -> Self {
+    pub fn property(name: &str, description: impl Into<Said>) -> Self {
         Self::properties(&[name], description)
     }
 
@@ -138,7 +140,7 @@ impl SetError {
     }
 
     /// `forbidden`.
-    pub fn forbidden(description: impl Into<String>) -> Self {
+    pub fn forbidden(description: impl Into<Said>) -> Self {
         Self::new("forbidden", description)
     }
 
@@ -158,7 +160,7 @@ impl SetError {
             Class::Limit => "tooLarge",
             Class::Conflict | Class::Full | Class::Damaged | Class::Unavailable => return Err(error),
         };
-        Ok(Self::new(kind, error.text.en))
+        Ok(Self::new(kind, error.text))
     }
 
     /// Trouble in the house, told of one object because others of its method were done: `serverFail`, or `serverUnavailable` for what
@@ -166,14 +168,14 @@ impl SetError {
     pub fn failed(error: &Error) -> Self {
         tracing::error!(error = error.chain(), "an object was left as it was");
         let kind = if error.class.is_temporary() { "serverUnavailable" } else { "serverFail" };
-        Self::new(kind, error.text.en.clone())
+        Self::new(kind, &error.text)
     }
 
     pub fn into_value(self) -> Value {
         let mut value = self.more;
         value.insert("type".into(), self.kind.into());
         if !self.description.is_empty() {
-            value.insert("description".into(), self.description.into());
+            value.insert("description".into(), self.description.text().into());
         }
         Value::Object(value)
     }

@@ -15,7 +15,8 @@ use crate::law::set::Set;
 use crate::law::state;
 use crate::method::{Call, Outcome};
 
-const PROPERTIES: [&str; 8] = ["id", "name", "email", "replyTo", "bcc", "textSignature", "htmlSignature", "mayDelete"];
+pub(crate) const PROPERTIES: [&str; 8] =
+    ["id", "name", "email", "replyTo", "bcc", "textSignature", "htmlSignature", "mayDelete"];
 /// Longest signature, in bytes.
 const SIGNATURE: usize = 64 * 1024;
 /// Longest name, in bytes.

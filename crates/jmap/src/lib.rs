@@ -10,7 +10,7 @@
 //! | `json` | JSON within limits |
 //! | `api`, `reference` | one request: its calls, and results that refer to earlier ones |
 //! | `method` | the table of methods, and what a method is given |
-//! | `error` | what goes wrong, in the words of the RFCs |
+//! | `error`, `words` | what goes wrong, in the words of the RFCs; the same in Chinese |
 //! | `law` | `/get`, `/changes`, `/set`, `/query`, `/queryChanges`: what is the same for all types |
 //! | `access`, `ids` | whose account, which rights; ids on the wire |
 //! | `blob` | uploading, downloading, blobs within requests |
@@ -20,7 +20,7 @@
 //! | `rules` | the active script, as the form that shows it |
 //! | `mdn` | telling senders that their mail was read |
 //! | `sieve` | scripts |
-//! | `quota`, `principal` | how much room there is; who there is |
+//! | `quota`, `principal`, `share` | how much room there is; who there is; what was shared |
 //! | `contact` | address books and cards |
 //! | `vendor` | what `urn:anser:mail` adds |
 
@@ -39,17 +39,21 @@ mod law;
 mod mailbox;
 mod mdn;
 mod method;
+#[cfg(test)]
+mod page;
 mod principal;
 mod push;
 mod quota;
 mod reference;
 mod rules;
 mod session;
+mod share;
 mod sieve;
 mod submission;
 mod thread;
 mod vacation;
 mod vendor;
+mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,9 +61,12 @@ use std::time::Duration;
 use anser_base::{Clock, Entropy};
 use anser_directory::Directory;
 use anser_journal::Journal;
-use anser_net::http::{Method, Route, Routes, with};
+use anser_migrate::Migrate;
+use anser_net::http::{Method, Request, Response, Route, Routes, with};
 use anser_queue::Queue;
 use anser_store::Store;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 
 use crate::door::Door;
 
@@ -89,6 +96,8 @@ pub struct Deps {
     pub limits: Limits,
     /// How pictures in messages are fetched; `None` fetches none.
     pub web: Option<Web>,
+    /// Moves persons' mail in; `None` moves none.
+    pub moves: Option<Migrate>,
 }
 
 /// What clients may do at most; the capability object tells them (RFC 8620 §2).
@@ -147,17 +156,33 @@ pub fn routes(deps: Deps) -> Routes {
     // More than is allowed is taken here, so that the refusal can say which limit it is: the handlers keep them.
     let request = deps.limits.size_request.saturating_mul(2);
     let door = Arc::new(Door::new(deps));
+    push::begin(&door);
     Routes::of([
-        Route::get("/.well-known/jmap", with(&door, session::get)).any_origin(),
-        Route::get("/jmap/session", with(&door, session::get)).any_origin(),
-        Route::new(Method::POST, "/jmap/api", with(&door, api::post)).body(request).time(TIME).any_origin(),
-        Route::post("/jmap/upload/{accountId}", with(&door, blob::upload))
+        Route::get("/.well-known/jmap", spoken(&door, session::get)).any_origin(),
+        Route::get("/jmap/session", spoken(&door, session::get)).any_origin(),
+        Route::new(Method::POST, "/jmap/api", spoken(&door, api::post)).body(request).time(TIME).any_origin(),
+        Route::post("/jmap/upload/{accountId}", spoken(&door, blob::upload))
             .body(u64::MAX)
             .time(UPLOAD_TIME)
             .any_origin(),
-        Route::get("/jmap/events", with(&door, push::events)).any_origin(),
-        Route::get("/jmap/ws", with(&door, push::socket)),
-        Route::get("/jmap/image/{accountId}/{until}/{seal}", with(&door, vendor::image)).any_origin(),
-        Route::get("/jmap/download/{accountId}/{blobId}/{name}", with(&door, blob::download)).any_origin(),
+        Route::get("/jmap/events", spoken(&door, push::events)).any_origin(),
+        Route::get("/jmap/ws", spoken(&door, push::socket)),
+        Route::get("/jmap/image/{accountId}/{until}/{seal}", spoken(&door, vendor::image)).any_origin(),
+        Route::get("/jmap/download/{accountId}/{blobId}/{name}", spoken(&door, blob::download)).any_origin(),
     ])
+}
+
+/// A handler of the door, which answers in the language that the request asks for.
+fn spoken<F, A>(
+    door: &Arc<Door>,
+    handler: F,
+) -> impl Fn(Request) -> BoxFuture<'static, Response> + Send + Sync + 'static
+where
+    F: Fn(Arc<Door>, Request) -> A + Copy + Send + Sync + 'static,
+    A: Future<Output = Response> + Send + 'static,
+{
+    with(door, move |door, request: Request| {
+        let language = request.language();
+        words::speaking(language, handler(door, request)).boxed()
+    })
 }

@@ -15,8 +15,9 @@ use crate::door::Door;
 use crate::error::MethodError;
 use crate::reference::weight;
 use crate::session::{ANSER, BLOB, CONTACTS, CORE, MAIL, MDN, PRINCIPALS, QUOTA, SIEVE, SUBMISSION, VACATION};
+use crate::submission::recall;
 use crate::vendor::{self, DOCUMENT, NOTE};
-use crate::{blob, email, identity, mailbox, mdn, principal, quota, sieve, submission, thread, vacation};
+use crate::{blob, email, identity, mailbox, mdn, principal, push, quota, share, sieve, submission, thread, vacation};
 
 /// What a method comes to: the arguments of its response.
 pub(crate) type Outcome = Result<Value, MethodError>;
@@ -30,19 +31,21 @@ pub(crate) struct Method {
 }
 
 /// What methods are called that change nothing; all others do, or may.
-const READING: [&str; 8] = ["get", "changes", "query", "queryChanges", "parse", "lookup", "echo", "validate"];
+pub(crate) const READING: [&str; 9] =
+    ["discover", "get", "changes", "query", "queryChanges", "parse", "lookup", "echo", "validate"];
 
 impl Method {
     /// Whether somebody may call it with what they came in by.
     pub fn is_open_to(&self, user: &User) -> bool {
         let (kind, verb) = self.name.split_once('/').unwrap_or((self.name, ""));
         let reads = READING.contains(&verb);
-        (reads || !user.is_read_only()) && (reads || !["EmailSubmission", "MDN"].contains(&kind) || user.may_send())
+        (reads || !user.is_read_only())
+            && (reads || !["EmailSubmission", "MDN", "Recall"].contains(&kind) || user.may_send())
     }
 }
 
 /// Types whose changes are changes of mail.
-const OF_MAIL: [&str; 4] = ["Mailbox", "Email", "Bulk", "MDN"];
+const OF_MAIL: [&str; 5] = ["Mailbox", "Email", "Bulk", "MDN", "MailMove"];
 
 impl Method {
     /// Whether these arguments change mail, or make some of it; to take back what was sent does not.
@@ -56,6 +59,8 @@ impl Method {
 /// Every method, in the order of the RFCs.
 pub(crate) const METHODS: &[Method] = &[
     Method { name: "Core/echo", capability: CORE, run: |call| Box::pin(echo(call)) },
+    Method { name: "PushSubscription/get", capability: CORE, run: |call| Box::pin(push::get(call)) },
+    Method { name: "PushSubscription/set", capability: CORE, run: |call| Box::pin(push::set(call)) },
     Method { name: "Blob/copy", capability: CORE, run: |call| Box::pin(blob::copy(call)) },
     Method { name: "Blob/upload", capability: BLOB, run: |call| Box::pin(blob::make(call)) },
     Method { name: "Blob/get", capability: BLOB, run: |call| Box::pin(blob::get(call)) },
@@ -109,6 +114,15 @@ pub(crate) const METHODS: &[Method] = &[
         capability: PRINCIPALS,
         run: |call| Box::pin(principal::query_changes(call)),
     },
+    Method { name: "ShareNotification/get", capability: PRINCIPALS, run: |call| Box::pin(share::get(call)) },
+    Method { name: "ShareNotification/changes", capability: PRINCIPALS, run: |call| Box::pin(share::changes(call)) },
+    Method { name: "ShareNotification/set", capability: PRINCIPALS, run: |call| Box::pin(share::set(call)) },
+    Method { name: "ShareNotification/query", capability: PRINCIPALS, run: |call| Box::pin(share::query(call)) },
+    Method {
+        name: "ShareNotification/queryChanges",
+        capability: PRINCIPALS,
+        run: |call| Box::pin(share::query_changes(call)),
+    },
     Method { name: "AddressBook/get", capability: CONTACTS, run: |call| Box::pin(contact::book_get(call)) },
     Method { name: "AddressBook/changes", capability: CONTACTS, run: |call| Box::pin(BOOK.changes(call)) },
     Method { name: "AddressBook/set", capability: CONTACTS, run: |call| Box::pin(contact::book_set(call)) },
@@ -126,12 +140,18 @@ pub(crate) const METHODS: &[Method] = &[
     Method { name: "EmailView/get", capability: ANSER, run: |call| Box::pin(vendor::view_get(call)) },
     Method { name: "Bulk/get", capability: ANSER, run: |call| Box::pin(vendor::bulk_get(call)) },
     Method { name: "Bulk/set", capability: ANSER, run: |call| Box::pin(vendor::bulk_set(call)) },
+    Method { name: "MailMove/get", capability: ANSER, run: |call| Box::pin(vendor::move_get(call)) },
+    Method { name: "MailMove/set", capability: ANSER, run: |call| Box::pin(vendor::move_set(call)) },
+    Method { name: "MailMove/discover", capability: ANSER, run: |call| Box::pin(vendor::move_discover(call)) },
     Method { name: "Document/get", capability: ANSER, run: |call| Box::pin(DOCUMENT.get(call)) },
     Method { name: "Document/changes", capability: ANSER, run: |call| Box::pin(DOCUMENT.changes(call)) },
     Method { name: "Document/set", capability: ANSER, run: |call| Box::pin(DOCUMENT.set(call)) },
     Method { name: "Note/get", capability: ANSER, run: |call| Box::pin(NOTE.get(call)) },
     Method { name: "Note/changes", capability: ANSER, run: |call| Box::pin(NOTE.changes(call)) },
     Method { name: "Note/query", capability: ANSER, run: |call| Box::pin(vendor::note_query(call)) },
+    Method { name: "Recall/get", capability: ANSER, run: |call| Box::pin(recall::get(call)) },
+    Method { name: "Recall/changes", capability: ANSER, run: |call| Box::pin(recall::changes(call)) },
+    Method { name: "Recall/set", capability: ANSER, run: |call| Box::pin(recall::set(call)) },
     Method { name: "Rules/get", capability: ANSER, run: |call| Box::pin(vendor::rules_get(call)) },
     Method { name: "Rules/set", capability: ANSER, run: |call| Box::pin(vendor::rules_set(call)) },
     Method { name: "Note/set", capability: ANSER, run: |call| Box::pin(NOTE.set(call)) },
@@ -153,6 +173,19 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// The same user's, without arguments: for work that goes on when nobody waits for its answer any more.
+    pub fn apart(&self) -> Self {
+        Self {
+            door: self.door.clone(),
+            user: self.user.clone(),
+            client: self.client,
+            args: Args(Map::new()),
+            created: BTreeMap::new(),
+            more: Vec::new(),
+            left: 0,
+        }
+    }
+
     /// The account that `accountId` names.
     pub fn access(&mut self) -> Result<Access, MethodError> {
         let id = self.args.string("accountId")?.ok_or_else(|| MethodError::invalid("accountId is missing"))?;
@@ -268,34 +301,8 @@ async fn echo(call: &mut Call) -> Outcome {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::fmt::Write as _;
-    use std::path::Path;
 
     use super::*;
-
-    /// The page of methods, as the table says.
-    fn page() -> String {
-        let mut page = String::from(
-            "# Methods\n\nMade of the table of methods; a test holds it to that. What a method takes and answers is in its RFC, of \
-             `urn:anser:mail`\nin [mail.md](mail.md).\n\n| method | needs in `using` | changes something |\n|---|---|---|\n",
-        );
-        for method in METHODS {
-            let verb = method.name.split_once('/').map_or("", |(_, verb)| verb);
-            let changes = if READING.contains(&verb) { "" } else { "yes" };
-            let _ = writeln!(page, "| {} | `{}` | {changes} |", method.name, method.capability);
-        }
-        page
-    }
-
-    #[test]
-    fn the_page_of_methods_is_what_the_table_says() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/api/methods.md");
-        if std::env::var_os("ANSER_WRITE_PAGES").is_some() {
-            std::fs::write(&path, page()).unwrap();
-        }
-        let there = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(there == page(), "docs/api/methods.md is old: run this test with ANSER_WRITE_PAGES=1");
-    }
 
     #[test]
     fn a_method_has_one_row_and_a_capability_that_is_told() {

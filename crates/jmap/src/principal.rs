@@ -18,7 +18,8 @@ use crate::law::set::{Done, Set};
 use crate::method::{Call, Outcome};
 use crate::session::{MAIL, PRINCIPALS_OWNER};
 
-const PROPERTIES: [&str; 8] = ["id", "type", "name", "description", "email", "timeZone", "capabilities", "accounts"];
+pub(crate) const PROPERTIES: [&str; 8] =
+    ["id", "type", "name", "description", "email", "timeZone", "capabilities", "accounts"];
 /// There are no states to tell changes by: clients ask anew.
 const STATE: &str = "0";
 

@@ -13,7 +13,7 @@ use crate::law::query::{Query, QueryChanges};
 use crate::law::state;
 use crate::method::{Call, Outcome};
 
-const PROPERTIES: [&str; 10] =
+pub(crate) const PROPERTIES: [&str; 10] =
     ["id", "resourceType", "used", "hardLimit", "scope", "name", "types", "warnLimit", "softLimit", "description"];
 /// The only quota that there is: bytes of mail.
 const ID: &str = "octets";

@@ -31,6 +31,8 @@ pub(crate) const PRINCIPALS: &str = "urn:ietf:params:jmap:principals";
 pub(crate) const PRINCIPALS_OWNER: &str = "urn:ietf:params:jmap:principals:owner";
 /// RFC 8887 §3.
 const WEBSOCKET: &str = "urn:ietf:params:jmap:websocket";
+/// RFC 9749 §3.
+const VAPID: &str = "urn:ietf:params:jmap:webpush-vapid";
 /// RFC 9425 §3.1.
 pub(crate) const QUOTA: &str = "urn:ietf:params:jmap:quota";
 /// RFC 9610 §1.4.1.
@@ -49,17 +51,22 @@ pub(crate) const COLLATIONS: [&str; 2] = ["i;ascii-casemap", "i;unicode-casemap"
 pub(crate) const CAPABILITIES: [&str; 11] =
     [CORE, MAIL, SUBMISSION, VACATION, BLOB, QUOTA, PRINCIPALS, CONTACTS, SIEVE, MDN, ANSER];
 
+/// Whether a request may say that it uses this: capabilities without methods are told, too.
+pub(crate) fn is_known(name: &str) -> bool {
+    CAPABILITIES.contains(&name) || [WEBSOCKET, VAPID].contains(&name)
+}
+
 /// `/.well-known/jmap`
 pub(crate) async fn get(door: Arc<Door>, request: Request) -> Response {
     either(auth::user(&door, &request).await.map(|user| {
-        let session = resource(&door.deps, &user);
+        let session = resource(&door, &user);
         Response::json(200, session.to_string())
     }))
 }
 
 /// The `state` of the session (RFC 8620 §2, `sessionState`).
-pub(crate) fn state(deps: &Deps, user: &User) -> String {
-    state_of(&without_state(deps, user))
+pub(crate) fn state(door: &Door, user: &User) -> String {
+    state_of(&without_state(door, user))
 }
 
 fn state_of(session: &Map<String, Value>) -> String {
@@ -67,13 +74,14 @@ fn state_of(session: &Map<String, Value>) -> String {
     BlobId::of(&text).to_hex()[..16].to_owned()
 }
 
-fn resource(deps: &Deps, user: &User) -> Value {
-    let mut session = without_state(deps, user);
+fn resource(door: &Door, user: &User) -> Value {
+    let mut session = without_state(door, user);
     session.insert("state".into(), state_of(&session).into());
     Value::Object(session)
 }
 
-fn without_state(deps: &Deps, user: &User) -> Map<String, Value> {
+fn without_state(door: &Door, user: &User) -> Map<String, Value> {
+    let deps = &door.deps;
     let own = ids::account_id(user.account.id);
     let mut accounts = Map::new();
     accounts.insert(own.clone(), account(user, &user.account));
@@ -88,6 +96,9 @@ fn without_state(deps: &Deps, user: &User) -> Map<String, Value> {
     // `https` becomes `wss`, `http` becomes `ws`.
     if let Some(rest) = url.strip_prefix("http") {
         capabilities.insert(WEBSOCKET.to_owned(), json!({ "url": format!("ws{rest}/jmap/ws"), "supportsPush": true }));
+    }
+    if let Some(key) = door.vapid.public() {
+        capabilities.insert(VAPID.to_owned(), json!({ "applicationServerKey": key }));
     }
     session.insert("capabilities".into(), Value::Object(capabilities));
     session.insert("accounts".into(), Value::Object(accounts));

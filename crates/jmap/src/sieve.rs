@@ -19,7 +19,7 @@ use crate::law::query::Query;
 use crate::law::set::{Done, Refused, Set};
 use crate::method::{Call, Outcome};
 
-const PROPERTIES: [&str; 4] = ["id", "name", "blobId", "isActive"];
+pub(crate) const PROPERTIES: [&str; 4] = ["id", "name", "blobId", "isActive"];
 
 fn id(script: &ScriptInfo) -> String {
     format!("V{}", script.id)
@@ -156,10 +156,10 @@ pub(crate) async fn set(call: &mut Call) -> Outcome {
 /// Trouble of one script is told with it, where it is the client's.
 fn settled<T>(result: Result<Refused<T>>) -> Result<Refused<T>> {
     result.or_else(|error| match error.class {
-        Class::Invalid => Ok(Err(SetError::new("invalidSieve", error.text.en))),
-        Class::Exists => Ok(Err(SetError::new("alreadyExists", error.text.en))),
-        Class::Conflict => Ok(Err(SetError::new("sieveIsActive", error.text.en))),
-        Class::Limit => Ok(Err(SetError::new("overQuota", error.text.en))),
+        Class::Invalid => Ok(Err(SetError::new("invalidSieve", error.text))),
+        Class::Exists => Ok(Err(SetError::new("alreadyExists", error.text))),
+        Class::Conflict => Ok(Err(SetError::new("sieveIsActive", error.text))),
+        Class::Limit => Ok(Err(SetError::new("overQuota", error.text))),
         _ => SetError::of(error).map(Err),
     })
 }
@@ -201,7 +201,14 @@ async fn create(call: &Call, access: &Access, object: &Map<String, Value>) -> Re
     if let Some(wrong) = bad_name(call, owner, &name).await? {
         return Ok(Err(wrong));
     }
-    call.door.deps.directory.put_script(owner, &name, &text).await?;
+    if let Err(error) = call.door.deps.directory.add_script(owner, &name, &text).await {
+        let twin = match error.class {
+            // Somebody was faster.
+            Class::Exists => twin(&all(call, access).await?.1, &name),
+            _ => None,
+        };
+        return twin.map_or(Err(error), |twin| Ok(Err(twin)));
+    }
     let made = all(call, access).await?.1.into_iter().find(|script| script.name == name);
     let made = made.ok_or_else(|| Error::unavailable("the script went at once"))?;
     let mut told = self::object(call, access, &made).await?;
@@ -220,7 +227,7 @@ fn twin(known: &[ScriptInfo], name: &str) -> Option<SetError> {
 /// Why a script cannot be called so.
 async fn bad_name(call: &Call, owner: ScriptOwner, name: &str) -> Result<Option<SetError>> {
     match call.door.deps.directory.check_script_room(owner, name, 0).await {
-        Err(error) if error.class == Class::Invalid => Ok(Some(SetError::property("name", error.text.en))),
+        Err(error) if error.class == Class::Invalid => Ok(Some(SetError::property("name", error.text))),
         _ => Ok(None),
     }
 }
@@ -320,7 +327,7 @@ pub(crate) async fn validate(call: &mut Call) -> Outcome {
     let compiled = tokio::task::spawn_blocking(move || anser_sieve::compile(&text).map(drop).map_err(Error::from));
     let error = match compiled.await.map_err(Error::unavailable)? {
         Ok(()) => Value::Null,
-        Err(error) => SetError::new("invalidSieve", error.text.en).into_value(),
+        Err(error) => SetError::new("invalidSieve", error.text).into_value(),
     };
     Ok(json!({ "accountId": crate::ids::account_id(access.owner.id), "error": error }))
 }

@@ -16,7 +16,7 @@ use crate::law::set::{Done, Refused, Set};
 use crate::method::{Call, Outcome};
 use crate::rules::Rules;
 
-const PROPERTIES: [&str; 7] = ["id", "isEnabled", "fromDate", "toDate", "subject", "textBody", "htmlBody"];
+pub(crate) const PROPERTIES: [&str; 7] = ["id", "isEnabled", "fromDate", "toDate", "subject", "textBody", "htmlBody"];
 /// The only id that there is.
 const ID: &str = "singleton";
 /// How often one sender gets the answer, in days (RFC 5230 §4.1).

@@ -1,7 +1,7 @@
 //! OpenID Connect as a relying party (OpenID Connect Core, Discovery; RFC 6749, 7636, 9207): code flow with PKCE and nonce.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anser_base::{Error, Result, Timestamp};
@@ -21,14 +21,25 @@ use crate::page::percent;
 
 /// How long what a provider tells of itself is believed.
 const KNOWN: Duration = Duration::from_secs(3600);
+/// How long it is taken where the provider does not answer: its pages may work when this does not.
+const STALE: Duration = Duration::from_secs(24 * 3600);
+/// How long nobody is asked again who did not answer.
+const SILENT: Duration = Duration::from_secs(15);
 /// How often a key that nobody knows makes us look for newer ones.
 const LOOK: Duration = Duration::from_secs(60);
 /// The claim that names somebody where none is registered.
 const CLAIM: &str = "email";
 
-/// What providers told of themselves, by issuer.
+/// What providers told of themselves, by issuer: as many as are registered, and those that were until a day ago.
+pub type Known = HashMap<String, Arc<Issuer>>;
+
+/// One provider.
 #[derive(Default)]
-pub struct Known(HashMap<String, Arc<Told>>);
+pub struct Issuer {
+    /// Held by who asks it: the others wait, or take what was told before.
+    asking: tokio::sync::Mutex<()>,
+    told: Mutex<(Option<Arc<Told>>, Option<Timestamp>)>,
+}
 
 /// What a provider told of itself (OpenID Connect Discovery §3, RFC 8414 §2).
 struct Told {
@@ -160,19 +171,63 @@ async fn userinfo(door: &Door, told: &Told, tokens: &Value, claims: &Value) -> R
     Ok(more)
 }
 
-/// What a provider tells of itself, no older than that.
+/// What a provider tells of itself, no older than that where it answers. It is asked once, however many want to know, and not again for
+/// [`SILENT`] where it did not answer.
 async fn told(door: &Door, issuer: &str, age: Duration) -> Result<Arc<Told>> {
     let now = door.deps.clock.now();
-    let known = || door.outside.openid.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(told) = known().0.get(issuer).filter(|told| now.since(told.at) < age) {
-        return Ok(told.clone());
+    let one = {
+        let mut known = door.outside.openid.lock().unwrap_or_else(PoisonError::into_inner);
+        if !known.contains_key(issuer) {
+            let is_recent = |one: &Issuer| one.known().0.is_some_and(|told| now.since(told.at) < STALE);
+            known.retain(|_, one| Arc::strong_count(one) > 1 || is_recent(one));
+        }
+        known.entry(issuer.to_owned()).or_default().clone()
+    };
+    let fresh = || one.known().0.filter(|told| now.since(told.at) < age);
+    let stale = || one.known().0.filter(|told| now.since(told.at) < STALE);
+    if let Some(told) = fresh() {
+        return Ok(told);
     }
-    let told = Arc::new(fetched(door, issuer, now).await?);
-    let mut known = known();
-    // Whoever was removed is forgotten some time.
-    known.0.retain(|_, told| now.since(told.at) < KNOWN);
-    known.0.insert(issuer.to_owned(), told.clone());
-    Ok(told)
+    let _turn = match (one.asking.try_lock(), stale()) {
+        (Ok(turn), _) => turn,
+        // Whoever looks for a new key has no use for the old ones.
+        (Err(_), Some(told)) if age >= KNOWN => return Ok(told),
+        (Err(_), _) => one.asking.lock().await,
+    };
+    if let Some(told) = fresh() {
+        return Ok(told);
+    }
+    if one.known().1.is_some_and(|failed| now.since(failed) < SILENT) {
+        return stale().ok_or_else(|| unavailable("it did not answer a moment ago"));
+    }
+    let asked = fetched(door, issuer, now).await;
+    let mut known = one.told.lock().unwrap_or_else(PoisonError::into_inner);
+    match asked {
+        Ok(told) => {
+            let told = Arc::new(told);
+            *known = (Some(told.clone()), None);
+            Ok(told)
+        }
+        Err(error) => {
+            known.1 = Some(door.deps.clock.now());
+            let before = known.0.clone().filter(|told| now.since(told.at) < STALE);
+            if before.is_some() {
+                tracing::warn!(
+                    issuer,
+                    error = error.chain(),
+                    "a provider does not tell of itself: what it told before is taken"
+                );
+            }
+            before.ok_or(error)
+        }
+    }
+}
+
+impl Issuer {
+    /// What it told last, and when it did not answer.
+    fn known(&self) -> (Option<Arc<Told>>, Option<Timestamp>) {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 async fn fetched(door: &Door, issuer: &str, now: Timestamp) -> Result<Told> {

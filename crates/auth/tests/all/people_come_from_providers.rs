@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use anser_base::Address;
 use anser_directory::{Names, Provider, ProviderKind};
@@ -143,11 +144,38 @@ fn a_provider_that_does_not_work_is_said_so() {
         add(site, provider(&outside));
         for wrong in ["huge", "another issuer", "plain", "elsewhere"] {
             *outside.wrong.lock().unwrap() = wrong;
+            let looks = outside.looks.load(Ordering::SeqCst);
             let gone = site.curl("ann", "/auth/outside/uni", &["-H", "Accept-Language: zh"]);
             assert_eq!((gone.status, gone.field("location")), (503, None), "{wrong}");
+            assert_eq!(site.curl("ann", "/auth/outside/uni", &[]).status, 503);
+            assert_eq!(outside.looks.load(Ordering::SeqCst), looks + 1, "it is not asked again at once");
+            site.clock.advance(Duration::from_secs(15));
             assert!(gone.body.contains("也可使用密码登录"), "{}", gone.body);
         }
         assert_eq!(site.curl("ann", "/auth/outside/nobody", &[]).status, 404);
+    });
+}
+
+#[test]
+fn a_provider_is_asked_once_and_what_it_told_outlives_its_troubles() {
+    each_site(|site| {
+        let outside = outside_of(site);
+        add(site, provider(&outside));
+        let looks = || outside.looks.load(Ordering::SeqCst);
+        let gone = |who: &str| site.curl(who, "/auth/outside/uni", &[]).status;
+        std::thread::scope(|scope| {
+            let all = ["ann", "bob", "chen", "new"].map(|who| scope.spawn(move || gone(who)));
+            all.into_iter().for_each(|one| assert_eq!(one.join().unwrap(), 303));
+        });
+        assert_eq!(looks(), 1, "many come at once");
+        *outside.wrong.lock().unwrap() = "elsewhere";
+        for (later, status, asked) in [(3600, 303, 2), (0, 303, 2), (15, 303, 3), (24 * 3600, 503, 4)] {
+            site.clock.advance(Duration::from_secs(later));
+            assert_eq!((gone("ann"), looks()), (status, asked), "{later}");
+        }
+        *outside.wrong.lock().unwrap() = "";
+        site.clock.advance(Duration::from_secs(15));
+        assert_eq!((gone("ann"), looks()), (303, 5));
     });
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anser_auth::Deps;
 use anser_auth::outside::Web;
-use anser_base::Entropy;
+use anser_base::{Clock, Entropy};
 use anser_db::Schemas;
 use anser_net::http::{Site as Pages, session};
 use anser_net::{Shutdown, Stream};
@@ -23,6 +23,7 @@ pub struct Site {
     pub door: Door<Pages>,
     /// A provider that nobody has registered yet.
     pub outside: Arc<Outside>,
+    pub clock: Clock,
     folder: tempfile::TempDir,
 }
 
@@ -55,10 +56,15 @@ pub fn each_site(test: impl Fn(&Site)) {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("ca.pem"), certificate().0).unwrap();
         let web = outside::web(folder.path());
-        let door = Door::open(world.open(), |house| pages(house, web), serve);
+        let mut clock = None;
+        let pages = |house: &House| {
+            clock = Some(house.clock.clone());
+            pages(house, web)
+        };
+        let door = Door::open(world.open(), pages, serve);
         door.populate();
         let outside = outside::start(&door.runtime, folder.path());
-        let site = Site { door, outside, folder };
+        let site = Site { door, outside, clock: clock.unwrap(), folder };
         test(&site);
         site.door.stop();
     });

@@ -39,7 +39,7 @@ async fn answer(door: &Door, mut request: Request) -> Result<Response, Response>
     let _seat = seat.ok_or_else(|| limit_problem(429, "maxConcurrentUpload"))?;
     let (blob, size) = take(door, access.owner.tenant, &mut request).await?;
     keep(door, &user, &access, blob, size).await.map_err(|error| match error.class {
-        Class::OverQuota => problem(403, "urn:ietf:params:jmap:error:overQuota", &error.text.en),
+        Class::OverQuota => problem(403, "urn:ietf:params:jmap:error:overQuota", &error.text),
         _ => failed(&error),
     })?;
     let kind = Some(request.header("content-type")).filter(|kind| kind.len() <= TYPE && kind.contains('/'));

@@ -59,7 +59,7 @@ fn check(tx: &mut MailTx<'_, '_>, number: Option<u64>, object: &mut Map<String, 
             return wrong(name);
         }
     }
-    if number.is_none() && BOOK.all(tx)?.len() >= BOOKS {
+    if number.is_none() && tx.count_records(RecordKind::AddressBook)? >= BOOKS {
         return Ok(Err(SetError::new("overQuota", "there are too many address books")));
     }
     Ok(Ok(()))

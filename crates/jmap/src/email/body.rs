@@ -103,7 +103,8 @@ impl Parts<'_> {
     }
 }
 
-fn headers(block: &[u8]) -> Value {
+/// All fields of a block (RFC 8621 §4.1.3).
+pub(super) fn headers(block: &[u8]) -> Value {
     let told = |name: &[u8], value: &[u8]| {
         let text = |bytes| String::from_utf8_lossy(bytes).replace('\0', "");
         json!({ "name": text(name), "value": text(value) })

@@ -7,7 +7,7 @@ use anser_mime::structure::Structure;
 use anser_store::{Columns, Listing, MailTx, Store, are_kept};
 use serde_json::{Map, Value};
 
-use super::body::{PartProperties, Parts, Shape};
+use super::body::{PartProperties, Parts, Shape, headers};
 use super::header::{CONVENIENT, HeaderProperty, written_utc};
 use super::load::{self, Loaded};
 use super::octets::Octets;
@@ -20,7 +20,7 @@ use crate::law::get::{Get, Got};
 use crate::law::state;
 use crate::method::{Call, Outcome};
 
-const PLAIN: [&str; 14] = [
+pub(crate) const PLAIN: [&str; 15] = [
     "id",
     "blobId",
     "threadId",
@@ -30,6 +30,7 @@ const PLAIN: [&str; 14] = [
     "receivedAt",
     "hasAttachment",
     "preview",
+    "headers",
     "bodyStructure",
     "bodyValues",
     "textBody",
@@ -61,7 +62,7 @@ impl Wish {
     /// Reads the arguments that Email/get and Email/parse have.
     pub fn read(call: &mut Call, properties: Option<&Vec<String>>) -> std::result::Result<Self, MethodError> {
         let unasked = || {
-            let plain = PLAIN.iter().filter(|name| **name != "bodyStructure");
+            let plain = PLAIN.iter().filter(|name| !["bodyStructure", "headers"].contains(*name));
             plain.chain(CONVENIENT.iter().map(|(name, ..)| name)).map(|name| (*name).to_owned()).collect()
         };
         let mut properties: Vec<String> = properties.cloned().unwrap_or_else(unasked);
@@ -90,9 +91,13 @@ impl Wish {
         OF_BODY.iter().any(|name| self.wants(name))
     }
 
-    /// What the header says.
+    /// What the header says; of the whole of it, where all fields are wanted.
     pub fn put_fields(&self, block: &[u8], shown: &mut Map<String, Value>) {
         shown.extend(self.fields.iter().map(|(name, field)| (name.clone(), field.value(block))));
+        // RFC 8621 §4.1.3
+        if self.wants("headers") {
+            shown.insert("headers".into(), headers(block));
+        }
     }
 
     /// What the parts are.
@@ -165,7 +170,7 @@ pub(crate) async fn get(call: &mut Call) -> Outcome {
         }
     }
     let names: Vec<String> = wish.fields.iter().map(|(_, field)| field.name.clone()).collect();
-    let kept = !names.is_empty() && are_kept(&names);
+    let kept = !names.is_empty() && are_kept(&names) && !wish.wants("headers");
     let (access, asked) = (get.access.clone(), numbers.clone());
     let read = move |tx: &mut MailTx<'_, '_>| Ok((state::now(tx), rows(tx, &access, &asked, kept)?));
     let (state, rows) = call.door.deps.store.read(get.access.owner.id, read).await?;
@@ -183,7 +188,7 @@ pub(crate) async fn get(call: &mut Call) -> Outcome {
 }
 
 async fn shown(store: &Store, access: &Access, wish: &Arc<Wish>, row: Row) -> Result<Value> {
-    let needs_header = !wish.fields.is_empty() && row.block.is_none();
+    let needs_header = (!wish.fields.is_empty() || wish.wants("headers")) && row.block.is_none();
     let mut object = plain(access, wish, &row.loaded);
     if let Some(block) = &row.block {
         wish.put_fields(block, &mut object);

@@ -26,7 +26,11 @@ use crate::method::{Call, Outcome};
 pub(crate) use body::Shape;
 pub(crate) use copy::copy;
 pub(crate) use find::{Results, Wish, find, moment};
+#[cfg(test)]
+pub(crate) use get::PLAIN;
 pub(crate) use get::get;
+#[cfg(test)]
+pub(crate) use header::CONVENIENT;
 pub(crate) use header::written_utc;
 pub(crate) use import::{import, is_message};
 pub(crate) use load::{Loaded, messages};

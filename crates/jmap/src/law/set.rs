@@ -1,6 +1,6 @@
 //! `/set` (RFC 8620 §5.3): the arguments, and what was done.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use anser_base::Durability;
 use anser_store::{Logged, MailTx};
@@ -35,9 +35,9 @@ pub(crate) struct Done {
     pub created: Map<String, Value>,
     pub updated: Map<String, Value>,
     pub destroyed: Vec<String>,
-    not_created: Map<String, Value>,
-    not_updated: Map<String, Value>,
-    not_destroyed: Map<String, Value>,
+    not_created: BTreeMap<String, SetError>,
+    not_updated: BTreeMap<String, SetError>,
+    not_destroyed: BTreeMap<String, SetError>,
 }
 
 impl Set {
@@ -109,11 +109,16 @@ impl Set {
             "created": or_null(done.created),
             "updated": or_null(done.updated),
             "destroyed": if done.destroyed.is_empty() { Value::Null } else { json!(done.destroyed) },
-            "notCreated": or_null(done.not_created),
-            "notUpdated": or_null(done.not_updated),
-            "notDestroyed": or_null(done.not_destroyed),
+            "notCreated": refusals(done.not_created),
+            "notUpdated": refusals(done.not_updated),
+            "notDestroyed": refusals(done.not_destroyed),
         }))
     }
+}
+
+/// Why objects were left as they were, in the language that is asked for: what is noted in a transaction is said afterwards.
+fn refusals(all: BTreeMap<String, SetError>) -> Value {
+    or_null(all.into_iter().map(|(id, error)| (id, error.into_value())).collect())
 }
 
 /// A map of an answer, which is null when nothing is in it.
@@ -138,9 +143,9 @@ impl Done {
     /// Notes how one creation ended.
     pub fn create(&mut self, creation: &str, result: Result<Map<String, Value>, SetError>) {
         match result {
-            Ok(object) => self.created.insert(creation.to_owned(), Value::Object(object)),
-            Err(error) => self.not_created.insert(creation.to_owned(), error.into_value()),
-        };
+            Ok(object) => drop(self.created.insert(creation.to_owned(), Value::Object(object))),
+            Err(error) => drop(self.not_created.insert(creation.to_owned(), error)),
+        }
     }
 
     /// Whether a creation was refused.
@@ -151,9 +156,9 @@ impl Done {
     /// Notes how one update ended; what the server changed beyond it, or null.
     pub fn update(&mut self, id: &str, result: Result<Value, SetError>) {
         match result {
-            Ok(more) => self.updated.insert(id.to_owned(), more),
-            Err(error) => self.not_updated.insert(id.to_owned(), error.into_value()),
-        };
+            Ok(more) => drop(self.updated.insert(id.to_owned(), more)),
+            Err(error) => drop(self.not_updated.insert(id.to_owned(), error)),
+        }
     }
 
     /// Notes how one removal ended.
@@ -161,7 +166,7 @@ impl Done {
         match result {
             Ok(()) => self.destroyed.push(id.to_owned()),
             Err(error) => {
-                self.not_destroyed.insert(id.to_owned(), error.into_value());
+                self.not_destroyed.insert(id.to_owned(), error);
             }
         }
     }

@@ -23,7 +23,7 @@ pub(crate) use count::{Counts, counts};
 pub(crate) use query::{query, query_changes};
 pub(crate) use set::set;
 
-const PROPERTIES: [&str; 11] = [
+pub(crate) const PROPERTIES: [&str; 11] = [
     "id",
     "name",
     "parentId",
@@ -129,7 +129,7 @@ impl Known {
 }
 
 /// RFC 8621 §2, `myRights`.
-fn rights(rights: Rights, role: Option<Role>) -> Value {
+pub(crate) fn rights(rights: Rights, role: Option<Role>) -> Value {
     let inbox = role == Some(Role::Inbox);
     json!({
         "mayReadItems": rights.has(Rights::READ),

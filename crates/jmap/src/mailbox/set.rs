@@ -269,9 +269,7 @@ impl Work<'_, '_, '_> {
 fn refused<T>(error: anser_base::Error, properties: &[&str]) -> Result<Result<T, SetError>> {
     use anser_base::Class;
     match error.class {
-        Class::Invalid | Class::Exists | Class::NotFound => {
-            Ok(Err(SetError::properties(properties, error.text.en.into_owned())))
-        }
+        Class::Invalid | Class::Exists | Class::NotFound => Ok(Err(SetError::properties(properties, error.text))),
         _ => SetError::of(error).map(Err),
     }
 }

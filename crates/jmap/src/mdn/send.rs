@@ -1,8 +1,6 @@
 //! MDN/send (RFC 9007 §3.1).
 
-use std::collections::BTreeSet;
-
-use anser_base::{Address, Result};
+use anser_base::{Address, Durability, MessageId, Result};
 use anser_directory::Account;
 use anser_directory::model::Locale;
 use anser_mime::address::parse_list;
@@ -10,6 +8,7 @@ use anser_mime::build::{Entity, Headers, Mailbox, TextEncoding, message};
 use anser_mime::date::DateTime;
 use anser_mime::{header, text};
 use anser_queue::Recipient;
+use anser_store::{FlagAct, Flags, Keywords};
 use futures_util::{StreamExt, stream};
 use serde_json::{Map, Value, json};
 
@@ -24,6 +23,8 @@ use crate::law::set::{Refused, or_null};
 use crate::method::{Call, Outcome};
 use crate::submission::{self, Letter};
 
+/// What a message is marked with that was told of (RFC 8098 §3.1, RFC 3503 §3).
+const SENT: &str = "$mdnsent";
 /// Who is told at most.
 const RECIPIENTS: usize = 10;
 /// Bytes of a text, of another value, and of an original that goes along whole.
@@ -60,12 +61,11 @@ pub(crate) async fn send(call: &mut Call) -> Outcome {
     let wanted = call.resolve(&identity).unwrap_or(identity);
     let found = call.door.deps.store.read(access.owner.id, move |tx| identity::find(tx, &wanted)).await?;
     let identity = found.ok_or_else(|| MethodError::invalid("there is no such identity"))?;
-    let (mut sent, mut not_sent, mut updates, mut told_of) = (Map::new(), Map::new(), Map::new(), BTreeSet::new());
+    let (mut sent, mut not_sent, mut updates) = (Map::new(), Map::new(), Map::new());
     for (creation, object) in send {
         let Value::Object(object) = object else { return Err(MethodError::invalid("an object is missing")) };
-        match one(call, &access, &identity, &object, &told_of).await? {
+        match one(call, &access, &identity, &object).await? {
             Ok((email, told)) => {
-                told_of.insert(email.clone());
                 if let Some(patch) = on_success.get(&format!("#{creation}")) {
                     updates.insert(email, patch.clone());
                 }
@@ -85,14 +85,13 @@ pub(crate) async fn send(call: &mut Call) -> Outcome {
     }))
 }
 
-/// Sends one: the message that it is for, and what the server made of it beyond what was given. Of a message that this request told of
-/// already none is sent: its mark comes with the end of the request.
+/// Sends one: the message that it is for, and what the server made of it beyond what was given. Whoever marks the message first sends, so
+/// that of two who ask at once one is told that it was sent already.
 async fn one(
     call: &Call,
     access: &Access,
     identity: &Identity,
     object: &Map<String, Value>,
-    told_of: &BTreeSet<String>,
 ) -> Result<Refused<(String, Value)>> {
     let receipt = match Receipt::read(object) {
         Ok(receipt) => receipt,
@@ -107,8 +106,9 @@ async fn one(
         Ok(messages(tx, &allowed, &[number])?.pop().flatten())
     });
     let Some(loaded) = read.await? else { return missing() };
-    if loaded.entry.keywords.has("$mdnsent") || told_of.contains(&id) {
-        return Ok(Err(SetError::new("mdnAlreadySent", "")));
+    let already = || Ok(Err(SetError::new("mdnAlreadySent", "")));
+    if loaded.entry.keywords.has(SENT) {
+        return already();
     }
     let head = beginning_of(&call.door.deps.store, access.owner.tenant, &loaded.message).await?;
     let to: Vec<Recipient> = asked_for(&head).into_iter().map(Recipient::new).collect();
@@ -120,6 +120,9 @@ async fn one(
         false => None,
     };
     let (letter, told) = receipt.letter(call, &access.owner, identity, &head, original.as_deref());
+    if !mark(call, access, number, true).await? {
+        return already();
+    }
     let letter = Letter {
         account: access.owner.clone(),
         client: call.client,
@@ -130,7 +133,30 @@ async fn one(
         not_before: None,
         message: stream::once(async move { Ok(letter.into()) }).boxed(),
     };
-    Ok((call.door.deps.submit)(letter).await.map(|_| (id, told)).map_err(submission::refused))
+    match (call.door.deps.submit)(letter).await {
+        Ok(_) => Ok(Ok((id, told))),
+        Err(error) => {
+            mark(call, access, number, false).await?;
+            Ok(Err(submission::refused(error)))
+        }
+    }
+}
+
+/// Marks a message as one that was told of, before that is sent: it is sent never rather than twice. Or takes the mark back, when it was not
+/// taken. Whether that changed anything.
+async fn mark(call: &Call, access: &Access, number: MessageId, is_told: bool) -> Result<bool> {
+    let reader = access.clone();
+    let write = call.door.deps.store.write(access.owner.id, Durability::Sync, move |tx| {
+        let allowed = reader.allowed(tx)?;
+        let Some(loaded) = messages(tx, &allowed, &[number])?.pop().flatten() else { return Ok(false) };
+        if loaded.entry.keywords.has(SENT) == is_told {
+            return Ok(false);
+        }
+        let (act, (mailbox, uid)) = (if is_told { FlagAct::Add } else { FlagAct::Remove }, loaded.places[0]);
+        tx.store_flags(mailbox, &[uid], act, Flags::default(), &Keywords::new([SENT]), None)?;
+        Ok(true)
+    });
+    write.await
 }
 
 /// Who wants to know (RFC 8098 §2.1).

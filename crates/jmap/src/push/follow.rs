@@ -16,7 +16,7 @@ use crate::law::state;
 const ACCOUNTS: usize = 32;
 
 /// The types that a change can be told of (RFC 8620 §7.1, RFC 8621 §1.5).
-pub(super) const TYPES: [&str; 10] = [
+pub(super) const TYPES: [&str; 12] = [
     "Mailbox",
     "Thread",
     "Email",
@@ -27,6 +27,8 @@ pub(super) const TYPES: [&str; 10] = [
     "ContactCard",
     "Document",
     "Note",
+    "Recall",
+    "ShareNotification",
 ];
 
 /// Which of [`TYPES`] are meant.
@@ -42,6 +44,11 @@ impl Kinds {
             "*" => Self::ALL,
             name => Self(std::array::from_fn(|at| known.0[at] || TYPES[at] == name)),
         })
+    }
+
+    /// Whether a type is meant.
+    pub fn has(self, name: &str) -> bool {
+        TYPES.iter().zip(self.0).any(|(known, is)| is && *known == name)
     }
 
     fn of(changes: &[Change]) -> Self {
@@ -85,7 +92,8 @@ fn recorded(kind: RecordKind) -> &'static [&'static str] {
         RecordKind::ContactCard => &["ContactCard"],
         RecordKind::Document => &["Document"],
         RecordKind::Note => &["Note"],
-        RecordKind::PushSubscription => &[],
+        RecordKind::Recall => &["Recall"],
+        RecordKind::ShareNotice => &["ShareNotification"],
     }
 }
 
@@ -135,6 +143,12 @@ impl Follower {
         }
         let changed = changed.into_iter().map(|account| (account, Kinds::ALL)).collect();
         self.told(changed)
+    }
+
+    /// The name of the moment up to which everything was told.
+    pub fn moment(&self) -> String {
+        let moments = self.told.iter().map(|(account, modseq)| format!("{}={modseq}", ids::account_id(*account)));
+        moments.collect::<Vec<_>>().join(" ")
     }
 
     /// What happens next. Cancel-safe.
@@ -193,9 +207,7 @@ impl Follower {
         if all.is_empty() {
             return None;
         }
-        let moments = self.told.iter().map(|(account, modseq)| format!("{}={modseq}", ids::account_id(*account)));
-        let id = moments.collect::<Vec<_>>().join(" ");
-        Some(Told { change: json!({ "@type": "StateChange", "changed": all }), id })
+        Some(Told { change: json!({ "@type": "StateChange", "changed": all }), id: self.moment() })
     }
 }
 

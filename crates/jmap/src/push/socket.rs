@@ -21,6 +21,7 @@ use crate::auth::{self, User};
 use crate::door::{Door, Seat, Use};
 use crate::error::{Problem, limit_problem, plain_problem};
 use crate::json::{self, JsonError};
+use crate::words;
 
 /// The subprotocol (RFC 8887 §4.1).
 const PROTOCOL: &str = "jmap";
@@ -60,12 +61,12 @@ async fn open(door: Arc<Door>, mut request: Request) -> Result<Response, Respons
     let seat = door.seat(user.account.id, Use::Push).ok_or_else(|| limit_problem(429, "maxConcurrentEvents"))?;
     let accept = STANDARD.encode(Sha1::new().chain_update(&key).chain_update(MAGIC).finalize());
     let accept = HeaderValue::from_str(&accept).map_err(|_| plain_problem(400, "the key cannot be read"))?;
-    let (upgrade, client) = (request.upgrade(), request.peer().ip());
-    tokio::spawn(async move {
+    let (upgrade, client, language) = (request.upgrade(), request.peer().ip(), request.language());
+    tokio::spawn(words::speaking(language, async move {
         if let Ok(connection) = upgrade.await {
             Session::over(connection, door, user, client, seat).await.run().await;
         }
-    });
+    }));
     Ok(Response::empty(101)
         .with(header::CONNECTION, HeaderValue::from_static("upgrade"))
         .with(header::UPGRADE, HeaderValue::from_static("websocket"))
@@ -162,7 +163,7 @@ impl Session {
         let mut object = match json::parse(text, limits.json_values) {
             Ok(Value::Object(object)) => object,
             Ok(_) => return vec![error(&not_request("a request is an object"), Value::Null)],
-            Err(JsonError::Malformed(detail)) => return vec![error(&not_json(&detail), Value::Null)],
+            Err(JsonError::Malformed(detail)) => return vec![error(&not_json(detail), Value::Null)],
             Err(JsonError::TooMuch) => return vec![error(&Problem::limit(400, "maxSizeRequest"), Value::Null)],
         };
         let id = object.remove("id").filter(Value::is_string).unwrap_or(Value::Null);
@@ -220,7 +221,7 @@ impl Session {
             }
             Err(failure) => {
                 tracing::error!(error = failure.chain(), "a WebSocket cannot be told of changes");
-                vec![error(&Problem::new(503, "about:blank", failure.text.en), Value::Null)]
+                vec![error(&Problem::new(503, "about:blank", failure.text), Value::Null)]
             }
         }
     }

@@ -5,12 +5,14 @@
 //! | `envelope` | who sends to whom |
 //! | `set` | what a client asks for, in an order in which nothing is sent of which nobody knows |
 //! | `send`, `cancel` | sending, and taking back what was not sent yet |
+//! | `recall` | taking back what was sent |
 //! | `status` | how far each recipient is, out of the queue and the journal |
 //! | `query` | EmailSubmission/query |
 
 mod cancel;
 mod envelope;
 mod query;
+pub(crate) mod recall;
 mod send;
 mod set;
 mod status;
@@ -88,7 +90,7 @@ pub enum NotSent {
 /// The longest time that a message may wait to be sent, in seconds (RFC 8621 §1.3.2, `maxDelayedSend`).
 pub(crate) const DELAY: u64 = anser_base::limits::DELAYED_SEND;
 
-const PROPERTIES: [&str; 10] = [
+pub(crate) const PROPERTIES: [&str; 10] = [
     "id",
     "identityId",
     "emailId",
@@ -158,6 +160,17 @@ impl Submission {
         (self.undo, self.done) = (Undo::Canceled, true);
         if let Value::Object(all) = &mut self.status {
             all.values_mut().for_each(|status| *status = status::told(reply, "no"));
+        }
+    }
+
+    /// These will not get it, as this reply says.
+    fn unsend(&mut self, recipients: &[String], reply: &str) {
+        if let Value::Object(all) = &mut self.status {
+            let gone = all.iter_mut().filter(|(recipient, _)| recipients.contains(recipient));
+            gone.for_each(|(_, status)| *status = status::told(reply, "no"));
+            if all.keys().all(|recipient| recipients.contains(recipient)) {
+                (self.undo, self.done) = (Undo::Canceled, true);
+            }
         }
     }
 

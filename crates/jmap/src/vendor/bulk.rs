@@ -25,7 +25,7 @@ const USERS: usize = 10_000;
 /// Messages of one transaction: others who write to the account wait for no longer than that.
 const PIECE: usize = 100;
 
-const PROPERTIES: [&str; 6] = ["id", "state", "total", "done", "failed", "accountId"];
+pub(crate) const PROPERTIES: [&str; 6] = ["id", "state", "total", "done", "failed", "accountId"];
 
 /// The acts of all users.
 #[derive(Default)]

@@ -37,7 +37,7 @@ fn check(tx: &mut MailTx<'_, '_>, number: Option<u64>, object: &mut Map<String, 
     if serde_json::to_vec(value).is_ok_and(|bytes| bytes.len() > VALUE) {
         return Ok(Err(SetError::new("tooLarge", "").with("maxSize", VALUE)));
     }
-    if number.is_none() && DOCUMENT.all(tx)?.len() >= DOCUMENTS {
+    if number.is_none() && tx.count_records(RecordKind::Document)? >= DOCUMENTS {
         return Ok(Err(SetError::new("overQuota", "there are too many documents")));
     }
     Ok(Ok(()))

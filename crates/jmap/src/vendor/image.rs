@@ -37,7 +37,7 @@ const REMEMBERED: usize = 64 * 1024 * 1024;
 const AT_ONCE: usize = 32;
 /// Pictures of one account and hour.
 const PICTURES: u32 = 3_000;
-/// Accounts whose pictures are counted.
+/// Accounts whose pictures are counted; beyond them counting begins anew.
 const COUNTED: usize = 20_000;
 
 /// How the Web is reached.
@@ -129,7 +129,7 @@ async fn answer(door: &Door, request: &Request) -> std::result::Result<Response,
         }
         Err(error) => {
             tracing::debug!(error = error.chain(), "a picture was not fetched");
-            Err(plain_problem(if error.class == Class::Invalid { 404 } else { 502 }, &error.text.en))
+            Err(plain_problem(if error.class == Class::Invalid { 404 } else { 502 }, &error.text))
         }
     }
 }
@@ -215,8 +215,9 @@ struct Held {
     old: HashMap<(AccountId, String), Picture>,
     /// Bytes of the young ones.
     size: usize,
-    /// The hour, and how many in it.
-    fetched: HashMap<AccountId, (i64, u32)>,
+    /// The hour that is counted, and how many each account had in it.
+    hour: i64,
+    fetched: HashMap<AccountId, u32>,
 }
 
 impl Images {
@@ -239,13 +240,11 @@ impl Images {
     fn may_fetch(&self, account: AccountId, now: Timestamp) -> bool {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let hour = now.secs() / 3600;
-        if held.fetched.len() >= COUNTED {
-            held.fetched.retain(|_, (of, _)| *of == hour);
+        if held.hour != hour || held.fetched.len() >= COUNTED {
+            held.fetched.clear();
+            held.hour = hour;
         }
-        let (of, count) = held.fetched.entry(account).or_insert((hour, 0));
-        if *of != hour {
-            (*of, *count) = (hour, 0);
-        }
+        let count = held.fetched.entry(account).or_default();
         *count += 1;
         *count <= PICTURES
     }

@@ -11,7 +11,7 @@ use crate::law::set::{Done, Refused, Set};
 use crate::method::{Call, Outcome};
 use crate::rules::Rules;
 
-const PROPERTIES: [&str; 3] = ["id", "items", "script"];
+pub(crate) const PROPERTIES: [&str; 3] = ["id", "items", "script"];
 /// The only id that there is.
 const ID: &str = "singleton";
 

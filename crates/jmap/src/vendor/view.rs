@@ -32,7 +32,7 @@ const TEXTS: usize = 4 * 1024 * 1024;
 /// The properties of a result that tell of what it was found.
 const OF: [&str; 5] = ["smtp.mailfrom", "smtp.helo", "header.d", "header.from", "policy.iprev"];
 
-const PROPERTIES: [&str; 5] = ["id", "html", "remoteImages", "isTruncated", "authentication"];
+pub(crate) const PROPERTIES: [&str; 5] = ["id", "html", "remoteImages", "isTruncated", "authentication"];
 
 /// How it is to be shown.
 struct Wish {

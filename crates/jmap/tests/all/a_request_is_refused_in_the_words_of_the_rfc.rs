@@ -1,7 +1,8 @@
 use anser_jmap::Limits;
+use anser_testkit::door::PASSWORD;
 use serde_json::json;
 
-use super::node::{Node, basic};
+use super::node::{Node, USING, basic};
 
 /// RFC 8620 §3.6.1.
 #[test]
@@ -112,4 +113,30 @@ fn methods_are_refused_one_by_one() {
     let unused =
         json!({"using": ["urn:ietf:params:jmap:core"], "methodCalls": [["Mailbox/get", {"accountId": bob}, "c"]]});
     assert_eq!(node.request("ann", &unused).json()["methodResponses"][0][1]["type"], "unknownMethod");
+}
+
+#[test]
+fn who_reads_chinese_is_told_in_chinese() {
+    let node = Node::start();
+    let authorization = basic("ann@anser.test", PASSWORD);
+    let ask = |language: &str, body: &str| {
+        let fields =
+            [("Authorization", &*authorization), ("Content-Type", "application/json"), ("Accept-Language", language)];
+        node.http("POST", "/jmap/api", &fields, body.as_bytes()).json()
+    };
+    for (language, broken, unknown, nameless) in [
+        ("en", "using is missing", "colour is no argument of this method", "a mailbox has a name"),
+        ("zh-CN,zh;q=0.9,en;q=0.8", "缺少 using", "colour 不是该方法的参数", "文件夹须有名称"),
+    ] {
+        assert_eq!(ask(language, "{}")["detail"], broken);
+        let account = node.id("ann");
+        let calls = json!([["Email/query", { "accountId": account, "colour": "red" }, "0"],
+            ["Mailbox/set", { "accountId": account, "create": { "a": {} }, "destroy": ["F999"] }, "1"]]);
+        let told = ask(language, &json!({ "using": USING, "methodCalls": calls }).to_string());
+        let answers = &told["methodResponses"];
+        assert_eq!(answers[0][1]["description"], unknown);
+        assert_eq!(answers[1][1]["notCreated"]["a"]["description"], nameless, "what a transaction noted, too");
+    }
+    let refused = node.http("GET", "/jmap/session", &[("Accept-Language", "zh")], b"");
+    assert_eq!((refused.status, &refused.json()["detail"]), (401, &json!("请登录")));
 }

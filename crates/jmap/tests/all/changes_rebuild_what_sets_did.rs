@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use super::node::Node;
 
 /// A client that knows of a type what its `/changes` told.
-struct Cache {
-    kind: &'static str,
-    state: String,
-    objects: BTreeMap<String, Value>,
+pub struct Cache {
+    pub kind: &'static str,
+    pub state: String,
+    pub objects: BTreeMap<String, Value>,
 }
 
 impl Cache {
-    fn follow(&mut self, node: &Node, most: u64) {
+    pub fn follow(&mut self, node: &Node, most: u64) {
         loop {
             let changes = node.call(
                 "ann",

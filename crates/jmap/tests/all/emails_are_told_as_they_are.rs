@@ -55,6 +55,32 @@ fn every_property_is_told() {
     );
 }
 
+/// RFC 8621 §4.1.3, §4.2.
+#[test]
+fn all_fields_are_told_as_they_stand() {
+    let node = Node::start();
+    let id = format!("M{}", node.deliver("ann", MIXED, 0).message);
+    let wanted = json!({ "ids": [id], "properties": ["headers", "subject"] });
+    let email = node.call("ann", "Email/get", wanted)["list"][0].take();
+    let headers = email["headers"].as_array().unwrap();
+    assert_eq!(headers.len(), 10, "{email}");
+    assert_eq!(headers[0], json!({ "name": "From", "value": " =?utf-8?B?6ZmI?= <chen@anser.test>" }));
+    assert_eq!(headers[7], json!({ "name": "X-Colour", "value": " blue" }));
+    assert_eq!(email["subject"], "Dinner on Thursday?");
+    let parsed =
+        node.call("ann", "Email/parse", json!({ "blobIds": [format!("B{}", &id[1..])], "properties": ["headers"] }));
+    assert_eq!(parsed["parsed"][format!("B{}", &id[1..])]["headers"], email["headers"]);
+    let unasked = node.call("ann", "Email/get", json!({ "ids": [id] }));
+    assert!(unasked["list"][0].get("headers").is_none());
+    let made = node.call(
+        "ann",
+        "Email/set",
+        json!({ "create": { "a": { "mailboxIds": { node.role("ann", "inbox"): true },
+        "headers": [{ "name": "X", "value": "y" }] } } }),
+    );
+    assert_eq!(made["notCreated"]["a"]["properties"], json!(["headers"]), "§4.6");
+}
+
 /// RFC 8621 §4.1.2, §4.2.
 #[test]
 fn only_what_is_asked_for_is_told() {

@@ -26,6 +26,7 @@ const SCHEMAS: Schemas = Schemas {
     server: anser_directory::SCHEMA,
     journal: anser_journal::SCHEMA,
     queue: anser_queue::SCHEMA,
+    moves: anser_migrate::SCHEMA,
     account: anser_store::SCHEMA,
     search: anser_store::SEARCH_SCHEMA,
     ..NO_SCHEMAS
@@ -95,6 +96,16 @@ impl Node {
             let queue = anser_queue::Deps { db: house.db.clone(), clock: clock.clone(), name: None };
             let queue = Handle::current().block_on(Queue::open(queue)).unwrap();
             kept = Some((store.clone(), queue.clone()));
+            let moves = anser_migrate::Deps {
+                db: house.db.clone(),
+                store: store.clone(),
+                directory: house.directory.clone(),
+                clock: clock.clone(),
+                entropy: Entropy::system(),
+                key: [7; 32],
+                allowed: anser_net::Network::loopback().into(),
+            };
+            let moves = anser_migrate::Migrate::new(moves).unwrap();
             let smtp = Arc::new(submission_service(house, &store, &queue));
             let deps = Deps {
                 store,
@@ -107,6 +118,7 @@ impl Node {
                 url: "https://mail.anser.test".into(),
                 limits,
                 web,
+                moves: Some(moves),
             };
             let site = Site::new(routes(deps));
             Pair { plain: site.clone(), strict: Site { redirect: Some(443), ..site } }

@@ -22,6 +22,27 @@ fn active(node: &Node) -> Option<String> {
 }
 
 #[test]
+fn of_two_programs_that_make_scripts_of_one_name_one_does() {
+    Node::on_each_engine(|node| {
+        let (keep, file) = (upload(node, KEEP), upload(node, FILE));
+        let make = |blob: &Value| {
+            node.call("ann", "SieveScript/set", json!({ "create": { "A": { "name": "one", "blobId": blob } } }))
+        };
+        let made: Vec<Value> = std::thread::scope(|scope| {
+            let all = [&keep, &file, &keep, &file].map(|blob| scope.spawn(move || make(blob)));
+            all.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        let (made, not): (Vec<_>, Vec<_>) = made.iter().partition(|made| made["created"].is_object());
+        assert_eq!(made.len(), 1, "{made:?}");
+        let id = &made[0]["created"]["A"]["id"];
+        for other in not {
+            let error = &other["notCreated"]["A"];
+            assert_eq!((&error["type"], &error["existingId"]), (&json!("alreadyExists"), id));
+        }
+    });
+}
+
+#[test]
 fn a_script_is_made_activated_renamed_rewritten_and_removed() {
     Node::on_each_engine(|node| {
         let (keep, file) = (upload(node, KEEP), upload(node, FILE));

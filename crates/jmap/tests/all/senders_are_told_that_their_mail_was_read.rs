@@ -77,6 +77,34 @@ fn of_one_message_one_receipt_a_request() {
 }
 
 #[test]
+fn of_two_programs_that_ask_at_once_one_sends() {
+    let node = Node::start();
+    let id = format!("M{}", node.deliver("ann", ASKS, 0).message);
+    let identity = identity(&node);
+    let send = || node.call("ann", "MDN/send", json!({ "identityId": identity, "send": { "a": receipt(&id) } }));
+    let told: Vec<Value> = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..6).map(|_| scope.spawn(send)).collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert_eq!(told.iter().filter(|told| told["sent"]["a"].is_object()).count(), 1, "{told:?}");
+    assert!(told.iter().all(|told| told["sent"].is_object() || told["notSent"]["a"]["type"] == "mdnAlreadySent"));
+    let marked = node.call("ann", "Email/get", json!({ "ids": [id], "properties": ["keywords"] }));
+    assert_eq!(marked["list"][0]["keywords"], json!({ "$mdnsent": true }), "whatever the client asks for");
+    assert_eq!(node.door.runtime.block_on(node.queue.list(Default::default(), None, 100)).unwrap().entries.len(), 1);
+}
+
+#[test]
+fn what_is_not_taken_can_be_sent_later() {
+    let node = Node::start();
+    let asks = ASKS.replace("Bob <bob@anser.test>", "nobody@anser.test");
+    let id = format!("M{}", node.deliver("ann", &asks, 0).message);
+    let told = node.call("ann", "MDN/send", json!({ "identityId": identity(&node), "send": { "a": receipt(&id) } }));
+    assert_eq!(told["notSent"]["a"]["type"], "invalidRecipients", "{told}");
+    let marked = node.call("ann", "Email/get", json!({ "ids": [id], "properties": ["keywords"] }));
+    assert_eq!(marked["list"][0]["keywords"], json!({}));
+}
+
+#[test]
 fn what_cannot_be_told_is_refused() {
     let node = Node::start();
     let asks = format!("M{}", node.deliver("ann", ASKS, 0).message);
