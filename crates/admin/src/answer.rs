@@ -130,6 +130,7 @@ pub enum Item {
     SecondFactor(SecondFactorView),
     /// Rules of signing in.
     SignInRules(SignInRules),
+    Look(LookView),
     /// A provider of sign-in.
     Provider(ProviderSpec),
     Client(ClientView),

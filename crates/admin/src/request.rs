@@ -13,7 +13,7 @@ use anser_sieve::form::Form;
 use serde::{Deserialize, Serialize};
 
 pub use moves::MoveAct;
-pub use sign_in::{ClientSpec, ProviderSpec, SignInAct, SignInRules};
+pub use sign_in::{ClientSpec, LookSpec, ProviderSpec, SignInAct, SignInRules};
 
 /// A password on its way; never shown.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,19 +4,20 @@ use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use anser_admin::request::{
-    self, AccountSpec, AppPasswordSpec, ClientSpec, DomainChange, ProviderSpec, QueueAct, Request, SendingAct,
-    SignInAct,
+    self, AccountSpec, AppPasswordSpec, ClientSpec, DomainChange, LookSpec, ProviderSpec, QueueAct, Request,
+    SendingAct, SignInAct,
 };
 use anser_admin::socket::{self, Client};
 use anser_admin::{Event, Mail, Out, Report};
 use anser_base::{EntryId, Error, Result};
+use anser_directory::looks::LOGO;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
 
 use crate::cli::{
     Account, AccountAdd, Alias, AppPassword, Cli, ClientAdd, Dkim, Domain, Elsewhere, Entries, FrontDoor,
-    FrontDoorOpen, Group, Move, NewSecret, OAuthClient, Portal, Provider, ProviderAdd, Queue, Reports, Route, RouteAdd,
-    RulesSet, Selection, SendAs, Sending, SignIn, SignInRules, Token, Verb,
+    FrontDoorOpen, Group, Look, LookSet, Move, NewSecret, OAuthClient, Portal, Provider, ProviderAdd, Queue, Reports,
+    Route, RouteAdd, RulesSet, Selection, SendAs, Sending, SignIn, SignInRules, Token, Verb,
 };
 use crate::config::Config;
 use crate::files;
@@ -347,6 +348,7 @@ fn sign_in_asked(sign_in: SignIn) -> Result<Asked> {
                 | SignInAct::PortalList
                 | SignInAct::ProviderList
                 | SignInAct::RulesList
+                | SignInAct::LookList
         )
     };
     let what = match sign_in {
@@ -374,6 +376,9 @@ fn sign_in_asked(sign_in: SignIn) -> Result<Asked> {
         }
         SignIn::Rules(SignInRules::List) => SignInAct::RulesList,
         SignIn::Rules(SignInRules::Remove { scope }) => SignInAct::RulesRemove { scope },
+        SignIn::Look(Look::Set(set)) => look_to_set(set)?,
+        SignIn::Look(Look::List) => SignInAct::LookList,
+        SignIn::Look(Look::Remove { scope }) => SignInAct::LookRemove { scope },
         SignIn::Provider(Provider::Add(add)) => provider_to_add(add)?,
         SignIn::Provider(Provider::List) => SignInAct::ProviderList,
         SignIn::Provider(Provider::Remove { provider }) => SignInAct::ProviderRemove { id: provider },
@@ -393,6 +398,14 @@ fn sign_in_asked(sign_in: SignIn) -> Result<Asked> {
     };
     let list = is_list(&what);
     Ok(Asked { requests: vec![Request::SignIn { what }], list })
+}
+
+fn look_to_set(set: LookSet) -> Result<SignInAct> {
+    let LookSet { scope, layout, colour, name, name_en, line, line_en, logo } = set;
+    let both = |zh: Option<String>, en: Option<String>| zh.map(|zh| [zh.clone(), en.unwrap_or(zh)]);
+    let (name, line) = (both(name, name_en), both(line, line_en));
+    let logo = logo.map(|file| files::beginning(&file, LOGO as u64 + 1)).transpose()?;
+    Ok(SignInAct::LookSet { look: LookSpec { scope, layout, colour, name, line, logo } })
 }
 
 fn provider_to_add(add: ProviderAdd) -> Result<SignInAct> {

@@ -43,6 +43,15 @@ struct Written {
     acme: Option<WrittenAcme>,
     #[serde(default)]
     senders: WrittenSenders,
+    #[serde(default)]
+    own_moves: WrittenOwnMoves,
+}
+
+/// From where persons may move their mail.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct WrittenOwnMoves {
+    networks: Vec<String>,
 }
 
 /// Who gives certificates, and how. Without this the files of `[tls]` serve.
@@ -192,6 +201,8 @@ pub struct Config {
     pub providers: client::Options,
     /// How those who send from outside are judged.
     pub senders: SenderSettings,
+    /// Networks beside the public Internet whose servers persons may move their own mail from.
+    pub own_moves: Vec<Network>,
 }
 
 /// What is said over HTTP.
@@ -280,6 +291,8 @@ impl Written {
         }
         let proxy_from =
             self.proxy_from.iter().map(|range| Network::parse(range)).collect::<Result<_>>().map_err(bad)?;
+        let networks = self.own_moves.networks.iter().map(|range| Network::parse(range));
+        let own_moves = networks.collect::<Result<_>>().map_err(bad)?;
         let tls = self.tls.map(|tls| Tls { certificate: folder.join(tls.certificate), key: folder.join(tls.key) });
         Ok(Config {
             hostname: self.hostname,
@@ -298,6 +311,7 @@ impl Written {
             providers: client::Options { private: true, ..client::Options::new(AUTHORITIES.into(), PROVIDER_TIME) },
             acme: self.acme.map(|acme| acme.settings(name, folder)).transpose()?,
             senders: self.senders.settings().map_err(bad)?,
+            own_moves,
         })
     }
 }
@@ -452,6 +466,8 @@ mod tests {
             follow_reject = false
             trusted = ["lists.example.net"]
             own = ["192.0.2.0/24"]
+            [own_moves]
+            networks = ["10.3.0.0/16"]
             "#,
         )
         .unwrap();
@@ -461,6 +477,7 @@ mod tests {
         assert_eq!(config.dns.servers, ["192.0.2.53:53".parse().unwrap()]);
         let outward = config.outward.unwrap();
         assert_eq!((outward.port, outward.sources.len(), outward.private), (25, 2, false));
+        assert_eq!(config.own_moves, [Network::parse("10.3.0.0/16").unwrap()]);
         let senders = config.senders;
         assert_eq!((senders.follow_reject, senders.own.len(), &*senders.trusted[0]), (false, 1, "lists.example.net"));
         let smarthost = config.smarthost.unwrap();

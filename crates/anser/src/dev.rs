@@ -83,6 +83,7 @@ fn boot_file(dev: &Dev, dir: &Path, engine: &Engine) -> Result<String> {
     if let Some(smarthost) = &dev.smarthost {
         text.push_str(&format!("\n[relay]\nsmarthost = {}\n", quoted(smarthost)));
     }
+    text.push_str("\n[own_moves]\nnetworks = [\"127.0.0.0/8\", \"::1\"]\n");
     // Without a name server to ask, mail for other domains goes nowhere.
     text.push_str(&match &dev.dns {
         Some(server) => {

@@ -265,6 +265,7 @@ fn jmap(house: &House, config: &Config, smtp: &Arc<anser_smtp::Deps>) -> anser_j
         url: web_url(config).unwrap_or_default(),
         limits: anser_jmap::Limits::default(),
         web: Some(web_of_others(house, config)),
+        moves: Some(house.moves.clone()),
     }
 }
 

@@ -1,6 +1,8 @@
 //! `import` and `export`: this process reads and writes the files, so that it may whatever its user may; the server sees messages.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -25,6 +27,17 @@ const TICK: Duration = Duration::from_millis(200);
 struct Read {
     skipped: u64,
     ended: Result<()>,
+}
+
+/// At most the first `most` bytes of a file. `Class::Invalid` names a file that cannot be read.
+pub fn beginning(path: &Path, most: u64) -> Result<Vec<u8>> {
+    let failed = |error| {
+        let name = path.display();
+        Error::invalid(format!("cannot read {name}"), format!("无法读取 {name}")).caused_by(format!("{error}"))
+    };
+    let mut body = Vec::new();
+    File::open(path).map_err(failed)?.take(most).read_to_end(&mut body).map_err(failed)?;
+    Ok(body)
 }
 
 /// Takes mail in from files; tells whether nothing was left out.

@@ -123,6 +123,16 @@ pub const COMMANDS: &[(&str, Line)] = &[
     ),
     ("sign-in rules list", Line("List rules", "列出规则")),
     ("sign-in rules remove", Line("Remove the rules of a domain, or *", "删除域名或 * 的规则")),
+    ("sign-in look", Line("What the login page looks like", "登录页的样式")),
+    (
+        "sign-in look set",
+        Line(
+            "Set the look of a domain, or * for every page; what is not named stays",
+            "设置域名或 *（所有登录页）的样式；未写的不变",
+        ),
+    ),
+    ("sign-in look list", Line("List looks", "列出样式")),
+    ("sign-in look remove", Line("Remove the look of a domain, or *", "删除域名或 * 的样式")),
     (
         "sign-in provider",
         Line("Providers that tell who somebody is: OpenID Connect, CAS", "统一身份认证提供方：OpenID Connect、CAS"),
@@ -285,6 +295,22 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
             "The doors that are there: imap,pop3,submission,managesieve,web",
             "可用的入口：imap,pop3,submission,managesieve,web",
         ),
+    ),
+    (
+        "layout",
+        Line(
+            "paper: the form beside geese; card: a card on the colour; beside: half of the page in the colour",
+            "paper：纸面与雁；card：色底卡片；beside：半页着色",
+        ),
+    ),
+    ("colour", Line("Colour of the house, #rrggbb", "主色，#rrggbb")),
+    ("house_name", Line("What the page calls the house", "页面上显示的单位名称")),
+    ("house_name_en", Line("The same for readers of English", "英文名称")),
+    ("house_line", Line("What stands below, such as whom to call for help", "名称下的一行文字，如服务电话")),
+    ("house_line_en", Line("The same for readers of English", "该行文字的英文")),
+    (
+        "logo",
+        Line("PNG, JPEG, WebP, GIF or SVG of at most 16 KiB", "徽标文件：PNG、JPEG、WebP、GIF 或 SVG，最大 16 KiB"),
     ),
     ("provider", Line("Name of the provider", "提供方名称")),
     ("speaks_for", Line("Whose people it tells of: a domain, or * for everybody", "负责的域名，或 * 表示所有人")),
@@ -532,6 +558,13 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
     ),
     ("oauth_client", Line("The program's id at the provider", "在服务商处登记的应用 ID")),
     ("oauth_tenant", Line("The organisation's id at the provider", "组织在服务商处的 ID")),
+    (
+        "oauth_endpoint",
+        Line(
+            "Where tokens are given, when it is not where the profile says",
+            "获取令牌的地址，用于与配置模板不同的情况",
+        ),
+    ),
     (
         "oauth_way",
         Line(

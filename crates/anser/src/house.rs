@@ -107,6 +107,7 @@ impl House {
             clock: clock.clone(),
             entropy: entropy.clone(),
             key: move_key(&config.data_dir, &entropy)?,
+            allowed: config.own_moves.clone().into(),
         })?;
         directory.use_old_servers(anser_migrate::front_door::old_servers(&moves)).await?;
         let config = config.clone();

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use crate::cli::{Move, MovePlan, MoveWhich};
 use crate::command::{Asked, act};
 use crate::config::Config;
+use crate::files;
 use crate::show::{self, size};
 use crate::text::{self, Language, refused};
 
@@ -39,9 +40,10 @@ pub fn asked(act: Move) -> Result<Asked> {
             let status = Request::Move { name, which: Vec::new(), what: MoveAct::Status };
             Ok(Asked { requests: vec![status], list: true })
         }
-        Move::Consent { which, client, tenant, way } => {
+        Move::Consent { which, client, tenant, endpoint, way } => {
             let (name, addresses) = (which.project.clone(), which.addresses.clone());
             let (grant, asks) = grant(client, tenant, &way, &mut std::io::stdin().lock())?;
+            let grant = Grant { endpoint, ..grant };
             let asked = with_wait(which, MoveAct::Consent { grant, asks })?;
             // The codes stand in the notes.
             let status = Request::Move { name, which: addresses, what: MoveAct::Status };
@@ -141,13 +143,7 @@ fn source_of(plan: MovePlan) -> Result<Source> {
 /// Answers to the survey form: from a file, and word by word.
 fn said(file: Option<&Path>, answers: &[String]) -> Result<Vec<(String, String)>> {
     let mut all = match file {
-        Some(path) => {
-            let mut bytes = Vec::new();
-            let opened = std::fs::File::open(path).map_err(Error::io)?;
-            std::io::Read::read_to_end(&mut std::io::Read::take(opened, form::FILE as u64 + 1), &mut bytes)
-                .map_err(Error::io)?;
-            form::read(&bytes)?
-        }
+        Some(path) => form::read(&files::beginning(path, form::FILE as u64 + 1)?)?,
         None => Vec::new(),
     };
     for answer in answers {

@@ -1,7 +1,7 @@
 //! `account import`: this process reads the files, so that it may whatever its user may, and writes the slips.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use crate::cli::{AccountImport, First};
 use crate::command::{act, bar, follow};
 use crate::config::Config;
+use crate::files;
 use crate::show::{Printer, out};
 use crate::text::{self, Language, refused};
 
@@ -84,14 +85,7 @@ pub async fn import(config: &Config, import: AccountImport, json: bool, language
 }
 
 fn read(path: &Path) -> Result<Mail> {
-    let failed = |error| {
-        let name = path.display();
-        Error::invalid(format!("cannot read {name}"), format!("无法读取 {name}")).caused_by(format!("{error}"))
-    };
-    let mut body = Vec::new();
-    let file = File::open(path).map_err(failed)?;
-    file.take(LONGEST + 1).read_to_end(&mut body).map_err(failed)?;
-    Ok(Mail { head: MailHead::default(), body: body.into() })
+    Ok(Mail { head: MailHead::default(), body: files::beginning(path, LONGEST + 1)?.into() })
 }
 
 /// Two new files that only their owner may read: slips to print and cut, and a table. They are made before anything is done, so that

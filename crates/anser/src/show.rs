@@ -244,6 +244,12 @@ impl Printer {
                 let words: Vec<String> = all.into_iter().flatten().collect();
                 format!("{}  {}\n", one.scope, words.join("  "))
             }
+            Item::Look(one) => {
+                let said = |text: &Option<[String; 2]>| text.as_ref().map(|text| text.join(" / "));
+                let all = [one.layout.clone(), one.colour.clone(), one.logo.clone(), said(&one.name), said(&one.line)];
+                let words: Vec<String> = all.into_iter().flatten().collect();
+                format!("{}  {}\n", one.scope, words.join("  "))
+            }
             Item::Provider(one) => {
                 let password = if one.password { "password" } else { "no-password" };
                 let second = if one.second_factor { "second-factor" } else { "no-second-factor" };

@@ -8,9 +8,10 @@
 //! |---|---|
 //! | `page` | pages for people, in English or Chinese |
 //! | `login` | the first page |
+//! | `look` | what the first page looks like in a house |
 //! | `shell` | the pages that a script fills, and what they may do |
 //! | `assets` | the scripts and style sheets, as built in `web/` |
-//! | `home` | health, robots |
+//! | `home` | health and status, about, robots |
 //! | `domain` | which of our domains is meant |
 //! | [`offer`] | what mail programs are told to use |
 //! | `autoconfig` | as Thunderbird reads it |
@@ -24,6 +25,7 @@ mod autodiscover;
 mod domain;
 mod home;
 mod login;
+mod look;
 mod mobileconfig;
 pub mod offer;
 mod page;
@@ -61,6 +63,8 @@ pub fn routes(deps: Deps) -> Routes {
         Route::get("/mail/letter", shell::letter),
         Route::get("/assets/{name}", assets::serve),
         Route::get("/health", with(&deps, home::health)).plain(),
+        Route::get("/status", with(&deps, home::status)),
+        Route::get("/about", with(&deps, home::about)),
         Route::get("/robots.txt", home::robots).plain(),
         Route::get("/.well-known/mta-sts.txt", with(&deps, sts::serve)),
         Route::get("/mail/config-v1.1.xml", with(&deps, autoconfig::serve)).plain(),

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use anser_base::Language;
+use anser_base::{Language, Text};
 use anser_directory::Provider;
+use anser_directory::looks::Look;
 use anser_net::http::{Request, Response, is_own_path};
 
 use crate::page::{self, Words, escaped};
-use crate::{Deps, domain, shell};
+use crate::{Deps, domain, look, shell};
 
 /// Where somebody goes after the login, unless they came from elsewhere.
 const AFTER: &str = "/mail/";
@@ -38,8 +39,14 @@ pub async fn login(deps: Arc<Deps>, request: Request) -> Response {
         Ok(all) => all.into_iter().filter(|one| ours.as_ref().is_none_or(|ours| one.speaks_for(ours))).collect(),
         Err(error) => return crate::failed(&request, &error),
     };
-    let form = Form { language, domain: ours.unwrap_or_else(|| deps.hostname.clone()), next, why, providers };
-    shell::page(language, "login", TITLE.of(language), &form.html())
+    let look = match deps.directory.look_of(request.host()).await {
+        Ok(look) => look,
+        Err(error) => return crate::failed(&request, &error),
+    };
+    let house = ours.unwrap_or_else(|| deps.hostname.clone());
+    let attributes = look::attributes(&look);
+    let form = Form { language, house, look, next, why, providers };
+    shell::page(language, "login", TITLE.of(language), &attributes, &form.html())
 }
 
 /// A path as a value of a query (RFC 3986 §2.1).
@@ -53,7 +60,9 @@ fn encoded(path: &str) -> String {
 
 struct Form {
     language: Language,
-    domain: String,
+    /// What the page calls the house, unless its look says another name.
+    house: String,
+    look: Look,
     next: String,
     why: String,
     /// Where people of this host may sign in instead.
@@ -69,6 +78,8 @@ const CODE: Words = Words("Code", "验证码");
 const PASSKEY: Words = Words("Log in with a passkey", "使用通行密钥登录");
 const PROVIDER: Words = Words("Log in with {}", "使用{}登录");
 const FRESH: Words = Words("New password", "新密码");
+const ABOUT: Words = Words("About", "关于");
+const STATUS: Words = Words("Status", "服务状态");
 const OTHER: Words = Words("中文", "English");
 const PROGRAMS: Words = Words(
     "Mail programs find their settings by themselves: give them the address and the password.",
@@ -89,14 +100,17 @@ impl Form {
 
     fn html(&self) -> String {
         let say = |words: Words| escaped(words.of(self.language));
-        let (next, domain) = (escaped(&self.next), escaped(&self.domain));
+        let (next, logo) = (escaped(&self.next), look::logo(&self.look));
+        let own = |text: &Option<Text>| text.as_ref().map(|text| escaped(self.language.of_text(text)));
+        let name = own(&self.look.name).unwrap_or_else(|| escaped(&self.house));
+        let lead = own(&self.look.line).unwrap_or_else(|| say(LEAD));
         let why = REASONS.iter().find(|(word, _)| *word == self.why).map(|(_, words)| say(*words)).unwrap_or_default();
         // Another language leads to the same place.
         let on = if self.next == AFTER { String::new() } else { format!("&amp;next={}", encoded(&self.next)) };
         let other = if self.language == Language::Chinese { "en" } else { "zh" };
         format!(
             r#"<main class="login">
-<header><div class="seal" aria-hidden="true">雁</div><h1>{domain}</h1><p>{lead}</p></header>
+<header>{logo}<h1>{name}</h1><p>{lead}</p></header>
 <form method="post" action="/auth/login" id="login">
 <p class="why" id="why" role="alert">{why}</p>
 <input type="hidden" name="next" value="{next}">
@@ -109,9 +123,8 @@ impl Form {
 <button type="submit">{go}</button>
 <button type="button" id="passkey" class="other" hidden>{passkey}</button>
 {providers}</form>
-<footer><a href="/?lang={other}{on}" hreflang="{other}" lang="{other}">{other_word}</a><p>{programs}</p></footer>
+<footer><a href="/?lang={other}{on}" hreflang="{other}" lang="{other}">{other_word}</a> <a href="/about">{about}</a> <a href="/status">{status}</a><p>{programs}</p></footer>
 </main>"#,
-            lead = say(LEAD),
             address = say(ADDRESS),
             password = say(PASSWORD),
             keys = say(KEYS),
@@ -121,6 +134,8 @@ impl Form {
             passkey = say(PASSKEY),
             providers = self.providers(),
             other_word = say(OTHER),
+            about = say(ABOUT),
+            status = say(STATUS),
             programs = say(PROGRAMS),
         )
     }

@@ -10,6 +10,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("base", 0),
     ("mime", 1),
     ("wire", 1),
+    ("pst", 1),
     ("sieve", 2),
     ("text", 2),
     ("roster", 2),

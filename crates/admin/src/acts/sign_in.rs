@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use anser_base::{Error, Result};
+use anser_base::{Error, Result, Text};
+use anser_directory::looks::{Colour, Layout, Look, logo_type};
 use anser_directory::{Client, Names, Portal, Provider, ProviderKind, Rules, SessionId};
 
 use crate::acts::accounts::services_named;
-use crate::answer::{ClientView, Item, Out, PortalView, Report, SecondFactorView, SessionView};
-use crate::request::{ClientSpec, Plain, ProviderSpec, SignInAct, SignInRules};
+use crate::answer::{ClientView, Item, LookView, Out, PortalView, Report, SecondFactorView, SessionView};
+use crate::request::{ClientSpec, LookSpec, Plain, ProviderSpec, SignInAct, SignInRules};
 use crate::{Actor, Admin, parse};
 
 impl Admin {
@@ -74,6 +75,29 @@ impl Admin {
                     return Err(Error::not_found(en, zh));
                 }
                 self.note(actor, "sign-in.rules", &scope, None, None).await?;
+                Ok(Report::Done)
+            }
+            SignInAct::LookSet { look } => {
+                let look = look_of(look)?;
+                let LookView { scope, layout, colour, name, logo, .. } = look_view(&look);
+                self.deps.directory.set_look(look).await?;
+                let parts = [layout, colour, name.map(|name| name.join(" / ")), logo];
+                let after = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+                self.note(actor, "sign-in.look", &scope, None, Some(after)).await?;
+                Ok(Report::Done)
+            }
+            SignInAct::LookList => {
+                for look in self.deps.directory.looks().await? {
+                    out.item(Item::Look(look_view(&look))).await?;
+                }
+                Ok(Report::Done)
+            }
+            SignInAct::LookRemove { scope } => {
+                if !self.deps.directory.remove_look(&scope).await? {
+                    let (en, zh) = (format!("{scope} has no look of its own"), format!("{scope} 没有自己的登录页样式"));
+                    return Err(Error::not_found(en, zh));
+                }
+                self.note(actor, "sign-in.look", &scope, None, None).await?;
                 Ok(Report::Done)
             }
             SignInAct::ProviderAdd { provider, secret } => self.add_provider(actor, provider, secret).await,
@@ -149,7 +173,6 @@ impl Admin {
     }
 
     async fn add_provider(&self, actor: &Actor, spec: ProviderSpec, secret: Option<Plain>) -> Result<Report> {
-        let unknown = |word: &str| Error::invalid(format!("{word} is not known here"), format!("无法识别 {word}"));
         let provider = Provider {
             kind: ProviderKind::of_word(&spec.kind).ok_or_else(|| unknown(&spec.kind))?,
             names: Names::of_word(&spec.names).ok_or_else(|| unknown(&spec.names))?,
@@ -178,6 +201,37 @@ impl Admin {
         self.note(actor, "client.create", &id, None, Some(services.names().join(","))).await?;
         Ok(Report::Registered { id, secret })
     }
+}
+
+fn look_of(spec: LookSpec) -> Result<Look> {
+    let LookSpec { scope, layout, colour, name, line, logo } = spec;
+    let layout = layout.map(|word| Layout::of_word(&word).ok_or_else(|| unknown(&word))).transpose()?;
+    let colour = colour.map(|text| Colour::parse(&text).ok_or_else(no_colour)).transpose()?;
+    let text = |said: [String; 2]| {
+        let [zh, en] = said;
+        Text::new(en, zh)
+    };
+    Ok(Look { scope, layout, colour, name: name.map(text), line: line.map(text), logo })
+}
+
+fn look_view(look: &Look) -> LookView {
+    let said = |text: &Text| [text.zh.to_string(), text.en.to_string()];
+    LookView {
+        scope: look.scope.clone(),
+        layout: look.layout.map(|layout| layout.as_str().to_owned()),
+        colour: look.colour.map(|colour| colour.to_string()),
+        name: look.name.as_ref().map(said),
+        line: look.line.as_ref().map(said),
+        logo: look.logo.as_deref().and_then(logo_type).map(str::to_owned),
+    }
+}
+
+fn unknown(word: &str) -> Error {
+    Error::invalid(format!("{word} is not known here"), format!("无法识别 {word}"))
+}
+
+fn no_colour() -> Error {
+    Error::invalid("a colour is written #rrggbb", "颜色须写作 #rrggbb")
 }
 
 fn rules_of(rules: SignInRules) -> Result<Rules> {

@@ -56,3 +56,20 @@ pub struct PortalView {
     /// For whom it vouches.
     pub scope: String,
 }
+
+/// What the login page of a domain looks like.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookView {
+    /// A domain, or `*`.
+    pub scope: String,
+    /// `paper`, `card`, `beside`.
+    pub layout: Option<String>,
+    /// `#rrggbb`.
+    pub colour: Option<String>,
+    /// What the page calls the house: for readers of Chinese, and of English.
+    pub name: Option<[String; 2]>,
+    /// What stands below, likewise.
+    pub line: Option<[String; 2]>,
+    /// Media type of the logo.
+    pub logo: Option<String>,
+}

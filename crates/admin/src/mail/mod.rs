@@ -81,7 +81,7 @@ fn read_one(path: &Path, mail: &files::Mail, folder: &[String], reading: &mut Re
     reading.read(mail.seen.size as usize);
     let place = match &mail.place {
         Place::Maildir(path) | Place::File(path) => path,
-        Place::Part(_) | Place::Member(_) => path,
+        Place::Part(_) | Place::Member(_) | Place::Pst(_) => path,
     };
     match taken {
         Err(_) if is_too_large => reading.skip(place, "the message is too large", "邮件过大"),

@@ -74,6 +74,18 @@ pub enum SignInAct {
         /// A domain, or `*`.
         scope: String,
     },
+    /// Sets what the login page looks like; what is not named stays.
+    LookSet {
+        /// The look.
+        look: LookSpec,
+    },
+    /// Lists looks.
+    LookList,
+    /// Removes the look of a scope.
+    LookRemove {
+        /// A domain, or `*`.
+        scope: String,
+    },
     /// Registers a provider that tells who somebody is.
     ProviderAdd {
         /// The provider.
@@ -119,6 +131,23 @@ pub struct SignInRules {
     pub password_kinds: Option<usize>,
     /// The doors that are there; none named is as it was.
     pub services: Vec<String>,
+}
+
+/// What the login page of a domain is to look like; what is `None` stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookSpec {
+    /// A domain, or `*`.
+    pub scope: String,
+    /// `paper`, `card`, `beside`.
+    pub layout: Option<String>,
+    /// `#rrggbb`.
+    pub colour: Option<String>,
+    /// What the page calls the house: for readers of Chinese, and of English.
+    pub name: Option<[String; 2]>,
+    /// What stands below, likewise.
+    pub line: Option<[String; 2]>,
+    /// A picture, at most 16 KiB.
+    pub logo: Option<Vec<u8>>,
 }
 
 /// A provider of sign-in, to be registered or as it is.

@@ -20,6 +20,8 @@ pub enum Move {
         client: String,
         #[arg(id = "oauth_tenant", long = "tenant", value_name = "ID")]
         tenant: Option<String>,
+        #[arg(id = "oauth_endpoint", long = "endpoint", value_name = "URL")]
+        endpoint: Option<String>,
         #[arg(id = "oauth_way", long = "way", default_value = "code", value_parser = ["code", "refresh", "application"])]
         way: String,
     },
@@ -104,7 +106,7 @@ pub struct MovePlan {
     pub project: String,
     #[arg(long, default_value = "old")]
     pub source: String,
-    #[arg(id = "source_kind", long = "kind", default_value = "imap", value_parser = ["imap", "pop3", "jmap", "maildir", "mbox", "eml", "takeout"])]
+    #[arg(id = "source_kind", long = "kind", default_value = "imap", value_parser = ["imap", "pop3", "jmap", "maildir", "mbox", "eml", "pst", "takeout"])]
     pub kind: String,
     #[arg(long)]
     pub host: Option<String>,

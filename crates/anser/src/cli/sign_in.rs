@@ -1,5 +1,7 @@
 //! The commands on signing in, as data.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
@@ -33,6 +35,34 @@ pub enum SignIn {
     Provider(Provider),
     #[command(subcommand)]
     Rules(SignInRules),
+    #[command(subcommand)]
+    Look(Look),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Look {
+    Set(LookSet),
+    List,
+    Remove { scope: String },
+}
+
+#[derive(Debug, Args)]
+pub struct LookSet {
+    pub scope: String,
+    #[arg(long, value_parser = ["paper", "card", "beside"])]
+    pub layout: Option<String>,
+    #[arg(long, value_name = "#RRGGBB")]
+    pub colour: Option<String>,
+    #[arg(id = "house_name", long = "name", value_name = "NAME")]
+    pub name: Option<String>,
+    #[arg(id = "house_name_en", long = "name-en", value_name = "NAME", requires = "house_name")]
+    pub name_en: Option<String>,
+    #[arg(id = "house_line", long = "line", value_name = "TEXT")]
+    pub line: Option<String>,
+    #[arg(id = "house_line_en", long = "line-en", value_name = "TEXT", requires = "house_line")]
+    pub line_en: Option<String>,
+    #[arg(id = "logo", long, value_name = "FILE")]
+    pub logo: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,5 +1,8 @@
 //! The pages of login and webmail: what they may load, that it is what was built, and that they tell nothing.
 
+use anser_base::Text;
+use anser_directory::looks::{Colour, Layout, Look};
+
 use crate::site::each_site;
 use anser_testkit::door::HOST;
 
@@ -58,5 +61,50 @@ fn pages_say_what_they_may_do() {
             "{letter}"
         );
         assert!(header("/mail").contains("location: /mail/"));
+    });
+}
+
+#[test]
+fn the_login_page_looks_as_its_domain_says() {
+    each_site(|site| {
+        let (_, plain) = site.get("anser.test", "/");
+        assert!(plain.contains("<body class=\"paper\">") && plain.contains("<h1>anser.test</h1>"), "{plain}");
+        let logo = b"<svg xmlns='http://www.w3.org/2000/svg'/>".to_vec();
+        site.look(Look {
+            scope: "anser.test".into(),
+            layout: Some(Layout::Card),
+            colour: Colour::parse("#ffee00"),
+            name: Some(Text::new("A <b>House</b>", "一家单位")),
+            line: None,
+            logo: Some(logo),
+        });
+        for host in ["anser.test", "mail.anser.test"] {
+            let (_, page) = site.get(host, "/?lang=en");
+            assert!(page.contains("<body class=\"card coloured\" style=\"--light:#"), "{page}");
+            assert!(!page.contains("--light:#ffee00"), "yellow on white can be read by nobody: {page}");
+            assert!(page.contains("<h1>A &lt;b&gt;House&lt;/b&gt;</h1>"), "{page}");
+            assert!(page.contains("src=\"data:image/svg+xml;base64,PHN2Zy"), "{page}");
+            let (_, chinese) = site.get(host, "/?lang=zh");
+            assert!(chinese.contains("<h1>一家单位</h1>"), "{chinese}");
+        }
+        assert!(site.get("other.test", "/").1.contains("<body class=\"paper\">"));
+    });
+}
+
+#[test]
+fn strangers_are_told_how_things_are_in_words_and_not_what_runs_here() {
+    each_site(|site| {
+        for (at, words) in [("/status", "as usual"), ("/about", "postmaster@")] {
+            let (status, page) = site.get(HOST, at);
+            assert_eq!(status, 200, "{at}");
+            assert!(page.contains(words), "{page}");
+            let told = page.replace("<!DOCTYPE html>", "").to_lowercase();
+            assert!(
+                !told.contains(env!("CARGO_PKG_VERSION")) && !told.contains("sqlite") && !told.contains("postgres"),
+                "{page}"
+            );
+            let (_, chinese) = site.curl(HOST, at, &["-H", "Accept-Language: zh-CN"]);
+            assert!(chinese.contains("<html lang=\"zh\">"), "{chinese}");
+        }
     });
 }

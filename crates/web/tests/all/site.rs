@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use anser_db::Schemas;
+use anser_directory::looks::Look;
 use anser_net::http::{Site as Pages, session};
 use anser_net::{Shutdown, Stream};
 use anser_testkit::door::{Door, HOST, House, Pair, certificate};
@@ -56,6 +57,11 @@ impl Site {
     /// Asks over TLS as if `host` led here; the certificate is not looked at for names that it has not.
     pub fn get(&self, host: &str, path: &str) -> (u16, String) {
         self.curl(host, path, &[])
+    }
+
+    /// Sets what the login page looks like.
+    pub fn look(&self, look: Look) {
+        self.door.runtime.block_on(self.door.directory.set_look(look)).unwrap();
     }
 
     /// Sends a body.

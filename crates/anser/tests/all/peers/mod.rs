@@ -10,6 +10,7 @@ mod tools;
 mod two_sides;
 mod wire;
 
+mod a_letter_is_recalled_before_it_is_read;
 mod identifiers_stay_put_over_restarts;
 mod imapclient_keeps_a_mirror_equal;
 mod imapflow_keeps_a_mirror_equal;

@@ -27,10 +27,10 @@ pub fn installed(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| panic!("{variable} says where it is: ./x test sets it"))
 }
 
-/// Whether this process may start programs under other users, as postfix does; says so when not.
+/// Whether this process may start programs under other users, as old servers and postfix do; says so when not.
 pub fn root() -> bool {
     if !is_root() {
-        eprintln!("postfix starts only as root: this test did not run");
+        eprintln!("a server of this test starts only as root: it did not run");
     }
     is_root()
 }

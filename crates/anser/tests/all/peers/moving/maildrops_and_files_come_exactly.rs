@@ -13,6 +13,10 @@ const MAILDROP: &str = r#"
 import hashlib, poplib, sys
 poplib._MAXLINE = 1000000
 drop = poplib.POP3("127.0.0.1", int(sys.argv[2]))
+try:
+    drop.utf8()
+except poplib.error_proto:
+    pass
 drop.user(sys.argv[3])
 drop.pass_(sys.argv[4])
 for line in drop.uidl()[1]:
@@ -26,7 +30,8 @@ pub fn maildrop(dev: &Dev, port: u16, user: &str) -> String {
     python(dev, MAILDROP, &[&port.to_string(), user, PASSWORD])
 }
 
-fn listed(dev: &Dev, project: &str, login: &str, password: &str) {
+/// Lists one login of the move for ann.
+pub fn listed(dev: &Dev, project: &str, login: &str, password: &str) {
     let line = format!("{login}\tann@anser.test\t{password}\n");
     done(run(&dev.folder, &["move", "accounts", project, "--stdin"], line.as_bytes()));
 }

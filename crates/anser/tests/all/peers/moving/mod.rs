@@ -1,5 +1,7 @@
 //! Mailboxes move in from real old servers.
 
+mod courier;
+mod cyrus;
 mod dovecot;
 mod programs;
 mod side;
@@ -7,10 +9,13 @@ mod world;
 
 mod a_kill_loses_and_doubles_nothing;
 mod a_mailbox_comes_exactly_as_it_was;
+mod a_person_moves_mail_from_a_dovecot;
 mod an_organisation_goes_back_and_forward;
 mod an_organisation_is_rehearsed;
+mod mailboxes_of_cyrus_and_courier_come_exactly;
 mod maildrops_and_files_come_exactly;
 mod passwords_are_learnt_at_the_front_door;
+mod sessions_go_through_over_tls;
 mod sessions_go_to_the_old_server_until_the_mailbox_is_here;
 mod the_verifier_names_what_is_missing;
 mod the_way_back_is_exact_in_both_directions;

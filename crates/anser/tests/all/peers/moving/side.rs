@@ -57,11 +57,50 @@ pub fn side(imap: &mut Imap) -> Side {
     side
 }
 
+/// Reads everything of a server that knows no extended LIST, or has another separator; folders are named as they are called here.
+/// Those that cannot be opened are left out, and uses.
+pub fn side_of(imap: &mut Imap, separator: char, prefix: &str) -> Side {
+    let names = |imap: &mut Imap, command: &str| -> Vec<(bool, String)> {
+        let mut found = Vec::new();
+        for response in imap.run(command).expect("LIST") {
+            let Some((attributes, rest)) = response.text.split_once(&format!(") \"{separator}\" ")) else { continue };
+            let name = match response.literals.first() {
+                Some(name) => String::from_utf8_lossy(name).into_owned(),
+                None => rest.trim_matches('"').replace("\\\"", "\"").replace("\\\\", "\\"),
+            };
+            found.push((!attributes.to_lowercase().contains("\\no"), name));
+        }
+        found
+    };
+    let subscribed = names(imap, "LSUB \"\" \"*\"");
+    let mut side = Side::new();
+    for (_, name) in names(imap, "LIST \"\" \"*\"").into_iter().filter(|(is_there, name)| *is_there || name == "INBOX")
+    {
+        if imap.run(&format!("EXAMINE \"{name}\"")).is_err() {
+            continue;
+        }
+        let mut folder = open(imap, &name);
+        folder.subscribed = subscribed.iter().any(|(_, other)| *other == name);
+        let own = name.strip_prefix(prefix).unwrap_or(&name);
+        side.insert(
+            own.replace('/', "\u{0}")
+                .replace(separator, "/")
+                .replace('\u{0}', if separator == '/' { "/" } else { "&IhU-" }),
+            folder,
+        );
+    }
+    side
+}
+
 fn open(imap: &mut Imap, name: &str) -> Folder {
     let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
     let opened = imap.run(&format!("EXAMINE \"{quoted}\"")).expect("EXAMINE");
     let number = |word: &str| opened.iter().find_map(|response| response.number(word)).unwrap_or(0);
-    let (uidvalidity, uidnext) = (number("[UIDVALIDITY"), number("[UIDNEXT"));
+    let (uidvalidity, mut uidnext) = (number("[UIDVALIDITY"), number("[UIDNEXT"));
+    if uidnext == 0 {
+        let asked = imap.run(&format!("STATUS \"{quoted}\" (UIDNEXT)")).expect("STATUS");
+        uidnext = asked.iter().find_map(|response| response.number("(UIDNEXT")).unwrap_or(0);
+    }
     let mut messages = BTreeMap::new();
     for response in imap.run("UID FETCH 1:* (UID FLAGS INTERNALDATE BODY.PEEK[])").expect("FETCH") {
         let Some(uid) = response.number("UID").filter(|_| response.text.contains(" FETCH ")) else { continue };

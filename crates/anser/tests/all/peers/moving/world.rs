@@ -8,8 +8,12 @@ use crate::world::{Dev, done, run};
 
 /// Makes the move `house` with one login of an old server, which goes to an account here.
 pub fn plan(dev: &Dev, old: &Dovecot, login: &str, address: &str) {
-    let port = old.imap.to_string();
-    dev.ask(&["move", "plan", "house", "--host", "127.0.0.1", "--port", &port, "--tls", "none"]);
+    plan_from(dev, &["--port", &old.imap.to_string()], login, address);
+}
+
+/// The same of a server of whatever kind; `more` says at least its port.
+pub fn plan_from(dev: &Dev, more: &[&str], login: &str, address: &str) {
+    dev.ask(&[&["move", "plan", "house", "--host", "127.0.0.1", "--tls", "none"], more].concat());
     let line = format!("{login}\t{address}\t{PASSWORD}\n");
     done(run(&dev.folder, &["move", "accounts", "house", "--stdin"], line.as_bytes()));
 }
