@@ -27,7 +27,7 @@ for (const [language, words] of [
     await row(chen, words.subject).click();
     assert.match(await letter(chen).innerText(), /附件请查收。 See the list\./);
     assert.match(await chen.locator('.attachment').innerText(), /清单\.txt/);
-    await Promise.all([close(ann), close(chen)]);
+    await Promise.all([here.leave(ann), here.leave(chen)]);
   });
 
   test(`a delete is undone, ${language}`, async () => {
@@ -41,7 +41,7 @@ for (const [language, words] of [
     await row(page, `keep ${language}`).waitFor();
     await folder(page, words.trash).click();
     await page.locator('.empty').waitFor();
-    await close(page);
+    await here.leave(page);
   });
 }
 
@@ -63,7 +63,7 @@ test('a Chinese word is found, and operators narrow the search', async () => {
   assert.match(await page.locator('.chip').innerText(), /发件人:bob/);
   await page.locator('.search .x').click();
   await rowsAre(page, 2);
-  await close(page);
+  await here.leave(page);
 });
 
 test('messages are moved: dragged to a folder, by keys with two letters', async () => {
@@ -83,7 +83,7 @@ test('messages are moved: dragged to a folder, by keys with two letters', async 
   await folder(page, '项目').click();
   await row(page, 'by hand').waitFor();
   await row(page, 'by keys').waitFor();
-  await close(page);
+  await here.leave(page);
 });
 
 test('a letter is taken back while there is time, and is written on', async () => {
@@ -99,7 +99,7 @@ test('a letter is taken back while there is time, and is written on', async () =
   await page.locator('.paper', { hasText: 'unfinished' }).waitFor();
   const [found] = await here.call('ann', ['Email/query', { filter: { subject: 'too soon' } }]);
   assert.deepEqual(found.ids, []);
-  await close(page);
+  await here.leave(page);
 });
 
 test('a draft is kept as it is written, and is there in another browser', async () => {
@@ -113,7 +113,32 @@ test('a draft is kept as it is written, and is there in another browser', async 
   await row(other, 'half a thought').click();
   await other.locator('.composer').waitFor();
   assert.equal(await other.locator('input.subject').inputValue(), 'half a thought');
-  await close(other);
+  await here.leave(other);
+});
+
+/** Waits until ann has one message of this subject. */
+async function kept(subject) {
+  for (let count = 0; count !== 1; await new Promise((done) => setTimeout(done, 100))) {
+    const [{ ids }] = await here.call('ann', ['Email/query', { filter: { subject: `"${subject}"` } }]);
+    count = ids.length;
+  }
+}
+
+test('a draft with a file is gone on with, kept twice and sent with it', async () => {
+  await here.put('ann', [['From: ann@anser.test\r\nTo: bob@anser.test\r\nSubject: With its list\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nsee\r\n--b\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename=list.txt\r\n\r\none\r\n--b--\r\n', { $draft: true, $seen: true }]], 'drafts');
+  const page = await here.page('ann');
+  await folder(page, 'Drafts').click();
+  await row(page, 'With its list').click();
+  for (const more of ['first', 'second']) {
+    await page.locator('input.subject').fill(`With its list, ${more}`);
+    await kept(`With its list, ${more}`);
+  }
+  await page.locator('.send').click();
+  await page.locator('.composer').waitFor({ state: 'detached' });
+  const bob = await here.page('bob');
+  await row(bob, 'With its list, second').click();
+  await bob.locator('.attachment', { hasText: 'list.txt' }).waitFor();
+  await Promise.all([here.leave(page), here.leave(bob)]);
 });
 
 test('who mentions an attachment and has none is asked', async () => {
@@ -127,7 +152,7 @@ test('who mentions an attachment and has none is asked', async () => {
   await page.locator('dialog', { hasText: '您提到了附件' }).waitFor();
   await page.keyboard.press('Escape');
   assert.equal(await page.locator('.composer').count(), 1);
-  await close(page);
+  await here.leave(page);
 });
 
 test('an answer quotes, goes to the right people and marks what it answers', async () => {
@@ -146,7 +171,7 @@ test('an answer quotes, goes to the right people and marks what it answers', asy
   const bob = await here.page('bob');
   await row(bob, 'Re: Question').click();
   assert.match(await letter(bob).innerText(), /^On Monday\./);
-  await Promise.all([close(page), close(bob)]);
+  await Promise.all([here.leave(page), here.leave(bob)]);
 });
 
 test('several are selected, starred and read at once, and the keys have a sheet', async () => {
@@ -163,7 +188,7 @@ test('several are selected, starred and read at once, and the keys have a sheet'
   await page.waitForFunction(() => document.querySelectorAll('.row.unread').length === 1);
   await page.keyboard.press('?');
   await page.locator('dialog kbd', { hasText: 'g i' }).waitFor();
-  await close(page);
+  await here.leave(page);
 });
 
 test('a folder is made, named anew, emptied and deleted', async () => {
@@ -182,7 +207,7 @@ test('a folder is made, named anew, emptied and deleted', async () => {
   await page.locator('[role=menuitem]', { hasText: 'Delete' }).click();
   await page.locator('dialog .danger').click();
   await folder(page, '远行').waitFor({ state: 'detached' });
-  await close(page);
+  await here.leave(page);
 });
 
 test('a phone shows one thing at a time, and nothing is cut off', async () => {
@@ -201,8 +226,32 @@ test('a phone shows one thing at a time, and nothing is cut off', async () => {
   assert.ok(await narrow());
   const box = await page.locator('.send').boundingBox();
   assert.ok(box.x >= 0 && box.x + box.width <= 390);
-  await close(page);
+  await here.leave(page);
 });
+
+for (const [language, width, words] of [
+  ['en', 1280, { starred: 'unread message' }],
+  ['zh', 390, { starred: '未读的星标邮件' }],
+]) {
+  test(`what is due and what is important and unread stands in the frame, ${language}`, async () => {
+    const user = language === 'zh' ? 'chen' : 'postmaster';
+    await here.put(user, [[message({ to: `${user}@anser.test`, subject: 'The lease' }), { $seen: true }], [message({ to: `${user}@anser.test`, subject: 'At once' }), { $flagged: true }]]);
+    const [{ ids: [lease] }] = await here.call(user, ['Email/query', { filter: { subject: 'The lease' } }]);
+    const page = await here.page(user, { language, width });
+    await page.locator('.top .menu-of button', { hasText: '1' }).waitFor();
+    await here.call(user, ['Note/set', { create: { a: { emailId: lease, text: 'sign it 签字', due: '2020-01-01T00:00:00Z' }, b: { emailId: (await here.call(user, ['Email/query', { filter: { subject: 'At once' } }]))[0].ids[0], text: 'in future', due: '2999-01-01T00:00:00Z' } } }]);
+    await page.locator('.top .menu-of button', { hasText: '2' }).click();
+    await page.locator('[role=menuitem]', { hasText: 'sign it' }).click();
+    await page.locator('.reader h2, .reader h1', { hasText: 'The lease' }).first().waitFor();
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+    if (width < 500) await page.locator('.reader .tool').first().click();
+    await page.locator('.top .menu-of button').first().click();
+    await page.locator('[role=menuitem]', { hasText: words.starred }).click();
+    await row(page, 'At once').waitFor();
+    assert.equal(await page.locator('.row .who').count(), 1);
+    await here.leave(page);
+  });
+}
 
 test('nothing went wrong in any page', () => {
   assert.deepEqual(here.trouble, []);

@@ -119,12 +119,103 @@ test('senders and links that look like ours are warned of', async () => {
   await close(page);
 });
 
+for (const [language, words] of [
+  ['en', { asked: 'would like to know', tell: 'Tell them', not: 'Do not' }],
+  ['zh', { asked: '希望知道您是否已阅读', tell: '发送回执', not: '不发送' }],
+]) {
+  test(`who wants to know that a letter was read is told, or not, as its reader says, ${language}`, async () => {
+    const asking = 'Disposition-Notification-To: ann@anser.test\r\n';
+    const letters = ['tell', 'refuse'].map((what) => `${what} ${language}`);
+    await here.put('bob', letters.map((subject) => [message({ from: 'Ann <ann@anser.test>', to: 'bob@anser.test', subject, headers: asking })]));
+    const page = await here.page('bob', { language });
+    for (const [at, button] of [words.tell, words.not].entries()) {
+      await row(page, letters[at]).click();
+      const notice = page.locator('.notice', { hasText: words.asked });
+      await notice.locator('button', { hasText: button }).click();
+      await notice.waitFor({ state: 'detached' });
+    }
+    const ann = await here.page('ann', { language });
+    await row(ann, `tell ${language}`).waitFor();
+    assert.equal(await row(ann, `refuse ${language}`).count(), 0);
+    // Neither is asked about again.
+    await page.reload();
+    for (const subject of letters) {
+      await row(page, subject).click();
+      await letter(page).waitFor();
+      assert.equal(await page.locator('.notice', { hasText: words.asked }).count(), 0);
+    }
+    await Promise.all([close(page), close(ann)]);
+  });
+}
+
+for (const [language, width, words] of [
+  ['en', 1280, { show: 'Show images', always: 'Always for this sender', not: 'No longer' }],
+  ['zh', 390, { show: '显示图片', always: '总是显示该发件人的图片', not: '不再显示' }],
+]) {
+  test(`pictures of other servers are shown once, or always for a sender, and come by this server alone, ${language}`, async () => {
+    const user = language === 'zh' ? 'chen' : 'bob';
+    const html = '<p>Look<img src="https://pictures.example/a.png" width="20" height="20" alt=""></p>';
+    const letters = [['Shop <news@shop.example>', 'first'], ['Shop <news@shop.example>', 'second'], ['Other <news@other.example>', 'third']];
+    await here.put(user, letters.map(([from, subject]) => [message({ from, to: `${user}@anser.test`, subject: `${subject} offer`, html })]));
+    const page = await here.page(user, { language, width });
+    const asked = [];
+    page.on('request', (request) => /\/jmap\/image\/|pictures\.example\//.test(request.url().split('?')[0]) && asked.push(request.url()));
+    await page.route('**/jmap/image/**', (route) => route.fulfill({ contentType: 'image/png', body: Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==', 'base64') }));
+    const open = async (subject) => {
+      if (width < 500 && (await page.locator('.mail.reading').count()) > 0) await page.goBack();
+      await row(page, `${subject} offer`).click();
+      await page.frameLocator('article.open iframe').locator('body', { hasText: 'Look' }).waitFor();
+    };
+    const picture = () => page.frameLocator('article.open iframe').locator('img[src*="/jmap/image/"]').waitFor({ state: 'attached' });
+    await open('first');
+    await page.locator('.notice button', { hasText: words.show }).waitFor();
+    assert.deepEqual(asked, []);
+    await page.locator('.notice button', { hasText: words.show }).click();
+    await picture();
+    await open('second');
+    await page.locator('.notice button', { hasText: words.always }).click();
+    await picture();
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+    await here.keeps(user, 'webmail/images', 'news@shop.example');
+    await open('third');
+    await page.locator('.notice button', { hasText: words.show }).waitFor();
+    await page.reload();
+    await page.locator('article.open iframe').waitFor();
+    await open('first');
+    await picture();
+    await page.locator('.notice button', { hasText: words.not }).click();
+    await open('second');
+    await page.locator('.notice button', { hasText: words.show }).waitFor();
+    assert.ok(asked.length > 0 && asked.every((url) => url.startsWith(`${here.url}/jmap/image/`)), asked.join());
+    await close(page);
+  });
+}
+
+test('a document that came along is looked at in place, and what cannot be shown is said to be', async () => {
+  const part = (type, name, text) => `--b\r\nContent-Type: ${type}\r\nContent-Disposition: attachment; filename="${name}"\r\nContent-Transfer-Encoding: base64\r\n\r\n${Buffer.from(text).toString('base64')}\r\n`;
+  const files = part('text/plain', 'notes.txt', '第一行 <b>plain</b>') + part('application/pdf', 'plan.pdf', '%PDF-1.4');
+  await here.put('ann', [[`From: Bob <bob@anser.test>\r\nTo: ann@anser.test\r\nSubject: Two files\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nsee\r\n${files}--b--\r\n`]]);
+  const page = await here.page('ann');
+  await row(page, 'Two files').click();
+  await page.locator('.attachment', { hasText: 'notes.txt' }).click();
+  await page.locator('dialog pre', { hasText: '第一行 <b>plain</b>' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('dialog').waitFor({ state: 'detached' });
+  const [download] = await Promise.all([page.waitForEvent('download'), page.locator('.attachment', { hasText: 'plan.pdf' }).click()]);
+  await page.locator('.toast', { hasText: 'plan.pdf cannot be shown here' }).waitFor();
+  assert.match(readFileSync(await download.path(), 'utf8'), /^%PDF/);
+  await close(page);
+});
+
 test('all that match are marked by the server, beyond what is loaded', async () => {
   await here.put('postmaster', Array.from({ length: 130 }, (_, at) => [message({ to: 'postmaster@anser.test', subject: `bulk ${at}` })]));
   const page = await here.page('postmaster', { prefs: { conversations: false } });
   await row(page, 'bulk').first().waitFor();
   await page.locator('.bar .box').click();
   await page.locator('.all button', { hasText: 'Select all 130' }).click();
+  await page.locator('.list .bar .menu-of button').click();
+  const [download] = await Promise.all([page.waitForEvent('download'), page.locator('[role=menuitem]', { hasText: 'Save as .mbox' }).click()]);
+  assert.equal(readFileSync(await download.path(), 'utf8').match(/^From /gm).length, 130);
   await page.keyboard.press('I');
   await page.locator('.toast', { hasText: 'Done with 130 messages' }).waitFor();
   await page.waitForFunction(() => document.querySelectorAll('.row.unread').length === 0);

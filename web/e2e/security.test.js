@@ -142,3 +142,5 @@ test('who guesses is not told whether it was the address or the password', async
   const nobody = await ask('/auth/login', { method: 'POST', headers: { 'Content-Type': 'application/json', 'Sec-Fetch-Site': 'same-origin' }, body: JSON.stringify({ username: 'nobody@anser.test', password: 'no' }) });
   assert.deepEqual([wrong.status, JSON.parse(wrong.text).detail], [nobody.status, JSON.parse(nobody.text).detail]);
 });
+
+test('nothing went wrong in any page', () => assert.deepEqual(here.trouble, []));

@@ -14,7 +14,7 @@ async function settings(page, at) {
   await page.locator('.settings nav button').nth(at).click();
   await page.locator('.settings main .set:not([aria-busy=true])').waitFor();
 }
-const [LOOKS, IDENTITIES, RULES, SENDERS, FORWARDING, AWAY, SECURITY, PROGRAMS, SESSIONS, STORAGE] = Array(10).keys();
+const [LOOKS, IDENTITIES, RULES, SENDERS, FORWARDING, AWAY, MOVING, SECURITY, PROGRAMS, SESSIONS, STORAGE] = Array(11).keys();
 const toMail = (page) => page.locator('.rail .place').first().click();
 const fits = (page) => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth && document.querySelector('.settings main').scrollWidth <= document.querySelector('.settings main').clientWidth);
 
@@ -121,6 +121,61 @@ for (const [language, words] of [
   });
 }
 
+test('a rule that sends mail out of the house is asked about, also where it is switched on', async () => {
+  const page = await here.page('bob');
+  await settings(page, RULES);
+  await button(page, 'New rule').click();
+  await page.locator('[name=rule]').fill('Out');
+  await page.locator('.line select').first().selectOption('subject');
+  await page.locator('.line .grow').first().fill('invoice');
+  await page.locator('fieldset').nth(1).locator('select').first().selectOption('forward');
+  await page.locator('fieldset').nth(1).locator('.grow').fill('x@elsewhere.example');
+  await button(page, 'Save').click();
+  await page.locator('dialog', { hasText: 'x@elsewhere.example is outside of your organisation' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('dialog').waitFor({ state: 'detached' });
+  assert.equal(await page.locator('.banner').count(), 0);
+  await button(page, 'Save').click();
+  await page.locator('dialog .danger').click();
+  await page.locator('.banner', { hasText: 'x@elsewhere.example' }).waitFor();
+  const on = page.locator('.rules li', { hasText: 'Out' }).locator('input');
+  await on.uncheck();
+  await page.locator('.banner').waitFor({ state: 'detached' });
+  await on.click();
+  await page.locator('dialog', { hasText: 'outside of your organisation' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('.rules li.off', { hasText: 'Out' }).waitFor();
+  assert.equal(await on.isChecked(), false);
+  await here.call('bob', ['Rules/set', { update: { singleton: { items: [] } } }]);
+  await close(page);
+});
+
+test('what is typed into a form stays where the rules were changed elsewhere meanwhile', async () => {
+  const page = await here.page('bob');
+  await settings(page, SENDERS);
+  await page.locator('[name=blocked]').fill('spam@far.example');
+  await here.call('bob', ['Rules/set', { update: { singleton: { items: [{ rule: { name: 'Else', enabled: true, quantifier: 'all', stop: false, conditions: [], deeds: ['star'] } }] } } }]);
+  await button(page, 'Save').click();
+  await page.locator('.toast.trouble', { hasText: 'changed elsewhere' }).waitFor();
+  assert.equal(await page.locator('[name=blocked]').inputValue(), 'spam@far.example');
+  await button(page, 'Save').click();
+  await page.locator('.toast', { hasText: 'Saved' }).waitFor();
+  const [{ list }] = await here.call('bob', ['Rules/get', { ids: ['singleton'] }]);
+  assert.match(JSON.stringify(list), /spam@far\.example.*Else/);
+  await here.call('bob', ['Rules/set', { update: { singleton: { items: [] } } }]);
+  await close(page);
+});
+
+test('what is chosen a moment before a logout is kept', async () => {
+  const page = await here.page('bob');
+  await settings(page, LOOKS);
+  await page.locator('label', { hasText: 'Plum' }).click();
+  await page.locator('.top .tool').last().click();
+  await page.waitForURL(/why=out/);
+  await here.keeps('bob', 'webmail/choices', '"skin":"plum"');
+  await close(page);
+});
+
 test('who is away says so, to people of the house in other words than to others', async () => {
   const page = await here.page('chen');
   await settings(page, AWAY);
@@ -139,6 +194,50 @@ test('who is away says so, to people of the house in other words than to others'
   await page.locator('.banner').waitFor({ state: 'detached' });
   await Promise.all([close(page), close(bob)]);
 });
+
+for (const [language, width, words] of [
+  ['en', 1280, { done: 'Done', again: 'Run again', gone: 'Move or fetch mail' }],
+  ['zh', 390, { done: '已完成', again: '再次运行', gone: '邮箱搬家与代收' }],
+]) {
+  test(`mail of another account comes here, and a password that is wrong is asked for again, ${language}`, async () => {
+    await here.put('chen', Array.from({ length: 5 }, (_, at) => [message({ to: 'chen@anser.test', subject: `old letter ${language} ${at}` })]), 'archive');
+    const page = await here.page('ann', { language, width });
+    await settings(page, MOVING);
+    await page.locator('.settings main .choices .main').last().click();
+    await page.locator('[name=email]').fill('chen@anser.test');
+    await page.keyboard.press('Enter');
+    await page.locator('[name=protocol]').waitFor();
+    await page.locator('[name=tls]').selectOption('none');
+    await page.locator('[name=host]').fill('127.0.0.1');
+    await page.locator('[name=port]').fill(String(here.port(143)));
+    await page.locator('[name=secret]').fill('not this');
+    await page.locator('[name=into]').selectOption({ label: language === 'zh' ? '归档' : 'Archive' });
+    assert.ok(await fits(page));
+    await page.locator('.new .main').click();
+    const move = page.locator('.move', { hasText: 'chen@anser.test' });
+    await move.locator('.state.refused').waitFor();
+    await move.locator('.problem').waitFor();
+    await move.locator('.choices .button').nth(1).click();
+    await page.locator('dialog input[type=password]').fill(PASSWORD);
+    await page.keyboard.press('Enter');
+    await move.locator('.state.done', { hasText: words.done }).waitFor();
+    assert.ok(Number(await move.locator('dd').nth(1).innerText()) >= 5);
+    assert.ok(await fits(page));
+    // It is there for whoever comes back, and does nothing twice.
+    await page.reload();
+    await settings(page, MOVING);
+    const copies = async () => (await here.call('ann', ['Email/query', { filter: { subject: `old letter ${language}` }, calculateTotal: true }]))[0].total;
+    assert.equal(await copies(), 5);
+    await Promise.all([page.waitForResponse((answer) => /MailMove\/set/.test(answer.request().postData() ?? '')), move.locator('.choices .button', { hasText: words.again }).click()]);
+    await move.locator('.state.done', { hasText: words.done }).waitFor();
+    assert.equal(await copies(), 5);
+    await move.locator('.tool').last().click();
+    await page.locator('dialog .danger').click();
+    await move.waitFor({ state: 'detached' });
+    assert.equal(await copies(), 5);
+    await close(page);
+  });
+}
 
 test('a mail program gets a password of its own, which can be taken away', async () => {
   const page = await here.page('ann');
@@ -199,6 +298,22 @@ test('a signature is written once and stands below what is written', async () =>
   await close(page);
 });
 
+for (const language of ['en', 'zh']) {
+  test(`every page of the settings fits a telephone, ${language}`, async () => {
+    const page = await here.page('bob', { language, width: 360 });
+    await page.locator('.rail .place').nth(3).click();
+    for (const at of Array(await page.locator('.settings nav button').count()).keys()) {
+      await page.locator('.settings nav button').nth(at).click();
+      await page.locator('.settings main .set:not([aria-busy=true])').first().waitFor();
+      assert.ok(await fits(page), `page ${at}`);
+      // What has the keyboard is shown where its page scrolls, and the frame stays where it is.
+      await page.locator('.settings main').evaluate((main) => main.querySelectorAll('input, button, select').forEach((one) => one.focus()));
+      assert.equal(await page.evaluate(() => document.scrollingElement.scrollTop + document.querySelector('.frame').scrollTop), 0, `page ${at}`);
+    }
+    await close(page);
+  });
+}
+
 test('space is told folder by folder', async () => {
   const page = await here.page('chen', { language: 'zh', width: 390 });
   await settings(page, STORAGE);
@@ -241,6 +356,60 @@ test('an authenticator is set up and asked for at the next login; a recovery cod
   await other.waitForURL(/\/mail\//);
   await Promise.all([close(page), close(other)]);
 });
+
+for (const [language, width, words] of [
+  ['en', 1280, { add: 'Add a passkey', name: 'Grey telephone', set: 'or a passkey', none: 'No passkeys yet', refused: 'No passkey was used' }],
+  ['zh', 390, { add: '添加通行密钥', name: '灰色手机', set: '使用通行密钥', none: '还没有通行密钥', refused: '未使用通行密钥' }],
+]) {
+  test(`a passkey is added, lets in alone and beside the password, and is deleted, ${language}`, async () => {
+    const user = language === 'zh' ? 'bob' : 'chen';
+    const page = await here.page(user, { language, width, isNamed: true });
+    const devtools = await page.context().newCDPSession(page);
+    await devtools.send('WebAuthn.enable');
+    const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', { options: { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true } });
+    const present = (is) => devtools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: is });
+    await settings(page, SECURITY);
+    await button(page, words.add).click();
+    await page.locator('dialog input[type=password]').fill(PASSWORD);
+    await page.keyboard.press('Enter');
+    await page.locator('dialog input[type=text]').fill(words.name);
+    await page.keyboard.press('Enter');
+    await page.locator('dialog .codes li').first().waitFor();
+    await page.locator('dialog .main').click();
+    await page.locator('li', { hasText: words.name }).waitFor();
+    assert.match(await page.locator('.settings main section p').first().innerText(), language === 'zh' ? /使用通行密钥。还剩 10 / : /asks for a passkey as well\. 10 /);
+    assert.ok(await fits(page));
+
+    const out = async () => {
+      await page.locator('.top .tool').last().click();
+      await page.waitForURL(/why=out/);
+    };
+    await out();
+    // Whoever does not know its owner is not let in, and is told.
+    await present(false);
+    await page.locator('#passkey').click();
+    await page.locator('#why', { hasText: words.refused }).waitFor();
+    await present(true);
+    await page.locator('#passkey').click();
+    await page.waitForURL(/\/mail\//);
+    await page.locator('.top .tool').last().waitFor();
+    await out();
+    await page.locator('[name=username]').fill(`${user}@anser.test`);
+    await page.locator('[name=password]').fill(PASSWORD);
+    await page.locator('form button[type=submit]').click();
+    await page.waitForURL(/\/mail\//);
+
+    await settings(page, SECURITY);
+    await page.locator('li', { hasText: words.name }).locator('.tool').first().click();
+    await page.locator('dialog input').fill(`${words.name} 2`);
+    await page.keyboard.press('Enter');
+    await page.locator('li', { hasText: `${words.name} 2` }).locator('.tool').last().click();
+    await page.locator('dialog input[type=password]').fill(PASSWORD);
+    await page.keyboard.press('Enter');
+    await page.locator('li', { hasText: words.none }).waitFor();
+    await close(page);
+  });
+}
 
 test('the own password is changed, and the new one lets in', async () => {
   const page = await here.page('ann', { language: 'zh' });

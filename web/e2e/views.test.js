@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { close, message, world } from './world.js';
+import { PASSWORD, close, message, world } from './world.js';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 let here;
@@ -14,6 +14,11 @@ before(async () => {
     [message({ from: '陈雁 <chen@anser.test>', subject: '关于预算的说明', text: '请看附件。' }), { $seen: true, $flagged: true, $label1: true }],
     [message({ from: 'bank@bank.example <x@evil.example>', subject: 'Hurry', html: '<p>Click <a href="https://evil.example">https://bank.example</a><img src="https://evil.example/x.png" alt=""></p>' })],
   ]);
+  await here.put('ann', [[`From: Bob <bob@anser.test>\r\nTo: ann@anser.test\r\nDate: Mon, 05 Jan 2026 07:08:09 +0000\r\nSubject: With a file\r\nDisposition-Notification-To: bob@anser.test\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nsee\r\n--b\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename=notes.txt\r\n\r\none\r\n--b--\r\n`, { $seen: true }, '2026-01-05T07:08:09Z']]);
+  await here.deliver('ann', ['bob@anser.test', 'chen@anser.test'], { subject: 'On its way' });
+  const [{ ids }] = await here.call('ann', ['Email/query', { filter: { subject: 'On its way' } }]);
+  await here.call('ann', ['Email/set', { update: { [ids[0]]: { mailboxIds: { [await here.mailbox('ann', 'sent')]: true } } } }]);
+  await here.call('ann', ['Note/set', { create: { a: { emailId: ids[0], text: 'due 到期', due: '2020-01-01T00:00:00Z' } } }]);
   const [{ list }] = await here.call('ann', ['AddressBook/get', { ids: null }]);
   const card = (full, email, more = {}) => ({ addressBookIds: { [list[0].id]: true }, name: { full }, emails: { 1: { address: email } }, ...more });
   await here.call('ann', ['ContactCard/set', { create: { a: card('陈雁', 'chen@anser.test', { phones: { 1: { number: '139' } } }), g: { ...card('项目组', ''), emails: undefined, kind: 'group', members: {} } } }]);
@@ -82,6 +87,45 @@ const views = {
       found.push(...(await findings(page)).map((line) => `${at}: ${line}`));
     }
     assert.deepEqual(found, []);
+  },
+  'mail of another account': async (page) => {
+    await page.locator('.rail .place').nth(3).click();
+    await page.locator('.settings nav button').nth(6).click();
+    await page.locator('.settings main .choices .main').click();
+    await page.locator('[name=email]').fill('somebody@elsewhere.example');
+    await page.keyboard.press('Enter');
+    await page.locator('[name=protocol]').waitFor();
+  },
+  'an authenticator': async (page) => {
+    await page.locator('.rail .place').nth(3).click();
+    await page.locator('.settings nav button').nth(7).click();
+    await page.locator('.settings main section .button').first().click();
+    await page.locator('dialog input[type=password]').fill(PASSWORD);
+    await page.keyboard.press('Enter');
+    await page.locator('.qr').waitFor();
+  },
+  'what became of a letter': async (page) => {
+    await page.evaluate(() => [...document.querySelectorAll('.folder')].find((one) => /Sent|已发送/.test(one.textContent)).click());
+    await page.locator('.row', { hasText: 'On its way' }).click();
+    await page.locator('.delivery button').waitFor();
+  },
+  notes: async (page) => {
+    await page.evaluate(() => [...document.querySelectorAll('.folders button')].find((one) => /^(Notes|备注)/.test(one.textContent.trim())).click());
+    await page.locator('dialog li').first().waitFor();
+  },
+  reminders: async (page) => {
+    await page.locator('.top .menu-of button').click();
+    await page.locator('.top [role=menuitem]').first().waitFor();
+  },
+  'a search': async (page) => {
+    await page.locator('#search').fill('zzz');
+    await page.keyboard.press('Enter');
+    await page.locator('.empty').waitFor();
+  },
+  'a document': async (page) => {
+    await page.locator('.row', { hasText: 'With a file' }).click();
+    await page.locator('.attachment').click();
+    await page.locator('dialog pre').waitFor();
   },
   'a tab': async (page) => {
     await page.locator('.row').first().click();

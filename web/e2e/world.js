@@ -1,6 +1,7 @@
 // A whole mail system of its own for each file of tests, and browsers that look at it.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { X509Certificate, createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 const BINARY = process.env.ANSER_BIN ?? fileURLToPath(new URL('../../target/debug/anser', import.meta.url));
+/** The server's name. */
+const NAME = 'mail.anser.test';
 const CHROMIUM = process.env.ANSER_CHROMIUM ?? '/usr/bin/chromium';
 export const PASSWORD = 'wild-goose';
 /** How long anything may take before it is held to have failed, in milliseconds: machines that test are slow. */
@@ -24,7 +27,7 @@ async function serve(dir) {
       child.stdout.on('data', (text) => /^ready$/m.test(text) && done(true));
       child.on('exit', () => done(false));
     });
-    if (ready) return { child, url: `https://127.0.0.1:${443 + offset}` };
+    if (ready) return { child, offset, url: `https://127.0.0.1:${443 + offset}` };
     if (tried === 9) throw new Error(`the server did not start: ${said}`);
   }
 }
@@ -33,7 +36,7 @@ async function serve(dir) {
 async function fresh(context) {
   await context.route(/\/(mail\/)?(\?.*)?$/, async (route) => {
     if (route.request().resourceType() !== 'document') return route.continue();
-    const answer = await route.fetch();
+    const answer = await route.fetch({ url: route.request().url().replace(NAME, '127.0.0.1') });
     await route.fulfill({ response: answer, body: (await answer.text()).replace(/ integrity="[^"]*"/g, '') });
   });
   await context.route(/\/assets\/(\w+)\.\w+\.(js|css)$/, async (route) => {
@@ -44,12 +47,17 @@ async function fresh(context) {
 
 export async function world() {
   const dir = mkdtempSync(join(tmpdir(), 'anser-web-'));
-  const { child, url } = await serve(dir);
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu', '--lang=en'] });
+  const { child, offset, url } = await serve(dir);
+  // Passkeys are bound to the server's name, and made only where the browser trusts its certificate.
+  const key = new X509Certificate(readFileSync(join(dir, 'cert.pem'))).publicKey.export({ type: 'spki', format: 'der' });
+  const trust = `--ignore-certificate-errors-spki-list=${createHash('sha256').update(key).digest('base64')}`;
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu', '--lang=en', `--host-resolver-rules=MAP ${NAME} 127.0.0.1`, trust] });
+  const named = url.replace('127.0.0.1', NAME);
   const trouble = [];
 
   /** A page of somebody's, logged in. What goes wrong in it is noted. */
-  async function page(user, { language = 'en', width = 1280, height = 800, dark = false, at = '/mail/', prefs = {}, login = true, password = PASSWORD } = {}) {
+  async function page(user, { language = 'en', width = 1280, height = 800, dark = false, at = '/mail/', prefs = {}, login = true, password = PASSWORD, isNamed = false } = {}) {
+    const base = isNamed ? named : url;
     const context = await browser.newContext({
       ignoreHTTPSErrors: true,
       locale: language === 'zh' ? 'zh-CN' : 'en-GB',
@@ -68,13 +76,13 @@ export async function world() {
     // What a letter's own handlers and styles wanted, and the policy did not let them, is told there too.
     page.on('console', (message) => message.type() === 'error' && !/401|403|404|ERR_ABORTED|Executing inline event handler|Applying inline style/.test(message.text()) && trouble.push(message.text()));
     if (login && AUTH) {
-      await page.goto(`${url}/?lang=${language}`);
+      await page.goto(`${base}/?lang=${language}`);
       await page.locator('[name=username]').fill(`${user}@anser.test`);
       await page.locator('[name=password]').fill(password);
       await page.locator('form button[type=submit]').click();
       await page.waitForURL(/\/mail\//);
     }
-    if (!AUTH || at !== '/mail/') await page.goto(url + at);
+    if (!AUTH || at !== '/mail/') await page.goto(base + at);
     return page;
   }
 
@@ -134,6 +142,14 @@ export async function world() {
     }
     throw new Error(`${key} never held ${like}`);
   }
+  /** Ends a page and the drafts that were left open, which would be open again in the next one of their writer. */
+  async function leave(page) {
+    await close(page);
+    for (const user of ['ann', 'bob', 'chen']) {
+      const [{ ids }] = await call(user, ['Email/query', { filter: { inMailbox: await mailbox(user, 'drafts') } }]);
+      if (ids.length > 0) await call(user, ['Email/set', { destroy: ids }]);
+    }
+  }
   async function end() {
     await browser.close();
     child.kill('SIGTERM');
@@ -143,7 +159,9 @@ export async function world() {
   const AUTH = await new Promise((done) => {
     request(`${url}/auth/key`, { rejectUnauthorized: false }, (answer) => (answer.resume(), done(answer.statusCode === 200))).on('error', () => done(false)).end();
   });
-  return { url, dir, binary: BINARY, browser, page, put, call, ask, deliver, keeps, mailbox, trouble, end, hasAuth: AUTH };
+  /** Where a standard port of the server is. */
+  const port = (standard) => standard + offset;
+  return { url, port, dir, binary: BINARY, browser, page, leave, put, call, ask, deliver, keeps, mailbox, trouble, end, hasAuth: AUTH };
 }
 
 /** A message as it is sent; `html` beside or in place of the text. */

@@ -6,7 +6,6 @@ import { close, folder, letter, message, row, world } from './world.js';
 let here;
 before(async () => (here = await world()));
 after(async () => here.end());
-
 async function write(page, to, subject, text) {
   await page.locator('.top').waitFor();
   if (await page.locator('.menu-button').isVisible()) await page.locator('.menu-button').click();
@@ -48,14 +47,14 @@ for (const [language, width, words] of [
     await page.keyboard.press('Enter');
     await page.locator('.toast').first().waitFor();
     await here.keeps('ann', 'webmail/templates', words.text);
-    await close(page);
+    await here.leave(page);
     const other = await here.page('ann', { language, width });
     await write(other, 'bob@anser.test', '', '');
     await more(other, words.use);
     await other.locator('.paper', { hasText: words.text }).waitFor();
     assert.equal(await other.locator('input.subject').inputValue(), words.name);
     assert.ok(await other.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
-    await close(other);
+    await here.leave(other);
   });
 
   test(`a draft that was open when the browser died is open again elsewhere, ${language}`, async () => {
@@ -71,7 +70,7 @@ for (const [language, width, words] of [
     await other.locator('.composer .foot .tool').last().click();
     await other.locator('dialog .danger').click();
     await other.locator('.composer').waitFor({ state: 'detached' });
-    await Promise.all([close(page), close(other)]);
+    await Promise.all([here.leave(page), here.leave(other)]);
   });
 }
 
@@ -87,11 +86,25 @@ test('sent to each separately, nobody hears of the others', async () => {
     const [{ ids }] = await here.call(user, ['Email/query', { filter: { subject: 'For you alone' } }]);
     const [{ list }] = await here.call(user, ['Email/get', { ids, properties: ['to', 'cc', 'bcc'] }]);
     assert.deepEqual(list.map(({ to, cc }) => [to.map(({ email }) => email), cc]), [[[`${user}@anser.test`], null]]);
-    await close(other);
+    await here.leave(other);
   }
   await folder(page, 'Sent').click();
   await page.waitForFunction(() => [...document.querySelectorAll('.row')].filter((row) => /For you alone/.test(row.textContent)).length === 2);
-  await close(page);
+  await here.leave(page);
+});
+
+test('what went to each separately comes back with one click, and reached nobody', async () => {
+  const page = await here.page('ann', { prefs: { undoSeconds: 30 } });
+  await write(page, ['bob@anser.test', 'chen@anser.test'], 'Not yet for anybody', 'Wait.');
+  await more(page, 'Send to each separately');
+  await page.locator('.send').click();
+  await page.locator('.toast .act').click();
+  await page.locator('.composer .state', { hasText: 'Draft saved' }).waitFor();
+  const [{ ids }] = await here.call('ann', ['Email/query', { filter: { subject: 'Not yet for anybody' } }]);
+  const [{ list }] = await here.call('ann', ['Email/get', { ids, properties: ['to', 'keywords', 'mailboxIds'] }]);
+  assert.deepEqual(list.map(({ to, keywords }) => [to.map(({ email }) => email), keywords.$draft]), [[['bob@anser.test', 'chen@anser.test'], true]]);
+  for (const user of ['bob', 'chen']) assert.deepEqual((await here.call(user, ['Email/query', { filter: { subject: 'Not yet for anybody' } }]))[0].ids, []);
+  await here.leave(page);
 });
 
 test('a letter goes out on its paper, asks for a receipt, and comes back among the drafts as it was', async () => {
@@ -111,7 +124,7 @@ test('a letter goes out on its paper, asks for a receipt, and comes back among t
   await folder(page, 'Drafts').click();
   await row(page, 'On rice paper').click();
   await page.locator('.paper.on-rice', { hasText: 'With care.' }).waitFor();
-  await close(page);
+  await here.leave(page);
 });
 
 test('a letter waits until its time, and is told so', async () => {
@@ -125,7 +138,7 @@ test('a letter waits until its time, and is told so', async () => {
   assert.ok(list.some(({ sendAt }) => new Date(sendAt).getTime() > Date.now()));
   await page.locator('.toast .act').click();
   await page.locator('.composer').waitFor();
-  await close(page);
+  await here.leave(page);
 });
 
 test('a letter is forwarded with its files, and as a file', async () => {
@@ -151,7 +164,7 @@ test('a letter is forwarded with its files, and as a file', async () => {
   await row(chen, 'as a file').click();
   await chen.locator('.attachment', { hasText: 'Lists.eml' }).click();
   await chen.frameLocator('dialog iframe').locator('body', { hasText: 'the list' }).waitFor();
-  await Promise.all([close(page), close(chen)]);
+  await Promise.all([here.leave(page), close(chen)]);
 });
 
 test('what is pasted from a word processor keeps its looks and loses its ballast', async () => {
@@ -165,7 +178,7 @@ test('what is pasted from a word processor keeps its looks and loses its ballast
   assert.equal(await page.evaluate(() => window.fired), undefined);
   await page.locator('.composer .foot .tool').last().click();
   await page.locator('dialog .danger').click();
-  await close(page);
+  await here.leave(page);
 });
 
 test('a picture that is pasted lies in the text and arrives there; so does a table', async () => {
@@ -183,7 +196,7 @@ test('a picture that is pasted lies in the text and arrives there; so does a tab
   await bob.frameLocator('article.open iframe').locator('img').waitFor();
   assert.equal(await bob.frameLocator('article.open iframe').locator('td').count(), 9);
   await bob.waitForFunction(() => document.querySelector('article iframe').contentDocument.images[0].naturalWidth === 1);
-  await Promise.all([close(page), close(bob)]);
+  await Promise.all([here.leave(page), close(bob)]);
 });
 
 test('what became of a letter is told for each who was to get it', async () => {
@@ -195,8 +208,36 @@ test('what became of a letter is told for each who was to get it', async () => {
   await folder(page, '已发送').click();
   await row(page, '收到了吗').click();
   await page.locator('.delivery li', { hasText: 'bob@anser.test' }).waitFor();
-  await Promise.all([close(page), close(bob)]);
+  await Promise.all([here.leave(page), close(bob)]);
 });
+
+for (const [language, width, words] of [
+  ['en', 1280, { sent: 'Sent', recall: 'Recall', gone: 'bob@anser.test', read: 'chen@anser.test' }],
+  ['zh', 390, { sent: '已发送', recall: '撤回', gone: 'bob@anser.test', read: 'chen@anser.test' }],
+]) {
+  test(`a letter is recalled from whoever has not read it, and each result is told, ${language}`, async () => {
+    const subject = `Wrong figures ${language}`;
+    await here.deliver('ann', ['bob@anser.test', 'chen@anser.test'], { subject });
+    const chen = await here.page('chen');
+    await row(chen, subject).click();
+    await letter(chen).waitFor();
+    await chen.waitForFunction((text) => [...document.querySelectorAll('.row')].some((row) => row.textContent.includes(text) && !row.matches('.unread')), subject);
+    const [{ ids: [drafts] }] = await here.call('ann', ['Email/query', { filter: { subject } }]);
+    await here.call('ann', ['Email/set', { update: { [drafts]: { mailboxIds: { [await here.mailbox('ann', 'sent')]: true } } } }]);
+    const page = await here.page('ann', { language, width });
+    if (width < 500) await page.locator('.menu-button').click();
+    await folder(page, words.sent).click();
+    await row(page, subject).click();
+    await page.locator('.delivery button', { hasText: words.recall }).click();
+    await page.locator('dialog .danger').click();
+    await page.locator('.results li.recalled', { hasText: words.gone }).waitFor();
+    await page.locator('.results li.read', { hasText: words.read }).waitFor();
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+    assert.deepEqual((await here.call('bob', ['Email/query', { filter: { subject } }]))[0].ids, []);
+    assert.equal((await here.call('chen', ['Email/query', { filter: { subject } }]))[0].ids.length, 1);
+    await Promise.all([here.leave(page), here.leave(chen)]);
+  });
+}
 
 test('an address that is typed wrong and one that is outside look so', async () => {
   const page = await here.page('ann');
@@ -204,7 +245,7 @@ test('an address that is typed wrong and one that is outside look so', async () 
   await page.locator('.person.odd', { hasText: 'gmial' }).waitFor();
   await page.locator('.person.outside', { hasText: 'elsewhere' }).waitFor();
   assert.equal(await page.locator('.person:not(.outside):not(.odd)', { hasText: 'bob' }).count(), 1);
-  await close(page);
+  await here.leave(page);
 });
 
 test('several addresses are pasted at once, and a subject is asked for', async () => {
@@ -219,7 +260,7 @@ test('several addresses are pasted at once, and a subject is asked for', async (
   assert.equal(await page.locator('.person').count(), 2);
   await page.locator('.send').click();
   await page.locator('dialog', { hasText: '不填主题' }).waitFor();
-  await close(page);
+  await here.leave(page);
 });
 
 test('nothing went wrong in any page', () => assert.deepEqual(here.trouble, []));

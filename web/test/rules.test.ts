@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Condition } from '../src/jmap/rules';
-import { meets } from '../src/settings/preview';
+import { meets, unfolded } from '../src/settings/preview';
 import type { Sample } from '../src/settings/preview';
 import { told } from '../src/settings/tell';
 import { en } from '../src/words/en';
@@ -24,6 +24,16 @@ test('conditions are compared as the server compares them', () => {
 
 test('a rule is told in a sentence', () => {
   const rule = { name: 'x', enabled: true, quantifier: 'any' as const, stop: true, conditions: [text('subject', 'contains', '发票'), { larger: 1_048_576 }], deeds: ['read' as const, { file: { mailbox: '账单', copy: false } }] };
-  expect(told(rule, en)).toBe('Subject contains “发票” or Larger than 1.0 MB → Mark as read, Move to folder 账单');
-  expect(told(rule, zh)).toMatch(/^主题 包含 “发票” 或 大于 /);
+  expect(told(rule, en, [])).toBe('Subject contains “发票” or Larger than 1.0 MB → Mark as read, Move to folder 账单');
+  expect(told(rule, zh, [])).toMatch(/^主题 包含 “发票” 或 大于 /);
+});
+
+test('a tag is told by its name', () => {
+  const rule = { name: 'x', enabled: true, quantifier: 'all' as const, stop: true, conditions: [text('subject', 'contains', '发票', true)], deeds: [{ keyword: 'tag-1' }] };
+  expect(told(rule, zh, [{ keyword: 'tag-1', name: '项目', colour: '#b3402a' }])).toBe('主题 不满足：包含 “发票” → 添加标签 项目');
+});
+
+test('a field is compared as it reads: unfolded, its encoded words as what they say', () => {
+  expect(unfolded(' =?UTF-8?B?5Y+R?=\r\n =?utf-8?q?=E7=A5=A8_7?= <a@b.example>')).toBe('发票 7 <a@b.example>');
+  expect(unfolded('=?nothing?B?####?=')).toBe('=?nothing?B?####?=');
 });

@@ -35,5 +35,5 @@ test('days are read as people write them', () => {
   expect(day('2026年1月2日', now)).toEqual(new Date(2026, 0, 2));
   expect(day('7d', now)).toEqual(new Date(2026, 0, 24));
   expect(day('yesterday', now)).toEqual(new Date(2026, 0, 30));
-  expect(day('soon', now)).toBeNull();
+  for (const nothing of ['soon', '9999y', '2026-13-01', '2026-01-32']) expect(day(nothing, now), nothing).toBeNull();
 });

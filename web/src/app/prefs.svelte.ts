@@ -24,6 +24,10 @@ const first = {
   undoSeconds: 10,
   plain: false,
   notify: false,
+  /** The time zone that times are shown in; empty for that of the device. */
+  zone: '',
+  /** What is answered to who wants to know that a letter was read: `inside` answers people of the own domains and asks about others. */
+  receipts: 'ask' as 'ask' | 'never' | 'inside',
   folderWidth: 224,
   listWidth: 400,
   closed: [] as string[],
@@ -51,6 +55,8 @@ let keep: ((prefs: Prefs) => void) | null = null;
 
 /** Takes over what the server keeps, and gives it what is chosen from now on. */
 export function shared(known: unknown, keeper: (prefs: Prefs) => void): void {
+  // What somebody else chose in this browser is no word of this reader's on what is told in their name, and no place where they are.
+  Object.assign(prefs, { receipts: first.receipts, zone: first.zone });
   if (typeof known === 'object' && known !== null) {
     for (const [name, value] of Object.entries(known)) if (name in first && typeof value === typeof first[name as keyof Prefs]) Object.assign(prefs, { [name]: value });
     localStorage.setItem(KEY, JSON.stringify(prefs));

@@ -1,10 +1,11 @@
 // The address book: all cards, by name and by address, moved forward as they change; groups; files in and out.
+import { SvelteMap } from 'svelte/reactivity';
 import { words } from '../app/prefs.svelte';
 import { reason } from '../app/reason';
 import { hush, say, trouble } from '../app/toasts.svelte';
 import { JmapError } from '../jmap/client';
 import type { Client } from '../jmap/client';
-import { CONTACTS, getBooks, getCards, setCards } from '../jmap/contact';
+import { CONTACTS, changedCards, getBooks, getCards, getMedia, setCards } from '../jmap/contact';
 import type { Card } from '../jmap/contact';
 import type { EmailAddress } from '../jmap/email';
 import { refusal } from '../jmap/standard';
@@ -24,7 +25,12 @@ export class Book {
   readonly groups = $derived(this.cards.filter(({ kind }) => kind === 'group').toSorted((a, b) => order.compare(called(a), called(b))));
   private readonly byEmail = $derived(new Map(this.cards.flatMap((card) => emailsOf(card).map((email) => [email.toLowerCase(), card] as const))));
   private readonly byUid = $derived(new Map(this.cards.map((card) => [card.uid, card])));
+  /** Pictures of cards that were looked at: empty where one has none. */
+  private photos = new SvelteMap<Id, string>();
+  /** Cards whose pictures are asked for in a moment, all of them at once. */
+  private wanted = new Set<Id>();
   private book: Id | undefined;
+  private state = '';
   private asked = 0;
   private shown = 0;
   private isReading = false;
@@ -40,16 +46,47 @@ export class Book {
 
   async open(): Promise<void> {
     if (!this.isThere) return;
-    const [books] = await Promise.all([getBooks(this.client), this.refresh()]);
-    this.book = (books.find(({ isDefault }) => isDefault) ?? books[0])?.id;
+    await Promise.all([this.findBook(), this.refresh()]);
+  }
+
+  /** Where new cards go; `undefined`, which is told, where there is no book. */
+  private async findBook(): Promise<Id | undefined> {
+    const books = this.book ? [] : await getBooks(this.client);
+    this.book ??= (books.find(({ isDefault }) => isDefault) ?? books[0])?.id;
+    return this.book;
+  }
+
+  private async needBook(): Promise<Id | null> {
+    try {
+      const found = await this.findBook();
+      if (!found) trouble(words().noBook);
+      return found ?? null;
+    } catch (error) {
+      trouble(words().notDone(reason(error)));
+      return null;
+    }
   }
 
   async refresh(): Promise<void> {
     const at = ++this.asked;
-    const cards = await getCards(this.client);
     // Of answers that cross, the one that was asked for last stands.
-    if (at < this.shown) return;
-    [this.shown, this.cards, this.loaded] = [at, cards, true];
+    const take = (cards: Card[]) => {
+      if (at >= this.shown) [this.shown, this.cards, this.loaded] = [at, cards, true];
+    };
+    const changed = this.loaded && this.state ? await changedCards(this.client, this.state) : null;
+    if (changed) {
+      const gone = new Set([...changed.destroyed, ...changed.list.map(({ id }) => id)]);
+      for (const id of gone) this.photos.delete(id);
+      if (gone.size > 0) take([...this.cards.filter(({ id }) => !gone.has(id)), ...changed.list]);
+      this.state = changed.state;
+      return;
+    }
+    this.photos.clear();
+    // While it is read again, what was there stays until all of it has come.
+    let all: Card[] = [];
+    const isFirst = !this.loaded;
+    this.state = await getCards(this.client, (cards) => ((all = cards), isFirst && take(cards)));
+    take(all);
   }
 
   /** Reads what changed elsewhere: however often that is told, once at a time and once after the last. */
@@ -68,7 +105,32 @@ export class Book {
     return email ? this.byEmail.get(email.toLowerCase()) : undefined;
   }
 
-  photo = (email: string | undefined): string => photoOf(this.of(email));
+  photo = (email: string | undefined): string => this.photoOf(this.of(email));
+
+  /** The picture of a card, which is asked for when it is first shown. */
+  photoOf(card: Card | undefined): string {
+    if (!card) return '';
+    const known = this.photos.get(card.id);
+    if (known === undefined && !this.wanted.has(card.id)) {
+      // Those that come into sight in the same moment travel together.
+      if (this.wanted.size === 0) setTimeout(() => void this.look(), 20);
+      this.wanted.add(card.id);
+    }
+    return known ?? '';
+  }
+
+  private async look(): Promise<void> {
+    const ids = [...this.wanted];
+    const found = await getMedia(this.client, ids).catch(() => null);
+    for (const id of ids) this.wanted.delete(id);
+    if (found) for (const id of ids) this.photos.set(id, photoOf(found.find((card) => card.id === id) as Card | undefined));
+  }
+
+  /** Cards with their pictures, as they are changed and given out. */
+  async whole(cards: Card[]): Promise<Card[]> {
+    const media = new Map((await getMedia(this.client, cards.map(({ id }) => id))).map((one) => [one.id, one.media]));
+    return cards.map((card) => ({ ...card, media: media.get(card.id) }));
+  }
 
   members(group: Card): Card[] {
     return Object.keys(group.members ?? {}).map((uid) => this.byUid.get(uid)).filter((card) => card !== undefined);
@@ -81,13 +143,13 @@ export class Book {
 
   /** Keeps what was filled in; the card's id, or `null` where the server refused it. */
   async keep(fields: Fields, before?: Card): Promise<Id | null> {
-    if (!before && !this.book) return null;
+    if (!before && !(await this.needBook())) return null;
     const answer = await this.set(before ? { update: { [before.id]: propertiesOf(fields, before) } } : { create: { card: { addressBookIds: { [this.book!]: true }, ...propertiesOf(fields) } } });
     return answer ? (before?.id ?? answer.created?.card?.id ?? null) : null;
   }
 
   async newGroup(name: string, members: Card[] = []): Promise<void> {
-    if (this.book) await this.set({ create: { group: { kind: 'group', addressBookIds: { [this.book]: true }, name: { full: name }, members: Object.fromEntries(members.map(({ uid }) => [uid, true as const])) } } });
+    if (await this.needBook()) await this.set({ create: { group: { kind: 'group', addressBookIds: { [this.book!]: true }, name: { full: name }, members: Object.fromEntries(members.map(({ uid }) => [uid, true as const])) } } });
   }
 
   renameGroup = (group: Card, name: string) => this.set({ update: { [group.id]: { name: { '@type': 'Name', full: name } } } });
@@ -125,7 +187,7 @@ export class Book {
     const known = new Set(this.people.map((card) => sign(fieldsOf(card))));
     const fresh = all.filter((fields) => !known.has(sign(fields)) && known.add(sign(fields)));
     told.skipped = all.length - fresh.length;
-    if (!this.book) return told;
+    if (!(await this.needBook())) return told;
     const toast = say(words().importing, { kind: 'work', progress: 0 });
     try {
       for (let at = 0; at < fresh.length; at += SET) {

@@ -54,6 +54,14 @@ export async function findNotes(client: Client, text: string, limit: number): Pr
   return ids.flatMap((id) => list.find((note) => note.id === id) ?? []);
 }
 
+/** Notes that are due before a moment, those due first come first. */
+export async function dueNotes(client: Client, dueBefore: string, limit: number): Promise<Note[]> {
+  const query = client.queued<{ ids: Id[] }>('Note/query', { filter: { dueBefore }, limit });
+  const got = client.queued<Get<Note>>('Note/get', { '#ids': { resultOf: query.id, name: 'Note/query', path: '/ids' } });
+  const [{ ids }, { list }] = await Promise.all([query.result, got.result]);
+  return ids.flatMap((id) => list.find((note) => note.id === id) ?? []);
+}
+
 export const setNotes = (client: Client, what: { create?: Record<string, Omit<Note, 'id'>>; update?: Record<Id, Partial<Note>>; destroy?: Id[] }) =>
   client.call<SetAnswer<Note>>('Note/set', what);
 

@@ -44,8 +44,13 @@ const USING = [
 /** More calls than this are another request; the server's own bound is not below it. */
 const CALLS = 16;
 
+/** Characters of a request that outlives its page: browsers take 64 KiB of bytes. */
+const KEPT_ALIVE = 16_000;
+
 export class Client {
   session!: Session;
+  /** Whether the page is going. */
+  leaving = false;
   private waiting: Waiting[] = [];
   private count = 0;
   private using = USING;
@@ -116,11 +121,10 @@ export class Client {
 
   private async post(waiting: Waiting[]): Promise<void> {
     try {
-      const response = await this.fetch(samePlace(this.session.apiUrl), {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify({ using: this.using, methodCalls: waiting.map(({ call }) => call) }),
-      });
+      const body = JSON.stringify({ using: this.using, methodCalls: waiting.map(({ call }) => call) });
+      // What a page that goes still says is said to its end.
+      const keepalive = this.leaving && body.length < KEPT_ALIVE;
+      const response = await this.fetch(samePlace(this.session.apiUrl), { method: 'POST', headers: { 'Content-Type': 'application/json' }, body, keepalive });
       const answer = (await response.json()) as { methodResponses: [string, Record<string, unknown>, string][] };
       const seen = new Map<string, [string, Record<string, unknown>]>();
       // A call's own response comes first; what a method did besides (RFC 8620 §5.3) follows under the same id.
@@ -137,4 +141,4 @@ export class Client {
 }
 
 /** Used where the server has them. */
-const OPTIONAL = ['urn:ietf:params:jmap:quota', 'urn:ietf:params:jmap:sieve', 'urn:ietf:params:jmap:contacts', 'urn:ietf:params:jmap:principals', 'urn:anser:mail'];
+const OPTIONAL = ['urn:ietf:params:jmap:quota', 'urn:ietf:params:jmap:sieve', 'urn:ietf:params:jmap:contacts', 'urn:ietf:params:jmap:principals', 'urn:ietf:params:jmap:mdn', 'urn:anser:mail'];

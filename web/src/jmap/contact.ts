@@ -1,6 +1,7 @@
 // AddressBook and ContactCard (RFC 9610): cards as JSContact has them (RFC 9553), those of their properties that the webmail shows.
 import type { Client } from './client';
-import type { Get, Query, SetAnswer } from './standard';
+import { JmapError } from './client';
+import type { Changes, Get, Query, SetAnswer } from './standard';
 import type { Id } from './session';
 
 export const CONTACTS = 'urn:ietf:params:jmap:contacts';
@@ -32,20 +33,47 @@ export interface AddressBook {
 
 /** Cards that one call tells, and how many are read at all. */
 const GET = 500;
+/** Cards whose pictures one call tells. */
+const PICTURES = 50;
 const MOST = 10_000;
 
 export const getBooks = async (client: Client) => (await client.call<Get<AddressBook>>('AddressBook/get', { ids: null })).list;
 
-/** All cards, as far as the webmail shows them. */
-export async function getCards(client: Client): Promise<Card[]> {
+/** What the webmail shows of a card without its pictures, which are most of its bytes. */
+const TEXTS = ['id', 'uid', 'addressBookIds', 'kind', 'name', 'nicknames', 'organizations', 'titles', 'emails', 'phones', 'addresses', 'anniversaries', 'notes', 'members'];
+
+/** All cards without their pictures, as far as the webmail shows them; `told` what is known as each piece comes. */
+export async function getCards(client: Client, told: (cards: Card[]) => void): Promise<string> {
   const all: Card[] = [];
+  let state = '';
   for (let position = 0; position < MOST; position += GET) {
     const query = client.queued<Query>('ContactCard/query', { position, limit: GET });
-    const got = client.queued<Get<Card>>('ContactCard/get', { '#ids': { resultOf: query.id, name: 'ContactCard/query', path: '/ids' } });
-    const { list } = await got.result;
-    all.push(...list);
-    if (list.length < GET) break;
+    const got = client.queued<Get<Card>>('ContactCard/get', { '#ids': { resultOf: query.id, name: 'ContactCard/query', path: '/ids' }, properties: TEXTS });
+    const answer = await got.result;
+    state ||= answer.state;
+    all.push(...answer.list);
+    told([...all]);
+    if (answer.list.length < GET) break;
   }
+  return state;
+}
+
+/** What became of the cards since a state: those that changed, those that went, and the state now; `null` where that is not known. */
+export async function changedCards(client: Client, sinceState: string): Promise<{ list: Card[]; destroyed: Id[]; state: string } | null> {
+  const changes = await client.call<Changes>('ContactCard/changes', { sinceState }).catch((error: unknown) => {
+    if (error instanceof JmapError && error.type === 'cannotCalculateChanges') return null;
+    throw error;
+  });
+  if (!changes || changes.hasMoreChanges || changes.created.length + changes.updated.length > GET) return null;
+  const ids = [...new Set([...changes.created, ...changes.updated])];
+  const list = ids.length > 0 ? (await client.call<Get<Card>>('ContactCard/get', { ids, properties: TEXTS })).list : [];
+  return { list, destroyed: changes.destroyed, state: changes.newState };
+}
+
+/** The pictures of these cards. */
+export async function getMedia(client: Client, ids: Id[]): Promise<Pick<Card, 'id' | 'media'>[]> {
+  const all: Pick<Card, 'id' | 'media'>[] = [];
+  for (let at = 0; at < ids.length; at += PICTURES) all.push(...(await client.call<Get<Pick<Card, 'id' | 'media'>>>('ContactCard/get', { ids: ids.slice(at, at + PICTURES), properties: ['id', 'media'] })).list);
   return all;
 }
 

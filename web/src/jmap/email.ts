@@ -153,9 +153,33 @@ export const queryChanges = (client: Client, wish: Wish, sinceQueryState: string
 export const queryIds = (client: Client, wish: Wish, position: number, limit: number) =>
   client.call<Query>('Email/query', { ...wish, position, limit });
 
+/** How many messages a filter finds. */
+export const countOf = async (client: Client, filter: Filter) => (await client.call<Query>('Email/query', { filter, limit: 0, calculateTotal: true })).total ?? 0;
+
 export const emailChanges = (client: Client, sinceState: string) => client.call<Changes>('Email/changes', { sinceState });
 
 export const getHeads = (client: Client, ids: Id[]) => client.call<Get<Head>>('Email/get', { ids, properties: HEAD });
+
+/** Ids and heads that one request asks for. */
+const PIECE = 500;
+
+/** The heads of everything that a filter finds, oldest first; `null` as soon as their messages come to more bytes than these. */
+export async function headsOf(client: Client, filter: Filter, most: number, signal: AbortSignal): Promise<Head[] | null> {
+  const all = new Map<Id, Head>();
+  let bytes = 0;
+  for (let position = 0; ; position += PIECE) {
+    signal.throwIfAborted();
+    const query = client.queued<Query>('Email/query', { filter, sort: [{ property: 'receivedAt', isAscending: true }], collapseThreads: false, position, limit: PIECE });
+    const got = client.queued<Get<Head>>('Email/get', { '#ids': { resultOf: query.id, name: 'Email/query', path: '/ids' }, properties: HEAD });
+    const [{ ids }, { list }] = await Promise.all([query.result, got.result]);
+    for (const head of list) {
+      if (!all.has(head.id)) bytes += head.size;
+      all.set(head.id, head);
+    }
+    if (bytes > most) return null;
+    if (ids.length < PIECE) return [...all.values()];
+  }
+}
 
 export const getThreads = (client: Client, ids: Id[]) => client.call<Get<Thread>>('Thread/get', { ids });
 
@@ -169,6 +193,10 @@ export async function getBodies(client: Client, ids: Id[]): Promise<Get<Body>> {
     maxBodyValueBytes: BODY_BYTES,
   });
 }
+
+/** The files and pictures of a message, in their order. */
+export const filesOf = async (client: Client, id: Id) =>
+  (await client.call<Get<{ attachments: Pick<Part, 'blobId' | 'cid'>[] }>>('Email/get', { ids: [id], properties: ['attachments'], bodyProperties: ['blobId', 'cid'] })).list[0]?.attachments ?? [];
 
 export type Parsed = Body & Pick<Head, 'from' | 'to' | 'subject' | 'sentAt'>;
 

@@ -4,6 +4,9 @@ import type { EmailAddress } from './email';
 import type { Get, SetAnswer } from './standard';
 import type { Id } from './session';
 
+/** Submissions that one request changes. */
+const SET = 100;
+
 export interface Identity {
   id: Id;
   name: string;
@@ -61,6 +64,17 @@ export const takeBack = (client: Client, id: Id, drafts: Id, sent: Id) =>
     update: { [id]: { undoStatus: 'canceled' } },
     onSuccessUpdateEmail: { [id]: { [`mailboxIds/${sent}`]: null, [`mailboxIds/${drafts}`]: true, 'keywords/$draft': true } },
   });
+
+/** Takes messages back that have not left, and their emails away; the submissions of those that it could. */
+export async function takeCopiesBack(client: Client, ids: Id[]): Promise<Set<Id>> {
+  const canceled = new Set<Id>();
+  for (let at = 0; at < ids.length; at += SET) {
+    const piece = ids.slice(at, at + SET);
+    const answer = await client.call<SetAnswer<Submission>>('EmailSubmission/set', { update: Object.fromEntries(piece.map((id) => [id, { undoStatus: 'canceled' }])), onSuccessDestroyEmail: piece });
+    for (const id of Object.keys(answer.updated ?? {})) canceled.add(id);
+  }
+  return canceled;
+}
 
 export const getSubmissions = (client: Client, ids: Id[]) => client.call<Get<Submission>>('EmailSubmission/get', { ids });
 

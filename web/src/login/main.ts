@@ -2,11 +2,14 @@
 // form is sent as it is.
 import './login.css';
 import { keyboard } from './keyboard';
-import { base64, bytes, sealed } from './seal';
+import { qr, qrPath } from '../app/qr';
+import { shown } from './passkey';
+import type { Get } from './passkey';
+import { sealed } from './seal';
 
 const words = {
-  en: { wrong: 'The address or the password is wrong.', wait: 'Too many attempts. Please wait a moment.', code: 'Please enter the code that your device shows.', passkey: 'Please use your passkey, or enter a code in its place.', enrol: 'Type this key into an authenticator, then its code here:', keep: 'Keep these codes in a safe place. Each of them opens the account once, should your device be lost. They are not shown again.', on: 'Continue', fresh: 'Please choose a new password.', line: 'The server cannot be reached. Please try again.', keys: { '⇧': 'Capitals', '⌫': 'Delete the last' } },
-  zh: { wrong: '邮箱地址或密码不正确。', wait: '尝试次数过多，请稍后再试。', code: '请输入您设备上显示的验证码。', passkey: '请使用通行密钥，或输入代替它的验证码。', enrol: '请将此密钥输入验证器，然后在此输入验证码：', keep: '请妥善保存以下恢复代码。设备丢失时，每个代码可用于登录一次。它们不会再次显示。', on: '继续', fresh: '请设置新密码。', line: '无法连接服务器，请重试。', keys: { '⇧': '大写', '⌫': '删除最后一个' } },
+  en: { wrong: 'The address or the password is wrong.', wait: 'Too many attempts. Please wait a moment.', code: 'Please enter the code that your device shows.', passkey: 'Please use your passkey, or enter a code in its place.', enrol: 'Let an authenticator read the picture, or type this key into it; then its code here:', qr: 'The key as a QR code', keep: 'Keep these codes in a safe place. Each of them opens the account once, should your device be lost. They are not shown again.', on: 'Continue', fresh: 'Please choose a new password.', noKey: 'No passkey was used. Try again, or log in in another way.', line: 'The server cannot be reached. Please try again.', keys: { '⇧': 'Capitals', '⌫': 'Delete the last' } },
+  zh: { wrong: '邮箱地址或密码不正确。', wait: '尝试次数过多，请稍后再试。', code: '请输入您设备上显示的验证码。', passkey: '请使用通行密钥，或输入代替它的验证码。', enrol: '请用验证器扫描二维码，或输入此密钥，然后在此填写验证码：', qr: '密钥的二维码', keep: '请妥善保存以下恢复代码。设备丢失时，每个代码可用于登录一次。它们不会再次显示。', on: '继续', fresh: '请设置新密码。', noKey: '未使用通行密钥。请重试，或改用其他方式登录。', line: '无法连接服务器，请重试。', keys: { '⇧': '大写', '⌫': '删除最后一个' } },
 }[document.documentElement.lang.startsWith('zh') ? 'zh' : 'en'];
 
 const form = document.querySelector<HTMLFormElement>('#login')!;
@@ -22,6 +25,7 @@ interface Answer {
   need?: 'code' | 'passkey' | 'enrol' | 'new-password';
   ticket?: string;
   secret?: string;
+  uri?: string;
   recovery?: string[];
   detail?: string;
   type?: string;
@@ -33,31 +37,17 @@ let need: Answer['need'];
 /** The field that is asked for. */
 const asked = () => field(need === 'new-password' ? 'new' : need ? 'code' : 'password');
 
-/** What `/auth/passkey` says: options of `navigator.credentials`, its bytes in base64url. */
-interface Options {
-  challenge: string;
-  rpId: string;
-  userVerification: UserVerificationRequirement;
-  allowCredentials: { type: 'public-key'; id: string }[];
-  timeout: number;
-}
-
 /** Asks the browser for a passkey: of whom the ticket is, or of anybody. `null` where there is none, or its owner does not want to. */
 async function passkey(): Promise<object | null> {
   const response = await post('/auth/passkey', ticket ? { ticket } : {});
-  if (!response.ok) return null;
-  const { challenge, allowCredentials, ...rest } = ((await response.json()) as { get: Options }).get;
-  const publicKey = { ...rest, challenge: bytes(challenge), allowCredentials: allowCredentials.map((one) => ({ ...one, id: bytes(one.id) })) };
-  const found = (await navigator.credentials.get({ publicKey }).catch(() => null)) as PublicKeyCredential | null;
-  if (!found) return null;
-  const said = found.response as AuthenticatorAssertionResponse;
-  const text = (part: ArrayBuffer | null) => (part ? base64(new Uint8Array(part)) : undefined);
-  return {
-    id: found.id,
-    rawId: text(found.rawId),
-    type: found.type,
-    response: { clientDataJSON: text(said.clientDataJSON), authenticatorData: text(said.authenticatorData), signature: text(said.signature), userHandle: text(said.userHandle) },
-  };
+  if (!response.ok) {
+    const { detail } = (await response.json().catch(() => ({}))) as Answer;
+    why.textContent = detail ?? (response.status === 429 ? words.wait : words.noKey);
+    return null;
+  }
+  const found = await shown(((await response.json()) as { get: Get }).get);
+  if (!found) why.textContent = words.noKey;
+  return found;
 }
 
 async function body(): Promise<Record<string, string>> {
@@ -80,6 +70,21 @@ function ask(name: 'code' | 'new', words: string): void {
   for (const input of form.querySelectorAll('input')) input.required = input === field(name);
   why.textContent = words;
   field(name).focus();
+}
+
+/** A key as a picture that an authenticator reads. */
+function draw(uri: string): void {
+  const rows = qr(uri);
+  if (!rows) return;
+  const picture = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  picture.setAttribute('viewBox', `-4 -4 ${rows.length + 8} ${rows.length + 8}`);
+  picture.setAttribute('class', 'qr');
+  picture.setAttribute('role', 'img');
+  picture.setAttribute('aria-label', words.qr);
+  const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+  path.setAttribute('d', qrPath(rows));
+  picture.append(path);
+  why.append(picture);
 }
 
 /** Shows recovery codes, which come this once, and goes on when they were read. */
@@ -105,9 +110,10 @@ async function enter(credential: object | null = null): Promise<void> {
     [ticket, need] = [answer.ticket ?? '', answer.need];
     if (need === 'new-password') return ask('new', words.fresh);
     ask('code', need === 'enrol' ? `${words.enrol} ${answer.secret}` : words[need]);
+    if (need === 'enrol') draw(answer.uri ?? '');
     if (need !== 'passkey') return;
-    const shown = await passkey();
-    return shown ? enter(shown) : undefined;
+    const key = await passkey();
+    return key ? enter(key) : undefined;
   }
   why.textContent = answer.detail ?? (response.status === 429 ? words.wait : words.wrong);
   asked().select();
@@ -127,13 +133,13 @@ form.addEventListener('submit', (event) => {
 });
 const alone = document.querySelector<HTMLButtonElement>('#passkey')!;
 alone.hidden = !('PublicKeyCredential' in window);
-alone.addEventListener('click', () => step(passkey().then((shown) => (shown ? enter(shown) : undefined))));
+alone.addEventListener('click', () => step(passkey().then((key) => (key ? enter(key) : undefined))));
 // Somebody comes from a provider or a portal, and a passkey is asked for beside it.
 const [, handed] = /^#passkey=([\w-]+)$/.exec(location.hash) ?? [];
 if (handed) {
   [ticket, need] = [handed, 'passkey'];
   history.replaceState(null, '', location.pathname + location.search);
-  step(passkey().then((shown) => (shown ? enter(shown) : undefined)));
+  step(passkey().then((key) => (key ? enter(key) : undefined)));
   // A step begins with an empty line.
   ask('code', words.passkey);
 } else (field('username').value ? field('password') : field('username')).focus();

@@ -54,6 +54,11 @@ export class Acts {
     return this.change(ids, patch, said, true);
   }
 
+  copy(ids: Id[], to: Id): Promise<boolean> {
+    const target = this.mail.mailbox(to);
+    return this.change(ids, () => ({ [`mailboxIds/${to}`]: true }), words().doneCopied(ids.length, target ? nameOf(target) : ''));
+  }
+
   archive(ids: Id[]): Promise<boolean> | void {
     const archive = this.mail.of('archive');
     if (!archive) return void trouble(words().noArchive);

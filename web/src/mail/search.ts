@@ -1,4 +1,5 @@
 // What is typed into the search field, as conditions: words, "phrases", operators in both languages, and - for what must not be there.
+import { dayOf, moment, shifted } from './dates';
 import type { Condition, Filter } from '../jmap/email';
 import type { Mailbox } from '../jmap/mailbox';
 
@@ -52,25 +53,23 @@ export function chips(typed: string): Chip[] {
   return all.filter((chip) => chip.value !== '' && chip.value !== '""');
 }
 
-/** The day that a text means, as the start of it: 2026-01-31, 2026/1/31, 7d, yesterday. */
+/** The day that a text means, as the start of it where the reader is: 2026-01-31, 2026/1/31, 7d, yesterday. */
 export function day(text: string, now: Date): Date | null {
+  const found = named(text, dayOf(now));
+  // Years of other than four digits are meant by nobody.
+  return found && /^\d{4}-/.test(found) ? moment(`${found}T00:00`) : null;
+}
+
+function named(text: string, today: string): string | null {
+  if (/^(today|今天)$/i.test(text)) return today;
+  if (/^(yesterday|昨天)$/i.test(text)) return shifted(today, { days: -1 });
   const ago = /^(\d{1,4})([dwmy天日周月年])$/.exec(text);
-  const at = new Date(now.getFullYear(), now.getMonth(), now.getDate());
-  if (/^(yesterday|昨天)$/i.test(text)) at.setDate(at.getDate() - 1);
-  else if (/^(today|今天)$/i.test(text)) return at;
-  else if (ago) {
-    const count = Number(ago[1]);
-    if ('d天日'.includes(ago[2]!)) at.setDate(at.getDate() - count);
-    else if ('w周'.includes(ago[2]!)) at.setDate(at.getDate() - 7 * count);
-    else if ('m月'.includes(ago[2]!)) at.setMonth(at.getMonth() - count);
-    else at.setFullYear(at.getFullYear() - count);
-  } else {
-    const date = /^(\d{4})[-/.年](\d{1,2})(?:[-/.月](\d{1,2})日?)?$/.exec(text);
-    if (!date) return null;
-    const found = new Date(Number(date[1]), Number(date[2]) - 1, Number(date[3] ?? 1));
-    return Number.isNaN(found.getTime()) ? null : found;
+  if (ago) {
+    const [count, unit] = [-Number(ago[1]), ago[2]!];
+    return shifted(today, 'd天日'.includes(unit) ? { days: count } : 'w周'.includes(unit) ? { days: 7 * count } : 'm月'.includes(unit) ? { months: count } : { years: count });
   }
-  return at;
+  const date = /^(\d{4})[-/.年](\d{1,2})(?:[-/.月](\d{1,2})日?)?$/.exec(text);
+  return date && Number(date[2]) <= 12 && Number(date[3] ?? 1) <= 31 ? shifted(`${date[1]}-01-01`, { months: Number(date[2]) - 1, days: Number(date[3] ?? 1) - 1 }) : null;
 }
 
 function bytes(text: string): number | null {

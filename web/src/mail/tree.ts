@@ -38,3 +38,6 @@ export function tree(mailboxes: Mailbox[], nameOf: (mailbox: Mailbox) => string,
   add(null, 0, []);
   return nodes;
 }
+
+/** Each mailbox by its path as rules name it: its names from the top, with `/` between. */
+export const paths = (mailboxes: Mailbox[]): Map<string, Mailbox> => new Map(tree(mailboxes, ({ name }) => name).map(({ mailbox, path }) => [[...path, mailbox.name].join('/'), mailbox]));

@@ -6,6 +6,14 @@ import { JmapError } from '../jmap/client';
 import { sealed } from '../login/seal';
 import { app } from '../webmail/webmail.svelte';
 
+/** A passkey, as its owner sees it. */
+export interface Passkey {
+  id: string;
+  name: string;
+  created: string;
+  used: string | null;
+}
+
 export async function read<T>(path: string): Promise<T> {
   return (await (await app.client.fetch(path)).json()) as T;
 }

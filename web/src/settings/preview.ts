@@ -26,18 +26,31 @@ export interface Sample {
 const fieldsOf = (conditions: Condition[]): string[] =>
   conditions.flatMap((one) => ('exists' in one ? [one.exists.header] : 'text' in one && typeof one.text.field === 'object' ? [one.text.field.header] : [])).filter((name) => /^[\x21-\x39\x3b-\x7e]+$/.test(name));
 
+/** A field as rules compare it: without its folds, encoded words as what they say (RFC 5228 §2.7.2, RFC 2047). Any field is told raw; as text only some (RFC 8621 §4.1.2). */
+export function unfolded(raw: string): string {
+  const whole = raw.replace(/\r?\n(?=[ \t])/g, '').replace(/(=\?[^?\s]+\?[bq]\?[^?\s]*\?=)\s+(?==\?)/gi, '$1');
+  return whole.trim().replace(/=\?([^?*\s]+)(?:\*[^?]*)?\?([bq])\?([^?\s]*)\?=/gi, (word, charset: string, kind: string, text: string) => {
+    try {
+      const plain = /b/i.test(kind) ? atob(text) : text.replace(/_/g, ' ').replace(/=([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+      return new TextDecoder(charset).decode(Uint8Array.from(plain, (char) => char.charCodeAt(0)));
+    } catch {
+      return word;
+    }
+  });
+}
+
 export async function newest(client: Client, inMailbox: Id, conditions: Condition[]): Promise<Sample[]> {
   const names = [...new Set(fieldsOf(conditions))];
   const query = client.queued<Query>('Email/query', { filter: { inMailbox }, sort: [{ property: 'receivedAt', isAscending: false }], limit: NEWEST });
   const got = client.queued<Get<Omit<Sample, 'text' | 'headers'> & { [field: `header:${string}`]: string[]; textBody: { partId: string }[]; bodyValues: Record<string, { value: string }> }>>('Email/get', {
     '#ids': { resultOf: query.id, name: 'Email/query', path: '/ids' },
-    properties: ['id', 'from', 'to', 'cc', 'subject', 'size', 'hasAttachment', 'textBody', 'bodyValues', ...names.map((name) => `header:${name}:asText:all`)],
+    properties: ['id', 'from', 'to', 'cc', 'subject', 'size', 'hasAttachment', 'textBody', 'bodyValues', ...names.map((name) => `header:${name}:all`)],
     fetchTextBodyValues: true,
     maxBodyValueBytes: TEXT,
   });
   return (await got.result).list.map((one) => ({
     ...one,
-    headers: Object.fromEntries(names.map((name) => [name.toLowerCase(), one[`header:${name}:asText:all`] ?? []])),
+    headers: Object.fromEntries(names.map((name) => [name.toLowerCase(), (one[`header:${name}:all`] ?? []).map(unfolded)])),
     text: one.textBody.map(({ partId }) => one.bodyValues[partId]?.value ?? '').join('\n'),
   }));
 }

@@ -1,6 +1,7 @@
 // A rule in a sentence.
 import type { Condition, Deed, Rule } from '../jmap/rules';
 import { size } from '../mail/dates';
+import type { Label } from '../mail/labels';
 import type { Words } from '../words/en';
 
 function condition(one: Condition, w: Words): string {
@@ -13,13 +14,13 @@ function condition(one: Condition, w: Words): string {
   return `${typeof field === 'object' ? field.header : w.conditions[field]} ${not ? w.not : ''}${w.hows[how]} ${values.map((value) => `“${value}”`).join(w.orJoin)}`;
 }
 
-function deed(one: Deed, w: Words): string {
+function deed(one: Deed, w: Words, labels: Label[]): string {
   if (typeof one === 'string') return w.deeds[one];
   if ('file' in one) return `${one.file.copy ? w.deeds.copy : w.deeds.file} ${one.file.mailbox}`;
-  if ('keyword' in one) return `${w.deeds.keyword} ${one.keyword}`;
+  if ('keyword' in one) return `${w.deeds.keyword} ${labels.find(({ keyword }) => keyword === one.keyword)?.name ?? one.keyword}`;
   if ('forward' in one) return `${w.deeds.forward} ${one.forward.to}`;
   return 'reject' in one ? w.deeds.reject : `${w.deeds.notify} ${one.notify}`;
 }
 
-export const told = (rule: Rule, w: Words): string =>
-  `${rule.conditions.length === 0 ? w.allMail : rule.conditions.map((one) => condition(one, w)).join(rule.quantifier === 'all' ? w.andJoin : w.orJoin)} → ${rule.deeds.map((one) => deed(one, w)).join(w.comma)}`;
+export const told = (rule: Rule, w: Words, labels: Label[]): string =>
+  `${rule.conditions.length === 0 ? w.allMail : rule.conditions.map((one) => condition(one, w)).join(rule.quantifier === 'all' ? w.andJoin : w.orJoin)} → ${rule.deeds.map((one) => deed(one, w, labels)).join(w.comma)}`;

@@ -8,6 +8,7 @@ import { Client } from '../jmap/client';
 import { Kept } from './kept';
 import { setMailboxes } from '../jmap/mailbox';
 import type { Mailbox } from '../jmap/mailbox';
+import { headsOf } from '../jmap/email';
 import type { EmailAddress, Filter, Head, Sort } from '../jmap/email';
 import { refusal } from '../jmap/standard';
 import type { Id } from '../jmap/session';
@@ -20,6 +21,7 @@ import { chips, filterOf } from '../mail/search';
 import type { Chip } from '../mail/search';
 import { shown } from '../mail/people';
 import { Rules } from '../settings/rules.svelte';
+import { Reminders } from './reminders.svelte';
 import type { Words } from '../words/en';
 import { Book } from '../contacts/book.svelte';
 import { blank } from '../contacts/card';
@@ -36,6 +38,9 @@ const MOST_SEARCHES = 30;
 const TAGS = 'webmail/tags';
 const LETTERS = 'webmail/letters';
 const MOST_LETTERS = 12;
+/** Where senders whose pictures are always shown are kept, and how many. */
+const IMAGES = 'webmail/images';
+const MOST_SENDERS = 1_000;
 const NEWEST: Sort[] = [{ property: 'receivedAt', isAscending: false }];
 
 export class Webmail {
@@ -45,6 +50,7 @@ export class Webmail {
   readonly kept = new Kept(this.client);
   readonly book = new Book(this.client);
   readonly rules = new Rules(this.client);
+  readonly reminders = new Reminders(this.client, this.mail);
 
   ready = $state(false);
   failed = $state<string | null>(null);
@@ -69,6 +75,8 @@ export class Webmail {
   help = $state(false);
   noting = $state(false);
   tags = $state.raw<Label[]>([]);
+  /** Whose pictures are always shown, in lower case. */
+  private imageSenders = $state.raw<string[]>([]);
   /** Messages that have a tab of their own, by their ids. */
   letters = $state.raw<Id[]>([]);
   menu = $state(false);
@@ -86,11 +94,14 @@ export class Webmail {
       const searches = this.kept.of(SEARCHES);
       this.searches = Array.isArray(searches) ? searches.filter((one) => typeof one === 'string').slice(0, MOST_SEARCHES) : [];
       this.tags = readTags(this.kept.of(TAGS));
+      const senders = this.kept.of(IMAGES);
+      this.imageSenders = Array.isArray(senders) ? senders.filter((one) => typeof one === 'string') : [];
       this.ready = true;
       this.mail.onNew((heads) => this.announce(heads));
       this.mail.onChange((change) => 'ContactCard' in change && void this.book.changed());
       void this.book.open().catch(() => {});
       void this.rules.open().catch(() => {});
+      this.reminders.start();
       const named = /^#\/([^/?]+)(?:\/([^/?]+))?/.exec(location.hash);
       const folder = this.mail.mailbox(named?.[1]) ?? this.mail.of('inbox') ?? this.mail.mailboxes[0];
       if (folder) this.go(folder.id, false);
@@ -108,6 +119,8 @@ export class Webmail {
   }
 
   async logout(): Promise<void> {
+    // What was changed a moment ago is kept before the session goes, which it does however that ends.
+    await this.kept.flush().catch(() => {});
     await fetch('/auth/logout', { method: 'POST' }).catch(() => {});
     this.leave('out');
   }
@@ -294,6 +307,7 @@ export class Webmail {
 
   // Acts.
 
+  /** Does it to all that the list holds, where all of them are chosen and not only those that are known here. */
   private all(what: Parameters<Acts['all']>[1], label: string): boolean {
     if (!this.allMatching || !this.list?.wish.filter) return false;
     void this.acts.all(this.list.wish.filter, what, label);
@@ -323,17 +337,36 @@ export class Webmail {
     this.away((ids) => this.acts.move(ids, to));
   }
 
-  archive = () => this.away((ids) => this.acts.archive(ids));
-  junk = () => this.away((ids) => this.acts.junk(ids, this.box?.role !== 'junk'));
+  archive(): void {
+    const archive = this.mail.of('archive');
+    if (this.allMatching && archive) this.move(archive.id);
+    else this.away((ids) => this.acts.archive(ids));
+  }
+
+  junk(): void {
+    const on = this.box?.role !== 'junk';
+    const to = this.mail.of(on ? 'junk' : 'inbox');
+    if (this.allMatching && to) this.move(to.id);
+    else this.away((ids) => this.acts.junk(ids, on));
+  }
 
   remove(): void {
     const trash = this.mail.of('trash');
     const here = this.folder;
     if (this.allMatching && here && trash) {
-      if (here === trash.id) return void this.empty(here);
+      if (here === trash.id) return void this.destroyFound();
       if (this.all({ [`mailboxIds/${here}`]: null, [`mailboxIds/${trash.id}`]: true }, words().deleting)) return;
     }
     this.away((ids) => this.acts.remove(ids, (count) => this.forEver(count)));
+  }
+
+  /** Ends all that the list shows, which may be less than its folder holds. */
+  private async destroyFound(): Promise<void> {
+    const filter = this.list?.wish.filter;
+    if (!filter || !(await this.forEver(this.list?.total ?? 0))) return;
+    this.unselect();
+    this.close();
+    await this.acts.all(filter, 'destroy', words().emptying);
   }
 
   private forEver(count: number): Promise<boolean> {
@@ -349,7 +382,8 @@ export class Webmail {
 
   pin(): void {
     const ids = this.target();
-    void this.acts.pin(ids, !ids.every((id) => this.mail.heads.get(id)?.keywords.$pinned));
+    const on = !ids.every((id) => this.mail.heads.get(id)?.keywords.$pinned);
+    if (!this.all({ 'keywords/$pinned': on || null }, words().working)) void this.acts.pin(ids, on);
   }
 
   seen(on: boolean): void {
@@ -362,7 +396,7 @@ export class Webmail {
   label(keyword: string): void {
     const ids = this.acts.rows(this.target());
     const on = !ids.every((id) => this.mail.heads.get(id)?.keywords[keyword]);
-    void this.acts.label(ids, keyword, on);
+    if (!this.all({ [`keywords/${keyword}`]: on || null }, words().working)) void this.acts.label(ids, keyword, on);
   }
 
   // Labels.
@@ -385,6 +419,19 @@ export class Webmail {
   dropTag(keyword: string): void {
     this.tags = this.tags.filter((tag) => tag.keyword !== keyword);
     this.kept.set(TAGS, this.tags);
+  }
+
+  // Pictures of other servers.
+
+  /** Whether pictures of a sender are always shown. */
+  imagesOf(email: string | undefined): boolean {
+    return email !== undefined && this.imageSenders.includes(email.toLowerCase());
+  }
+
+  allowImages(email: string, on: boolean): void {
+    const others = this.imageSenders.filter((one) => one !== email.toLowerCase());
+    this.imageSenders = on ? [...others, email.toLowerCase()].slice(-MOST_SENDERS) : others;
+    this.kept.set(IMAGES, this.imageSenders);
   }
 
   // Tabs.
@@ -417,19 +464,24 @@ export class Webmail {
   /** Saves what is selected as files. */
   async save(kind: 'zip' | 'mbox'): Promise<void> {
     const w = words();
-    const ids = this.acts.rows(this.target());
+    const everything = this.allMatching ? this.list?.wish.filter : null;
+    const chosen = this.acts.rows(this.target());
     const stop = new AbortController();
     const toast = say(w.saving, { kind: 'work', progress: 0, action: { label: w.stop, run: () => stop.abort() } });
     try {
-      await this.mail.fetchHeads(ids.filter((id) => !this.mail.heads.has(id)));
-      const heads = ids.map((id) => this.mail.heads.get(id)).filter((head) => head !== undefined);
-      if (heads.reduce((sum, { size }) => sum + size, 0) > MOST_BYTES) return void trouble(w.tooMuchAtOnce);
+      const heads = everything ? await headsOf(this.client, everything, MOST_BYTES, stop.signal) : await this.headsOf(chosen);
+      if (!heads || heads.reduce((sum, { size }) => sum + size, 0) > MOST_BYTES) return void trouble(w.tooMuchAtOnce);
       await exportLetters(this.client, heads, kind, (done) => (toast.progress = done), stop.signal);
     } catch (error) {
       if (!stop.signal.aborted) trouble(w.notDone(this.mail.reason(error)));
     } finally {
       hush(toast.id);
     }
+  }
+
+  private async headsOf(ids: Id[]): Promise<Head[]> {
+    await this.mail.fetchHeads(ids.filter((id) => !this.mail.heads.has(id)));
+    return ids.map((id) => this.mail.heads.get(id)).filter((head) => head !== undefined);
   }
 
   // Folders.

@@ -4,11 +4,11 @@ import { prefs, words } from '../app/prefs.svelte';
 import { hush, say, trouble } from '../app/toasts.svelte';
 import { download, upload } from '../jmap/blob';
 import { JmapError } from '../jmap/client';
-import { setEmails } from '../jmap/email';
+import { filesOf, setEmails } from '../jmap/email';
 import type { EmailAddress, Head, Part } from '../jmap/email';
 import { refusal } from '../jmap/standard';
 import type { Id } from '../jmap/session';
-import { submit, takeBack } from '../jmap/submission';
+import { submit, takeBack, takeCopiesBack } from '../jmap/submission';
 import type { Identity, Leaves } from '../jmap/submission';
 import { long } from '../mail/dates';
 import { escaped, piece, textAsHtml } from '../mail/sanitise';
@@ -39,6 +39,13 @@ export interface Attachment {
   /** Of a picture within the text. */
   cid: string | null;
   abort: AbortController;
+}
+
+/** One of the letters that go to each separately: its submission, and the email that it sends. */
+interface Submitted {
+  id: Id;
+  copy: Id;
+  one: EmailAddress;
 }
 
 let count = 0;
@@ -267,16 +274,28 @@ export class Draft {
     this.state = 'saving';
     try {
       const before = this.emailId;
-      const answered = await setEmails(this.app.client, { create: { draft: this.email(drafts.id) }, ...(before ? { destroy: [before] } : {}) });
+      const along = this.attachments.filter(({ blobId }) => blobId !== null);
+      const answered = await setEmails(this.app.client, { create: { draft: this.email(drafts.id) } });
       const id = answered.created?.draft?.id;
       if (!id) throw new JmapError(refusal(answered)?.type ?? 'refused', refusal(answered)?.description);
       this.emailId = id;
+      if (along.length > 0) await this.follow(id, along);
+      // Only now: where the new one is refused, what was kept stays.
+      if (before) await setEmails(this.app.client, { destroy: [before] }).catch(() => {});
       if (this.state === 'saving') this.state = 'saved';
       this.remember();
     } catch {
       this.state = 'failed';
       this.timer = window.setTimeout(() => void this.save(), 3 * REST);
     }
+  }
+
+  /** Files that are parts of what was kept before would go with it, and uploads after a day: from here on they are parts of what is kept now. */
+  private async follow(id: Id, along: Attachment[]): Promise<void> {
+    const parts = await filesOf(this.app.client, id);
+    const [files, kept] = [along.filter(({ cid }) => cid === null), parts.filter(({ cid }) => cid === null)];
+    if (files.length === kept.length) for (const [at, file] of files.entries()) file.blobId = kept[at]!.blobId;
+    for (const picture of along) if (picture.cid !== null) picture.blobId = parts.find(({ cid }) => cid === picture.cid)?.blobId ?? picture.blobId;
   }
 
   attach(files: Iterable<File>): void {
@@ -345,6 +364,8 @@ export class Draft {
     const w = words();
     const people = [...this.to, ...this.cc, ...this.bcc].map(({ email }) => email);
     const [drafts, sent, identity] = [this.app.mail.of('drafts'), this.app.mail.of('sent'), this.identity];
+    // Keys are pressed twice, and held down.
+    if (this.sending) return;
     if (people.length === 0) return void trouble(w.noRecipient);
     if (this.attachments.some(({ failed }) => failed !== null)) return void trouble(w.attachmentFailed);
     if (this.uploading) return void trouble(w.stillUploading);
@@ -357,16 +378,18 @@ export class Draft {
     try {
       if (this.individually && people.length > 1) return await this.sendEach(people, leaves, identity, drafts.id, sent.id);
       const before = this.emailId;
-      const made = setEmails(this.app.client, { create: { letter: this.email(drafts.id) }, ...(before ? { destroy: [before] } : {}) });
+      const made = setEmails(this.app.client, { create: { letter: this.email(drafts.id) } });
       const handed = submit(this.app.client, '#letter', { identityId: identity.id, mailFrom: identity.email, rcptTo: [...new Set(people)], leaves, drafts: drafts.id, sent: sent.id });
-      this.emailId = (await made).created?.letter?.id ?? null;
+      this.emailId = (await made).created?.letter?.id ?? before;
+      // Only now: where the letter is refused, what was kept stays.
+      if (before && this.emailId !== before) await setEmails(this.app.client, { destroy: [before] }).catch(() => {});
       const not = refusal(await made) ?? refusal(await handed);
       if (not) throw new JmapError(not.type, not.description);
       const submission = (await handed).created?.send?.id;
       this.app.closeDraft(this);
       this.remember();
       if (this.source) void this.app.acts.label([this.source.id], this.source.keyword, true);
-      this.told(leaves, submission, drafts.id, sent.id);
+      this.told(leaves, submission ? () => this.undo(submission, drafts.id, sent.id) : null);
     } catch (error) {
       this.sending = false;
       trouble(w.notSent(this.app.mail.reason(error)));
@@ -378,6 +401,7 @@ export class Draft {
   private async sendEach(people: string[], leaves: Leaves, identity: Identity, drafts: Id, sent: Id): Promise<void> {
     const all = [...this.to, ...this.cc, ...this.bcc];
     const failed: string[] = [];
+    const under: Submitted[] = [];
     let why = '';
     for (const email of new Set(people)) {
       const one = all.find((other) => other.email === email)!;
@@ -391,6 +415,8 @@ export class Draft {
         // The draft itself stays; a copy that did not leave would stand beside it.
         if (left) await setEmails(this.app.client, { destroy: [left] }).catch(() => {});
         if (not) throw new JmapError(not.type, not.description);
+        const [id, copy] = [gone.created?.send?.id, kept.created?.letter?.id];
+        if (id && copy) under.push({ id, copy, one });
       } catch (error) {
         // Whoever is lost on the way is asked for again; those before are not.
         why = this.app.mail.reason(error);
@@ -403,10 +429,11 @@ export class Draft {
       throw new JmapError('refused', why);
     }
     if (this.emailId) await setEmails(this.app.client, { destroy: [this.emailId] }).catch(() => {});
+    this.emailId = null;
     this.app.closeDraft(this);
     this.remember();
     if (this.source) void this.app.acts.label([this.source.id], this.source.keyword, true);
-    this.told(leaves, undefined, drafts, sent);
+    this.told(leaves, under.length > 0 ? () => this.undoEach(under) : null);
   }
 
   /** Puts a template above what stands there; its subject where there is none. */
@@ -419,35 +446,46 @@ export class Draft {
     this.edited();
   }
 
-  keepAsTemplate(name: string): void {
+  keepAsTemplate(name: string): boolean {
     const html = this.plain ? textAsHtml(this.text) : this.html.replace(/<div class="signature">.*<\/div>$/s, '');
     const kept = document.createElement('div');
     kept.append(piece(html, { cids: new Map(), remote: (url) => url }));
     // A picture of the letter is an object of this page, and gone with it.
     for (const image of kept.querySelectorAll('img:not([src])')) image.remove();
     const others = templates(this.app.kept).filter((one) => one.name !== name);
-    this.app.kept.set(TEMPLATES, [...others, { name, subject: this.subject, html: kept.innerHTML }].slice(-MOST_TEMPLATES));
+    return this.app.kept.set(TEMPLATES, [...others, { name, subject: this.subject, html: kept.innerHTML }].slice(-MOST_TEMPLATES));
   }
 
-  private told(leaves: Leaves, submission: Id | undefined, drafts: Id, sent: Id): void {
+  private told(leaves: Leaves, undo: (() => Promise<void>) | null): void {
     const w = words();
     const text = leaves && 'at' in leaves ? w.willSend(long(leaves.at, prefs.language)) : w.sent;
-    if (!leaves || !submission) return void say(text);
+    if (!leaves || !undo) return void say(text);
     const stays = 'after' in leaves ? leaves.after * 1_000 : 15_000;
-    const toast = say(text, { stays, action: { label: w.undo, run: () => void this.undo(submission, drafts, sent, toast.id) } });
+    const back = async () => {
+      hush(toast.id);
+      await undo().catch((error: unknown) => trouble(words().notDone(this.app.mail.reason(error))));
+    };
+    const toast = say(text, { stays, action: { label: w.undo, run: () => void back() } });
   }
 
-  private async undo(submission: Id, drafts: Id, sent: Id, toast: number): Promise<void> {
-    hush(toast);
-    try {
-      const refused = refusal(await takeBack(this.app.client, submission, drafts, sent));
-      if (refused) return void trouble(words().tooLate);
-      this.sending = false;
-      this.state = 'saved';
-      this.show();
-    } catch (error) {
-      trouble(words().notDone(this.app.mail.reason(error)));
-    }
+  private async undo(submission: Id, drafts: Id, sent: Id): Promise<void> {
+    if (refusal(await takeBack(this.app.client, submission, drafts, sent))) return void trouble(words().tooLate);
+    this.sending = false;
+    this.state = 'saved';
+    this.show();
+  }
+
+  /** Takes back those letters that have not left; the draft is there again for whom they were to go to. */
+  private async undoEach(under: Submitted[]): Promise<void> {
+    const gone = await takeCopiesBack(this.app.client, under.map(({ id }) => id));
+    const back = under.filter(({ id }) => gone.has(id));
+    const left = under.filter(({ id }) => !gone.has(id));
+    if (left.length > 0) trouble(words().tooLateFor(left.map(({ one }) => one.email).join(words().comma)));
+    if (back.length === 0) return;
+    [this.to, this.cc, this.bcc] = [back.map(({ one }) => one), [], []];
+    this.sending = false;
+    this.show();
+    this.edited();
   }
 
   /** Between rich and plain text; what is written stays. */

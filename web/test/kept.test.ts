@@ -1,0 +1,58 @@
+import { beforeEach, expect, test, vi } from 'vitest';
+import { toasts } from '../src/app/toasts.svelte';
+import { JmapError } from '../src/jmap/client';
+import type { Client } from '../src/jmap/client';
+import { Kept, MOST_BYTES } from '../src/webmail/kept';
+
+type Answer = Record<string, unknown> | Error;
+/** A server that answers what it is told to, in turn, and notes what it was asked. */
+function server(...answers: Answer[]) {
+  const asked: [string, Record<string, unknown>][] = [];
+  const client = {
+    has: () => true,
+    call: (name: string, args: Record<string, unknown>) => {
+      asked.push([name, args]);
+      const answer = answers.shift() ?? {};
+      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+    },
+  };
+  return { kept: new Kept(client as unknown as Client), asked };
+}
+const troubles = () => toasts.all.filter(({ kind }) => kind === 'trouble').length;
+beforeEach(() => void (toasts.all = []));
+
+test('what cannot be read is not taken for nothing', async () => {
+  await expect(server(new JmapError('serverFail')).kept.open()).rejects.toThrow();
+});
+
+test('what is too large to be kept is told, and what was there stays', async () => {
+  const { kept, asked } = server({ list: [{ id: 'D1', key: 'a', value: 1 }] });
+  await kept.open();
+  expect(kept.set('a', 'x'.repeat(MOST_BYTES))).toBe(false);
+  expect(kept.of('a')).toBe(1);
+  expect(troubles()).toBe(1);
+  await kept.flush();
+  expect(asked).toHaveLength(1);
+});
+
+test('what the server refuses to keep is told once', async () => {
+  const { kept } = server({ list: [] }, { notCreated: { a: { type: 'overQuota' } } }, { notCreated: { a: { type: 'overQuota' } } });
+  await kept.open();
+  for (const value of [1, 2]) {
+    kept.set('a', value);
+    await kept.flush();
+  }
+  expect(troubles()).toBe(1);
+});
+
+test('what another window made meanwhile is given again as a change of it', async () => {
+  vi.useFakeTimers();
+  const { kept, asked } = server({ list: [] }, { notCreated: { a: { type: 'alreadyExists' } } }, { list: [{ id: 'D7', key: 'a', value: 'theirs' }] }, { updated: { D7: null } });
+  await kept.open();
+  kept.set('a', 'ours');
+  await kept.flush();
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(asked.at(-1)).toEqual(['Document/set', { create: {}, update: { D7: { value: 'ours' } } }]);
+  expect(kept.of('a')).toBe('ours');
+  vi.useRealTimers();
+});
