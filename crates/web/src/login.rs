@@ -46,7 +46,7 @@ pub async fn login(deps: Arc<Deps>, request: Request) -> Response {
     let house = ours.unwrap_or_else(|| deps.hostname.clone());
     let attributes = look::attributes(&look);
     let form = Form { language, house, look, next, why, providers };
-    shell::page(language, "login", TITLE.of(language), &attributes, &form.html())
+    shell::page(language, "login", TITLE.of(language), "", &attributes, &form.html())
 }
 
 /// A path as a value of a query (RFC 3986 §2.1).

@@ -28,8 +28,11 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
 
 const NEEDS: Words = Words("The webmail needs JavaScript.", "网页邮箱需要启用 JavaScript。");
 
-/// A page of an entry of `web/`, with this title, and attributes and content of its body. Its script and style sheet are what was taken in, or they do not load.
-pub(crate) fn page(language: Language, entry: &str, title: &str, attributes: &str, body: &str) -> Response {
+/// The session of JMAP (RFC 8620 §2) travels while the webmail's script does, which asks for it first of all.
+const FIRST: &str = "<link rel=\"preload\" href=\"/.well-known/jmap\" as=\"fetch\" crossorigin>\n";
+
+/// A page of an entry of `web/`, with this title, more of its head, and attributes and content of its body. Its script and style sheet are what was taken in, or they do not load.
+pub(crate) fn page(language: Language, entry: &str, title: &str, head: &str, attributes: &str, body: &str) -> Response {
     let tag = if language == Language::Chinese { "zh" } else { "en" };
     let title = escaped(title);
     let loaded = |asset: &Asset| {
@@ -45,7 +48,7 @@ pub(crate) fn page(language: Language, entry: &str, title: &str, attributes: &st
         "<!DOCTYPE html>\n<html lang=\"{tag}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n<link rel=\"icon\" href=\"{ICON}\">\n\
-         {loads}</head>\n<body{attributes}>\n{body}\n</body>\n</html>\n"
+         {loads}{head}</head>\n<body{attributes}>\n{body}\n</body>\n</html>\n"
     );
     Response::html(200, html)
         .with(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY))
@@ -66,7 +69,7 @@ pub(crate) async fn webmail(request: Request) -> Response {
         return page::of(503, request.headers(), &Text::new("Anser", "Anser"), &text);
     }
     let body = format!("<div id=\"app\"></div>\n<noscript>{}</noscript>", escaped(NEEDS.of(language)));
-    page(language, "webmail", "Anser", "", &body)
+    page(language, "webmail", "Anser", FIRST, "", &body)
 }
 
 /// `/mail`

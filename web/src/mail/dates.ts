@@ -24,6 +24,8 @@ function made(tag: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFo
 
 /** The day of a moment where its reader is, as `2026-01-31`. */
 export function dayOf(date: Date): string {
+  // Each row asks, and the device's own time zone tells much sooner than one that was chosen.
+  if (!prefs.zone) return [String(date.getFullYear()).padStart(4, '0'), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, '0')).join('-');
   const parts = Object.fromEntries(format('en', { year: 'numeric', month: '2-digit', day: '2-digit' }).formatToParts(date).map(({ type, value }) => [type, value]));
   return `${parts.year!.padStart(4, '0')}-${parts.month}-${parts.day}`;
 }

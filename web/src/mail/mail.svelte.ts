@@ -46,10 +46,10 @@ export class Mail {
   constructor(readonly client: Client) {}
 
   async open(): Promise<void> {
+    void getQuotas(this.client).then((quotas) => (this.quotas = quotas), () => {});
     const [mailboxes, identities] = await Promise.all([getMailboxes(this.client), getIdentities(this.client)]);
     this.keepMailboxes(mailboxes.list, mailboxes.state);
     this.identities = identities.list;
-    this.quotas = await getQuotas(this.client).catch(() => []);
     follow(
       this.client,
       (change) => {

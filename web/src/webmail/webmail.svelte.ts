@@ -96,15 +96,17 @@ export class Webmail {
       this.tags = readTags(this.kept.of(TAGS));
       const senders = this.kept.of(IMAGES);
       this.imageSenders = Array.isArray(senders) ? senders.filter((one) => typeof one === 'string') : [];
-      this.ready = true;
       this.mail.onNew((heads) => this.announce(heads));
       this.mail.onChange((change) => 'ContactCard' in change && void this.book.changed());
+      const named = /^#\/([^/?]+)(?:\/([^/?]+))?/.exec(location.hash);
+      const folder = this.mail.mailbox(named?.[1]) ?? this.mail.of('inbox') ?? this.mail.mailboxes[0];
+      // The rows travel while the page is made; what else there is waits for them.
+      if (folder) this.go(folder.id, false);
+      this.ready = true;
+      await this.list?.ensure(0, 0);
       void this.book.open().catch(() => {});
       void this.rules.open().catch(() => {});
       this.reminders.start();
-      const named = /^#\/([^/?]+)(?:\/([^/?]+))?/.exec(location.hash);
-      const folder = this.mail.mailbox(named?.[1]) ?? this.mail.of('inbox') ?? this.mail.mailboxes[0];
-      if (folder) this.go(folder.id, false);
       if (named?.[2]) await this.openById(named[2]);
       void this.restoreTabs().then(() => Draft.restore(this));
     } catch (error) {
@@ -223,6 +225,7 @@ export class Webmail {
   openRow(index: number): void {
     const id = this.list?.at(index);
     if (!id) return;
+    const next = this.list?.at(index < this.current ? index - 1 : index + 1);
     this.current = index;
     this.anchor = index;
     const head = this.mail.heads.get(id);
@@ -232,6 +235,8 @@ export class Webmail {
     if (matchMedia('(max-width: 760px)').matches) history.pushState({ open: id }, '');
     this.remember();
     this.read();
+    // What is most likely read next is fetched while this is read.
+    if (next) void this.mail.body(id).then(() => this.mail.body(next)).catch(() => {});
   }
 
   async openById(id: Id): Promise<void> {
