@@ -149,9 +149,10 @@ impl QueryChanges {
         let mut wanted: Vec<I> = gone.iter().chain(fresh).copied().collect();
         wanted.sort_unstable();
         let total = now.len();
+        let is_wanted = among(&wanted);
         let added: Vec<Value> = now
             .enumerate()
-            .filter(|(_, id)| wanted.binary_search(id).is_ok())
+            .filter(|(_, id)| is_wanted(id))
             .map(|(index, id)| json!({ "id": show(id), "index": index }))
             .collect();
         if gone.len() + added.len() > self.most {
@@ -169,6 +170,12 @@ impl QueryChanges {
         }
         Ok(answer)
     }
+}
+
+/// Whether an id is one of these, which ascend. Most of a long list is outside of what changed, which one comparison tells.
+pub(crate) fn among<I: Ord>(ids: &[I]) -> impl Fn(&I) -> bool + '_ {
+    let bounds = ids.first().zip(ids.last());
+    move |id| bounds.is_some_and(|(first, last)| first <= id && id <= last) && ids.binary_search(id).is_ok()
 }
 
 fn sort(call: &mut Call) -> Result<Vec<Comparator>, MethodError> {

@@ -101,6 +101,8 @@ fn follow(node: &Node, seed: u64) {
         json!({"collapseThreads": true}),
         json!({"filter": {"inMailbox": inbox}, "sort": [{"property": "receivedAt"}]}),
         json!({"filter": {"notKeyword": "$seen"}}),
+        pinned("receivedAt", true),
+        pinned("size", false),
         json!({"filter": {"someInThreadHaveKeyword": "$flagged"}, "collapseThreads": true}),
     ]
     .map(|arguments| Shown::of(node, arguments));
@@ -131,10 +133,20 @@ fn follow(node: &Node, seed: u64) {
 /// The same order said in a way of which nothing is remembered.
 fn anew(arguments: &Value) -> Value {
     let newest = json!({"property": "receivedAt", "isAscending": false});
-    let by = arguments.get("sort").map_or(newest, |sort| sort[0].clone());
+    let mut by = arguments.get("sort").and_then(Value::as_array).cloned().unwrap_or(vec![newest]);
+    by.push(by[by.len() - 1].clone());
     let mut arguments = arguments.clone();
-    arguments["sort"] = json!([by, by]);
+    arguments["sort"] = by.into();
     arguments
+}
+
+/// What has a keyword before or behind all else, which is by one property.
+fn pinned(property: &str, collapse: bool) -> Value {
+    let by = [
+        json!({"property": "hasKeyword", "keyword": "$flagged", "isAscending": collapse}),
+        json!({"property": property}),
+    ];
+    json!({"collapseThreads": collapse, "sort": by})
 }
 
 fn act(node: &Node, roll: &mut impl FnMut(u64) -> u64, round: u64) {

@@ -12,6 +12,7 @@ use super::{Finder, Lists, Matching, Sorted, Wish, ascending, order};
 use crate::access::Access;
 use crate::door::Door;
 use crate::email::load::{self, Loaded};
+use crate::law::query::among;
 use crate::law::state;
 
 /// Results that are remembered, and messages of all of them; 16 bytes each.
@@ -21,8 +22,8 @@ const MESSAGES: usize = 5_000_000;
 const TOUCHED: usize = 200;
 /// Messages of the conversations that something happened to.
 const MEMBERS: usize = 2_000;
-/// Bytes of a filter that is remembered.
-const FILTER: usize = 2_000;
+/// Bytes of the order and the filter of a result that is remembered.
+const QUERY: usize = 2_000;
 
 /// Whose account, and what for.
 type Asked = (AccountId, String);
@@ -64,9 +65,10 @@ impl Results {
 
 /// By what a result is known, if it is one of those that are remembered: none of a guest's, who may lose a right without a change here.
 pub(super) fn name(access: &Access, wish: &Wish) -> Option<Asked> {
-    let fits = wish.text.len() <= FILTER && !wish.wants.iter().any(|want| matches!(want, Want::Thread { .. }));
     let number = order::number(&wish.sort)?;
-    (fits && access.is_own()).then(|| (access.owner.id, format!("{number:?} {}", wish.text)))
+    let text = format!("{number:?} {}", wish.text);
+    let fits = text.len() <= QUERY && !wish.wants.iter().any(|want| matches!(want, Want::Thread { .. }));
+    (fits && access.is_own()).then_some((access.owner.id, text))
 }
 
 /// What is remembered, as it is now; `None` when nothing is, or too much changed since.
@@ -91,6 +93,12 @@ pub(super) async fn recall(door: &Door, access: &Access, wish: &Wish, asked: &As
     Ok(Some(known))
 }
 
+/// Where some messages, ascending, stand in a list.
+fn places_of<'a>(list: &'a [(i64, MessageId)], messages: &'a [MessageId]) -> impl Iterator<Item = usize> + 'a {
+    let is_one = among(messages);
+    list.iter().enumerate().filter(move |(_, (_, id))| is_one(id)).map(|(at, _)| at)
+}
+
 /// A list without some messages, ascending, and with others, or the same, at their places.
 fn moved(
     old: &[(i64, MessageId)],
@@ -98,7 +106,12 @@ fn moved(
     with: impl Iterator<Item = (i64, MessageId)>,
 ) -> Vec<(i64, MessageId)> {
     let mut now = Vec::with_capacity(old.len() + without.len());
-    now.extend(old.iter().filter(|(_, id)| without.binary_search(id).is_err()));
+    let mut from = 0;
+    for at in places_of(old, without) {
+        now.extend_from_slice(&old[from..at]);
+        from = at + 1;
+    }
+    now.extend_from_slice(&old[from..]);
     let place = |one: &(i64, MessageId)| (one.0, -one.1.to_sql());
     for one in with {
         let at = now.partition_point(|other| place(other) < place(&one));
@@ -131,11 +144,9 @@ async fn collapse(
     let Some(members) = read.await? else { return Ok(None) };
     let members = ascending(members.into_iter().chain(touched.iter().copied()).collect());
     let mut seen = BTreeSet::new();
-    let first = |(_, id): &&(i64, MessageId)| {
-        members.binary_search(id).is_ok() && seen.insert(threads.of(*id).unwrap_or(ThreadId(id.0)))
-    };
-    let firsts: Vec<(i64, MessageId)> = all.iter().filter(first).copied().collect();
-    Ok(Some(Arc::new(moved(old, &members, firsts.into_iter()))))
+    let first = |(_, id): &(i64, MessageId)| seen.insert(threads.of(*id).unwrap_or(ThreadId(id.0)));
+    let firsts = places_of(all, &members).map(|at| all[at]).filter(first);
+    Ok(Some(Arc::new(moved(old, &members, firsts))))
 }
 
 /// The state, the messages of which something was logged since another one, and those of them that are seen.

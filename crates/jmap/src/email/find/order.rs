@@ -63,38 +63,58 @@ pub(super) async fn order(finder: &Finder<'_>, entries: &[&Entry]) -> Result<Vec
     Ok(places.into_iter().map(|at| entries[at].message).collect())
 }
 
-/// A number that messages are sorted by, and whether it ascends.
+/// Between those that have a keyword and those that do not; no date in milliseconds and no size comes near it.
+const APART: i64 = 1 << 60;
+
+/// What a sort is by, where that is one number of each message.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Number {
-    Received(bool),
-    Size(bool),
+pub(super) struct Number<'a> {
+    /// Whether those that have a keyword come last, or first, whatever else they are.
+    keyword: Option<(&'a str, bool)>,
+    by: By,
+    ascends: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum By {
+    Received,
+    Size,
 }
 
 /// The number that a sort is by, if it is by nothing else.
-pub(super) fn number(sort: &[Comparator]) -> Option<Number> {
-    match sort {
-        [] => Some(Number::Received(false)),
-        [by] if by.property == "receivedAt" => Some(Number::Received(by.ascending)),
-        [by] if by.property == "size" => Some(Number::Size(by.ascending)),
-        _ => None,
-    }
+pub(super) fn number(sort: &[Comparator]) -> Option<Number<'_>> {
+    let (keyword, rest) = match sort {
+        [] => return Some(Number { keyword: None, by: By::Received, ascends: false }),
+        [first, rest @ ..] if first.property == "hasKeyword" => {
+            (first.keyword.as_deref().map(|keyword| (keyword, first.ascending)), rest)
+        }
+        all => (None, all),
+    };
+    let [last] = rest else { return None };
+    let by = match last.property.as_str() {
+        "receivedAt" => By::Received,
+        "size" => By::Size,
+        _ => return None,
+    };
+    Some(Number { keyword, by, ascends: last.ascending })
 }
 
-impl Number {
+impl Number<'_> {
     /// What it is of a message, so that it ascends.
     pub fn of(self, entry: &Entry) -> i64 {
-        let (number, ascends) = match self {
-            Self::Received(ascends) => (entry.received.0, ascends),
-            Self::Size(ascends) => (entry.size as i64, ascends),
+        let number = match self.by {
+            By::Received => entry.received.0,
+            By::Size => entry.size as i64,
         };
-        if ascends { number } else { -number }
+        let is_last = self.keyword.is_some_and(|(keyword, last)| has_keyword(entry, keyword) == last);
+        (if self.ascends { number } else { -number }) + if is_last { APART } else { 0 }
     }
 
     /// Messages in this order.
     pub fn sorted(self, entries: &[&Entry]) -> Vec<(i64, MessageId)> {
         let mut all: Vec<(i64, i64)> = entries.iter().map(|entry| (self.of(entry), -entry.message.to_sql())).collect();
         // A list ascends as mail arrives: turned around it is nearly in order.
-        if let Self::Received(false) = self {
+        if matches!(self.by, By::Received) && !self.ascends {
             all.reverse();
         }
         all.sort();
