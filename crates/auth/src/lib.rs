@@ -12,6 +12,7 @@
 //! |---|---|
 //! | `seal` | the password once more sealed, inside TLS |
 //! | `login` | signing in, step by step, and out |
+//! | `happened` | what the journal tells them of themselves: logins, deliveries |
 //! | `own` | what somebody who is signed in does with their own: sessions, password |
 //! | `portal` | people whom a portal hands over |
 //! | [`outside`] | people whom a provider tells of: OpenID Connect, CAS |
@@ -29,6 +30,7 @@ mod asked;
 mod consent;
 mod device;
 mod grants;
+mod happened;
 mod idtoken;
 mod login;
 mod oauth;
@@ -47,7 +49,7 @@ use std::sync::Arc;
 
 use anser_base::{Clock, Entropy};
 use anser_directory::webauthn::RelyingParty;
-use anser_directory::{Directory, Visitor};
+use anser_directory::{AuthFailure, Directory, Visitor};
 use anser_journal::{Entry, Journal, Origin, What};
 use anser_net::http::{Method, Request, Route, Routes, with};
 
@@ -98,6 +100,8 @@ pub fn routes(deps: Deps) -> Routes {
         Route::new(Method::DELETE, "/auth/sessions/{id}", with(&door, own::end_session)),
         Route::get("/auth/password", with(&door, own::password_rules)),
         Route::post("/auth/password", with(&door, own::change_password)),
+        Route::get("/auth/logins", with(&door, happened::logins)),
+        Route::get("/auth/deliveries", with(&door, happened::deliveries)),
         Route::get("/auth/second-factor", with(&door, second::show)),
         Route::post("/auth/totp", with(&door, second::begin)),
         Route::post("/auth/totp/confirm", with(&door, second::confirm)),
@@ -140,6 +144,12 @@ impl Door {
         if let Err(error) = self.deps.journal.append(Entry { origin, what }).await {
             tracing::error!(error = error.chain(), "the journal does not take an event");
         }
+    }
+
+    /// Notes a login that failed.
+    async fn note_failure(&self, request: &Request, user: String, failure: &AuthFailure) {
+        let (why, reason) = (failure.error.text.en.clone().into_owned(), Some(failure.reason.name().to_owned()));
+        self.note(request.peer().ip(), What::LoginFailed { user, why, reason }).await;
     }
 
     /// Notes what somebody did with their own account.

@@ -6,7 +6,7 @@ use anser_base::Class;
 use anser_directory::{
     AuthFailure, Brought, Need, NewSession, NewTotp, Refusal, Session, Shown, Signed, Visitor, cookie_name,
 };
-use anser_journal::What;
+use anser_journal::{By, What};
 use anser_net::http::{HeaderValue, Request, Response, either, header, is_own_path};
 use serde_json::json;
 
@@ -192,14 +192,22 @@ async fn answer(
 
 async fn welcome(door: &Door, request: &Request, response: Response, asked: &Asked, session: &NewSession) -> Response {
     let (account, user) = (session.account.id, session.account.address.to_string());
-    door.note(request.peer().ip(), What::Login { account, user, mechanism: "WEB".to_owned() }).await;
+    let has_code = asked.text("code").is_some_and(|code| !code.is_empty());
+    let shown = if asked.object("credential").is_some() {
+        "passkey"
+    } else if has_code {
+        "code"
+    } else {
+        "password"
+    };
+    let by = By::of(shown, None).from_device(&device::in_words(request.header("user-agent")));
+    door.note(request.peer().ip(), What::Login { account, user, mechanism: "WEB".to_owned(), by }).await;
     with_cookie(response, request, session, asked.is("remember"))
 }
 
 async fn no(door: &Door, request: &Request, asked: &Asked, user: &str, failure: AuthFailure) -> Response {
     if failure.reason != Refusal::Unavailable {
-        let (user, why) = (user.to_owned(), failure.error.text.en.clone().into_owned());
-        door.note(request.peer().ip(), What::LoginFailed { user, why }).await;
+        door.note_failure(request, user.to_owned(), &failure).await;
         tokio::time::sleep(failure.delay).await;
     }
     if !asked.is_form() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anser_base::Error;
 use anser_directory::oauth::{ACCESS_TIME, DEVICE_INTERVAL, DEVICE_TIME, Denied, Wanted};
 use anser_directory::{Client, Tokens};
-use anser_journal::What;
+use anser_journal::{By, What};
 use anser_net::http::{Request, Response, either};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -106,7 +106,7 @@ async fn given(door: &Door, request: &Request, tokens: &Tokens) -> Result<Respon
     }
     let (account, user) = (tokens.account.id, tokens.account.address.to_string());
     let mechanism = format!("OAUTH {}", wanted.client);
-    door.note(request.peer().ip(), What::Login { account, user, mechanism }).await;
+    door.note(request.peer().ip(), What::Login { account, user, mechanism, by: By::of("grant", None) }).await;
     Ok(fresh(200, &said))
 }
 

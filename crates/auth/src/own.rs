@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use anser_base::Timestamp;
 use anser_directory::{AuthFailure, Refusal, SessionId};
-use anser_journal::What;
 use anser_net::http::{Request, Response, either};
 use serde_json::{Value, json};
 
@@ -98,8 +97,7 @@ pub async fn wrong(door: &Door, request: &Request, user: String, failure: AuthFa
     if failure.reason != Refusal::Wrong {
         return refused(request, &failure);
     }
-    let why = failure.error.text.en.clone().into_owned();
-    door.note(request.peer().ip(), What::LoginFailed { user, why }).await;
+    door.note_failure(request, user, &failure).await;
     tokio::time::sleep(failure.delay).await;
     crate::answer::plain_problem(request, 403, &failure.error.text)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anser_base::Text;
 use anser_directory::{AuthFailure, PortalTicket, Refusal, Signed, Visitor};
-use anser_journal::What;
+use anser_journal::{By, What};
 use anser_net::http::{Request, Response, either, escaped, is_own_path};
 
 use crate::answer::{failed, refused, with_cookie};
@@ -42,7 +42,9 @@ pub async fn taken_in(
     match outcome {
         Ok(Signed::In(session)) => {
             let (account, user) = (session.account.id, session.account.address.to_string());
-            door.note(request.peer().ip(), What::Login { account, user, mechanism }).await;
+            let by = mechanism.split(' ').next().unwrap_or_default().to_ascii_lowercase();
+            let by = By::of(&by, None).from_device(visitor.device);
+            door.note(request.peer().ip(), What::Login { account, user, mechanism, by }).await;
             // A redirect would still come from the other site, and a strict cookie stays behind on such a way.
             let on = escaped(way);
             let content =
@@ -56,8 +58,7 @@ pub async fn taken_in(
         }
         Err(failure) if failure.reason == Refusal::Unavailable => Err(failed(request, &failure.error)),
         Err(failure) => {
-            let why = failure.error.text.en.clone().into_owned();
-            door.note(request.peer().ip(), What::LoginFailed { user: who, why }).await;
+            door.note_failure(request, who, &failure).await;
             tokio::time::sleep(failure.delay).await;
             let status = refused(request, &failure).status.as_u16();
             let said = format!("<p>{}</p>\n", escaped(request.language().of_text(&failure.error.text)));

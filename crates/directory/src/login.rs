@@ -68,6 +68,27 @@ pub enum Via {
     Grant(GrantId, Services),
 }
 
+impl Via {
+    /// What it is called in the journal.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Password | Self::Scram => "password",
+            Self::AppPassword(_) => "app-password",
+            Self::Token(_) => "token",
+            Self::Session(_) => "session",
+            Self::Grant(..) => "grant",
+        }
+    }
+
+    /// Which app password or token.
+    pub fn number(self) -> Option<u64> {
+        match self {
+            Self::AppPassword(id) | Self::Token(id) => Some(id.0),
+            Self::Password | Self::Scram | Self::Session(_) | Self::Grant(..) => None,
+        }
+    }
+}
+
 /// A good login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
@@ -98,6 +119,21 @@ pub enum Refusal {
     Locked,
     /// The directory cannot tell at present.
     Unavailable,
+}
+
+impl Refusal {
+    /// What it is called in the journal.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Wrong => "wrong",
+            Self::NotAllowed => "not-allowed",
+            Self::MustChange => "must-change",
+            Self::NeedsAppPassword => "needs-app-password",
+            Self::NotYourself => "not-yourself",
+            Self::Locked => "locked",
+            Self::Unavailable => "unavailable",
+        }
+    }
 }
 
 /// A login that failed.

@@ -71,6 +71,11 @@ impl Pass {
         Some(Self { account, credential, service: Service::Web, via, until, session })
     }
 
+    /// What was shown.
+    pub fn via(&self) -> Via {
+        self.via
+    }
+
     /// Whether both are one login, one token, one grant.
     pub fn is_same(&self, other: &Self) -> bool {
         self.account == other.account && self.kept() == other.kept()

@@ -16,6 +16,8 @@ use crate::{Directory, Inner, names};
 pub const GROUP_RECIPIENTS: usize = 10_000;
 /// How deep groups may be nested.
 pub const GROUP_DEPTH: usize = 8;
+/// Domains that stand for another, as far as [`Directory::names_of`] goes.
+const STANDING_FOR: i64 = 20;
 /// The local part that every domain answers to (RFC 5321 §4.5.1).
 const POSTMASTER: &str = "postmaster";
 
@@ -95,6 +97,25 @@ impl Directory {
             Some(address) => Ok(self.resolve(&address).await? != Resolution::NotLocal),
             None => Ok(false),
         }
+    }
+
+    /// The names under which doors note who tries to come in as this account, and its mail: its addresses, the same local part in the
+    /// domains that stand for its own, and the bare local part where that is enough to log in.
+    pub async fn names_of(&self, account: &Account) -> Result<Vec<String>> {
+        let (id, local) = (account.id, account.address.local().to_lowercase());
+        let domain = account.address.domain().to_owned();
+        self.read(move |tx| {
+            let mut names = rows::addresses_of(tx, id)?;
+            let sql = "SELECT a.name FROM dir_domains a JOIN dir_domains d ON a.alias_of = d.id WHERE d.name = ?1
+                       ORDER BY a.id LIMIT ?2";
+            let others = tx.query(sql, params![&domain, STANDING_FOR], |row| row.text(0))?;
+            names.extend(others.iter().map(|other| format!("{local}@{other}")));
+            if rows::default_domain(tx)?.is_some_and(|chosen| chosen.name == domain) {
+                names.push(local.clone());
+            }
+            Ok(names)
+        })
+        .await
     }
 
     /// Whether an account may write mail as an address (RFC 6409 §6.1): its own, one of its aliases, either with a subaddress,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anser_base::{AccountId, Error};
 use anser_directory::{Account, Attempt, AuthFailure, Login, Pass, Refusal, Service, Services, Session, cookie_name};
-use anser_journal::{Entry, Origin, What};
+use anser_journal::{By, Entry, Origin, What};
 use anser_net::http::{HeaderValue, Request, Response, header};
 use anser_store::Subject;
 use base64::Engine;
@@ -118,8 +118,8 @@ async fn conclude(
     if failure.reason == Refusal::Unavailable {
         return Err(failed(&failure.error));
     }
-    let why = failure.error.text.en.clone().into_owned();
-    note(door, request.peer().ip(), What::LoginFailed { user: user.to_owned(), why }).await;
+    let (why, reason) = (failure.error.text.en.clone().into_owned(), Some(failure.reason.name().to_owned()));
+    note(door, request.peer().ip(), What::LoginFailed { user: user.to_owned(), why, reason }).await;
     tokio::time::sleep(failure.delay).await;
     Err(match failure.reason {
         Refusal::Locked => plain_problem(429, &failure.error.text),
@@ -140,7 +140,8 @@ async fn welcome(
         door.deps.store.ensure(account.id).await?;
         if let Some(scheme) = scheme {
             let (user, mechanism) = (account.address.to_string(), scheme.to_uppercase());
-            note(door, request.peer().ip(), What::Login { account: account.id, user, mechanism }).await;
+            let by = By::of(came.2.via().name(), came.2.via().number());
+            note(door, request.peer().ip(), What::Login { account: account.id, user, mechanism, by }).await;
         }
     }
     whole(door, came).await

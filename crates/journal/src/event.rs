@@ -33,6 +33,32 @@ impl Origin {
     }
 }
 
+/// What somebody showed to come in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct By {
+    /// `password`, `app-password`, `token`, `passkey`, `code`, `grant`, `portal`, `provider`; events of older programs do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// The number of the app password or token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<u64>,
+    /// The device, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+}
+
+impl By {
+    /// One of its kind, and where there are several, which.
+    pub fn of(by: &str, key: Option<u64>) -> Self {
+        Self { by: Some(by.to_owned()), key, device: None }
+    }
+
+    /// The same from a device.
+    pub fn from_device(self, device: &str) -> Self {
+        Self { device: Some(device.to_owned()), ..self }
+    }
+}
+
 /// What somebody hands to the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -181,6 +207,9 @@ pub enum What {
         user: String,
         /// The SASL mechanism or command.
         mechanism: String,
+        /// What was shown.
+        #[serde(flatten)]
+        by: By,
     },
     /// Somebody could not log in.
     LoginFailed {
@@ -188,6 +217,9 @@ pub enum What {
         user: String,
         /// Why, as the house knows it.
         why: String,
+        /// The same as one word: `wrong`, `locked`, …
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     /// An administrator did something. Never holds secrets.
     Administered {
@@ -325,8 +357,8 @@ impl What {
             }
             Self::Filtered { act, script, rule, .. } => [act, script].into_iter().chain(rule).for_each(cut),
             Self::Judged { results, .. } => results.truncate(results.floor_char_boundary(RESULTS)),
-            Self::Login { user, .. } => cut(user),
-            Self::LoginFailed { user, why } => [user, why].into_iter().for_each(cut),
+            Self::Login { user, by, .. } => [user].into_iter().chain(&mut by.device).for_each(cut),
+            Self::LoginFailed { user, why, .. } => [user, why].into_iter().for_each(cut),
             Self::Deleted { uids, message_ids, .. } => {
                 message_ids.truncate(IDS);
                 message_ids.iter_mut().chain([uids]).for_each(cut);
@@ -370,6 +402,17 @@ mod tests {
         let back = from_bytes(1, 9, &bytes).unwrap();
         assert_eq!((back.at, back.node, back.seq), (Timestamp(5), 1, 9));
         assert_eq!((back.origin, back.what), (entry.origin, entry.what));
+    }
+
+    #[test]
+    fn a_login_says_what_was_shown_and_older_ones_are_read_too() {
+        let login = |by| What::Login { account: AccountId(7), user: "ann".into(), mechanism: "PLAIN".into(), by };
+        let what = login(By::of("app-password", Some(1 << 60)).from_device("curl"));
+        let entry = Entry { origin: Origin::internal(), what };
+        let bytes = to_bytes(Timestamp(5), &entry).unwrap();
+        assert_eq!(from_bytes(0, 1, &bytes).unwrap().what, entry.what);
+        let older = br#"{"v":1,"at":5,"what":"login","account":7,"user":"ann","mechanism":"PLAIN"}"#;
+        assert_eq!(from_bytes(0, 1, older).unwrap().what, login(By::default()));
     }
 
     #[test]

@@ -5,8 +5,9 @@
 //! finds against the events themselves. So writing costs next to nothing, and a million events cost a look-up about 0.6 MB.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use anser_base::{EntryId, Error, Result};
+use anser_base::{AccountId, EntryId, Error, Result};
 use anser_db::{Tx, params};
 
 use crate::event::{Event, What, from_bytes};
@@ -28,6 +29,8 @@ pub enum Key {
     Entry(EntryId),
     /// An address or login name in lower case.
     Address(String),
+    /// An account that came in, sent, or was delivered to.
+    Account(AccountId),
 }
 
 impl Key {
@@ -46,6 +49,7 @@ impl Key {
             Self::Message(id) => hash(b'm', id.as_bytes()),
             Self::Entry(id) => hash(b'e', &id.0.to_be_bytes()),
             Self::Address(address) => hash(b'a', address.as_bytes()),
+            Self::Account(id) => hash(b'c', &id.0.to_be_bytes()),
         };
         u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])
     }
@@ -58,22 +62,29 @@ fn hash(kind: u8, text: &[u8]) -> [u8; 32] {
 /// Under which keys an event is found.
 pub fn keys(event: &What) -> Vec<Key> {
     match event {
-        What::Accepted { entry, message_id, sender, recipients, parent, .. } => {
+        What::Accepted { entry, message_id, sender, recipients, parent, account, .. } => {
             let entries = [Some(*entry), *parent].into_iter().flatten().map(Key::Entry);
-            entries.chain(message_id.as_deref().map(Key::message)).chain(addresses(sender, recipients)).collect()
+            entries
+                .chain(account.map(Key::Account))
+                .chain(message_id.as_deref().map(Key::message))
+                .chain(addresses(sender, recipients))
+                .collect()
         }
         What::Refused { sender, recipients, message_id, .. } => {
             message_id.as_deref().map(Key::message).into_iter().chain(addresses(sender, recipients)).collect()
         }
-        What::Delivered { entry, recipient, .. }
-        | What::Relayed { entry, recipient, .. }
+        What::Delivered { entry, recipient, account, .. } => {
+            vec![Key::Entry(*entry), Key::address(recipient), Key::Account(*account)]
+        }
+        What::Relayed { entry, recipient, .. }
         | What::Deferred { entry, recipient, .. }
         | What::Failed { entry, recipient, .. } => vec![Key::Entry(*entry), Key::address(recipient)],
         What::Filtered { entry, recipient, .. } => {
             entry.map(Key::Entry).into_iter().chain([Key::address(recipient)]).collect()
         }
         What::Judged { entry, .. } => vec![Key::Entry(*entry)],
-        What::Login { user, .. } | What::LoginFailed { user, .. } => vec![Key::address(user)],
+        What::Login { user, account, .. } => vec![Key::address(user), Key::Account(*account)],
+        What::LoginFailed { user, .. } => vec![Key::address(user)],
         What::Administered { actor, object, .. } => vec![Key::address(actor), Key::address(object)],
         What::Accessed { actor, .. } => vec![Key::address(actor)],
         What::Deleted { actor, message_ids, .. } => {
@@ -160,10 +171,31 @@ fn packed((hash, distance): (u32, u16)) -> [u8; KEY] {
     [a, b, c, d, e, f]
 }
 
-/// The newest events of this place that have one of the keys, in no order: at most `limit` of each node.
-pub fn find(tx: &mut Tx<'_>, wanted: &BTreeSet<Key>, limit: usize) -> Result<Vec<Event>> {
+/// What is sought.
+#[derive(Clone)]
+pub struct Sought {
+    /// Events that have one of these keys.
+    pub keys: BTreeSet<Key>,
+    /// And of which this is true.
+    pub is: Arc<dyn Fn(&Event) -> bool + Send + Sync>,
+}
+
+impl Sought {
+    /// All that have one of these keys.
+    pub fn all(keys: BTreeSet<Key>) -> Self {
+        Self { keys, is: Arc::new(|_| true) }
+    }
+
+    fn event(&self, id: i64, bytes: &[u8]) -> Option<Event> {
+        let event = from_bytes(schema::node_of(id), schema::seq_of(id), bytes).ok()?;
+        (keys(&event.what).iter().any(|key| self.keys.contains(key)) && (self.is)(&event)).then_some(event)
+    }
+}
+
+/// The newest events of this place that are sought, in no order: at most `limit` of each node.
+pub fn find(tx: &mut Tx<'_>, wanted: &Sought, limit: usize) -> Result<Vec<Event>> {
     let mut candidates: BTreeMap<u32, BTreeSet<i64>> = BTreeMap::new();
-    for key in wanted {
+    for key in &wanted.keys {
         for id in in_runs(tx, key.hash())? {
             candidates.entry(schema::node_of(id)).or_default().insert(id);
         }
@@ -178,7 +210,7 @@ pub fn find(tx: &mut Tx<'_>, wanted: &BTreeSet<Key>, limit: usize) -> Result<Vec
             }
             let sql = "SELECT event FROM journal_event WHERE id = ?1";
             let bytes = tx.query_one(sql, params![id], |row| row.blob(0))?;
-            found.extend(bytes.and_then(|bytes| matching(id, &bytes, wanted)));
+            found.extend(bytes.and_then(|bytes| wanted.event(id, &bytes)));
         }
         all.append(&mut found);
     }
@@ -200,20 +232,15 @@ fn in_runs(tx: &mut Tx<'_>, hash: u32) -> Result<Vec<i64>> {
 }
 
 /// Looks through the events of a node that are in no run yet, newest first.
-fn unindexed(tx: &mut Tx<'_>, node: u32, wanted: &BTreeSet<Key>, limit: usize) -> Result<Vec<Event>> {
+fn unindexed(tx: &mut Tx<'_>, node: u32, wanted: &Sought, limit: usize) -> Result<Vec<Event>> {
     let from = schema::id(node, indexed(tx, node)? + 1);
     let mut found = Vec::new();
     let sql = "SELECT id, event FROM journal_event WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC";
     tx.for_each(sql, params![from, schema::range(node).1], |row| {
         if found.len() < limit {
-            found.extend(matching(row.int(0)?, &row.blob(1)?, wanted));
+            found.extend(wanted.event(row.int(0)?, &row.blob(1)?));
         }
         Ok(())
     })?;
     Ok(found)
-}
-
-fn matching(id: i64, bytes: &[u8], wanted: &BTreeSet<Key>) -> Option<Event> {
-    let event = from_bytes(schema::node_of(id), schema::seq_of(id), bytes).ok()?;
-    keys(&event.what).iter().any(|key| wanted.contains(key)).then_some(event)
 }

@@ -10,6 +10,7 @@
 //! | note an act before answering it | [`Journal::append_durable`] |
 //! | have all of it on disk | [`Journal::flush`] |
 //! | follow a message or an address | [`Journal::trace`] |
+//! | tell somebody what concerns them, a page at a time | [`Journal::leaf`] |
 //! | check the chain | [`Journal::verify`] |
 //!
 //! One task writes: it gathers events for a few milliseconds and commits them together. A plain event is durable some time after it
@@ -20,6 +21,7 @@ pub mod chain;
 mod event;
 mod index;
 mod journal;
+mod leaf;
 mod line;
 mod months;
 mod schema;
@@ -27,8 +29,9 @@ mod trace;
 mod verify;
 mod write;
 
-pub use event::{Entry, Event, KINDS, Origin, What};
+pub use event::{By, Entry, Event, KINDS, Origin, What};
 pub use journal::{Deps, Journal};
+pub use leaf::{Leaf, Mark};
 pub use months::{month_of, months_in};
 pub use schema::SCHEMA;
 pub use trace::Query;

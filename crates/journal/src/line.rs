@@ -62,11 +62,11 @@ impl What {
                     format!("{entry} 已为 {recipient} 执行规则：{act}，脚本“{script}”第 {line} 行{zh}"),
                 )
             }
-            Self::Login { account, user, mechanism } => Text::new(
+            Self::Login { account, user, mechanism, .. } => Text::new(
                 format!("login of {user} (account {account}) by {mechanism}"),
                 format!("{user}（账户 {account}）以 {mechanism} 登录"),
             ),
-            Self::LoginFailed { user, why } => {
+            Self::LoginFailed { user, why, .. } => {
                 Text::new(format!("login of {user} failed: {why}"), format!("{user} 登录失败：{why}"))
             }
             Self::Administered { .. } | Self::Accessed { .. } | Self::Deleted { .. } => self.act(),

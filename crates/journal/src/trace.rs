@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use anser_base::{EntryId, Result};
 
 use crate::event::{Event, What};
-use crate::index::{Key, find};
+use crate::index::{Key, Sought, find};
 use crate::journal::Journal;
 
 /// Entries of the queue that one message is followed through at most.
 const ENTRIES: usize = 200;
 /// Events of one answer at most.
-const EVENTS: usize = 10_000;
+pub(crate) const EVENTS: usize = 10_000;
 
 /// What to look for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl Journal {
     pub async fn trace(&self, query: Query, limit: usize) -> Result<Vec<Event>> {
         let limit = limit.min(EVENTS);
         let wanted = query.keys();
-        let mut found = self.find_all(wanted.clone(), limit).await?;
+        let mut found = self.find_all(Sought::all(wanted.clone()), limit).await?;
         let mut known: BTreeSet<EntryId> = BTreeSet::new();
         loop {
             let followed = followed(&found, &wanted, &known);
@@ -62,13 +62,13 @@ impl Journal {
             if fresh.is_empty() {
                 return Ok(newest(found, limit));
             }
-            let more = self.find_all(fresh.iter().copied().map(Key::Entry).collect(), limit).await?;
+            let more = self.find_all(Sought::all(fresh.iter().copied().map(Key::Entry).collect()), limit).await?;
             known.extend(fresh);
             found.extend(more);
         }
     }
 
-    async fn find_all(&self, wanted: BTreeSet<Key>, limit: usize) -> Result<Vec<Event>> {
+    pub(crate) async fn find_all(&self, wanted: Sought, limit: usize) -> Result<Vec<Event>> {
         let mut all = Vec::new();
         for place in self.places().into_iter().rev() {
             let wanted = wanted.clone();

@@ -1,8 +1,9 @@
 //! What a session notes in the journal. A journal that cannot be written to is logged and stops no mail: the message is durable in
 //! the queue when its acceptance is noted.
 
-use anser_base::{AccountId, EntryId};
-use anser_journal::{Entry, Origin, What};
+use anser_base::EntryId;
+use anser_directory::{AuthFailure, Login};
+use anser_journal::{By, Entry, Origin, What};
 use anser_queue::Envelope;
 use anser_wire::smtp::Reply;
 
@@ -38,13 +39,16 @@ impl Session {
     }
 
     /// Somebody logged in.
-    pub async fn note_login(&self, account: AccountId, user: &str, mechanism: &str) {
-        self.note(What::Login { account, user: user.to_owned(), mechanism: mechanism.to_owned() }).await;
+    pub async fn note_login(&self, login: &Login, user: &str, mechanism: &str) {
+        let by = By::of(login.via.name(), login.via.number());
+        let (account, user, mechanism) = (login.account.id, user.to_owned(), mechanism.to_owned());
+        self.note(What::Login { account, user, mechanism, by }).await;
     }
 
     /// Somebody could not log in.
-    pub async fn note_login_failed(&self, user: &str, why: String) {
-        self.note(What::LoginFailed { user: user.to_owned(), why }).await;
+    pub async fn note_login_failed(&self, user: &str, failure: &AuthFailure) {
+        let (why, reason) = (failure.error.chain(), Some(failure.reason.name().to_owned()));
+        self.note(What::LoginFailed { user: user.to_owned(), why, reason }).await;
     }
 
     pub(crate) async fn note(&self, what: What) {

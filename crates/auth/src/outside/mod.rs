@@ -117,7 +117,7 @@ async fn arrived(door: &Door, request: &Request) -> Result<Response, Response> {
         Err(error) => {
             tracing::warn!(provider = provider.id, error = error.chain(), "a provider's answer was not taken");
             let (user, why) = (format!("(provider {})", provider.id), error.text.en.clone().into_owned());
-            door.note(request.peer().ip(), anser_journal::What::LoginFailed { user, why }).await;
+            door.note(request.peer().ip(), anser_journal::What::LoginFailed { user, why, reason: None }).await;
             return Err(refused(error));
         }
     };

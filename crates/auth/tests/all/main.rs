@@ -10,6 +10,7 @@ mod pages_of_others_are_refused;
 mod passkeys_open_what_they_were_made_for;
 mod passwords_travel_sealed;
 mod people_come_from_providers;
+mod people_see_who_came_in_and_what_became_of_their_mail;
 mod portals_hand_people_over;
 mod programs_are_given_grants;
 mod site;

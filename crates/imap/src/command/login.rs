@@ -2,7 +2,7 @@
 
 use anser_base::Text;
 use anser_directory::{AuthFailure, Login, Peer, Refusal, Service};
-use anser_journal::What;
+use anser_journal::{By, What};
 use anser_wire::Secret;
 use anser_wire::imap::write::Status;
 
@@ -42,7 +42,8 @@ pub(super) async fn conclude(
 
 async fn welcome(session: &mut Session, user: &str, mechanism: &str, login: Login) -> Outcome {
     let account = login.account.id;
-    let what = What::Login { account, user: user.to_owned(), mechanism: mechanism.to_owned() };
+    let by = By::of(login.via.name(), login.via.number());
+    let what = What::Login { account, user: user.to_owned(), mechanism: mechanism.to_owned(), by };
     if let Some(passage) = session.deps.directory.passage(&login.account, Service::Imap).await? {
         note(session, what).await;
         let code = format!("CAPABILITY {}", passage.capabilities);
@@ -56,8 +57,8 @@ async fn welcome(session: &mut Session, user: &str, mechanism: &str, login: Logi
 }
 
 async fn fail(session: &mut Session, user: &str, failure: AuthFailure) -> Outcome {
-    let why = failure.error.text.en.clone().into_owned();
-    note(session, What::LoginFailed { user: user.to_owned(), why }).await;
+    let (why, reason) = (failure.error.text.en.clone().into_owned(), Some(failure.reason.name().to_owned()));
+    note(session, What::LoginFailed { user: user.to_owned(), why, reason }).await;
     let reply = match failure.reason {
         Refusal::Wrong | Refusal::NeedsAppPassword => Reply::refusal("AUTHENTICATIONFAILED", failure.error.text),
         Refusal::NotAllowed | Refusal::NotYourself => Reply::refusal("AUTHORIZATIONFAILED", failure.error.text),

@@ -27,11 +27,11 @@ fn what_a_peer_said_is_kept_whole_or_cut_but_never_harmful() {
         let journal = data.journal().await;
         let user = "nul\0 quote\" 例 \u{1f4e7}".to_owned();
         let why = "x".repeat(1 << 20);
-        let what = What::LoginFailed { user: user.clone(), why };
+        let what = What::LoginFailed { user: user.clone(), why, reason: None };
         journal.append(Entry { origin: Origin::internal(), what }).await.unwrap();
         journal.flush().await.unwrap();
         let found = journal.trace(Query::Address(user.clone()), 10).await.unwrap();
-        let What::LoginFailed { user: kept, why } = &found[0].what else { panic!("{found:?}") };
+        let What::LoginFailed { user: kept, why, .. } = &found[0].what else { panic!("{found:?}") };
         assert_eq!((kept, why.len()), (&user, 1000));
     });
 }

@@ -2,7 +2,7 @@
 
 use anser_base::Text;
 use anser_directory::{AuthFailure, Exchange, Login, Mechanism, Peer, Refusal, Service, Step};
-use anser_journal::What;
+use anser_journal::{By, What};
 use anser_wire::managesieve::{Code, Command, CommandReader, string};
 use anser_wire::{Secret, sasl};
 
@@ -55,17 +55,18 @@ async fn challenge(session: &mut Session, octets: &[u8]) -> Result<Option<Secret
 
 /// `OK`, with the server's proof of itself where the mechanism has one.
 async fn welcome(session: &mut Session, exchange: &Exchange, login: Login, proof: Option<Vec<u8>>) -> Outcome {
+    let by = By::of(login.via.name(), login.via.number());
     let account = login.account;
     let (user, mechanism) = (exchange.user().to_owned(), exchange.mechanism().name().to_owned());
-    session.note(What::Login { account: account.id, user, mechanism }).await;
+    session.note(What::Login { account: account.id, user, mechanism, by }).await;
     session.language = account.locale.into();
     session.account = Some(account);
     Ok(Reply::Ok(proof.map(Code::Sasl), Text::new("logged in", "已登录")))
 }
 
 async fn fail(session: &mut Session, exchange: &Exchange, failure: AuthFailure) -> Outcome {
-    let why = failure.error.text.en.clone().into_owned();
-    session.note(What::LoginFailed { user: exchange.user().to_owned(), why }).await;
+    let (why, reason) = (failure.error.text.en.clone().into_owned(), Some(failure.reason.name().to_owned()));
+    session.note(What::LoginFailed { user: exchange.user().to_owned(), why, reason }).await;
     if failure.reason == Refusal::Unavailable {
         return Err(failure.error.into());
     }

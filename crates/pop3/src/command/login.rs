@@ -2,7 +2,7 @@
 
 use anser_base::Class;
 use anser_directory::{AuthFailure, Login, Peer, Refusal, Service};
-use anser_journal::What;
+use anser_journal::{By, What};
 use anser_wire::Secret;
 
 use crate::maildrop::Maildrop;
@@ -57,7 +57,8 @@ pub(super) async fn conclude(
 async fn welcome(session: &mut Session, user: &str, mechanism: &str, login: Login) -> Outcome {
     let deps = session.deps.clone();
     let account = login.account.id;
-    let what = What::Login { account, user: user.to_owned(), mechanism: mechanism.to_owned() };
+    let by = By::of(login.via.name(), login.via.number());
+    let what = What::Login { account, user: user.to_owned(), mechanism: mechanism.to_owned(), by };
     if let Some(passage) = deps.directory.passage(&login.account, Service::Pop3).await? {
         note(session, what).await;
         session.passage = Some(passage);
@@ -77,8 +78,8 @@ async fn welcome(session: &mut Session, user: &str, mechanism: &str, login: Logi
 }
 
 async fn fail(session: &mut Session, user: &str, failure: AuthFailure) -> Outcome {
-    let why = failure.error.text.en.clone().into_owned();
-    note(session, What::LoginFailed { user: user.to_owned(), why }).await;
+    let (why, reason) = (failure.error.text.en.clone().into_owned(), Some(failure.reason.name().to_owned()));
+    note(session, What::LoginFailed { user: user.to_owned(), why, reason }).await;
     let code = match failure.reason {
         Refusal::Locked => Code::LoginDelay,
         Refusal::Unavailable => return Err(failure.error.into()),

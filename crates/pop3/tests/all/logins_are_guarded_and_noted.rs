@@ -1,6 +1,6 @@
 use anser_directory::guard::PAIR_FAILURES;
 use anser_directory::{Attempt, Service, Services};
-use anser_journal::What;
+use anser_journal::{By, What};
 
 use crate::site::{Client, PASSWORD, Site, each_site};
 
@@ -21,10 +21,19 @@ fn good_and_bad() {
         let wrong = try_login(site, "bob@anser.test", "wrong");
         assert_eq!(wrong, "-ERR [AUTH] wrong user name or password");
         assert_eq!(try_login(site, "nobody@anser.test", "wrong"), wrong);
-        let login = What::Login { account, user: "ann@anser.test".into(), mechanism: "PASS".into() };
+        let login = What::Login {
+            account,
+            user: "ann@anser.test".into(),
+            mechanism: "PASS".into(),
+            by: By::of("password", None),
+        };
         assert!(site.journal("ann@anser.test").contains(&login));
         for name in ["bob@anser.test", "nobody@anser.test"] {
-            let failed = What::LoginFailed { user: name.into(), why: "wrong user name or password".into() };
+            let failed = What::LoginFailed {
+                user: name.into(),
+                why: "wrong user name or password".into(),
+                reason: Some("wrong".into()),
+            };
             assert!(site.journal(name).contains(&failed), "{name}");
         }
     });

@@ -57,7 +57,7 @@ async fn challenge(session: &mut Session, octets: &[u8]) -> Result<Option<Secret
 }
 
 async fn welcome(session: &mut Session, exchange: &Exchange, login: Login) -> Answer {
-    session.note_login(login.account.id, exchange.user(), exchange.mechanism().name()).await;
+    session.note_login(&login, exchange.user(), exchange.mechanism().name()).await;
     session.login = Some(login.account);
     session.reset();
     Answer::One(Reply::new(235, Some((2, 7, 0)), "Welcome"))
@@ -65,7 +65,7 @@ async fn welcome(session: &mut Session, exchange: &Exchange, login: Login) -> An
 
 /// Notes the failure, waits as long as the directory wants, and says why.
 async fn failed(session: &Session, user: &str, failure: AuthFailure) -> Stop {
-    session.note_login_failed(user, failure.error.chain()).await;
+    session.note_login_failed(user, &failure).await;
     session.shutdown.or(tokio::time::sleep(failure.delay)).await;
     let text = capitalised(&failure.error.text.en);
     match failure.reason {
