@@ -14,6 +14,8 @@ use crate::{Directory, admin, names};
 
 /// Accounts that share something with one person, at most; those with the lowest numbers count.
 pub const OWNERS: usize = 1_000;
+/// Members of a group who are told of what was shared with it.
+const CONCERNED: usize = 200;
 /// Groups that one person is in, at most.
 const GROUPS: usize = 1_000;
 
@@ -53,6 +55,33 @@ impl Directory {
         let found: Arc<[u64]> = self.read(move |tx| groups_of(tx, account)).await?.into_iter().collect();
         self.inner.memberships.put(stamp, account, found.clone());
         Ok(found)
+    }
+
+    /// Who hears of a change of what `owner` gives to somebody, with the groups that each is in: an active account, or the first 200 members
+    /// of a group; nobody where everybody is meant, and neither the owner nor who did it.
+    pub async fn concerned(
+        &self,
+        owner: AccountId,
+        by: AccountId,
+        (kind, who): (i64, i64),
+    ) -> Result<Vec<(AccountId, Arc<[u64]>)>> {
+        let mut accounts = Vec::new();
+        match kind {
+            3 => accounts.extend(self.account(AccountId::from_sql(who)).await?),
+            4 => {
+                for member in self.members(GroupId(who as u64)).await?.iter().take(CONCERNED) {
+                    accounts.extend(self.account_by_address(member).await?);
+                }
+            }
+            _ => {}
+        }
+        let mut concerned = Vec::new();
+        for account in accounts {
+            if account.state == AccountState::Active && account.id != owner && account.id != by {
+                concerned.push((account.id, self.groups_of(account.id).await?));
+            }
+        }
+        Ok(concerned)
     }
 
     /// Notes that `owner` gave something to somebody, by kind and number as the access lists have them. Before the access list is

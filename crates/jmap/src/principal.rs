@@ -31,7 +31,8 @@ pub(crate) fn id(of: PersonId) -> String {
     }
 }
 
-fn parse(id: &str) -> Option<PersonId> {
+/// The inverse of [`id`].
+pub(crate) fn parse(id: &str) -> Option<PersonId> {
     match id.split_at_checked(1)? {
         ("P", rest) => Some(PersonId::Account(AccountId(number(rest)?))),
         ("G", rest) => Some(PersonId::Group(GroupId(number(rest)?))),

@@ -203,6 +203,21 @@ impl MailTx<'_, '_> {
         Ok(rows.into_iter().filter_map(|(who, negative, rights)| Some(Grant { who: who?, negative, rights })).collect())
     }
 
+    /// The lists of all mailboxes that have one.
+    pub fn all_acls(&mut self) -> Result<BTreeMap<MailboxId, Vec<Grant>>> {
+        let mut all: BTreeMap<MailboxId, Vec<Grant>> = BTreeMap::new();
+        let sql =
+            "SELECT mailbox, kind, who, negative, rights FROM acl WHERE account = ?1 ORDER BY kind, who, negative";
+        self.db.for_each(sql, params![self.account.to_sql()], |row| {
+            if let Some(who) = Who::from_sql(row.int(1)?, row.int(2)?) {
+                let grant = Grant { who, negative: row.bool(3)?, rights: Rights(row.int(4)? as u16) };
+                all.entry(MailboxId::from_sql(row.int(0)?)).or_default().push(grant);
+            }
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
     /// What somebody may do with a mailbox: everything with one's own, else what the list gives and does not take away.
     pub fn rights(&mut self, mailbox: MailboxId, subject: &Subject) -> Result<Rights> {
         if subject.account == self.account {

@@ -97,7 +97,7 @@ pub use remembered::{Key, REMEMBERED};
 pub use rows::{Columns, MessageRow, MessageRows};
 pub use schema::SCHEMA;
 pub use search::{Found, Indexer, Progress, Readers, SEARCH_SCHEMA, Searching, WORKER, documents_in, work_as_worker};
-pub use share::{SHARE_NOTICES, ShareNotice};
+pub use share::{OF_ONE_OWNER, SHARE_NOTICES, ShareChange, ShareNotice};
 pub use snapshot::{Diff, Snapshot};
 pub use subscription::SUBSCRIPTIONS;
 pub use tx::MailTx;

@@ -1,14 +1,20 @@
 //! That somebody was given, or lost, a right on a mailbox of another: kept with whom it is told (RFC 9670 §3).
 
-use anser_base::pack::{put_number, take_number};
-use anser_base::{AccountId, MailboxId, Result, Timestamp};
+use std::sync::Arc;
 
-use crate::acl::Rights;
+use anser_base::pack::{put_number, take_number};
+use anser_base::{AccountId, Durability, MailboxId, Result, Timestamp};
+
+use crate::Store;
+use crate::acl::{Grant, Rights, RightsAct, Subject, Who};
 use crate::record::RecordKind;
 use crate::tx::MailTx;
 
 /// Notices of one account; of more the oldest go.
 pub const SHARE_NOTICES: usize = 500;
+
+/// Of these, notices about mailboxes of one owner; of more the oldest of theirs go.
+pub const OF_ONE_OWNER: usize = 100;
 
 /// What is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +40,17 @@ pub struct ShareNotice {
 }
 
 impl ShareNotice {
+    /// What somebody changed about a mailbox; the rights are still to come.
+    pub fn by(
+        (by, by_name, by_email): (AccountId, &str, String),
+        owner: AccountId,
+        mailbox: MailboxId,
+        name: &str,
+    ) -> Self {
+        let (at, old, new) = (Timestamp(0), Rights::NONE, Rights::NONE);
+        Self { at, by, by_name: by_name.to_owned(), by_email, owner, mailbox, name: name.to_owned(), old, new }
+    }
+
     fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
         for number in [
@@ -81,14 +98,52 @@ impl ShareNotice {
     }
 }
 
+/// What a change of an access list did.
+#[derive(Clone, Debug)]
+pub struct ShareChange {
+    /// Of which mailbox.
+    pub mailbox: MailboxId,
+    /// What it is called.
+    pub name: String,
+    /// For whom.
+    pub who: Who,
+    /// Of whom it concerns, what could be done before and what can be done now.
+    pub rights: Vec<(AccountId, Rights, Rights)>,
+}
+
 impl MailTx<'_, '_> {
-    /// Tells the account of it.
+    /// [`Self::set_acl`], and what came of it for those whom it concerns.
+    pub fn share(
+        &mut self,
+        mailbox: MailboxId,
+        line: Grant,
+        act: RightsAct,
+        concerned: &[Subject],
+    ) -> Result<ShareChange> {
+        let mut before = Vec::with_capacity(concerned.len());
+        for subject in concerned {
+            before.push(self.rights(mailbox, subject)?);
+        }
+        self.set_acl(mailbox, line, act)?;
+        let mut rights = Vec::with_capacity(concerned.len());
+        for (subject, old) in concerned.iter().zip(before) {
+            rights.push((subject.account, old, self.rights(mailbox, subject)?));
+        }
+        Ok(ShareChange { mailbox, name: self.mailbox(mailbox)?.name.clone(), who: line.who, rights })
+    }
+
+    /// Tells the account of it. Who shares and unshares over and over pushes out what they told themselves, and nothing of others.
     pub fn add_share_notice(&mut self, notice: &ShareNotice) -> Result<()> {
-        let surplus = (self.count_records(RecordKind::ShareNotice)? + 1).saturating_sub(SHARE_NOTICES);
-        if surplus > 0 {
-            for (id, _) in self.records(RecordKind::ShareNotice)?.into_iter().take(surplus) {
-                self.remove_record(RecordKind::ShareNotice, id)?;
-            }
+        let all = self.share_notices()?;
+        let of_owner: Vec<u64> =
+            all.iter().filter(|(_, known)| known.owner == notice.owner).map(|(id, _)| *id).collect();
+        let surplus = (of_owner.len() + 1).saturating_sub(OF_ONE_OWNER);
+        let mut gone: Vec<u64> = of_owner.into_iter().take(surplus).collect();
+        if gone.is_empty() && all.len() >= SHARE_NOTICES {
+            gone.extend(all.first().map(|(id, _)| *id));
+        }
+        for id in gone {
+            self.remove_record(RecordKind::ShareNotice, id)?;
         }
         self.add_record(RecordKind::ShareNotice, &notice.to_bytes()).map(drop)
     }
@@ -97,6 +152,21 @@ impl MailTx<'_, '_> {
     pub fn share_notices(&mut self) -> Result<Vec<(u64, ShareNotice)>> {
         let all = self.records(RecordKind::ShareNotice)?;
         Ok(all.into_iter().filter_map(|(id, bytes)| Some((id, ShareNotice::from_bytes(&bytes)?))).collect())
+    }
+}
+
+impl Store {
+    /// Leaves a notice with everybody who may do something else from now on (RFC 9670 §3). That it is there is no condition of the
+    /// change: a failure is logged.
+    pub async fn tell_of_share(&self, notice: ShareNotice, rights: Vec<(AccountId, Rights, Rights)>) {
+        let notice = ShareNotice { at: self.clock.now(), ..notice };
+        for (reader, old, new) in rights.into_iter().filter(|(_, old, new)| old != new) {
+            let notice = Arc::new(ShareNotice { old, new, ..notice.clone() });
+            let told = self.write(reader, Durability::Deferred, move |tx| tx.add_share_notice(&notice));
+            if let Err(error) = told.await {
+                tracing::error!(error = error.chain(), "somebody is not told of what was shared");
+            }
+        }
     }
 }
 

@@ -6,11 +6,9 @@
 //! Who was given something is noted in the directory before the list is written and forgotten after it was emptied, so that a crash
 //! between leaves a note too many, never one too few.
 
-use std::sync::Arc;
-
-use anser_base::{AccountId, Durability};
-use anser_directory::{Account, AccountState, GroupId, Identity};
-use anser_store::{Grant, MailTx, Rights, RightsAct, ShareNotice, Subject, Who};
+use anser_base::Durability;
+use anser_directory::{Account, GroupId, Identity};
+use anser_store::{Grant, Rights, RightsAct, ShareNotice, Subject, Who};
 use anser_wire::imap::Acl;
 use anser_wire::imap::write::{write_astring, write_mailbox};
 
@@ -28,9 +26,6 @@ const ANY: Rights = Rights(
         | Rights::DELETE_MAILBOX.0
         | Rights::ADMINISTER.0,
 );
-
-/// Members of a group who are told of what was shared with it.
-const CONCERNED: usize = 200;
 
 /// Whom an identifier means.
 struct Named {
@@ -85,16 +80,13 @@ async fn change(session: &Session, place: &Place, named: Named, act: RightsAct, 
         directory.note_share(owner, who.to_sql()).await?;
     }
     let line = Grant { who, negative: named.negative, rights };
-    let concerned = concerned(session, owner, who).await?;
-    let asked = concerned.clone();
-    let (still_gives, rights) = store
+    let by = session.account()?.clone();
+    let concerned = directory.concerned(owner, by.id, who.to_sql()).await?;
+    let concerned: Vec<Subject> = concerned.into_iter().map(|(account, groups)| Subject { account, groups }).collect();
+    let (still_gives, shared) = store
         .write(owner, Durability::Sync, move |tx| {
-            let rights = |tx: &mut MailTx<'_, '_>| -> anser_base::Result<Vec<Rights>> {
-                asked.iter().map(|subject| tx.rights(id, subject)).collect()
-            };
-            let before = rights(tx)?;
-            tx.set_acl(id, line, act)?;
-            Ok((tx.gives_to(who)?, before.into_iter().zip(rights(tx)?).collect::<Vec<_>>()))
+            let shared = tx.share(id, line, act, &concerned)?;
+            Ok((tx.gives_to(who)?, shared))
         })
         .await?;
     match still_gives {
@@ -102,55 +94,9 @@ async fn change(session: &Session, place: &Place, named: Named, act: RightsAct, 
         true => directory.note_share(owner, who.to_sql()).await?,
         false => directory.forget_share(owner, who.to_sql()).await?,
     }
-    tell(session, place, concerned, rights).await;
+    let by = (by.id, by.name.as_str(), by.address.to_string());
+    store.tell_of_share(ShareNotice::by(by, owner, id, &shared.name), shared.rights).await;
     Ok(Reply::ok("Done"))
-}
-
-/// Who hears of a change of what these may do: not everybody, where everybody is meant.
-async fn concerned(session: &Session, owner: AccountId, who: Who) -> Result<Vec<Subject>, Trouble> {
-    let directory = &session.deps.directory;
-    let mut accounts = Vec::new();
-    match who {
-        Who::Anyone | Who::Authenticated => {}
-        Who::Account(account) => accounts.extend(directory.account(account).await?),
-        Who::Group(group) => {
-            for member in directory.members(GroupId(group)).await?.iter().take(CONCERNED) {
-                accounts.extend(directory.account_by_address(member).await?);
-            }
-        }
-    }
-    let by = session.account_id()?;
-    let mut subjects = Vec::new();
-    for account in accounts {
-        if account.state == AccountState::Active && account.id != owner && account.id != by {
-            subjects.push(Subject { account: account.id, groups: directory.groups_of(account.id).await? });
-        }
-    }
-    Ok(subjects)
-}
-
-/// Leaves a notice with everybody who may do something else from now on (RFC 9670 §3). That it is there is no condition of the change.
-async fn tell(session: &Session, place: &Place, concerned: Vec<Subject>, rights: Vec<(Rights, Rights)>) {
-    let Ok(by) = session.account() else { return };
-    let notice = ShareNotice {
-        at: session.deps.clock.now(),
-        by: by.id,
-        by_name: by.name.clone(),
-        by_email: by.address.to_string(),
-        owner: place.owner.id,
-        mailbox: place.mailbox.id,
-        name: place.mailbox.name.clone(),
-        old: Rights::NONE,
-        new: Rights::NONE,
-    };
-    for (subject, (old, new)) in concerned.into_iter().zip(rights).filter(|(_, (old, new))| old != new) {
-        let notice = Arc::new(ShareNotice { old, new, ..notice.clone() });
-        let told =
-            session.deps.store.write(subject.account, Durability::Deferred, move |tx| tx.add_share_notice(&notice));
-        if let Err(error) = told.await {
-            tracing::error!(error = error.chain(), "somebody is not told of what was shared");
-        }
-    }
 }
 
 async fn named(session: &Session, owner: &Account, identifier: &str) -> Result<Named, Trouble> {

@@ -3,6 +3,7 @@
 mod count;
 mod query;
 mod set;
+mod share;
 
 use std::collections::{HashMap, HashSet};
 
@@ -23,7 +24,7 @@ pub(crate) use count::{Counts, counts};
 pub(crate) use query::{query, query_changes};
 pub(crate) use set::set;
 
-pub(crate) const PROPERTIES: [&str; 11] = [
+pub(crate) const PROPERTIES: [&str; 12] = [
     "id",
     "name",
     "parentId",
@@ -35,6 +36,7 @@ pub(crate) const PROPERTIES: [&str; 11] = [
     "unreadThreads",
     "myRights",
     "isSubscribed",
+    "shareWith",
 ];
 /// The properties that count.
 const COUNTS: [&str; 4] = ["totalEmails", "unreadEmails", "totalThreads", "unreadThreads"];
@@ -48,6 +50,8 @@ struct Known {
     rights: Rights,
     sort_order: u32,
     subscribed: bool,
+    /// To whom it is open; `None` for who may not know.
+    share_with: Option<Value>,
 }
 
 /// Mailboxes that are seen, and the state in which they are.
@@ -57,12 +61,17 @@ struct Seen {
 }
 
 impl Seen {
-    fn read(tx: &mut MailTx<'_, '_>, access: &Access, call_user: &Reader, ordered: bool) -> Result<Self> {
+    fn read(tx: &mut MailTx<'_, '_>, access: &Access, call_user: &Reader, ordered: bool, shared: bool) -> Result<Self> {
         let allowed = access.allowed(tx)?;
+        let lists = if shared { tx.all_acls()? } else { Default::default() };
         let mut list = Vec::new();
         for mailbox in tx.mailboxes()? {
             if allowed.sees(mailbox.id) {
-                list.push(Known::of(tx, mailbox, &allowed, call_user, ordered)?);
+                let mut known = Known::of(tx, mailbox, &allowed, call_user, ordered)?;
+                if known.rights.has(Rights::ADMINISTER) {
+                    known.share_with = lists.get(&known.mailbox.id).and_then(|list| share::with(list));
+                }
+                list.push(known);
             }
         }
         Ok(Self { list, state: state::now(tx) })
@@ -103,7 +112,7 @@ impl Known {
             None => mailbox.subscribed,
             Some(all) => all.contains(&mailbox.id),
         };
-        Ok(Self { rights: allowed.on(mailbox.id), sort_order, subscribed, mailbox })
+        Ok(Self { rights: allowed.on(mailbox.id), sort_order, subscribed, share_with: None, mailbox })
     }
 
     fn object(&self, scope: Scope, seen: &HashSet<MailboxId>, counts: Option<&Counts>) -> Map<String, Value> {
@@ -117,6 +126,7 @@ impl Known {
             "sortOrder": self.sort_order,
             "myRights": rights(self.rights, mailbox.role),
             "isSubscribed": self.subscribed,
+            "shareWith": self.share_with,
         }) else {
             return Map::new();
         };
@@ -130,18 +140,9 @@ impl Known {
 
 /// RFC 8621 §2, `myRights`.
 pub(crate) fn rights(rights: Rights, role: Option<Role>) -> Value {
-    let inbox = role == Some(Role::Inbox);
-    json!({
-        "mayReadItems": rights.has(Rights::READ),
-        "mayAddItems": rights.has(Rights::INSERT),
-        "mayRemoveItems": rights.has(Rights::DELETE_MESSAGES.with(Rights::EXPUNGE)),
-        "maySetSeen": rights.has(Rights::SEEN),
-        "maySetKeywords": rights.has(Rights::WRITE),
-        "mayCreateChild": rights.has(Rights::CREATE),
-        "mayRename": rights.has(Rights::DELETE_MAILBOX) && !inbox,
-        "mayDelete": rights.has(Rights::DELETE_MAILBOX) && !inbox,
-        "maySubmit": rights.has(Rights::POST),
-    })
+    // Nobody renames or removes the inbox.
+    let barred = if role == Some(Role::Inbox) { Rights::DELETE_MAILBOX } else { Rights::NONE };
+    Value::Object(share::told(rights.without(barred)))
 }
 
 /// The place in the order that the user gave it, else that of its role.
@@ -158,8 +159,10 @@ pub(crate) async fn get(call: &mut Call) -> Outcome {
     let get = Get::read(call, |name| PROPERTIES.contains(&name))?;
     call.args.done()?;
     let (door, access) = (call.door.clone(), get.access.clone());
-    let (reader, ordered) = (Reader::of(&door, call, &access).await?, get.wants("sortOrder"));
-    let seen = door.deps.store.read(access.owner.id, move |tx| Seen::read(tx, &access, &reader, ordered)).await?;
+    let (reader, ordered, shared) =
+        (Reader::of(&door, call, &access).await?, get.wants("sortOrder"), get.wants("shareWith"));
+    let read = move |tx: &mut MailTx<'_, '_>| Seen::read(tx, &access, &reader, ordered, shared);
+    let seen = door.deps.store.read(get.access.owner.id, read).await?;
     let scope = get.access.scope();
     let mut by_id: HashMap<String, &Known> =
         seen.list.iter().map(|known| (ids::mailbox_id(scope, known.mailbox.id), known)).collect();

@@ -146,7 +146,7 @@ fn tree<'a>(sorted: &[&'a Known], by_id: &HashMap<MailboxId, &Known>) -> Vec<&'a
 async fn seen(call: &Call, access: &Access) -> Result<Seen> {
     let reader = Reader::of(&call.door, call, access).await?;
     let (owner, access) = (access.owner.id, access.clone());
-    call.door.deps.store.read(owner, move |tx| Seen::read(tx, &access, &reader, true)).await
+    call.door.deps.store.read(owner, move |tx| Seen::read(tx, &access, &reader, true, false)).await
 }
 
 /// RFC 8621 §2.3.

@@ -1,16 +1,18 @@
 //! Mailbox/set (RFC 8621 §2.5).
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anser_base::{MailboxId, Result};
-use anser_store::{Logged, MailTx, Rights, Role};
+use anser_store::{ACL_ENTRIES, Logged, MailTx, Rights, Role, ShareChange};
 use serde_json::{Map, Value, json};
 
+use super::share::{self, Named, Plan};
 use super::{Reader, SORT_ORDER, rights};
 use crate::access::Allowed;
 use crate::error::SetError;
 use crate::ids;
-use crate::law::set::{Done, Set};
+use crate::law::set::{Done, Refused, Set};
 use crate::method::{Call, Outcome};
 
 /// RFC 8621 §2.5.
@@ -19,14 +21,22 @@ pub(crate) async fn set(call: &mut Call) -> Outcome {
     let with_emails = call.args.bool("onDestroyRemoveEmails")?;
     call.args.done()?;
     let reader = Reader { user: call.user.account.id, subscriptions: None };
-    let created = call.created.clone();
-    set.run(call, Logged::Mailboxes, move |tx, set, allowed, done| {
-        let mut work = Work { tx, set, reader: &reader, allowed, created: created.clone(), with_emails };
+    let (created, named) = (call.created.clone(), share::named(call, &set).await?);
+    let (whom, shared) = (named.clone(), Arc::new(Mutex::new(Vec::new())));
+    let noted = shared.clone();
+    let perform = set.clone().perform(&call.door, Logged::Mailboxes, move |tx, set, allowed, done| {
+        let (created, shared) = (created.clone(), Vec::new());
+        let mut work = Work { tx, set, reader: &reader, allowed, created, with_emails, named: &whom, shared };
         work.create_all(done)?;
         work.update_all(done)?;
-        work.destroy_all(done)
-    })
-    .await
+        work.destroy_all(done)?;
+        *noted.lock().unwrap_or_else(PoisonError::into_inner) = work.shared;
+        Ok(())
+    });
+    let done = perform.await;
+    let shared = std::mem::take(&mut *shared.lock().unwrap_or_else(PoisonError::into_inner));
+    share::conclude(call, &set, &named, shared).await?;
+    set.answer(call, done??)
 }
 
 /// What one object is to have; `None` leaves it.
@@ -37,6 +47,8 @@ struct Wish {
     role: Option<Option<Role>>,
     sort_order: Option<u32>,
     subscribed: Option<bool>,
+    /// What is said of `shareWith`, as it stands.
+    share: Map<String, Value>,
 }
 
 struct Work<'a, 't, 'c> {
@@ -46,6 +58,8 @@ struct Work<'a, 't, 'c> {
     allowed: Allowed,
     created: BTreeMap<String, String>,
     with_emails: bool,
+    named: &'a Named,
+    shared: Vec<ShareChange>,
 }
 
 impl Work<'_, '_, '_> {
@@ -95,10 +109,15 @@ impl Work<'_, '_, '_> {
         if !self.may_create(parent) {
             return Ok(Err(SetError::forbidden("")));
         }
+        let plan = match self.plan(parent, &wish.share)? {
+            Ok(plan) => plan,
+            Err(error) => return Ok(Err(error)),
+        };
         let made = match self.tx.create_mailbox(parent, &name, wish.role.flatten()) {
             Ok(made) => made,
             Err(error) => return refused(error, &["name", "parentId", "role"]),
         };
+        self.share(made.id, &plan)?;
         self.allowed = self.set.access.allowed(self.tx)?;
         let subscribed = wish.subscribed.unwrap_or(false);
         self.tx.subscribe(made.id, subscribed)?;
@@ -127,6 +146,32 @@ impl Work<'_, '_, '_> {
             None => self.set.access.is_own(),
             Some(parent) => self.allowed.on(parent).has(Rights::CREATE),
         }
+    }
+
+    /// What becomes of the list of a mailbox, or of the one that a new mailbox takes over from its parent.
+    fn plan(&mut self, of: Option<MailboxId>, asked: &Map<String, Value>) -> Result<Refused<Plan>> {
+        if asked.is_empty() {
+            return Ok(Ok(Plan::new()));
+        }
+        let rights = of.map_or(Rights::ALL, |of| self.allowed.on(of));
+        if !rights.has(Rights::ADMINISTER) {
+            return Ok(Err(SetError::forbidden("")));
+        }
+        let list = match of {
+            Some(of) => self.tx.acl(of)?,
+            None => Vec::new(),
+        };
+        let plan = share::plan(asked, &list, self.named);
+        Ok(plan.and_then(|plan| match list.len() + plan.len() > ACL_ENTRIES {
+            true => Err(SetError::new("tooLarge", "the access list is full")),
+            false => Ok(plan),
+        }))
+    }
+
+    fn share(&mut self, id: MailboxId, plan: &Plan) -> Result<()> {
+        let mut shared = share::write(self.tx, id, plan, self.named)?;
+        self.shared.append(&mut shared);
+        Ok(())
     }
 
     fn order(&mut self, id: MailboxId, order: u32) -> Result<()> {
@@ -182,6 +227,10 @@ impl Work<'_, '_, '_> {
                 )));
             }
         }
+        let plan = match self.plan(Some(id), &wish.share)? {
+            Ok(plan) => plan,
+            Err(error) => return Ok(Err(error)),
+        };
         if moves && let Err(error) = self.tx.rename_mailbox(id, parent, &name) {
             return refused(error, &["name", "parentId"]);
         }
@@ -193,6 +242,11 @@ impl Work<'_, '_, '_> {
         }
         if let Some(order) = wish.sort_order {
             self.order(id, order)?;
+        }
+        if !plan.is_empty() {
+            self.share(id, &plan)?;
+            // A guest may have taken a right from themselves.
+            self.allowed = self.set.access.allowed(self.tx)?;
         }
         Ok(Ok(()))
     }
@@ -254,6 +308,12 @@ impl Work<'_, '_, '_> {
                     let order =
                         number.as_u64().and_then(|order| u32::try_from(order).ok()).filter(|order| *order < 1 << 31);
                     wish.sort_order = Some(order.ok_or_else(wrong)?);
+                }
+                (share::PROPERTY, Value::Object(_) | Value::Null) => {
+                    wish.share.insert(name.clone(), value.clone());
+                }
+                (path, _) if !is_new && path.starts_with("shareWith/") => {
+                    wish.share.insert(name.clone(), value.clone());
                 }
                 ("isSubscribed", Value::Bool(is)) => wish.subscribed = Some(*is),
                 (known, _) if super::PROPERTIES.contains(&known) => return Err(wrong()),

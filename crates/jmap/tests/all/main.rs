@@ -16,9 +16,11 @@ mod emails_are_imported_copied_and_parsed;
 mod emails_are_made_marked_moved_and_removed;
 mod emails_are_made_of_parts;
 mod emails_are_told_as_they_are;
+mod every_method_withstands_calls_that_are_almost_right;
 mod guests_hear_of_what_is_shared_and_of_nothing_else;
 mod mail_that_lives_elsewhere_is_only_read;
 mod mailboxes_are_made_moved_and_removed;
+mod mailboxes_are_shared_with_people_and_groups;
 mod messages_are_sent_held_and_taken_back;
 mod no_request_breaks_the_door;
 mod node;
@@ -27,6 +29,7 @@ mod pages_go_by_the_cookie_of_their_session;
 mod people_and_room_are_told;
 mod people_who_are_away_say_so;
 mod pictures_of_others_come_by_this_server;
+mod reports_on_what_was_sent_are_found;
 mod requests_and_changes_go_over_one_connection;
 mod results_refer_to_earlier_ones;
 mod rules_are_a_form_and_a_script;
@@ -37,6 +40,7 @@ mod snippets_show_what_was_found;
 /// The roof's own way from this door to the submission service.
 #[path = "../../../anser/src/submit.rs"]
 mod submit;
+mod the_examples_of_rfc_8621_hold;
 mod the_five_minute_start_works;
 mod what_is_sent_is_known_and_what_is_known_is_sent;
 mod what_was_sent_is_taken_back_from_who_has_not_read_it;

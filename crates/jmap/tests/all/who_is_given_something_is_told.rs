@@ -1,7 +1,7 @@
 //! ShareNotification (RFC 9670 §3).
 
-use anser_base::{MailboxId, Timestamp};
-use anser_store::{Rights, SHARE_NOTICES, ShareNotice};
+use anser_base::{AccountId, MailboxId, Timestamp};
+use anser_store::{OF_ONE_OWNER, Rights, SHARE_NOTICES, ShareNotice};
 use anser_testkit::door::NOW;
 use serde_json::{Value, json};
 
@@ -78,7 +78,25 @@ fn a_notice_is_shown_found_and_dismissed() {
 #[test]
 fn of_very_many_the_oldest_go() {
     let node = Node::start();
-    let notice = notice(&node, "Work", 0, ["", "lr"]);
-    node.write("ann", move |tx| (0..SHARE_NOTICES + 3).try_for_each(|_| tx.add_share_notice(&notice)));
-    assert_eq!(node.call("ann", "ShareNotification/get", json!({}))["list"].as_array().unwrap().len(), SHARE_NOTICES);
+    let of_owner = |owner: u64| {
+        let notice = notice(&node, &format!("of {owner}"), 0, ["", "lr"]);
+        ShareNotice { owner: AccountId(owner), ..notice }
+    };
+    let all: Vec<ShareNotice> = (0..SHARE_NOTICES as u64 + 3).map(|number| of_owner(1000 + number)).collect();
+    node.write("ann", move |tx| all.iter().try_for_each(|notice| tx.add_share_notice(notice)));
+    let list = node.call("ann", "ShareNotification/get", json!({}))["list"].take();
+    assert_eq!((list.as_array().unwrap().len(), &list[0]["name"]), (SHARE_NOTICES, &json!("of 1003")));
+}
+
+#[test]
+fn who_shares_over_and_over_pushes_out_nothing_of_others() {
+    let node = Node::start();
+    let bobs = notice(&node, "Work", 0, ["", "lr"]);
+    let others = ShareNotice { owner: AccountId(1000), name: "Chen's".into(), ..bobs.clone() };
+    node.write("ann", move |tx| {
+        tx.add_share_notice(&others)?;
+        (0..SHARE_NOTICES + 3).try_for_each(|_| tx.add_share_notice(&bobs))
+    });
+    let list = node.call("ann", "ShareNotification/get", json!({}))["list"].take();
+    assert_eq!((list.as_array().unwrap().len(), &list[0]["name"]), (OF_ONE_OWNER + 1, &json!("Chen's")));
 }
