@@ -13,6 +13,7 @@ use crate::Deps;
 use crate::email::Results;
 use crate::mailbox::Counts;
 use crate::push::{Pusher, Vapid};
+use crate::submission::Looked;
 use crate::vendor::{Bulks, Images};
 
 /// How long one who logged in from an address is not noted again in the journal.
@@ -47,6 +48,8 @@ pub(crate) struct Door {
     threads: Mutex<HashMap<AccountId, Threads>>,
     counts: Mutex<HashMap<(AccountId, MailboxId), (u64, Counts)>>,
     recalling: [Arc<tokio::sync::Mutex<()>>; TURNS],
+    /// Up to where accounts were looked through for reports.
+    pub reports: Looked,
     /// What queries found.
     pub results: Results,
     /// What runs for who asked for it.
@@ -81,9 +84,23 @@ impl Drop for Seat {
 impl Door {
     pub fn new(deps: Deps) -> Self {
         let (seats, logins, threads, counts, results, bulks, images, image_key) = Default::default();
-        let (pusher, vapid) = Default::default();
+        let (pusher, vapid, reports) = Default::default();
         let recalling = std::array::from_fn(|_| Arc::default());
-        Self { deps, seats, logins, threads, counts, recalling, results, bulks, images, pusher, vapid, image_key }
+        Self {
+            deps,
+            seats,
+            logins,
+            threads,
+            counts,
+            recalling,
+            reports,
+            results,
+            bulks,
+            images,
+            pusher,
+            vapid,
+            image_key,
+        }
     }
 
     /// Held by who takes messages of an account back; accounts may share one.

@@ -6,6 +6,7 @@
 //! | `set` | what a client asks for, in an order in which nothing is sent of which nobody knows |
 //! | `send`, `cancel` | sending, and taking back what was not sent yet |
 //! | `recall` | taking back what was sent |
+//! | `reports` | what came back on it |
 //! | `status` | how far each recipient is, out of the queue and the journal |
 //! | `query` | EmailSubmission/query |
 
@@ -13,6 +14,7 @@ mod cancel;
 mod envelope;
 mod query;
 pub(crate) mod recall;
+mod reports;
 mod send;
 mod set;
 mod status;
@@ -31,6 +33,7 @@ use futures_util::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::blob::message_blob;
 use crate::email::written_utc;
 use crate::identity::own;
 use crate::ids;
@@ -40,6 +43,7 @@ use crate::law::state;
 use crate::method::{Call, Outcome};
 
 pub(crate) use query::{query, query_changes};
+pub(crate) use reports::Looked;
 pub(crate) use send::refused;
 pub(crate) use set::set;
 
@@ -134,6 +138,18 @@ struct Submission {
     status: Value,
     /// Whether all recipients have reached their end.
     done: bool,
+    /// Where the account stood when it was made: reports on it came later.
+    #[serde(default)]
+    since: u64,
+    /// The messages that are reports on its delivery.
+    #[serde(default)]
+    dsn: Vec<u64>,
+    /// The messages that tell that it was read.
+    #[serde(default)]
+    mdn: Vec<u64>,
+    /// Who read it.
+    #[serde(default)]
+    displayed: Vec<String>,
 }
 
 impl Submission {
@@ -146,13 +162,24 @@ impl Submission {
             "envelope": self.envelope,
             "sendAt": written_utc(Timestamp(self.send_at)),
             "undoStatus": self.undo,
-            "deliveryStatus": self.status,
-            "dsnBlobIds": [],
-            "mdnBlobIds": [],
+            "deliveryStatus": self.told_status(),
+            "dsnBlobIds": blobs(&self.dsn),
+            "mdnBlobIds": blobs(&self.mdn),
         }) else {
             return Map::new();
         };
         object
+    }
+
+    /// What is known of each recipient, and who of them read it.
+    fn told_status(&self) -> Value {
+        let mut status = self.status.clone();
+        for (recipient, told) in status.as_object_mut().into_iter().flatten() {
+            if self.displayed.iter().any(|one| one.eq_ignore_ascii_case(recipient)) {
+                told["displayed"] = "yes".into();
+            }
+        }
+        status
     }
 
     /// Nobody got it and nobody will, as this reply says.
@@ -177,6 +204,10 @@ impl Submission {
     fn bytes(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap_or_default()
     }
+}
+
+fn blobs(messages: &[u64]) -> Vec<String> {
+    messages.iter().map(|id| message_blob(MessageId(*id))).collect()
 }
 
 fn read(tx: &mut MailTx<'_, '_>) -> Result<(String, Vec<(u64, Submission)>)> {

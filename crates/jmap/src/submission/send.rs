@@ -40,12 +40,12 @@ pub(super) async fn prepare(call: &Call, access: &Access, object: &Map<String, V
         let allowed = reader.allowed(tx)?;
         let found = number.map_or(Ok(Vec::new()), |number| messages(tx, &allowed, &[number]))?;
         let message = found.into_iter().next().flatten().map(|loaded| loaded.message);
-        Ok((identity::find(tx, &wanted)?, message))
+        Ok((identity::find(tx, &wanted)?, message, tx.state()))
     });
-    let (identity, message) = match read.await? {
-        (None, _) => return Ok(Err(SetError::property("identityId", "there is no such identity"))),
-        (_, None) => return Ok(Err(SetError::property("emailId", "there is no such message"))),
-        (Some(identity), Some(message)) => (identity, message),
+    let (identity, message, since) = match read.await? {
+        (None, ..) => return Ok(Err(SetError::property("identityId", "there is no such identity"))),
+        (_, None, _) => return Ok(Err(SetError::property("emailId", "there is no such message"))),
+        (Some(identity), Some(message), since) => (identity, message, since),
     };
     let envelope = match envelope(call, access, object.get("envelope"), &identity, &message).await? {
         Ok(envelope) => envelope,
@@ -67,6 +67,10 @@ pub(super) async fn prepare(call: &Call, access: &Access, object: &Map<String, V
         undo: if sent.is_some() { Undo::Pending } else { Undo::Final },
         status: Value::Object(queued.collect()),
         done: false,
+        since,
+        dsn: Vec::new(),
+        mdn: Vec::new(),
+        displayed: Vec::new(),
     };
     Ok(Ok(Ready { record, envelope, message }))
 }

@@ -6,7 +6,7 @@ use anser_queue::{Listed, State};
 use anser_store::{MailTx, RecordKind};
 use serde_json::{Map, Value, json};
 
-use super::{Submission, Undo, read};
+use super::{Submission, Undo, read, reports};
 use crate::access::Access;
 use crate::method::Call;
 
@@ -21,14 +21,23 @@ const AT_ONCE: usize = 200;
 pub(super) async fn refreshed(call: &Call, access: &Access) -> Result<(String, Vec<(u64, Submission)>)> {
     let owner = access.owner.id;
     let (state, known) = call.door.deps.store.read(owner, read).await?;
-    let mut changed = Vec::new();
-    for (id, one) in known.iter().filter(|(_, one)| !one.done).take(AT_ONCE) {
-        let now = current(call, access, one).await?;
+    let found = reports::since_last_look(call, access, &known).await?;
+    let (mut changed, mut left) = (Vec::new(), AT_ONCE);
+    for (id, one) in known.iter().filter(|(_, one)| !one.done || !found.reports.is_empty()) {
+        let mut now = match one.done || left == 0 {
+            true => one.clone(),
+            false => {
+                left -= 1;
+                current(call, access, one).await?
+            }
+        };
+        found.reports.iter().for_each(|report| report.note(&mut now));
         if now != *one {
             changed.push((*id, one.clone(), now));
         }
     }
     if changed.is_empty() {
+        found.done(call, access);
         return Ok((state, known));
     }
     let write = call.door.deps.store.write(owner, Durability::Deferred, move |tx| {
@@ -37,7 +46,9 @@ pub(super) async fn refreshed(call: &Call, access: &Access) -> Result<(String, V
         }
         read(tx)
     });
-    write.await
+    let now = write.await?;
+    found.done(call, access);
+    Ok(now)
 }
 
 /// Writes a submission, unless it was changed meanwhile.

@@ -103,8 +103,8 @@ fn unread_goes_read_stays_and_what_went_abroad_is_said() {
         let got = node.call("ann", "Recall/get", json!({}));
         assert_eq!((&got["list"][0]["results"], &got["list"][0]["emailSubmissionId"]), (&made["results"], &json!(id)));
         assert_eq!(node.call("bob", "Recall/get", json!({}))["list"], json!([]));
-        let again = recall(node, "ann", &id)["created"]["r"]["results"].take();
-        assert!(outcomes(&again).contains(&("bob@anser.test", "notFound")), "{again}");
+        let again = recall(node, "ann", &id)["notCreated"]["r"].take();
+        assert_eq!((&again["type"], &again["existingId"]), (&json!("alreadyExists"), &made["id"]));
     });
 }
 

@@ -11,8 +11,8 @@
 mod take;
 mod tally;
 
-use anser_base::{Durability, Error, Result, Timestamp};
-use anser_store::{Logged, MailTx, RecordKind};
+use anser_base::{AccountId, Durability, Error, Result, Timestamp};
+use anser_store::{Logged, MailTx, RecordKind, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -201,6 +201,9 @@ fn begin(tx: &mut MailTx<'_, '_>, submission: &str, now: Timestamp) -> Result<Re
     let Some(entry) = one.entry else {
         return Ok(Err(SetError::new("serverUnavailable", "it is being handed over; try again")));
     };
+    if let Some((id, _)) = read(tx)?.1.into_iter().find(|(_, known)| known.submission == number) {
+        return Ok(Err(SetError::new("alreadyExists", "").with("existingId", recall_id(id))));
+    }
     if tx.count_records(RecordKind::Recall)? >= RECALLS {
         return Ok(Err(SetError::new("overQuota", "there are too many recalls; destroy some")));
     }
@@ -235,22 +238,29 @@ async fn proceed(call: &Call, access: &Access, id: u64) -> Result<Option<Recall>
     let bytes = store.read(owner, move |tx| tx.record_of(RecordKind::Recall, id)).await?;
     let Some(before) = bytes.and_then(|bytes| serde_json::from_slice::<Recall>(&bytes).ok()) else { return Ok(None) };
     let mut now = before.clone();
+    if let Some(unsent) = take::hold(call, &mut now).await? {
+        put(store, owner, id, &now, unsent).await?;
+        take::remove(call, &now).await?;
+    }
+    let held = now.clone();
     // What was done is written down even when the rest fails.
-    let (unsent, ended) = match take::out_of_the_queue(call, &mut now).await {
-        Ok(unsent) => (unsent, take::out_of_mailboxes(call, access, &mut now).await),
-        Err(error) => (Vec::new(), Err(error)),
-    };
-    if now != before {
-        let (bytes, submission) = (now.bytes(), now.submission);
-        let write = store.write(owner, Durability::Sync, move |tx| {
-            if tx.record_of(RecordKind::Recall, id)?.is_some() {
-                tx.put_record(RecordKind::Recall, id, &bytes)?;
-            }
-            note_unsent(tx, submission, &unsent)
-        });
-        write.await?;
+    let ended = take::out_of_mailboxes(call, access, &mut now).await;
+    if now != held {
+        put(store, owner, id, &now, Vec::new()).await?;
     }
     ended.map(|()| Some(now))
+}
+
+/// Writes a recall down, unless it was forgotten meanwhile, and with its submission who will not get it.
+async fn put(store: &Store, owner: AccountId, id: u64, now: &Recall, unsent: Vec<String>) -> Result<()> {
+    let (bytes, submission) = (now.bytes(), now.submission);
+    let write = store.write(owner, Durability::Sync, move |tx| {
+        if tx.record_of(RecordKind::Recall, id)?.is_some() {
+            tx.put_record(RecordKind::Recall, id, &bytes)?;
+        }
+        note_unsent(tx, submission, &unsent)
+    });
+    write.await
 }
 
 /// The submission tells of those who will not get it, too.

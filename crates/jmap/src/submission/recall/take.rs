@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use anser_base::{AccountId, Class, Durability, EntryId, MessageId, Result};
-use anser_journal::{Query, What};
+use anser_journal::What;
 use anser_queue::{Act, State};
 use anser_store::{Entry, Flags, Listing, MailTx};
 
@@ -13,33 +13,47 @@ use crate::access::Access;
 use crate::auth;
 use crate::method::Call;
 
-/// Events of one message that are looked at.
-const EVENTS: usize = 10_000;
+/// Pages of events of one message that are looked at, of 10,000 each: a message goes to fewer.
+const PAGES: usize = 100;
 /// Copies that are looked at in one go; more of them wait for the next.
 const COPIES: usize = 1_000;
 
-/// Takes those out of the queue who did not get it yet; who they are. Whom somebody is delivering it to just now waits.
-pub(super) async fn out_of_the_queue(call: &Call, recall: &mut Recall) -> Result<Vec<String>> {
+/// Holds what is still in the queue for those who did not get it yet; who they are, of whom the recall says so; `None` where it holds
+/// nothing. Whom somebody is delivering it to just now waits. [`remove`] comes after that was written down: a crash between leaves it held, and it is not sent.
+pub(super) async fn hold(call: &Call, recall: &mut Recall) -> Result<Option<Vec<String>>> {
     let (queue, entry) = (&call.door.deps.queue, EntryId(recall.entry));
     // Once it is held nobody else takes it.
     match queue.act(entry, &Act::Hold).await {
         Ok(()) => {}
-        Err(error) if matches!(error.class, Class::NotFound | Class::Conflict) => return Ok(Vec::new()),
+        Err(error) if matches!(error.class, Class::NotFound | Class::Conflict) => return Ok(None),
         Err(error) => return Err(error),
     }
-    let listed = queue.show(entry).await?;
-    queue.act(entry, &Act::Remove).await?;
+    let listed = match queue.show(entry).await {
+        Ok(listed) => listed,
+        Err(error) if error.class == Class::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
     let all = listed.envelope.recipients.iter().zip(&listed.progress);
     let unsent: Vec<String> = all
         .filter(|(_, progress)| progress.state == State::Waiting)
         .map(|(recipient, _)| recipient.address.to_string())
         .collect();
-    call.note("submission.recall", &entry.to_string()).await;
     // It may stand for several people, of whom some have it already: their copies are looked at as well.
     for tally in recall.results.iter_mut().filter(|tally| unsent.contains(&tally.email)) {
         tally.unsent = true;
     }
-    Ok(unsent)
+    Ok(Some(unsent))
+}
+
+/// Removes what [`hold`] held.
+pub(super) async fn remove(call: &Call, recall: &Recall) -> Result<()> {
+    let entry = EntryId(recall.entry);
+    match call.door.deps.queue.act(entry, &Act::Remove).await {
+        Ok(()) => call.note("submission.recall", &entry.to_string()).await,
+        Err(error) if error.class == Class::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    Ok(())
 }
 
 /// What is known of the copies of one recipient.
@@ -105,8 +119,18 @@ pub(super) async fn out_of_mailboxes(call: &Call, access: &Access, recall: &mut 
 async fn traced(call: &Call, wanted: EntryId) -> Result<Traced> {
     let journal = &call.door.deps.journal;
     journal.flush().await?;
+    let (mut events, mut before) = (Vec::new(), None);
+    for _ in 0..PAGES {
+        let mut page = journal.entry_leaf(wanted, before).await?;
+        events.append(&mut page.events);
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
+    }
     let mut traced = Traced::default();
-    for event in journal.trace(Query::Entry(wanted), EVENTS).await? {
+    // The oldest first, so that copies are counted in the order in which they came.
+    for event in events.into_iter().rev() {
         match event.what {
             What::Accepted { entry, message_id, .. } if entry == wanted => {
                 traced.message_id = message_id.as_deref().map(bare).map(str::to_owned);
