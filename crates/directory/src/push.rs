@@ -90,6 +90,16 @@ impl Directory {
         Ok(found.into_iter().filter_map(open).collect())
     }
 
+    /// Removes the subscriptions that are over, of all accounts.
+    pub async fn remove_old_push(&self) -> Result<()> {
+        let now = self.inner.deps.clock.now();
+        let any = "SELECT 1 FROM dir_push WHERE expires_ms <= ?1 LIMIT 1";
+        if self.read(move |tx| tx.query_one(any, params![now.0], |_| Ok(()))).await?.is_none() {
+            return Ok(());
+        }
+        self.note(move |tx| tx.execute("DELETE FROM dir_push WHERE expires_ms <= ?1", params![now.0]).map(drop)).await
+    }
+
     /// Accounts that have subscriptions which are not over.
     pub async fn push_accounts(&self) -> Result<Vec<AccountId>> {
         let now = self.inner.deps.clock.now();

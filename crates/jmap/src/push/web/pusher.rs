@@ -11,6 +11,7 @@ use anser_base::{AccountId, Error, Result, Timestamp};
 use anser_directory::PushSubscription;
 use anser_net::http::client::{Options, exchange, post};
 use anser_net::http::{HeaderValue, header};
+use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
@@ -37,6 +38,10 @@ const WAITS: (Duration, Duration) = (Duration::from_secs(30), Duration::from_sec
 const FAILURES: (u32, u32) = (12, 78);
 /// Messages on their way at once, of all accounts.
 const AT_ONCE: usize = 32;
+/// Of these, to one push service.
+const AT_HOST: usize = 8;
+/// Push services whose turns are remembered, beside those that are written to.
+const HOSTS: usize = 1_000;
 /// How often is looked which accounts have subscriptions, which may have been made at another node.
 const LOOK: Duration = Duration::from_secs(60);
 /// How often an account's subscriptions are read anew though nothing was told of them.
@@ -54,14 +59,16 @@ struct Inner {
     changed: Mutex<HashSet<AccountId>>,
     news: Notify,
     turns: Semaphore,
+    /// The turns of each push service that is written to.
+    hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
     /// The hour, and how many subscriptions each account asked for in it.
     added: Mutex<(i64, HashMap<AccountId, u32>)>,
 }
 
 impl Default for Pusher {
     fn default() -> Self {
-        let (changed, news, added) = Default::default();
-        Self(Arc::new(Inner { changed, news, added, turns: Semaphore::new(AT_ONCE) }))
+        let (changed, news, hosts, added) = Default::default();
+        Self(Arc::new(Inner { changed, news, hosts, added, turns: Semaphore::new(AT_ONCE) }))
     }
 }
 
@@ -70,6 +77,15 @@ impl Pusher {
     pub fn changed(&self, account: AccountId) {
         self.0.changed.lock().unwrap_or_else(PoisonError::into_inner).insert(account);
         self.0.news.notify_one();
+    }
+
+    /// The turns of a push service: those of one that does not answer are few of all.
+    fn at_host(&self, host: &str) -> Arc<Semaphore> {
+        let mut hosts = self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if hosts.len() >= HOSTS {
+            hosts.retain(|_, turns| Arc::strong_count(turns) > 1);
+        }
+        hosts.entry(host.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(AT_HOST))).clone()
     }
 
     /// Whether an account may ask for one more.
@@ -114,7 +130,7 @@ async fn supervise(door: Weak<Door>, pusher: Pusher) {
         }
         running.retain(|_, one| !one.task.is_finished());
         let accounts = match door.upgrade() {
-            Some(door) => door.deps.directory.push_accounts().await,
+            Some(door) => push_accounts(&door).await,
             None => return running.into_values().for_each(|one| one.task.abort()),
         };
         match accounts {
@@ -127,6 +143,12 @@ async fn supervise(door: Weak<Door>, pusher: Pusher) {
         }
         let _ = timeout(LOOK, pusher.0.news.notified()).await;
     }
+}
+
+/// The accounts that have subscriptions, after those that are over are gone.
+async fn push_accounts(door: &Door) -> Result<Vec<AccountId>> {
+    door.deps.directory.remove_old_push().await?;
+    door.deps.directory.push_accounts().await
 }
 
 fn follow(door: Weak<Door>, account: AccountId) -> Running {
@@ -254,14 +276,18 @@ impl Followed {
     async fn send_due(&mut self) {
         let Some(door) = self.door.upgrade() else { return };
         let now = Instant::now();
-        for out in self.all.iter_mut().filter(|out| out.waits() && out.due <= now) {
-            if let Err(error) = out.send(&door).await {
+        let due = self.all.iter_mut().filter(|out| out.waits() && out.due <= now);
+        // One that is not answered keeps no other waiting.
+        let through = &door;
+        let sent = due.map(|out| async move {
+            if let Err(error) = out.send(through).await {
                 tracing::error!(error = error.chain(), "nothing can be pushed at present");
                 out.failed(None);
             }
-            if out.is_over
-                && let Err(error) = door.deps.directory.remove_push(self.account, out.row.id).await
-            {
+        });
+        join_all(sent).await;
+        for out in self.all.iter().filter(|out| out.is_over) {
+            if let Err(error) = door.deps.directory.remove_push(self.account, out.row.id).await {
                 tracing::error!(error = error.chain(), "a subscription that is over stays");
             }
         }
@@ -357,8 +383,11 @@ impl Out {
 impl Subscription {
     async fn post(&self, door: &Door, text: &[u8]) -> Result<Sent> {
         let Some(web) = &door.deps.web else { return Ok(Sent::Later(None)) };
-        let _turn = door.pusher.0.turns.acquire().await.map_err(Error::unavailable)?;
         let url = Url::parse(&self.url).map_err(Error::unavailable)?;
+        // Who waits for a turn of its service takes none of the others'.
+        let at_host = door.pusher.at_host(url.host_str().unwrap_or_default());
+        let _of_host = at_host.acquire().await.map_err(Error::unavailable)?;
+        let _turn = door.pusher.0.turns.acquire().await.map_err(Error::unavailable)?;
         let body = match self.keys() {
             Some(keys) => match seal::seal(&keys, door.deps.entropy.bytes(), text) {
                 Ok(body) => body,
@@ -397,6 +426,18 @@ impl Subscription {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_service_has_turns_of_its_own() {
+        let pusher = Pusher::default();
+        let dead = pusher.at_host("dead.example");
+        let all: Vec<_> = (0..AT_HOST).map(|_| dead.try_acquire().unwrap()).collect();
+        assert!(pusher.at_host("dead.example").try_acquire().is_err());
+        assert!(pusher.at_host("live.example").try_acquire().is_ok() && AT_HOST < AT_ONCE);
+        (0..HOSTS).for_each(|number| drop(pusher.at_host(&format!("{number}.example"))));
+        assert!(pusher.at_host("dead.example").try_acquire().is_err(), "who is waited for is not forgotten");
+        drop(all);
+    }
 
     #[test]
     fn an_account_asks_for_so_many_an_hour() {
