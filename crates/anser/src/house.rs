@@ -84,6 +84,10 @@ impl House {
             hostname: config.hostname.clone(),
             literals: literals(config),
         });
+        // Nodes that share a database share no folder.
+        if let Engine::Embedded = config.engine {
+            directory.use_key(key_file(&config.data_dir, "sign-in.key", &entropy)?).await?;
+        }
         let resolver = Resolver::network(&config.dns)?;
         let peers = Peers::new(anser_peers::Deps { db: db.clone(), clock: clock.clone() });
         let delivery = Delivery::new(anser_delivery::Deps {
@@ -106,7 +110,7 @@ impl House {
             directory: directory.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
-            key: move_key(&config.data_dir, &entropy)?,
+            key: key_file(&config.data_dir, "move.key", &entropy)?,
             allowed: config.own_moves.clone().into(),
         })?;
         directory.use_old_servers(anser_migrate::front_door::old_servers(&moves)).await?;
@@ -204,9 +208,9 @@ fn open_db(config: &Config, disk: &Arc<dyn Disk>) -> Result<Db> {
     Db::open(engine, SCHEMAS)
 }
 
-/// What the passwords of old servers are sealed with: a file beside the tables, in no backup. Made at the first start.
-fn move_key(data_dir: &Path, entropy: &Entropy) -> Result<[u8; 32]> {
-    let path = data_dir.join("move.key");
+/// A key that seals what whoever has only the tables must not read: a file beside them, in no backup. Made at the first start.
+fn key_file(data_dir: &Path, name: &str, entropy: &Entropy) -> Result<[u8; 32]> {
+    let path = data_dir.join(name);
     let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
     match made {
         Ok(mut file) => {
@@ -216,7 +220,7 @@ fn move_key(data_dir: &Path, entropy: &Entropy) -> Result<[u8; 32]> {
         }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             let bytes = std::fs::read(&path).map_err(Error::io)?;
-            bytes.try_into().map_err(|_| Error::damaged("the key of the moves is not 32 bytes"))
+            bytes.try_into().map_err(|_| Error::damaged(format!("the key {name} is not 32 bytes")))
         }
         Err(error) => Err(Error::io(error)),
     }

@@ -67,7 +67,7 @@ pub mod sasl;
 mod schema;
 pub mod scram;
 pub mod scripts;
-mod sealed;
+pub mod sealed;
 pub mod second;
 mod secrets;
 pub mod sending;
@@ -191,9 +191,12 @@ struct Inner {
     grants: Cache<oauth::GrantId, Arc<oauth::Grant>>,
     sessions: Cache<[u8; 32], Arc<sessions::Stored>>,
     told: Cache<String, Timestamp>,
+    looks: Cache<String, Arc<looks::Look>>,
     remembered: Remembered,
     front_doors: Cache<String, Option<Arc<FrontDoor>>>,
     old_servers: std::sync::OnceLock<OldServers>,
+    /// See [`Directory::use_key`].
+    outside_key: std::sync::OnceLock<[u8; 32]>,
     asking: Asking,
     /// Until when a front door is open, in milliseconds.
     learning_until: AtomicI64,
@@ -237,9 +240,11 @@ impl Directory {
             grants: Cache::new(CACHED),
             sessions: Cache::new(CACHED),
             told: Cache::new(told::CACHED_MATTERS),
+            looks: Cache::new(looks::CACHED_LOOKS),
             remembered: Remembered::new(&deps.entropy),
             front_doors: Cache::new(CACHED_DOMAINS),
             old_servers: std::sync::OnceLock::new(),
+            outside_key: std::sync::OnceLock::new(),
             asking: Asking::new(),
             learning_until: AtomicI64::new(i64::MIN),
             guard: Guard::new(&deps.entropy),

@@ -1,6 +1,8 @@
 //! What the login page of a domain looks like: its name, a line of words, a colour, a logo and one of three layouts. What a domain does not
 //! set is as everybody's (`*`), and what nobody sets as Anser's own.
 
+use std::sync::Arc;
+
 use anser_base::{Error, Result, Text};
 use anser_db::{Row, Tx, params};
 
@@ -10,6 +12,9 @@ use crate::{Directory, names};
 pub const LOOK_TEXT: usize = 120;
 /// Largest logo, in bytes: it travels within the page, which is to stay small.
 pub const LOGO: usize = 16 << 10;
+
+/// Hosts whose looks are remembered, each with its logo.
+pub(crate) const CACHED_LOOKS: usize = 256;
 
 /// Where things stand on the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -134,9 +139,24 @@ impl Directory {
         self.read(move |tx| tx.query(&sql, &[], look)).await
     }
 
-    /// Sets a look; what is `None` stays as it is. `Class::Invalid` for what cannot be.
-    pub async fn set_look(&self, new: Look) -> Result<()> {
+    /// Sets a look; what is `None` stays as it is, and an empty name, line or logo goes, so that the wider one's counts. `Class::Invalid` for
+    /// what cannot be.
+    pub async fn set_look(&self, mut new: Look) -> Result<()> {
+        let is_empty = |text: &Text| text.en.trim().is_empty() && text.zh.trim().is_empty();
+        let gone = [
+            (new.name.take_if(|name| is_empty(name)).is_some(), "name_en = NULL, name_zh = NULL"),
+            (new.line.take_if(|line| is_empty(line)).is_some(), "line_en = NULL, line_zh = NULL"),
+            (new.logo.take_if(|logo| logo.is_empty()).is_some(), "logo = NULL"),
+        ];
         new.check()?;
+        // What is said in one language only is said so in both.
+        for text in new.name.iter_mut().chain(&mut new.line) {
+            match (text.en.trim().is_empty(), text.zh.trim().is_empty()) {
+                (true, _) => text.en = text.zh.clone(),
+                (_, true) => text.zh = text.en.clone(),
+                _ => {}
+            }
+        }
         let scope = if new.scope == "*" { new.scope.clone() } else { names::new_domain(&new.scope)? };
         let colour = new.colour.map(|colour| colour.to_string());
         let sql = "INSERT INTO dir_looks (scope, layout, colour, name_en, name_zh, line_en, line_zh, logo)
@@ -148,7 +168,10 @@ impl Directory {
                      line_en = COALESCE(excluded.line_en, dir_looks.line_en),
                      line_zh = COALESCE(excluded.line_zh, dir_looks.line_zh),
                      logo = COALESCE(excluded.logo, dir_looks.logo)";
-        self.note(move |tx: &mut Tx<'_>| {
+        self.change(move |tx: &mut Tx<'_>| {
+            for (_, what) in gone.iter().filter(|(is_gone, _)| *is_gone) {
+                tx.execute(&format!("UPDATE dir_looks SET {what} WHERE scope = ?1"), params![&scope])?;
+            }
             let Look { name, line, logo, .. } = &new;
             let (en, zh) = (|text: &Text| text.en.to_string(), |text: &Text| text.zh.to_string());
             let texts = [name.as_ref().map(en), name.as_ref().map(zh), line.as_ref().map(en), line.as_ref().map(zh)];
@@ -163,13 +186,18 @@ impl Directory {
     /// Removes what is set for a scope; whether there was anything.
     pub async fn remove_look(&self, scope: &str) -> Result<bool> {
         let scope = if scope == "*" { scope.to_owned() } else { names::domain_key(scope) };
-        self.note(move |tx| Ok(tx.execute("DELETE FROM dir_looks WHERE scope = ?1", params![&scope])? > 0)).await
+        self.change(move |tx| Ok(tx.execute("DELETE FROM dir_looks WHERE scope = ?1", params![&scope])? > 0)).await
     }
 
     /// What the page of a host looks like: what is set for the host's own name goes before what is set for the domain that it lies in
-    /// (`mail.example.org` in `example.org`), that before everybody's. Its scope is the narrowest that sets anything, empty when none does.
-    pub async fn look_of(&self, host: &str) -> Result<Look> {
-        let host = names::domain_key(host);
+    /// (`mail.example.org` in `example.org`), that before everybody's. Its scope is the narrowest that sets anything, empty when none does. From memory as
+    /// long as nobody changed the directory.
+    pub async fn look_of(&self, host: &str) -> Result<Arc<Look>> {
+        let (host, stamp) = (names::domain_key(host), self.stamp().await?);
+        if let Some(known) = self.inner.looks.get(stamp, &host) {
+            return Ok(known);
+        }
+        let key = host.clone();
         let above = |name: &str| name.split_once('.').map(|(_, above)| above.to_owned()).unwrap_or_default();
         let domain = above(&host);
         let scopes = [host, domain.clone(), above(&domain), "*".to_owned()];
@@ -177,7 +205,9 @@ impl Directory {
         let [first, second, third, all] = scopes.clone();
         let mut found = self.read(move |tx| tx.query(&sql, params![&first, &second, &third, &all], look)).await?;
         found.sort_by_key(|look| scopes.iter().position(|scope| *scope == look.scope));
-        Ok(found.into_iter().reduce(Look::over).unwrap_or_default())
+        let found = Arc::new(found.into_iter().reduce(Look::over).unwrap_or_default());
+        self.inner.looks.put(stamp, key, found.clone());
+        Ok(found)
     }
 }
 

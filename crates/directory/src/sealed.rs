@@ -1,5 +1,5 @@
 //! Secrets that have to be read again, sealed for their place (AES-256-GCM): whoever sees a table, or moves a row to another account, has
-//! nothing. The key lies in `dir_secrets`.
+//! nothing. The directory's key lies in `dir_secrets`; of what a key outside of the database seals see [`Directory::use_key`].
 
 use anser_base::{Entropy, Error, Result};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
@@ -7,23 +7,24 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKe
 use crate::Directory;
 
 /// Seals for a place, which is what the secret is of.
-pub(crate) fn seal(key: &[u8; 32], place: &str, secret: &[u8], entropy: &Entropy) -> Result<Vec<u8>> {
+pub fn seal(key: &[u8; 32], place: impl AsRef<[u8]>, secret: &[u8], entropy: &Entropy) -> Result<Vec<u8>> {
     let nonce: [u8; NONCE_LEN] = entropy.bytes();
     let mut bytes = secret.to_vec();
     let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).map_err(Error::unavailable)?);
     let sealed =
-        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(place.as_bytes()), &mut bytes);
+        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(place.as_ref()), &mut bytes);
     sealed.map_err(Error::unavailable)?;
     Ok([&nonce[..], &bytes].concat())
 }
 
 /// The inverse. [`anser_base::Class::Damaged`] for anything else than was sealed for this place.
-pub(crate) fn open(key: &[u8; 32], place: &str, sealed: &[u8]) -> Result<Vec<u8>> {
-    let broken = || Error::damaged(format!("the secret of {place} cannot be opened"));
+pub fn open(key: &[u8; 32], place: impl AsRef<[u8]>, sealed: &[u8]) -> Result<Vec<u8>> {
+    let broken =
+        || Error::damaged(format!("the secret of {} cannot be opened", String::from_utf8_lossy(place.as_ref())));
     let (nonce, rest) = sealed.split_first_chunk::<NONCE_LEN>().ok_or_else(broken)?;
     let mut bytes = rest.to_vec();
     let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).map_err(Error::unavailable)?);
-    let opened = key.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(place.as_bytes()), &mut bytes);
+    let opened = key.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(place.as_ref()), &mut bytes);
     Ok(opened.map_err(|_| broken())?.to_vec())
 }
 

@@ -4,7 +4,7 @@
 //! an administrator says so, for an account, a domain or everybody. From then on its password opens nothing but the login page, which asks
 //! for the other; programs are given app passwords and tokens. Ten recovery codes, each good once, stand in for a lost device.
 
-use anser_base::{AccountId, Error, Result};
+use anser_base::{AccountId, Class, Error, Result};
 use anser_db::{Row, Tx, params};
 
 use crate::admin::{no_account, one};
@@ -69,6 +69,21 @@ impl Factors {
     }
 }
 
+/// What the secrets of authenticators are sealed with.
+#[derive(Clone, Copy)]
+struct TotpKeys {
+    now: [u8; 32],
+    /// Without the key that lies outside.
+    before: [u8; 32],
+}
+
+impl TotpKeys {
+    fn open(&self, account: AccountId, kept: &[u8]) -> Result<Vec<u8>> {
+        let opened = sealed::open(&self.now, place(account), kept);
+        opened.or_else(|error| sealed::open(&self.before, place(account), kept).map_err(|_| error))
+    }
+}
+
 /// What an owner sees of the own second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SecondFactor {
@@ -118,7 +133,7 @@ impl Directory {
         }
         let entropy = &self.inner.deps.entropy;
         let secret: [u8; totp::SECRET] = entropy.bytes();
-        let kept = sealed::seal(&self.secrets().await?.second, &place(account), &secret, entropy)?;
+        let kept = sealed::seal(&self.totp_keys().await?.now, place(account), &secret, entropy)?;
         let sql = "INSERT INTO dir_totp (account, secret, confirmed, last_step) VALUES (?1, ?2, 0, 0)
                    ON CONFLICT (account) DO UPDATE SET secret = excluded.secret, last_step = 0
                    WHERE dir_totp.confirmed = 0";
@@ -134,10 +149,10 @@ impl Directory {
     /// `Class::Invalid` for a wrong code, `Class::NotFound` when none was begun.
     pub async fn confirm_totp(&self, account: AccountId, code: &str) -> Result<Vec<String>> {
         let (now, code, key) = (self.inner.deps.clock.now(), code.to_owned(), self.secrets().await?.second);
-        let codes = self.new_codes();
+        let (codes, keys) = (self.new_codes(), self.totp_keys().await?);
         let hashes: Vec<[u8; 32]> = codes.iter().map(|code| recovery_hash(&key, code)).collect();
         self.change(move |tx| {
-            let (secret, last) = secret_of(tx, &key, account, false)?.ok_or_else(none_begun)?;
+            let (secret, last) = secret_of(tx, &keys, account, false)?.ok_or_else(none_begun)?;
             let step = totp::step_of(&secret, &code, now, last).ok_or_else(wrong_code)?;
             let sql = "UPDATE dir_totp SET confirmed = 1, last_step = ?2 WHERE account = ?1";
             tx.execute(sql, params![account.to_sql(), step])?;
@@ -177,8 +192,17 @@ impl Directory {
     /// Whether a code is the authenticator's at this time, or a recovery code. It is used up by that.
     pub(crate) async fn use_code(&self, account: AccountId, code: &str) -> Result<bool> {
         let (now, code, key) = (self.inner.deps.clock.now(), code.to_owned(), self.secrets().await?.second);
+        let keys = self.totp_keys().await?;
         self.note(move |tx| {
-            if let Some((secret, last)) = secret_of(tx, &key, account, true)?
+            // Recovery codes are good without the key that lies outside.
+            let kept = secret_of(tx, &keys, account, true).or_else(|error| match error.class {
+                Class::Damaged => {
+                    tracing::error!(%account, error = error.chain(), "an authenticator is of no use");
+                    Ok(None)
+                }
+                _ => Err(error),
+            });
+            if let Some((secret, last)) = kept?
                 && let Some(step) = totp::step_of(&secret, &code, now, last)
             {
                 let sql = "UPDATE dir_totp SET last_step = ?2 WHERE account = ?1 AND last_step < ?2";
@@ -204,6 +228,32 @@ impl Directory {
     pub async fn second_factor_required(&self) -> Result<Vec<String>> {
         let sql = "SELECT scope FROM dir_second_required ORDER BY scope";
         self.read(move |tx| tx.query(sql, &[], |row| row.text(0))).await
+    }
+
+    /// From now on the secrets of authenticators are sealed with a key that lies outside of the database, too: whoever has the tables, or a
+    /// backup of them, has none. What was sealed without it is sealed anew. Called once, before logins are taken; every node of one
+    /// database needs the same key.
+    pub async fn use_key(&self, key: [u8; 32]) -> Result<()> {
+        // Who calls it twice keeps the first.
+        let _ = self.inner.outside_key.set(key);
+        let (keys, entropy) = (self.totp_keys().await?, self.inner.deps.entropy.clone());
+        self.note(move |tx| {
+            let one = |row: &Row<'_>| Ok((AccountId::from_sql(row.int(0)?), row.blob(1)?));
+            for (account, kept) in tx.query("SELECT account, secret FROM dir_totp", &[], one)? {
+                let Ok(secret) = sealed::open(&keys.before, place(account), &kept) else { continue };
+                let kept = sealed::seal(&keys.now, place(account), &secret, &entropy)?;
+                let sql = "UPDATE dir_totp SET secret = ?2 WHERE account = ?1";
+                tx.execute(sql, params![account.to_sql(), &kept])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn totp_keys(&self) -> Result<TotpKeys> {
+        let before = self.secrets().await?.second;
+        let outside = self.inner.outside_key.get();
+        Ok(TotpKeys { now: outside.map_or(before, |key| *blake3::keyed_hash(key, &before).as_bytes()), before })
     }
 
     pub(crate) fn new_codes(&self) -> Vec<String> {
@@ -238,10 +288,10 @@ pub(crate) fn forget(tx: &mut Tx<'_>, account: AccountId) -> Result<bool> {
 }
 
 /// The secret and the last step that was used.
-fn secret_of(tx: &mut Tx<'_>, key: &[u8; 32], account: AccountId, confirmed: bool) -> Result<Option<(Vec<u8>, i64)>> {
+fn secret_of(tx: &mut Tx<'_>, keys: &TotpKeys, account: AccountId, confirmed: bool) -> Result<Option<(Vec<u8>, i64)>> {
     let sql = "SELECT secret, last_step FROM dir_totp WHERE account = ?1 AND confirmed = ?2";
     let found = tx.query_one(sql, params![account.to_sql(), confirmed], |row| Ok((row.blob(0)?, row.int(1)?)))?;
-    found.map(|(kept, last)| Ok((sealed::open(key, &place(account), &kept)?, last))).transpose()
+    found.map(|(kept, last)| Ok((keys.open(account, &kept)?, last))).transpose()
 }
 
 pub(crate) fn put_recovery(tx: &mut Tx<'_>, account: AccountId, hashes: &[[u8; 32]]) -> Result<()> {

@@ -166,7 +166,7 @@ struct Inner {
 impl Migrate {
     /// Over open tables. Nothing is worked on before [`Self::run`].
     pub fn new(deps: Deps) -> Result<Self> {
-        let seal = Seal::new(&deps.key, deps.entropy.clone())?;
+        let seal = Seal::new(&deps.key, deps.entropy.clone());
         let (following, stirred, changed) = (Mutex::default(), Notify::new(), watch::Sender::new(0));
         let (passing, everybody, keeper, own_trouble) = Default::default();
         let inner = Inner { deps, seal, following, stirred, changed, passing, everybody, keeper, own_trouble };

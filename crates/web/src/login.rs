@@ -62,7 +62,7 @@ struct Form {
     language: Language,
     /// What the page calls the house, unless its look says another name.
     house: String,
-    look: Look,
+    look: Arc<Look>,
     next: String,
     why: String,
     /// Where people of this host may sign in instead.

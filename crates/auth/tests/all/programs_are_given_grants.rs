@@ -1,5 +1,7 @@
 //! OAuth 2.0 as a program sees it, with curl for a browser.
 
+use std::time::Duration;
+
 use anser_base::Address;
 use anser_directory::{AppPasswordKind, Attempt, Client, Password, Refusal, Service, Services};
 use anser_journal::What;
@@ -7,7 +9,7 @@ use anser_testkit::door::PASSWORD;
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::site::{Answer, Site, each_site};
 
@@ -289,5 +291,59 @@ fn a_device_without_a_browser_waits_for_its_owner() {
         };
         site.door.runtime.block_on(changed);
         assert_eq!(poll(&late).json()["error"], "invalid_grant", "allowed before the password was changed");
+    });
+}
+
+/// RFC 8628 §3.1 to §3.5, by the clock.
+#[test]
+fn a_device_asks_in_time_until_its_time_is_over() {
+    each_site(|site| {
+        register(site);
+        site.sign_in("ann", PASSWORD);
+        let begin = |fields: &[&str]| {
+            let args: Vec<&str> = fields.iter().flat_map(|field| ["-d", field]).collect();
+            site.curl("tv", "/auth/device/code", &args).json()
+        };
+        let poll = |device: &Value| {
+            let code = format!("device_code={}", device["device_code"].as_str().unwrap());
+            let answer =
+                token(site, &["grant_type=urn:ietf:params:oauth:grant-type:device_code", "client_id=desk", &code]);
+            assert_eq!(answer.status, 400, "{}", answer.body);
+            answer.json()["error"].as_str().unwrap().to_owned()
+        };
+        let wait = |seconds| site.clock.advance(Duration::from_secs(seconds));
+        let device = begin(&["client_id=desk", "scope=imap"]);
+        assert_eq!((device["expires_in"].as_u64(), device["interval"].as_u64()), (Some(900), Some(5)), "{device}");
+        let at = device["verification_uri"].as_str().unwrap();
+        let whole = device["verification_uri_complete"].as_str().unwrap();
+        assert!(at.starts_with("https://mail.anser.test/") && whole.starts_with(at), "{device}");
+        assert!(whole.contains(device["user_code"].as_str().unwrap()), "{device}");
+        assert_eq!(poll(&device), "authorization_pending");
+        wait(4);
+        assert_eq!(poll(&device), "slow_down");
+        // It waits five seconds more from then on (§3.5).
+        wait(10);
+        assert_eq!(poll(&device), "authorization_pending");
+        let page = site.curl(
+            "ann",
+            whole.strip_prefix("https://mail.anser.test").unwrap(),
+            &["-H", "Sec-Fetch-Site: same-origin"],
+        );
+        let typed = format!("value=\"{}\"", device["user_code"].as_str().unwrap());
+        assert!(page.body.contains(&typed), "the code need not be typed: {}", page.body);
+        wait(900);
+        assert_eq!(poll(&device), "expired_token");
+        let late = format!("user_code={}", device["user_code"].as_str().unwrap());
+        let args = ["-H", "Sec-Fetch-Site: same-origin", "-d", &late, "-d", "decision=allow"];
+        assert!(
+            site.curl("ann", "/auth/device", &args).body.contains("class=\"wrong\""),
+            "nobody waits with it any more"
+        );
+        begin(&["client_id=desk", "scope=imap"]);
+        assert_eq!(poll(&device), "expired_token", "whoever began meanwhile");
+        assert_eq!(poll(&json!({ "device_code": "anser_od_guess" })), "invalid_grant");
+        assert_eq!(begin(&["client_id=nobody", "scope=imap"])["error"], "invalid_client");
+        assert_eq!(begin(&["client_id=desk", "scope=everything"])["error"], "invalid_scope");
+        assert_eq!(begin(&["scope=imap"])["error"], "invalid_client");
     });
 }

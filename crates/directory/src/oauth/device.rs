@@ -38,8 +38,11 @@ impl Directory {
         let hash = *blake3::keyed_hash(&self.secrets().await?.oauth, device_code.as_bytes()).as_bytes();
         let code = letters.clone();
         self.note(move |tx| {
-            tx.execute("DELETE FROM dir_oauth_devices WHERE expires_ms <= ?1", params![now.0])?;
-            let count = tx.query_one("SELECT COUNT(*) FROM dir_oauth_devices", &[], |row| row.int(0))?.unwrap_or(0);
+            // One whose time is over is told so for as long again (RFC 8628 §3.5, `expired_token`).
+            let forgotten = now.0 - DEVICE_TIME.as_millis() as i64;
+            tx.execute("DELETE FROM dir_oauth_devices WHERE expires_ms <= ?1", params![forgotten])?;
+            let count = "SELECT COUNT(*) FROM dir_oauth_devices WHERE expires_ms > ?1";
+            let count = tx.query_one(count, params![now.0], |row| row.int(0))?.unwrap_or(0);
             if count >= DEVICES {
                 return Err(Error::new(
                     Class::Limit,

@@ -166,3 +166,31 @@ fn what_only_reads_opens_nothing_that_writes() {
         }
     });
 }
+
+#[test]
+fn a_key_outside_seals_what_is_there_and_what_comes() {
+    each_site(|site| async move {
+        let (secret, recovery) = set_up(&site).await;
+        let kept = async || {
+            let sql = "SELECT secret FROM dir_totp";
+            let read = site.db.read(anser_db::Place::Server, move |tx| tx.query_one(sql, &[], |row| row.blob(0)));
+            read.await.unwrap().unwrap()
+        };
+        let before = kept().await;
+        site.directory.use_key([9; 32]).await.unwrap();
+        assert_ne!(kept().await, before, "what was there is sealed anew");
+        let first = ticket(&site).await;
+        assert!(matches!(show(&site, &first, &code(&site, &secret)).await.unwrap().signed, Signed::In(_)));
+        // Whoever has the tables alone has no authenticator.
+        let thief = site.another_node();
+        site.clock.advance(Duration::from_secs(60));
+        let shown = thief.directory.sign_in(b"ann@anser.test", PASSWORD, visitor()).await.unwrap();
+        let Signed::Needs(_, ticket) = shown else { panic!("{shown:?}") };
+        let now = code(&site, &secret);
+        assert_eq!(show(&thief, &ticket, &now).await.unwrap_err(), Refusal::Wrong);
+        assert!(
+            matches!(show(&thief, &ticket, &recovery[0]).await.unwrap().signed, Signed::In(_)),
+            "the owner's way back"
+        );
+    });
+}

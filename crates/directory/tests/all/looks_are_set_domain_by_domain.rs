@@ -15,7 +15,7 @@ fn of(scope: &str) -> Look {
 fn the_narrowest_look_goes_before_the_wider_ones() {
     each_site(|site| async move {
         let directory = &site.directory;
-        assert_eq!(directory.look_of("mail.anser.test").await.unwrap(), Look::default());
+        assert_eq!(*directory.look_of("mail.anser.test").await.unwrap(), Look::default());
         let set = |look| directory.set_look(look);
         let name = Text::new("A House", "一家单位");
         set(Look { layout: Some(Layout::Card), colour: Some(RED), ..of("*") }).await.unwrap();
@@ -23,13 +23,40 @@ fn the_narrowest_look_goes_before_the_wider_ones() {
         set(Look { layout: Some(Layout::Beside), logo: Some(b"GIF89a".to_vec()), ..of("anser.test") }).await.unwrap();
         let found = directory.look_of("Mail.Anser.Test").await.unwrap();
         assert_eq!((found.scope.as_str(), found.layout, found.colour), ("anser.test", Some(Layout::Beside), Some(RED)));
-        assert_eq!((found.name, found.logo.as_deref()), (Some(name), Some(&b"GIF89a"[..])), "what is not named stays");
+        assert_eq!(
+            (&found.name, found.logo.as_deref()),
+            (&Some(name), Some(&b"GIF89a"[..])),
+            "what is not named stays"
+        );
         let elsewhere = directory.look_of("xanser.test").await.unwrap();
-        assert_eq!((elsewhere.scope.as_str(), elsewhere.name), ("*", None));
+        assert_eq!((elsewhere.scope.as_str(), &elsewhere.name), ("*", &None));
         assert_eq!(directory.looks().await.unwrap().len(), 2);
         assert!(directory.remove_look("anser.test").await.unwrap());
         assert!(!directory.remove_look("anser.test").await.unwrap());
         assert_eq!(directory.look_of("anser.test").await.unwrap().scope, "*");
+    });
+}
+
+#[test]
+fn what_is_set_empty_is_as_in_the_wider_look_again() {
+    each_site(|site| async move {
+        let directory = &site.directory;
+        let (house, line) = (Text::new("A House", "一家单位"), Text::new("Call 7", "请拨 7"));
+        directory.set_look(Look { name: Some(house.clone()), ..of("*") }).await.unwrap();
+        let own = Look {
+            name: Some(line.clone()),
+            line: Some(line.clone()),
+            logo: Some(b"GIF89a".to_vec()),
+            ..of("anser.test")
+        };
+        directory.set_look(own).await.unwrap();
+        assert_eq!(directory.look_of("anser.test").await.unwrap().name, Some(line.clone()));
+        let empty = || Some(Text::new(" ", ""));
+        directory.set_look(Look { name: empty(), logo: Some(Vec::new()), ..of("anser.test") }).await.unwrap();
+        let found = directory.look_of("anser.test").await.unwrap();
+        assert_eq!((&found.name, &found.logo, &found.line), (&Some(house), &None, &Some(line)));
+        directory.set_look(Look { name: empty(), ..of("*") }).await.unwrap();
+        assert_eq!(directory.look_of("anser.test").await.unwrap().name, None, "no empty heading");
     });
 }
 
