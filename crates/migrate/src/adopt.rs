@@ -17,6 +17,8 @@ const HEADER: usize = 256 * 1024;
 const PIECE: usize = 256 * 1024;
 /// Messages of one mailbox that are looked at, at most: the newest.
 const MESSAGES: usize = 1_000_000;
+/// Messages whose hashes are kept in memory.
+const READ: usize = 100_000;
 
 /// A message that is here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +27,28 @@ pub struct Here {
     pub uid: u32,
     /// Its number.
     pub message: MessageId,
+}
+
+/// The hashes of messages without what was added to them. Bodies never change: a pass that begins again reads none twice.
+#[derive(Debug, Default)]
+pub struct Read(Mutex<HashMap<(AccountId, MessageId), Arc<[BlobId]>>>);
+
+impl Read {
+    fn of(&self, account: AccountId, message: MessageId) -> Option<Arc<[BlobId]>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&(account, message)).cloned()
+    }
+
+    fn keep(&self, account: AccountId, message: MessageId, hashes: Arc<[BlobId]>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() < READ {
+            all.insert((account, message), hashes);
+        }
+    }
+
+    /// Of an account that is finished nothing is asked again.
+    pub fn forget(&self, account: AccountId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|(of, _), _| *of != account);
+    }
 }
 
 /// Messages of one mailbox that no move has brought, by their bytes.
@@ -43,12 +67,13 @@ struct State {
 }
 
 impl Adoptable {
-    /// Those of a mailbox; `None` when there are none. Reads every one of them.
+    /// Those of a mailbox; `None` when there are none. Reads every one of them that was not `read` before.
     pub async fn of(
         store: &Store,
         tenant: TenantId,
         account: AccountId,
         mailbox: MailboxId,
+        read: &Arc<Read>,
     ) -> Result<Option<Arc<Self>>> {
         let found = store.read(account, move |tx| unclaimed(tx, mailbox)).await?;
         if found.is_empty() {
@@ -57,15 +82,22 @@ impl Adoptable {
         let mut state = State::default();
         for some in found.chunks(PAGE) {
             let ids: Vec<MessageId> = some.iter().map(|here| here.message).collect();
-            let read = move |tx: &mut MailTx<'_, '_>| ids.iter().map(|id| tx.message(*id)).collect::<Result<Vec<_>>>();
-            let messages = store.read(account, read).await?;
-            let (store, some) = (store.clone(), some.to_vec());
+            let find = move |tx: &mut MailTx<'_, '_>| ids.iter().map(|id| tx.message(*id)).collect::<Result<Vec<_>>>();
+            let messages = store.read(account, find).await?;
+            let (store, read, some) = (store.clone(), read.clone(), some.to_vec());
             let hash = move || -> Result<State> {
                 let mut state = State::default();
                 for (here, message) in some.into_iter().zip(messages) {
-                    if let Some(message) = message {
-                        state.note(&store, tenant, here, &message)?;
-                    }
+                    let Some(message) = message else { continue };
+                    let known = match read.of(account, here.message) {
+                        Some(known) => known,
+                        None => {
+                            let Some(found) = without_additions(&store, tenant, &message)? else { continue };
+                            read.keep(account, here.message, found.clone());
+                            found
+                        }
+                    };
+                    state.note(here, &message, &known);
                 }
                 Ok(state)
             };
@@ -111,47 +143,47 @@ fn unclaimed(tx: &mut MailTx<'_, '_>, mailbox: MailboxId) -> Result<Vec<Here>> {
 }
 
 impl State {
-    fn note(&mut self, store: &Store, tenant: TenantId, here: Here, message: &Message) -> Result<()> {
-        let mut reader = match store.open(tenant, message.blob) {
-            Ok(reader) => reader,
-            // What cannot be read is nobody's twin; `check` tells of it.
-            Err(error) => {
-                tracing::warn!(error = error.chain(), "a message here cannot be held against the old server's");
-                return Ok(());
-            }
-        };
+    fn note(&mut self, here: Here, message: &Message, without_additions: &[BlobId]) {
         // What delivery put before it stands in a prefix of its own.
         match message.prefix.is_empty() {
             true => self.exact.entry(message.blob).or_default().push(here),
             false => self.bare.entry(message.blob).or_default().push(here),
         }
-        let head = reader.read_at(0, HEADER)?;
-        let bare = bare(&head);
-        if bare.is_empty() {
-            return Ok(());
+        for hash in without_additions {
+            self.bare.entry(*hash).or_default().push(here);
         }
-        let mut hashes: Vec<blake3::Hasher> = Vec::with_capacity(bare.len());
-        for one in &bare {
-            let mut hash = blake3::Hasher::new();
-            hash.update(one);
-            hashes.push(hash);
-        }
-        let mut offset = head.len() as u64;
-        loop {
-            let piece = reader.read_at(offset, PIECE)?;
-            if piece.is_empty() {
-                break;
-            }
-            offset += piece.len() as u64;
-            for hash in &mut hashes {
-                hash.update(&piece);
-            }
-        }
-        for hash in hashes {
-            self.bare.entry(BlobId(*hash.finalize().as_bytes())).or_default().push(here);
-        }
-        Ok(())
     }
+}
+
+/// The hashes of what a message may have been before something was added to it. `None` of one that cannot be read: it is nobody's twin, and
+/// `check` tells of it.
+fn without_additions(store: &Store, tenant: TenantId, message: &Message) -> Result<Option<Arc<[BlobId]>>> {
+    let mut reader = match store.open(tenant, message.blob) {
+        Ok(reader) => reader,
+        Err(error) => {
+            tracing::warn!(error = error.chain(), "a message here cannot be held against the old server's");
+            return Ok(None);
+        }
+    };
+    let head = reader.read_at(0, HEADER)?;
+    let mut hashes: Vec<blake3::Hasher> = Vec::new();
+    for one in &bare(&head) {
+        let mut hash = blake3::Hasher::new();
+        hash.update(one);
+        hashes.push(hash);
+    }
+    let mut offset = head.len() as u64;
+    while !hashes.is_empty() {
+        let piece = reader.read_at(offset, PIECE)?;
+        if piece.is_empty() {
+            break;
+        }
+        offset += piece.len() as u64;
+        for hash in &mut hashes {
+            hash.update(&piece);
+        }
+    }
+    Ok(Some(hashes.into_iter().map(|hash| BlobId(*hash.finalize().as_bytes())).collect()))
 }
 
 /// What the beginning of a message may have been before something was added to it: without the fields of tools, and without those of a

@@ -65,6 +65,10 @@ pub struct Done {
     pub messages: u64,
     /// Bytes.
     pub bytes: u64,
+    /// Bytes of all that had arrived, those included that were here.
+    pub came: u64,
+    /// Bytes that the account holds now.
+    pub used: u64,
 }
 
 struct Ready {
@@ -120,11 +124,12 @@ async fn store_all(store: Store, target: Target, ready: Vec<Ready>) -> Result<Do
     let work = move |tx: &mut MailTx<'_, '_>| {
         let mut done = Done::default();
         for one in &ready {
+            done.came += one.content.size;
             if store_one(tx, &target, one)? {
-                done = Done { messages: done.messages + 1, bytes: done.bytes + one.content.size };
+                (done.messages, done.bytes) = (done.messages + 1, done.bytes + one.content.size);
             }
         }
-        Ok(done)
+        Ok(Done { used: tx.used(), ..done })
     };
     store.write(account, Durability::Sync, work).await
 }

@@ -10,8 +10,8 @@
 //! | ready | the login works | check, trial, start → waiting |
 //! | refused | the login does not work; `note` says why | retry, check by name → waiting |
 //! | waiting | due at some time | its time comes and a connection is free → copying |
-//! | copying | a pass is under way, under a lease | all was gone over → settled (after a check or trial: ready); the connection broke, or the server asks for patience → waiting, later; paused → waiting; the login is refused → refused; mail is missing at the source → asking; the process died → copying by whoever looks next, once the lease ran out |
-//! | settled | the last pass went over everything | delta, retry → waiting |
+//! | copying | a pass is under way, under a lease | all was gone over → settled (after a check or trial: ready); the connection broke, or the server asks for patience → waiting, later; paused, or others wait for their turn → waiting; something else comes first → waiting, later; the login is refused → refused; mail is missing at the source → asking; the process died → copying by whoever looks next, once the lease ran out |
+//! | settled | the last pass went over everything | delta, retry → waiting; late mail is to be looked for, or a folder could not be opened, and its time comes → copying |
 //! | asking | the source lost mail since the last pass, or much was removed here that would be removed there; nothing was done about it | resume, saying that the loss was meant → waiting; on the way back also delta, saying that it was not, so that the mailbox stays here → waiting |
 //! | abandoned | taken out of the move: what was brought stays, the mailbox lives here and is open to every door | check by name → waiting |
 //!
@@ -25,7 +25,8 @@
 //! | [`acts`] | the verbs |
 //! | [`cutover`] | the verbs of an organisation as a whole |
 //! | `rows`, `schema` | the tables of `moves.db` |
-//! | `run` | who works on what: leases, connections, pauses |
+//! | `run` | who works on what: leases, connections, turns |
+//! | `work` | one mailbox under work, and what came of it: pauses |
 //! | [`pass`] | one pass over one mailbox |
 //! | `plan`, [`name`], `role` | which mailbox here takes which folder |
 //! | [`profile`] | what is known of providers and kinds of servers |
@@ -39,7 +40,7 @@
 //! | [`pop3`] | old servers that speak POP3 |
 //! | [`files`] | Maildir, mbox, one message a file |
 //! | `talk`, `web` | dialogues of lines; HTTP |
-//! | `reach` | what a person may have us connect to |
+//! | `reach`, `halt` | what a person may have us connect to; waits that end when a pass is stopped |
 //! | [`own`] | a person's own moves |
 //! | [`oauth`], [`consent`] | logins by OAuth 2.0; owners who are asked for them |
 //! | [`front_door`] | old servers asked about one login; passwords that were learnt |
@@ -64,6 +65,7 @@ pub mod files;
 pub mod form;
 pub mod front_door;
 pub mod gates;
+mod halt;
 pub mod imap;
 pub mod jmap;
 mod merge;
@@ -93,6 +95,7 @@ mod turn;
 mod uidl;
 pub mod verify;
 mod web;
+mod work;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -161,6 +164,10 @@ struct Inner {
     keeper: oauth::Keeper,
     /// Passes in a row that ended by trouble of our own, by mailbox.
     own_trouble: Mutex<HashMap<u64, u32>>,
+    /// Messages here that were held against those of old servers.
+    read: Arc<adopt::Read>,
+    /// What persons' own moves came to.
+    counted: Mutex<own::Counted>,
 }
 
 impl Migrate {
@@ -168,8 +175,9 @@ impl Migrate {
     pub fn new(deps: Deps) -> Result<Self> {
         let seal = Seal::new(&deps.key, deps.entropy.clone());
         let (following, stirred, changed) = (Mutex::default(), Notify::new(), watch::Sender::new(0));
-        let (passing, everybody, keeper, own_trouble) = Default::default();
-        let inner = Inner { deps, seal, following, stirred, changed, passing, everybody, keeper, own_trouble };
+        let (passing, everybody, keeper, own_trouble, read, counted) = Default::default();
+        let inner =
+            Inner { deps, seal, following, stirred, changed, passing, everybody, keeper, own_trouble, read, counted };
         Ok(Self { inner: Arc::new(inner) })
     }
 }

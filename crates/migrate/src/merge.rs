@@ -104,6 +104,20 @@ pub fn gone(tx: &mut MailTx<'_, '_>, key: LedgerKey, row: &LedgerRow, pass: u32)
     tx.put_ledger_row(key, &LedgerRow { state: LedgerState::Gone, message, pass, ..row.clone() })
 }
 
+/// A message that had left the old server is there again. Whether it has to be brought: what is here goes on as before, and what its owner
+/// removed here stays away; only what went from here because it was in another folder by then comes once more.
+pub fn came_back(tx: &mut MailTx<'_, '_>, key: LedgerKey, row: &LedgerRow, seen: &Seen, pass: u32) -> Result<bool> {
+    if row.message == MessageId(0) {
+        tx.forget_ledger_row(key, &row.key)?;
+        return Ok(true);
+    }
+    let state = if where_is(tx, row)?.is_some() { LedgerState::Copied } else { LedgerState::Removed };
+    let again = LedgerRow { state, pass, ..row.clone() };
+    tx.put_ledger_row(key, &again)?;
+    merge(tx, key, &again, seen, pass)?;
+    Ok(false)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anser_base::Class;
 use anser_net::{ConnectOptions, Network, Reach, Stream};
 
+use crate::halt;
 use crate::trouble::Trouble;
 
 /// Ports of mail (RFC 8314 §3, RFC 8620 §2.2). A server at another one is none that a stranger may have us look for.
@@ -27,7 +28,7 @@ pub async fn connect(host: &str, port: u16, timeout: Duration) -> Result<Stream,
     let bounds = BOUNDS.try_with(Clone::clone).ok();
     let reach = bounds.map(|networks| Arc::new(Reach { public: PORTS.contains(&port), networks: networks.to_vec() }));
     let options = ConnectOptions { timeout, reach, ..ConnectOptions::default() };
-    anser_net::connect(host, port, &options).await.map_err(|error| match error.class {
+    halt::answer(anser_net::connect(host, port, &options)).await?.map_err(|error| match error.class {
         Class::Forbidden => Trouble::Login { kind: "forbidden", why: error.chain() },
         _ => Trouble::lost(error.chain()),
     })

@@ -8,6 +8,7 @@ use anser_db::{Row, Tx, params};
 use crate::form::Form;
 use crate::gates::Gates;
 use crate::model::{Home, Kind, Mailbox, Move, MoveState, Passing, Source, State, Task, Tls};
+use crate::own;
 
 const SELECT_MAILBOX: &str = "SELECT id, move, source, login, address, account, secret, state, task, note, due_ms, tries, pass, done, \
                               total, bytes, home, cut_ms FROM mov_accounts";
@@ -179,6 +180,11 @@ pub fn set_secret(tx: &mut Tx<'_>, id: u64, sealed: &[u8]) -> Result<()> {
     tx.execute("UPDATE mov_accounts SET secret = ?2 WHERE id = ?1", params![id as i64, sealed]).map(drop)
 }
 
+/// Forgets it.
+pub fn forget_secret(tx: &mut Tx<'_>, id: u64) -> Result<()> {
+    tx.execute("UPDATE mov_accounts SET secret = NULL WHERE id = ?1", params![id as i64]).map(drop)
+}
+
 /// Forgets the passwords of a move.
 pub fn forget_secrets(tx: &mut Tx<'_>, of: u64) -> Result<()> {
     tx.execute("UPDATE mov_accounts SET secret = NULL, due_ms = 0 WHERE move = ?1", params![of as i64]).map(drop)
@@ -236,9 +242,9 @@ pub struct Standing<'a> {
     pub tries: u32,
 }
 
-/// A mailbox that waits and is due, or whose holder died, or where late mail is to be looked for.
+/// A mailbox that waits and is due, or whose holder died, or where late mail or folders that were shut are to be looked for.
 const DUE: &str = "((state = ?1 AND due_ms <= ?3) OR (state = ?2 AND held_until_ms <= ?3) \
-                   OR (state = ?4 AND cut_ms > 0 AND due_ms > 0 AND due_ms <= ?3))";
+                   OR (state = ?4 AND due_ms > 0 AND due_ms <= ?3))";
 
 /// The sources of the organisation's moves that run where some mailbox is due.
 pub fn due_sources(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<Source>> {
@@ -294,11 +300,63 @@ pub fn due_of_persons(tx: &mut Tx<'_>, now: Timestamp, limit: usize) -> Result<V
     Ok(found)
 }
 
+/// Mailboxes of the organisation's moves that bring mail into an account and did not come to their end, or do not live here yet.
+pub fn unfinished(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Mailbox>> {
+    let all = tx.query(
+        &format!(
+            "{SELECT_MAILBOX} WHERE account = ?1 AND state <> ?2 AND (state <> ?3 OR home <> ?4) \
+             AND move IN (SELECT id FROM mov_moves WHERE {OF_ALL}) ORDER BY id"
+        ),
+        params![account.to_sql(), State::Abandoned as i64, State::Settled as i64, Home::Here as i64],
+        read_mailbox,
+    )?;
+    let mut open = Vec::with_capacity(all.len());
+    for mailbox in all {
+        // Of a move that was closed nothing comes any more.
+        if gates(tx, mailbox.of)?.closed.is_none() {
+            open.push(mailbox);
+        }
+    }
+    Ok(open)
+}
+
+/// Persons' own moves into an account that wait for the organisation's are due: it may be finished.
+pub fn set_due_behind(tx: &mut Tx<'_>, account: AccountId, now: Timestamp) -> Result<()> {
+    let sql = "UPDATE mov_accounts SET due_ms = ?2 WHERE account = ?1 AND state = ?3 AND note LIKE ?4 \
+               AND move IN (SELECT move FROM mov_own)";
+    let behind = format!("{}:%", own::BEHIND);
+    tx.execute(sql, params![account.to_sql(), now.0, State::Waiting as i64, &behind]).map(drop)
+}
+
+/// The mailboxes of an account, of whatever moves.
+pub fn mailboxes_of(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Mailbox>> {
+    tx.query(&format!("{SELECT_MAILBOX} WHERE account = ?1 ORDER BY id"), params![account.to_sql()], read_mailbox)
+}
+
+/// Removes a person's own move with all that is known of it.
+pub fn remove_own(tx: &mut Tx<'_>, of: u64) -> Result<()> {
+    for table in ["mov_moves", "mov_sources", "mov_accounts"] {
+        let given = highest(tx, table)?;
+        let sql = "INSERT INTO mov_given (name, id) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET id = excluded.id";
+        tx.execute(sql, params![table, given])?;
+    }
+    for sql in [
+        "DELETE FROM mov_proofs WHERE account IN (SELECT id FROM mov_accounts WHERE move = ?1)",
+        "DELETE FROM mov_accounts WHERE move = ?1",
+        "DELETE FROM mov_sources WHERE move = ?1",
+        "DELETE FROM mov_own WHERE move = ?1",
+        "DELETE FROM mov_moves WHERE id = ?1",
+    ] {
+        tx.execute(sql, params![of as i64])?;
+    }
+    Ok(())
+}
+
 /// When the next one that waits is due, of moves that run.
 pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<Timestamp>> {
     let found = tx.query_one(
         "SELECT MIN(CASE WHEN state = ?2 THEN held_until_ms ELSE due_ms END) FROM mov_accounts a \
-         WHERE (state IN (?1, ?2) OR (state = ?4 AND cut_ms > 0 AND due_ms > 0)) AND EXISTS (SELECT 1 FROM mov_moves m WHERE m.id = a.move AND m.state = ?3)",
+         WHERE (state IN (?1, ?2) OR (state = ?4 AND due_ms > 0)) AND EXISTS (SELECT 1 FROM mov_moves m WHERE m.id = a.move AND m.state = ?3)",
         params![
             State::Waiting as i64,
             State::Copying as i64,
@@ -356,10 +414,15 @@ pub fn proof(tx: &mut Tx<'_>, id: u64) -> Result<Option<String>> {
     tx.query_one("SELECT proof FROM mov_proofs WHERE account = ?1", params![id as i64], |row| row.text(0))
 }
 
-/// A number that no row of a table has.
+/// A number that no row of a table has, or had: the ledgers of accounts and what is in memory know mailboxes by it.
 pub fn next(tx: &mut Tx<'_>, table: &str) -> Result<i64> {
-    let found = tx.query_one(&format!("SELECT COALESCE(MAX(id), 0) + 1 FROM {table}"), &[], |row| row.int(0))?;
-    Ok(found.unwrap_or(1))
+    Ok(highest(tx, table)? + 1)
+}
+
+fn highest(tx: &mut Tx<'_>, table: &str) -> Result<i64> {
+    let found = tx.query_one(&format!("SELECT COALESCE(MAX(id), 0) FROM {table}"), &[], |row| row.int(0))?;
+    let given = tx.query_one("SELECT id FROM mov_given WHERE name = ?1", params![table], |row| row.int(0))?;
+    Ok(found.max(given).unwrap_or(0))
 }
 
 fn read_move(row: &Row<'_>) -> Result<Move> {

@@ -3,7 +3,7 @@
 use anser_db::Schema;
 
 /// Tables of moves, to be handed to `anser_db::Db::open`.
-pub const SCHEMA: Schema = Schema(&[FIRST, PROOF, HOME, AWAY, FORM, OWN]);
+pub const SCHEMA: Schema = Schema(&[FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN]);
 
 /// `state` as [`crate::model::MoveState`] and [`crate::model::State`] have it. `secret` is sealed by a key that is not here.
 const FIRST: &str = "
@@ -92,4 +92,12 @@ CREATE TABLE mov_own (
   gone INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX mov_own_account ON mov_own (account, move);
+";
+
+/// The highest number of a row of a table that was removed: none is given twice.
+const GIVEN: &str = "
+CREATE TABLE mov_given (
+  name TEXT NOT NULL PRIMARY KEY,
+  id INTEGER NOT NULL
+) STRICT;
 ";

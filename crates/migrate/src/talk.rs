@@ -6,6 +6,7 @@ use anser_net::{Fill, Line, Stream};
 use anser_wire::Secret;
 use anser_wire::sasl::encode_base64;
 
+use crate::halt;
 use crate::imap::connection::secure;
 use crate::model::{Source, Tls};
 use crate::reach;
@@ -47,12 +48,12 @@ impl Talk {
             self.stream.write_all(&[line, b"\r\n"].concat()).await?;
             self.stream.flush().await
         };
-        sent.await.map_err(|error| Trouble::lost(error.chain()))
+        halt::answer(sent).await?.map_err(|error| Trouble::lost(error.chain()))
     }
 
     /// The next line, without its end.
     pub async fn line(&mut self) -> Result<String, Trouble> {
-        match self.stream.read_line(LINE).await.map_err(|error| Trouble::lost(error.chain()))? {
+        match halt::answer(self.stream.read_line(LINE)).await?.map_err(|error| Trouble::lost(error.chain()))? {
             Line::Full(line) => Ok(String::from_utf8_lossy(&line).trim_end().to_owned()),
             Line::TooLong => Err(Trouble::lost("an endless line")),
             Line::Closed => Err(Trouble::lost("the server closed the connection")),
@@ -63,7 +64,7 @@ impl Talk {
     /// Octets that came; at least one.
     pub async fn octets(&mut self) -> Result<&[u8], Trouble> {
         if self.stream.buffered_input_len() == 0 {
-            match self.stream.fill().await.map_err(|error| Trouble::lost(error.chain()))? {
+            match halt::answer(self.stream.fill()).await?.map_err(|error| Trouble::lost(error.chain()))? {
                 Fill::Data(_) => {}
                 Fill::Closed => return Err(Trouble::lost("the server closed the connection")),
                 Fill::TimedOut => return Err(Trouble::lost("no answer in time")),

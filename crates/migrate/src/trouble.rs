@@ -14,6 +14,13 @@ pub enum Trouble {
         /// How long the server asks us to stay away.
         pause: Option<Duration>,
     },
+    /// Nothing is wrong there: something else comes first, and it is looked at again after this pause.
+    NotYet {
+        /// What comes first.
+        why: String,
+        /// When to look again.
+        pause: Duration,
+    },
     /// The server does not let this login in: a person has to look. `kind` is one of `wrong`, `locked`, `imap-off`, `app-password`,
     /// `no-password` (none is known), `account` (the login has none), `missing` (its files are), `consent` (its owner has to allow it again),
     /// `client` (the provider does not take this program).
@@ -42,7 +49,8 @@ impl Trouble {
     /// In words.
     pub fn words(&self) -> String {
         match self {
-            Self::Later { why, .. } | Self::Login { why, .. } | Self::Refused(why) | Self::Question(why) => why.clone(),
+            Self::Later { why, .. } | Self::NotYet { why, .. } | Self::Login { why, .. } => why.clone(),
+            Self::Refused(why) | Self::Question(why) => why.clone(),
             Self::Stopped => "stopped".to_owned(),
             Self::Own(error) => error.chain(),
         }

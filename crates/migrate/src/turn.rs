@@ -16,9 +16,9 @@ use anser_store::MailTx;
 
 use crate::model::{Home, Mailbox, State};
 use crate::pass::Outcome;
-use crate::run::Work;
 use crate::source::Origin;
 use crate::trouble::Trouble;
+use crate::work::Work;
 use crate::{Inner, back, rows, uidl};
 
 /// Late mail is looked for so often in the first days, while other servers may still remember the old MX; then less.
@@ -67,8 +67,10 @@ pub(crate) async fn turn(work: &Work<'_>, origin: &mut Origin) -> Result<Outcome
     let id = mailbox.id;
     let note = move |tx: &mut MailTx<'_, '_>| tx.note_ledger_paths(id);
     inner.deps.store.write(account.id, Durability::Sync, note).await?;
-    if let Err(trouble) = uidl::pair(inner, mailbox, source, account.id).await {
-        tracing::info!(login = mailbox.login, why = trouble.words(), "no unique ids of POP3");
+    match uidl::pair(inner, mailbox, source, account.id).await {
+        Ok(_) => {}
+        Err(Trouble::Stopped) => return Err(Trouble::Stopped),
+        Err(trouble) => tracing::info!(login = mailbox.login, why = trouble.words(), "no unique ids of POP3"),
     }
     route_here(inner, &mailbox.address).await?;
     Ok(outcome)

@@ -29,7 +29,7 @@ use crate::imap::connection::{Got, Imap};
 use crate::imap::fetch::flags_of;
 use crate::merge::{Removals, where_is};
 use crate::pass::TRIES;
-use crate::source::{Batch, Listed, Origin, Seen, Taken, Window};
+use crate::source::{Allowance, Batch, Listed, Origin, Seen, Taken, Window};
 use crate::trouble::Trouble;
 
 /// Messages of one command.
@@ -337,7 +337,8 @@ async fn list_source(
         return Err(Trouble::Refused("the folder is too large to be read as a whole".to_owned()));
     };
     seen.sort_by_key(|one| one.at);
-    let (mut lines, mut fetcher) = (Vec::with_capacity(seen.len()), origin.fetcher(store.clone(), tenant));
+    let (mut lines, mut fetcher) =
+        (Vec::with_capacity(seen.len()), origin.fetcher(store.clone(), tenant, Allowance::default()));
     for some in seen.chunks(READ) {
         fetcher.ask(some.iter().map(|one| one.at).collect()).await?;
         let mut batch = fetcher.receive().await?.whole()?;

@@ -9,6 +9,7 @@ use http::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use http::{Request, Response, StatusCode};
 use tokio::time::timeout;
 
+use crate::halt;
 use crate::imap::connection::secure;
 use crate::model::{Kind, Source, Tls};
 use crate::reach;
@@ -85,7 +86,7 @@ impl Web {
 
     async fn send_now(&mut self, request: Request<Bytes>) -> Result<Response<Body>, Trouble> {
         let Some(connection) = &mut self.connection else { return Err(Trouble::lost("there is no connection")) };
-        let answer = timeout(ANSWER, connection.send(request)).await;
+        let answer = halt::answer(timeout(ANSWER, connection.send(request))).await?;
         let answer = answer.map_err(|_| Trouble::lost("the server does not answer"))?;
         answer.map_err(|error| Trouble::lost(error.chain()))
     }
@@ -93,7 +94,9 @@ impl Web {
     /// Sends such a request and reads an answer of at most so many bytes.
     pub async fn exchange(&mut self, request: Request<Bytes>, most: usize) -> Result<Response<Bytes>, Trouble> {
         let (head, body) = self.send(request).await?.into_parts();
-        let body = timeout(ANSWER, body.whole(most)).await.map_err(|_| Trouble::lost("the answer does not end"))?;
+        let body = halt::answer(timeout(ANSWER, body.whole(most)))
+            .await?
+            .map_err(|_| Trouble::lost("the answer does not end"))?;
         Ok(Response::from_parts(head, body.map_err(|error| Trouble::lost(error.chain()))?))
     }
 
@@ -105,7 +108,7 @@ impl Web {
         }
         let host = if self.to.host.contains(':') { format!("[{}]", self.to.host) } else { self.to.host.clone() };
         let authority = if self.to.port == standard { host } else { format!("{host}:{}", self.to.port) };
-        Connection::over(stream, &authority).await.map_err(|error| Trouble::lost(error.chain()))
+        halt::answer(Connection::over(stream, &authority)).await?.map_err(|error| Trouble::lost(error.chain()))
     }
 }
 

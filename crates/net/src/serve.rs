@@ -293,7 +293,8 @@ fn is_exhaustion(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|code| exhaustion.contains(&Errno::from_raw(code)))
 }
 
-pub(crate) fn words_of(panic: &(dyn Any + Send)) -> &str {
+/// What a panic said.
+pub fn words_of(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no words")
 }

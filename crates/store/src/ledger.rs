@@ -8,7 +8,7 @@
 //! | adopted | it was here before the move came | likewise |
 //! | excluded | a rule of the move leaves it out | another rule → copied |
 //! | failed | the source did not hand it out; `tries` says how often | a retry → copied, failed |
-//! | gone | it left the source after it was copied; what is here stays | it shows up in another folder → (row of that folder) copied |
+//! | gone | it left the source after it was copied; what is here stays | it shows up in another folder → (row of that folder) copied; it shows up again → copied, or removed when its owner removed it here meanwhile |
 //! | removed | its owner removed it here; it is never brought again | – |
 
 use std::collections::{BTreeMap, HashSet};
@@ -214,6 +214,16 @@ impl MailTx<'_, '_> {
         let sql = "DELETE FROM moved WHERE account = ?1 AND source = ?2 AND folder = ?3 AND key = ?4";
         let key = params![self.account.to_sql(), key.source as i64, key.folder as i64, row];
         self.db.execute(sql, key).map(drop)
+    }
+
+    /// Forgets all of a source: brought again, it is met for the first time.
+    pub fn forget_ledger(&mut self, source: u64) -> Result<()> {
+        self.require_writing()?;
+        for table in ["moved", "moved_folder"] {
+            let sql = format!("DELETE FROM {table} WHERE account = ?1 AND source = ?2");
+            self.db.execute(&sql, params![self.account.to_sql(), source as i64])?;
+        }
+        Ok(())
     }
 
     /// One row.

@@ -148,7 +148,7 @@ impl Admin {
         self.note_state(actor, "account.remove", &account, AccountState::Removed).await
     }
 
-    /// Forgets a removed account for good: its mail, then the account. `Class::Conflict` when it was not removed before.
+    /// Forgets a removed account for good: what it moves and fetches with its passwords, its mail, then the account. `Class::Conflict` when it was not removed before.
     pub async fn purge_account(&self, actor: &Actor, address: &str) -> Result<Report> {
         let account = self.account(address).await?;
         if account.state != AccountState::Removed {
@@ -158,6 +158,7 @@ impl Admin {
                 "请先删除账号再彻底清除",
             ));
         }
+        self.deps.moves.forget_account(account.id).await?;
         self.deps.store.write(account.id, Durability::Sync, destroy_all).await?;
         self.deps.directory.purge(account.id).await?;
         self.note(actor, "account.purge", address, None, None).await?;

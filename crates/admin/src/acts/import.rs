@@ -35,7 +35,7 @@ impl Admin {
         let account = self.account(address).await?;
         let mut done = Done::default();
         let ended = self.take_all(account.tenant, account.id, mails, out, &mut done).await;
-        let Done { messages, bytes } = done;
+        let Done { messages, bytes, .. } = done;
         let after = Some(format!("{messages} messages, {bytes} bytes"));
         self.note(actor, "mail.import", address, None, after).await?;
         ended.map(|()| Report::Mails { messages, bytes, skipped: 0 })
@@ -59,7 +59,7 @@ impl Admin {
             };
             if let Some(before) = committing.take() {
                 let more = before.await.map_err(Error::unavailable)??;
-                *done = Done { messages: done.messages + more.messages, bytes: done.bytes + more.bytes };
+                (done.messages, done.bytes) = (done.messages + more.messages, done.bytes + more.bytes);
                 out.progress(done.messages, 0);
             }
             let Some(target) = target else { return Ok(()) };

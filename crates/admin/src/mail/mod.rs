@@ -78,7 +78,7 @@ fn read_one(path: &Path, mail: &files::Mail, folder: &[String], reading: &mut Re
         body.extend_from_slice(octets);
         if is_too_large { Err(io::Error::other("the message is too large")) } else { Ok(()) }
     });
-    reading.read(mail.seen.size as usize);
+    reading.read(mail.size() as usize);
     let place = match &mail.place {
         Place::Maildir(path) | Place::File(path) => path,
         Place::Part(_) | Place::Member(_) | Place::Pst(_) => path,
@@ -87,7 +87,7 @@ fn read_one(path: &Path, mail: &files::Mail, folder: &[String], reading: &mut Re
         Err(_) if is_too_large => reading.skip(place, "the message is too large", "邮件过大"),
         Err(error) => reading.skip(place, error.to_string(), error.to_string()),
         Ok(()) => {
-            let seen = &mail.seen;
+            let seen = mail.seen(0);
             let kept = date::parse_internal_date(seen.received.as_bytes());
             let head = MailHead {
                 folder: folder.to_vec(),

@@ -7,10 +7,11 @@ use anser_mime::date::{DateTime, format_internal_date};
 use anser_store::{Entry, FlagAct, LedgerFolder, LedgerKey, LedgerRow, LedgerState, MailTx};
 
 use super::{Back, Line, Pair, marks, marks_of, pair};
+use crate::imap::fetch::Fetcher;
 use crate::imap::write::{Body, Letter};
 use crate::merge::{Marks, merged};
 use crate::pass::Outcome;
-use crate::source::{Seen, Taken, Window};
+use crate::source::{Allowance, Seen, Taken, Window};
 use crate::trouble::Trouble;
 
 /// UIDs that are passed over, at most, so that a message keeps its own: each costs the old server a message that goes at once.
@@ -95,7 +96,8 @@ impl Back<'_> {
         }
         let mut found = Vec::new();
         for some in strangers.chunks(READ) {
-            let mut fetcher = crate::imap::fetch::Fetcher::new(self.imap, self.store.clone(), self.tenant);
+            let (store, tenant) = (self.store.clone(), self.tenant);
+            let mut fetcher = Fetcher::new(self.imap, store, tenant, Allowance::default());
             fetcher.ask(some.to_vec()).await?;
             for (uid, taken) in fetcher.receive().await?.whole()?.arrived {
                 let hash = match &taken {

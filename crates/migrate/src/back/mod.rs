@@ -32,9 +32,9 @@ use crate::imap::Imap;
 use crate::merge::{Marks, Removals, where_is};
 use crate::model::{Mailbox, Task};
 use crate::pass::Outcome;
-use crate::run::Work;
 use crate::source::{Origin, Standing, Window};
 use crate::trouble::Trouble;
+use crate::work::Work;
 
 /// Rows of the ledger that are looked at in one folder.
 const ROWS: usize = 5_000_000;

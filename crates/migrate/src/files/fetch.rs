@@ -67,7 +67,7 @@ fn read_all(open: &[Mail], wanted: Vec<u32>, store: &Store, tenant: TenantId) ->
     let mut batch = Batch { wanted, ..Batch::default() };
     for at in &batch.wanted {
         let Some(mail) = (*at as usize).checked_sub(1).and_then(|at| open.get(at)) else { continue };
-        if mail.seen.size > BODY {
+        if mail.size() > BODY {
             batch.refused = Some(TOO_LARGE.to_owned());
             continue;
         }

@@ -136,18 +136,19 @@ pub fn messages(dir: &Path, is_inbox: bool) -> io::Result<(Standing, Vec<Mail>)>
             let received = modified(&meta).map_or(String::new(), |unix| written(unix, 0));
             let (key, size) = (key_of(base), meta.len());
             let seen = Seen { at: 0, key, uid, uidl, flags, keywords, received, written: None, size };
-            mails.push(Mail::new(seen, Place::Maildir(entry.path())));
+            mails.push((seen, entry.path()));
         }
     }
-    mails.sort_by_cached_key(|mail| {
-        let name = &mail.seen.key;
+    mails.sort_by_cached_key(|(seen, _)| {
+        let name = &seen.key;
         let digits: String = name.iter().take_while(|b| b.is_ascii_digit()).map(|b| char::from(*b)).collect();
-        (mail.seen.uid == 0, mail.seen.uid, digits.parse::<u64>().unwrap_or(0), name.clone())
+        (seen.uid == 0, seen.uid, digits.parse::<u64>().unwrap_or(0), name.clone())
     });
     // A flag that changed while the list was made shows a message twice.
     let mut met = HashSet::new();
-    mails.retain(|mail| met.insert(mail.seen.key.clone()));
-    Ok((known.standing, mails))
+    mails.retain(|(seen, _)| met.insert(seen.key.clone()));
+    let packed = mails.into_iter().map(|(seen, path)| Mail::new(&seen, Place::Maildir(path), &[]));
+    Ok((known.standing, packed.collect()))
 }
 
 /// What is before `:2,` (or `;2,`, `!2,` where a colon cannot be), and the letters behind it.

@@ -153,7 +153,7 @@ pub fn behind(path: &Path, before: &Standing) -> io::Result<Option<(Standing, Ve
         return Ok(None);
     }
     let (now, mails) = scan.rest()?;
-    let last = mails.iter().map(|mail| mail.seen.uid).max().unwrap_or(0);
+    let last = mails.iter().map(Mail::uid).max().unwrap_or(0);
     let uidnext = if before.uidvalidity > 0 { before.uidnext.max(last.saturating_add(1)) } else { before.uidnext };
     Ok(Some((Standing { messages: before.messages + mails.len() as u64, uidnext, mark: now.mark, ..*before }, mails)))
 }
@@ -200,11 +200,11 @@ impl Scan {
         while let Some(separator) = from {
             let raw = scan.message()?;
             from = scan.after(&raw)?;
-            if let Some((hash, mut mail)) = scan.mail(&separator, raw) {
+            if let Some((hash, seen, part, labels)) = scan.mail(&separator, raw) {
                 let count = met.entry(hash).or_default();
-                mail.seen.key = [&hash[..], &count.to_be_bytes()].concat();
+                let key = [&hash[..], &count.to_be_bytes()].concat();
                 *count += 1;
-                mails.push(mail);
+                mails.push(Mail::new(&Seen { key, ..seen }, Place::Part(part), &labels));
             }
             if mails.len() >= MESSAGES {
                 return Ok((scan.standing, mails));
@@ -350,7 +350,7 @@ impl Scan {
     }
 
     /// What was found; nothing of a message that is only there for the program that writes the file.
-    fn mail(&mut self, separator: &[u8], raw: Raw) -> Option<([u8; HASH], Mail)> {
+    fn mail(&mut self, separator: &[u8], raw: Raw) -> Option<([u8; HASH], Seen, Part, Vec<u8>)> {
         let value = |name: &str| {
             header::value(&raw.header, name).map(|value| String::from_utf8_lossy(&value).trim().to_owned())
         };
@@ -390,7 +390,7 @@ impl Scan {
         let mut hash = [0; HASH];
         hash.copy_from_slice(&raw.hash.finalize().as_bytes()[..HASH]);
         let part = Part { path: self.path.clone(), offset: raw.offset, length: raw.length, undo };
-        Some((hash, Mail { labels, ..Mail::new(seen, Place::Part(part)) }))
+        Some((hash, seen, part, labels))
     }
 }
 

@@ -14,6 +14,7 @@
 
 pub mod archive;
 pub mod fetch;
+mod mail;
 pub mod maildir;
 pub mod mbox;
 pub mod pst;
@@ -34,6 +35,8 @@ use crate::model::{Kind, Source};
 use crate::source::{Folder, KEY, Seen, Standing, Window};
 use crate::trouble::Trouble;
 
+pub use mail::Mail;
+
 /// Levels of directories that are walked.
 pub const DEPTH: usize = 64;
 /// Folders of one login that are followed at most.
@@ -42,23 +45,6 @@ const FOLDERS: usize = 20_000;
 const LATEST: i64 = 253_402_300_800;
 /// Messages of one folder at most.
 const MESSAGES: usize = 10_000_000;
-
-/// A message, and where its bytes lie.
-#[derive(Clone, Debug)]
-pub struct Mail {
-    /// What is known of it.
-    pub seen: Seen,
-    /// Where it lies.
-    pub place: Place,
-    /// What Google Takeout tells of its labels, as it stands in the file.
-    pub labels: Vec<u8>,
-}
-
-impl Mail {
-    fn new(seen: Seen, place: Place) -> Self {
-        Self { seen, place, labels: Vec::new() }
-    }
-}
 
 /// Where the bytes of a message lie.
 #[derive(Clone, Debug)]
@@ -153,19 +139,12 @@ pub fn messages(kind: Kind, found: &Found) -> io::Result<(Standing, Vec<Mail>)> 
         _ => single::messages(&found.path)?,
     };
     mails.truncate(MESSAGES);
-    number(&mut mails);
     (standing.messages, standing.modseq) = (mails.len() as u64, found.folder.stamp);
     if standing.uidvalidity > 0 {
-        let last = mails.iter().map(|mail| mail.seen.uid).max().unwrap_or(0);
+        let last = mails.iter().map(Mail::uid).max().unwrap_or(0);
         standing.uidnext = standing.uidnext.max(last.saturating_add(1));
     }
     Ok((standing, mails))
-}
-
-fn number(mails: &mut [Mail]) {
-    for (at, mail) in (1..).zip(mails) {
-        mail.seen.at = at;
-    }
 }
 
 /// Folders that are known with their messages, since all of a file is read for them; `None` where each folder is read by itself.
@@ -185,6 +164,8 @@ pub struct Files {
     /// Of folders that are known with their messages.
     contents: HashMap<Vec<u8>, Arc<Vec<Mail>>>,
     root: PathBuf,
+    /// What was found at the opening, until somebody asks for it: to find it all of a file may have been read.
+    listed: Option<Vec<Folder>>,
     /// Messages of the open folder.
     open: Arc<Vec<Mail>>,
     /// The folder that is opened behind its mark, and how it stood then.
@@ -200,19 +181,25 @@ impl Files {
         let root = path_of(&source.host, login).ok_or_else(|| missing(format!("{login} is no name of a directory")))?;
         let (found, contents) = (HashMap::new(), HashMap::new());
         let (open, mark, went_on) = (Arc::default(), None, false);
-        let mut files = Self { kind: source.kind, found, contents, root, open, mark, went_on };
-        files.folders().await?;
+        let mut files = Self { kind: source.kind, found, contents, root, listed: None, open, mark, went_on };
+        files.listed = Some(files.look().await?);
         Ok(files)
     }
 
     /// Every folder of the tree.
     pub async fn folders(&mut self) -> Result<Vec<Folder>, Trouble> {
+        match self.listed.take() {
+            Some(listed) => Ok(listed),
+            None => self.look().await,
+        }
+    }
+
+    async fn look(&mut self) -> Result<Vec<Folder>, Trouble> {
         let (kind, root) = (self.kind, self.root.clone());
         let walk = move || -> io::Result<(Vec<Found>, HashMap<Vec<u8>, Arc<Vec<Mail>>>)> {
             let Some(all) = contents(kind, &root)? else { return Ok((folders(kind, &root)?, HashMap::new())) };
             let (mut walked, mut contents) = (Vec::new(), HashMap::new());
-            for (found, mut mails) in all {
-                number(&mut mails);
+            for (found, mails) in all {
                 contents.insert(found.folder.name.clone(), Arc::new(mails));
                 walked.push(found);
             }
@@ -243,8 +230,7 @@ impl Files {
         let (kind, path) = (self.kind, found.path.display().to_string());
         let before = self.mark.as_ref().filter(|(marked, _)| marked == name).map(|(_, before)| *before);
         let read = move || match before.map(|before| mbox::behind(&found.path, &before)).transpose()?.flatten() {
-            Some((mut standing, mut mails)) => {
-                number(&mut mails);
+            Some((mut standing, mails)) => {
                 standing.modseq = found.folder.stamp;
                 Ok((standing, mails, true))
             }
@@ -275,7 +261,7 @@ impl Files {
     pub fn list(&self, window: Window) -> Vec<Seen> {
         let (first, last) = (window.first.max(1) as usize - 1, window.last as usize);
         let within = self.open.get(first..last.min(self.open.len())).unwrap_or_default();
-        within.iter().map(|mail| mail.seen.clone()).collect()
+        (window.first.max(1)..).zip(within).map(|(at, mail)| mail.seen(at)).collect()
     }
 
     /// Where messages of the open folder lie.

@@ -60,7 +60,7 @@ pub fn messages(path: &Path) -> io::Result<(Standing, Vec<Mail>)> {
         let (key, size, written) = (key_of(name), meta.len(), modified(&meta));
         let (uidl, keywords, received) = (None, Keywords::default(), String::new());
         let seen = Seen { at: 0, key, uid: 0, uidl, flags, keywords, received, written, size };
-        mails.push(Mail::new(seen, Place::File(path)));
+        mails.push(Mail::new(&seen, Place::File(path), &[]));
     }
     Ok((Standing::default(), mails))
 }

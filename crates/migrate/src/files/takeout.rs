@@ -12,6 +12,7 @@ use anser_store::{Flags, Keywords};
 use serde::Deserialize;
 
 use super::{DEPTH, FOLDERS, Found, Mail, keyword_of, mbox};
+use crate::source::Seen;
 
 const TABLE: &str = include_str!("../../data/labels.toml");
 /// Labels of one message that are followed.
@@ -75,8 +76,9 @@ pub fn folders(root: &Path) -> io::Result<Vec<(Found, Vec<Mail>)>> {
     let mut known = HashMap::from([("INBOX".to_owned(), 0)]);
     for path in paths {
         for mail in mbox::messages(&path)?.1 {
-            let meaning = meaning_of(&labels_of(&mail.labels));
-            let keywords = Keywords::new(meaning.keywords.iter().map(String::as_str)).with(&mail.seen.keywords);
+            let (meaning, seen) = (meaning_of(&labels_of(mail.labels())), mail.seen(0));
+            let keywords = Keywords::new(meaning.keywords.iter().map(String::as_str)).with(&seen.keywords);
+            let seen = Seen { flags: meaning.flags, keywords, ..seen };
             for (name, attribute) in meaning.folders {
                 let next = all.len();
                 let at = *known.entry(name.clone()).or_insert(next);
@@ -90,10 +92,7 @@ pub fn folders(root: &Path) -> io::Result<Vec<(Found, Vec<Mail>)>> {
                     found.folder.attributes.extend((!attribute.is_empty()).then(|| attribute.to_owned()));
                     all.push((found, Vec::new()));
                 }
-                let mut one = mail.clone();
-                (one.seen.flags, one.seen.keywords) = (meaning.flags, keywords.clone());
-                one.labels = Vec::new();
-                all[at].1.push(one);
+                all[at].1.push(Mail::new(&seen, mail.place.clone(), &[]));
             }
         }
     }

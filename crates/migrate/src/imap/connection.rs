@@ -9,6 +9,7 @@ use anser_wire::imap::client::{Argument, Code, Condition, Event, Response, Respo
 use anser_wire::imap::write::Status;
 use anser_wire::sasl::encode_base64;
 
+use crate::halt;
 use crate::model::{Source, Tls};
 use crate::oauth::{bearer, initial};
 use crate::reach;
@@ -180,7 +181,7 @@ impl Imap {
 
     /// Octets on their way. A connection that does not take them is lost: that is no trouble of our own.
     pub(super) async fn write(&mut self, octets: &[u8]) -> Result<(), Trouble> {
-        self.stream.write_all(octets).await.map_err(|error| Trouble::lost(error.chain()))
+        halt::answer(self.stream.write_all(octets)).await?.map_err(|error| Trouble::lost(error.chain()))
     }
 
     /// Sends a command; its tag.
@@ -273,8 +274,8 @@ impl Imap {
     pub async fn next(&mut self) -> Result<Got, Trouble> {
         loop {
             if self.stream.buffered_input_len() == 0 {
-                self.stream.flush().await.map_err(|error| Trouble::lost(error.chain()))?;
-                match self.stream.fill().await.map_err(|error| Trouble::lost(error.chain()))? {
+                halt::answer(self.stream.flush()).await?.map_err(|error| Trouble::lost(error.chain()))?;
+                match halt::answer(self.stream.fill()).await?.map_err(|error| Trouble::lost(error.chain()))? {
                     Fill::Data(_) => {}
                     Fill::Closed => return Err(Trouble::lost("the server closed the connection")),
                     Fill::TimedOut => return Err(Trouble::lost("the server does not answer")),
@@ -407,6 +408,6 @@ pub(crate) async fn secure(stream: &mut Stream, source: &Source) -> Result<(), T
             TlsConnector::verified(found.unwrap_or_else(|| std::path::Path::new(AUTHORITIES[0])))?
         }
     };
-    let started = stream.start_tls_as_client(&connector, &source.host).await;
+    let started = halt::answer(stream.start_tls_as_client(&connector, &source.host)).await?;
     started.map_err(|error| Trouble::lost(format!("no trusted encrypted connection: {}", error.chain())))
 }

@@ -8,7 +8,7 @@ use anser_store::{Flags, Keywords, Store};
 use anser_wire::imap::client::{Fetched, Response, sets};
 
 use super::connection::{Got, Imap, well};
-use crate::source::{BODY, Batch, Incoming, Listed, Seen, Taken, Told, Window, parted, room};
+use crate::source::{Allowance, BODY, Batch, Incoming, Listed, Seen, Taken, Told, Window, parted, room};
 use crate::trouble::Trouble;
 
 /// Messages of one folder at most; more is no mail server.
@@ -135,6 +135,7 @@ pub struct Fetcher<'a> {
     imap: &'a mut Imap,
     store: Store,
     tenant: TenantId,
+    allowance: Allowance,
     under_way: VecDeque<(String, Vec<u32>)>,
     arrived: HashMap<u32, Taken>,
     /// The body that is arriving.
@@ -143,8 +144,8 @@ pub struct Fetcher<'a> {
 
 impl<'a> Fetcher<'a> {
     /// Over an open folder; large bodies go to this tenant's bodies at once.
-    pub fn new(imap: &'a mut Imap, store: Store, tenant: TenantId) -> Self {
-        Self { imap, store, tenant, under_way: VecDeque::new(), arrived: HashMap::new(), current: None }
+    pub fn new(imap: &'a mut Imap, store: Store, tenant: TenantId, allowance: Allowance) -> Self {
+        Self { imap, store, tenant, allowance, under_way: VecDeque::new(), arrived: HashMap::new(), current: None }
     }
 
     /// Commands that were not answered yet.
@@ -174,7 +175,7 @@ impl<'a> Fetcher<'a> {
     /// What the oldest command brought; of the connection's end, what it had brought until then.
     pub async fn receive(&mut self) -> Result<Batch, Trouble> {
         match self.receive_whole().await {
-            Err(trouble @ Trouble::Later { .. }) => {
+            Err(trouble @ (Trouble::Later { .. } | Trouble::Stopped)) => {
                 let (_, wanted) = self.under_way.pop_front().unwrap_or_default();
                 Ok(Batch::broken(wanted, std::mem::take(&mut self.arrived), trouble))
             }
@@ -190,11 +191,11 @@ impl<'a> Fetcher<'a> {
                 }
                 Got::Body(size) => {
                     let room = room(self.arrived.values());
-                    self.current = Some(Incoming::begin(size, room, &self.store, self.tenant));
+                    self.current = Some(Incoming::begin(size, room, &self.store, self.tenant, &self.allowance));
                 }
                 Got::Octets(count) => {
                     if let Some(current) = &mut self.current {
-                        current.take(&self.imap.octets()[..count]).await;
+                        current.take(&self.imap.octets()[..count]).await?;
                     }
                     self.imap.used(count);
                 }

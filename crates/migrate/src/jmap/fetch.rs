@@ -10,7 +10,8 @@ use tokio::time::timeout;
 use super::Jmap;
 use super::connection::well;
 use super::folder::Blob;
-use crate::source::{Batch, Incoming, room};
+use crate::halt;
+use crate::source::{Allowance, Batch, Incoming, room};
 use crate::trouble::Trouble;
 use crate::web;
 
@@ -23,14 +24,15 @@ pub struct Fetcher<'a> {
     blobs: Arc<Vec<Blob>>,
     store: Store,
     tenant: TenantId,
+    allowance: Allowance,
     batches: VecDeque<Vec<u32>>,
 }
 
 impl<'a> Fetcher<'a> {
     /// Over a session; large bodies go to this tenant's bodies at once.
-    pub fn new(jmap: &'a mut Jmap, store: Store, tenant: TenantId) -> Self {
+    pub fn new(jmap: &'a mut Jmap, store: Store, tenant: TenantId, allowance: Allowance) -> Self {
         let blobs = jmap.open.blobs.clone();
-        Self { jmap, blobs, store, tenant, batches: VecDeque::new() }
+        Self { jmap, blobs, store, tenant, allowance, batches: VecDeque::new() }
     }
 
     /// Batches that did not come yet.
@@ -53,7 +55,9 @@ impl<'a> Fetcher<'a> {
             match self.download(blob, room).await {
                 Ok(incoming) => drop(batch.arrived.insert(*at, incoming.end().await?)),
                 Err(Trouble::Refused(why)) => batch.refused = Some(why),
-                Err(trouble @ Trouble::Later { .. }) => return Ok(Batch::broken(batch.wanted, batch.arrived, trouble)),
+                Err(trouble @ (Trouble::Later { .. } | Trouble::Stopped)) => {
+                    return Ok(Batch::broken(batch.wanted, batch.arrived, trouble));
+                }
                 Err(other) => return Err(other),
             }
         }
@@ -64,16 +68,17 @@ impl<'a> Fetcher<'a> {
         let request = self.jmap.download_of(&blob.id)?;
         let (head, mut body) = self.jmap.download.0.send(request).await?.into_parts();
         well(head.status, &head.headers)?;
-        let mut incoming = Incoming::begin(0, room, &self.store, self.tenant);
+        let mut incoming = Incoming::begin(0, room, &self.store, self.tenant, &self.allowance);
         let mut size = 0;
         loop {
-            let piece = timeout(web::ANSWER, body.next()).await.map_err(|_| Trouble::lost("a body stands still"))?;
+            let piece = halt::answer(timeout(web::ANSWER, body.next())).await?;
+            let piece = piece.map_err(|_| Trouble::lost("a body stands still"))?;
             let Some(piece) = piece.map_err(|error| Trouble::lost(error.chain()))? else { break };
             size += piece.len() as u64;
             if size > BODY {
                 return Err(Trouble::lost("a message without end"));
             }
-            incoming.take(&piece).await;
+            incoming.take(&piece).await?;
         }
         // An answer that ends with its connection cannot be told from one that was cut off, but by the size (RFC 8621 §4.1.1).
         match size < blob.size {

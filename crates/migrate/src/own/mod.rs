@@ -8,21 +8,18 @@
 //! - what the other server no longer has is no question, and goes nowhere here;
 //! - a few are worked on at once, fewer while an organisation moves, one of each account.
 //!
-//! One that was taken away is remembered without its secret: made again, it brings only what is new.
+//! One that was taken away is remembered without its secret: made again, it brings only what is new. Of many the oldest is forgotten.
 
 mod discover;
 pub(crate) mod rows;
+mod view;
 mod words;
 
-use std::collections::BTreeMap;
-use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use anser_base::{Class, Error, MailboxId, Result, Text, Timestamp, words};
-use anser_db::Tx;
+use anser_base::{AccountId, Class, Error, MailboxId, Result, Text, Timestamp, words};
+use anser_db::{Durability, Tx};
 use anser_directory::Account;
-use anser_store::{LedgerState, MailTx};
 use anser_wire::Secret;
 
 use crate::Migrate;
@@ -33,7 +30,8 @@ use crate::rows::{self as all_rows, Standing};
 
 pub use discover::{Found, discover};
 use rows::Own;
-pub(crate) use words::{FULL, NO_TARGET, OWN};
+pub(crate) use view::Counted;
+pub(crate) use words::{BEHIND, FULL, NO_TARGET, OWN, TURN};
 
 /// Moves of one account at a time.
 pub const MOVES: usize = 10;
@@ -45,10 +43,6 @@ pub const RUNS: u32 = 12;
 pub const EVERY: (u32, u32) = (15, 7 * 24 * 60);
 /// Characters of a name, an address, or a password.
 const LONGEST: usize = 320;
-/// Messages that did not come whose reasons are told.
-const FAILED: usize = 1_000;
-/// Reasons that are told apart.
-const REASONS: usize = 20;
 
 /// What a person wishes.
 #[derive(Clone, Debug)]
@@ -268,6 +262,7 @@ impl Migrate {
         let made = self.write(move |tx| {
             let known = rows::of_account(tx, account_id)?;
             let (active, all) = (known.iter().filter(|own| !own.gone).count(), known.len());
+            let oldest = known.iter().find(|own| own.gone).cloned();
             let mut again = None;
             for own in known.into_iter().filter(|own| own.target == target) {
                 let (_, mailbox, there) = parts(tx, &own)?;
@@ -279,8 +274,16 @@ impl Migrate {
                     again = Some(own);
                 }
             }
-            if active >= MOVES || (again.is_none() && all >= REMEMBERED) {
+            if active >= MOVES {
                 return Err(Error::new(Class::Limit, "there are too many moves of your own", "您的迁移数量已达上限"));
+            }
+            let mut forgotten = None;
+            if again.is_none()
+                && all >= REMEMBERED
+                && let Some(oldest) = oldest
+            {
+                forgotten = Some(parts(tx, &oldest)?.1.id);
+                all_rows::remove_own(tx, oldest.of)?;
             }
             let of = match &again {
                 Some(own) => own.of,
@@ -336,9 +339,12 @@ impl Migrate {
             let task = task_of(&own);
             all_rows::set_state(tx, id, &Standing { state, task, note: None, due: now, tries: 0 })?;
             all_rows::set_move(tx, of, MoveState::Running)?;
-            Ok((own.clone(), parts(tx, &own)?))
+            Ok((own.clone(), parts(tx, &own)?, forgotten))
         });
-        let (own, parts) = made.await?;
+        let (own, parts, forgotten) = made.await?;
+        if let Some(id) = forgotten {
+            self.inner.deps.store.write(account_id, Durability::Sync, move |tx| tx.forget_ledger(id)).await?;
+        }
         self.inner.stirred.notify_one();
         self.own_view(own, parts).await
     }
@@ -416,82 +422,32 @@ impl Migrate {
         Ok(())
     }
 
-    async fn own_view(&self, own: Own, (of, mailbox, source): (Move, Mailbox, Source)) -> Result<OwnMove> {
-        let id = mailbox.id;
-        let live = self.inner.following.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
-        let [done, total, more] = match &live {
-            Some(live) => [&live.done, &live.total, &live.bytes].map(|count| count.load(Ordering::Relaxed)),
-            None => [mailbox.done, mailbox.total, 0],
+    /// Before an account is forgotten for good: its own moves go, and what its mailboxes elsewhere are opened with. Nothing comes into it
+    /// any more.
+    pub async fn forget_account(&self, id: AccountId) -> Result<()> {
+        let forget = move |tx: &mut Tx<'_>| {
+            let all = all_rows::mailboxes_of(tx, id)?;
+            for own in rows::of_account(tx, id)? {
+                all_rows::remove_own(tx, own.of)?;
+            }
+            let (state, task, due) = (State::Abandoned, Task::Copy, Timestamp(0));
+            for mailbox in &all {
+                all_rows::forget_secret(tx, mailbox.id)?;
+                all_rows::set_home(tx, mailbox.id, Home::Here, mailbox.cut)?;
+                all_rows::set_state(tx, mailbox.id, &Standing { state, task, note: None, due, tries: 0 })?;
+            }
+            Ok(all)
         };
-        let is_first = own.ended.0 == 0 && total + done + mailbox.bytes == 0;
-        let began = if is_first { OwnState::Checking } else { OwnState::Running };
-        let state = match (of.state, mailbox.state) {
-            (_, State::Refused) => OwnState::Refused,
-            // It does not go on by itself either.
-            (MoveState::Paused, _) | (_, State::Asking) => OwnState::Paused,
-            (_, State::Settled) => OwnState::Done,
-            // Somebody has just begun it, or its time has come.
-            (_, State::Copying) => began,
-            (_, State::Waiting) if mailbox.tries == 0 && mailbox.due <= self.inner.deps.clock.now() => began,
-            _ => OwnState::Waiting,
-        };
-        let (folders, result) = match mailbox.pass {
-            0 => ((0, 0), None),
-            _ => self
-                .inner
-                .deps
-                .store
-                .read(mailbox.account, move |tx| counted(tx, id))
-                .await
-                .map(|(folders, result)| (folders, Some(result)))?,
-        };
-        let moment = |at: Timestamp| Some(at).filter(|at| at.0 > 0);
-        Ok(OwnMove {
-            id: own.of,
-            problem: words::problem(&mailbox),
-            login: mailbox.login,
-            every: own.every(),
-            target: own.target,
-            state,
-            folders,
-            messages: (done.min(total.max(done)), total.max(done)),
-            bytes: mailbox.bytes + more,
-            result: result.filter(|_| own.ended.0 > 0),
-            started: moment(own.started),
-            ended: moment(own.ended),
-            email: own.email,
-            source,
-        })
+        for mailbox in self.write(forget).await? {
+            self.inner.stop_one(mailbox.id).await;
+        }
+        Ok(())
     }
 }
 
 /// What names of persons' own moves begin with; an organisation's never does.
 pub(crate) const PREFIX: &str = "own:";
 
-fn mine(tx: &mut Tx<'_>, owner: anser_base::AccountId, id: u64) -> Result<Own> {
+fn mine(tx: &mut Tx<'_>, owner: AccountId, id: u64) -> Result<Own> {
     rows::of_move(tx, id)?.filter(|own| own.account == owner && !own.gone).ok_or_else(missing)
-}
-
-/// What the ledger says of a login: folders gone over and all, and what came.
-fn counted(tx: &mut MailTx<'_, '_>, id: u64) -> Result<((u64, u64), OwnResult)> {
-    let mut by_name: BTreeMap<Vec<u8>, bool> = BTreeMap::new();
-    for folder in tx.ledger_folders(id)? {
-        by_name.insert(folder.name, folder.uidnext > 0);
-    }
-    let folders = (by_name.values().filter(|whole| **whole).count() as u64, by_name.len() as u64);
-    let tally = tx.ledger_tally(id, None)?;
-    let count = |state: LedgerState| tally.rows[state as usize];
-    let (failed, skipped) = (count(LedgerState::Failed), count(LedgerState::Adopted) + count(LedgerState::Excluded));
-    let mut why: BTreeMap<String, u64> = BTreeMap::new();
-    for (_, row) in tx.ledger_rows_in(id, LedgerState::Failed, FAILED)? {
-        let note = row.note.unwrap_or_default();
-        let known = why.len() < REASONS || why.contains_key(&note);
-        *why.entry(if known { note } else { "…".to_owned() }).or_default() += 1;
-    }
-    let mut reasons: Vec<(Text, u64)> = why.into_iter().map(|(said, count)| (words::failure(&said), count)).collect();
-    if skipped > 0 {
-        reasons.push((words::adopted(), skipped));
-    }
-    let copied = count(LedgerState::Copied) + count(LedgerState::Gone) + count(LedgerState::Removed);
-    Ok((folders, OwnResult { total: copied + failed + skipped, copied, failed, skipped, reasons }))
 }

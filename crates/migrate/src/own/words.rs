@@ -8,11 +8,15 @@ use crate::model::{Mailbox, State};
 pub(crate) const OWN: &str = "this server";
 /// What stands before a note on a mailbox here that is full.
 pub(crate) const FULL: &str = "full";
+/// What stands before a note on a move that waits for the organisation's.
+pub(crate) const BEHIND: &str = "organisation";
+/// What stands before a note on a move that was worked on while others waited.
+pub(crate) const TURN: &str = "turn";
 /// What a pass says whose one mailbox is gone.
 pub(crate) const NO_TARGET: &str = "target: the mailbox that takes everything is gone";
 
 /// By the kind that stands before a note: see [`crate::trouble::Trouble::Login`]. `{}` stands for what the other server said.
-const KINDS: [(&str, &str, &str); 12] = [
+const KINDS: [(&str, &str, &str); 14] = [
     (
         "wrong",
         "The other server does not take this name or password. Look whether it wants an authorization code or app password in the password's place, and enter it again. It said: {}",
@@ -62,6 +66,16 @@ const KINDS: [(&str, &str, &str); 12] = [
         OWN,
         "This server has trouble of its own at the moment and goes on by itself; when it lasts, tell the administrator.",
         "本服务器暂时出现问题，恢复后会自动继续；如长时间未恢复，请联系管理员。",
+    ),
+    (
+        BEHIND,
+        "Your organisation moves your mailbox here first; this goes on by itself once that is finished.",
+        "您的单位正在先行迁移您的邮箱，完成后此迁移会自动继续。",
+    ),
+    (
+        TURN,
+        "Others wait for their turn too: this goes on by itself where it stopped.",
+        "还有其他人的迁移在排队，轮到后会从中断处自动继续。",
     ),
     (
         "target",

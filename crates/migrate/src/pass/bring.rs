@@ -70,7 +70,7 @@ impl Pass<'_> {
         under_way: &mut UnderWay,
         outcome: &mut Outcome,
     ) -> Result<(), Trouble> {
-        let mut fetcher = origin.fetcher(self.store.clone(), self.tenant);
+        let mut fetcher = origin.fetcher(self.store.clone(), self.tenant, self.allowance.clone());
         let most = if self.careful { 1 } else { BATCH };
         let mut batches = how.order.batches(&new, most).into_iter();
         let mut seen: BTreeMap<u32, Seen> = new.into_iter().map(|one| (one.at, one)).collect();
@@ -91,9 +91,6 @@ impl Pass<'_> {
             let broken = batch.broken.take();
             let arrived = arrived(batch, &mut seen, &mut under_way.missing);
             self.finish_storing(under_way, STORING - 1, outcome).await?;
-            if self.watch.is_stopped() {
-                return Err(Trouble::Stopped);
-            }
             let (done, last) = oneshot::channel();
             let before = under_way.last.replace(last);
             let storing = commit_in_turn(self.store.clone(), self.target(ledger, how), arrived, before, done);
@@ -101,6 +98,9 @@ impl Pass<'_> {
             // What came before is stored: over a line that breaks again and again each pass brings something.
             if let Some(trouble) = broken {
                 return Err(trouble);
+            }
+            if self.watch.is_stopped() {
+                return Err(Trouble::Stopped);
             }
         }
     }
@@ -117,7 +117,7 @@ impl Pass<'_> {
     ) -> Result<(), Trouble> {
         let (at, mut why) = (seen.at, why.to_owned());
         for way in 0.. {
-            let mut fetcher = origin.fetcher(self.store.clone(), self.tenant);
+            let mut fetcher = origin.fetcher(self.store.clone(), self.tenant, self.allowance.clone());
             if !fetcher.ask_otherwise(at, way).await? {
                 break;
             }
@@ -125,9 +125,7 @@ impl Pass<'_> {
             match (batch.arrived.remove(&at), batch.refused) {
                 (Some(taken), _) => {
                     let done = commit(self.store.clone(), target, vec![Arrived { seen, taken }]).await?;
-                    outcome.copied += done.messages;
-                    outcome.bytes += done.bytes;
-                    self.watch.done(done.messages, done.bytes);
+                    self.count(done, outcome);
                     return Ok(());
                 }
                 // It left meanwhile, which the next pass will see; or the server hides it.
@@ -166,7 +164,7 @@ impl Pass<'_> {
             keeps_uids: ledger.keeps_uids,
             labels: self.profile.labels,
             pass: self.number,
-            quota: self.quota,
+            quota: self.allowance.quota(),
             // Where ids do not last, what is here already can come under another one.
             may_have_moved: self.number > 1 || ledger.uidvalidity == 0,
             again: false,
@@ -185,15 +183,18 @@ impl Pass<'_> {
         while under_way.storing.len() > most || first.is_err() {
             let Some(before) = under_way.storing.pop_front() else { break };
             match before.await.map_err(anser_base::Error::unavailable).flatten() {
-                Ok(done) => {
-                    (outcome.copied, outcome.bytes) = (outcome.copied + done.messages, outcome.bytes + done.bytes);
-                    self.watch.done(done.messages, done.bytes);
-                }
+                Ok(done) => self.count(done, outcome),
                 // What comes behind it says no more than that.
                 Err(error) => first = first.and(Err(error.into())),
             }
         }
         first
+    }
+
+    fn count(&self, done: Done, outcome: &mut Outcome) {
+        (outcome.copied, outcome.bytes) = (outcome.copied + done.messages, outcome.bytes + done.bytes);
+        self.allowance.stored(done.came, done.used);
+        self.watch.done(done.messages, done.bytes);
     }
 }
 

@@ -11,21 +11,24 @@
 
 mod bring;
 mod delta;
+mod list;
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 use anser_base::{AccountId, Durability, MailboxId, Result, TenantId};
 use anser_store::{LedgerFolder, LedgerKey, LedgerRow, LedgerState, MailTx, Store};
 
-use crate::adopt::Adoptable;
+use crate::adopt::{self, Adoptable};
 use crate::merge;
 use crate::plan::{Namespace, Planned, again, plan};
 use crate::profile::Profile;
-use crate::source::{Folder, Listed, Mark, Origin, Seen, Standing, Window};
+use crate::source::{Allowance, Folder, Listed, Mark, Origin, Seen, Standing, Window};
 use crate::trouble::Trouble;
 
 pub use bring::{BATCH, BATCH_BYTES};
 use bring::{How, Order};
+use list::{Changes, mark_of};
 
 /// Rows of the ledger that are read at once.
 const ROWS: usize = 5_000;
@@ -56,10 +59,12 @@ pub struct Pass<'a> {
     pub number: u32,
     /// Messages of each folder at most; `None` for all.
     pub limit: Option<u64>,
-    /// Bytes that the account may hold; `None` for no limit.
-    pub quota: Option<u64>,
+    /// What may come.
+    pub allowance: Allowance,
     /// Which mailboxes take the folders.
     pub places: Places,
+    /// Messages here that were held against others of their bytes.
+    pub read: Arc<adopt::Read>,
     /// Whether losses at the source were said to be meant.
     pub losses_are_meant: bool,
     /// Whether to ask for one message at a time, and count each attempt before it is made: after connections that broke again and
@@ -370,136 +375,6 @@ impl Pass<'_> {
         Err(Trouble::Question(format!("the folder {name} lost {lost} of {} messages", lost + changes.kept)))
     }
 
-    /// Lists a window of the open folder and holds it against the ledger; flags are merged at once. When it holds too much: the windows to
-    /// be listed in its place.
-    async fn list(
-        &self,
-        origin: &mut Origin,
-        ledger: &LedgerFolder,
-        window: Window,
-        changes: &mut Changes,
-    ) -> Result<Vec<Window>, Trouble> {
-        let before = changes.kept;
-        let seen = match origin.list(window).await? {
-            Listed::All(seen) => seen,
-            Listed::Parts(parts) => return Ok(parts),
-        };
-        if !origin.is_keyed(window) {
-            self.list_places(ledger, seen, changes).await?;
-            return Ok(Vec::new());
-        }
-        let mut seen: HashMap<Vec<u8>, Seen> = seen.into_iter().map(|one| (one.key.clone(), one)).collect();
-        let (key, (mut first, last)) = (ledger.key, window.keys());
-        loop {
-            let (from, to) = (first.clone(), last.clone());
-            let rows = self.store.read(self.account, move |tx| tx.ledger_rows(key, &from, &to, ROWS)).await?;
-            let end = rows.len() < ROWS;
-            let (mut flagged, mut left) = (Vec::new(), Vec::new());
-            for row in rows {
-                // What comes right after this key.
-                first = [&row.key[..], &[0]].concat();
-                match (seen.remove(&row.key), row.state) {
-                    (Some(seen), LedgerState::Failed) if row.tries < TRIES => changes.new.push(seen),
-                    (Some(seen), LedgerState::Copied | LedgerState::Adopted) => {
-                        changes.kept += 1;
-                        if seen.flags != row.flags || seen.keywords != row.keywords {
-                            flagged.push((row, seen));
-                        }
-                    }
-                    (Some(_), _) => changes.kept += 1,
-                    (None, LedgerState::Copied | LedgerState::Adopted) => changes.gone.push(row),
-                    (None, LedgerState::Failed) => left.push(row.key),
-                    (None, _) => {}
-                }
-            }
-            self.merge(ledger, flagged).await?;
-            self.forget(ledger, left).await?;
-            if end {
-                break;
-            }
-        }
-        self.watch.done(changes.kept - before, 0);
-        changes.new.extend(seen.into_values());
-        changes.new.sort_by_key(|seen| seen.at);
-        Ok(Vec::new())
-    }
-
-    /// Holds messages of some places against the ledger; what is gone shows only once all places were listed: see [`Self::sweep`].
-    async fn list_places(&self, ledger: &LedgerFolder, seen: Vec<Seen>, changes: &mut Changes) -> Result<(), Trouble> {
-        let (key, before) = (ledger.key, changes.kept);
-        let keys: Vec<Vec<u8>> = seen.iter().map(|one| one.key.clone()).collect();
-        changes.met.extend(keys.iter().map(|key| mark_of(key)));
-        let find =
-            move |tx: &mut MailTx<'_, '_>| keys.iter().map(|row| tx.ledger_row(key, row)).collect::<Result<Vec<_>>>();
-        let mut flagged = Vec::new();
-        for (row, seen) in self.store.read(self.account, find).await?.into_iter().zip(seen) {
-            match row {
-                None => changes.new.push(seen),
-                Some(row) if row.state == LedgerState::Failed && row.tries < TRIES => changes.new.push(seen),
-                Some(row) => {
-                    changes.kept += 1;
-                    let is_here = matches!(row.state, LedgerState::Copied | LedgerState::Adopted);
-                    if is_here && (seen.flags != row.flags || seen.keywords != row.keywords) {
-                        flagged.push((row, seen));
-                    }
-                }
-            }
-        }
-        self.merge(ledger, flagged).await?;
-        self.watch.done(changes.kept - before, 0);
-        Ok(())
-    }
-
-    /// After all places of a folder were listed: what the ledger knows and none of them had.
-    async fn sweep(&self, ledger: &LedgerFolder, changes: &mut Changes) -> Result<(), Trouble> {
-        if changes.met.is_empty() {
-            return Ok(());
-        }
-        changes.met.sort_unstable();
-        let (key, (mut first, last)) = (ledger.key, Window::WHOLE.keys());
-        loop {
-            let (from, to) = (first.clone(), last.clone());
-            let rows = self.store.read(self.account, move |tx| tx.ledger_rows(key, &from, &to, ROWS)).await?;
-            let end = rows.len() < ROWS;
-            let mut left = Vec::new();
-            for row in rows {
-                first = [&row.key[..], &[0]].concat();
-                match row.state {
-                    _ if changes.met.binary_search(&mark_of(&row.key)).is_ok() => {}
-                    LedgerState::Copied | LedgerState::Adopted => changes.gone.push(row),
-                    LedgerState::Failed => left.push(row.key),
-                    _ => {}
-                }
-            }
-            self.forget(ledger, left).await?;
-            if end {
-                return Ok(());
-            }
-        }
-    }
-
-    /// What never came and is there no longer is nobody's concern.
-    async fn forget(&self, ledger: &LedgerFolder, left: Vec<Vec<u8>>) -> Result<()> {
-        if left.is_empty() {
-            return Ok(());
-        }
-        let key = ledger.key;
-        let work = move |tx: &mut MailTx<'_, '_>| left.iter().try_for_each(|row| tx.forget_ledger_row(key, row));
-        self.store.write(self.account, Durability::Sync, work).await
-    }
-
-    async fn merge(&self, ledger: &LedgerFolder, flagged: Vec<(LedgerRow, Seen)>) -> Result<()> {
-        let (key, pass) = (ledger.key, self.number);
-        for some in flagged.chunks(BATCH) {
-            let some = some.to_vec();
-            let work = move |tx: &mut MailTx<'_, '_>| {
-                some.iter().try_for_each(|(row, seen)| merge::merge(tx, key, row, seen, pass).map(drop))
-            };
-            self.store.write(self.account, Durability::Sync, work).await?;
-        }
-        Ok(())
-    }
-
     async fn note_gone(&self, ledger: &LedgerFolder, gone: Vec<LedgerRow>) -> Result<()> {
         let (key, pass) = (ledger.key, self.number);
         for some in gone.chunks(BATCH) {
@@ -548,7 +423,8 @@ impl Pass<'_> {
             }
             if is_first && !ledger.keeps_uids && !matches!(self.places, Places::One(_)) {
                 // Somebody used the mailbox before.
-                how.adoptable = Adoptable::of(&self.store, self.tenant, self.account, ledger.mailbox).await?;
+                how.adoptable =
+                    Adoptable::of(&self.store, self.tenant, self.account, ledger.mailbox, &self.read).await?;
             }
         }
         let (mut all, mut was_tried) = (Changes::default(), false);
@@ -670,21 +546,4 @@ struct News {
     /// How it stood before it was listed: what came since is not among `new`.
     standing: Standing,
     new: Vec<Seen>,
-}
-
-/// What a folder's list tells against the ledger.
-#[derive(Default)]
-struct Changes {
-    new: Vec<Seen>,
-    gone: Vec<LedgerRow>,
-    kept: u64,
-    /// Of messages that were listed by their places: what each is known by, in short.
-    met: Vec<u64>,
-}
-
-/// What the ledger knows a message by, in eight bytes.
-fn mark_of(key: &[u8]) -> u64 {
-    let mut mark = [0; 8];
-    mark.copy_from_slice(&blake3::hash(key).as_bytes()[..8]);
-    u64::from_le_bytes(mark)
 }

@@ -7,7 +7,7 @@ use anser_store::Store;
 use anser_wire::pop3::MultilineDecoder;
 
 use super::Pop3;
-use crate::source::{BODY, Batch, Incoming, room};
+use crate::source::{Allowance, BODY, Batch, Incoming, room};
 use crate::talk::Talk;
 use crate::trouble::Trouble;
 
@@ -43,6 +43,7 @@ pub struct Fetcher<'a> {
     pop3: &'a mut Pop3,
     store: Store,
     tenant: TenantId,
+    allowance: Allowance,
     batches: VecDeque<Vec<u32>>,
     /// Numbers that were not asked for yet.
     next: VecDeque<u32>,
@@ -52,8 +53,8 @@ pub struct Fetcher<'a> {
 
 impl<'a> Fetcher<'a> {
     /// Over a session; large bodies go to this tenant's bodies at once.
-    pub fn new(pop3: &'a mut Pop3, store: Store, tenant: TenantId) -> Self {
-        Self { pop3, store, tenant, batches: VecDeque::new(), next: VecDeque::new(), asked: 0 }
+    pub fn new(pop3: &'a mut Pop3, store: Store, tenant: TenantId, allowance: Allowance) -> Self {
+        Self { pop3, store, tenant, allowance, batches: VecDeque::new(), next: VecDeque::new(), asked: 0 }
     }
 
     /// Batches that did not come yet.
@@ -84,7 +85,9 @@ impl<'a> Fetcher<'a> {
         let mut batch = Batch { wanted: self.batches.pop_front().unwrap_or_default(), ..Batch::default() };
         for number in batch.wanted.clone() {
             match self.receive_one(number, &mut batch).await {
-                Err(trouble @ Trouble::Later { .. }) => return Ok(Batch::broken(batch.wanted, batch.arrived, trouble)),
+                Err(trouble @ (Trouble::Later { .. } | Trouble::Stopped)) => {
+                    return Ok(Batch::broken(batch.wanted, batch.arrived, trouble));
+                }
                 other => other?,
             }
         }
@@ -95,10 +98,10 @@ impl<'a> Fetcher<'a> {
         let line = self.pop3.talk.line().await?;
         if line.starts_with("+OK") {
             let room = room(batch.arrived.values());
-            let mut incoming = Incoming::begin(0, room, &self.store, self.tenant);
+            let mut incoming = Incoming::begin(0, room, &self.store, self.tenant, &self.allowance);
             let mut arriving = Arriving::default();
             while let Some(octets) = arriving.next(&mut self.pop3.talk).await? {
-                incoming.take(octets).await;
+                incoming.take(octets).await?;
             }
             batch.arrived.insert(number, incoming.end().await?);
         } else if line.starts_with("-ERR") {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::allowance::{Allowance, Held};
 use crate::trouble::Trouble;
 
 /// Octets of one message at most, as the store of bodies takes them.
@@ -39,6 +40,7 @@ pub struct Incoming {
     way: Way,
     /// Bytes that may travel in memory.
     room: u64,
+    held: Held,
 }
 
 enum Way {
@@ -47,27 +49,29 @@ enum Way {
 }
 
 impl Incoming {
-    /// One of about so many octets; in memory where there is [`room`].
-    pub fn begin(size: u64, room: u64, store: &Store, tenant: TenantId) -> Self {
+    /// One of about so many octets; in memory where there is [`room`], and as long as it is allowed.
+    pub fn begin(size: u64, room: u64, store: &Store, tenant: TenantId, allowance: &Allowance) -> Self {
         let way = match size <= room {
             true => Way::Memory(Vec::with_capacity(size as usize)),
             false => to_disk(store, tenant),
         };
-        Self { store: store.clone(), tenant, way, room }
+        Self { store: store.clone(), tenant, way, room, held: allowance.begin() }
     }
 
-    /// Its next octets.
-    pub async fn take(&mut self, octets: &[u8]) {
+    /// Its next octets. Errors as [`Held::take`].
+    pub async fn take(&mut self, octets: &[u8]) -> Result<(), Trouble> {
+        self.held.take(octets.len() as u64)?;
         if let Way::Memory(body) = &mut self.way {
             if (body.len() + octets.len()) as u64 <= self.room {
                 body.extend_from_slice(octets);
-                return;
+                return Ok(());
             }
             let begun = Bytes::from(std::mem::take(body));
             self.way = to_disk(&self.store, self.tenant);
             self.write(begun).await;
         }
         self.write(Bytes::copy_from_slice(octets)).await;
+        Ok(())
     }
 
     async fn write(&mut self, octets: Bytes) {
@@ -81,14 +85,15 @@ impl Incoming {
 
     /// All of it came.
     pub async fn end(self) -> Result<Taken, Trouble> {
-        match self.way {
-            Way::Memory(body) => Ok(Taken::Memory(body)),
+        let taken = match self.way {
+            Way::Memory(body) => Taken::Memory(body),
             Way::Disk(pieces, writing) => {
                 drop(pieces.send(Bytes::new()).await);
-                let content = writing.await.map_err(Error::unavailable)??;
-                Ok(Taken::Stored(Box::new(content)))
+                Taken::Stored(Box::new(writing.await.map_err(Error::unavailable)??))
             }
-        }
+        };
+        self.held.keep();
+        Ok(taken)
     }
 }
 

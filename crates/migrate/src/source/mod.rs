@@ -10,6 +10,7 @@
 //!
 //! What a message is known by is the same in every session; where it stands ([`Seen::at`]) is so until the folder is opened again.
 
+mod allowance;
 mod body;
 
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ use anser_base::TenantId;
 use anser_store::{Flags, Keywords, LedgerFolder, Store};
 use anser_wire::Secret;
 
+pub use allowance::{Allowance, UNCOMMITTED};
 pub use body::{BODY, Incoming, Taken, room};
 
 use crate::files::{self, Files};
@@ -171,9 +173,9 @@ pub(crate) fn parted(window: Window, mut uids: Vec<u32>) -> Vec<Window> {
 }
 
 /// Messages of an earlier list, where they stand in this one.
-fn again<'s>(now: impl Iterator<Item = &'s Seen>, before: Vec<Seen>) -> Vec<Seen> {
+fn again<'s>(now: impl Iterator<Item = (u32, &'s [u8])>, before: Vec<Seen>) -> Vec<Seen> {
     let mut known: HashMap<Vec<u8>, Seen> = before.into_iter().map(|one| (one.key.clone(), one)).collect();
-    let place = |now: &Seen| known.remove(&now.key).map(|one| Seen { at: now.at, ..one });
+    let place = |(at, key): (u32, &[u8])| known.remove(key).map(|one| Seen { at, ..one });
     let mut found: Vec<Seen> = now.filter_map(place).collect();
     found.sort_by_key(|one| one.at);
     found
@@ -317,8 +319,8 @@ impl Origin {
     pub fn find_again(&self, seen: Vec<Seen>) -> Vec<Seen> {
         match self {
             Self::Imap(_) | Self::Pop3(_) => seen,
-            Self::Jmap(jmap) => again(jmap.list().iter(), seen),
-            Self::Files(files) => again(files.opened().iter().map(|mail| &mail.seen), seen),
+            Self::Jmap(jmap) => again(jmap.list().iter().map(|one| (one.at, &one.key[..])), seen),
+            Self::Files(files) => again((1..).zip(files.opened().iter().map(|mail| mail.key())), seen),
         }
     }
 
@@ -330,12 +332,12 @@ impl Origin {
         }
     }
 
-    /// Bodies of the open folder; large ones go to this tenant's bodies at once.
-    pub fn fetcher(&mut self, store: Store, tenant: TenantId) -> Fetcher<'_> {
+    /// Bodies of the open folder; large ones go to this tenant's bodies at once. Files, which no stranger writes, come without bounds.
+    pub fn fetcher(&mut self, store: Store, tenant: TenantId, allowance: Allowance) -> Fetcher<'_> {
         match self {
-            Self::Imap(imap) => Fetcher::Imap(fetch::Fetcher::new(imap, store, tenant)),
-            Self::Pop3(pop3) => Fetcher::Pop3(pop3::fetch::Fetcher::new(pop3, store, tenant)),
-            Self::Jmap(jmap) => Fetcher::Jmap(jmap::fetch::Fetcher::new(jmap, store, tenant)),
+            Self::Imap(imap) => Fetcher::Imap(fetch::Fetcher::new(imap, store, tenant, allowance)),
+            Self::Pop3(pop3) => Fetcher::Pop3(pop3::fetch::Fetcher::new(pop3, store, tenant, allowance)),
+            Self::Jmap(jmap) => Fetcher::Jmap(jmap::fetch::Fetcher::new(jmap, store, tenant, allowance)),
             Self::Files(files) => Fetcher::Files(files::fetch::Fetcher::new(files, store, tenant)),
         }
     }

@@ -50,11 +50,25 @@ fn a_full_disk_loses_and_doubles_nothing() {
     let run = async |number: u32, watch: &(dyn Watcher + Sync)| {
         let mut origin = Origin::open(&fake.source(), "ann", Some(&Secret::new(b"secret".to_vec()))).await.unwrap();
         let (tenant, account, id, profile) = (TENANT, ANN, 1, anser_migrate::profile::of("generic"));
-        let (limit, quota, losses_are_meant, careful, store) = (None, None, false, false, store.clone());
-        let places = anser_migrate::pass::Places::Theirs;
-        Pass { store, tenant, account, id, profile, number, limit, quota, places, losses_are_meant, careful, watch }
-            .run(&mut origin)
-            .await
+        let (limit, losses_are_meant, careful, store) = (None, false, false, store.clone());
+        let (places, allowance, read) = Default::default();
+        Pass {
+            store,
+            tenant,
+            account,
+            id,
+            profile,
+            number,
+            limit,
+            allowance,
+            places,
+            read,
+            losses_are_meant,
+            careful,
+            watch,
+        }
+        .run(&mut origin)
+        .await
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

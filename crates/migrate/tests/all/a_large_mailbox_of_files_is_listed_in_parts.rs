@@ -63,3 +63,18 @@ fn what_is_new_and_what_is_gone_is_known() {
         }
     });
 }
+
+#[test]
+fn what_is_read_to_find_the_folders_is_read_once_a_pass() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("mail");
+    mbox(&path, 0..3);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut origin = open(&path).await;
+        // Nothing is looked for again, or it would be missed.
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(origin.folders().await.map_err(|trouble| trouble.words()).unwrap().len(), 1);
+        assert!(origin.folders().await.is_err(), "but by the next pass over the same source");
+    });
+}

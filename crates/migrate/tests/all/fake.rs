@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anser_migrate::{Kind, Source, Tls};
 use anser_wire::sasl::decode_base64;
+use tokio::sync::mpsc::UnboundedSender;
 
 /// A message.
 #[derive(Clone, Debug)]
@@ -85,6 +86,10 @@ pub struct State {
     pub opened: usize,
     /// Who is killed when so much was sent.
     pub victim: Option<Victim>,
+    /// Octets that were sent.
+    pub sent: usize,
+    /// Hands out bodies without end, an octet at a time, and tells of each when it begins.
+    pub trickles: Option<UnboundedSender<()>>,
 }
 
 /// A process that is killed when so many octets more were sent, to whomever.
@@ -188,6 +193,7 @@ impl Session {
             child.lock().unwrap().kill()?;
             return Err(std::io::ErrorKind::BrokenPipe.into());
         }
+        self.state.lock().unwrap().sent += bytes.len();
         let count = self.left.map_or(bytes.len(), |left| left.min(bytes.len()));
         self.input.get_mut().write_all(&bytes[..count])?;
         if let Some(left) = &mut self.left {
@@ -443,6 +449,15 @@ impl Session {
                 answers.insert(0, (other, more, false));
             }
             self.input.get_mut().set_read_timeout(None)?;
+        }
+        let trickles = self.state.lock().unwrap().trickles.clone();
+        if let Some(told) = trickles {
+            self.say(b"* 1 FETCH (BODY[] {1000000000}\r\n")?;
+            let _ = told.send(());
+            loop {
+                self.say(b"x")?;
+                std::thread::sleep(Duration::from_millis(10));
+            }
         }
         for (_, mails, refused) in &answers {
             for (number, mail) in mails {

@@ -24,6 +24,8 @@ pub struct Habits {
     pub refuses: Option<usize>,
     /// Closes each connection after so many RETRs, while there are entries.
     pub cuts: Vec<usize>,
+    /// Comes before all others at the next QUIT, twice.
+    pub shifts: Option<(String, Vec<u8>)>,
 }
 
 /// What is behind the port.
@@ -128,6 +130,11 @@ fn session(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
                     let gone: Vec<&String> = read.iter().map(|at| &mails[*at].0).collect();
                     state.lock().unwrap().mails.retain(|(id, _)| !gone.contains(&id));
                 }
+                let mut state = state.lock().unwrap();
+                if let Some(mail) = state.habits.shifts.take() {
+                    drop(state.mails.splice(..0, [mail.clone(), (mail.0 + "-2", mail.1)]));
+                }
+                drop(state);
                 out.write_all(b"+OK\r\n")?;
                 return Ok(());
             }

@@ -1,12 +1,14 @@
 //! An account that mail comes to, and passes over a fake server.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use anser_base::{AccountId, Clock, Durability, MailboxId, TenantId, Timestamp};
 use anser_db::Schemas;
+use anser_migrate::adopt::Read;
 use anser_migrate::pass::{Outcome, Pass, Watcher};
-use anser_migrate::source::Origin;
+use anser_migrate::source::{Allowance, Origin};
 use anser_migrate::trouble::Trouble;
 use anser_store::{Keywords, MailTx, SCHEMA, SEARCH_SCHEMA, Store};
 use anser_testkit::engines::{NO_SCHEMAS, World};
@@ -25,7 +27,8 @@ pub type Held = BTreeMap<String, Vec<(u32, u32, String, i64, Vec<u8>)>>;
 pub struct House {
     pub store: Store,
     passes: AtomicU64,
-    _world: World,
+    read: Arc<Read>,
+    world: World,
 }
 
 /// Watches, and says nothing.
@@ -47,7 +50,7 @@ pub fn each_house(test: impl AsyncFn(&House)) {
     let run = |world: World| {
         let clock = Clock::manual(Timestamp::from_secs(1_800_000_000));
         let store = Store::new(anser_store::Deps { db: world.open(), blobs: world.blobs(), clock });
-        let house = House { store, passes: AtomicU64::new(0), _world: world };
+        let house = House { store, passes: AtomicU64::new(0), read: Arc::default(), world };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             house.store.ensure(ANN).await.unwrap();
@@ -81,11 +84,18 @@ impl House {
 
     /// One pass into an account that may hold so many bytes.
     pub async fn pass_within(&self, fake: &Fake, quota: u64) -> Result<Outcome, Trouble> {
+        let used = self.store.read(ANN, |tx| Ok(tx.used())).await?;
+        let allowance = Allowance::within(Some(quota), used, u64::MAX, Default::default());
+        self.pass_allowed(fake, allowance, false).await
+    }
+
+    /// One pass that brings what is allowed; careful or not.
+    pub async fn pass_allowed(&self, fake: &Fake, allowance: Allowance, careful: bool) -> Result<Outcome, Trouble> {
         let password = Secret::new(fake.state.lock().unwrap().password.clone());
         let mut origin = Origin::open(&fake.source(), "ann", Some(&password)).await?;
         let watch = Quiet::default();
         let pass = self.to_pass("generic", &watch);
-        Pass { quota: Some(quota), ..pass }.run(&mut origin).await
+        Pass { allowance, careful, ..pass }.run(&mut origin).await
     }
 
     /// The next pass, over all there is.
@@ -98,7 +108,8 @@ impl House {
             profile: anser_migrate::profile::of(profile),
             number: self.passes.fetch_add(1, Ordering::Relaxed) as u32 + 1,
             limit: None,
-            quota: None,
+            allowance: Allowance::default(),
+            read: self.read.clone(),
             losses_are_meant: false,
             careful: false,
             places: anser_migrate::pass::Places::Theirs,
@@ -117,6 +128,12 @@ impl House {
         let watch = Quiet::default();
         let pass = Pass { losses_are_meant, careful, ..self.to_pass(profile, &watch) };
         pass.run(&mut origin).await
+    }
+
+    /// Takes a body away from where bodies are.
+    pub fn lose_body(&self, name: &str) {
+        let path = self.world.dir.path().join("blobs").join(TENANT.to_string()).join(&name[..3]).join(name);
+        std::fs::remove_file(path).unwrap();
     }
 
     /// Passes until one goes through, at most so many.

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
-use anser_migrate::source::{Origin, Taken};
+use anser_migrate::source::{Allowance, Origin, Taken};
 use anser_migrate::{Kind, Source, Tls};
 use anser_store::LedgerState;
 use anser_wire::Secret;
@@ -61,7 +61,7 @@ fn a_large_body_of_imap_is_not_held_and_small_ones_only_up_to_a_bound() {
         let secret = Secret::new(b"secret".to_vec());
         let mut origin = Origin::open(&fake.source(), "ann", Some(&secret)).await.map_err(|e| e.words()).unwrap();
         origin.examine(b"INBOX").await.unwrap();
-        let mut fetcher = origin.fetcher(house.store.clone(), TENANT);
+        let mut fetcher = origin.fetcher(house.store.clone(), TENANT, Allowance::default());
         fetcher.ask((1..=41).collect()).await.unwrap();
         let batch = fetcher.receive().await.unwrap();
         assert_eq!(batch.arrived.len(), 41);

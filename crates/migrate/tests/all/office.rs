@@ -1,13 +1,15 @@
 //! The engine itself over tables of its own: moves, their mailboxes, and who works on them.
 
+use std::sync::Arc;
+
 use anser_base::{AccountId, Address, Clock, Entropy};
 use anser_blob::Blobs;
 use anser_db::{Db, Schemas};
-use anser_directory::{Directory, NewAccount, NewDomain};
-use anser_migrate::{Deps, Migrate, NewMailbox, Password, Source};
+use anser_directory::{Account, Directory, NewAccount, NewDomain};
+use anser_migrate::{Deps, Migrate, NewMailbox, OwnMove, OwnState, Password, Source, Wish};
 use anser_net::{Network, Shutdown};
 use anser_store::{SCHEMA, SEARCH_SCHEMA, Store};
-use anser_testkit::engines::NO_SCHEMAS;
+use anser_testkit::engines::{NO_SCHEMAS, World};
 use tokio::task::JoinHandle;
 
 pub const SCHEMAS: Schemas = Schemas {
@@ -25,16 +27,42 @@ pub struct Office {
     pub migrate: Migrate,
     pub store: Store,
     pub directory: Directory,
+    pub db: Db,
+    pub clock: Clock,
+}
+
+/// Runs a test over both engines; persons may move from servers of these networks.
+pub fn each_office(allowed: &[Network], clock: &Clock, test: impl AsyncFn(&Office)) {
+    for world in [Some(World::embedded(SCHEMAS)), World::postgres(SCHEMAS)].into_iter().flatten() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let office = Office::at(clock.clone(), world.open(), world.blobs(), allowed.into());
+        runtime.block_on(test(&office));
+    }
+}
+
+/// A wish to move all from a fake server.
+pub fn wish(of: &Source) -> Wish {
+    Wish {
+        email: "ann@old.test".into(),
+        kind: of.kind,
+        host: of.host.clone(),
+        port: of.port,
+        tls: of.tls,
+        login: "ann".into(),
+        password: Password(b"secret".to_vec()),
+        every: None,
+        target: None,
+    }
 }
 
 impl Office {
     pub fn open(db: Db, blobs: Blobs) -> Self {
-        Self::reaching(db, blobs, Vec::new())
+        Self::at(Clock::System, db, blobs, Vec::new())
     }
 
     /// One whose persons may move from servers of these networks.
-    pub fn reaching(db: Db, blobs: Blobs, allowed: Vec<Network>) -> Self {
-        let (clock, entropy) = (Clock::System, Entropy::system());
+    fn at(clock: Clock, db: Db, blobs: Blobs, allowed: Vec<Network>) -> Self {
+        let entropy = Entropy::system();
         let store = Store::new(anser_store::Deps { db: db.clone(), blobs, clock: clock.clone() });
         let directory = Directory::new(anser_directory::Deps {
             db: db.clone(),
@@ -44,15 +72,15 @@ impl Office {
             literals: Vec::new(),
         });
         let deps = Deps {
-            db,
+            db: db.clone(),
             store: store.clone(),
             directory: directory.clone(),
-            clock,
+            clock: clock.clone(),
             entropy,
             key: [7; 32],
             allowed: allowed.into(),
         };
-        Self { migrate: Migrate::new(deps).unwrap(), store, directory }
+        Self { migrate: Migrate::new(deps).unwrap(), store, directory, db, clock }
     }
 
     /// Makes accounts, and a move with these mailboxes at each source: all have the login and password of a fake server.
@@ -82,6 +110,23 @@ impl Office {
         let address = Address::parse(&format!("{name}@anser.test")).unwrap();
         let new = NewAccount::new(address, anser_directory::Password::None);
         self.directory.add_account(NewAccount { quota_bytes, ..new }).await.unwrap()
+    }
+
+    /// An account.
+    pub async fn account(&self, id: AccountId) -> Arc<Account> {
+        self.directory.account(id).await.unwrap().unwrap()
+    }
+
+    /// Until the only move of an account's own rests.
+    pub async fn rests(&self, ann: &Account) -> OwnMove {
+        let mut changes = self.migrate.changes();
+        loop {
+            let one = self.migrate.own_moves(ann).await.unwrap().remove(0);
+            if !matches!(one.state, OwnState::Checking | OwnState::Running) {
+                return one;
+            }
+            changes.changed().await.unwrap();
+        }
     }
 
     /// A source with one mailbox, whose login is that of a fake server, for an account that is there.

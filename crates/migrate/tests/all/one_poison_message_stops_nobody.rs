@@ -1,11 +1,15 @@
 //! SAFE-7: a message that the server does not hand out, or that ends every connection, is noted; the others move. So do the
 //! folders beside one that ends every connection (case 27).
 
+use std::time::Duration;
+
+use anser_base::{Clock, Timestamp};
 use anser_migrate::pass::TRIES;
 use anser_migrate::trouble::Trouble;
 
 use crate::fake::{Fake, Habits, folder, mail};
 use crate::house::each_house;
+use crate::office::{MOVE, each_office};
 
 #[test]
 fn a_refused_message_comes_by_another_way() {
@@ -54,5 +58,45 @@ fn a_folder_that_ends_connections_is_named_and_the_others_come() {
         let outcome = house.pass(&fake).await.map_err(|trouble| trouble.words()).unwrap();
         assert_eq!((outcome.copied, outcome.note()), (1, None));
         assert_eq!(house.uids("Locked").await, [1]);
+    });
+}
+
+#[test]
+fn a_folder_that_was_given_up_is_tried_again_by_itself() {
+    const HOUR: Duration = Duration::from_secs(3_600);
+    let clock = Clock::manual(Timestamp::from_secs(1_800_000_000));
+    each_office(&[], &clock, async |office| {
+        let one = |name: &str| folder(name, vec![mail(1, "", name)]);
+        let folders = vec![one("INBOX"), one("Locked"), one("Work")];
+        let fake = Fake::start(folders, Habits { shuts: Some("Locked"), ..Habits::default() });
+        let ann = office.person("ann", 0).await;
+        office.plan_for(&fake.source(), "ann").await;
+        office.migrate.start(MOVE, Vec::new()).await.unwrap();
+        let (_shutdown, running) = office.run();
+        let mut changes = office.migrate.changes();
+        // The engine looks at the clock anew.
+        let later = async |by: Duration| {
+            office.clock.advance(by);
+            office.migrate.resume(MOVE, false, Vec::new()).await.unwrap();
+        };
+        let settled = async |changes: &mut tokio::sync::watch::Receiver<u64>| loop {
+            let view = office.migrate.mailbox_views(MOVE, Vec::new()).await.unwrap().remove(0);
+            match view.state.as_str() {
+                "settled" => break view,
+                "waiting" => later(HOUR).await,
+                _ => {}
+            }
+            changes.changed().await.unwrap();
+        };
+        assert!(settled(&mut changes).await.note.unwrap().contains("Locked"));
+        let messages = async || office.store.read(ann, |tx| Ok(tx.messages())).await.unwrap();
+        assert_eq!(messages().await, 2, "the others came");
+        fake.change(|state| state.habits.shuts = None);
+        later(HOUR * 7).await;
+        while messages().await < 3 {
+            changes.changed().await.unwrap();
+        }
+        assert_eq!(settled(&mut changes).await.note, None);
+        running.abort();
     });
 }

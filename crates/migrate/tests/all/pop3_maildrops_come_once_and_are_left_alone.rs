@@ -126,3 +126,26 @@ fn repeated_ids_refusals_and_cut_connections_lose_nothing() {
         assert!(bodies == wanted);
     });
 }
+
+#[test]
+fn a_maildrop_that_shifts_between_two_sessions_loses_and_doubles_nothing() {
+    // The newest first: each that comes moves all others. One is listed as a whole, one part by part.
+    for count in [7_u64, 5_200] {
+        each_house(async |house| {
+            let mails = (0..count).map(|n| (format!("id-{n}"), format!("Subject: {n}\r\n\r\n").into_bytes())).collect();
+            let shifts = Some(("late".to_owned(), b"Subject: late\r\n\r\n".to_vec()));
+            let fake =
+                Fake::start(mails, Habits { shifts, capabilities: Some("PIPELINING UIDL"), ..Habits::default() });
+            assert_eq!(pass(house, &fake).await.map_err(|trouble| trouble.words()), Ok(count + 2));
+            assert_eq!(fake.state.lock().unwrap().sessions, 2);
+            let bodies: Vec<Vec<u8>> = house.held().await["INBOX"].iter().map(|one| one.4.clone()).collect();
+            let mut wanted = fake.state.lock().unwrap().mails.clone();
+            for (id, body) in house.uidls("INBOX").await.into_iter().zip(bodies) {
+                let at = wanted.iter().position(|mail| *mail == (id.clone(), body.clone()));
+                wanted.swap_remove(at.unwrap_or_else(|| panic!("{id} is another message")));
+            }
+            assert!(wanted.is_empty(), "{wanted:?}");
+            assert_eq!(pass(house, &fake).await.map_err(|trouble| trouble.words()), Ok(0));
+        });
+    }
+}

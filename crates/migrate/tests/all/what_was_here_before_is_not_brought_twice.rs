@@ -1,7 +1,7 @@
 //! ID-7, case 48: a mailbox that imapsync, mbsync, offlineimap or the first deliveries have half filled. What is there is taken for what it
 //! is, once each; the rest is brought.
 
-use anser_base::{Durability, TenantId, Timestamp};
+use anser_base::{BlobId, Durability, TenantId, Timestamp};
 use anser_store::{Flags, LedgerState, NewMessage};
 
 use crate::fake::{Fake, Habits, Mail, folder, mail};
@@ -76,5 +76,24 @@ fn a_mailbox_that_other_tools_half_filled_is_adopted() {
             .await;
         house.settle(&fake, 1).await;
         assert_eq!(house.held().await["INBOX"].len(), before.len() + 1);
+    });
+}
+
+#[test]
+fn what_was_read_once_is_not_read_again_by_a_pass_that_begins_anew() {
+    each_house(async |house| {
+        let more = "Return-Path: <x@y>\r\nReceived: by here\r\n";
+        put(house, more, "delivered", Flags::default()).await;
+        let mails = vec![there(1, "", "delivered"), there(2, "", "only there")];
+        let fake = Fake::start(vec![folder("INBOX", mails)], Habits { breaks: Some(1), ..Habits::default() });
+        assert!(house.pass(&fake).await.is_err());
+        // Whoever wants to read it again does not find it.
+        let name = BlobId::of(&[more.as_bytes(), &body("delivered")].concat()).to_hex();
+        house.lose_body(&name);
+        fake.change(|state| state.habits.breaks = None);
+        house.settle(&fake, 1).await;
+        let tally = house.store.read(ANN, |tx| tx.ledger_tally(1, None)).await.unwrap();
+        let of = |state: LedgerState| tally.rows[state as usize];
+        assert_eq!((of(LedgerState::Adopted), of(LedgerState::Copied)), (1, 1));
     });
 }

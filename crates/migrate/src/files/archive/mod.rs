@@ -156,7 +156,7 @@ impl List {
             let (uidl, size) = (None, member.size);
             let (flags, keywords, received) = (meta.flags, meta.keywords, meta.received);
             let seen = Seen { at: 0, key, uid: 0, uidl, flags, keywords, received, written: None, size };
-            self.folders[at].1.push(Mail::new(seen, Place::Member(member)));
+            self.folders[at].1.push(Mail::new(&seen, Place::Member(member), &[]));
         }
         self.folders
     }

@@ -187,7 +187,7 @@ impl Walk<'_> {
                 Ok(properties) => seen(id, &Known::new(&properties))?,
                 Err(_) => plain(id),
             };
-            Some(Mail::new(seen, Place::Pst(Node { pst: self.pst.clone(), id })))
+            Some(Mail::new(&seen, Place::Pst(Node { pst: self.pst.clone(), id }), &[]))
         };
         messages.filter_map(mail).collect()
     }

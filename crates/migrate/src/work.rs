@@ -1,0 +1,381 @@
+//! One mailbox under work: its source is opened, a pass goes over it, and what that came to is written down.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use anser_base::{AccountId, Class, Error, Result, Timestamp};
+use anser_db::{Durability, Place};
+use anser_directory::{Account, AccountState};
+use anser_net::serve::words_of;
+use anser_store::MailTx;
+use futures_util::FutureExt;
+
+use crate::model::{Home, Mailbox, Move, Passing, Source, State, Task};
+use crate::oauth::bearer;
+use crate::own::{self, rows::Own};
+use crate::pass::{Outcome, Pass, Places};
+use crate::profile;
+use crate::reach;
+use crate::rows::{self, Standing};
+use crate::run::Following;
+use crate::source::{Allowance, Origin, UNCOMMITTED};
+use crate::trouble::Trouble;
+use crate::{Inner, turn};
+
+/// The first pause after a failure, and the longest, in milliseconds.
+const PAUSES: (i64, i64) = (2_000, 3_600_000);
+/// The longest pause that an old server may ask for, in milliseconds.
+const ASKED: i64 = 24 * 3_600_000;
+/// The first pause after trouble of our own, which somebody has to mend, and the longest, in milliseconds.
+const OWN_PAUSES: (i64, i64) = (60_000, 3_600_000);
+/// How long a person's own move waits whose account is suspended or removed.
+const UNUSED: Duration = Duration::from_secs(3_600);
+/// How long it waits while the organisation's mail for the account comes first.
+const BEHIND: Duration = Duration::from_secs(600);
+/// After how long folders are tried again that the old server does not open.
+const SHUT: Duration = Duration::from_secs(6 * 3_600);
+/// Failures in a row after which a pass asks for one message at a time.
+const CAREFUL: u32 = 2;
+/// Messages of each folder in a trial.
+const TRIAL: u64 = 10;
+
+impl Inner {
+    /// Opens a mailbox at its source.
+    pub(crate) async fn open(&self, mailbox: &Mailbox, source: &Source) -> Result<Origin, Trouble> {
+        let key = self.key_of(mailbox, source, false).await?;
+        match Origin::open(source, &mailbox.login, key.as_ref()).await {
+            // Tokens end before their time when passwords change.
+            Err(Trouble::Login { kind: "wrong", .. }) if key.as_ref().is_some_and(|key| bearer(key).is_some()) => {
+                let key = self.key_of(mailbox, source, true).await?;
+                Origin::open(source, &mailbox.login, key.as_ref()).await
+            }
+            opened => opened,
+        }
+    }
+
+    /// A pass that reaches what it may: of a person's own move less than everything.
+    pub(crate) async fn pass_as_allowed(
+        &self,
+        mailbox: &Mailbox,
+        source: &Source,
+        following: &Following,
+    ) -> Result<Outcome, Trouble> {
+        let (of, now) = (mailbox.of, self.deps.clock.now());
+        let own = self.deps.db.read(Place::Moves, move |tx| own::rows::of_move(tx, of)).await?;
+        if own.is_none() {
+            return Box::pin(self.pass(mailbox, source, None, following)).await;
+        }
+        let begin = move |tx: &mut anser_db::Tx<'_>| own::rows::set_started(tx, of, now);
+        self.deps.db.write(Place::Moves, Durability::Sync, begin).await?;
+        reach::within(self.deps.allowed.clone(), Box::pin(self.pass(mailbox, source, own, following))).await
+    }
+
+    async fn pass(
+        &self,
+        mailbox: &Mailbox,
+        source: &Source,
+        own: Option<Own>,
+        following: &Following,
+    ) -> Result<Outcome, Trouble> {
+        let found = self.deps.directory.account(mailbox.account).await?;
+        let account = found.ok_or_else(|| Trouble::Question("the account here is gone".into()))?;
+        if own.is_some() {
+            // Nobody logs in elsewhere for whom nobody may log in here.
+            if account.state != AccountState::Active {
+                return Err(Trouble::NotYet { why: "the account here is not in use".into(), pause: UNUSED });
+            }
+            self.come_behind(account.id).await?;
+        }
+        let work = Work { inner: self, mailbox, source, account, own, following };
+        let mut origin = self.open(mailbox, source).await?;
+        let outcome = match mailbox.task {
+            Task::Check => {
+                self.begin_pass(mailbox).await?;
+                // Exchange lets logins in that may open nothing.
+                origin.examine(b"INBOX").await?;
+                Outcome::default()
+            }
+            Task::Last => turn::turn(&work, &mut origin).await?,
+            Task::Return | Task::ReturnAfterLoss => turn::turn_back(&work, &mut origin).await?,
+            Task::Trial | Task::Copy | Task::CopyAfterLoss => work.one_pass(&mut origin).await?,
+        };
+        origin.leave().await;
+        Ok(outcome)
+    }
+
+    /// A person's own mail comes behind the organisation's, which brings its UIDs: nobody else may have used the mailboxes before.
+    async fn come_behind(&self, account: AccountId) -> Result<(), Trouble> {
+        for mailbox in self.deps.db.read(Place::Moves, move |tx| rows::unfinished(tx, account)).await? {
+            let id = mailbox.id;
+            let folders = match mailbox.pass {
+                0 => Vec::new(),
+                _ => self.deps.store.read(account, move |tx| tx.ledger_folders(id)).await?,
+            };
+            // Where sessions still go to the old server, it goes on giving UIDs.
+            if mailbox.home != Home::Here || folders.is_empty() || folders.iter().any(|folder| folder.uidnext == 0) {
+                let why = format!("{}: the organisation's move into this account is not finished", own::BEHIND);
+                return Err(Trouble::NotYet { why, pause: BEHIND });
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts a pass that begins; its number.
+    pub(crate) async fn begin_pass(&self, mailbox: &Mailbox) -> Result<u32> {
+        let id = mailbox.id;
+        self.deps.db.write(Place::Moves, Durability::Sync, move |tx| rows::begin_pass(tx, id)).await
+    }
+
+    /// What a pass came to, and what comes next.
+    pub(crate) async fn write_down(
+        &self,
+        mailbox: &Mailbox,
+        following: &Following,
+        ended: Result<Outcome, Trouble>,
+    ) -> Result<()> {
+        let now = self.deps.clock.now();
+        let [done, total, bytes] =
+            [&following.done, &following.total, &following.bytes].map(|n| n.load(Ordering::Relaxed));
+        let tries = if bytes > 0 { 0 } else { mailbox.tries };
+        let (mut state, mut task, mut due, mut after, mut note) = (State::Settled, Task::Copy, Timestamp(0), 0, None);
+        let is_well = ended.is_ok();
+        let of = mailbox.of;
+        let own = self.deps.db.read(Place::Moves, move |tx| own::rows::of_move(tx, of)).await?;
+        let home = match mailbox.task {
+            Task::Last if is_well => Some((Home::Here, if mailbox.cut.0 > 0 { mailbox.cut } else { now })),
+            Task::Return | Task::ReturnAfterLoss if is_well => {
+                Some((self.home_after_return(mailbox).await?, Timestamp(0)))
+            }
+            // Nobody is kept out until it works.
+            Task::Last if mailbox.home != Home::Here => Some((Home::There, mailbox.cut)),
+            _ => None,
+        };
+        let cut = home.map_or(mailbox.cut, |(_, cut)| cut);
+        if is_well && matches!(mailbox.task, Task::Copy | Task::CopyAfterLoss) && self.turns_when_ready(mailbox).await?
+        {
+            (state, task, due) = (State::Waiting, Task::Last, now);
+        } else if is_well && cut.0 > 0 {
+            due = turn::next_sweep(cut, now);
+        }
+        if is_well && let Some(own) = &own {
+            task = Task::CopyAfterLoss;
+            if let Some(next) = own.next(now) {
+                (state, due) = (State::Waiting, next);
+            }
+        }
+        if !matches!(ended, Err(Trouble::Own(_))) {
+            self.own_trouble.lock().unwrap_or_else(PoisonError::into_inner).remove(&mailbox.id);
+        }
+        // What the old server did not open may be open later.
+        if let Ok(outcome) = &ended
+            && own.is_none()
+            && state == State::Settled
+            && !outcome.shut.is_empty()
+            && !matches!(mailbox.task, Task::Return | Task::ReturnAfterLoss)
+        {
+            let again = now.after(SHUT);
+            due = if due.0 > 0 { due.min(again) } else { again };
+        }
+        let had_its_turn = following.had_its_turn.load(Ordering::Relaxed);
+        // A login that is refused went over nothing: whether the first pass is behind a move is told by this.
+        let is_over = own.is_some() && is_well;
+        let lets_own_come = own.is_none() && is_well;
+        match ended {
+            Ok(_) if matches!(mailbox.task, Task::Check | Task::Trial) => state = State::Ready,
+            Ok(outcome) => note = outcome.note(),
+            // Whoever waits since before comes first.
+            Err(Trouble::Stopped) => {
+                (state, task, due) = (State::Waiting, mailbox.task, now);
+                note = had_its_turn.then(|| format!("{}: others wait", own::TURN));
+            }
+            // Nothing failed: it is no reason to doubt a message.
+            Err(Trouble::NotYet { why, pause }) => {
+                (state, task, after, due) = (State::Waiting, mailbox.task, mailbox.tries, now.after(pause));
+                note = Some(why);
+            }
+            Err(Trouble::Login { kind, why }) => (state, note) = (State::Refused, Some(format!("{kind}: {why}"))),
+            Err(Trouble::Question(why)) => (state, task, note) = (State::Asking, mailbox.task, Some(why)),
+            // A full disk or mailbox here says nothing of the old server: however often, it is no reason to doubt a message.
+            Err(Trouble::Own(error)) => {
+                (state, task, after) = (State::Waiting, mailbox.task, tries.max(1));
+                due = Timestamp(now.0 + self.own_pause(mailbox.id));
+                let kind = if error.class == Class::OverQuota { own::FULL } else { own::OWN };
+                note = Some(format!("{kind}: {}", error.chain()));
+                tracing::warn!(login = mailbox.login, error = error.chain(), "a pass ended early; it goes on later");
+            }
+            Err(trouble) => {
+                let asked =
+                    if let Trouble::Later { pause: Some(pause), .. } = &trouble { pause.as_millis() } else { 0 };
+                let pause = i64::try_from(asked).unwrap_or(ASKED).min(ASKED);
+                (state, task, after) = (State::Waiting, mailbox.task, tries + 1);
+                due = Timestamp(now.0 + pause.max(self.backoff(tries)));
+                note = Some(trouble.words());
+                tracing::info!(login = mailbox.login, why = trouble.words(), "a pass ended early; it goes on later");
+            }
+        }
+        let (id, account, all) = (mailbox.id, mailbox.account, mailbox.bytes + bytes);
+        let is_late = mailbox.cut.0 > 0 && mailbox.task == Task::Copy && bytes > 0;
+        let work = move |tx: &mut anser_db::Tx<'_>| {
+            if rows::state(tx, id)? == Some(State::Abandoned) {
+                return Ok(());
+            }
+            rows::progress(tx, id, done, total, all)?;
+            if is_over {
+                own::rows::set_ended(tx, of, now)?;
+            }
+            if is_late {
+                rows::change_gates(tx, of, |gates| gates.late = Some(now.0))?;
+            }
+            home.map_or(Ok(()), |(home, cut)| rows::set_home(tx, id, home, cut))?;
+            if lets_own_come {
+                rows::set_due_behind(tx, account, now)?;
+            }
+            rows::set_state(tx, id, &Standing { state, task, note: note.as_deref(), due, tries: after })
+        };
+        let written = self.deps.db.write(Place::Moves, Durability::Sync, work).await;
+        self.everybody.changed();
+        written
+    }
+
+    /// Whether a mailbox that was brought as a whole turns by itself.
+    async fn turns_when_ready(&self, mailbox: &Mailbox) -> Result<bool> {
+        Ok(self.home(mailbox.id).await? == Some(Home::There) && self.passing_of(mailbox).await? == Passing::UntilReady)
+    }
+
+    async fn home_after_return(&self, mailbox: &Mailbox) -> Result<Home> {
+        let is_off = self.move_of(mailbox).await?.is_none_or(|of| of.passing == Passing::Off);
+        Ok(if is_off { Home::Here } else { Home::There })
+    }
+
+    async fn passing_of(&self, mailbox: &Mailbox) -> Result<Passing> {
+        Ok(self.move_of(mailbox).await?.map_or(Passing::Off, |of| of.passing))
+    }
+
+    pub(crate) async fn move_of(&self, mailbox: &Mailbox) -> Result<Option<Move>> {
+        let of = mailbox.of;
+        self.deps.db.read(Place::Moves, move |tx| rows::move_by_id(tx, of)).await
+    }
+
+    /// Twice as long after each time that this server was in trouble with a mailbox, since it started.
+    fn own_pause(&self, id: u64) -> i64 {
+        let mut all = self.own_trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = all.entry(id).or_default();
+        let (first, longest) = OWN_PAUSES;
+        let pause = first.saturating_mul(1 << (*times).min(20)).min(longest);
+        *times = times.saturating_add(1);
+        pause
+    }
+
+    /// Twice as long after each failure, give or take a fifth, so that a thousand mailboxes do not come back at once.
+    fn backoff(&self, tries: u32) -> i64 {
+        let (first, longest) = PAUSES;
+        let pause = first.saturating_mul(1 << tries.min(20)).min(longest);
+        pause - pause / 5 + self.deps.entropy.below(pause as u64 * 2 / 5 + 1) as i64
+    }
+}
+
+/// One mailbox under work: what a pass over it needs, beside the connection.
+pub(crate) struct Work<'a> {
+    pub inner: &'a Inner,
+    pub mailbox: &'a Mailbox,
+    pub source: &'a Source,
+    /// The account here.
+    pub account: Arc<Account>,
+    /// What makes it a person's own move.
+    pub own: Option<Own>,
+    pub following: &'a Following,
+}
+
+impl Work<'_> {
+    /// Goes over everything once.
+    pub async fn one_pass(&self, origin: &mut Origin) -> Result<Outcome, Trouble> {
+        let (inner, mailbox, account) = (self.inner, self.mailbox, &self.account);
+        let number = inner.begin_pass(mailbox).await?;
+        if mailbox.home != Home::Here {
+            turn::stay_ahead(inner, account.id, origin).await?;
+        }
+        inner.deps.store.ensure(account.id).await?;
+        let allowance = match self.own {
+            // An organisation that moves in brings everything, and is told of who is above their quota then.
+            None => Allowance::default(),
+            Some(_) => {
+                let quota = Some(account.quota_bytes).filter(|quota| *quota > 0);
+                let used = inner.deps.store.read(account.id, used).await?;
+                Allowance::within(quota, used, UNCOMMITTED, self.following.came.clone())
+            }
+        };
+        let pass = Pass {
+            store: inner.deps.store.clone(),
+            tenant: account.tenant,
+            account: account.id,
+            id: mailbox.id,
+            profile: profile::of_source(self.source),
+            number,
+            limit: (mailbox.task == Task::Trial).then_some(TRIAL),
+            allowance,
+            places: self.places().await?,
+            read: inner.read.clone(),
+            losses_are_meant: mailbox.task == Task::CopyAfterLoss,
+            careful: mailbox.tries >= CAREFUL,
+            watch: self.following,
+        };
+        let outcome = pass.run(origin).await?;
+        inner.read.forget(account.id);
+        let used = inner.deps.store.read(account.id, used).await?;
+        let over = Some(account.quota_bytes).filter(|quota| *quota > 0 && used > *quota);
+        Ok(Outcome { over: over.map(|quota| (used, quota)), ..outcome })
+    }
+
+    /// Which mailboxes take the folders.
+    async fn places(&self) -> Result<Places, Trouble> {
+        match self.own.as_ref().map(|own| own.target) {
+            None => Ok(Places::Theirs),
+            Some(None) => Ok(Places::InUse),
+            Some(Some(id)) => {
+                let store = &self.inner.deps.store;
+                store.ensure(self.account.id).await?;
+                match store.read(self.account.id, move |tx| tx.has_mailbox(id)).await? {
+                    true => Ok(Places::One(id)),
+                    false => Err(Trouble::Question(own::NO_TARGET.into())),
+                }
+            }
+        }
+    }
+}
+
+fn used(tx: &mut MailTx<'_, '_>) -> Result<u64> {
+    Ok(tx.used())
+}
+
+/// What work comes to; when it panics, trouble of our own: its mailbox must not stay under a lease that nobody gives back.
+pub(crate) async fn unless_it_panics<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+    match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(ended) => ended,
+        Err(panic) => {
+            let words = words_of(&*panic);
+            tracing::error!(panic = words, "a pass panicked");
+            Err(Trouble::Own(Error::new(
+                Class::Unavailable,
+                format!("a pass ended by a mistake of this program: {words}"),
+                format!("本程序出错，本次迁移中断：{words}"),
+            )))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_trouble_of_our_own_in_words() {
+        let work = async { if Timestamp(0).0 == 0 { panic!("of {}", "a test") } else { Ok(()) } };
+        match unless_it_panics(work).await {
+            Err(Trouble::Own(error)) => assert!(error.chain().contains("mistake of this program: of a test")),
+            other => panic!("{other:?}"),
+        }
+        unless_it_panics(async { Ok(()) }).await.unwrap();
+    }
+}
