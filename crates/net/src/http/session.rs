@@ -57,7 +57,7 @@ pub async fn session(stream: Stream, site: Arc<Site>, shutdown: Shutdown) {
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_send_buf_size(STREAM_WINDOW as usize)
             .serve_connection(io, service);
-        drive(connection, |connection| connection.graceful_shutdown(), &watch, &site, &shutdown).await;
+        drive(Box::pin(connection), |connection| connection.graceful_shutdown(), &watch, &site, &shutdown).await;
     } else {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -67,13 +67,19 @@ pub async fn session(stream: Stream, site: Arc<Site>, shutdown: Shutdown) {
             .max_buf_size(limits.header_bytes.max(8192))
             .serve_connection(io, service)
             .with_upgrades();
-        drive(connection, |connection| connection.graceful_shutdown(), &watch, &site, &shutdown).await;
+        drive(Box::pin(connection), |connection| connection.graceful_shutdown(), &watch, &site, &shutdown).await;
     }
 }
 
-/// Runs a connection until it ends, is idle or stalled for too long, or the server has ended what it was doing here.
-async fn drive<C: Future>(connection: C, end: fn(Pin<&mut C>), watch: &Watch, site: &Site, shutdown: &Shutdown) {
-    let mut connection = pin!(connection);
+/// Runs a connection until it ends, is idle or stalled for too long, or the server has ended what it was doing here. Thousands stand open
+/// at once, so that each lies once in memory.
+async fn drive<C: Future>(
+    mut connection: Pin<Box<C>>,
+    end: fn(Pin<&mut C>),
+    watch: &Watch,
+    site: &Site,
+    shutdown: &Shutdown,
+) {
     let mut ending = pin!(shutdown.notified().fuse());
     let mut asked = false;
     let mut look = Instant::now() + site.limits.header_time;
