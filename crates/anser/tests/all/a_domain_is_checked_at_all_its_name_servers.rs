@@ -42,6 +42,33 @@ impl World {
     }
 }
 
+/// A zone that this network has of its own, and one that the world is sent to by the parent, which a third server has.
+struct Split {
+    _runtime: Runtime,
+    inside: NameServer,
+    _outside: [NameServer; 2],
+}
+
+impl Split {
+    fn new(within: &str, without: &str) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let (inside, outside) = runtime.block_on(async {
+            let own = ("anser.test", Signing::Unsigned, within);
+            let inside = NameServer::start(&[
+                own,
+                ("test", Signing::Unsigned, "@ IN NS tld\ntld IN A 127.0.0.3\npublic IN A 127.0.0.2\n"),
+            ])
+            .await;
+            let at = |last| SocketAddr::from(([127, 0, 0, last], inside.address.port()));
+            let world = NameServer::start_at(at(2), &[("anser.test", Signing::Unsigned, without)]).await;
+            let referral = "anser IN NS public\npublic IN A 127.0.0.2\n";
+            let parent = NameServer::start_at(at(3), &[("test", Signing::Unsigned, referral)]).await;
+            (inside, [world, parent])
+        });
+        Self { _runtime: runtime, inside, _outside: outside }
+    }
+}
+
 fn check(dev: &Dev) -> Vec<Value> {
     serde_json::from_str(&dev.ask(&["--json", "domain", "dns", "anser.test", "--check"])).unwrap()
 }
@@ -86,4 +113,39 @@ fn a_change_that_others_do_not_see_yet_is_waited_for() {
     let mx = row(&rows, "MX", "anser.test");
     assert_eq!(mx["state"], "waiting", "{mx}");
     assert!(mx["old"].as_u64().unwrap() <= 60 && problem(mx).contains("all name servers have it"), "{mx}");
+}
+
+#[test]
+fn what_the_world_is_told_is_what_counts_where_this_network_has_a_dns_of_its_own() {
+    let records = |more: &str| format!("mail IN A 127.0.0.1\n@ IN TXT \"v=spf1 mx -all\"\n{more}");
+    let split = Split::new(&records("@ IN MX 10 mail\n"), &records("@ 90 IN MX 10 old.test.\n"));
+    let place = Place::new();
+    let dev = place.start_with(&["--dns", &split.inside.address.to_string()]);
+    let rows = check(&dev);
+    let mx = row(&rows, "MX", "anser.test");
+    assert_eq!((&mx["state"], &mx["ttl"]), (&"wrong".into(), &90.into()), "{mx}");
+    let said = problem(mx);
+    assert!(said.contains("split horizon: in this network it is 10 mail.anser.test"), "{said}");
+    assert!(said.contains("told 10 old.test by public.test; there no MX names mail.anser.test"), "{said}");
+    let spf = rows.iter().find(|row| row["value"].as_str().unwrap().starts_with("\"v=spf1")).unwrap();
+    assert_eq!(spf["state"], "ok", "what is the same is right: {spf}");
+}
+
+#[test]
+fn names_that_lead_nowhere_or_that_a_wildcard_makes_are_told() {
+    let wrong =
+        "* IN A 127.0.0.9\nalias IN CNAME mail\n@ IN MX 10 mial\n@ IN MX 20 alias\n@ IN MX 30 gone.elsewhere.test.\n";
+    let world = World::new(&zone(1, wrong), &zone(1, wrong));
+    let place = Place::new();
+    let dev = world.dev(&place);
+    let rows = check(&dev);
+    let said = problem(row(&rows, "MX", "anser.test")).to_owned();
+    for words in [
+        "no MX names mail.anser.test",
+        "mial.anser.test is answered by the wildcard *.anser.test",
+        "alias.anser.test is an alias (CNAME)",
+        "gone.elsewhere.test has no address",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
 }

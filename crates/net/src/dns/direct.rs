@@ -1,9 +1,11 @@
 //! The name servers of a zone themselves, asked as resolvers ask them: for what each says now, not what somebody remembers of it.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use anser_base::{Error, Result};
+use futures_util::future::join_all;
 use hickory_resolver::proto::op::{Edns, Message, MessageType, Query, ResponseCode};
 use hickory_resolver::proto::rr::{Name, RData};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -25,6 +27,8 @@ const PACKET: u16 = 1232;
 const ADDRESSES: usize = 4;
 /// Levels above a name at which its zone is looked for.
 const LEVELS: usize = 10;
+/// Servers of a parent that are asked where they send the world.
+const PARENTS: usize = 3;
 
 /// A zone, as its parent and it name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,9 +75,52 @@ impl Resolver {
         }
         None
     }
+
+    /// Where the parent of a zone sends the world for it (RFC 1034 §4.3.2, a referral): all name servers that its first servers name, with
+    /// the addresses that these give, or else those that they have. That may be others than [`Self::authority`] finds, where this network has a DNS of its own.
+    /// `None` when no server of the parent tells.
+    pub async fn delegation(&self, zone: &str, port: u16) -> Option<Authority> {
+        let (_, above) = zone.split_once('.')?;
+        let parent = self.authority(above, port).await?;
+        let asked = parent.servers.iter().take(PARENTS).map(|server| server.referral(zone));
+        let told: BTreeMap<String, Vec<IpAddr>> = join_all(asked).await.into_iter().flatten().collect();
+        let mut servers = Vec::new();
+        for (name, mut addresses) in told.into_iter().take(SERVERS) {
+            if addresses.is_empty() {
+                addresses.extend(self.lookup(&name, RecordType::A).await.addresses());
+            }
+            let addresses = addresses.into_iter().take(ADDRESSES).map(|address| SocketAddr::new(address, port));
+            servers.push(NameServer { name, addresses: addresses.collect() });
+        }
+        (!servers.is_empty()).then(|| Authority { zone: zone.to_owned(), servers })
+    }
 }
 
 impl NameServer {
+    /// The name servers to which this one refers whoever asks for a zone below its own, with the addresses that it gives; none when it
+    /// does not answer. One that has the zone itself names the servers that stand in it.
+    async fn referral(&self, zone: &str) -> Vec<(String, Vec<IpAddr>)> {
+        let (Some(address), Some(question)) = (self.addresses.first(), question(zone, RecordType::Ns)) else {
+            return Vec::new();
+        };
+        let Ok(answer) = exchange(*address, &question).await else { return Vec::new() };
+        let named = answer.answers.iter().chain(&answer.authorities).filter(|record| text(&record.name) == zone);
+        let named = named.filter_map(|record| match &record.data {
+            RData::NS(name) => Some(text(name)),
+            _ => None,
+        });
+        let glue = |name: &str| {
+            let of = answer.additionals.iter().filter(|record| text(&record.name) == *name);
+            let addresses = of.filter_map(|record| match &record.data {
+                RData::A(a) => Some(IpAddr::V4(a.0)),
+                RData::AAAA(a) => Some(IpAddr::V6(a.0)),
+                _ => None,
+            });
+            addresses.collect()
+        };
+        named.map(|name| (name.clone(), glue(&name))).collect()
+    }
+
     /// What this server itself says, at the first of its addresses that answers. CNAMEs are followed as far as it knows them: where
     /// [`Answer::canonical`] is another name, the rest is for others to say. A failure when it does not answer, or has not the zone.
     pub async fn ask(&self, name: &str, kind: RecordType) -> Answer {
@@ -89,18 +136,25 @@ impl NameServer {
 }
 
 async fn ask(server: SocketAddr, name: &str, kind: RecordType) -> Result<Answer> {
-    let Ok(absolute) = Name::from_ascii(format!("{name}.")) else { return Ok(Answer::impossible(name)) };
+    let Some(question) = question(name, kind) else { return Ok(Answer::impossible(name)) };
+    Ok(read(name, kind, &exchange(server, &question).await?))
+}
+
+/// A question that the server is to answer by itself; `None` for what no name can be.
+fn question(name: &str, kind: RecordType) -> Option<Message> {
+    let absolute = Name::from_ascii(format!("{name}.")).ok()?;
     let mut question = Message::query();
     let mut edns = Edns::new();
     edns.set_max_payload(PACKET);
     question.set_edns(edns);
     question.metadata.recursion_desired = false;
     question.add_query(Query::query(absolute, record_type(kind)));
-    let mut answer = over_udp(server, &question).await?;
-    if answer.metadata.truncation {
-        answer = over_tcp(server, &question).await?;
-    }
-    Ok(read(name, kind, &answer))
+    Some(question)
+}
+
+async fn exchange(server: SocketAddr, question: &Message) -> Result<Message> {
+    let answer = over_udp(server, question).await?;
+    if answer.metadata.truncation { over_tcp(server, question).await } else { Ok(answer) }
 }
 
 fn read(name: &str, kind: RecordType, answer: &Message) -> Answer {

@@ -8,6 +8,11 @@ use anser_senderauth::{dmarc, spf};
 
 use super::Wanted;
 
+/// A name that nobody gives to anything: where it has records, a wildcard made them.
+const NOWHERE: &str = "anser-looks-for-wildcards";
+/// Names of MX records that are looked at.
+const EXCHANGES: usize = 10;
+
 /// In English and in Chinese.
 pub(super) type Words = (String, String);
 
@@ -50,10 +55,14 @@ impl Judge<'_> {
             .collect();
         match wanted.kind {
             RecordType::A | RecordType::Aaaa => None,
-            RecordType::Mx => match mx_problem(found, hostname, self.alone) {
-                None => self.alias_problem().await,
-                problem => problem,
-            },
+            RecordType::Mx => {
+                let mut all: Vec<Words> = mx_problem(found, hostname, self.alone).into_iter().collect();
+                for exchange in exchanges(found).into_iter().take(EXCHANGES) {
+                    all.extend(self.exchange_problem(exchange).await);
+                }
+                all.extend(self.wildcard_problem(found).await);
+                joined(all)
+            }
             RecordType::Srv => {
                 let right = found
                     .iter()
@@ -74,15 +83,64 @@ impl Judge<'_> {
         }
     }
 
-    /// An MX must not name an alias (RFC 2181 §10.3): some servers send nothing to it.
-    async fn alias_problem(&self) -> Option<Words> {
-        let Judge { resolver, hostname, .. } = *self;
-        let found = resolver.lookup(hostname, RecordType::A).await;
-        let is_alias = !found.is_failure() && !found.canonical.eq_ignore_ascii_case(hostname);
-        is_alias.then(|| {
+    /// What is wrong with a name that an MX gives: an alias, which it must not name (RFC 2181 §10.3), nothing, or what a wildcard makes
+    /// of any name.
+    async fn exchange_problem(&self, exchange: &str) -> Option<Words> {
+        // What is no name at all was told already.
+        if exchange.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
+            return None;
+        }
+        let found = self.resolver.lookup(exchange, RecordType::A).await;
+        if !found.is_failure() && !found.canonical.eq_ignore_ascii_case(exchange) {
+            return Some((
+                format!(
+                    "{exchange} is an alias (CNAME), which an MX must not name and some servers send nothing to: \
+                     give it an address record"
+                ),
+                format!("{exchange} 是别名（CNAME），MX 不能指向别名，部分服务器不会投递：请改为地址记录"),
+            ));
+        }
+        let found = addresses(self.resolver, exchange).await;
+        if found.is_empty() {
+            return Some((
+                format!("{exchange} has no address: remove that MX, or give the name one; mail waits for it in vain"),
+                format!("{exchange} 没有地址：请删除该 MX 或补上地址，否则邮件会徒劳等待"),
+            ));
+        }
+        let (_, above) = exchange.split_once('.')?;
+        let is_any = !exchange.eq_ignore_ascii_case(self.hostname)
+            && same(found, addresses(self.resolver, &format!("{NOWHERE}.{above}")).await);
+        is_any.then(|| {
             (
-                format!("{hostname} is an alias (CNAME), which an MX must not name: give it an address record"),
-                format!("{hostname} 是别名（CNAME），MX 不能指向别名：请改为地址记录"),
+                format!(
+                    "{exchange} is answered by the wildcard *.{above}, which makes every name seem right, misspelt ones too: \
+                     name {} if that is meant",
+                    self.hostname
+                ),
+                format!(
+                    "{exchange} 由通配记录 *.{above} 应答，拼错的名称也会显得正确：如本意是 {}，请改正",
+                    self.hostname
+                ),
+            )
+        })
+    }
+
+    /// An MX that a wildcard makes ends with the first record that the name gets of its own (RFC 4592 §2.2.1).
+    async fn wildcard_problem(&self, found: &[Data]) -> Option<Words> {
+        let (_, above) = self.domain.split_once('.')?;
+        // At the top of a zone no wildcard answers.
+        if !self.resolver.lookup(self.domain, RecordType::Soa).await.records().is_empty() {
+            return None;
+        }
+        let any = self.resolver.lookup(&format!("{NOWHERE}.{above}"), RecordType::Mx).await;
+        same(found.to_vec(), any.records().to_vec()).then(|| {
+            let domain = self.domain;
+            (
+                format!(
+                    "{domain} has no MX of its own, it comes from the wildcard *.{above}, and ends with whatever other record is \
+                     added at {domain}: add the MX there"
+                ),
+                format!("{domain} 没有自己的 MX，结果来自通配记录 *.{above}；一旦为 {domain} 添加其他记录便会失效：请单独添加 MX"),
             )
         })
     }
@@ -125,6 +183,24 @@ impl Judge<'_> {
         }
         None
     }
+}
+
+/// Whether both have the same, and something; in whatever order.
+fn same<T: PartialEq>(one: Vec<T>, other: Vec<T>) -> bool {
+    !one.is_empty() && one.len() == other.len() && one.iter().all(|item| other.contains(item))
+}
+
+/// The names that MX records give.
+fn exchanges(found: &[Data]) -> Vec<&str> {
+    let names =
+        found.iter().filter_map(|data| if let Data::Mx { exchange, .. } = data { Some(&**exchange) } else { None });
+    names.collect()
+}
+
+/// All problems as one.
+fn joined(all: Vec<Words>) -> Option<Words> {
+    let (en, zh): (Vec<String>, Vec<String>) = all.into_iter().unzip();
+    (!en.is_empty()).then(|| (en.join("; "), zh.join("；")))
 }
 
 fn mx_problem(found: &[Data], hostname: &str, alone: bool) -> Option<Words> {
@@ -289,6 +365,43 @@ mod tests {
                 && tlsa_problem(&[tlsa(2, &[1])], "3 1 1 ab").is_none()
         );
         assert!(dmarc_problem(&["v=DMARC1; p=reject".into(), "v=DMARC1; p=none".into()]).is_some());
+    }
+
+    #[tokio::test]
+    async fn what_an_mx_names_is_looked_at() {
+        let zone = anser_net::dns::Zone::new();
+        let address = |last: u8| Data::A([192, 0, 2, last].into());
+        zone.add("mail.example.org", address(1));
+        zone.add("alias.example.org", Data::Cname("mail.example.org".into()));
+        for any in ["mial.example.org", "anser-looks-for-wildcards.example.org"] {
+            zone.add(any, address(9));
+        }
+        zone.add("anser-looks-for-wildcards.example.net", data(10, "mail.example.org"));
+        let resolver = Resolver::zone(zone.clone());
+        let wanted = |domain: &str| Wanted {
+            name: domain.to_owned(),
+            kind: RecordType::Mx,
+            value: String::new(),
+            needed: true,
+            why: ("", ""),
+        };
+        let said = async |domain: &str, found: &[Data]| {
+            let judge = Judge { resolver: &resolver, hostname: "mail.example.org", domain, alone: true };
+            let problem = judge.problem(&wanted(domain), found).await.unwrap_or_default();
+            assert_eq!(problem.0.is_empty(), problem.1.is_empty(), "in both languages");
+            problem.0
+        };
+        let right = data(10, "mail.example.org");
+        assert_eq!(said("example.org", std::slice::from_ref(&right)).await, "");
+        assert!(said("example.org", &[data(10, "alias.example.org")]).await.contains("is an alias"));
+        let dead = said("example.org", &[right.clone(), data(20, "gone.example.org")]).await;
+        assert!(dead.contains("still goes to gone.example.org") && dead.contains("has no address"), "{dead}");
+        let misspelt = said("example.org", &[data(10, "mial.example.org")]).await;
+        assert!(misspelt.contains("answered by the wildcard *.example.org"), "{misspelt}");
+        let any = said("dept.example.net", std::slice::from_ref(&right)).await;
+        assert!(any.contains("from the wildcard *.example.net"), "{any}");
+        zone.add("dept.example.net", Data::Soa { mname: "ns".into(), rname: "x".into(), serial: 1, minimum: 1 });
+        assert_eq!(said("dept.example.net", std::slice::from_ref(&right)).await, "", "the top of a zone");
     }
 
     #[tokio::test]

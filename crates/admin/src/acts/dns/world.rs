@@ -1,6 +1,9 @@
 //! What the name servers of a domain's zones say, each asked itself, beside what others may still remember.
 //!
-//! A server that does not answer the first question is not asked again, so that a look takes seconds, whatever is broken.
+//! A server that does not answer the first question is not asked again, so that a look takes seconds, whatever is broken. Where the
+//! parent of a zone sends the world to other servers than this network is sent to, one of those is asked too.
+
+use std::net::SocketAddr;
 
 use anser_net::dns::{Answer, Authority, Data, NameServer, RecordType, Resolver, Status};
 use futures_util::future::join_all;
@@ -33,6 +36,8 @@ pub(super) struct World<'a> {
 
 struct Zone {
     authority: Authority,
+    /// The servers that the world is sent to, where these are others than this network is.
+    outside: Vec<NameServer>,
     /// What each server says of the zone itself: the number of its version, or why there is none.
     standing: Vec<Result<u32, String>>,
 }
@@ -47,10 +52,17 @@ impl<'a> World<'a> {
     pub async fn look(&mut self, judge: Judge<'_>, wanted: &Wanted) -> Looked {
         let resolver = self.resolver;
         let known = resolver.lookup(&wanted.name, wanted.kind).await;
-        let answers = match self.zone(&wanted.name).await {
-            Some(zone) => zone.answers(resolver, wanted).await,
-            None => Vec::new(),
+        let (answers, outside) = match self.zone(&wanted.name).await {
+            Some(zone) => (zone.answers(resolver, wanted).await, zone.outside(wanted).await),
+            None => (Vec::new(), None),
         };
+        let inside = answers.first().map_or(&known, |(_, answer)| answer);
+        if let Some((server, answer)) = &outside
+            && !says_the_same(inside, answer)
+        {
+            let verdict = judge.verdict(wanted, &answer.status).await;
+            return split(inside, (server, answer), verdict);
+        }
         let ttl = answers.iter().map(|(_, answer)| answer.ttl.as_secs()).min();
         let mut groups: Vec<(Vec<&str>, Answer)> = Vec::new();
         for (server, answer) in answers {
@@ -96,8 +108,14 @@ impl<'a> World<'a> {
             return self.zones.get(at);
         }
         let versions = authority.servers.iter().map(|server| version(server, &authority.zone));
-        let standing = join_all(versions).await;
-        self.zones.push(Zone { authority, standing });
+        let delegation = self.resolver.delegation(&authority.zone, self.port);
+        let (standing, delegation) = tokio::join!(join_all(versions), delegation);
+        let known: Vec<SocketAddr> = authority.servers.iter().flat_map(|server| server.addresses.clone()).collect();
+        let is_other = |server: &NameServer| {
+            !server.addresses.is_empty() && !server.addresses.iter().any(|address| known.contains(address))
+        };
+        let outside = delegation.map(|found| found.servers).unwrap_or_default().into_iter().filter(is_other).collect();
+        self.zones.push(Zone { authority, outside, standing });
         self.zones.last()
     }
 }
@@ -126,6 +144,15 @@ impl Zone {
             (server.name.as_str(), Answer { status, ..answer })
         });
         join_all(asked).await.into_iter().filter(|(_, answer)| !answer.is_failure()).collect()
+    }
+
+    /// What the world is told of a record by servers that this network does not ask, the first that has the zone.
+    async fn outside(&self, wanted: &Wanted) -> Option<(&str, Answer)> {
+        let asked = self
+            .outside
+            .iter()
+            .map(|server| async { (server.name.as_str(), server.ask(&wanted.name, wanted.kind).await) });
+        join_all(asked).await.into_iter().find(|(_, answer)| !answer.is_failure())
     }
 
     fn view(&self) -> RecordView {
@@ -182,6 +209,29 @@ fn says_the_same(one: &Answer, other: &Answer) -> bool {
         all
     };
     (absent(one) && absent(other)) || (one.canonical == other.canonical && sorted(one) == sorted(other))
+}
+
+/// This network has a DNS of its own (split horizon). Mail comes by what the world is told.
+fn split(inside: &Answer, (server, outside): (&str, &Answer), verdict: (&'static str, Option<Words>)) -> Looked {
+    let value = |answer: &Answer| match shown(answer) {
+        none if none.is_empty() => "-".to_owned(),
+        some => some,
+    };
+    let (within, without) = (value(inside), value(outside));
+    let (state, why) = verdict;
+    let (en, zh) = why.map(|(en, zh)| (format!("; there {en}"), format!("；对外：{zh}"))).unwrap_or_default();
+    let problem = (
+        format!(
+            "split horizon: in this network it is {within}, while the world is told {without} by {server}{en}; \
+             mail comes by what the world is told: change both zones"
+        ),
+        format!(
+            "内外 DNS 不一致：本网络内为 {within}，外界从 {server} 得到 {without}{zh}；外部来信以外界所得为准，请同时修改内外两份区数据"
+        ),
+    );
+    // What is right for the world alone is not right for the house.
+    let state = if state == "ok" { "differs" } else { state };
+    Looked { state, problem: Some(problem), ttl: Some(outside.ttl.as_secs()), old: None }
 }
 
 fn waiting(left: u64) -> Words {
