@@ -16,6 +16,7 @@ use crate::Migrate;
 use crate::imap::Imap;
 use crate::model::{Home, Mailbox, Move, MoveState, Passing, Source, State, Task};
 use crate::own;
+use crate::paper;
 use crate::report;
 use crate::rows::{self, Standing};
 use crate::run::unknown;
@@ -28,10 +29,26 @@ const PAGE: usize = 1_000;
 /// How long the password of a verification may live.
 const VERIFYING: Duration = Duration::from_secs(24 * 3600);
 
-/// A password on its way; never shown.
+/// A password on its way; never shown. In JSON it is a text, or numbers where it is none.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "Written")]
 pub struct Password(pub Vec<u8>);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Text(String),
+    Octets(Vec<u8>),
+}
+
+impl From<Written> for Password {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Text(text) => Self(text.into_bytes()),
+            Written::Octets(octets) => Self(octets),
+        }
+    }
+}
 
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -411,15 +428,18 @@ impl Migrate {
         Ok(proofs)
     }
 
-    /// The newest proofs as a signed document: `html`, `csv` or `json`.
+    /// The newest proofs as a signed document: `html`, `csv`, `json` or `pdf`. `Class::Invalid` for another format.
     pub async fn signed_report(&self, name: &str, which: Which, format: &str) -> Result<String> {
         let proofs = self.proofs(name, which).await?;
+        let signer = Signer::new(&self.inner.deps.key)?;
         let report = match format {
             "csv" => report::csv(&proofs),
             "json" => report::json(&proofs),
-            _ => report::html(&proofs),
+            "html" => paper::html(&report::paper(&proofs)),
+            "pdf" => paper::pdf(&report::paper(&proofs), &signer.foot(&report::json(&proofs))),
+            other => return Err(unknown(&format!("format {other}"))),
         };
-        Ok(Signer::new(&self.inner.deps.key)?.sign(format, report))
+        Ok(signer.sign(format, report))
     }
 
     /// The public key that reports are signed by.

@@ -33,7 +33,7 @@
 //! | `commit` | messages and their rows of the ledger, in one transaction |
 //! | [`adopt`] | mail that was here before |
 //! | `merge` | flags of three sides, what is gone, what was removed |
-//! | [`verify`], [`report`] | both sides listed anew and held against each other; the proof as CSV and HTML |
+//! | [`verify`], [`report`] | both sides listed anew and held against each other; the proof as files |
 //! | [`source`] | what every source gives |
 //! | [`imap`] | old servers that speak IMAP |
 //! | [`jmap`] | old servers that speak JMAP |
@@ -50,6 +50,7 @@
 //! | `back` | the way back, by the same ledger |
 //! | [`form`] | what an organisation says of itself before it moves |
 //! | [`documents`] | what is handed out and worked by, made of what the move knows |
+//! | [`paper`] | what is printed: HTML and PDF |
 //! | [`gates`] | what must be so before a cut-over, and after it |
 //! | [`signature`] | reports that nobody can change |
 //! | `secret` | passwords, sealed by a key outside of the database |
@@ -73,6 +74,7 @@ pub mod model;
 pub mod name;
 pub mod oauth;
 pub mod own;
+pub mod paper;
 pub mod pass;
 pub mod pass_through;
 mod plan;

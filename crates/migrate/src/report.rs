@@ -1,8 +1,8 @@
-//! Proofs as files that people keep: CSV for tables, HTML to be read and printed, JSON for programs. [`crate::signature`] signs them.
+//! Proofs as files that people keep: CSV for tables, HTML and PDF to be read and printed, JSON for programs. [`crate::signature`] signs
+//! them.
 
-use anser_net::http::escaped;
-
-use crate::verify::{Proof, Score};
+use crate::paper::{Block, Kind, Paper, Readers, Table};
+use crate::verify::{Difference, FolderProof, Proof, Score};
 
 /// One line for each folder; texts in quotes, a quote in them doubled.
 pub fn csv(proofs: &[Proof]) -> String {
@@ -48,56 +48,52 @@ fn scores(proofs: &[Proof]) -> Vec<(Score, u64)> {
     Score::ALL.iter().map(|score| (*score, count(*score))).filter(|(_, count)| *count > 0).collect()
 }
 
-/// A page for each language's reader: what was compared, and every difference that is named.
-pub fn html(proofs: &[Proof]) -> String {
+/// For readers of both languages: what was compared, and every difference that is named.
+pub fn paper(proofs: &[Proof]) -> Paper {
     let unexplained: u64 = proofs.iter().map(|proof| proof.unexplained).sum();
-    let seal = if unexplained == 0 {
-        "Unexplained 无法解释: 0"
-    } else {
-        "Unexplained differences 存在无法解释的差异"
+    let seal = match unexplained {
+        0 => "Unexplained 无法解释: 0".to_owned(),
+        _ => format!("Unexplained differences 存在无法解释的差异: {unexplained}"),
     };
-    let mut out = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Verification 迁移核对</title>\
-         <style>body{{font:14px sans-serif;margin:2em}}td,th{{border:1px solid #999;padding:.2em .5em;text-align:left}}\
-         table{{border-collapse:collapse;margin-bottom:1.5em}}</style><h1>Verification 迁移核对</h1><p><strong>{seal}</strong></p>"
+    let title = "Verification 迁移核对";
+    let mut blocks = vec![Block::plain(Kind::Title, title), Block::plain(Kind::Strong, seal)];
+    blocks.extend(
+        scores(proofs).into_iter().map(|(score, count)| Block::plain(Kind::Text, format!("{} {count}", score.word()))),
     );
-    for (score, count) in scores(proofs) {
-        out.push_str(&format!("<p>{} {count}</p>", score.word()));
-    }
     for proof in proofs {
-        let (login, address, score) = (escaped(&proof.login), escaped(&proof.address), proof.score().word());
-        out.push_str(&format!("<h2>{login} &rarr; {address}: {score}</h2>"));
-        out.push_str("<table><tr><th>Folder 文件夹<th>Here 现位置<th>Messages 邮件<th>Bytes 字节<th>Result 结果<th>Extra 仅此处<th>UIDs</tr>");
-        for one in &proof.folders {
-            let classes = one.classes.iter().map(|(class, count)| format!("{} {count}", escaped(class)));
-            let kept = if one.uids_kept { "kept 保留" } else { "new 更新" };
-            out.push_str(&format!(
-                "<tr><td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{kept}</tr>",
-                escaped(&one.folder),
-                escaped(&one.here),
-                one.messages,
-                one.bytes,
-                classes.collect::<Vec<_>>().join(", "),
-                one.extra
-            ));
-        }
-        out.push_str("</table>");
+        let heading = format!("{} → {}: {}", proof.login, proof.address, proof.score().word());
+        blocks.push(Block::plain(Kind::Heading, heading));
+        blocks.push(Block::Table(table(&FOLDERS, proof.folders.iter().map(folder))));
         if !proof.differences.is_empty() {
-            out.push_str("<table><tr><th>Folder 文件夹<th>UID<th>Class 类别<th>Why 原因</tr>");
-            for one in &proof.differences {
-                let texts = [escaped(&one.folder), one.uid.to_string(), escaped(&one.class), escaped(&one.why)];
-                out.push_str(&format!("<tr><td>{}</tr>", texts.join("<td>")));
-            }
-            out.push_str("</table>");
+            blocks.push(Block::Table(table(&DIFFERENCES, proof.differences.iter().map(difference))));
         }
     }
-    out + "</html>\n"
+    Paper { readers: Readers::Both, title: title.to_owned(), blocks }
+}
+
+const FOLDERS: [&str; 7] =
+    ["Folder 文件夹", "Here 现位置", "Messages 邮件", "Bytes 字节", "Result 结果", "Extra 仅此处", "UIDs"];
+const DIFFERENCES: [&str; 4] = ["Folder 文件夹", "UID", "Class 类别", "Why 原因"];
+
+fn folder(one: &FolderProof) -> Vec<String> {
+    let classes: Vec<String> = one.classes.iter().map(|(class, count)| format!("{class} {count}")).collect();
+    let kept = if one.uids_kept { "kept 保留" } else { "new 更新" };
+    let [messages, bytes, extra] = [one.messages, one.bytes, one.extra].map(|number| number.to_string());
+    vec![one.folder.clone(), one.here.clone(), messages, bytes, classes.join(", "), extra, kept.to_owned()]
+}
+
+fn difference(one: &Difference) -> Vec<String> {
+    vec![one.folder.clone(), one.uid.to_string(), one.class.clone(), one.why.clone()]
+}
+
+fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Table {
+    Table { head: head.iter().map(|name| (*name).to_owned()).collect(), rows: rows.collect() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verify::{Difference, FolderProof};
+    use crate::paper::html;
 
     #[test]
     fn names_cannot_break_out_of_their_cell() {
@@ -110,7 +106,7 @@ mod tests {
         let proofs = [proof];
         assert!(csv(&proofs).contains("\"a\"\"<b>,\r\n\","));
         assert!(csv(&proofs).contains("\"'=HYPERLINK(1)\",\"'\t-1+2\","), "no table calculates it");
-        let page = html(&proofs);
+        let page = html(&paper(&proofs));
         assert!(!page.contains("<script>") && !page.contains("<b>") && page.contains("Unexplained differences"));
     }
 }

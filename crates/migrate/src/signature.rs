@@ -8,9 +8,13 @@ use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 
 /// What the key is made from the key of the moves for.
 const PURPOSE: &str = "anser 2026 signature of move reports";
-/// What stands before a signature in HTML, CSV and JSON, and what behind it.
-const MARKS: [(&str, &str, &str); 3] =
-    [("html", "\n<!-- seal ", " -->\n"), ("csv", "# seal ", "\r\n"), ("json", ",\"seal\":\"", "\"}\n")];
+/// What stands before a signature in HTML, CSV, JSON and PDF, and what behind it. In PDF it is a comment behind the end of the file.
+const MARKS: [(&str, &str, &str); 4] = [
+    ("html", "\n<!-- seal ", " -->\n"),
+    ("csv", "# seal ", "\r\n"),
+    ("json", ",\"seal\":\"", "\"}\n"),
+    ("pdf", "\n%seal ", "\n"),
+];
 
 /// Signs reports.
 pub struct Signer {
@@ -30,7 +34,12 @@ impl Signer {
         encode_base64(self.pair.public_key().as_ref())
     }
 
-    /// A report with its signature. `format` is `html`, `csv` or `json`; of JSON the last `}` is left out before.
+    /// What a printed page says of who wrote it, and of what: a fingerprint of the same in another format, without its signature.
+    pub fn foot(&self, same: &str) -> String {
+        format!("BLAKE3 {}\nEd25519 {}", blake3::hash(same.as_bytes()).to_hex(), self.key())
+    }
+
+    /// A report with its signature. `format` is `html`, `csv`, `json` or `pdf`; of JSON the last `}` is left out before.
     pub fn sign(&self, format: &str, mut report: String) -> String {
         let (_, before, behind) = MARKS.iter().find(|(known, ..)| *known == format).unwrap_or(&MARKS[0]);
         let signature = encode_base64(self.pair.sign(report.as_bytes()).as_ref());
@@ -56,7 +65,9 @@ mod tests {
     #[test]
     fn a_report_that_was_changed_is_nobodys() {
         let (signer, other) = (Signer::new(&[1; 32]).unwrap(), Signer::new(&[2; 32]).unwrap());
-        for (format, text) in [("html", "<p>x</p>"), ("csv", "a,b\r\n"), ("json", "{\"a\":[1]")] {
+        for (format, text) in
+            [("html", "<p>x</p>"), ("csv", "a,b\r\n"), ("json", "{\"a\":[1]"), ("pdf", "%PDF-1.7\n%%EOF")]
+        {
             let signed = signer.sign(format, text.to_owned());
             assert_eq!(signed_by(&signed), Some(signer.key()), "{signed}");
             assert_eq!(signed_by(&signed.replacen(&text[..3], "zzz", 1)), None);

@@ -22,7 +22,7 @@ const PORTS: [(&str, &str); 6] = [
 ];
 
 impl Admin {
-    /// Every document in both languages, signed, and a calendar of what is to be done when.
+    /// Every document in both languages, as HTML and as PDF, signed, and a calendar of what is to be done when.
     pub(super) async fn move_documents(&self, actor: &Actor, name: &str, out: &Out) -> Result<Report> {
         let moves = &self.deps.moves;
         let seen = self.look_at_domains(name).await?;
@@ -33,8 +33,9 @@ impl Admin {
             facts.tables.insert("dns", self.wanted_records(name, language).await?);
             facts.tables.insert("lists", lists.clone());
             for document in &DOCUMENTS {
-                let text = moves.sign_document(page(document, language, &facts))?;
-                hand_out(out, format!("{}.html", document.name), word, &text).await?;
+                let [html, pdf] = moves.sign_document(&page(document, language, &facts))?;
+                hand_out(out, format!("{}.html", document.name), word, &html).await?;
+                hand_out(out, format!("{}.pdf", document.name), word, &pdf).await?;
             }
             let appointments = moves.appointments(name, language).await?;
             let made = calendar(name, &self.deps.hostname, self.deps.clock.now(), &appointments);

@@ -6,6 +6,7 @@ use super::{Appointment, Facts, Language, Table};
 use crate::Migrate;
 use crate::form::FIELDS;
 use crate::gates::{LOW, MxSeen, VISITS};
+use crate::paper::{Paper, html, pdf};
 use crate::rows;
 use crate::signature::Signer;
 
@@ -103,9 +104,12 @@ impl Migrate {
         Ok(all)
     }
 
-    /// A document with its signature.
-    pub fn sign_document(&self, page: String) -> Result<String> {
-        Ok(Signer::new(&self.inner.deps.key)?.sign("html", page))
+    /// A document as HTML and as PDF, both signed.
+    pub fn sign_document(&self, paper: &Paper) -> Result<[String; 2]> {
+        let signer = Signer::new(&self.inner.deps.key)?;
+        let page = html(paper);
+        let printed = pdf(paper, &signer.foot(&page));
+        Ok([signer.sign("html", page), signer.sign("pdf", printed)])
     }
 }
 

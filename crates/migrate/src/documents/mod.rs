@@ -1,5 +1,5 @@
 //! The documents of a move, in Chinese and English, made of what the move knows: those that an organisation hands out before it moves, and
-//! those that it works by. Pages of HTML that need nothing else, and print well; everything in them is escaped.
+//! those that it works by: see [`crate::paper`].
 //!
 //! A template is lines: `# heading`, `## heading`, `- item`, `1. step`, `[ ] thing to be ticked`, `{{table NAME}}`, else a paragraph.
 //! `{{NAME}}` stands for a fact; a line that begins with `?NAME ` is there when the fact is not empty.

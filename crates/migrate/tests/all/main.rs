@@ -11,6 +11,7 @@ mod a_folder_of_a_million_streams;
 mod a_full_disk_or_mailbox_is_waited_for;
 mod a_large_mailbox_of_files_is_listed_in_parts;
 mod a_persons_own_mail_comes_behind_the_organisations;
+mod a_printed_report_says_what_the_report_says;
 mod a_slow_line_that_breaks_is_enough;
 mod an_mbox_that_grew_is_read_on;
 mod any_password_logs_in;
