@@ -26,6 +26,7 @@ wait
 pub struct Courier {
     process: Child,
     home: Home,
+    trash: String,
     /// The port of IMAP.
     pub imap: u16,
     /// The port of POP3.
@@ -63,10 +64,22 @@ impl Courier {
         process.args(["--mount", "--pid", "--fork", "--kill-child", "/bin/sh"]).arg(file);
         process.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let process = process.spawn().expect("unshare is there");
-        let courier = Self { process, home, imap, pop3 };
+        let courier = Self { process, home, trash: trash.to_owned(), imap, pop3 };
         // Who asks of passwords is up a moment after the door.
         wait_for("courier", || Imap::login(imap, users[0]).ok());
         courier
+    }
+
+    /// A login of a user so many days later, with which Courier clears what is old by then. It then finds the clock to be wrong, and ends.
+    pub fn logs_in_later(&self, user: &str, days: u32) {
+        let (mail, trash) = (self.path(&format!("mail/{user}/Maildir")), &self.trash);
+        let imapd = format!("{}/courier/usr/bin/imapd", installed("ANSER_TEST_OLD"));
+        shell(&format!(
+            "export AUTHENTICATED={user} IMAP_TRASHFOLDERNAME=Trash IMAP_EMPTYTRASH={trash} NO_FAKE_STAT=1; \
+             printf '1 LOGOUT\\r\\n' | setpriv --reuid=nobody --regid=nogroup --clear-groups \
+             faketime -f +{days}d {imapd} {} || true",
+            mail.display()
+        ));
     }
 
     /// A path of its folder; mail of a user lies in `mail/<user>/Maildir`.

@@ -2,6 +2,8 @@
 //! Courier by IMAP, POP3 and its files. Bytes, UIDs, UIDVALIDITY, flags, dates and unique ids stay; folders that are closed to their owner
 //! keep nobody from the rest; a run that follows changes nothing, and brings what is new.
 
+use std::fs;
+
 use super::courier::Courier;
 use super::cyrus::Cyrus;
 use super::maildrops_and_files_come_exactly::{listed, maildrop};
@@ -140,6 +142,39 @@ fn courier_moves_by_imap() {
     let see = || side_of(&mut old.login("ann"), '.', "INBOX.");
     assert!(see()["INBOX"].messages.keys().all(|uid| *uid > 3_000_000_000), "{:?}", see()["INBOX"].uidnext);
     comes_exactly(&dev, old.imap, "courier", see, || fill(&mut old.login("ann"), &names, 1));
+}
+
+#[test]
+fn what_courier_purges_at_a_login_stays_here() {
+    if !able() {
+        return;
+    }
+    let old = Courier::start(&["ann"], "Trash:7");
+    fill(&mut old.login("ann"), &["INBOX", "INBOX.Sent", "INBOX.Trash"], 0);
+    let place = Place::new();
+    let dev = place.start();
+    plan_from(&dev, &["--profile", "courier", "--port", &old.imap.to_string()], "ann", "ann@anser.test");
+    let told = dev.ask(&["move", "list"]);
+    assert!(told.contains("IMAP_EMPTYTRASH"), "it is told before the first login: {told}");
+    dev.ask(&["move", "start", "house", "--wait"]);
+    let first = here(&dev, "ann@anser.test");
+    assert_eq!(first["Trash"].messages.len(), ODD.len());
+
+    // Eight days go by, and somebody logs in.
+    let trash = old.path("mail/ann/Maildir/.Trash");
+    let left = || ["cur", "new"].iter().map(|part| fs::read_dir(trash.join(part)).unwrap().count()).sum::<usize>();
+    old.logs_in_later("ann", 6);
+    assert_eq!(left(), ODD.len());
+    old.logs_in_later("ann", 8);
+    assert_eq!(left(), 0, "Courier purged them");
+    dev.ask(&["move", "delta", "house", "--wait"]);
+    let status = dev.ask(&["move", "status", "house"]);
+    assert!(status.contains("asking"), "somebody is asked whether that was meant: {status}");
+    assert_eq!(here(&dev, "ann@anser.test")["Trash"].messages, first["Trash"].messages);
+    dev.ask(&["move", "resume", "house", "--losses-are-meant", "--wait"]);
+    let after = here(&dev, "ann@anser.test");
+    assert_eq!(after["Trash"].messages, first["Trash"].messages, "it is no mirror");
+    assert_eq!(after["INBOX"].messages, first["INBOX"].messages);
 }
 
 #[test]
