@@ -97,6 +97,11 @@ impl Out {
         self.send(Event::Mail(mail)).await
     }
 
+    /// Waits until nobody reads any more.
+    pub async fn is_left(&self) {
+        self.0.closed().await;
+    }
+
     /// How far the act is; left out when the reader is slow.
     pub fn progress(&self, done: u64, total: u64) {
         let _ = self.0.try_send(Event::Progress { done, total });
@@ -117,6 +122,7 @@ pub enum Item {
     Alias(AliasView),
     Group(GroupView),
     AppPassword(AppPasswordView),
+    AdminToken(AdminTokenView),
     Entry(EntryView),
     Event(EventView),
     Finding(FindingView),
@@ -146,6 +152,7 @@ pub enum Item {
     FrontDoor(FrontDoorView),
     Move(MoveView),
     MoveMailbox(MailboxView),
+    MoveProgress(ProgressView),
     MoveProof(Box<Proof>),
     MoveSurvey(Box<SourceSurvey>),
     MoveGate(GateView),

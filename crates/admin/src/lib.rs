@@ -1,9 +1,10 @@
-//! Every administrative act once, as a typed function. The command line is served here over a socket in the data folder; API and
-//! console will be served by the same functions.
+//! Every administrative act once, as a typed function. The command line is served here over a socket in the data folder, programs
+//! and consoles over HTTP, by the same functions.
 //!
 //! ```text
 //! anser account add …  ──▶ Client ──admin.sock──▶ socket::serve ──▶ Admin::run ──▶ directory, queue, store, journal
 //!                             └── no server runs ──────────────────────▲
+//! curl …  ── POST /admin/api ──▶ http::routes ─────────────────────────┘
 //! ```
 //!
 //! | module | holds |
@@ -13,12 +14,14 @@
 //! | `acts` | the acts, as functions of [`Admin`] |
 //! | [`mail`] | mail in files: mbox, Maildir, single messages, read and written |
 //! | [`socket`] | both ends of the socket |
+//! | [`http`] | the same over HTTP, with tokens |
 //! | [`owner`] | one process owns a data folder |
 //!
 //! Every act that changes something is in the journal, durably, before it is answered, with who did it.
 
 mod acts;
 pub mod answer;
+pub mod http;
 pub mod mail;
 pub mod owner;
 pub mod request;
@@ -111,6 +114,15 @@ pub struct Admin {
 pub struct Actor {
     /// The name that the journal keeps.
     pub name: String,
+    /// By which way.
+    pub origin: Origin,
+}
+
+impl Actor {
+    /// Somebody at the server itself.
+    pub fn here(name: impl Into<String>) -> Self {
+        Self { name: name.into(), origin: Origin { protocol: Some("cli".to_owned()), client: None } }
+    }
 }
 
 impl Admin {
@@ -194,6 +206,7 @@ impl Admin {
             R::FrontDoorList => self.list_front_doors(out).await,
             R::PeopleImport { import } => self.import_people(actor, import, mails, out).await,
             R::Sieve { whose, what } => self.sieve(actor, &whose, what, out).await,
+            R::AdminToken { what } => self.admin_token(actor, what, out).await,
             R::MoveList => self.moves(out).await,
             R::Move { name, which, what } => self.act_on_move(actor, &name, which, what, out).await,
             R::Sweep => self.sweep().await,
@@ -223,8 +236,8 @@ impl Admin {
 }
 
 fn administered(actor: &Actor, act: &str, object: &str, before: Option<String>, after: Option<String>) -> Entry {
-    let origin = Origin { protocol: Some("cli".to_owned()), client: None };
-    let (actor, act, object) = (actor.name.clone(), act.to_owned(), object.to_owned());
+    let (origin, act, object) = (actor.origin.clone(), act.to_owned(), object.to_owned());
+    let actor = actor.name.clone();
     Entry { origin, what: What::Administered { actor, act, object, before, after } }
 }
 

@@ -1,5 +1,4 @@
-//! What an administrator asks for. Every act of the house is one variant, whoever asks: the command line, later the API and the
-//! console.
+//! What an administrator asks for. Every act of the house is one variant, whoever asks: the command line, or a program over HTTP.
 
 mod moves;
 mod sign_in;
@@ -13,7 +12,7 @@ use anser_sieve::form::Form;
 use serde::{Deserialize, Serialize};
 
 pub use moves::MoveAct;
-pub use sign_in::{ClientSpec, LookSpec, ProviderSpec, SignInAct, SignInRules};
+pub use sign_in::{ClientSpec, LookSpec, ProviderSpec, SignInAct, SignInRules, TokenAct};
 
 /// A password on its way; never shown.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -466,10 +465,17 @@ pub enum Request {
     PeopleImport { import: PeopleImport },
     /// [`crate::Admin::sieve`]
     Sieve { whose: String, what: SieveAct },
+    /// [`crate::Admin::admin_token`]
+    AdminToken { what: TokenAct },
     /// [`crate::Admin::moves`]
     MoveList,
-    /// [`crate::Admin::act_on_move`]
-    Move { name: String, which: Which, what: MoveAct },
+    /// [`crate::Admin::act_on_move`]; all mailboxes where none is named.
+    Move {
+        name: String,
+        #[serde(default)]
+        which: Which,
+        what: MoveAct,
+    },
     /// [`crate::Admin::sweep`]
     Sweep,
     /// [`crate::Admin::reload`]

@@ -48,7 +48,7 @@ enum Said {
 /// Who a user id is, for the journal.
 pub fn actor(uid: u32) -> Actor {
     let name = User::from_uid(Uid::from_raw(uid)).ok().flatten().map_or_else(|| uid.to_string(), |user| user.name);
-    Actor { name }
+    Actor::here(name)
 }
 
 /// Serves one connection: one request. Hand it to [`anser_net::serve_local`].

@@ -85,6 +85,8 @@ pub enum Verb {
     Move(Move),
     #[command(subcommand)]
     Sieve(Sieve),
+    #[command(subcommand)]
+    Admin(Admin),
     Trace {
         query: String,
         #[arg(long, default_value_t = 1000)]

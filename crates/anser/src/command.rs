@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anser_admin::request::{
     self, AccountSpec, AppPasswordSpec, ClientSpec, DomainChange, LookSpec, ProviderSpec, QueueAct, Request,
-    SendingAct, SignInAct,
+    SendingAct, SignInAct, TokenAct,
 };
 use anser_admin::socket::{self, Client};
 use anser_admin::{Event, Mail, Out, Report};
@@ -15,9 +15,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
 
 use crate::cli::{
-    Account, AccountAdd, Alias, AppPassword, Cli, ClientAdd, Dkim, Domain, Elsewhere, Entries, FrontDoor,
-    FrontDoorOpen, Group, Look, LookSet, Move, NewSecret, OAuthClient, Portal, Provider, ProviderAdd, Queue, Reports,
-    Route, RouteAdd, RulesSet, Selection, SendAs, Sending, SignIn, SignInRules, Token, Verb,
+    Account, AccountAdd, Admin, AdminToken, Alias, AppPassword, Cli, ClientAdd, Dkim, Domain, Elsewhere, Entries,
+    FrontDoor, FrontDoorOpen, Group, Look, LookSet, Move, NewSecret, OAuthClient, Portal, Provider, ProviderAdd, Queue,
+    Reports, Route, RouteAdd, RulesSet, Selection, SendAs, Sending, SignIn, SignInRules, Token, Verb,
 };
 use crate::config::Config;
 use crate::files;
@@ -251,6 +251,7 @@ fn asked(verb: Verb, language: Language) -> Result<Asked> {
             let (request, list) = scripts::asked(sieve)?;
             Ok(Asked { requests: vec![request], list })
         }
+        Verb::Admin(Admin::Token(token)) => Ok(token_asked(token)),
         Verb::Trace { query, limit } => list(Request::Trace { query, limit }),
         Verb::Check { repair, quick } => list(Request::Check { repair, quick }),
         Verb::Backup { path } => one(Request::Backup { path: whole(&path)? }),
@@ -398,6 +399,16 @@ fn sign_in_asked(sign_in: SignIn) -> Result<Asked> {
     };
     let list = is_list(&what);
     Ok(Asked { requests: vec![Request::SignIn { what }], list })
+}
+
+fn token_asked(token: AdminToken) -> Asked {
+    let list = matches!(token, AdminToken::List);
+    let what = match token {
+        AdminToken::Add { name, scopes, days } => TokenAct::Add { name, scopes, days },
+        AdminToken::List => TokenAct::List,
+        AdminToken::Revoke { name } => TokenAct::Revoke { name },
+    };
+    Asked { requests: vec![Request::AdminToken { what }], list }
 }
 
 fn look_to_set(set: LookSet) -> Result<SignInAct> {

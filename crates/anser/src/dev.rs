@@ -128,7 +128,7 @@ async fn furnish(admin: &Admin) -> Result<()> {
 /// Done, or done before.
 async fn act(admin: &Admin, request: Request) -> Result<()> {
     let (out, _events) = Out::new();
-    match admin.run(&Actor { name: "dev".to_owned() }, request, mpsc::channel(1).1, &out).await {
+    match admin.run(&Actor::here("dev"), request, mpsc::channel(1).1, &out).await {
         Err(error) if error.class == Class::Exists => Ok(()),
         other => other.map(|_| ()),
     }

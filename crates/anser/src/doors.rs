@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anser_acme::Acme;
+use anser_admin::Admin;
 use anser_base::Result;
 use anser_net::http::{self, Site, client};
 use anser_net::{BoundListener, Counters, Network, Refusal, ServeOptions, Shutdown, TlsAcceptor, bind, serve};
@@ -100,13 +101,14 @@ const PAGES_PER_SOURCE: usize = 5_000;
 pub fn open_all(
     bound: Vec<Bound>,
     house: &House,
+    admin: &Admin,
     config: &Config,
     tls: Option<&TlsAcceptor>,
     acme: Option<&Acme>,
     allowed: Allowed,
     shutdown: &Shutdown,
 ) -> JoinSet<Result<()>> {
-    let sessions = Sessions::new(house, config, tls, acme, allowed);
+    let sessions = Sessions::new(house, admin, config, tls, acme, allowed);
     let mut tasks = JoinSet::new();
     for Bound { service, listeners, counters } in bound {
         let tls = tls.filter(|_| service.tls_first);
@@ -153,7 +155,14 @@ pub fn open_all(
 }
 
 impl Sessions {
-    fn new(house: &House, config: &Config, tls: Option<&TlsAcceptor>, acme: Option<&Acme>, allowed: Allowed) -> Self {
+    fn new(
+        house: &House,
+        admin: &Admin,
+        config: &Config,
+        tls: Option<&TlsAcceptor>,
+        acme: Option<&Acme>,
+        allowed: Allowed,
+    ) -> Self {
         let judging = &config.senders;
         let limits = anser_smtp::Limits { exempt: judging.own.clone(), ..anser_smtp::Limits::default() };
         let senders = anser_smtp::Senders {
@@ -211,7 +220,7 @@ impl Sessions {
         };
         let smtp = Arc::new(smtp);
         Self {
-            web: Arc::new(site(house, config, acme, allowed, &smtp)),
+            web: Arc::new(site(house, admin, config, acme, allowed, &smtp)),
             smtp,
             imap: Arc::new(imap),
             pop3: Arc::new(pop3),
@@ -226,7 +235,14 @@ const STRICT_TRANSPORT: Duration = Duration::from_secs(365 * 24 * 3600);
 const PICTURE_TIME: Duration = Duration::from_secs(10);
 
 /// All that is served over HTTP: the tables of the doors that speak it, joined.
-fn site(house: &House, config: &Config, acme: Option<&Acme>, allowed: Allowed, smtp: &Arc<anser_smtp::Deps>) -> Site {
+fn site(
+    house: &House,
+    admin: &Admin,
+    config: &Config,
+    acme: Option<&Acme>,
+    allowed: Allowed,
+    smtp: &Arc<anser_smtp::Deps>,
+) -> Site {
     let open = config.listen.iter().filter_map(|(name, addresses)| Some((*name, addresses.first()?.port())));
     let web = anser_web::Deps {
         directory: house.directory.clone(),
@@ -245,11 +261,12 @@ fn site(house: &House, config: &Config, acme: Option<&Acme>, allowed: Allowed, s
         url: web_url(config).unwrap_or_default(),
     };
     let acme = acme.map(Acme::routes).unwrap_or_default();
+    let own = anser_web::routes(web).join(anser_auth::routes(auth)).join(anser_jmap::routes(jmap));
     Site {
         redirect: (!allowed.plaintext_auth).then_some(https),
         strict_transport: config.web.strict_transport.then_some(STRICT_TRANSPORT),
         error_page: Arc::new(anser_web::error_page),
-        ..Site::new(acme.join(anser_web::routes(web)).join(anser_auth::routes(auth)).join(anser_jmap::routes(jmap)))
+        ..Site::new(acme.join(own).join(anser_admin::http::routes(admin)))
     }
 }
 

@@ -156,7 +156,7 @@ fn furnish(config: &Config, domain: &str, password: Plain) -> Result<Vec<RecordV
             let (out, mut events) = Out::new();
             let act = async {
                 let out = out;
-                admin.run(&Actor { name: "init".to_owned() }, request, mpsc::channel(1).1, &out).await
+                admin.run(&Actor::here("init"), request, mpsc::channel(1).1, &out).await
             };
             let listen = async {
                 while let Some(event) = events.recv().await {

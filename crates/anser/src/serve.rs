@@ -87,7 +87,7 @@ async fn serve(
     house.note(What::Started { version: env!("CARGO_PKG_VERSION").to_owned() }).await?;
 
     let (doors, inner) = (Shutdown::new(), Shutdown::new());
-    let mut sessions = doors::open_all(bound, &house, &config, tls.as_ref(), acme.as_ref(), allowed, &doors);
+    let mut sessions = doors::open_all(bound, &house, &admin, &config, tls.as_ref(), acme.as_ref(), allowed, &doors);
     let mut helpers = helpers(&house, &admin, &config, &inner)?;
     if let Some(acme) = acme {
         let ending = inner.clone();
@@ -247,7 +247,7 @@ impl Signals {
                 _ = self.terminate.recv() => return "SIGTERM",
                 _ = self.interrupt.recv() => return "SIGINT",
                 _ = self.hangup.recv() => {
-                    let actor = anser_admin::Actor { name: "SIGHUP".to_owned() };
+                    let actor = anser_admin::Actor::here("SIGHUP");
                     if let Err(error) = admin.reload(&actor).await {
                         tracing::error!(error = error.chain(), "nothing was reloaded; what was there stays");
                     }

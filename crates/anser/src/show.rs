@@ -178,6 +178,11 @@ impl Printer {
                 let [used, expires] = [&one.last_used, &one.expires].map(|at| at.as_deref().unwrap_or("-"));
                 format!("{}  {}  {}  {}  {used}  {expires}\n", one.id, one.name, one.services.join(","), one.created)
             }
+            Item::AdminToken(one) => {
+                let over = if one.over { "  (over)" } else { "" };
+                let (name, scopes, used) = (&one.name, one.scopes.join(","), one.last_used.as_deref().unwrap_or("-"));
+                format!("{name}  {scopes}  {}  {used}  {}{over}\n", one.created, one.expires)
+            }
             Item::Script(script) => {
                 format!("{}  {}  {}  {}\n", script.place, script.name, size(script.size), script.changed)
             }
@@ -197,6 +202,10 @@ impl Printer {
             }
             Item::Move(one) => moves::move_in_words(one, self.language),
             Item::MoveMailbox(one) => moves::mailbox_in_words(one),
+            Item::MoveProgress(one) => {
+                let states: Vec<String> = one.states.iter().map(|(state, count)| format!("{state} {count}")).collect();
+                format!("{}  {}/{}  {}\n", states.join("  "), one.done, one.total, size(one.bytes))
+            }
             Item::MoveProof(one) => moves::proof_in_words(one),
             Item::MoveSurvey(one) => moves::survey_in_words(self.language, one),
             Item::MoveGate(one) => moves::gate_in_words(self.language, one),

@@ -3,13 +3,13 @@
 use anser_base::{Class, Error, Language, Text};
 use anser_directory::{AuthFailure, NewSession, Refusal, cookie_name};
 use anser_net::http::{HeaderValue, Request, Response, header};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The page fetches a new key and tries again.
 pub const STALE_KEY: &str = "urn:anser:auth:stale-key";
 
 /// JSON that nobody keeps.
-pub fn fresh(status: u16, body: &serde_json::Value) -> Response {
+pub fn fresh(status: u16, body: &Value) -> Response {
     unkept(Response::json(status, body.to_string()))
 }
 
@@ -22,10 +22,15 @@ pub fn unkept(response: Response) -> Response {
 pub fn problem(request: &Request, status: u16, kind: &str, text: &Text) -> Response {
     let language = request.language();
     let tag = if language == Language::Chinese { "zh" } else { "en" };
-    let body = json!({ "type": kind, "status": status, "detail": language.of_text(text) });
+    let body = problem_value(language, status, kind, text);
     unkept(Response::new(status, "application/problem+json", body.to_string()))
         .with(header::CONTENT_LANGUAGE, HeaderValue::from_static(tag))
         .with(header::VARY, HeaderValue::from_static("Accept-Language"))
+}
+
+/// The object of a refusal.
+pub fn problem_value(language: Language, status: u16, kind: &str, text: &Text) -> Value {
+    json!({ "type": kind, "status": status, "detail": language.of_text(text) })
 }
 
 /// A refusal without a kind of its own.
@@ -33,9 +38,9 @@ pub fn plain_problem(request: &Request, status: u16, text: &Text) -> Response {
     problem(request, status, "about:blank", text)
 }
 
-/// What an error of the directory is here.
-pub fn failed(request: &Request, error: &Error) -> Response {
-    let status = match error.class {
+/// The status code of an error.
+pub fn status_of(error: &Error) -> u16 {
+    match error.class {
         Class::NotFound => 404,
         Class::Conflict | Class::Exists => 409,
         Class::Forbidden => 403,
@@ -43,7 +48,12 @@ pub fn failed(request: &Request, error: &Error) -> Response {
         Class::Limit => 429,
         class if class.is_temporary() => 503,
         _ => 400,
-    };
+    }
+}
+
+/// What an error from below is here.
+pub fn failed(request: &Request, error: &Error) -> Response {
+    let status = status_of(error);
     if status == 503 {
         tracing::error!(path = request.path(), error = error.chain(), "a request was not answered");
     }

@@ -21,11 +21,11 @@
 //! | `oauth`, `scope`, `idtoken` | the authorisation server (RFC 6749) to programs |
 //! | `consent`, `grants` | and to owners: yes or no, and what was allowed |
 //! | `asked` | what a request says: JSON or a form |
-//! | `answer` | problems, cookies |
+//! | [`answer`] | problems, cookies |
 //! | `page` | the pages of those without scripts |
 //! | `device` | a browser in words |
 
-mod answer;
+pub mod answer;
 mod asked;
 mod consent;
 mod device;

@@ -30,12 +30,14 @@
 //! | [`sharing`] | whom access lists mean, and who shares with whom |
 //! | [`certificates`] | certificates that an authority gave |
 //! | [`admin`] | every change, as typed functions |
+//! | [`admin_tokens`] | what administrative acts are done by from afar |
 //!
 //! [`Directory`] is cheap to clone. Its look-ups are answered from memory as long as nobody changed the directory: every change
 //! counts a generation up, and cached answers of an older one are dropped. On PostgreSQL, where other nodes write too, the stored
 //! generation is read again after [`GENERATION_AGE_MS`].
 
 pub mod admin;
+pub mod admin_tokens;
 mod cache;
 pub mod cbor;
 pub mod certificates;
@@ -104,6 +106,7 @@ pub use admin::{
     AccountFilter, AccountPage, Alias, AliasTarget, Incoming, NewAccount, NewAppPassword, NewDomain, Outcome, Password,
     Profile, Stored, Verdict,
 };
+pub use admin_tokens::{AdminScope, AdminToken};
 pub use certificates::Certificate;
 pub use completion::{People, Person, PersonId};
 pub use dkim::{DkimKey, DkimState};

@@ -28,6 +28,7 @@ pub const SCHEMA: Schema = Schema(&[
     RING,
     LOOKS,
     PUSH,
+    ADMIN_TOKENS,
 ]);
 
 /// One row of `dir_addresses` per address that is somebody's: `kind` and `target` say whose (see `address::Kind`).
@@ -430,4 +431,16 @@ CREATE TABLE dir_push (
   value BLOB NOT NULL
 ) STRICT;
 CREATE INDEX dir_push_account ON dir_push (account, id);
+";
+
+/// Tokens that administrative acts are done by (see `admin_tokens`).
+const ADMIN_TOKENS: &str = "
+CREATE TABLE dir_admin_tokens (
+  name TEXT NOT NULL PRIMARY KEY,
+  hash BLOB NOT NULL,
+  scopes TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  expires_ms INTEGER NOT NULL,
+  used_ms INTEGER
+) STRICT;
 ";

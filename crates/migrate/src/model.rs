@@ -161,6 +161,7 @@ pub struct Move {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// Its number; 0 before it has one.
+    #[serde(default)]
     pub id: u64,
     /// Its name, unique in the move.
     pub name: String,

@@ -117,6 +117,7 @@ pub struct Proof {
 anser_base::words! {
     /// How much is read.
     #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
     pub enum Level {
         /// A sample of the bodies.
         Sample = "1",

@@ -78,11 +78,16 @@ impl Admin {
                 return Ok(Report::Done);
             }
             MoveAct::Wait => {
-                if self.deps.running.is_none() {
-                    return Err(not_running());
+                self.deps.running.as_ref().ok_or_else(not_running)?;
+                tokio::select! {
+                    waited = moves.wait(name) => waited?,
+                    () = out.is_left() => {}
                 }
-                moves.wait(name).await?;
                 return Ok(Report::Done);
+            }
+            MoveAct::Follow { stay } => {
+                self.deps.running.as_ref().ok_or_else(not_running)?;
+                return self.follow_move(name, which, stay, out).await;
             }
             MoveAct::Plan(source) => {
                 let to = format!("{} {}:{} {}", source.kind.word(), source.host, source.port, source.tls.word());
@@ -190,7 +195,7 @@ fn verb_of(what: &MoveAct) -> &'static str {
         MoveAct::Pause => "move.pause",
         MoveAct::Resume { .. } => "move.resume",
         MoveAct::Wait => "move.wait",
-        MoveAct::Status => "move.status",
+        MoveAct::Status | MoveAct::Follow { .. } => "move.status",
         MoveAct::Verify { .. } => "move.verify",
         MoveAct::Proofs => "move.proofs",
     }

@@ -1,5 +1,7 @@
 //! What is said of people who move in, and of where their logins are checked.
 
+use std::collections::BTreeMap;
+
 use anser_base::Text;
 use serde::{Deserialize, Serialize};
 
@@ -144,4 +146,23 @@ pub struct DocumentView {
     pub language: String,
     /// The piece.
     pub text: String,
+}
+
+/// A move as a whole, at one look.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgressView {
+    /// Mailboxes by state.
+    pub states: BTreeMap<String, u64>,
+    /// Mailboxes that wait for a person, or failed and are tried again; what they lack is in their notes.
+    pub troubled: u64,
+    /// Messages that were looked at or brought.
+    pub done: u64,
+    /// Messages at the old servers, as far as they are known.
+    pub total: u64,
+    /// Bytes that were brought.
+    pub bytes: u64,
+    /// Bytes in a second, of late.
+    pub speed: u64,
+    /// Seconds that it may still take; `None` while nobody can say.
+    pub left: Option<u64>,
 }

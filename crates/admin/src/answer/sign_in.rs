@@ -73,3 +73,20 @@ pub struct LookView {
     /// Media type of the logo.
     pub logo: Option<String>,
 }
+
+/// A token that acts are done by over HTTP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdminTokenView {
+    /// Its name.
+    pub name: String,
+    /// What it opens.
+    pub scopes: Vec<String>,
+    /// When it was made (RFC 3339).
+    pub created: String,
+    /// When it ends.
+    pub expires: String,
+    /// When it was last used, to a few minutes.
+    pub last_used: Option<String>,
+    /// It is over.
+    pub over: bool,
+}

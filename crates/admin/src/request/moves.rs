@@ -67,7 +67,7 @@ pub enum MoveAct {
     },
     /// The newest proofs as a signed document.
     Report {
-        /// `html`, `csv`, `json`.
+        /// `html`, `csv`, `json`, `pdf`.
         format: String,
     },
     /// The public key that documents are signed by.
@@ -85,6 +85,11 @@ pub enum MoveAct {
     Wait,
     /// How each mailbox stands.
     Status,
+    /// How each mailbox stands, and then every change, with a sum of all for each look.
+    Follow {
+        /// Goes on when nothing is under way, for as long as somebody reads.
+        stay: bool,
+    },
     /// Holds both sides against each other.
     Verify {
         /// How much is read.
@@ -92,4 +97,23 @@ pub enum MoveAct {
     },
     /// The newest proofs.
     Proofs,
+}
+
+impl MoveAct {
+    /// Whether it tells how things are, and changes nothing but what is remembered of having looked.
+    pub fn only_looks(&self) -> bool {
+        match self {
+            Self::Status
+            | Self::Follow { .. }
+            | Self::Wait
+            | Self::Proofs
+            | Self::Report { .. }
+            | Self::ReportKey
+            | Self::Documents
+            | Self::Rollback { dry_run: true } => true,
+            Self::Form(said) => said.is_empty(),
+            Self::Cutover { check, noticed, accepted, close } => *check && !noticed && accepted.is_empty() && !close,
+            _ => false,
+        }
+    }
 }

@@ -116,6 +116,28 @@ pub enum SignInAct {
     },
 }
 
+/// What is done about tokens that acts are done by over HTTP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenAct {
+    /// Makes one.
+    Add {
+        /// Its name.
+        name: String,
+        /// `moves:read`, `moves:write`.
+        scopes: Vec<String>,
+        /// How many days it is good for.
+        days: u32,
+    },
+    /// Lists them.
+    List,
+    /// Makes one worthless.
+    Revoke {
+        /// Its name.
+        name: String,
+    },
+}
+
 /// Rules of signing in, to be set or as they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignInRules {

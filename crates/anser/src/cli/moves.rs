@@ -92,7 +92,7 @@ pub enum Move {
         project: String,
         #[arg(value_name = "ADDRESS")]
         addresses: Vec<String>,
-        #[arg(long, default_value = "html", value_parser = ["html", "csv", "json"])]
+        #[arg(long, default_value = "html", value_parser = ["html", "csv", "json", "pdf"])]
         format: String,
         #[arg(id = "report_check", long = "check", value_name = "FILE")]
         check: Option<std::path::PathBuf>,

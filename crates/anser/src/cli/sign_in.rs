@@ -155,3 +155,26 @@ pub struct ClientAdd {
     #[arg(long)]
     pub confidential: bool,
 }
+
+#[derive(Debug, Subcommand)]
+pub enum Admin {
+    #[command(subcommand)]
+    Token(AdminToken),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AdminToken {
+    Add {
+        #[arg(id = "admin_token")]
+        name: String,
+        #[arg(id = "admin_scope", long = "scope", value_delimiter = ',', required = true)]
+        scopes: Vec<String>,
+        #[arg(id = "admin_days", long = "days", default_value_t = 90)]
+        days: u32,
+    },
+    List,
+    Revoke {
+        #[arg(id = "admin_token")]
+        name: String,
+    },
+}

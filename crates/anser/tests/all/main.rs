@@ -6,6 +6,7 @@ mod a_backup_comes_back;
 mod a_domain_is_checked_at_all_its_name_servers;
 mod a_folder_has_one_owner;
 mod a_kill_loses_nothing;
+mod a_move_is_led_over_http;
 mod a_server_finds_its_way_without_a_relay;
 mod a_server_is_moved_from_by_jmap;
 mod a_server_stops_in_good_order;

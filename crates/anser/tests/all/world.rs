@@ -10,7 +10,7 @@ use anser_testkit::engines::{NO_SCHEMAS, World as Engine};
 use tempfile::TempDir;
 
 /// The standard ports of what `dev` serves.
-pub const PORTS: [(&str, u16); 9] = [
+pub const PORTS: [(&str, u16); 11] = [
     ("smtp", 25),
     ("submission", 587),
     ("submissions", 465),
@@ -20,6 +20,8 @@ pub const PORTS: [(&str, u16); 9] = [
     ("pop3", 110),
     ("pop3s", 995),
     ("managesieve", 4190),
+    ("http", 80),
+    ("https", 443),
 ];
 
 /// `anser dev` over a folder.

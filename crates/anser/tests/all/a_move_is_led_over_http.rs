@@ -1,0 +1,177 @@
+//! `POST /admin/api`: what `anser move` does, done by programs.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::world::{Dev, Place, done, each_engine, python};
+
+/// Acts under way at once.
+const ACTS: usize = 32;
+/// Longest silence of an event source, several times over: what says nothing for so long says nothing any more.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// Mail for ann, to be moved to bob.
+const APPEND: &str = r#"
+import imaplib, sys
+with imaplib.IMAP4('127.0.0.1', 143 + int(sys.argv[1])) as imap:
+    imap.login('ann@anser.test', 'wild-goose')
+    imap.create('Work')
+    for n in range(40):
+        imap.append('Work' if n % 2 else 'INBOX', '', None, f'Subject: {n}\r\n\r\n{n}\r\n'.encode())
+"#;
+
+fn token(dev: &Dev, name: &str, scope: &str) -> String {
+    let made: Value =
+        serde_json::from_str(&dev.ask(&["--json", "admin", "token", "add", name, "--scope", scope])).unwrap();
+    made["secret"].as_str().unwrap().to_owned()
+}
+
+/// The status and the body of an act asked for with these header fields.
+fn ask(dev: &Dev, fields: &[&str], act: &Value) -> (u16, Value) {
+    let mut curl = Command::new("curl");
+    curl.args(["-s", "-w", "\n%{http_code}", "-H", "Content-Type: application/json", "-d", &act.to_string()]);
+    curl.args(fields.iter().flat_map(|field| ["-H", field]));
+    curl.arg(format!("http://127.0.0.1:{}/admin/api", dev.port("http"))).env("no_proxy", "*");
+    let said = done(curl.output().unwrap());
+    let (body, status) = said.rsplit_once('\n').unwrap();
+    (status.parse().unwrap(), serde_json::from_str(body).unwrap())
+}
+
+fn bearer(token: &str) -> String {
+    format!("Authorization: Bearer {token}")
+}
+
+/// A move with ann's mailbox in it, on its way to bob.
+fn plan(dev: &Dev) {
+    let port = dev.port("imap").to_string();
+    dev.ask(&["move", "plan", "m", "--host", "127.0.0.1", "--port", &port, "--tls", "starttls-any"]);
+}
+
+/// An event source that somebody reads.
+struct Follower {
+    lines: BufReader<TcpStream>,
+}
+
+impl Follower {
+    fn new(dev: &Dev, token: &str, what: &Value) -> Self {
+        let body = json!({ "act": "move", "name": "m", "what": what }).to_string();
+        let mut stream = TcpStream::connect(("127.0.0.1", dev.port("http"))).unwrap();
+        stream.set_read_timeout(Some(SILENCE)).unwrap();
+        let (auth, length) = (bearer(token), body.len());
+        let head = format!("POST /admin/api HTTP/1.1\r\nHost: localhost\r\n{auth}\r\nContent-Length: {length}");
+        write!(stream, "{head}\r\nAccept: text/event-stream\r\n\r\n{body}").unwrap();
+        Self { lines: BufReader::new(stream) }
+    }
+
+    /// Reads up to a line that begins with these words.
+    fn until(&mut self, words: &str) -> String {
+        loop {
+            let mut line = String::new();
+            assert!(self.lines.read_line(&mut line).unwrap() > 0, "it ended before {words}");
+            if line.starts_with(words) {
+                return line;
+            }
+        }
+    }
+}
+
+#[test]
+fn every_block_of_the_page_runs() {
+    let page = include_str!("../../../../docs/api/moves.md");
+    // The first piece is what comes before the first block.
+    let blocks = page.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let script: String = std::iter::once("set -eu\n").chain(blocks).collect();
+    assert!(script.matches("api").count() >= 8, "{script}");
+    each_engine(|place| {
+        let dev = place.start();
+        python(&dev, APPEND, &[]);
+        let folder = tempfile::tempdir().unwrap();
+        let ran = Command::new("sh")
+            .args(["-x", "-c", &script])
+            .current_dir(folder.path())
+            .envs([("OLD_HOST", "127.0.0.1"), ("OLD_TLS", "starttls-any"), ("no_proxy", "*")])
+            .envs([("LOGIN", "ann@anser.test"), ("OLD_PASSWORD", "wild-goose"), ("WHO", "bob@anser.test")])
+            .env("SERVER", format!("http://127.0.0.1:{}", dev.port("http")))
+            .env("OLD_PORT", dev.port("imap").to_string())
+            .env("TOKEN", token(&dev, "console", "moves:write"))
+            .output()
+            .unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        let proof: Value =
+            serde_json::from_str(&std::fs::read_to_string(folder.path().join("proof.json")).unwrap()).unwrap();
+        let folders = proof["items"][0]["move-proof"]["folders"].as_array().unwrap();
+        assert_eq!(folders.iter().map(|one| one["messages"].as_u64().unwrap()).sum::<u64>(), 40, "{proof}");
+        let told = dev.ask(&["trace", "token:console"]);
+        let planned = told.lines().find(|line| line.contains("move.plan")).unwrap_or_else(|| panic!("{told}"));
+        assert!(planned.contains("protocol=http") && planned.contains("client=127.0.0.1"), "{planned}");
+    });
+}
+
+#[test]
+fn who_may_not_is_told_the_same_whatever_is_wrong() {
+    let place = Place::new();
+    let dev = place.start();
+    plan(&dev);
+    let list = json!({ "act": "move-list" });
+    let good = bearer(&token(&dev, "console", "moves:read"));
+    let (status, told) = ask(&dev, &[&good], &list);
+    assert_eq!((status, &told["items"][0]["move"]["name"]), (200, &"m".into()), "{told}");
+    // What looks like a token and is none, what opens mailboxes, and what was taken back.
+    let over = bearer(&token(&dev, "over", "moves:write"));
+    dev.ask(&["admin", "token", "revoke", "over"]);
+    let own = dev.ask(&["--json", "account", "token", "add", "postmaster@anser.test", "--name", "x"]);
+    let own: Value = serde_json::from_str(&own).unwrap();
+    let own = bearer(own["password"].as_str().unwrap());
+    let forged = bearer(&format!("anser_{}", "a".repeat(52)));
+    let refusals: Vec<(u16, Value)> = [over, own, forged].iter().map(|field| ask(&dev, &[field], &list)).collect();
+    assert_eq!(refusals[0].0, 401);
+    assert!(refusals.iter().all(|refusal| *refusal == refusals[0]), "{refusals:?}");
+    let page = ["Cookie: anser=x", "Sec-Fetch-Site: same-origin"];
+    for fields in [&[][..], &page, &["Authorization: Basic cG9zdG1hc3RlckBhbnNlci50ZXN0OndpbGQtZ29vc2U="]] {
+        assert_eq!(ask(&dev, fields, &list).0, 401, "{fields:?}");
+    }
+    let (_, zh) = ask(&dev, &["Accept-Language: zh-CN"], &list);
+    assert!(zh["detail"].as_str().unwrap().contains("请出示令牌"), "{zh}");
+
+    // It opens what it was made for.
+    let act = |what: Value| ask(&dev, &[&good], &json!({ "act": "move", "name": "m", "what": what }));
+    assert_eq!(act(json!("status")).0, 200);
+    let (status, problem) = act(json!("start"));
+    assert_eq!((status, &problem["type"]), (403, &"urn:anser:admin:insufficient-scope".into()), "{problem}");
+    for other in [json!({ "act": "status" }), json!({ "act": "backup", "path": "/nowhere" })] {
+        assert_eq!(ask(&dev, &[&good], &other).0, 403, "{other}");
+    }
+    assert_eq!(ask(&dev, &[&good], &json!({ "act": "no such" })).0, 400);
+    let nobodys = json!({ "act": "move", "name": "another", "what": "status" });
+    assert_eq!(ask(&dev, &[&good], &nobodys).0, 404);
+}
+
+#[test]
+fn followers_are_told_until_their_token_is_taken_back_and_cost_nothing_once_they_left() {
+    let place = Place::new();
+    let dev = place.start();
+    plan(&dev);
+    let (read, stay) = (token(&dev, "reader", "moves:read"), json!({ "follow": { "stay": true } }));
+    let mut followers: Vec<Follower> = (0..ACTS).map(|_| Follower::new(&dev, &read, &stay)).collect();
+    for follower in &mut followers {
+        assert!(follower.until("HTTP/1.1").contains(" 200 "));
+        assert!(follower.until("data: ").contains("\"move-progress\""));
+    }
+    let field = bearer(&read);
+    let status = || ask(&dev, &[&field], &json!({ "act": "move-list" })).0;
+    assert_eq!(status(), 429, "so many at once");
+    // One that reads nothing any more, and others that left.
+    let mut last = followers.pop().unwrap();
+    drop(followers);
+    while status() != 200 {}
+    let other = bearer(&token(&dev, "other", "moves:read"));
+    dev.ask(&["admin", "token", "revoke", "reader"]);
+    assert!(last.until("event: failed").contains("failed"));
+    let problem = last.until("data: ");
+    assert!(problem.contains("401"), "{problem}");
+    assert_eq!((status(), ask(&dev, &[&other], &json!({ "act": "move-list" })).0), (401, 200));
+}
