@@ -3,12 +3,14 @@ import { defineConfig } from 'vite';
 
 // `npm run dev` serves the pages with what is changed at once, and asks a running `anser dev` for all else.
 const server = process.env.ANSER_URL ?? 'http://127.0.0.1:2080';
-const proxy = Object.fromEntries(['/jmap', '/.well-known', '/auth', '/mail/letter'].map((path) => [path, { target: server, changeOrigin: false }]));
+const proxy = Object.fromEntries(['/jmap', '/.well-known', '/auth', '/mail/letter', '/mail/pdf', '/assets'].map((path) => [path, { target: server, changeOrigin: false }]));
 
 // One entry at a time, so that each is one script and one style sheet: `build.js` names it.
 const entry = process.env.ANSER_ENTRY ?? 'webmail';
 
 export default defineConfig({
+  // PDF.js asks where it lies only where it runs in Node.
+  define: { 'import.meta.url': '""' },
   plugins: [svelte()],
   base: '/',
   appType: 'mpa',
@@ -20,6 +22,7 @@ export default defineConfig({
     cssCodeSplit: false,
     assetsInlineLimit: 0,
     reportCompressedSize: false,
+    chunkSizeWarningLimit: 2_000,
     rollupOptions: {
       input: `src/${entry}/main.ts`,
       output: {

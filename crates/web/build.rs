@@ -4,19 +4,30 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// Each is there as it is and, with `.gz`, compressed.
-const FILES: [&str; 4] = ["login.js", "login.css", "webmail.js", "webmail.css"];
+const FILES: [&str; 8] = [
+    "login.js",
+    "login.css",
+    "webmail.js",
+    "webmail.css",
+    "pdf.js",
+    "pdf.css",
+    "pdfworker.js",
+    "pdfparts.bin",
+];
 
 fn main() {
     let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/dist");
     println!("cargo:rerun-if-changed={}", dist.display());
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo names the folder"));
-    let is_there = FILES.iter().all(|name| dist.join(name).is_file() && dist.join(format!("{name}.gz")).is_file());
+    let is_there = |name: &str| dist.join(name).is_file() && dist.join(format!("{name}.gz")).is_file();
     assert!(
-        is_there || env::var("PROFILE").as_deref() != Ok("release"),
+        FILES.iter().all(|name| is_there(name)) || env::var("PROFILE").as_deref() != Ok("release"),
         "the browser side is not built: run `./x web` first"
     );
-    for name in FILES.iter().flat_map(|name| [(*name).to_owned(), format!("{name}.gz")]) {
-        let bytes = if is_there { fs::read(dist.join(&name)).expect("it was just there") } else { Vec::new() };
-        fs::write(out.join(name), bytes).expect("the folder is ours");
+    for file in FILES {
+        for name in [file.to_owned(), format!("{file}.gz")] {
+            let bytes = if is_there(file) { fs::read(dist.join(&name)).expect("it was just there") } else { Vec::new() };
+            fs::write(out.join(name), bytes).expect("the folder is ours");
+        }
     }
 }

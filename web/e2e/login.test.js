@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { close, PASSWORD, world } from './world.js';
+import { close, PASSWORD, totp, world } from './world.js';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const CREST = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 60 60" width="60" height="60"><path d="M5 5h50v30q0 15-25 20Q5 50 5 35Z" fill="#1a4f8b"/><path d="M15 20q10 0 15 14 5-14 15-14" fill="none" stroke="#fff" stroke-width="4"/></svg>';
@@ -46,5 +46,32 @@ test('in a house of its own somebody logs in as everywhere', async () => {
   await page.waitForURL(/\/mail\//);
   await close(page);
 });
+
+for (const [language, width] of [['en', 1280], ['zh', 390]]) {
+  test(`whoever has to set up an authenticator sees its key until the code is right, ${language}`, async () => {
+    const user = language === 'zh' ? 'chen' : 'bob';
+    anser('sign-in', 'require', `${user}@anser.test`);
+    const page = await here.page(user, { language, width, login: false, at: `/?lang=${language}` });
+    const submit = () => page.locator('form button[type=submit]').click();
+    await page.locator('[name=username]').fill(`${user}@anser.test`);
+    await page.locator('[name=password]').fill(PASSWORD);
+    await submit();
+    await page.locator('.enrol .qr').waitFor();
+    const [secret] = /[A-Z2-7]{4}(?: ?[A-Z2-7]{4}){3,}/.exec(await page.locator('.enrol').innerText());
+    const right = totp(secret);
+    await page.locator('[name=code]').fill(right === '000000' ? '111111' : '000000');
+    await submit();
+    await page.locator('.why:not(:empty)').waitFor();
+    assert.ok(await page.locator('.enrol .qr').isVisible());
+    assert.match(await page.locator('.enrol').innerText(), new RegExp(secret));
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+    if (process.env.ANSER_SHOTS) await page.screenshot({ path: join(process.env.ANSER_SHOTS, `enrol-${language}-${width}.png`) });
+    await page.locator('[name=code]').fill(totp(secret));
+    await submit();
+    await page.locator('pre').waitFor();
+    anser('sign-in', 'free', `${user}@anser.test`);
+    await close(page);
+  });
+}
 
 test('nothing went wrong in any page', () => assert.deepEqual(here.trouble, []));

@@ -193,7 +193,7 @@ for (const [language, width, words] of [
 
 test('a document that came along is looked at in place, and what cannot be shown is said to be', async () => {
   const part = (type, name, text) => `--b\r\nContent-Type: ${type}\r\nContent-Disposition: attachment; filename="${name}"\r\nContent-Transfer-Encoding: base64\r\n\r\n${Buffer.from(text).toString('base64')}\r\n`;
-  const files = part('text/plain', 'notes.txt', '第一行 <b>plain</b>') + part('application/pdf', 'plan.pdf', '%PDF-1.4');
+  const files = part('text/plain', 'notes.txt', '第一行 <b>plain</b>') + part('application/octet-stream', 'plan.dwg', 'AC1032');
   await here.put('ann', [[`From: Bob <bob@anser.test>\r\nTo: ann@anser.test\r\nSubject: Two files\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nsee\r\n${files}--b--\r\n`]]);
   const page = await here.page('ann');
   await row(page, 'Two files').click();
@@ -201,9 +201,9 @@ test('a document that came along is looked at in place, and what cannot be shown
   await page.locator('dialog pre', { hasText: '第一行 <b>plain</b>' }).waitFor();
   await page.keyboard.press('Escape');
   await page.locator('dialog').waitFor({ state: 'detached' });
-  const [download] = await Promise.all([page.waitForEvent('download'), page.locator('.attachment', { hasText: 'plan.pdf' }).click()]);
-  await page.locator('.toast', { hasText: 'plan.pdf cannot be shown here' }).waitFor();
-  assert.match(readFileSync(await download.path(), 'utf8'), /^%PDF/);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.locator('.attachment', { hasText: 'plan.dwg' }).click()]);
+  await page.locator('.toast', { hasText: 'plan.dwg cannot be shown here' }).waitFor();
+  assert.match(readFileSync(await download.path(), 'utf8'), /^AC1032/);
   await close(page);
 });
 
@@ -221,6 +221,37 @@ test('all that match are marked by the server, beyond what is loaded', async () 
   await page.waitForFunction(() => document.querySelectorAll('.row.unread').length === 0);
   const [{ ids }] = await here.call('postmaster', ['Email/query', { filter: { notKeyword: '$seen' } }]);
   assert.deepEqual(ids, []);
+  await close(page);
+});
+
+test('what was done with all that match is undone, and leaves as it was what was so before', async () => {
+  const subjects = Array.from({ length: 120 }, (_, at) => `undone ${at}`);
+  // Every third one has a star and lies in the archive as well.
+  await here.put('chen', subjects.map((subject, at) => [message({ to: 'chen@anser.test', subject }), at % 3 === 0 ? { $flagged: true } : {}]));
+  const [inbox, archive] = [await here.mailbox('chen', 'inbox'), await here.mailbox('chen', 'archive')];
+  const [{ ids: third }] = await here.call('chen', ['Email/query', { filter: { hasKeyword: '$flagged' } }]);
+  await here.call('chen', ['Email/set', { update: Object.fromEntries(third.map((id) => [id, { [`mailboxIds/${archive}`]: true }])) }]);
+  const state = async () => {
+    const [{ ids }] = await here.call('chen', ['Email/query', { filter: { subject: 'undone' } }]);
+    const [{ list }] = await here.call('chen', ['Email/get', { ids, properties: ['keywords', 'mailboxIds'] }]);
+    return list.map(({ id, keywords, mailboxIds }) => [id, Boolean(keywords.$flagged), inbox in mailboxIds, archive in mailboxIds].join()).sort();
+  };
+  const before = await state();
+  const page = await here.page('chen', { prefs: { conversations: false } });
+  await row(page, 'undone').first().waitFor();
+  for (const act of [() => page.keyboard.press('s'), () => page.keyboard.press('e')]) {
+    await page.locator('.bar .box').click();
+    await page.locator('.all button', { hasText: 'Select all' }).click();
+    await act();
+    await page.locator('.toast', { hasText: 'Done with' }).waitFor();
+    assert.notDeepEqual(await state(), before);
+    await page.locator('.toast', { hasText: 'Done with' }).locator('.act').click();
+    await page.locator('.toast', { hasText: 'Undone' }).waitFor();
+    assert.deepEqual(await state(), before);
+    await page.locator('.toast .x').first().click();
+    await page.reload();
+    await row(page, 'undone').first().waitFor();
+  }
   await close(page);
 });
 

@@ -1,8 +1,7 @@
 // What somebody sets for themselves: rules, who gets in, where mail goes besides, how one logs in.
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { PASSWORD, close, folder, message, row, world } from './world.js';
+import { PASSWORD, close, folder, message, row, totp, world } from './world.js';
 
 let here;
 before(async () => (here = await world()));
@@ -228,7 +227,16 @@ for (const [language, width, words] of [
     await settings(page, MOVING);
     const copies = async () => (await here.call('ann', ['Email/query', { filter: { subject: `old letter ${language}` }, calculateTotal: true }]))[0].total;
     assert.equal(await copies(), 5);
-    await Promise.all([page.waitForResponse((answer) => /MailMove\/set/.test(answer.request().postData() ?? '')), move.locator('.choices .button', { hasText: words.again }).click()]);
+    const pass = async () => (await here.call('ann', ['MailMove/get', { ids: null }]))[0].list[0].endedAt;
+    const first = await pass();
+    let isUnderWay = false;
+    const isOver = async (answer) => {
+      if (!/MailMove\/get/.test(answer.request().postData() ?? '')) return false;
+      const [[, { list: [{ state, endedAt }] }]] = (await answer.json()).methodResponses;
+      isUnderWay ||= state !== 'done';
+      return state === 'done' && (isUnderWay || endedAt !== first);
+    };
+    await Promise.all([page.waitForResponse(isOver), move.locator('.choices .button', { hasText: words.again }).click()]);
     await move.locator('.state.done', { hasText: words.done }).waitFor();
     assert.equal(await copies(), 5);
     await move.locator('.tool').last().click();
@@ -238,6 +246,23 @@ for (const [language, width, words] of [
     await close(page);
   });
 }
+
+test('mail by JMAP is asked for over HTTPS alone, and what goes into one folder is said', async () => {
+  const page = await here.page('bob');
+  await settings(page, MOVING);
+  await page.locator('.settings main .choices .main').last().click();
+  await page.locator('[name=email]').fill('bob@far.example');
+  await page.keyboard.press('Enter');
+  await page.locator('[name=protocol]').waitFor();
+  await page.locator('[name=tls]').selectOption('none');
+  await page.locator('[name=protocol]').selectOption('jmap');
+  assert.deepEqual(await page.locator('[name=tls] option').allInnerTexts(), ['TLS']);
+  assert.deepEqual([await page.locator('[name=tls]').inputValue(), await page.locator('[name=port]').inputValue()], ['implicit', '443']);
+  assert.equal(await page.locator('[name=secret]').getAttribute('maxlength'), '320');
+  await page.locator('[name=into]').selectOption({ label: 'Archive' });
+  await page.locator('.hint', { hasText: 'those of Spam and Trash' }).waitFor();
+  await close(page);
+});
 
 test('a mail program gets a password of its own, which can be taken away', async () => {
   const page = await here.page('ann');
@@ -323,16 +348,6 @@ test('space is told folder by folder', async () => {
   await page.locator('h1', { hasText: '归档' }).waitFor();
   await close(page);
 });
-
-/** RFC 6238: the code of this moment. */
-function totp(secret) {
-  const bits = [...secret.replace(/[\s=]/g, '')].map((char) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(char).toString(2).padStart(5, '0')).join('');
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
-  const mac = createHmac('sha1', key).update(counter).digest();
-  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0');
-}
 
 test('an authenticator is set up and asked for at the next login; a recovery code lets in too', async () => {
   const page = await here.page('postmaster');

@@ -1,6 +1,6 @@
 // A whole mail system of its own for each file of tests, and browsers that look at it.
 import { spawn } from 'node:child_process';
-import { X509Certificate, createHash } from 'node:crypto';
+import { X509Certificate, createHash, createHmac } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -34,14 +34,14 @@ async function serve(dir) {
 
 /** Serves what lies in `web/dist` in place of what the binary took in, so that a change is tried without building the server. */
 async function fresh(context) {
-  await context.route(/\/(mail\/)?(\?.*)?$/, async (route) => {
+  await context.route(/\/(mail\/(pdf)?)?(\?.*)?$/, async (route) => {
     if (route.request().resourceType() !== 'document') return route.continue();
     const answer = await route.fetch({ url: route.request().url().replace(NAME, '127.0.0.1') });
-    await route.fulfill({ response: answer, body: (await answer.text()).replace(/ integrity="[^"]*"/g, '') });
+    await route.fulfill({ response: answer, body: (await answer.text()).replace(/(integrity)="[^"]*"/g, '$1=""') });
   });
-  await context.route(/\/assets\/(\w+)\.\w+\.(js|css)$/, async (route) => {
-    const [, name, end] = /\/assets\/(\w+)\.\w+\.(js|css)$/.exec(route.request().url());
-    await route.fulfill({ path: fileURLToPath(new URL(`../dist/${name}.${end}`, import.meta.url)), contentType: end === 'js' ? 'text/javascript' : 'text/css' });
+  await context.route(/\/assets\/(\w+)\.\w+\.(js|css|bin)$/, async (route) => {
+    const [, name, end] = /\/assets\/(\w+)\.\w+\.(js|css|bin)$/.exec(route.request().url());
+    await route.fulfill({ path: fileURLToPath(new URL(`../dist/${name}.${end}`, import.meta.url)), contentType: { js: 'text/javascript', css: 'text/css', bin: 'application/octet-stream' }[end], headers: { 'Access-Control-Allow-Origin': '*' } });
   });
 }
 
@@ -171,6 +171,39 @@ export function message({ from = 'Bob <bob@anser.test>', to = 'ann@anser.test', 
   const top = `From: ${name}\r\nTo: ${to}\r\nSubject: ${word(subject)}\r\nDate: ${date.toUTCString().replace('GMT', '+0000')}\r\nMessage-ID: <${Math.random().toString(36).slice(2)}@anser.test>\r\n${headers}MIME-Version: 1.0\r\n`;
   const type = html === undefined ? 'plain' : 'html';
   return `${top}Content-Type: text/${type}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n${Buffer.from(html ?? text).toString('base64').replace(/.{76}/g, '$&\r\n')}\r\n`;
+}
+
+/** A PDF with a page for each of these texts, in a font of China that the reader has to have; what else its catalogue and pages say. */
+export function pdf(texts, { catalog = '', page = '', objects = [] } = {}) {
+  const first = 4 + objects.length;
+  const all = [
+    `<< /Type /Catalog /Pages 2 0 R ${catalog} >>`,
+    `<< /Type /Pages /Count ${texts.length} /Kids [${texts.map((_, at) => `${first + 2 * at} 0 R`).join(' ')}] >>`,
+    '<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /UniGB-UCS2-H /DescendantFonts [<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light /CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 4 >> /FontDescriptor << /Type /FontDescriptor /FontName /STSong-Light /Flags 6 /FontBBox [-25 -254 1000 880] /ItalicAngle 0 /Ascent 880 /Descent -120 /CapHeight 880 /StemV 93 >> >>] >>',
+    ...objects,
+  ];
+  for (const text of texts) {
+    const hex = [...text].map((char) => char.charCodeAt(0).toString(16).padStart(4, '0')).join('');
+    const drawn = `BT /F1 36 Tf 60 700 Td <${hex}> Tj ET`;
+    all.push(`<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F1 3 0 R >> >> /Contents ${all.length + 2} 0 R ${page} >>`, `<< /Length ${drawn.length} >>\nstream\n${drawn}\nendstream`);
+  }
+  let made = '%PDF-1.7\n';
+  const places = all.map((object, at) => {
+    const place = made.length;
+    made += `${at + 1} 0 obj\n${object}\nendobj\n`;
+    return `${String(place).padStart(10, '0')} 00000 n \n`;
+  });
+  return Buffer.from(`${made}xref\n0 ${all.length + 1}\n0000000000 65535 f \n${places.join('')}trailer\n<< /Size ${all.length + 1} /Root 1 0 R >>\nstartxref\n${made.length}\n%%EOF\n`, 'latin1');
+}
+
+/** RFC 6238: the code of this moment. */
+export function totp(secret) {
+  const bits = [...secret.replace(/[\s=]/g, '')].map((char) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(char).toString(2).padStart(5, '0')).join('');
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+  const mac = createHmac('sha1', key).update(counter).digest();
+  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0');
 }
 
 // Where things are on a page of the webmail.

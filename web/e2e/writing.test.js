@@ -107,6 +107,48 @@ test('what went to each separately comes back with one click, and reached nobody
   await here.leave(page);
 });
 
+const list = () => ({ name: 'list.txt', mimeType: 'text/plain', buffer: Buffer.from('one pear') });
+for (const separately of [false, true]) {
+  test(`what is taken back${separately ? ' from each separately' : ''} has its files still, is kept and sent again with them`, async () => {
+    const subject = `List, ${separately ? 'each' : 'all'}`;
+    const page = await here.page('ann', { prefs: { undoSeconds: 30 } });
+    await write(page, ['bob@anser.test', 'chen@anser.test'], subject, 'Here it is.');
+    await page.locator('.composer input[type=file]').first().setInputFiles(list());
+    if (separately) await more(page, 'Send to each separately');
+    // It was kept with its file before it goes: what goes has the file of what was kept.
+    await page.locator('.state', { hasText: 'Draft saved' }).waitFor();
+    await page.locator('.send').click();
+    await page.locator('.toast .act').click();
+    await page.locator('.composer').waitFor();
+    await page.locator('input.subject').fill(`${subject}, again`);
+    await page.locator('.state', { hasText: 'Draft saved' }).waitFor();
+    const [{ ids }] = await here.call('ann', ['Email/query', { filter: { subject } }]);
+    const [{ list: kept }] = await here.call('ann', ['Email/get', { ids, properties: ['subject', 'attachments', 'keywords'] }]);
+    assert.deepEqual(kept.map((one) => [one.subject, one.attachments.map(({ name }) => name), one.keywords.$draft]), [[`${subject}, again`, ['list.txt'], true]]);
+    await page.locator('.send').click();
+    await page.locator('.toast .x').first().click();
+    const bob = await here.page('bob');
+    await row(bob, `${subject}, again`).click();
+    await bob.locator('.attachment', { hasText: 'list.txt' }).waitFor();
+    await Promise.all([here.leave(page), here.leave(bob)]);
+  });
+}
+
+test('a draft above two megabytes is gone on with whole', async () => {
+  const lines = Array.from({ length: 60_000 }, (_, at) => `line ${at} of a very long list of many things`).join('\r\n');
+  await here.put('chen', [[`From: chen@anser.test\r\nTo: bob@anser.test\r\nSubject: Very long\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n${lines}\r\nthe end 完\r\n`, { $draft: true, $seen: true }]], 'drafts');
+  const page = await here.page('chen', { prefs: { plain: true } });
+  await folder(page, 'Drafts').click();
+  await row(page, 'Very long').click();
+  await page.locator('input.subject').fill('Very long indeed');
+  await page.locator('.state', { hasText: 'Draft saved' }).waitFor();
+  const [{ ids }] = await here.call('chen', ['Email/query', { filter: { subject: 'Very long indeed' } }]);
+  const [{ list: [{ blobId, textBody }] }] = await here.call('chen', ['Email/get', { ids, properties: ['blobId', 'textBody'] }]);
+  assert.ok(blobId);
+  assert.ok(textBody[0].size > 2_400_000, String(textBody[0].size));
+  await here.leave(page);
+});
+
 test('a letter goes out on its paper, asks for a receipt, and comes back among the drafts as it was', async () => {
   const page = await here.page('ann', { prefs: { undoSeconds: 30 } });
   await write(page, 'bob@anser.test', 'On rice paper', 'With care.');
@@ -125,6 +167,46 @@ test('a letter goes out on its paper, asks for a receipt, and comes back among t
   await row(page, 'On rice paper').click();
   await page.locator('.paper.on-rice', { hasText: 'With care.' }).waitFor();
   await here.leave(page);
+});
+
+test('a receipt goes by itself to people of the house where its reader wants that, and to nobody where not', async () => {
+  const [bob, reader] = [await here.page('bob', { prefs: { undoSeconds: 0 } }), await here.page('postmaster')];
+  const outside = (subject) => here.put('postmaster', [[message({ from: 'Far <far@elsewhere.example>', subject, headers: 'Disposition-Notification-To: far@elsewhere.example\r\n' })]]);
+  const wish = async (choice) => {
+    await reader.locator('.rail .place').nth(3).click();
+    await reader.locator('.settings main label', { hasText: choice }).click();
+    await reader.locator('.rail .place').first().click();
+  };
+  const reads = async (subject) => {
+    await row(reader, subject).click();
+    await reader.locator('h2', { hasText: subject }).waitFor();
+    await letter(reader).getByText('Good day.').waitFor();
+  };
+  const asks = async (subject) => {
+    await write(bob, 'postmaster@anser.test', subject, 'Good day.');
+    await more(bob, 'Ask for a read receipt');
+    await sent(bob);
+    await reads(subject);
+  };
+  const asked = reader.locator('.notice', { hasText: 'would like to know' });
+  await wish('Never tell');
+  await asks('Never from Bob');
+  assert.equal(await asked.count(), 0);
+  await outside('Never from afar');
+  await reads('Never from afar');
+  assert.equal(await asked.count(), 0);
+  await wish('Tell my organisation');
+  await outside('Asked from afar');
+  await reads('Asked from afar');
+  await asked.waitFor();
+  // The receipt that comes is for the second: whatever went to Bob for the first would have come before it.
+  await asks('Told to Bob');
+  await row(bob, 'Told to Bob').waitFor();
+  const [{ ids }] = await here.call('postmaster', ['Email/query', { filter: { hasKeyword: '$mdnsent' } }]);
+  const [{ list: told }] = await here.call('postmaster', ['Email/get', { ids, properties: ['subject'] }]);
+  assert.deepEqual(told.map(({ subject }) => subject), ['Told to Bob']);
+  assert.equal(await row(bob, 'Never from Bob').count(), 0);
+  await Promise.all([here.leave(bob), here.leave(reader)]);
 });
 
 test('a letter waits until its time, and is told so', async () => {

@@ -9,14 +9,15 @@ type Answer = Record<string, unknown> | Error;
 function server(...answers: Answer[]) {
   const asked: [string, Record<string, unknown>][] = [];
   const client = {
+    leaving: false,
     has: () => true,
-    call: (name: string, args: Record<string, unknown>) => {
+    call: (name: string, args: Record<string, unknown>): Promise<unknown> => {
       asked.push([name, args]);
       const answer = answers.shift() ?? {};
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
     },
   };
-  return { kept: new Kept(client as unknown as Client), asked };
+  return { kept: new Kept(client as unknown as Client), asked, client };
 }
 const troubles = () => toasts.all.filter(({ kind }) => kind === 'trouble').length;
 beforeEach(() => void (toasts.all = []));
@@ -43,6 +44,33 @@ test('what the server refuses to keep is told once', async () => {
     await kept.flush();
   }
   expect(troubles()).toBe(1);
+});
+
+test('a page that goes says each thing alone, and does not wait for what is under way', async () => {
+  const { kept, asked, client } = server({ list: [] });
+  await kept.open();
+  let answer = (_: unknown) => {};
+  const call = client.call;
+  client.call = (name, args) => (call(name, args), new Promise((done) => (answer = done as never)));
+  kept.set('a', 1);
+  void kept.flush();
+  client.leaving = true;
+  for (const key of ['b', 'c']) kept.set(key, 2);
+  void kept.flush();
+  expect(asked.slice(1).map(([, args]) => Object.keys(args.create as object))).toEqual([['a'], ['b'], ['c']]);
+  answer({});
+});
+
+test('what the server could not be told of is known to wait', async () => {
+  vi.useFakeTimers();
+  const { kept } = server({ list: [] }, new JmapError('offline'), {});
+  await kept.open();
+  kept.set('a', 1);
+  await kept.flush();
+  expect(kept.isWaiting).toBe(true);
+  await kept.flush();
+  expect(kept.isWaiting).toBe(false);
+  vi.useRealTimers();
 });
 
 test('what another window made meanwhile is given again as a change of it', async () => {

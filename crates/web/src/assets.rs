@@ -34,12 +34,16 @@ macro_rules! taken_in {
     };
 }
 
-static ALL: LazyLock<[Asset; 4]> = LazyLock::new(|| {
+static ALL: LazyLock<[Asset; 8]> = LazyLock::new(|| {
     [
         taken_in!("login.js", "text/javascript; charset=utf-8"),
         taken_in!("login.css", "text/css; charset=utf-8"),
         taken_in!("webmail.js", "text/javascript; charset=utf-8"),
         taken_in!("webmail.css", "text/css; charset=utf-8"),
+        taken_in!("pdf.js", "text/javascript; charset=utf-8"),
+        taken_in!("pdf.css", "text/css; charset=utf-8"),
+        taken_in!("pdfworker.js", "text/javascript; charset=utf-8"),
+        taken_in!("pdfparts.bin", "application/octet-stream"),
     ]
 });
 

@@ -61,7 +61,9 @@ pub fn routes(deps: Deps) -> Routes {
         Route::get("/mail", shell::to_webmail),
         Route::get("/mail/", shell::webmail),
         Route::get("/mail/letter", shell::letter),
-        Route::get("/assets/{name}", assets::serve),
+        Route::get("/mail/pdf", shell::pdf),
+        // The page in which a PDF is read is of no origin.
+        Route::get("/assets/{name}", assets::serve).any_origin(),
         Route::get("/health", with(&deps, home::health)).plain(),
         Route::get("/status", with(&deps, home::status)),
         Route::get("/about", with(&deps, home::about)),

@@ -18,6 +18,10 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; s
 const LETTER_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data: blob:; font-src data:; \
     form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
 
+/// What the page in which a PDF is shown may do: run our script and its worker in an origin of its own, and ask nobody for anything.
+const PDF_POLICY: &str = "sandbox allow-scripts; default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+    worker-src blob:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
+
 /// What of the device no page of ours asks for.
 const PERMISSIONS: &str = "camera=(), microphone=(), geolocation=(), payment=(), usb=()";
 
@@ -80,8 +84,33 @@ pub(crate) async fn to_webmail(_: Request) -> Response {
 /// `/mail/letter`: an empty page for the frame in which a letter is read. It runs nothing and loads nothing from elsewhere, whatever
 /// the webmail puts in.
 pub(crate) async fn letter(_: Request) -> Response {
-    Response::html(200, "<!DOCTYPE html>\n<html>\n<head>\n<meta charset=\"utf-8\">\n<title>-</title>\n</head>\n<body></body>\n</html>\n")
-        .with(CONTENT_SECURITY_POLICY, HeaderValue::from_static(LETTER_POLICY))
+    framed("", "<body></body>", LETTER_POLICY, "private, max-age=3600")
+}
+
+/// `/mail/pdf`: the page of the frame in which a PDF is read. Its script is handed all else by the webmail; being of no origin, it loads
+/// as a stranger's page does (`crossorigin`).
+pub(crate) async fn pdf(_: Request) -> Response {
+    let loaded = |name| Asset::named(name).map(|asset| (asset.path(), asset.integrity.as_str())).unwrap_or_default();
+    let ((css, css_is), (js, js_is)) = (loaded("pdf.css"), loaded("pdf.js"));
+    let ((worker, worker_is), (parts, parts_is)) = (loaded("pdfworker.js"), loaded("pdfparts.bin"));
+    let head = format!(
+        "<link rel=\"stylesheet\" href=\"{css}\" integrity=\"{css_is}\" crossorigin>\n\
+         <script src=\"{js}\" integrity=\"{js_is}\" crossorigin defer></script>\n"
+    );
+    let body = format!(
+        "<body data-worker=\"{worker}\" data-worker-integrity=\"{worker_is}\" data-parts=\"{parts}\" data-parts-integrity=\"{parts_is}\"></body>"
+    );
+    // It names files by their content, as the webmail does.
+    framed(&head, &body, PDF_POLICY, "no-cache")
+}
+
+/// A page for a frame of the webmail.
+fn framed(head: &str, body: &str, policy: &'static str, kept: &'static str) -> Response {
+    let html = format!(
+        "<!DOCTYPE html>\n<html>\n<head>\n<meta charset=\"utf-8\">\n<title>-</title>\n{head}</head>\n{body}\n</html>\n"
+    );
+    Response::html(200, html)
+        .with(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy))
         .with(X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"))
-        .with(CACHE_CONTROL, HeaderValue::from_static("private, max-age=3600"))
+        .with(CACHE_CONTROL, HeaderValue::from_static(kept))
 }

@@ -65,11 +65,14 @@ export function shared(known: unknown, keeper: (prefs: Prefs) => void): void {
   keep = keeper;
 }
 
-/** Puts on the page what the style sheet goes by. */
+const dark = matchMedia('(prefers-color-scheme: dark)');
+dark.addEventListener('change', () => show());
+
+/** Puts on the page what the style sheet goes by. A skin has other colours in the dark, whoever chose that. */
 export function show(): void {
   const root = document.documentElement;
   root.lang = prefs.language === 'zh' ? 'zh-CN' : 'en';
-  Object.assign(root.dataset, { theme: prefs.theme, skin: prefs.skin, density: prefs.density });
+  Object.assign(root.dataset, { theme: prefs.theme === 'auto' ? (dark.matches ? 'dark' : 'light') : prefs.theme, skin: prefs.skin, density: prefs.density });
 }
 
 /** The words of the language that is read. */

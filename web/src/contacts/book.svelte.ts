@@ -16,11 +16,16 @@ import type { Fields } from './card';
 
 /** Cards that one call makes. */
 const SET = 100;
+/** After a failure to read all of them, in milliseconds. */
+const AGAIN = 15_000;
 const order = new Intl.Collator(['zh-CN-u-co-pinyin', 'en'], { numeric: true });
 
 export class Book {
   cards = $state.raw<Card[]>([]);
+  /** Whether all cards are here: until then `cards` may be a part of them. */
   loaded = $state(false);
+  /** Whether the last try to read all of them failed. */
+  failed = $state(false);
   readonly people = $derived(this.cards.filter(({ kind }) => kind !== 'group').toSorted((a, b) => order.compare(called(a), called(b))));
   readonly groups = $derived(this.cards.filter(({ kind }) => kind === 'group').toSorted((a, b) => order.compare(called(a), called(b))));
   private readonly byEmail = $derived(new Map(this.cards.flatMap((card) => emailsOf(card).map((email) => [email.toLowerCase(), card] as const))));
@@ -35,6 +40,7 @@ export class Book {
   private shown = 0;
   private isReading = false;
   private isStale = false;
+  private timer = 0;
   /** Changes of groups, one after another: who is in one is set as a whole. */
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -46,7 +52,7 @@ export class Book {
 
   async open(): Promise<void> {
     if (!this.isThere) return;
-    await Promise.all([this.findBook(), this.refresh()]);
+    await Promise.all([this.findBook(), this.changed()]);
   }
 
   /** Where new cards go; `undefined`, which is told, where there is no book. */
@@ -70,23 +76,23 @@ export class Book {
   async refresh(): Promise<void> {
     const at = ++this.asked;
     // Of answers that cross, the one that was asked for last stands.
-    const take = (cards: Card[]) => {
-      if (at >= this.shown) [this.shown, this.cards, this.loaded] = [at, cards, true];
+    const take = (cards: Card[], state?: string) => {
+      if (at < this.shown) return;
+      [this.shown, this.cards] = [at, cards];
+      if (state !== undefined) [this.state, this.loaded] = [state, true];
     };
     const changed = this.loaded && this.state ? await changedCards(this.client, this.state) : null;
     if (changed) {
       const gone = new Set([...changed.destroyed, ...changed.list.map(({ id }) => id)]);
       for (const id of gone) this.photos.delete(id);
-      if (gone.size > 0) take([...this.cards.filter(({ id }) => !gone.has(id)), ...changed.list]);
-      this.state = changed.state;
-      return;
+      return take(gone.size > 0 ? [...this.cards.filter(({ id }) => !gone.has(id)), ...changed.list] : this.cards, changed.state);
     }
     this.photos.clear();
     // While it is read again, what was there stays until all of it has come.
     let all: Card[] = [];
     const isFirst = !this.loaded;
-    this.state = await getCards(this.client, (cards) => ((all = cards), isFirst && take(cards)));
-    take(all);
+    const state = await getCards(this.client, (cards) => ((all = cards), isFirst && take(cards)));
+    take(all, state);
   }
 
   /** Reads what changed elsewhere: however often that is told, once at a time and once after the last. */
@@ -94,11 +100,13 @@ export class Book {
     this.isStale = true;
     if (this.isReading) return;
     this.isReading = true;
+    clearTimeout(this.timer);
     while (this.isStale) {
       this.isStale = false;
-      await this.refresh().catch(() => {});
+      this.failed = await this.refresh().then(() => false, () => true);
     }
     this.isReading = false;
+    if (this.failed) this.timer = window.setTimeout(() => void this.changed(), AGAIN);
   }
 
   of(email: string | undefined): Card | undefined {

@@ -2,7 +2,7 @@
 // (RFC 9670) for who there is. Each is asked for only where the server has it.
 import type { Client } from './client';
 import type { EmailAddress, Filter } from './email';
-import type { Get, SetAnswer } from './standard';
+import type { Get, Query, SetAnswer } from './standard';
 import type { Id } from './session';
 
 export const ANSER = 'urn:anser:mail';
@@ -54,12 +54,13 @@ export async function findNotes(client: Client, text: string, limit: number): Pr
   return ids.flatMap((id) => list.find((note) => note.id === id) ?? []);
 }
 
-/** Notes that are due before a moment, those due first come first. */
-export async function dueNotes(client: Client, dueBefore: string, limit: number): Promise<Note[]> {
-  const query = client.queued<{ ids: Id[] }>('Note/query', { filter: { dueBefore }, limit });
+/** Notes that are due before a moment, those due first come first, and how many there are. */
+export async function dueNotes(client: Client, dueBefore: string, limit: number): Promise<{ notes: Note[]; total: number }> {
+  const query = client.queued<Query>('Note/query', { filter: { dueBefore }, limit, calculateTotal: true });
   const got = client.queued<Get<Note>>('Note/get', { '#ids': { resultOf: query.id, name: 'Note/query', path: '/ids' } });
-  const [{ ids }, { list }] = await Promise.all([query.result, got.result]);
-  return ids.flatMap((id) => list.find((note) => note.id === id) ?? []);
+  const [{ ids, total }, { list }] = await Promise.all([query.result, got.result]);
+  const notes = ids.flatMap((id) => list.find((note) => note.id === id) ?? []);
+  return { notes, total: total ?? notes.length };
 }
 
 export const setNotes = (client: Client, what: { create?: Record<string, Omit<Note, 'id'>>; update?: Record<Id, Partial<Note>>; destroy?: Id[] }) =>

@@ -33,6 +33,16 @@ export function upload(client: Client, data: Blob, progress: (done: number) => v
 export const downloadUrl = (client: Client, blobId: Id, name: string, type: string) =>
   filled(client.session.downloadUrl, { accountId: client.account, blobId, name: name || 'download', type });
 
+/** The content of a part as text with line feeds, by its charset; UTF-8 where no browser knows that. */
+export function decoded(bytes: ArrayBuffer, charset: string | null | undefined): string {
+  const by = (label: string) => new TextDecoder(label).decode(bytes).replace(/\r\n/g, '\n');
+  try {
+    return by(charset || 'utf-8');
+  } catch {
+    return by('utf-8');
+  }
+}
+
 /** A blob's content as this type. */
 export async function download(client: Client, blobId: Id, type: string): Promise<Blob> {
   const response = await client.fetch(downloadUrl(client, blobId, 'blob', type));

@@ -44,13 +44,15 @@ const USING = [
 /** More calls than this are another request; the server's own bound is not below it. */
 const CALLS = 16;
 
-/** Characters of a request that outlives its page: browsers take 64 KiB of bytes. */
-const KEPT_ALIVE = 16_000;
+/** Bytes of requests that outlive their page, all of them together: browsers take 64 KiB. */
+const KEPT_ALIVE = 64_000;
 
 export class Client {
   session!: Session;
   /** Whether the page is going. */
   leaving = false;
+  /** Bytes of requests under way that outlive this page. */
+  private outliving = 0;
   private waiting: Waiting[] = [];
   private count = 0;
   private using = USING;
@@ -120,11 +122,13 @@ export class Client {
   }
 
   private async post(waiting: Waiting[]): Promise<void> {
+    let outlives = 0;
     try {
       const body = JSON.stringify({ using: this.using, methodCalls: waiting.map(({ call }) => call) });
-      // What a page that goes still says is said to its end.
-      const keepalive = this.leaving && body.length < KEPT_ALIVE;
-      const response = await this.fetch(samePlace(this.session.apiUrl), { method: 'POST', headers: { 'Content-Type': 'application/json' }, body, keepalive });
+      // What a page that goes still says is said to its end, as far as there is room.
+      const size = this.leaving ? new Blob([body]).size : 0;
+      if (this.leaving && this.outliving + size <= KEPT_ALIVE) this.outliving += outlives = size;
+      const response = await this.fetch(samePlace(this.session.apiUrl), { method: 'POST', headers: { 'Content-Type': 'application/json' }, body, keepalive: outlives > 0 });
       const answer = (await response.json()) as { methodResponses: [string, Record<string, unknown>, string][] };
       const seen = new Map<string, [string, Record<string, unknown>]>();
       // A call's own response comes first; what a method did besides (RFC 8620 §5.3) follows under the same id.
@@ -136,6 +140,8 @@ export class Client {
       }
     } catch (error) {
       for (const { failed } of waiting) failed(error);
+    } finally {
+      this.outliving -= outlives;
     }
   }
 }

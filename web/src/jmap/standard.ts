@@ -49,8 +49,8 @@ export interface QueryChanges {
   added: { id: Id; index: number }[];
 }
 
-/** The first refusal of a /set, if there is one. */
-export function refusal(answer: SetAnswer<unknown>): SetError | undefined {
+/** The first refusal of a /set that is of another type than `passed`, if there is one. */
+export function refusal(answer: SetAnswer<unknown>, passed?: string): SetError | undefined {
   const all = [answer.notCreated, answer.notUpdated, answer.notDestroyed];
-  return all.flatMap((some) => Object.values(some ?? {}))[0];
+  return all.flatMap((some) => Object.values(some ?? {})).find(({ type }) => type !== passed);
 }

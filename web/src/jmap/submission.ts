@@ -58,19 +58,18 @@ export function submit(client: Client, emailId: Id, { identityId, mailFrom, rcpt
   });
 }
 
-/** Takes a message back that has not left, and puts it among the drafts again. */
-export const takeBack = (client: Client, id: Id, drafts: Id, sent: Id) =>
+/** Takes messages back that have not left, and puts them among the drafts again. */
+export const takeBack = (client: Client, ids: Id[], drafts: Id, sent: Id) =>
   client.call<SetAnswer<Submission>>('EmailSubmission/set', {
-    update: { [id]: { undoStatus: 'canceled' } },
-    onSuccessUpdateEmail: { [id]: { [`mailboxIds/${sent}`]: null, [`mailboxIds/${drafts}`]: true, 'keywords/$draft': true } },
+    update: Object.fromEntries(ids.map((id) => [id, { undoStatus: 'canceled' }])),
+    onSuccessUpdateEmail: Object.fromEntries(ids.map((id) => [id, { [`mailboxIds/${sent}`]: null, [`mailboxIds/${drafts}`]: true, 'keywords/$draft': true }])),
   });
 
-/** Takes messages back that have not left, and their emails away; the submissions of those that it could. */
-export async function takeCopiesBack(client: Client, ids: Id[]): Promise<Set<Id>> {
+/** As `takeBack`, in pieces; the submissions of those that it could. */
+export async function takeCopiesBack(client: Client, ids: Id[], drafts: Id, sent: Id): Promise<Set<Id>> {
   const canceled = new Set<Id>();
   for (let at = 0; at < ids.length; at += SET) {
-    const piece = ids.slice(at, at + SET);
-    const answer = await client.call<SetAnswer<Submission>>('EmailSubmission/set', { update: Object.fromEntries(piece.map((id) => [id, { undoStatus: 'canceled' }])), onSuccessDestroyEmail: piece });
+    const answer = await takeBack(client, ids.slice(at, at + SET), drafts, sent);
     for (const id of Object.keys(answer.updated ?? {})) canceled.add(id);
   }
   return canceled;

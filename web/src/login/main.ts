@@ -64,6 +64,11 @@ async function send(credential: object | null, again = true): Promise<[Response,
   return response.status === 409 && again ? send(credential, false) : [response, answer];
 }
 
+/** What an authenticator is set up with: it stays while codes are tried. */
+const key = document.createElement('div');
+key.className = 'enrol';
+why.before(key);
+
 /** Shows the one field that is wanted next. */
 function ask(name: 'code' | 'new', words: string): void {
   for (const label of form.querySelectorAll<HTMLElement>('label')) label.hidden = !label.contains(field(name));
@@ -84,7 +89,7 @@ function draw(uri: string): void {
   const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
   path.setAttribute('d', qrPath(rows));
   picture.append(path);
-  why.append(picture);
+  key.append(picture);
 }
 
 /** Shows recovery codes, which come this once, and goes on when they were read. */
@@ -108,12 +113,13 @@ async function enter(credential: object | null = null): Promise<void> {
   if (response.ok && answer.next) return location.assign(field('next').value || answer.next);
   if (response.ok && answer.need) {
     [ticket, need] = [answer.ticket ?? '', answer.need];
+    key.textContent = need === 'enrol' ? `${words.enrol} ${answer.secret}` : '';
     if (need === 'new-password') return ask('new', words.fresh);
-    ask('code', need === 'enrol' ? `${words.enrol} ${answer.secret}` : words[need]);
+    ask('code', need === 'enrol' ? '' : words[need]);
     if (need === 'enrol') draw(answer.uri ?? '');
     if (need !== 'passkey') return;
-    const key = await passkey();
-    return key ? enter(key) : undefined;
+    const used = await passkey();
+    return used ? enter(used) : undefined;
   }
   why.textContent = answer.detail ?? (response.status === 429 ? words.wait : words.wrong);
   asked().select();

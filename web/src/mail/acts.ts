@@ -9,13 +9,16 @@ import type { Filter, Head } from '../jmap/email';
 import { refusal } from '../jmap/standard';
 import type { Id } from '../jmap/session';
 import type { Mail } from './mail.svelte';
-import { inverse, patched } from './patch';
+import { holds, inverse, patched } from './patch';
 import type { Patch } from './patch';
 
 /** How often the server is asked how far it is, in milliseconds. */
 const WATCH = 300;
 /** Messages that one request changes. */
 const SET = 500;
+/** Ids that one request asks for, and messages of an act on all that are remembered, so that it can be undone. */
+const IDS = 5_000;
+const UNDONE = 100_000;
 
 export class Acts {
   constructor(private mail: Mail) {}
@@ -95,56 +98,81 @@ export class Acts {
 
   /** Does something to all that a filter finds: by the server where it does that, else in pieces. The work can be stopped. */
   async all(filter: Filter, what: 'destroy' | Patch, label: string): Promise<void> {
-    if (this.mail.client.has(ANSER)) return this.byServer(filter, what, label);
-    let stopped = false;
-    const toast = say(label, { kind: 'work', progress: 0, action: { label: words().stop, run: () => (stopped = true) } });
-    let done = 0;
+    const toast = say(label, { kind: 'work', progress: 0 });
+    let backs: Map<Id, Patch> | null = null;
+    const undo = () => (backs?.size ? { label: words().undo, run: () => void this.undoAll(backs!) } : undefined);
     try {
-      const wish = { filter, sort: [{ property: 'receivedAt' as const, isAscending: false }], collapseThreads: false };
-      const total = Math.max(1, this.mail.list?.total ?? 1);
-      const takesAway = what === 'destroy' || Object.keys(what).some((path) => path.startsWith('mailboxIds/'));
-      for (;;) {
-        const { ids } = await queryIds(this.mail.client, wish, takesAway ? 0 : done, SET);
-        if (ids.length === 0 || stopped) break;
-        const answer = await setEmails(
-          this.mail.client,
-          what === 'destroy' ? { destroy: ids } : { update: Object.fromEntries(ids.map((id) => [id, what])) },
-        );
-        const refused = refusal(answer);
-        if (refused) throw new JmapError(refused.type, refused.description);
-        done += ids.length;
-        toast.progress = Math.min(1, done / Math.max(total, done));
-      }
-      say(words().doneMany(done));
+      if (what !== 'destroy') backs = await this.changed(filter, what);
+      const isServers = this.mail.client.has(ANSER);
+      const done = await (isServers ? this.byServer(filter, what, toast) : this.byPieces(filter, what, toast));
+      say(words().doneMany(done), { action: undo() });
     } catch (error) {
-      trouble(words().notDone(this.mail.reason(error)));
+      // What was done before it failed can be undone as well.
+      say(words().notDone(this.mail.reason(error)), { kind: 'trouble', action: undo() });
     } finally {
       hush(toast.id);
     }
   }
 
-  private async byServer(filter: Filter, what: 'destroy' | Patch, label: string): Promise<void> {
-    const { client } = this.mail;
-    let toast: Toast | undefined;
-    try {
-      const answer = await beginBulk(client, { filter, ...(what === 'destroy' ? { destroy: true } : { update: what }) });
-      const id = answer.created?.act?.id;
-      if (!id) throw new JmapError(refusal(answer)?.type ?? 'refused', refusal(answer)?.description);
-      toast = say(label, { kind: 'work', progress: 0, action: { label: words().stop, run: () => void endBulk(client, id) } });
-      for (;;) {
-        const bulk = await getBulk(client, id);
-        if (!bulk || bulk.state !== 'running') {
-          if (bulk?.state === 'failed') throw new JmapError('serverFail');
-          if (bulk?.state === 'done') say(words().doneMany(bulk.done));
-          return;
-        }
-        toast.progress = bulk.total > 0 ? bulk.done / bulk.total : 0;
-        await new Promise((done) => setTimeout(done, WATCH));
+  /** What brings each message back that the patch changes of what a filter finds; `null` where these are too many to be remembered. */
+  private async changed(filter: Filter, patch: Patch): Promise<Map<Id, Patch> | null> {
+    const backs = new Map<Id, Patch>();
+    for (const [path, value] of Object.entries(patch)) {
+      const differs: Filter = { operator: 'AND', conditions: [filter, ...(value ? [{ operator: 'NOT' as const, conditions: [holds(path)] }] : [holds(path)])] };
+      for (let position = 0; ; position += IDS) {
+        const { ids } = await queryIds(this.mail.client, { filter: differs, sort: [], collapseThreads: false }, position, IDS);
+        for (const id of ids) backs.set(id, { ...backs.get(id), [path]: value ? null : true });
+        if (backs.size > UNDONE) return null;
+        if (ids.length < IDS) break;
       }
-    } catch (error) {
-      trouble(words().notDone(this.mail.reason(error)));
-    } finally {
-      if (toast) hush(toast.id);
+    }
+    return backs;
+  }
+
+  private async undoAll(backs: Map<Id, Patch>): Promise<void> {
+    const toast = say(words().working, { kind: 'work', progress: 0 });
+    // What somebody has removed for good meanwhile is no reason to stop.
+    const refused = await this.send(backs, (done) => (toast.progress = done), 'notFound');
+    hush(toast.id);
+    if (refused === null) say(words().undone);
+    else trouble(words().notDone(refused));
+  }
+
+  /** How many messages were changed. */
+  private async byPieces(filter: Filter, what: 'destroy' | Patch, toast: Toast): Promise<number> {
+    let stopped = false;
+    toast.action = { label: words().stop, run: () => (stopped = true) };
+    let done = 0;
+    const wish = { filter, sort: [{ property: 'receivedAt' as const, isAscending: false }], collapseThreads: false };
+    const total = Math.max(1, this.mail.list?.total ?? 1);
+    const takesAway = what === 'destroy' || Object.keys(what).some((path) => path.startsWith('mailboxIds/'));
+    for (;;) {
+      const { ids } = await queryIds(this.mail.client, wish, takesAway ? 0 : done, SET);
+      if (ids.length === 0 || stopped) return done;
+      const answer = await setEmails(
+        this.mail.client,
+        what === 'destroy' ? { destroy: ids } : { update: Object.fromEntries(ids.map((id) => [id, what])) },
+      );
+      const refused = refusal(answer);
+      if (refused) throw new JmapError(refused.type, refused.description);
+      done += ids.length;
+      toast.progress = Math.min(1, done / Math.max(total, done));
+    }
+  }
+
+  /** As `byPieces`, by the server. */
+  private async byServer(filter: Filter, what: 'destroy' | Patch, toast: Toast): Promise<number> {
+    const { client } = this.mail;
+    const answer = await beginBulk(client, { filter, ...(what === 'destroy' ? { destroy: true } : { update: what }) });
+    const id = answer.created?.act?.id;
+    if (!id) throw new JmapError(refusal(answer)?.type ?? 'refused', refusal(answer)?.description);
+    toast.action = { label: words().stop, run: () => void endBulk(client, id) };
+    for (;;) {
+      const bulk = await getBulk(client, id);
+      if (!bulk || bulk.state === 'failed') throw new JmapError('serverFail');
+      if (bulk.state !== 'running') return bulk.done;
+      toast.progress = bulk.total > 0 ? bulk.done / bulk.total : 0;
+      await new Promise((done) => setTimeout(done, WATCH));
     }
   }
 
@@ -185,12 +213,13 @@ export class Acts {
     if (refused !== null) trouble(words().notDone(refused));
   }
 
-  /** `null` when done, else why not. */
-  private async send(patches: Map<Id, Patch>): Promise<string | null> {
+  /** `null` when done, else why not; a refusal of the type `passed` is none. */
+  private async send(patches: Map<Id, Patch>, told?: (done: number) => void, passed?: string): Promise<string | null> {
     const all = [...patches].filter(([, patch]) => Object.keys(patch).length > 0);
     try {
       for (let at = 0; at < all.length; at += SET) {
-        const refused = refusal(await setEmails(this.mail.client, { update: Object.fromEntries(all.slice(at, at + SET)) }));
+        const refused = refusal(await setEmails(this.mail.client, { update: Object.fromEntries(all.slice(at, at + SET)) }), passed);
+        told?.((at + SET) / all.length);
         if (refused) return this.mail.reason(new JmapError(refused.type, refused.description));
       }
       return null;

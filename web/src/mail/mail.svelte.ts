@@ -1,6 +1,7 @@
 // What is known of an account's mail: mailboxes, heads, conversations, bodies. Filled by what is looked at, moved forward by changes.
 import { SvelteMap } from 'svelte/reactivity';
 import { reason } from '../app/reason';
+import { decoded, download } from '../jmap/blob';
 import { Client, JmapError } from '../jmap/client';
 import { viewEmail } from '../jmap/anser';
 import type { EmailView } from '../jmap/anser';
@@ -20,6 +21,8 @@ import { List } from './list.svelte';
 const BODIES = 200;
 /** Heads that are kept; beyond that those that no list shows go. */
 const HEADS = 20_000;
+/** Bytes of one text that is gone on with in a letter of one's own. */
+const WRITTEN = 10_000_000;
 /** Ids that one /get asks for. */
 const GET = 500;
 
@@ -143,6 +146,19 @@ export class Mail {
       this.bodies.delete(oldest);
     }
     return asked;
+  }
+
+  /** As `body`, with nothing cut: what is gone on with must not lose its end. `tooLarge` where that cannot be written on here. */
+  async wholeBody(id: Id): Promise<Body> {
+    const body = await this.body(id);
+    const bodyValues = { ...body.bodyValues };
+    for (const { partId, blobId, size, type, charset } of [...body.htmlBody, ...body.textBody]) {
+      const value = bodyValues[partId ?? ''];
+      if (!value?.isTruncated || !blobId) continue;
+      if (size > WRITTEN) throw new JmapError('tooLarge');
+      bodyValues[partId!] = { ...value, value: decoded(await (await download(this.client, blobId, type)).arrayBuffer(), charset), isTruncated: false };
+    }
+    return { ...body, bodyValues };
   }
 
   /** A letter as the server made it safe, where it does. */

@@ -1,5 +1,5 @@
 // Patches of an Email as /set takes them (RFC 8620 §5.3), applied here before the server answers, and turned around to undo them.
-import type { Head } from '../jmap/email';
+import type { Condition, Head } from '../jmap/email';
 
 export type Patch = Record<string, boolean | null>;
 
@@ -17,6 +17,12 @@ export function patched(head: Head, patch: Patch): Head {
     else delete next[map][key];
   }
   return next;
+}
+
+/** The condition that finds where a path of a patch is set. */
+export function holds(path: string): Condition {
+  const [map, key] = parts(path);
+  return map === 'keywords' ? { hasKeyword: key } : { inMailbox: key };
 }
 
 /** What brings the head back from a patch to how it is now. */

@@ -64,10 +64,15 @@ export class Kept {
     return true;
   }
 
+  /** Whether the server is still to be given something. */
+  get isWaiting(): boolean {
+    return this.waiting.size > 0 || this.sending !== null;
+  }
+
   /** Gives the server now what it was to be given soon: before a logout, and as the page goes. */
   async flush(): Promise<void> {
-    // Of several who wait one sends, and the others wait for that.
-    while (this.sending) await this.sending;
+    // Of several who wait one sends, and the others wait for that; a page that goes has no time to.
+    while (this.sending && !this.client.leaving) await this.sending;
     if (this.waiting.size > 0) await this.send();
   }
 
@@ -87,8 +92,13 @@ export class Kept {
   }
 
   private async give(): Promise<void> {
-    const changed = [...this.waiting];
-    this.waiting.clear();
+    // A page that goes says each of them alone: what is too long to be said to its end takes no other with it.
+    if (this.client.leaving && this.waiting.size > 1) return void (await Promise.all([...this.waiting].map((key) => this.giveThese([key]))));
+    await this.giveThese([...this.waiting]);
+  }
+
+  private async giveThese(changed: string[]): Promise<void> {
+    for (const key of changed) this.waiting.delete(key);
     const create: Record<string, Omit<Document, 'id'>> = {};
     const update: Record<string, Partial<Document>> = {};
     for (const key of changed) {

@@ -15,14 +15,17 @@ const MOST = 10;
 const TOLD = 'anser.reminded';
 
 export class Reminders {
+  /** Those that are due first, and how many there are in all. */
   notes = $state.raw<Note[]>([]);
+  due = $state(0);
   starred = $state(0);
   private timer = 0;
+  private asked = 0;
 
   constructor(private client: Client, private mail: Mail) {}
 
   get count(): number {
-    return this.notes.length + this.starred;
+    return this.due + this.starred;
   }
 
   start(): void {
@@ -37,14 +40,17 @@ export class Reminders {
 
   private async look(): Promise<void> {
     this.later(AGAIN);
+    const at = ++this.asked;
     const inbox = this.mail.of('inbox')?.id;
     try {
-      const [notes, starred] = await Promise.all([
-        this.client.has(ANSER) ? dueNotes(this.client, `${shifted(today(), { days: 1 })}T00:00:00Z`, MOST) : [],
+      const [{ notes, total }, starred] = await Promise.all([
+        this.client.has(ANSER) ? dueNotes(this.client, `${shifted(today(), { days: 1 })}T00:00:00Z`, MOST) : { notes: [], total: 0 },
         inbox ? countOf(this.client, { inMailbox: inbox, hasKeyword: '$flagged', notKeyword: '$seen' }) : 0,
       ]);
       await this.mail.fetchHeads(notes.map(({ emailId }) => emailId).filter((id) => !this.mail.heads.has(id)));
-      [this.notes, this.starred] = [notes, starred];
+      // What was done meanwhile is asked for once more, and that answer stands.
+      if (at !== this.asked) return;
+      [this.notes, this.due, this.starred] = [notes, total, starred];
       this.tell();
     } catch {
       // It is looked again soon.

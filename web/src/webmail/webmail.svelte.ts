@@ -121,9 +121,16 @@ export class Webmail {
   }
 
   async logout(): Promise<void> {
-    // What was changed a moment ago is kept before the session goes, which it does however that ends.
+    const w = words();
+    // What was changed a moment ago is kept before the session goes.
     await this.kept.flush().catch(() => {});
-    await fetch('/auth/logout', { method: 'POST' }).catch(() => {});
+    if (this.kept.isWaiting && !(await confirmed({ title: w.logoutTitle, text: w.logoutText, yes: w.logout, danger: true }))) return;
+    try {
+      await fetch('/auth/logout', { method: 'POST' });
+    } catch {
+      // The session goes on, and whoever has this browser next would be in it.
+      return void trouble(w.notDone(w.troubles.offline));
+    }
     this.leave('out');
   }
 

@@ -2,8 +2,8 @@ import type { Words } from './en';
 
 export const zh: Words = {
   places: '功能区', mail: '邮件', people: '联系人', settings: '设置', help: '帮助', folders: '文件夹', tabs: '已打开的信件',
-  skip: '跳到邮件列表', logout: '退出登录', lineLost: '连接已断开，正在重试', cannotStart: '暂时无法显示您的邮件', again: '重试',
-  loading: '正在加载…', close: '关闭', cancel: '取消', more: '更多', undo: '撤销', stop: '停止', keep: '保存', kept: '已保存。', notKept: (why) => `此项设置未能保存。${why}`, remove: '删除', create: '创建', insert: '插入',
+  skip: '跳到邮件列表', logout: '退出登录', logoutTitle: '有些更改尚未保存', logoutText: '您最近的选择或打开的内容还没能告知服务器。现在退出，这些更改会丢失。', lineLost: '连接已断开，正在重试', cannotStart: '暂时无法显示您的邮件', again: '重试',
+  loading: '正在加载…', close: '关闭', cancel: '取消', more: '更多', undo: '撤销', undone: '已撤销。', stop: '停止', keep: '保存', kept: '已保存。', notKept: (why) => `此项设置未能保存。${why}`, remove: '删除', create: '创建', insert: '插入',
   comma: '、', colon: '：', off: '关闭',
   roles: { inbox: '收件箱', drafts: '草稿箱', sent: '已发送', archive: '归档', junk: '垃圾邮件', trash: '已删除', flagged: '星标邮件', important: '重要邮件', all: '全部邮件' },
 
@@ -45,7 +45,7 @@ export const zh: Words = {
   showHtml: '按原样显示', showPlain: '显示纯文本', headers: '邮件头', source: '原始邮件', saveEml: '另存为 .eml', print: '打印', cut: '这封邮件很长，其余内容请下载查看。',
   openInTab: '在标签页中打开', closeTab: (name) => `关闭标签页“${name}”`, newTag: '新建标签', saveZip: '另存为 .zip', saveMbox: '另存为 .mbox', saving: '正在保存…', tooMuchAtOnce: '邮件过多，无法存入一个文件，请少选一些。', letterInside: '内含的邮件', notALetter: '这不是一封邮件。',
   notes: '备注', findNotes: '搜索备注', noNotes: '没有备注。', lookalike: (theirs, ours) => `${theirs} 与 ${ours} 相似，但不是同一个域名，请当心。`, linkOdd: { number: '此链接指向数字地址，而不是域名', letters: '此链接的字符可能并非看上去的样子', user: '此链接隐藏了真实去向', alike: '此链接与我们的域名相似，但并不是' },
-  reminders: (count) => `${count} 项提醒`, starredUnread: (count) => `${count} 封未读的星标邮件`, note: '备注', addNote: '添加备注', noteDue: '提醒日期', encoding: '文字编码', encodingAuto: '按邮件声明',
+  reminders: (count) => `${count} 项提醒`, moreNotes: (count) => `还有 ${count} 条备注`, starredUnread: (count) => `${count} 封未读的星标邮件`, note: '备注', addNote: '添加备注', noteDue: '提醒日期', encoding: '文字编码', encodingAuto: '按邮件声明',
   cannotShow: (name) => `无法在此显示 ${name}，正在下载。`, attachments: '附件', nameless: '附件', download: (name) => `下载 ${name}`,
   deliveryOf: '投递情况', recall: '撤回', recallTitle: '撤回这封邮件？', recallText: '组织内尚未打开这封邮件的邮箱会删除它。已到其他服务器的邮件无法撤回。', recallResults: '撤回结果', delivered: { queued: '正在投递', yes: '已送达', no: '未送达', unknown: '已转交' },
 
@@ -67,7 +67,7 @@ export const zh: Words = {
   removeGroup: (name) => `删除分组“${name}”？`, removeGroupText: '组内成员仍保留在联系人中。', removePerson: (name) => `删除 ${name}？`, lettersOfThem: '往来邮件', peopleCount: (count) => `${count} 人`,
   nickname: '昵称', company: '单位', department: '部门', jobTitle: '职务', emailAddress: '邮箱', phone: '电话', postalAddress: '地址', birthday: '生日', contactPlace: '类型', contactPlaces: { none: '其他', work: '工作', private: '私人' }, addOne: '再添加一个',
   choosePhoto: '选择照片', removePhoto: '移除照片', cropPhoto: '选取要显示的部分', zoom: '大小', use: '使用', noPicture: '无法读取这张图片。', noAddress: (text) => `${text} 不是邮箱地址。`, nothingFilled: '请填写姓名或邮箱。', noBook: '没有可写入的通讯录。',
-  importExport: '导入与导出', importPeople: '导入 vCard 或 CSV', exportVcard: '导出为 vCard', exportCsv: '导出为 CSV', importing: '正在导入…', nothingToImport: '此文件中没有找到联系人。',
+  importExport: '导入与导出', peopleMissing: '联系人尚未全部读取。', importPeople: '导入 vCard 或 CSV', exportVcard: '导出为 vCard', exportCsv: '导出为 CSV', importing: '正在导入…', nothingToImport: '此文件中没有找到联系人。',
   imported: (made, skipped, failed) => `已导入 ${made} 位联系人${skipped > 0 ? `，${skipped} 位已存在` : ''}${failed > 0 ? `，${failed} 位未被接受` : ''}。`,
 
   pages: { looks: '外观', identities: '身份与签名', rules: '收信规则', senders: '黑名单与白名单', forwarding: '自动转发', away: '自动回复', moving: '邮箱搬家与代收', security: '密码与安全', programs: '邮件客户端', sessions: '设备与会话', storage: '空间用量', about: '关于' },
@@ -86,12 +86,13 @@ export const zh: Words = {
   forwardHint: '收到的所有邮件都会转发到另一个地址。', forwardOn: '转发所有邮件', forwardTo: '转发到', forwardTitle: (to) => `将所有邮件转发到 ${to}？`, forwardText: '在您关闭之前会一直自动转发。', forwardOutside: (who) => `${who} 在您的组织之外。`, forwardNothingStays: '此处不保留副本。', forwardYes: '转发', forwardStanding: (to) => `您的邮件正在自动转发到 ${to}。`,
   password: '密码', passwordAgain: '请再次输入您的密码。', goOn: '继续', changePassword: '修改密码', passwordOld: '当前密码', passwordNew: '新密码', passwordRepeat: '再次输入新密码', passwordsDiffer: '两次输入的新密码不一致。', passwordChanged: '密码已修改，其他会话均已结束。', passwordRules: (length, kinds) => `至少 ${length} 个字符${kinds > 1 ? `，包含小写字母、大写字母、数字、符号中的 ${kinds} 种` : ''}。`, strength: '强度', strengths: ['很弱', '较弱', '一般', '较强', '很强'],
   secondFactor: '二次验证', totpOff: '登录时只需输入密码。', factorOn: (totp, passkeys, codes) => `登录时还需${[...(totp ? ['输入身份验证器的验证码'] : []), ...(passkeys ? ['使用通行密钥'] : [])].join('或')}。还剩 ${codes} 个恢复码。`, totpPicture: '密钥的二维码', passkeys: '通行密钥', passkeysHint: '通行密钥保存在手机、电脑或安全密钥中，用指纹、面容或 PIN 码解锁，登录时可代替密码。', passkeyAdd: '添加通行密钥', passkeyAdded: '已添加通行密钥。', passkeyNotMade: '未创建通行密钥。', passkeyName: '通行密钥的名称', passkeyRemove: (name) => `删除通行密钥“${name}”？`, noPasskeys: '还没有通行密钥。', passkeyCannot: '此浏览器不支持通行密钥。', renameOne: (name) => `重命名 ${name}`, totpAdd: '设置身份验证器', totpRemove: '移除身份验证器', totpHow: '请用手机的身份验证器扫描二维码，或输入密钥，然后填写其显示的验证码。', totpOpen: '用本机的身份验证器打开', totpCode: '验证码', recoveryRenew: '更换恢复码', recoveryCodes: '恢复码', recoveryText: '身份验证器遗失时，每个恢复码可登录一次。它们只显示这一次。', recoveryKept: '我已保存',
+  pageBefore: '上一页', pageAfter: '下一页', pageNumber: '页码', larger: '放大', smaller: '缩小', pageUnreadable: '无法显示这一页。', pdfUnreadable: '此文件无法在这里显示，您可以下载后查看。', pdfPassword: '此文件有密码保护', pdfPasswordWrong: '密码不正确。',
   programsHint: '每个邮件客户端使用单独的密码。手机遗失时，只需删除它的密码。', programName: '名称', programExample: '手机', programDays: '有效期', noEnd: '长期有效', dayCount: (count) => `${count} 天`, programAdd: '新建客户端密码', programSecret: '您的客户端密码', programSecretText: '请在客户端中输入。它只显示这一次。', programRemove: (name) => `删除“${name}”的密码？`, programRemoveText: '该客户端将无法再登录。', noPrograms: '还没有客户端密码。', lastUsed: (when) => `最近使用：${when}`, neverUsed: '尚未使用', goodUntil: (when) => `有效期至 ${when}`, grants: '已授权的程序', grantRemove: (name) => `取消对“${name}”的授权？`, grantRemoveText: '在您再次授权之前，它将无法访问。', programSettings: '邮件客户端会自动找到服务器。iPhone、iPad 和 Mac 可使用描述文件：', appleProfile: '苹果设备描述文件', logoutOthers: '退出其他所有设备', findLarge: '查找大邮件',
   sessionsHint: '您已登录的设备。', unknownDevice: '未知设备', thisDevice: '当前设备', logoutHere: '退出当前设备',
   aboutText: '鸿雁传书，Anser 为您递送每一封信。', account: '帐户', largestFile: '最大文件',
 
   movingHint: '把旧邮箱的邮件搬到这里，或定期代收其他邮箱的邮件。可以关闭此页面，服务器会继续进行。对方邮箱中的内容不会被更改或删除。',
-  moveAdd: '邮箱搬家或代收', moveContacts: '导入联系人（vCard、CSV）', moveAddress: '对方邮箱地址', moveSteps: '请先在对方邮箱中准备：', moveUnknown: '这里没有该服务商的资料，请填写服务器信息。', moveServer: '服务器设置', moveProtocol: '协议', moveHost: '服务器', movePort: '端口', moveTls: '加密', moveTlsNone: '不加密', movePlain: '您的密码将以明文传送。', moveUser: '用户名', moveSecret: '对方邮箱的密码（或授权码）', moveHowOften: '频率', moveOnce: '仅一次', moveEvery: (minutes) => (minutes === 1440 ? '每天' : minutes === 60 ? '每小时' : `每 ${minutes} 分钟`), moveInto: '存入文件夹', moveIntoSame: '与对方相同的文件夹', moveLeaves: '对方邮箱中的邮件会全部保留。', moveBegin: '开始',
+  moveAdd: '邮箱搬家或代收', moveContacts: '导入联系人（vCard、CSV）', moveAddress: '对方邮箱地址', moveSteps: '请先在对方邮箱中准备：', moveUnknown: '这里没有该服务商的资料，请填写服务器信息。', moveServer: '服务器设置', moveProtocol: '协议', moveHost: '服务器', movePort: '端口', moveTls: '加密', moveTlsNone: '不加密', movePlain: '您的密码将以明文传送。', moveUser: '用户名', moveSecret: '对方邮箱的密码（或授权码）', moveHowOften: '频率', moveOnce: '仅一次', moveEvery: (minutes) => (minutes === 1440 ? '每天' : minutes === 60 ? '每小时' : `每 ${minutes} 分钟`), moveInto: '存入文件夹', moveIntoSame: '与对方相同的文件夹', moveIntoAll: '所有邮件都会存入此文件夹，包括垃圾邮件和已删除邮件。', moveLeaves: '对方邮箱中的邮件会全部保留。', moveBegin: '开始',
   moveStates: { checking: '正在检查', waiting: '排队中', between: '已是最新', running: '进行中', paused: '已暂停', refused: '登录被拒', done: '已完成' }, moveProgress: (messages, total, folders, foldersTotal, bytes) => `邮件 ${messages} / ${total}，文件夹 ${folders} / ${foldersTotal}，${bytes}`,
   moveTotal: '总数', moveCopied: '成功', moveSkipped: '跳过（已有）', moveFailed: '失败', moveEnded: (when) => `结束于 ${when}`, moveGoOn: '继续', movePause: '暂停', moveAgain: '再次运行', movePassword: '更换密码', moveForget: (email) => `移除 ${email}？`, moveForgetText: '这里保存的密码会被删除，已收取的邮件保留。',
 

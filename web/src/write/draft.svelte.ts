@@ -71,6 +71,8 @@ export class Draft {
   /** Rises when the text changes otherwise than by the editor. */
   version = $state(0);
   private emailId: Id | null = null;
+  /** Emails that this draft replaces, as soon as it is kept or sent. */
+  private replaced: Id[] = [];
   private inReplyTo: string[] | null = null;
   private references: string[] | null = null;
   /** The letter that this one answers or forwards, and what it is marked with then. */
@@ -102,7 +104,7 @@ export class Draft {
       let beginning: Beginning = empty(start.kind === 'new' ? start.to : []);
       if (start.kind === 'mailto') beginning = mailto(start.url);
       else if (start.kind !== 'new') {
-        const body = await app.mail.body(start.head.id);
+        const body = await app.mail.wholeBody(start.head.id);
         beginning = answer(start.kind, start.head, body, app.owns, prefs.language);
         draft.source = { id: start.head.id, keyword: start.kind === 'reply' || start.kind === 'replyAll' ? '$answered' : '$forwarded' };
         const mine = [...(start.head.to ?? []), ...(body.cc ?? [])].map(({ email }) => email.toLowerCase());
@@ -172,7 +174,7 @@ export class Draft {
     }
     const draft = new Draft(app);
     try {
-      const body = await app.mail.body(head.id);
+      const body = await app.mail.wholeBody(head.id);
       draft.emailId = head.id;
       draft.to = head.to ?? [];
       draft.cc = body.cc ?? [];
@@ -273,15 +275,14 @@ export class Draft {
     if (!drafts) return;
     this.state = 'saving';
     try {
-      const before = this.emailId;
       const along = this.attachments.filter(({ blobId }) => blobId !== null);
       const answered = await setEmails(this.app.client, { create: { draft: this.email(drafts.id) } });
       const id = answered.created?.draft?.id;
       if (!id) throw new JmapError(refusal(answered)?.type ?? 'refused', refusal(answered)?.description);
-      this.emailId = id;
-      if (along.length > 0) await this.follow(id, along);
+      this.become(id);
+      await this.follow(id, along);
       // Only now: where the new one is refused, what was kept stays.
-      if (before) await setEmails(this.app.client, { destroy: [before] }).catch(() => {});
+      await this.drop();
       if (this.state === 'saving') this.state = 'saved';
       this.remember();
     } catch {
@@ -291,11 +292,24 @@ export class Draft {
   }
 
   /** Files that are parts of what was kept before would go with it, and uploads after a day: from here on they are parts of what is kept now. */
-  private async follow(id: Id, along: Attachment[]): Promise<void> {
+  private async follow(id: Id, along = this.attachments): Promise<void> {
+    if (along.length === 0) return;
     const parts = await filesOf(this.app.client, id);
     const [files, kept] = [along.filter(({ cid }) => cid === null), parts.filter(({ cid }) => cid === null)];
     if (files.length === kept.length) for (const [at, file] of files.entries()) file.blobId = kept[at]!.blobId;
     for (const picture of along) if (picture.cid !== null) picture.blobId = parts.find(({ cid }) => cid === picture.cid)?.blobId ?? picture.blobId;
+  }
+
+  /** From here on this email is the draft. */
+  private become(id: Id | null): void {
+    if (this.emailId && this.emailId !== id) this.replaced.push(this.emailId);
+    this.emailId = id;
+  }
+
+  /** Takes away what this draft has replaced. */
+  private async drop(): Promise<void> {
+    const ids = this.replaced.splice(0);
+    if (ids.length > 0) await setEmails(this.app.client, { destroy: ids }).catch(() => {});
   }
 
   attach(files: Iterable<File>): void {
@@ -348,7 +362,8 @@ export class Draft {
     this.sending = true;
     this.app.closeDraft(this);
     await this.saving;
-    if (this.emailId) await setEmails(this.app.client, { destroy: [this.emailId] }).catch(() => {});
+    this.become(null);
+    await this.drop();
     this.remember();
   }
 
@@ -377,12 +392,14 @@ export class Draft {
     await this.saving;
     try {
       if (this.individually && people.length > 1) return await this.sendEach(people, leaves, identity, drafts.id, sent.id);
-      const before = this.emailId;
       const made = setEmails(this.app.client, { create: { letter: this.email(drafts.id) } });
       const handed = submit(this.app.client, '#letter', { identityId: identity.id, mailFrom: identity.email, rcptTo: [...new Set(people)], leaves, drafts: drafts.id, sent: sent.id });
-      this.emailId = (await made).created?.letter?.id ?? before;
-      // Only now: where the letter is refused, what was kept stays.
-      if (before && this.emailId !== before) await setEmails(this.app.client, { destroy: [before] }).catch(() => {});
+      const letter = (await made).created?.letter?.id;
+      if (letter) {
+        this.become(letter);
+        // Only now: where the letter is refused, what was kept stays; and so it does while files are parts of it.
+        if (await this.follow(letter).then(() => true, () => false)) await this.drop();
+      }
       const not = refusal(await made) ?? refusal(await handed);
       if (not) throw new JmapError(not.type, not.description);
       const submission = (await handed).created?.send?.id;
@@ -428,12 +445,12 @@ export class Draft {
       [this.to, this.cc, this.bcc] = [all.filter(({ email }) => failed.includes(email)), [], []];
       throw new JmapError('refused', why);
     }
-    if (this.emailId) await setEmails(this.app.client, { destroy: [this.emailId] }).catch(() => {});
-    this.emailId = null;
+    this.become(null);
+    await this.drop();
     this.app.closeDraft(this);
     this.remember();
     if (this.source) void this.app.acts.label([this.source.id], this.source.keyword, true);
-    this.told(leaves, under.length > 0 ? () => this.undoEach(under) : null);
+    this.told(leaves, under.length > 0 ? () => this.undoEach(under, drafts, sent) : null);
   }
 
   /** Puts a template above what stands there; its subject where there is none. */
@@ -469,19 +486,26 @@ export class Draft {
   }
 
   private async undo(submission: Id, drafts: Id, sent: Id): Promise<void> {
-    if (refusal(await takeBack(this.app.client, submission, drafts, sent))) return void trouble(words().tooLate);
+    if (refusal(await takeBack(this.app.client, [submission], drafts, sent))) return void trouble(words().tooLate);
     this.sending = false;
     this.state = 'saved';
     this.show();
   }
 
-  /** Takes back those letters that have not left; the draft is there again for whom they were to go to. */
-  private async undoEach(under: Submitted[]): Promise<void> {
-    const gone = await takeCopiesBack(this.app.client, under.map(({ id }) => id));
+  /**
+   * Takes back those letters that have not left; the draft is there again for whom they were to go to. One of them is the draft until it is
+   * kept anew, as its files are nowhere else; the others go only then.
+   */
+  private async undoEach(under: Submitted[], drafts: Id, sent: Id): Promise<void> {
+    const gone = await takeCopiesBack(this.app.client, under.map(({ id }) => id), drafts, sent);
     const back = under.filter(({ id }) => gone.has(id));
     const left = under.filter(({ id }) => !gone.has(id));
     if (left.length > 0) trouble(words().tooLateFor(left.map(({ one }) => one.email).join(words().comma)));
-    if (back.length === 0) return;
+    const [first, ...others] = back;
+    if (!first) return;
+    this.become(first.copy);
+    await this.follow(first.copy);
+    this.replaced.push(...others.map(({ copy }) => copy));
     [this.to, this.cc, this.bcc] = [back.map(({ one }) => one), [], []];
     this.sending = false;
     this.show();

@@ -31,12 +31,13 @@ fn the_login_page_is_whole_without_its_script() {
 #[test]
 fn what_a_page_loads_is_there_and_is_what_it_says() {
     each_site(|site| {
-        for at in ["/", "/mail/"] {
+        for at in ["/", "/mail/", "/mail/pdf"] {
             let (_, page) = site.get(HOST, at);
             for part in page.split('"').filter(|part| part.starts_with("/assets/")) {
-                let (status, body) = site.get(HOST, part);
+                let (status, size) =
+                    site.curl(HOST, part, &["-o", "/dev/null", "-w", "%{size_download}\n%{http_code}"]);
                 assert_eq!(status, 200, "{part}");
-                assert!(!body.is_empty(), "{part}");
+                assert_ne!(size, "0", "{part}");
             }
         }
         assert_eq!(site.get(HOST, "/assets/webmail.js").0, 404);
@@ -60,6 +61,12 @@ fn pages_say_what_they_may_do() {
             letter.contains("frame-ancestors 'self'") && letter.contains("x-frame-options: sameorigin"),
             "{letter}"
         );
+        // A PDF is read where nothing of its reader's is: without an origin, and with nobody to ask.
+        let pdf = header("/mail/pdf");
+        for part in ["sandbox allow-scripts;", "default-src 'none'", "frame-ancestors 'self'", "worker-src blob:"] {
+            assert!(pdf.contains(part), "{part}: {pdf}");
+        }
+        assert!(!pdf.contains("connect-src") && !pdf.contains("allow-same-origin") && !pdf.contains("'unsafe-eval'"), "{pdf}");
         assert!(header("/mail").contains("location: /mail/"));
     });
 }
