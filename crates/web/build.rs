@@ -4,16 +4,8 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// Each is there as it is and, with `.gz`, compressed.
-const FILES: [&str; 8] = [
-    "login.js",
-    "login.css",
-    "webmail.js",
-    "webmail.css",
-    "pdf.js",
-    "pdf.css",
-    "pdfworker.js",
-    "pdfparts.bin",
-];
+const FILES: [&str; 8] =
+    ["login.js", "login.css", "webmail.js", "webmail.css", "pdf.js", "pdf.css", "pdfworker.js", "pdfparts.bin"];
 
 fn main() {
     let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/dist");
@@ -26,7 +18,8 @@ fn main() {
     );
     for file in FILES {
         for name in [file.to_owned(), format!("{file}.gz")] {
-            let bytes = if is_there(file) { fs::read(dist.join(&name)).expect("it was just there") } else { Vec::new() };
+            let bytes =
+                if is_there(file) { fs::read(dist.join(&name)).expect("it was just there") } else { Vec::new() };
             fs::write(out.join(name), bytes).expect("the folder is ours");
         }
     }

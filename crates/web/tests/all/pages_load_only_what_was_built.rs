@@ -66,7 +66,10 @@ fn pages_say_what_they_may_do() {
         for part in ["sandbox allow-scripts;", "default-src 'none'", "frame-ancestors 'self'", "worker-src blob:"] {
             assert!(pdf.contains(part), "{part}: {pdf}");
         }
-        assert!(!pdf.contains("connect-src") && !pdf.contains("allow-same-origin") && !pdf.contains("'unsafe-eval'"), "{pdf}");
+        assert!(
+            !pdf.contains("connect-src") && !pdf.contains("allow-same-origin") && !pdf.contains("'unsafe-eval'"),
+            "{pdf}"
+        );
         assert!(header("/mail").contains("location: /mail/"));
     });
 }
