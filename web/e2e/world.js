@@ -68,7 +68,7 @@ export async function world() {
     });
     context.setDefaultTimeout(PATIENCE);
     await context.addInitScript((chosen) => {
-      if (location.pathname.startsWith('/mail/') && !localStorage.getItem('anser.prefs')) localStorage.setItem('anser.prefs', JSON.stringify(chosen));
+      if (self.origin !== 'null' && location.pathname.startsWith('/mail/') && !localStorage.getItem('anser.prefs')) localStorage.setItem('anser.prefs', JSON.stringify(chosen));
     }, { language, ...prefs });
     if (process.env.ANSER_FRESH) await fresh(context);
     const page = await context.newPage();
