@@ -74,7 +74,7 @@ impl Directory {
             (Some(key), _) => key.clone().into_bytes(),
             (None, secret) => secret.clone().unwrap_or_default().into_bytes(),
         };
-        let kept = sealed::seal(&self.secrets().await?.second, &place(&portal.id), &kept, &self.inner.deps.entropy)?;
+        let kept = sealed::seal(&self.secrets().await?.second, place(&portal.id), &kept, &self.inner.deps.entropy)?;
         let is_key = portal.key.is_some();
         self.note(move |tx| {
             let count = tx.query_one("SELECT COUNT(*) FROM dir_portals", &[], |row| row.int(0))?.unwrap_or(0);
@@ -137,7 +137,7 @@ impl Directory {
         let found =
             self.read(move |tx| tx.query_one(sql, params![&id], |row| Ok((row.text(0)?, row.bool(1)?, row.blob(2)?))));
         let Some((scope, is_key, kept)) = found.await? else { return Ok(false) };
-        let secret = sealed::open(&key, &place(ticket.portal), &kept)?;
+        let secret = sealed::open(&key, place(ticket.portal), &kept)?;
         let Ok(signature) = URL_SAFE_NO_PAD.decode(ticket.signature) else { return Ok(false) };
         let signed = ticket.signed();
         let is_signed = if is_key {

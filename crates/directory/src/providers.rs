@@ -177,7 +177,7 @@ impl Directory {
         let found = self.read(move |tx| tx.query_one(&sql, params![&sought], read)).await?;
         let Some((provider, kept)) = found else { return Ok(None) };
         let Some(kept) = kept else { return Ok(Some((provider, None))) };
-        let secret = sealed::open(&self.secrets().await?.second, &place(id), &kept)?;
+        let secret = sealed::open(&self.secrets().await?.second, place(id), &kept)?;
         let secret = String::from_utf8(secret).map_err(|_| Error::damaged("a provider's secret"))?;
         Ok(Some((provider, Some(secret))))
     }

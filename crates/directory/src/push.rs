@@ -33,7 +33,7 @@ impl Directory {
     ) -> Result<u64> {
         let (key, now, pass) = (self.secrets().await?.oauth, self.inner.deps.clock.now(), pass.kept());
         // It is sealed for its account: whoever moves a row to another has nothing.
-        let value = sealed::seal(&key, &place(account), value, &self.inner.deps.entropy)?;
+        let value = sealed::seal(&key, place(account), value, &self.inner.deps.entropy)?;
         self.note(move |tx| {
             tx.execute(
                 "DELETE FROM dir_push WHERE account = ?1 AND expires_ms <= ?2",
@@ -54,7 +54,7 @@ impl Directory {
     /// Writes a subscription anew. `Class::NotFound` without one.
     pub async fn put_push(&self, account: AccountId, id: u64, expires: Timestamp, value: &[u8]) -> Result<()> {
         let key = self.secrets().await?.oauth;
-        let value = sealed::seal(&key, &place(account), value, &self.inner.deps.entropy)?;
+        let value = sealed::seal(&key, place(account), value, &self.inner.deps.entropy)?;
         let sql = "UPDATE dir_push SET expires_ms = ?3, value = ?4 WHERE account = ?1 AND id = ?2";
         let missing = || Error::not_found("there is no such subscription", "没有这个推送订阅");
         self.note(move |tx| {
@@ -84,7 +84,7 @@ impl Directory {
                 account,
                 pass,
                 expires,
-                value: sealed::open(&key, &place(account), &value).ok()?,
+                value: sealed::open(&key, place(account), &value).ok()?,
             })
         };
         Ok(found.into_iter().filter_map(open).collect())

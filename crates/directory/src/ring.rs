@@ -29,7 +29,7 @@ impl Directory {
         // Strangers make us look, by the number of a key that nobody knows: a look alone writes nothing.
         let mut kept = self.read(move |tx| known(tx, name, now - 2 * turn)).await?;
         if kept.iter().all(|(_, made, _)| *made <= now - turn) {
-            let fresh = sealed::seal(&key, &place(name), fresh, &self.inner.deps.entropy)?;
+            let fresh = sealed::seal(&key, place(name), fresh, &self.inner.deps.entropy)?;
             kept = self
                 .note(move |tx| {
                     // Counting up first makes nodes wait for each other on PostgreSQL.
@@ -48,7 +48,7 @@ impl Directory {
                 .await?;
         }
         let open = |(number, made, secret): Kept| {
-            let key = sealed::open(&key, &place(name), &secret)?;
+            let key = sealed::open(&key, place(name), &secret)?;
             Ok::<_, Error>(RingKey { number: number as u64, made: Timestamp(made), key })
         };
         kept.into_iter().map(open).collect()

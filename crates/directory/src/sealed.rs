@@ -31,12 +31,12 @@ pub fn open(key: &[u8; 32], place: impl AsRef<[u8]>, sealed: &[u8]) -> Result<Ve
 impl Directory {
     /// Seals what comes back later, to whichever node, for what it is for.
     pub async fn seal(&self, purpose: &str, what: &[u8]) -> Result<Vec<u8>> {
-        seal(&self.secrets().await?.oauth, &format!("note {purpose}"), what, &self.inner.deps.entropy)
+        seal(&self.secrets().await?.oauth, format!("note {purpose}"), what, &self.inner.deps.entropy)
     }
 
     /// The inverse; `None` for anything that was not sealed so for this.
     pub async fn unseal(&self, purpose: &str, sealed: &[u8]) -> Result<Option<Vec<u8>>> {
-        Ok(open(&self.secrets().await?.oauth, &format!("note {purpose}"), sealed).ok())
+        Ok(open(&self.secrets().await?.oauth, format!("note {purpose}"), sealed).ok())
     }
 }
 
