@@ -13,7 +13,7 @@ async function settings(page, at) {
   await page.locator('.settings nav button').nth(at).click();
   await page.locator('.settings main .set:not([aria-busy=true])').waitFor();
 }
-const [LOOKS, IDENTITIES, RULES, SENDERS, FORWARDING, AWAY, MOVING, SECURITY, PROGRAMS, SESSIONS, STORAGE] = Array(11).keys();
+const [LOOKS, IDENTITIES, RULES, SENDERS, FORWARDING, AWAY, MOVING, SECURITY, PROGRAMS, SESSIONS, HAPPENED, STORAGE] = Array(12).keys();
 const toMail = (page) => page.locator('.rail .place').first().click();
 const fits = (page) => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth && document.querySelector('.settings main').scrollWidth <= document.querySelector('.settings main').clientWidth);
 
@@ -262,6 +262,26 @@ test('mail by JMAP is asked for over HTTPS alone, and what goes into one folder 
   await page.locator('[name=into]').selectOption({ label: 'Archive' });
   await page.locator('.hint', { hasText: 'those of Spam and Trash' }).waitFor();
   await close(page);
+});
+
+test('who came in and who tried to is told, and what became of mail', async () => {
+  await assert.rejects(here.ask('chen', '/.well-known/jmap', undefined, 'application/json', 'not this'), /401/);
+  await here.deliver('bob', 'chen@anser.test', { subject: '一封来信' });
+  await here.deliver('chen', 'bob@anser.test', { subject: 'One that went' });
+  for (const [language, width, words] of [['en', 1280, { mail: 'Mail', failed: 'wrong name or password', inn: 'Came in', out: 'Sent' }], ['zh', 390, { mail: '邮件投递', failed: '用户名或密码错误', inn: '收到', out: '发出' }]]) {
+    const page = await here.page('chen', { language, width });
+    await row(page, '一封来信').waitFor();
+    await settings(page, HAPPENED);
+    await page.locator('.settings li.bad', { hasText: words.failed }).first().waitFor();
+    await page.locator('.settings li:not(.bad)', { hasText: 'chen@anser.test' }).first().waitFor();
+    assert.ok(await fits(page));
+    await page.locator('.settings label', { hasText: words.mail }).click();
+    await page.locator('.settings li', { hasText: words.out }).locator('.fate', { hasText: 'bob@anser.test' }).first().waitFor();
+    assert.ok(await fits(page));
+    await page.locator('.settings li', { hasText: words.inn }).locator('.subject', { hasText: '一封来信' }).first().click();
+    await page.locator('article.open').waitFor();
+    await close(page);
+  }
 });
 
 test('a mail program gets a password of its own, which can be taken away', async () => {
