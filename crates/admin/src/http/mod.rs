@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Whoever accepts `text/event-stream` is told while the act goes on (`events`). Nobody comes in by a cookie: a token is shown
-//! (RFC 6750 §2.1), and pages of other sites cannot send one. Which acts there are from afar says [`scope_of`]; all others are for who is at
+//! (RFC 6750 §2.1), and pages of other sites cannot send one. Which acts there are from afar says `scope_of`; all others are for who is at
 //! the server itself.
 
 mod events;
