@@ -58,7 +58,7 @@ impl Incoming {
         Self { store: store.clone(), tenant, way, room, held: allowance.begin() }
     }
 
-    /// Its next octets. Errors as [`Held::take`].
+    /// Its next octets. Errors as `Held::take`.
     pub async fn take(&mut self, octets: &[u8]) -> Result<(), Trouble> {
         self.held.take(octets.len() as u64)?;
         if let Way::Memory(body) = &mut self.way {
