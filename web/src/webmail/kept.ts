@@ -92,9 +92,16 @@ export class Kept {
   }
 
   private async give(): Promise<void> {
+    if (!this.client.leaving) return this.giveThese([...this.waiting]);
     // A page that goes says each of them alone: what is too long to be said to its end takes no other with it.
-    if (this.client.leaving && this.waiting.size > 1) return void (await Promise.all([...this.waiting].map((key) => this.giveThese([key]))));
-    await this.giveThese([...this.waiting]);
+    const said: Promise<void>[] = [];
+    for (const key of [...this.waiting]) {
+      if (!this.waiting.has(key)) continue;
+      said.push(this.giveThese([key]));
+      // What is called in the same moment travels together.
+      await null;
+    }
+    await Promise.all(said);
   }
 
   private async giveThese(changed: string[]): Promise<void> {
