@@ -122,14 +122,16 @@ export class Webmail {
 
   async logout(): Promise<void> {
     const w = words();
-    // What was changed a moment ago is kept before the session goes.
+    // What was written and changed a moment ago is kept before the session goes.
+    await Promise.all(this.drafts.map((draft) => (draft.unsaved ? draft.save() : undefined)));
     await this.kept.flush().catch(() => {});
-    if (this.kept.isWaiting && !(await confirmed({ title: w.logoutTitle, text: w.logoutText, yes: w.logout, danger: true }))) return;
+    const isUnkept = this.kept.isWaiting || this.drafts.some((draft) => draft.unsaved && !draft.isEmpty);
+    if (isUnkept && !(await confirmed({ title: w.logoutTitle, text: w.logoutText, yes: w.logout, danger: true }))) return;
     try {
-      await fetch('/auth/logout', { method: 'POST' });
-    } catch {
-      // The session goes on, and whoever has this browser next would be in it.
-      return void trouble(w.notDone(w.troubles.offline));
+      await this.client.fetch('/auth/logout', { method: 'POST' });
+    } catch (error) {
+      // The session goes on, and whoever has this browser next would be in it. One that has ended by itself leads to the login.
+      return void trouble(w.notDone(this.mail.reason(error)));
     }
     this.leave('out');
   }

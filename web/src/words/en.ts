@@ -3,7 +3,7 @@ const many = (count: number, one: string, more: string) => `${count} ${count ===
 export const en = {
   // The frame.
   places: 'Places', mail: 'Mail', people: 'People', settings: 'Settings', help: 'Help', folders: 'Folders', tabs: 'Open letters',
-  skip: 'To the messages', logout: 'Log out', logoutTitle: 'Some changes are not saved yet', logoutText: 'The server could not be told of what you chose or opened last. If you log out now, that is lost.', lineLost: 'No connection; trying again', cannotStart: 'Your mail cannot be shown now', again: 'Try again',
+  skip: 'To the messages', logout: 'Log out', logoutTitle: 'Some changes are not saved yet', logoutText: 'The server could not be told of what you wrote, chose or opened last. If you log out now, that is lost.', lineLost: 'No connection; trying again', cannotStart: 'Your mail cannot be shown now', again: 'Try again',
   loading: 'Loading…', close: 'Close', cancel: 'Cancel', more: 'More', undo: 'Undo', undone: 'Undone.', stop: 'Stop', keep: 'Save', kept: 'Saved.', notKept: (why: string) => `That could not be kept for the next time. ${why}`, remove: 'Delete', create: 'Create', insert: 'Insert',
   comma: ', ', colon: ': ', off: 'Off',
   roles: { inbox: 'Inbox', drafts: 'Drafts', sent: 'Sent', archive: 'Archive', junk: 'Spam', trash: 'Trash', flagged: 'Starred', important: 'Important', all: 'All mail' },

@@ -2,7 +2,7 @@ import type { Words } from './en';
 
 export const zh: Words = {
   places: '功能区', mail: '邮件', people: '联系人', settings: '设置', help: '帮助', folders: '文件夹', tabs: '已打开的信件',
-  skip: '跳到邮件列表', logout: '退出登录', logoutTitle: '有些更改尚未保存', logoutText: '您最近的选择或打开的内容还没能告知服务器。现在退出，这些更改会丢失。', lineLost: '连接已断开，正在重试', cannotStart: '暂时无法显示您的邮件', again: '重试',
+  skip: '跳到邮件列表', logout: '退出登录', logoutTitle: '有些更改尚未保存', logoutText: '您最近写的内容、选择或打开的内容还没能告知服务器。现在退出，这些更改会丢失。', lineLost: '连接已断开，正在重试', cannotStart: '暂时无法显示您的邮件', again: '重试',
   loading: '正在加载…', close: '关闭', cancel: '取消', more: '更多', undo: '撤销', undone: '已撤销。', stop: '停止', keep: '保存', kept: '已保存。', notKept: (why) => `此项设置未能保存。${why}`, remove: '删除', create: '创建', insert: '插入',
   comma: '、', colon: '：', off: '关闭',
   roles: { inbox: '收件箱', drafts: '草稿箱', sent: '已发送', archive: '归档', junk: '垃圾邮件', trash: '已删除', flagged: '星标邮件', important: '重要邮件', all: '全部邮件' },
