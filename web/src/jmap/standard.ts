@@ -39,6 +39,8 @@ export interface Query {
   position: number;
   ids: Id[];
   total?: number;
+  /** Where the server tells fewer ids at once than were asked for. */
+  limit?: number;
 }
 
 export interface QueryChanges {

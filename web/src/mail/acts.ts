@@ -119,11 +119,12 @@ export class Acts {
     const backs = new Map<Id, Patch>();
     for (const [path, value] of Object.entries(patch)) {
       const differs: Filter = { operator: 'AND', conditions: [filter, ...(value ? [{ operator: 'NOT' as const, conditions: [holds(path)] }] : [holds(path)])] };
-      for (let position = 0; ; position += IDS) {
-        const { ids } = await queryIds(this.mail.client, { filter: differs, sort: [], collapseThreads: false }, position, IDS);
+      for (let position = 0; ; ) {
+        const { ids, limit = IDS } = await queryIds(this.mail.client, { filter: differs, sort: [], collapseThreads: false }, position, IDS);
         for (const id of ids) backs.set(id, { ...backs.get(id), [path]: value ? null : true });
         if (backs.size > UNDONE) return null;
-        if (ids.length < IDS) break;
+        if (ids.length === 0 || ids.length < limit) break;
+        position += ids.length;
       }
     }
     return backs;
