@@ -1,11 +1,20 @@
 // Questions that wait for an answer: one at a time, over everything.
+/** What is to be typed. */
+export interface Field {
+  label: string;
+  value: string;
+  secret?: boolean;
+  /** A secret of something else than the reader's account here: no browser fills that one's in. */
+  isForeign?: boolean;
+}
+
 export interface Question {
   title: string;
   text?: string;
   yes: string;
   danger?: boolean;
   /** A field to fill, with what it holds at first. */
-  field?: { label: string; value: string; secret?: boolean };
+  field?: Field;
   answer(value: string | null): void;
 }
 
