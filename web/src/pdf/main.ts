@@ -65,10 +65,11 @@ async function open(): Promise<void> {
 
 /** Draws the page that is wished for, with its text above it. What is asked for meanwhile is drawn instead. */
 async function show(): Promise<void> {
+  if (!pdf) return;
   const mine = ++turn;
   drawing?.cancel();
   try {
-    const page = await pdf!.getPage(wish.page);
+    const page = await pdf.getPage(wish.page);
     if (mine !== turn) return;
     const scale = Math.min(LARGEST, Math.max(0.01, (innerWidth - 2 * MARGIN) / page.getViewport({ scale: 1 }).width) * wish.zoom);
     const viewport = page.getViewport({ scale });
