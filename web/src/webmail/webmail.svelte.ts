@@ -27,7 +27,7 @@ import { Book } from '../contacts/book.svelte';
 import { blank } from '../contacts/card';
 import type { Fields } from '../contacts/card';
 import type { Card } from '../jmap/contact';
-import { Draft } from '../write/draft.svelte';
+import { Draft, OPEN } from '../write/draft.svelte';
 import type { Start } from '../write/start';
 
 export type View = 'mail' | 'people' | 'settings';
@@ -98,6 +98,8 @@ export class Webmail {
       this.imageSenders = Array.isArray(senders) ? senders.filter((one) => typeof one === 'string') : [];
       this.mail.onNew((heads) => this.announce(heads));
       this.mail.onChange((change) => 'ContactCard' in change && void this.book.changed());
+      // Before anything is opened here, which is kept in its place.
+      const [letters, drafts] = [this.kept.of(LETTERS), this.kept.of(OPEN)];
       const named = /^#\/([^/?]+)(?:\/([^/?]+))?/.exec(location.hash);
       const folder = this.mail.mailbox(named?.[1]) ?? this.mail.of('inbox') ?? this.mail.mailboxes[0];
       // The rows travel while the page is made; what else there is waits for them.
@@ -108,7 +110,7 @@ export class Webmail {
       void this.rules.open().catch(() => {});
       this.reminders.start();
       if (named?.[2]) await this.openById(named[2]);
-      void this.restoreTabs().then(() => Draft.restore(this));
+      void this.restoreTabs(letters).then(() => Draft.restore(this, drafts));
     } catch (error) {
       this.failed = this.mail.reason(error);
     }
@@ -464,8 +466,7 @@ export class Webmail {
   }
 
   /** The tabs that were open when the page went, wherever that was. */
-  private async restoreTabs(): Promise<void> {
-    const kept = this.kept.of(LETTERS);
+  private async restoreTabs(kept: unknown): Promise<void> {
     const ids = (Array.isArray(kept) ? kept : []).filter((id) => typeof id === 'string').slice(0, MOST_LETTERS);
     if (ids.length === 0) return;
     await this.mail.fetchHeads(ids).catch(() => {});

@@ -23,7 +23,7 @@ import type { Beginning, Start } from './start';
 /** A change is kept after this time, in milliseconds: with the way to the server no more than five seconds are ever lost. */
 const REST = 2_000;
 /** Where the drafts that are open are kept, for the next time. */
-const OPEN = 'webmail/drafts';
+export const OPEN = 'webmail/drafts';
 /** The keyword of a draft that goes to each recipient separately: whoever goes on with it elsewhere shows nobody the others. */
 const SEPARATELY = 'anser-separately';
 
@@ -165,13 +165,14 @@ export class Draft {
     return html ? `<div class="signature">${html}</div>` : '';
   }
 
-  /** Goes on with a letter among the drafts. */
-  static async resume(app: Webmail, head: Head): Promise<void> {
-    const open = app.drafts.find((draft) => draft.emailId === head.id);
-    if (open) {
-      app.tab = open.key;
-      return;
-    }
+  /** Goes on with a letter among the drafts; without `looked` it is there, and what is looked at stays. */
+  static async resume(app: Webmail, head: Head, looked = true): Promise<void> {
+    const isOpen = () => {
+      const open = app.drafts.find((draft) => draft.emailId === head.id);
+      if (open && looked) app.tab = open.key;
+      return open !== undefined;
+    };
+    if (isOpen()) return;
     const draft = new Draft(app);
     try {
       const body = await app.mail.wholeBody(head.id);
@@ -190,28 +191,27 @@ export class Draft {
       draft.receipt = body['header:Disposition-Notification-To:asAddresses'] !== null;
       draft.text = draft.plain ? (body.bodyValues[body.textBody[0]?.partId ?? '']?.value ?? '') : '';
       draft.state = 'saved';
-      draft.show();
+      // It may have been opened meanwhile.
+      if (!isOpen()) draft.show(looked);
     } catch (error) {
       trouble(words().notDone(app.mail.reason(error)));
     }
   }
 
-  /** Opens what was open when the page went. */
-  static async restore(app: Webmail): Promise<void> {
-    const kept = app.kept.of(OPEN);
+  /** Opens what was open when the page went, as it was kept. */
+  static async restore(app: Webmail, kept: unknown): Promise<void> {
     const ids = Array.isArray(kept) ? kept.filter((id) => typeof id === 'string') : [];
     if (ids.length === 0) return;
     await app.mail.fetchHeads(ids.slice(0, 10)).catch(() => {});
     for (const id of ids.slice(0, 10)) {
       const head = app.mail.heads.get(id);
-      if (head?.keywords.$draft) await Draft.resume(app, head);
+      if (head?.keywords.$draft) await Draft.resume(app, head, false);
     }
-    app.tab = 'mail';
   }
 
-  private show(): void {
+  private show(looked = true): void {
     this.app.drafts = [...this.app.drafts, this];
-    this.app.tab = this.key;
+    if (looked) this.app.tab = this.key;
     this.remember();
   }
 
