@@ -306,10 +306,10 @@ export class Draft {
     this.emailId = id;
   }
 
-  /** Takes away what this draft has replaced. */
+  /** Takes away what this draft has replaced; what the server cannot be asked for now goes the next time. */
   private async drop(): Promise<void> {
     const ids = this.replaced.splice(0);
-    if (ids.length > 0) await setEmails(this.app.client, { destroy: ids }).catch(() => {});
+    if (ids.length > 0) await setEmails(this.app.client, { destroy: ids }).catch(() => void this.replaced.push(...ids));
   }
 
   attach(files: Iterable<File>): void {
