@@ -104,7 +104,8 @@ export class Draft {
       let beginning: Beginning = empty(start.kind === 'new' ? start.to : []);
       if (start.kind === 'mailto') beginning = mailto(start.url);
       else if (start.kind !== 'new') {
-        const body = await app.mail.wholeBody(start.head.id);
+        // What goes along as a file is not read here.
+        const body = await (start.kind === 'attach' ? app.mail.body(start.head.id) : app.mail.wholeBody(start.head.id));
         beginning = answer(start.kind, start.head, body, app.owns, prefs.language);
         draft.source = { id: start.head.id, keyword: start.kind === 'reply' || start.kind === 'replyAll' ? '$answered' : '$forwarded' };
         const mine = [...(start.head.to ?? []), ...(body.cc ?? [])].map(({ email }) => email.toLowerCase());
