@@ -45,7 +45,10 @@ async function until(page, act, shown, arg) {
 
 fill();
 // A search waits for what is not indexed yet, which of so much mail at once takes longer than a request may.
-for (let found; !found?.ids; ) [found] = await here.call('ann', ['Email/query', { filter: { text: '图书馆' }, limit: 1 }]).catch(() => []);
+for (let left = 20, found; !found?.ids; left--) {
+  if (left === 0) throw new Error('the index does not come');
+  [found] = await here.call('ann', ['Email/query', { filter: { text: '图书馆' }, limit: 1 }]).catch(() => []);
+}
 const page = await here.page('ann', { prefs: { conversations: false } });
 const first = () => document.querySelector('.row .who') !== null;
 await page.waitForFunction(first);
