@@ -86,12 +86,14 @@ impl Judge<'_> {
     /// What is wrong with a name that an MX gives: an alias, which it must not name (RFC 2181 §10.3), nothing, or what a wildcard makes
     /// of any name.
     async fn exchange_problem(&self, exchange: &str) -> Option<Words> {
-        // What is no name at all was told already.
-        if exchange.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
+        // What is no name at all was told already; the root is no server.
+        if exchange.is_empty() || exchange.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
             return None;
         }
-        let found = self.resolver.lookup(exchange, RecordType::A).await;
-        if !found.is_failure() && !found.canonical.eq_ignore_ascii_case(exchange) {
+        let resolver = self.resolver;
+        let (four, six) =
+            tokio::join!(resolver.lookup(exchange, RecordType::A), resolver.lookup(exchange, RecordType::Aaaa));
+        if !four.is_failure() && !four.canonical.eq_ignore_ascii_case(exchange) {
             return Some((
                 format!(
                     "{exchange} is an alias (CNAME), which an MX must not name and some servers send nothing to: \
@@ -100,7 +102,11 @@ impl Judge<'_> {
                 format!("{exchange} 是别名（CNAME），MX 不能指向别名，部分服务器不会投递：请改为地址记录"),
             ));
         }
-        let found = addresses(self.resolver, exchange).await;
+        let found: Vec<IpAddr> = four.addresses().chain(six.addresses()).collect();
+        if found.is_empty() && (four.is_failure() || six.is_failure()) {
+            // Nobody knows at present.
+            return None;
+        }
         if found.is_empty() {
             return Some((
                 format!("{exchange} has no address: remove that MX, or give the name one; mail waits for it in vain"),
@@ -109,7 +115,7 @@ impl Judge<'_> {
         }
         let (_, above) = exchange.split_once('.')?;
         let is_any = !exchange.eq_ignore_ascii_case(self.hostname)
-            && same(found, addresses(self.resolver, &format!("{NOWHERE}.{above}")).await);
+            && same(found, addresses(resolver, &format!("{NOWHERE}.{above}")).await);
         is_any.then(|| {
             (
                 format!(
@@ -398,6 +404,11 @@ mod tests {
         assert!(dead.contains("still goes to gone.example.org") && dead.contains("has no address"), "{dead}");
         let misspelt = said("example.org", &[data(10, "mial.example.org")]).await;
         assert!(misspelt.contains("answered by the wildcard *.example.org"), "{misspelt}");
+        for kind in [RecordType::A, RecordType::Aaaa] {
+            zone.fail("silent.example.org", kind);
+        }
+        let silent = said("example.org", &[right.clone(), data(20, "silent.example.org")]).await;
+        assert!(!silent.contains("has no address"), "nobody knows at present: {silent}");
         let any = said("dept.example.net", std::slice::from_ref(&right)).await;
         assert!(any.contains("from the wildcard *.example.net"), "{any}");
         zone.add("dept.example.net", Data::Soa { mname: "ns".into(), rname: "x".into(), serial: 1, minimum: 1 });
