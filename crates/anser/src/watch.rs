@@ -22,6 +22,7 @@ const ORDER: [&str; 8] = ["refused", "asking", "copying", "waiting", "new", "rea
 /// Follows a move until nothing is under way.
 pub async fn watch(config: &Config, project: String, which: Vec<String>, language: Language) -> Result<bool> {
     let full = std::io::stdout().is_terminal();
+    // By login and old server.
     let mut views: BTreeMap<(String, String), MailboxView> = BTreeMap::new();
     if full {
         // Another screen, without a cursor; what was there comes back at the end.
@@ -32,7 +33,7 @@ pub async fn watch(config: &Config, project: String, which: Vec<String>, languag
         let Event::Item(item) = event else { return Ok(()) };
         match *item {
             Item::MoveMailbox(view) => {
-                let before = views.insert((view.login.clone(), view.address.clone()), view.clone());
+                let before = views.insert((view.login.clone(), view.source.clone()), view.clone());
                 let is_news = before.is_none_or(|before| before.state != view.state);
                 if !full && is_news { show::out(&mailbox_in_words(&view)) } else { Ok(()) }
             }

@@ -1,7 +1,6 @@
 //! The verbs, as typed functions; the command line and later the console are thin over them. Each may be said twice.
 
 use std::fmt;
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -70,6 +69,8 @@ pub struct NewMailbox {
 /// How a mailbox stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailboxView {
+    /// The name of its old server within the move.
+    pub source: String,
     /// The name at the old server.
     pub login: String,
     /// The address here.
@@ -336,16 +337,18 @@ impl Migrate {
 
     /// How each mailbox stands.
     pub async fn mailbox_views(&self, name: &str, which: Which) -> Result<Vec<MailboxView>> {
-        let of = self.named(name).await?;
+        let of = self.named(name).await?.id;
+        let sources = self.read(move |tx| rows::sources(tx, of)).await?;
         let mut views = Vec::new();
-        for mailbox in self.all(of.id).await?.into_iter().filter(|mailbox| is_meant(mailbox, &which)) {
+        for mailbox in self.all(of).await?.into_iter().filter(|mailbox| is_meant(mailbox, &which)) {
             let id = mailbox.id;
+            let source = sources.iter().find(|one| one.id == mailbox.source).map(|one| one.name.clone());
             let tally = move |tx: &mut MailTx<'_, '_>| tx.ledger_tally(id, None);
             let tally = match mailbox.pass {
                 0 => Default::default(),
                 _ => self.inner.deps.store.read(mailbox.account, tally).await?,
             };
-            let live = self.inner.following.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+            let live = self.inner.followed(id);
             let (done, total, more) = match &live {
                 Some(live) => {
                     let [done, total, bytes] =
@@ -356,6 +359,7 @@ impl Migrate {
             };
             let words = LedgerState::ALL.iter().map(|state| (state.word().to_owned(), tally.rows[*state as usize]));
             views.push(MailboxView {
+                source: source.unwrap_or_default(),
                 login: mailbox.login,
                 address: mailbox.address,
                 state: mailbox.state.word().to_owned(),

@@ -28,7 +28,8 @@ impl Admin {
             let sum = sum(&views, speed(&looks));
             let is_busy = views.iter().any(is_under_way);
             for view in views {
-                let key = (view.login.clone(), view.address.clone());
+                // One address may have logins of the same name at several old servers.
+                let key = (view.source.clone(), view.login.clone());
                 if told.get(&key) != Some(&view) {
                     out.item(Item::MoveMailbox(view.clone())).await?;
                     told.insert(key, view);
@@ -88,6 +89,7 @@ mod tests {
 
     fn view(state: &str, note: Option<&str>, done: u64, bytes: u64) -> MailboxView {
         MailboxView {
+            source: "old".into(),
             login: "ann".into(),
             address: "ann@anser.test".into(),
             state: state.into(),
