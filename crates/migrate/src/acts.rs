@@ -441,7 +441,7 @@ impl Migrate {
             "json" => report::json(&proofs),
             "html" => paper::html(&report::paper(&proofs)),
             "pdf" => paper::pdf(&report::paper(&proofs), &signer.foot(&report::json(&proofs))),
-            other => return Err(unknown(&format!("format {other}"))),
+            _ => return Err(Error::invalid("a report is html, csv, json or pdf", "报告格式为 html、csv、json 或 pdf")),
         };
         Ok(signer.sign(format, report))
     }
