@@ -27,6 +27,7 @@ use crate::acts::Password;
 use crate::model::{Home, Kind, Mailbox, Move, MoveState, Source, State, Task, Tls};
 use crate::profile;
 use crate::rows::{self as all_rows, Standing};
+use crate::turn;
 
 pub use discover::{Found, discover};
 use rows::Own;
@@ -423,7 +424,7 @@ impl Migrate {
     }
 
     /// Before an account is forgotten for good: its own moves go, and what its mailboxes elsewhere are opened with. Nothing comes into it
-    /// any more.
+    /// any more, nor goes to its old server.
     pub async fn forget_account(&self, id: AccountId) -> Result<()> {
         let forget = move |tx: &mut Tx<'_>| {
             let all = all_rows::mailboxes_of(tx, id)?;
@@ -440,6 +441,9 @@ impl Migrate {
         };
         for mailbox in self.write(forget).await? {
             self.inner.stop_one(mailbox.id).await;
+            if mailbox.home != Home::Here {
+                turn::route_here(&self.inner, &mailbox.address).await?;
+            }
         }
         Ok(())
     }

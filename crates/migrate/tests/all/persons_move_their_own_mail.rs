@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anser_base::{AccountId, Class, Clock, Durability, Timestamp};
 use anser_migrate::own::{Change, MOVES, RUNS};
-use anser_migrate::{OwnState, Password, Wish};
+use anser_migrate::{OwnState, Passing, Password, Wish};
 use anser_net::Network;
 use anser_store::{LedgerKey, LedgerRow, LedgerState};
 
@@ -228,7 +228,11 @@ fn nothing_is_left_of_an_account_that_is_forgotten() {
         let first = office.migrate.begin_own(&ann, wish(&fake.source())).await.unwrap();
         office.plan_for(&fake.source(), "ann").await;
         let kept = office.migrate.begin_own(&bob, wish(&fake.source())).await.unwrap();
+        let relay = Some("old.test:25".to_owned());
+        office.migrate.pass_through(MOVE, Some(Passing::UntilCutover), relay).await.unwrap();
+        assert_eq!(office.directory.routes(None).await.unwrap().len(), 1);
         office.migrate.forget_account(ann.id).await.unwrap();
+        assert!(office.directory.routes(None).await.unwrap().is_empty(), "no mail goes to the old server");
         let count = async |sql: &'static str| {
             let find = move |tx: &mut anser_db::Tx<'_>| tx.query_one(sql, &[], |row| row.int(0));
             office.db.read(anser_db::Place::Moves, find).await.unwrap().unwrap()
