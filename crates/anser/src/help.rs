@@ -191,7 +191,7 @@ pub const COMMANDS: &[(&str, Line)] = &[
     ("move check", Line("Try every login once", "逐一验证登录")),
     ("move trial", Line("Bring a few messages of each folder", "试迁：每个文件夹迁移少量邮件")),
     ("move start", Line("Begin to bring everything", "开始迁移全部邮件")),
-    ("move pause", Line("Stop at the next batch", "暂停")),
+    ("move pause", Line("Stop; resume goes on from there", "暂停")),
     ("move resume", Line("Go on", "继续")),
     ("move retry", Line("Work again on what failed", "重试失败的账号")),
     ("move delta", Line("Bring what came and what changed since", "增量迁移")),

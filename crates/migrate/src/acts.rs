@@ -254,7 +254,7 @@ impl Migrate {
         Ok(begun)
     }
 
-    /// Stops at the next batch; what is under way goes on from there when it is resumed.
+    /// Stops; what came whole is stored, and what is under way goes on from there when it is resumed.
     pub async fn pause(&self, name: &str) -> Result<()> {
         let of = self.named(name).await?;
         self.write(move |tx| rows::set_move(tx, of.id, MoveState::Paused)).await?;

@@ -12,7 +12,7 @@ words! {
         Draft = "draft",
         /// Accounts that wait are worked on.
         Running = "running",
-        /// Work stops at the next batch and goes on where it stopped.
+        /// Work stops, and goes on where it stopped.
         Paused = "paused",
     }
 }

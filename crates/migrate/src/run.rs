@@ -214,7 +214,7 @@ impl Inner {
         self.deps.db.write(Place::Moves, Durability::Sync, move |tx| rows::hold(tx, id, holder, now, until)).await
     }
 
-    /// Tells passes to stop at their next batch; those of one move, or all.
+    /// Tells passes to stop; those of one move, or all.
     pub(crate) fn stop_all(&self, of: Option<u64>) {
         let following = self.following.lock().unwrap_or_else(PoisonError::into_inner);
         following.values().filter(|one| of.is_none_or(|of| one.of == of)).for_each(|one| one.stop());

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! POST /admin/api   {"act":"move","name":"example","what":"status"}
-//! 200               {"items":[{"move-mailbox":{…}}],"report":{"report":"done"}}
+//! 200               {"items":[{"move-mailbox":{…}}],"left_out":0,"report":{"report":"done"}}
 //! ```
 //!
 //! Whoever accepts `text/event-stream` is told while the act goes on (`events`). Nobody comes in by a cookie: a token is shown

@@ -74,7 +74,7 @@ pub enum MoveAct {
     ReportKey,
     /// Works again on what failed.
     Retry,
-    /// Stops at the next batch.
+    /// Stops what is under way.
     Pause,
     /// Goes on.
     Resume {

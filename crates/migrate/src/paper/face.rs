@@ -1,5 +1,5 @@
-//! Faces of letters, and how wide these are. Two of the standard fonts that every reader of PDF has (ISO 32000-1 §9.6.2.2) are used, and for
-//! what they lack a font of the Adobe-GB1 collection, which readers bring along or put another in place of (§9.7.3).
+//! Faces of letters, and how wide these are. Three of the standard fonts that every reader of PDF has (ISO 32000-1 §9.6.2.2) are used, and
+//! for what they lack a font of the Adobe-GB1 collection, which readers bring along or put another in place of (§9.7.3).
 
 /// A face.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ const CODE: u16 = 600;
 const SQUARE: u16 = 1000;
 /// Letters as wide as those of Latin-1 from U+00C0 on.
 const ALIKE: &[u8; 64] = b"AAAAAAMCEEEEIIIIDNOOOOO+OUUUUYPsaaaaaamceeeeiiiionooooo+ouuuuypy";
-/// What WinAnsiEncoding has besides Latin-1, with its codes (ISO 32000-1 annex D.2).
+/// Some of what WinAnsiEncoding has besides Latin-1, with its codes (ISO 32000-1 annex D.2).
 const MORE: [(char, u8); 10] = [
     ('€', 0x80),
     ('…', 0x85),
