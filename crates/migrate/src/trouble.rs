@@ -34,7 +34,7 @@ pub enum Trouble {
     Refused(String),
     /// The old server lost mail: a person has to say whether that was meant.
     Question(String),
-    /// The move was paused, the server stops, or another engine has the mailbox.
+    /// The move was paused, others wait for their turn, the server stops, or another engine has the mailbox.
     Stopped,
     /// Trouble of our own.
     Own(Error),

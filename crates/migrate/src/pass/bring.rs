@@ -38,6 +38,8 @@ struct UnderWay {
     last: Option<oneshot::Receiver<()>>,
     /// What came in no batch, and why.
     missing: Vec<(Seen, String)>,
+    /// What was asked for last, where attempts are counted before they are made.
+    counted: Vec<Seen>,
 }
 
 impl Pass<'_> {
@@ -54,6 +56,9 @@ impl Pass<'_> {
         let received = self.receive(origin, ledger, (new, how), &mut under_way, outcome).await;
         // Whatever became of the connection: nothing may be under way any more when a pass says that it is over.
         let stored = self.finish_storing(&mut under_way, 0, outcome).await;
+        if matches!(received, Err(Trouble::Stopped)) {
+            self.take_back(ledger.key, std::mem::take(&mut under_way.counted)).await?;
+        }
         stored?;
         received?;
         for (seen, why) in under_way.missing {
@@ -81,6 +86,7 @@ impl Pass<'_> {
             {
                 if self.careful {
                     self.note_attempts(ledger.key, &batch, &seen, "the connection broke").await?;
+                    under_way.counted = batch.iter().filter_map(|at| seen.get(at).cloned()).collect();
                 }
                 fetcher.ask(batch).await?;
             }
@@ -149,6 +155,25 @@ impl Pass<'_> {
                 let fresh = LedgerRow::new(one.key.clone(), LedgerState::Failed);
                 let (size, received, note) = (one.size, one.received.clone(), Some(why.clone()));
                 tx.put_ledger_row(key, &LedgerRow { size, received, note, tries, pass, ..fresh })?;
+            }
+            Ok(())
+        };
+        self.store.write(self.account, Durability::Sync, work).await
+    }
+
+    /// An attempt that ended because the pass was stopped says nothing of a message.
+    async fn take_back(&self, key: LedgerKey, counted: Vec<Seen>) -> Result<()> {
+        if counted.is_empty() {
+            return Ok(());
+        }
+        let work = move |tx: &mut MailTx<'_, '_>| {
+            for one in &counted {
+                let row = tx.ledger_row(key, &one.key)?.filter(|row| row.state == LedgerState::Failed);
+                let Some(row) = row else { continue };
+                match row.tries.saturating_sub(1) {
+                    0 => tx.forget_ledger_row(key, &one.key)?,
+                    tries => tx.put_ledger_row(key, &LedgerRow { tries, ..row })?,
+                }
             }
             Ok(())
         };
