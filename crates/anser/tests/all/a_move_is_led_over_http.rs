@@ -5,12 +5,11 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 
+use anser_admin::http::ACTS;
 use serde_json::{Value, json};
 
 use crate::world::{Dev, Place, done, each_engine, python};
 
-/// Acts under way at once.
-const ACTS: usize = 32;
 /// Longest silence of an event source, several times over: what says nothing for so long says nothing any more.
 const SILENCE: Duration = Duration::from_secs(60);
 
