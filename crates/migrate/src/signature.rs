@@ -48,11 +48,13 @@ impl Signer {
     }
 }
 
-/// Who signed a report: the public key in base64. `None` when nobody did, or it was changed since.
+/// Who signed a report: the public key in base64. `None` when nobody did, or it was changed since, or anything but blanks was put behind
+/// the signature: readers of HTML and PDF would show that too.
 pub fn signed_by(report: &str) -> Option<String> {
-    let (at, mark) = MARKS.iter().filter_map(|(_, mark, _)| Some((report.rfind(mark)?, mark))).max()?;
-    let mut words = report[at + mark.len()..].split(|c: char| c.is_whitespace() || c == '"');
-    let (key, signature) = (words.next()?, words.next()?);
+    let found = MARKS.iter().filter_map(|(_, before, behind)| Some((report.rfind(before)?, before, behind)));
+    let (at, before, behind) = found.max()?;
+    let seal = report[at + before.len()..].trim_end().strip_suffix(behind.trim_end())?;
+    let (key, signature) = seal.split_once(' ')?;
     let bytes = |text: &str| decode_base64(text.as_bytes()).ok();
     let public = UnparsedPublicKey::new(&ED25519, bytes(key)?);
     public.verify(&report.as_bytes()[..at], &bytes(signature)?).ok().map(|()| key.to_owned())
@@ -72,6 +74,8 @@ mod tests {
             assert_eq!(signed_by(&signed), Some(signer.key()), "{signed}");
             assert_eq!(signed_by(&signed.replacen(&text[..3], "zzz", 1)), None);
             assert_eq!(signed_by(&signed.replace(&signer.key(), &other.key())), None);
+            assert_eq!(signed_by(&format!("{signed}more")), None, "nothing is put behind it");
+            assert_eq!(signed_by(&format!("{signed}\n")), Some(signer.key()));
             assert_eq!(signed_by(text), None);
         }
         let json = signer.sign("json", "{\"a\":[1]".to_owned());
