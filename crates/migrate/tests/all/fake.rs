@@ -307,6 +307,7 @@ impl Session {
         self.say(b"+ \r\n")?;
         let line = self.line()?;
         let decoded = decode_base64(line.as_bytes()).unwrap_or_default();
+        // The first is who they act as (RFC 4616 §2).
         let mut parts = decoded.split(|&b| b == 0).skip(1);
         let (user, password) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let (user, password) = (user.to_vec(), password.to_vec());
@@ -391,6 +392,7 @@ impl Session {
             let state = self.state.lock().unwrap();
             (state.habits.clone(), self.folder.map(|at| state.folders[at].mails.clone()).unwrap_or_default())
         };
+        // The first is the word FETCH.
         let mut parts = arguments.splitn(3, ' ').skip(1);
         let (set, items) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
         let since = items.split_once("CHANGEDSINCE ").map_or(0, |(_, rest)| {

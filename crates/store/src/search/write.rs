@@ -246,6 +246,7 @@ impl Store {
             let texts: Vec<Receiver<Result<(Searchable, Packed)>>> = (0..threads)
                 .map(|thread| {
                     let (sender, receiver) = sync_channel(1);
+                    // Each thread has one message in turn, from that of its own number on.
                     let mine = messages.iter().skip(thread).step_by(threads);
                     scope.spawn(move || self.extract_some(tenant, mine, &sender));
                     receiver
