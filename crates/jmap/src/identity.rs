@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::access::Access;
 use crate::error::{MethodError, SetError};
 use crate::ids;
-use crate::law::changes::{self, Changes};
+use crate::law::changes::Changes;
 use crate::law::get::Get;
 use crate::law::set::Set;
 use crate::law::state;
@@ -135,11 +135,7 @@ pub(crate) async fn get(call: &mut Call) -> Outcome {
 pub(crate) async fn changes(call: &mut Call) -> Outcome {
     let asked = Changes::read(call)?;
     own(&asked.access)?;
-    let (since, most) = (asked.since.clone(), asked.most);
-    let what = Logged::Records(RecordKind::Identity);
-    let read = move |tx: &mut MailTx<'_, '_>| changes::since(tx, &since, what, most);
-    let changed = call.door.deps.store.read(asked.access.owner.id, read).await??;
-    Ok(asked.answer(&changed, ids::identity_id))
+    asked.of_records(call, RecordKind::Identity, ids::identity_id).await
 }
 
 /// RFC 8621 §6.3.

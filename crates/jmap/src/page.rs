@@ -48,7 +48,7 @@ const TYPES: [Type; 23] = [
 ];
 
 /// What stands for another word in the sources.
-const NAMED: [(&str, &str); 8] = [
+const NAMED: [(&str, &str); 9] = [
     ("SetError::property(", "invalidProperties"),
     ("SetError::properties(", "invalidProperties"),
     ("SetError::forbidden(", "forbidden"),
@@ -56,6 +56,7 @@ const NAMED: [(&str, &str); 8] = [
     ("MethodError::invalid(", "invalidArguments"),
     ("cannot()", "cannotCalculateChanges"),
     ("changes::since(", "cannotCalculateChanges"),
+    ("asked.of_records(", "cannotCalculateChanges"),
     ("submission::refused", "forbiddenToSend"),
 ];
 

@@ -72,10 +72,7 @@ pub(crate) async fn get(call: &mut Call) -> Outcome {
 pub(crate) async fn changes(call: &mut Call) -> Outcome {
     let asked = Changes::read(call)?;
     own(&asked.access)?;
-    let (since, most) = (asked.since.clone(), asked.most);
-    let read = move |tx: &mut MailTx<'_, '_>| changes::since(tx, &since, WHAT, most);
-    let changed = call.door.deps.store.read(asked.access.owner.id, read).await??;
-    Ok(asked.answer(&changed, id))
+    asked.of_records(call, RecordKind::ShareNotice, id).await
 }
 
 /// RFC 9670 §3.5: they are made by the server, and dismissed by the user.

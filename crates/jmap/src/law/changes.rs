@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use anser_base::Result;
-use anser_store::{Action, LogPoint, Logged, MailTx, Object};
+use anser_store::{Action, LogPoint, Logged, MailTx, Object, RecordKind};
 use serde_json::{Value, json};
 
 use crate::access::Access;
 use crate::error::MethodError;
 use crate::law::state;
-use crate::method::Call;
+use crate::method::{Call, Outcome};
 
 /// Lines of the log that one answer tells at most, whatever the client wants.
 const LINES: usize = 10_000;
@@ -44,6 +44,14 @@ impl Changes {
         };
         call.args.done()?;
         Ok(Self { access, since, most })
+    }
+
+    /// The response of a type whose objects are records.
+    pub async fn of_records(&self, call: &Call, kind: RecordKind, show: impl Fn(u64) -> String) -> Outcome {
+        let (old, most) = (self.since.clone(), self.most);
+        let read = move |tx: &mut MailTx<'_, '_>| since(tx, &old, Logged::Records(kind), most);
+        let changed = call.door.deps.store.read(self.access.owner.id, read).await??;
+        Ok(self.answer(&changed, show))
     }
 
     /// The response.

@@ -8,7 +8,7 @@ use crate::access::Access;
 use crate::error::{MethodError, SetError};
 use crate::identity::own;
 use crate::ids::number;
-use crate::law::changes::{self, Changes};
+use crate::law::changes::Changes;
 use crate::law::get::{Get, Got};
 use crate::law::patch;
 use crate::law::set::{Refused, Set};
@@ -108,10 +108,7 @@ impl Kept {
     pub async fn changes(&'static self, call: &mut Call) -> Outcome {
         let asked = Changes::read(call)?;
         own(&asked.access)?;
-        let (since, most, what) = (asked.since.clone(), asked.most, Logged::Records(self.kind));
-        let read = move |tx: &mut MailTx<'_, '_>| changes::since(tx, &since, what, most);
-        let changed = call.door.deps.store.read(asked.access.owner.id, read).await??;
-        Ok(asked.answer(&changed, |number| self.id(number)))
+        asked.of_records(call, self.kind, |number| self.id(number)).await
     }
 
     /// `/set`.

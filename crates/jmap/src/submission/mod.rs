@@ -37,7 +37,7 @@ use crate::blob::message_blob;
 use crate::email::written_utc;
 use crate::identity::own;
 use crate::ids;
-use crate::law::changes::{self, Changes};
+use crate::law::changes::Changes;
 use crate::law::get::Get;
 use crate::law::state;
 use crate::method::{Call, Outcome};
@@ -232,8 +232,5 @@ pub(crate) async fn changes(call: &mut Call) -> Outcome {
     let asked = Changes::read(call)?;
     own(&asked.access)?;
     status::refreshed(call, &asked.access).await?;
-    let (since, most) = (asked.since.clone(), asked.most);
-    let read = move |tx: &mut MailTx<'_, '_>| changes::since(tx, &since, WHAT, most);
-    let changed = call.door.deps.store.read(asked.access.owner.id, read).await??;
-    Ok(asked.answer(&changed, ids::submission_id))
+    asked.of_records(call, RecordKind::Submission, ids::submission_id).await
 }

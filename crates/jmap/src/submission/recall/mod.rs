@@ -23,7 +23,7 @@ use crate::email::written_utc;
 use crate::error::{MethodError, SetError};
 use crate::identity::own;
 use crate::ids;
-use crate::law::changes::{self, Changes};
+use crate::law::changes::Changes;
 use crate::law::get::Get;
 use crate::law::set::{Done, Refused, Set};
 use crate::law::state;
@@ -129,10 +129,7 @@ pub(crate) async fn get(call: &mut Call) -> Outcome {
 pub(crate) async fn changes(call: &mut Call) -> Outcome {
     let asked = Changes::read(call)?;
     own(&asked.access)?;
-    let (since, most) = (asked.since.clone(), asked.most);
-    let read = move |tx: &mut MailTx<'_, '_>| changes::since(tx, &since, WHAT, most);
-    let changed = call.door.deps.store.read(asked.access.owner.id, read).await??;
-    Ok(asked.answer(&changed, recall_id))
+    asked.of_records(call, RecordKind::Recall, recall_id).await
 }
 
 /// `Recall/set`: to create one takes the message back, to destroy one forgets it.
