@@ -34,8 +34,15 @@ pub(crate) async fn set(call: &mut Call) -> Outcome {
         Ok(())
     });
     let done = perform.await;
-    let shared = std::mem::take(&mut *shared.lock().unwrap_or_else(PoisonError::into_inner));
-    share::conclude(call, &set, &named, shared).await?;
+    let shared = match &done {
+        Ok(Ok(_)) => std::mem::take(&mut *shared.lock().unwrap_or_else(PoisonError::into_inner)),
+        // An attempt that was not kept gave nobody anything.
+        _ => Vec::new(),
+    };
+    if let Err(error) = share::conclude(call, &set, &named, shared).await {
+        // What was done is done: of a note too many nothing comes but a look.
+        tracing::error!(error = error.chain(), "what was shared is not concluded");
+    }
     set.answer(call, done??)
 }
 
