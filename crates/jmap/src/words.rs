@@ -166,6 +166,7 @@ const TABLE: &[(&str, &str)] = &[
     ("too many mailboxes; ask for some of them", "文件夹过多，请分批获取"),
     ("too many objects", "对象过多"),
     ("too many parts", "部分过多"),
+    ("too many principals", "人员或群组过多"),
     ("too many properties", "属性过多"),
     ("too many sources", "来源过多"),
     ("too many words", "词语过多"),

@@ -10,7 +10,7 @@ use anser_directory::{AccountState, PersonId};
 use anser_store::{Grant, Rights, RightsAct, ShareChange, ShareNotice, Subject, Who};
 use serde_json::{Map, Value, json};
 
-use crate::error::SetError;
+use crate::error::{MethodError, SetError};
 use crate::law::patch;
 use crate::law::set::{Refused, Set};
 use crate::method::Call;
@@ -18,6 +18,9 @@ use crate::{ids, principal};
 
 /// The property.
 pub(super) const PROPERTY: &str = "shareWith";
+
+/// Principals that one request names, in all its mailboxes: each is looked up, and written into a list.
+const PRINCIPALS: usize = 2_000;
 
 /// What each right is called.
 const WORDS: [(&str, Rights); 10] = [
@@ -132,11 +135,15 @@ pub(super) fn write(
 }
 
 /// Whom a `/set` gives something or takes it from, as far as there are such people. They are noted in the directory before anything is
-/// written: a note too many costs a look, one too few would hide a mailbox.
-pub(super) async fn named(call: &Call, set: &Set) -> anser_base::Result<Named> {
+/// written: a note too many costs a look, one too few would hide a mailbox. `requestTooLarge` beyond [`PRINCIPALS`].
+pub(super) async fn named(call: &Call, set: &Set) -> Result<Named, MethodError> {
     let owner = &set.access.owner;
     let objects = set.create.iter().chain(&set.update).map(|(_, object)| object);
-    let mut asked: BTreeSet<Who> = objects.flat_map(principals).collect();
+    let all: Vec<Who> = objects.flat_map(principals).collect();
+    if all.len() > PRINCIPALS {
+        return Err(MethodError::new("requestTooLarge", "too many principals"));
+    }
+    let mut asked: BTreeSet<Who> = all.into_iter().collect();
     asked.remove(&Who::Account(owner.id));
     let directory = &call.door.deps.directory;
     let mut named = Named::default();
