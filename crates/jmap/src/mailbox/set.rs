@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anser_base::{MailboxId, Result};
-use anser_store::{ACL_ENTRIES, Logged, MailTx, Rights, Role, ShareChange};
+use anser_store::{ACL_ENTRIES, Logged, MailTx, Rights, Role, ShareChange, Who};
 use serde_json::{Map, Value, json};
 
 use super::share::{self, Named, Plan};
@@ -169,7 +169,9 @@ impl Work<'_, '_, '_> {
             None => Vec::new(),
         };
         let plan = share::plan(asked, &list, self.named);
-        Ok(plan.and_then(|plan| match list.len() + plan.len() > ACL_ENTRIES {
+        let is_new = |who: Who| list.iter().all(|grant| grant.negative || grant.who != who);
+        let new = |plan: &Plan| plan.iter().filter(|(who, _)| is_new(*who)).count();
+        Ok(plan.and_then(|plan| match list.len() + new(&plan) > ACL_ENTRIES {
             true => Err(SetError::new("tooLarge", "the access list is full")),
             false => Ok(plan),
         }))
