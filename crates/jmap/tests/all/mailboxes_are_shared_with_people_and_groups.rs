@@ -113,7 +113,7 @@ fn groups_and_new_mailboxes_are_shared_too() {
     );
     assert_eq!(node.call("bob", "ShareNotification/get", json!({}))["list"][0]["name"], "Plans");
     assert_eq!(node.call("chen", "Mailbox/get", json!({ "accountId": node.id("ann") })), "accountNotFound");
-    let inner = json!({ "name": "Inner", "parentId": made["created"]["a"]["id"], format!("shareWith"): null });
+    let inner = json!({ "name": "Inner", "parentId": made["created"]["a"]["id"], "shareWith": null });
     let inner = node.call("ann", "Mailbox/set", json!({ "create": { "b": inner } }));
     assert_eq!(told(&node, "ann", "ann", inner["created"]["b"]["id"].as_str().unwrap()), Value::Null, "not taken over");
 }
@@ -129,6 +129,7 @@ fn what_cannot_be_shared_is_refused_whole() {
         (json!({ "shareWith": { "anyone": rights(&["mayReadItems"]) } }), "invalidProperties"),
         (json!({ "shareWith": { principal(&node, "ann"): rights(&["mayReadItems"]) } }), "invalidProperties"),
         (json!({ "shareWith": { &bob: rights(&["mayFly"]) } }), "invalidProperties"),
+        (json!({ "shareWith": { principal(&node, "chen"): rights(&["mayFly"]) } }), "invalidProperties"),
         (json!({ "shareWith": { &bob: rights(&["mayDelete"]) } }), "invalidProperties"),
         (json!({ "shareWith": { &bob: 7 } }), "invalidProperties"),
         (json!({ "shareWith": [bob] }), "invalidProperties"),
