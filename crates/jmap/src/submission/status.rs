@@ -41,22 +41,30 @@ pub(super) async fn refreshed(call: &Call, access: &Access) -> Result<(String, V
         return Ok((state, known));
     }
     let write = call.door.deps.store.write(owner, Durability::Deferred, move |tx| {
+        let mut all = true;
         for (id, before, now) in &changed {
-            put_if(tx, *id, before, now)?;
+            all &= put_if(tx, *id, before, now)?;
         }
-        read(tx)
+        Ok((read(tx)?, all))
     });
-    let now = write.await?;
-    found.done(call, access);
+    let (now, all) = write.await?;
+    // A report on one that was changed meanwhile is found again.
+    if all {
+        found.done(call, access);
+    }
     Ok(now)
 }
 
-/// Writes a submission, unless it was changed meanwhile.
-fn put_if(tx: &mut MailTx<'_, '_>, id: u64, before: &Submission, now: &Submission) -> Result<()> {
-    match tx.record_of(RecordKind::Submission, id)? {
-        Some(bytes) if bytes == before.bytes() => tx.put_record(RecordKind::Submission, id, &now.bytes()),
-        _ => Ok(()),
+/// Writes a submission, unless it was changed meanwhile; whether it was written.
+fn put_if(tx: &mut MailTx<'_, '_>, id: u64, before: &Submission, now: &Submission) -> Result<bool> {
+    let bytes = tx.record_of(RecordKind::Submission, id)?;
+    let kept = bytes.and_then(|bytes| serde_json::from_slice::<Submission>(&bytes).ok());
+    // Not their bytes: an older program wrote fewer fields.
+    let is_same = kept.as_ref() == Some(before);
+    if is_same {
+        tx.put_record(RecordKind::Submission, id, &now.bytes())?;
     }
+    Ok(is_same)
 }
 
 /// A submission as it is now.
