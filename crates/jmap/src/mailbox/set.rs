@@ -132,6 +132,11 @@ impl Work<'_, '_, '_> {
             self.order(made.id, order)?;
         }
         let known = super::Known::of(self.tx, made.clone(), &self.allowed, self.reader, true)?;
+        // It may have taken over with whom its parent is shared.
+        let share_with = match known.rights.has(Rights::ADMINISTER) {
+            true => share::with(&self.tx.acl(made.id)?),
+            false => None,
+        };
         let Value::Object(object) = json!({
             "id": ids::mailbox_id(self.set.access.scope(), made.id),
             "role": made.role.map(Role::as_str),
@@ -142,6 +147,7 @@ impl Work<'_, '_, '_> {
             "totalThreads": 0,
             "unreadThreads": 0,
             "myRights": rights(self.allowed.on(made.id), made.role),
+            "shareWith": share_with,
         }) else {
             return Ok(Err(SetError::not_found()));
         };
