@@ -233,8 +233,7 @@ async fn go_on(call: &Call, access: &Access, id: u64) -> Result<Option<Recall>> 
 async fn proceed(call: &Call, access: &Access, id: u64) -> Result<Option<Recall>> {
     let (owner, store) = (access.owner.id, &call.door.deps.store);
     let bytes = store.read(owner, move |tx| tx.record_of(RecordKind::Recall, id)).await?;
-    let Some(before) = bytes.and_then(|bytes| serde_json::from_slice::<Recall>(&bytes).ok()) else { return Ok(None) };
-    let mut now = before.clone();
+    let Some(mut now) = bytes.and_then(|bytes| serde_json::from_slice::<Recall>(&bytes).ok()) else { return Ok(None) };
     if let Some(unsent) = take::hold(call, &mut now).await? {
         put(store, owner, id, &now, unsent).await?;
         take::remove(call, &now).await?;
