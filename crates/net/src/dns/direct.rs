@@ -77,18 +77,27 @@ impl Resolver {
     }
 
     /// Where the parent of a zone sends the world for it (RFC 1034 §4.3.2, a referral): all name servers that its first servers name, with
-    /// the addresses that these give, or else those that they have. That may be others than [`Self::authority`] finds, where this network has a DNS of its own.
-    /// `None` when no server of the parent tells.
+    /// the addresses that these give, or else those that they have. That may be others than [`Self::authority`] finds, where this network has
+    /// a DNS of its own. `None` when no server of the parent tells.
     pub async fn delegation(&self, zone: &str, port: u16) -> Option<Authority> {
         let (_, above) = zone.split_once('.')?;
         let parent = self.authority(above, port).await?;
         let asked = parent.servers.iter().take(PARENTS).map(|server| server.referral(zone));
-        let told: BTreeMap<String, Vec<IpAddr>> = join_all(asked).await.into_iter().flatten().collect();
+        let mut told: BTreeMap<String, Vec<IpAddr>> = BTreeMap::new();
+        for (name, addresses) in join_all(asked).await.into_iter().flatten() {
+            // Not every server of a parent gives addresses.
+            let known = told.entry(name).or_default();
+            if known.is_empty() {
+                *known = addresses;
+            }
+        }
         let mut servers = Vec::new();
         for (name, mut addresses) in told.into_iter().take(SERVERS) {
             if addresses.is_empty() {
-                addresses.extend(self.lookup(&name, RecordType::A).await.addresses());
+                let (four, six) = tokio::join!(self.lookup(&name, RecordType::A), self.lookup(&name, RecordType::Aaaa));
+                addresses.extend(four.addresses().chain(six.addresses()));
             }
+            addresses.sort_by_key(IpAddr::is_ipv6);
             let addresses = addresses.into_iter().take(ADDRESSES).map(|address| SocketAddr::new(address, port));
             servers.push(NameServer { name, addresses: addresses.collect() });
         }
