@@ -135,12 +135,12 @@ async fn welcome(
     came: (Arc<Account>, Services, Pass),
     scheme: Option<&str>,
 ) -> Result<User, Error> {
-    let account = &came.0;
-    if door.is_new_login(account.id, request.peer().ip()) {
+    let (account, via) = (&came.0, came.2.via());
+    if door.is_new_login((account.id, request.peer().ip(), via.name(), via.number())) {
         door.deps.store.ensure(account.id).await?;
         if let Some(scheme) = scheme {
             let (user, mechanism) = (account.address.to_string(), scheme.to_uppercase());
-            let by = By::of(came.2.via().name(), came.2.via().number());
+            let by = By::of(via.name(), via.number());
             note(door, request.peer().ip(), What::Login { account: account.id, user, mechanism, by }).await;
         }
     }

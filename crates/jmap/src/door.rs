@@ -16,7 +16,10 @@ use crate::push::{Pusher, Vapid};
 use crate::submission::Looked;
 use crate::vendor::{Bulks, Images};
 
-/// How long one who logged in from an address is not noted again in the journal.
+/// Who logged in, from where, and what they showed: its kind, and which of that kind.
+type Login = (AccountId, IpAddr, &'static str, Option<u64>);
+
+/// How long one who logged in from an address by the same thing is not noted again in the journal.
 const NOTED_FOR: Duration = Duration::from_secs(3600);
 /// Logins remembered at most.
 const LOGINS: usize = 20_000;
@@ -44,7 +47,7 @@ type Seats = Arc<Mutex<HashMap<(AccountId, Use), usize>>>;
 pub(crate) struct Door {
     pub deps: Deps,
     seats: Seats,
-    logins: Mutex<HashMap<(AccountId, IpAddr), Timestamp>>,
+    logins: Mutex<HashMap<Login, Timestamp>>,
     threads: Mutex<HashMap<AccountId, Threads>>,
     counts: Mutex<HashMap<(AccountId, MailboxId), (u64, Counts)>>,
     recalling: [Arc<tokio::sync::Mutex<()>>; TURNS],
@@ -125,17 +128,17 @@ impl Door {
         Some(Seat { seats: self.seats.clone(), of })
     }
 
-    /// Whether this login is to be noted: not when one from the same address was, a short while ago.
-    pub fn is_new_login(&self, account: AccountId, from: IpAddr) -> bool {
+    /// Whether this login is to be noted: not when one by the same thing from the same address was, a short while ago.
+    pub fn is_new_login(&self, login: Login) -> bool {
         let now = self.deps.clock.now();
         let mut logins = lock(&self.logins);
-        if logins.get(&(account, from)).is_some_and(|noted| now.since(*noted) < NOTED_FOR) {
+        if logins.get(&login).is_some_and(|noted| now.since(*noted) < NOTED_FOR) {
             return false;
         }
         if logins.len() >= LOGINS {
             logins.clear();
         }
-        logins.insert((account, from), now);
+        logins.insert(login, now);
         true
     }
 
