@@ -49,11 +49,17 @@ async fn page(door: &Door, request: &Request, account: &Account, kind: Kind) -> 
         None => None,
     };
     let names = door.deps.directory.names_of(account).await?;
-    let (id, mine) = (account.id, names.iter().cloned().collect::<BTreeSet<String>>());
+    // What lies before it was made was about another of its name.
+    let (id, made) = (account.id, account.created);
     let leaf = match kind {
-        Kind::Logins => door.deps.journal.leaf(id, &names, move |event| is_login(event, id), before, limit).await?,
+        Kind::Logins => {
+            let is = move |event: &Event| event.at >= made && is_login(event, id);
+            door.deps.journal.leaf(id, &names, is, before, limit).await?
+        }
         Kind::Deliveries => {
-            door.deps.journal.leaf(id, &names, move |event| is_delivery(event, id, &mine), before, limit).await?
+            let mine: BTreeSet<String> = names.iter().cloned().collect();
+            let is = move |event: &Event| event.at >= made && is_delivery(event, id, &mine);
+            door.deps.journal.leaf(id, &names, is, before, limit).await?
         }
     };
     let list = match kind {
