@@ -41,15 +41,26 @@ async fn step(door: &Door, request: &mut Request) -> Result<Response, Response> 
     let device = device::in_words(request.header("user-agent"));
     let visitor = visitor(request, &device);
     let user = asked.text("username").unwrap_or_default();
-    let taken = match asked.text("ticket") {
-        Some(ticket) => with_ticket(door, request, &asked, &ticket, visitor).await?,
-        None if asked.object("credential").is_some() => by_passkey(door, request, &asked, visitor).await?,
+    let (has_code, has_passkey) = (asked.text("code").is_some(), asked.object("credential").is_some());
+    let (taken, shown) = match asked.text("ticket") {
+        Some(ticket) => {
+            let shown = match (has_code, has_passkey) {
+                (true, _) => "code",
+                (_, true) => "passkey",
+                _ => "password",
+            };
+            (with_ticket(door, request, &asked, &ticket, visitor).await?, shown)
+        }
+        None if has_passkey => (by_passkey(door, request, &asked, visitor).await?, "passkey"),
         None => {
             if user.is_empty() {
                 return Err(unreadable(request));
             }
             let password = asked.password(door, request, "password", "sealed").await?;
-            at_once(door, &asked, door.deps.directory.sign_in(user.as_bytes(), &password, visitor).await, visitor).await
+            let signed = door.deps.directory.sign_in(user.as_bytes(), &password, visitor).await;
+            // A code that nobody asked for was not what let them in.
+            let shown = if matches!(signed, Ok(Signed::In(_))) { "password" } else { "code" };
+            (at_once(door, &asked, signed, visitor).await, shown)
         }
     };
     let Shown { signed, recovery } = match taken {
@@ -66,7 +77,7 @@ async fn step(door: &Door, request: &mut Request) -> Result<Response, Response> 
             (Some(Next { need, ticket, enrol }), None)
         }
     };
-    Ok(answer(door, request, &asked, next, session, recovery).await)
+    Ok(answer(door, request, &asked, next, session.map(|session| (session, shown)), recovery).await)
 }
 
 /// For the journal, who tried without a name: whose ticket or passkey it is, or that nobody knows it.
@@ -161,7 +172,7 @@ async fn answer(
     request: &Request,
     asked: &Asked,
     next: Option<Next>,
-    session: Option<NewSession>,
+    session: Option<(NewSession, &str)>,
     recovery: Vec<String>,
 ) -> Response {
     let way = asked.text("next").filter(|path| is_own_path(path)).unwrap_or_else(|| HOME.to_owned());
@@ -185,21 +196,21 @@ async fn answer(
         }
     };
     match session {
-        Some(session) => welcome(door, request, response, asked, &session).await,
+        Some((session, shown)) => welcome(door, request, response, asked, &session, shown).await,
         None => response,
     }
 }
 
-async fn welcome(door: &Door, request: &Request, response: Response, asked: &Asked, session: &NewSession) -> Response {
+/// `shown` is what let them in.
+async fn welcome(
+    door: &Door,
+    request: &Request,
+    response: Response,
+    asked: &Asked,
+    session: &NewSession,
+    shown: &str,
+) -> Response {
     let (account, user) = (session.account.id, session.account.address.to_string());
-    let has_code = asked.text("code").is_some_and(|code| !code.is_empty());
-    let shown = if asked.object("credential").is_some() {
-        "passkey"
-    } else if has_code {
-        "code"
-    } else {
-        "password"
-    };
     let by = By::of(shown, None).from_device(&device::in_words(request.header("user-agent")));
     door.note(request.peer().ip(), What::Login { account, user, mechanism: "WEB".to_owned(), by }).await;
     with_cookie(response, request, session, asked.is("remember"))
