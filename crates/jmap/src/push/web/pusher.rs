@@ -318,6 +318,11 @@ impl Out {
 
     /// Sends what waits, if what the subscription was asked for with is still good.
     async fn send(&mut self, door: &Door) -> Result<()> {
+        let url = Url::parse(&self.one.url).map_err(Error::unavailable)?;
+        // Who waits for a turn of its service takes none of the others'; what is good is looked at when the turn has come.
+        let at_host = door.pusher.at_host(url.host_str().unwrap_or_default());
+        let _of_host = at_host.acquire().await.map_err(Error::unavailable)?;
+        let _turn = door.pusher.0.turns.acquire().await.map_err(Error::unavailable)?;
         let is_over = self.row.expires <= door.deps.clock.now();
         let Some(user) = auth::of_pass(door, &self.row.pass).await?.filter(|_| !is_over) else {
             self.is_over = true;
@@ -384,10 +389,6 @@ impl Subscription {
     async fn post(&self, door: &Door, text: &[u8]) -> Result<Sent> {
         let Some(web) = &door.deps.web else { return Ok(Sent::Later(None)) };
         let url = Url::parse(&self.url).map_err(Error::unavailable)?;
-        // Who waits for a turn of its service takes none of the others'.
-        let at_host = door.pusher.at_host(url.host_str().unwrap_or_default());
-        let _of_host = at_host.acquire().await.map_err(Error::unavailable)?;
-        let _turn = door.pusher.0.turns.acquire().await.map_err(Error::unavailable)?;
         let body = match self.keys() {
             Some(keys) => match seal::seal(&keys, door.deps.entropy.bytes(), text) {
                 Ok(body) => body,
