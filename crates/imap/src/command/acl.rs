@@ -92,7 +92,13 @@ async fn change(session: &Session, place: &Place, named: Named, act: RightsAct, 
     match still_gives {
         // Somebody may have emptied the list and forgotten the note since it was made above.
         true => directory.note_share(owner, who.to_sql()).await?,
-        false => directory.forget_share(owner, who.to_sql()).await?,
+        false => {
+            directory.forget_share(owner, who.to_sql()).await?;
+            // Or have given them something before the note was gone.
+            if store.read(owner, move |tx| tx.gives_to(who)).await? {
+                directory.note_share(owner, who.to_sql()).await?;
+            }
+        }
     }
     let by = (by.id, by.name.as_str(), by.address.to_string());
     store.tell_of_share(ShareNotice::by(by, owner, id, &shared.name), shared.rights).await;

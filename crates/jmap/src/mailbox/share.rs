@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use anser_base::MailboxId;
+use anser_base::{AccountId, MailboxId};
 use anser_directory::model::GroupId;
 use anser_directory::{AccountState, PersonId};
 use anser_store::{Grant, Rights, RightsAct, ShareChange, ShareNotice, Subject, Who};
@@ -201,15 +201,19 @@ pub(super) async fn conclude(
     shared: Vec<ShareChange>,
 ) -> anser_base::Result<()> {
     let (deps, owner, user) = (&call.door.deps, set.access.owner.id, &call.user.account);
-    let all: Vec<Who> = named.0.keys().copied().collect();
-    let gives = move |tx: &mut anser_store::MailTx<'_, '_>| {
-        all.iter().map(|who| Ok((*who, tx.gives_to(*who)?))).collect::<anser_base::Result<Vec<_>>>()
-    };
-    for (who, gives) in deps.store.read(owner, gives).await? {
+    let mut forgotten = Vec::new();
+    for (who, gives) in still_given(call, owner, named.0.keys().copied().collect()).await? {
         match gives {
             true => deps.directory.note_share(owner, who.to_sql()).await?,
-            false => deps.directory.forget_share(owner, who.to_sql()).await?,
+            false => {
+                deps.directory.forget_share(owner, who.to_sql()).await?;
+                forgotten.push(who);
+            }
         }
+    }
+    // Somebody may have given them something before the note was gone.
+    for (who, _) in still_given(call, owner, forgotten).await?.into_iter().filter(|(_, gives)| *gives) {
+        deps.directory.note_share(owner, who.to_sql()).await?;
     }
     for one in shared {
         let by = (user.id, user.name.as_str(), user.address.to_string());
@@ -217,6 +221,17 @@ pub(super) async fn conclude(
         deps.store.tell_of_share(notice, one.rights).await;
     }
     Ok(())
+}
+
+/// Whether some list of an account gives something to each of these.
+async fn still_given(call: &Call, owner: AccountId, all: Vec<Who>) -> anser_base::Result<Vec<(Who, bool)>> {
+    if all.is_empty() {
+        return Ok(Vec::new());
+    }
+    let gives = move |tx: &mut anser_store::MailTx<'_, '_>| {
+        all.iter().map(|who| Ok((*who, tx.gives_to(*who)?))).collect::<anser_base::Result<Vec<_>>>()
+    };
+    call.door.deps.store.read(owner, gives).await
 }
 
 #[cfg(test)]
