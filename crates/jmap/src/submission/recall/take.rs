@@ -13,7 +13,7 @@ use crate::access::Access;
 use crate::auth;
 use crate::method::Call;
 
-/// Pages of events of one message that are looked at, of 10,000 each: a message goes to fewer.
+/// Pages of events of one message that are looked at, of 10,000 each: what is beyond them is not recalled.
 const PAGES: usize = 100;
 /// Copies that are looked at in one go; more of them wait for the next.
 const COPIES: usize = 1_000;
