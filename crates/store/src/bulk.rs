@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use anser_base::{MailboxId, MessageId, Result, ThreadId};
+use anser_base::{AccountId, MailboxId, MessageId, Result, ThreadId};
 use anser_db::{Value, params};
 
 use crate::change::Change;
@@ -59,6 +59,12 @@ pub(crate) fn rows(lead: &str, first: usize, count: usize, columns: usize) -> St
     (0..count).map(row).collect::<Vec<_>>().join(", ")
 }
 
+/// An account and some numbers as parameters.
+pub(crate) fn numbers<'v>(account: AccountId, lead: &[i64], list: &[i64]) -> Vec<Value<'v>> {
+    let account = std::iter::once(account.to_sql());
+    account.chain(lead.iter().copied()).chain(list.iter().copied()).map(Value::Int).collect()
+}
+
 impl MailTx<'_, '_> {
     /// The messages of a mailbox with these UIDs, ascending, each once. UIDs that are gone are left out.
     pub(crate) fn entries_of(&mut self, mailbox: MailboxId, uids: &[u32]) -> Result<Vec<Entry>> {
@@ -86,8 +92,7 @@ impl MailTx<'_, '_> {
 
     /// The account and some numbers as parameters.
     pub(crate) fn numbers<'v>(&self, lead: &[i64], list: &[i64]) -> Vec<Value<'v>> {
-        let account = std::iter::once(self.account.to_sql());
-        account.chain(lead.iter().copied()).chain(list.iter().copied()).map(Value::Int).collect()
+        numbers(self.account, lead, list)
     }
 
     /// Runs a statement over the account, some numbers, and a list in parentheses behind its text, piece by piece.

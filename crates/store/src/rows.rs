@@ -4,12 +4,12 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use anser_base::{MessageId, Result, ThreadId};
-use anser_db::{Row, params};
+use anser_base::{AccountId, MessageId, Result, ThreadId};
+use anser_db::{Row, Tx, params};
 use anser_mime::envelope_view::EnvelopeView;
 use anser_mime::structure::Structure;
 
-use crate::bulk::{filled, list};
+use crate::bulk::{filled, list, numbers};
 use crate::content::ListingView;
 use crate::fields::block_of;
 use crate::message::{SELECT_MESSAGE, read_message};
@@ -174,23 +174,34 @@ impl MailTx<'_, '_> {
         select: &str,
         key: &str,
         ids: &[MessageId],
-        mut each: impl FnMut(&Row<'_>) -> Result<()>,
+        each: impl FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<()> {
-        let mut wanted: Vec<i64> = ids.iter().map(|id| id.to_sql()).collect();
-        wanted.sort_unstable();
-        wanted.dedup();
-        let (Some(first), Some(last)) = (wanted.first(), wanted.last()) else { return Ok(()) };
-        if last.abs_diff(*first) / SPARSE <= wanted.len() as u64 {
-            let sql = format!("{select} WHERE account = ?1 AND {key} BETWEEN ?2 AND ?3 ORDER BY {key}");
-            return self.db.for_each(&sql, params![self.account.to_sql(), *first, *last], |row| {
-                if wanted.binary_search(&row.int(0)?).is_ok() { each(row) } else { Ok(()) }
-            });
-        }
-        for piece in filled(&wanted) {
-            let sql = format!("{select} WHERE account = ?1 AND {key} IN ({}) ORDER BY {key}", list(2, piece.len()));
-            let values = self.numbers(&[], &piece);
-            self.db.for_each(&sql, &values, &mut each)?;
-        }
-        Ok(())
+        each_row(self.db, self.account, select, key, ids, each)
     }
+}
+
+/// Visits an account's rows of these messages by ascending numbers. The first column is `key`, the number.
+pub(crate) fn each_row(
+    db: &mut Tx<'_>,
+    account: AccountId,
+    select: &str,
+    key: &str,
+    ids: &[MessageId],
+    mut each: impl FnMut(&Row<'_>) -> Result<()>,
+) -> Result<()> {
+    let mut wanted: Vec<i64> = ids.iter().map(|id| id.to_sql()).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let (Some(first), Some(last)) = (wanted.first(), wanted.last()) else { return Ok(()) };
+    if last.abs_diff(*first) / SPARSE <= wanted.len() as u64 {
+        let sql = format!("{select} WHERE account = ?1 AND {key} BETWEEN ?2 AND ?3 ORDER BY {key}");
+        return db.for_each(&sql, params![account.to_sql(), *first, *last], |row| {
+            if wanted.binary_search(&row.int(0)?).is_ok() { each(row) } else { Ok(()) }
+        });
+    }
+    for piece in filled(&wanted) {
+        let sql = format!("{select} WHERE account = ?1 AND {key} IN ({}) ORDER BY {key}", list(2, piece.len()));
+        db.for_each(&sql, &numbers(account, &[], &piece), &mut each)?;
+    }
+    Ok(())
 }

@@ -50,6 +50,11 @@ impl Query {
         }
     }
 
+    /// Whether the head has to be looked at.
+    pub fn needs_head(&self) -> bool {
+        self.field != Field::Body
+    }
+
     /// Whether the body has to be looked at.
     pub fn needs_body(&self) -> bool {
         !matches!(self.field, Field::Header(_))

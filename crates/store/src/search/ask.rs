@@ -9,7 +9,7 @@ use anser_db::Place;
 use anser_text::index::{Bits, Plan, union};
 use anser_text::{Query, Searchable};
 
-use super::rows::{self, Segment, State};
+use super::rows::{self, Packed, Segment, State, Unpacker};
 use crate::Store;
 
 /// Messages that are not in the index and are looked through without indexing first.
@@ -81,7 +81,7 @@ impl Store {
         if let Ok(Some(packed)) = read.wait()
             && self.shared.search.is_trusted(account)
         {
-            return packed.unpack(true);
+            return packed.unpack();
         }
         let message = self.look(account, move |tx| tx.message(id))?;
         let message = message.ok_or_else(|| Error::not_found("no such message", "没有此邮件"))?;
@@ -283,30 +283,54 @@ impl Search<'_> {
         read.wait()?.ok_or(Trouble::Changed)
     }
 
-    /// Judges the candidates of a segment by their stored texts.
+    /// Judges the candidates of a segment by their stored texts: some while the next are read.
     fn judge_texts(&self, segment: &Segment, open: &[(usize, Bits)], matches: &mut Matches) -> Result<(), Trouble> {
         let mut all = Bits::none(segment.messages.len() as u32);
         open.iter().for_each(|(_, bits)| all.add(bits));
         let with_body = open.iter().any(|(at, _)| self.queries[*at].needs_body());
-        let candidates: Vec<u32> = all.iter().collect();
-        for candidates in candidates.chunks(TEXTS) {
+        let candidates: Vec<MessageId> = all.iter().map(|at| segment.messages[at as usize].id).collect();
+        let account = self.account;
+        let read = |ids: &[MessageId]| {
+            let ids = ids.to_vec();
+            self.store.db.read(Place::Search(account), move |tx| rows::read_texts(tx, account, &ids, with_body))
+        };
+        let (mut unpacker, mut pieces) = (Unpacker::new()?, candidates.chunks(TEXTS));
+        let mut coming = pieces.next().map(read);
+        while let Some(pending) = coming.take() {
             self.give_up_if_gone()?;
-            let ids: Vec<MessageId> = candidates.iter().map(|at| segment.messages[*at as usize].id).collect();
-            let (account, wanted) = (self.account, ids.clone());
-            let read = self.store.db.read(Place::Search(account), move |tx| {
-                wanted.iter().map(|id| rows::read_text(tx, account, *id)).collect::<Result<Vec<_>>>()
-            });
-            for ((ordinal, id), packed) in candidates.iter().zip(ids).zip(read.wait()?) {
-                // A message without its text was destroyed.
-                let Some(packed) = packed else { continue };
-                let text = packed.unpack(with_body)?;
-                self.did(1);
-                for (at, bits) in open {
-                    if bits.has(*ordinal) && self.queries[*at].is_in(&text.head, &text.body) {
-                        matches.of[*at].push(id);
-                    }
-                }
+            let texts = pending.wait()?;
+            coming = pieces.next().map(read);
+            for text in texts {
+                self.judge_text(&text, segment, open, &mut unpacker, matches)?;
             }
+        }
+        Ok(())
+    }
+
+    /// The body first: what is looked for is there more often, and then the head is not unpacked.
+    fn judge_text(
+        &self,
+        text: &Packed,
+        segment: &Segment,
+        open: &[(usize, Bits)],
+        unpacker: &mut Unpacker,
+        matches: &mut Matches,
+    ) -> Result<()> {
+        self.did(1);
+        let Ok(ordinal) = segment.messages.binary_search_by_key(&text.id, |message| message.id) else { return Ok(()) };
+        let asked = open.iter().filter(|(_, bits)| bits.has(ordinal as u32)).map(|(at, _)| *at);
+        let (in_body, rest): (Vec<usize>, Vec<usize>) = match text.body.is_empty() {
+            true => (Vec::new(), asked.collect()),
+            false => {
+                let body = unpacker.unpack(&text.body)?;
+                asked.partition(|at| self.queries[*at].is_in("", body))
+            }
+        };
+        in_body.into_iter().for_each(|at| matches.of[at].push(text.id));
+        if rest.iter().any(|at| self.queries[*at].needs_head()) {
+            let head = unpacker.unpack(&text.head)?;
+            let in_head = rest.into_iter().filter(|at| self.queries[*at].is_in(head, ""));
+            in_head.for_each(|at| matches.of[at].push(text.id));
         }
         Ok(())
     }

@@ -7,9 +7,10 @@ use anser_base::{AccountId, BlobId, Error, MessageId, Result};
 use anser_db::{Tx, params};
 use anser_text::Searchable;
 use anser_text::index::{Block, Directory};
-use zstd::bulk::Compressor;
+use zstd::bulk::{Compressor, Decompressor};
 
 use crate::model::Message;
+use crate::rows::each_row;
 
 /// Version of what is extracted and how it is cut into terms. Another one in the tables means that they are made anew.
 pub(super) const FORM: i64 = 1;
@@ -242,10 +243,11 @@ impl Packed {
         Ok(Self { id, mark, head: pack(&text.head)?, body: pack(&text.body)? })
     }
 
-    pub fn unpack(&self, with_body: bool) -> Result<Searchable> {
-        let body = if with_body { unpack(&self.body)? } else { String::new() };
+    pub fn unpack(&self) -> Result<Searchable> {
+        let mut unpacker = Unpacker::new()?;
         let unreadable = u32::try_from(self.mark >> 1).unwrap_or(u32::MAX);
-        Ok(Searchable { head: unpack(&self.head)?, body, is_cut: self.mark & 1 == 1, unreadable })
+        let (head, body) = (unpacker.unpack(&self.head)?.to_owned(), unpacker.unpack(&self.body)?.to_owned());
+        Ok(Searchable { head, body, is_cut: self.mark & 1 == 1, unreadable })
     }
 }
 
@@ -254,11 +256,25 @@ pub(super) fn packer() -> Result<Compressor<'static>> {
     Compressor::new(LEVEL).map_err(Error::io)
 }
 
-fn unpack(bytes: &[u8]) -> Result<String> {
-    let size = zstd::zstd_safe::get_frame_content_size(bytes).ok().flatten().unwrap_or(0);
-    let size = usize::try_from(size).unwrap_or(usize::MAX).min(UNPACKED);
-    let text = zstd::bulk::decompress(bytes, size).map_err(Error::damaged)?;
-    String::from_utf8(text).map_err(Error::damaged)
+/// What unpacks texts, one after the other: to make it takes longer than to unpack one.
+pub(super) struct Unpacker {
+    zstd: Decompressor<'static>,
+    text: Vec<u8>,
+}
+
+impl Unpacker {
+    pub fn new() -> Result<Self> {
+        Ok(Self { zstd: Decompressor::new().map_err(Error::io)?, text: Vec::new() })
+    }
+
+    /// The text, until the next is unpacked. `Class::Damaged` for what is none.
+    pub fn unpack(&mut self, bytes: &[u8]) -> Result<&str> {
+        let size = zstd::zstd_safe::get_frame_content_size(bytes).ok().flatten().unwrap_or(0);
+        self.text.clear();
+        self.text.reserve(usize::try_from(size).unwrap_or(usize::MAX).min(UNPACKED));
+        self.zstd.decompress_to_buffer(bytes, &mut self.text).map_err(Error::damaged)?;
+        std::str::from_utf8(&self.text).map_err(Error::damaged)
+    }
 }
 
 pub(super) fn write_text(tx: &mut Tx<'_>, account: AccountId, text: &Packed) -> Result<()> {
@@ -276,6 +292,26 @@ pub(super) fn read_text(tx: &mut Tx<'_>, account: AccountId, id: MessageId) -> R
         params![account.to_sql(), id.to_sql()],
         |row| Ok(Packed { id, mark: row.int(0)?, head: row.blob(1)?, body: row.blob(2)? }),
     )
+}
+
+/// The texts of those of some messages that have one, ascending, each with its mark and its body only if that is wanted.
+pub(super) fn read_texts(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    ids: &[MessageId],
+    with_body: bool,
+) -> Result<Vec<Packed>> {
+    let select = match with_body {
+        true => "SELECT message, mark, head, body FROM search_text",
+        false => "SELECT message, mark, head FROM search_text",
+    };
+    let mut all = Vec::with_capacity(ids.len());
+    each_row(tx, account, select, "message", ids, |row| {
+        let body = if with_body { row.blob(3)? } else { Vec::new() };
+        all.push(Packed { id: MessageId::from_sql(row.int(0)?), mark: row.int(1)?, head: row.blob(2)?, body });
+        Ok(())
+    })?;
+    Ok(all)
 }
 
 /// Removes the text of a message that was destroyed, and notes that its terms go with the next merge.
