@@ -17,6 +17,8 @@ use crate::schema;
 pub const RUN: u64 = 4096;
 /// Parts of a run.
 const PARTS: u32 = 32;
+/// Runs that are read at once.
+const RUNS: i64 = 64;
 /// Bytes of one key: 4 of hash, 2 of distance from the last event of the run.
 const KEY: usize = 6;
 
@@ -190,6 +192,33 @@ impl Sought {
         let event = from_bytes(schema::node_of(id), schema::seq_of(id), bytes).ok()?;
         (keys(&event.what).iter().any(|key| self.keys.contains(key)) && (self.is)(&event)).then_some(event)
     }
+
+    /// An event, if it is sought.
+    pub fn read(&self, tx: &mut Tx<'_>, id: i64) -> Result<Option<Event>> {
+        let bytes = tx.query_one("SELECT event FROM journal_event WHERE id = ?1", params![id], |row| row.blob(0))?;
+        Ok(bytes.and_then(|bytes| self.event(id, &bytes)))
+    }
+}
+
+/// The nodes that have events here, each with the number of its first.
+pub fn nodes(tx: &mut Tx<'_>) -> Result<Vec<(u32, u64)>> {
+    let sql = "SELECT node, min(seq) FROM journal_start GROUP BY node ORDER BY node";
+    tx.query(sql, &[], |row| Ok((row.int(0)? as u32, row.int(1)? as u64 + 1)))
+}
+
+/// The newest events of a node that may have one of these keys and lie before one of its events, ascending: at most so many.
+/// What is in no run yet may have any.
+pub fn candidates(tx: &mut Tx<'_>, node: u32, keys: &BTreeSet<Key>, before: u64, most: usize) -> Result<Vec<i64>> {
+    let (before, done) = (schema::id(node, before), schema::id(node, indexed(tx, node)?));
+    let sql = "SELECT id FROM journal_event WHERE id > ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3";
+    let newest = tx.query(sql, params![done, before, most as i64], |row| row.int(0))?;
+    let mut all: BTreeSet<i64> = newest.into_iter().collect();
+    for key in keys {
+        all.extend(in_runs_of(tx, node, key.hash(), before, most)?);
+    }
+    let surplus = all.len().saturating_sub(most);
+    // The oldest are left out.
+    Ok(all.into_iter().skip(surplus).collect())
 }
 
 /// The newest events of this place that are sought, in no order: at most `limit` of each node.
@@ -200,17 +229,14 @@ pub fn find(tx: &mut Tx<'_>, wanted: &Sought, limit: usize) -> Result<Vec<Event>
             candidates.entry(schema::node_of(id)).or_default().insert(id);
         }
     }
-    let nodes = tx.query("SELECT DISTINCT node FROM journal_start", &[], |row| row.int(0))?;
     let mut all = Vec::new();
-    for node in nodes {
-        let mut found = unindexed(tx, node as u32, wanted, limit)?;
-        for id in candidates.remove(&(node as u32)).into_iter().flatten().rev() {
+    for (node, _) in nodes(tx)? {
+        let mut found = unindexed(tx, node, wanted, limit)?;
+        for id in candidates.remove(&node).into_iter().flatten().rev() {
             if found.len() >= limit {
                 break;
             }
-            let sql = "SELECT event FROM journal_event WHERE id = ?1";
-            let bytes = tx.query_one(sql, params![id], |row| row.blob(0))?;
-            found.extend(bytes.and_then(|bytes| wanted.event(id, &bytes)));
+            found.extend(wanted.read(tx, id)?);
         }
         all.append(&mut found);
     }
@@ -219,16 +245,41 @@ pub fn find(tx: &mut Tx<'_>, wanted: &Sought, limit: usize) -> Result<Vec<Event>
 
 fn in_runs(tx: &mut Tx<'_>, hash: u32) -> Result<Vec<i64>> {
     let mut ids = Vec::new();
-    let sql = "SELECT last, keys FROM journal_run WHERE part = ?1";
-    tx.for_each(sql, params![part(hash)], |row| {
-        let (last, bytes) = (row.int(0)?, row.blob(1)?);
-        let (keys, _) = bytes.as_chunks::<KEY>();
-        let from = keys.partition_point(|key| key[..4] < hash.to_be_bytes()[..]);
-        let same = keys[from..].iter().take_while(|key| key[..4] == hash.to_be_bytes()[..]);
-        ids.extend(same.map(|key| last - i64::from(u16::from_be_bytes([key[4], key[5]]))));
+    tx.for_each("SELECT last, keys FROM journal_run WHERE part = ?1", params![part(hash)], |row| {
+        ids.extend(in_run(row.int(0)?, row.blob_ref(1)?, hash));
         Ok(())
     })?;
     Ok(ids)
+}
+
+/// The newest events of a node that lie before one of them, the newest first: at most about so many.
+fn in_runs_of(tx: &mut Tx<'_>, node: u32, hash: u32, before: i64, most: usize) -> Result<Vec<i64>> {
+    let (first, end) = schema::range(node);
+    // A run of which no event lies before it ends a run's length after it.
+    let (mut ids, mut last) = (Vec::new(), (before + RUN as i64).min(end));
+    let sql =
+        "SELECT last, keys FROM journal_run WHERE part = ?1 AND last BETWEEN ?2 AND ?3 ORDER BY last DESC LIMIT ?4";
+    while ids.len() < most {
+        let mut runs = 0;
+        tx.for_each(sql, params![part(hash), first, last, RUNS], |row| {
+            last = row.int(0)? - 1;
+            runs += 1;
+            ids.extend(in_run(row.int(0)?, row.blob_ref(1)?, hash).filter(|id| *id < before));
+            Ok(())
+        })?;
+        if runs < RUNS {
+            break;
+        }
+    }
+    Ok(ids)
+}
+
+/// What a run has under a hash, the newest first.
+fn in_run(last: i64, bytes: &[u8], hash: u32) -> impl Iterator<Item = i64> {
+    let (keys, _) = bytes.as_chunks::<KEY>();
+    let from = keys.partition_point(|key| key[..4] < hash.to_be_bytes()[..]);
+    let same = keys[from..].iter().take_while(move |key| key[..4] == hash.to_be_bytes()[..]);
+    same.map(move |key| last - i64::from(u16::from_be_bytes([key[4], key[5]])))
 }
 
 /// Looks through the events of a node that are in no run yet, newest first.

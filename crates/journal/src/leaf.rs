@@ -1,37 +1,41 @@
 //! What concerns somebody, a page at a time, the newest first.
+//!
+//! Whoever turns the pages may be anybody with an account, and the mailbox may be one that everything is sent to. So a page costs no
+//! more however much there is: it looks at [`LOOKS`] events, a few in each transaction, and may then be short.
 
-use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use anser_base::{AccountId, EntryId, Result, Timestamp};
+use anser_base::{AccountId, EntryId, Result};
+use anser_db::Place;
 
 use crate::event::Event;
-use crate::index::{Key, Sought};
+use crate::index::{Key, Sought, candidates, nodes};
 use crate::journal::Journal;
+use crate::schema;
 
 /// Events of one page at most.
 pub const EVENTS: usize = 200;
+/// Events that are looked at for one page at most.
+const LOOKS: usize = 20_000;
+/// Events that are looked at in one transaction, so that what is written meanwhile does not wait.
+const STEP: usize = 256;
+/// Nodes that a mark tells of.
+const NODES: usize = 64;
 
-/// A place between two events, from which the next page goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Mark {
-    at: Timestamp,
-    node: u32,
-    seq: u64,
-}
-
-impl Mark {
-    fn of(event: &Event) -> Self {
-        Self { at: event.at, node: event.node, seq: event.seq }
-    }
-}
+/// A place between events, from which the next page goes on: of each node the number of the event before which it does; without
+/// one it begins at the end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mark(BTreeMap<u32, u64>);
 
 impl fmt::Display for Mark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}-{}", self.at.0, self.node, self.seq)
+        for (at, (node, seq)) in self.0.iter().enumerate() {
+            write!(f, "{}{node}-{seq}", if at > 0 { "." } else { "" })?;
+        }
+        Ok(())
     }
 }
 
@@ -39,10 +43,15 @@ impl FromStr for Mark {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let mut parts = text.splitn(3, '-');
-        let mut next = || parts.next().ok_or(());
-        let (at, node, seq) = (next()?.parse(), next()?.parse(), next()?.parse());
-        Ok(Self { at: Timestamp(at.map_err(drop)?), node: node.map_err(drop)?, seq: seq.map_err(drop)? })
+        let mut all = BTreeMap::new();
+        for part in text.split('.') {
+            let (node, seq) = part.split_once('-').ok_or(())?;
+            let (node, seq) = (node.parse().map_err(drop)?, seq.parse().map_err(drop)?);
+            if node >= schema::NODES || seq > schema::LAST || all.len() == NODES || all.insert(node, seq).is_some() {
+                return Err(());
+            }
+        }
+        Ok(Self(all))
     }
 }
 
@@ -51,13 +60,22 @@ impl FromStr for Mark {
 pub struct Leaf {
     /// What happened, the newest first.
     pub events: Vec<Event>,
-    /// From where it goes on; `None` at the end.
+    /// From where it goes on, be the page full or not; `None` at the end.
     pub next: Option<Mark>,
+}
+
+/// The events of one node in one place.
+struct Lane {
+    node: u32,
+    /// What is still to be looked at, ascending.
+    ids: Vec<i64>,
+    /// What was looked at and is sought, the newest first.
+    ready: VecDeque<Event>,
 }
 
 impl Journal {
     /// The newest events of an account or that name one of these addresses, of which `is` holds, and that lie before a mark: at most
-    /// `limit` (and 200). Sees what [`Journal::trace`] sees.
+    /// `limit` (and 200), and fewer where `is` holds of few. Sees what [`Journal::trace`] sees.
     pub async fn leaf(
         &self,
         account: AccountId,
@@ -66,28 +84,76 @@ impl Journal {
         before: Option<Mark>,
         limit: usize,
     ) -> Result<Leaf> {
-        let limit = limit.clamp(1, EVENTS);
         let keys = addresses.iter().map(|name| Key::address(name)).chain([Key::Account(account)]).collect();
-        let is = move |event: &Event| before.is_none_or(|mark| Mark::of(event) < mark) && is(event);
-        self.page(Sought { keys, is: Arc::new(is) }, limit).await
+        self.page(Sought { keys, is: Arc::new(is) }, before, limit.clamp(1, EVENTS)).await
     }
 
     /// The newest events of an entry of the queue that lie before a mark: at most 10,000.
     pub async fn entry_leaf(&self, entry: EntryId, before: Option<Mark>) -> Result<Leaf> {
-        let keys = [Key::Entry(entry)].into();
-        let is = move |event: &Event| before.is_none_or(|mark| Mark::of(event) < mark);
-        self.page(Sought { keys, is: Arc::new(is) }, crate::trace::EVENTS).await
+        self.page(Sought::all([Key::Entry(entry)].into()), before, crate::trace::EVENTS).await
     }
 
-    async fn page(&self, sought: Sought, limit: usize) -> Result<Leaf> {
-        // One more than the page holds says whether there is another page.
-        let mut events = self.find_all(sought, limit + 1).await?;
-        events.sort_by_key(|event| Reverse(Mark::of(event)));
-        events.dedup_by_key(|event| Mark::of(event));
-        let goes_on = events.len() > limit;
-        events.truncate(limit);
-        let next = events.last().filter(|_| goes_on).map(Mark::of);
-        Ok(Leaf { events, next })
+    async fn page(&self, sought: Sought, before: Option<Mark>, limit: usize) -> Result<Leaf> {
+        let (mut mark, mut events, mut looks) = (before.unwrap_or_default(), Vec::new(), LOOKS);
+        for place in self.places().into_iter().rev() {
+            let mut lanes = self.lanes(place, &sought, &mark).await?;
+            loop {
+                for lane in &mut lanes {
+                    while lane.ready.is_empty() && !lane.ids.is_empty() {
+                        if looks == 0 {
+                            return Ok(Leaf { events, next: Some(mark) });
+                        }
+                        let step = STEP.min(looks).min(lane.ids.len());
+                        let ids = lane.ids.split_off(lane.ids.len() - step);
+                        looks -= step;
+                        let oldest = ids.first().map(|id| schema::seq_of(*id));
+                        lane.ready = self.look(place, &sought, ids).await?.into();
+                        if lane.ready.is_empty() {
+                            mark.0.extend(oldest.map(|seq| (lane.node, seq)));
+                        }
+                    }
+                }
+                let newest = lanes.iter_mut().max_by_key(|lane| lane.ready.front().map(|event| event.at));
+                let Some(event) = newest.and_then(|lane| lane.ready.pop_front()) else { break };
+                if events.len() == limit {
+                    return Ok(Leaf { events, next: Some(mark) });
+                }
+                mark.0.insert(event.node, event.seq);
+                events.push(event);
+            }
+        }
+        Ok(Leaf { events, next: None })
+    }
+
+    /// What may be sought in a place, before the mark.
+    async fn lanes(&self, place: Place, sought: &Sought, mark: &Mark) -> Result<Vec<Lane>> {
+        let (keys, mark) = (sought.keys.clone(), mark.clone());
+        let read = self.db.read(place, move |tx| {
+            let mut lanes = Vec::new();
+            for (node, first) in nodes(tx)? {
+                let before = mark.0.get(&node).copied().unwrap_or(schema::LAST);
+                if first < before {
+                    // One more than is looked at says that there is more.
+                    let ids = candidates(tx, node, &keys, before, LOOKS + 1)?;
+                    lanes.push(Lane { node, ids, ready: VecDeque::new() });
+                }
+            }
+            Ok(lanes)
+        });
+        read.await
+    }
+
+    /// Those of some events that are sought, the newest first.
+    async fn look(&self, place: Place, sought: &Sought, ids: Vec<i64>) -> Result<Vec<Event>> {
+        let sought = sought.clone();
+        let read = self.db.read(place, move |tx| {
+            let mut found = Vec::new();
+            for id in ids.iter().rev() {
+                found.extend(sought.read(tx, *id)?);
+            }
+            Ok(found)
+        });
+        read.await
     }
 
     /// The newest events of some entries of the queue, in no order: at most 10,000.
@@ -105,9 +171,11 @@ mod tests {
 
     #[test]
     fn a_mark_is_read_as_it_was_written() {
-        let mark = Mark { at: Timestamp(1_795_219_200_000), node: 3, seq: u64::MAX };
+        let mark = Mark([(0, 17), (3, schema::LAST)].into());
         assert_eq!(mark.to_string().parse(), Ok(mark));
-        for wrong in ["", "1", "1-2", "1-2-x", "x-2-3", "1-2-3-4", "1--3"] {
+        let many: Vec<String> = (0..=NODES).map(|node| format!("{node}-1")).collect();
+        let far = format!("0-{}", schema::LAST + 1);
+        for wrong in ["", "1", "1-2-3", "1-2-x", "x-2", "1-2.", "1-2.1-3", "262144-1", "1--3", &far, &many.join(".")] {
             assert_eq!(wrong.parse::<Mark>(), Err(()), "{wrong}");
         }
     }

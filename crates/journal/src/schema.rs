@@ -35,6 +35,9 @@ const SEQ_BITS: u32 = 44;
 /// Highest number of a node.
 pub const NODES: u32 = 1 << 18;
 
+/// Highest number of an event.
+pub const LAST: u64 = (1 << SEQ_BITS) - 1;
+
 /// The id of a node's event.
 pub fn id(node: u32, seq: u64) -> i64 {
     (i64::from(node) << SEQ_BITS) | seq as i64
@@ -47,12 +50,12 @@ pub fn node_of(id: i64) -> u32 {
 
 /// The event's number of an id.
 pub fn seq_of(id: i64) -> u64 {
-    (id & ((1 << SEQ_BITS) - 1)) as u64
+    id as u64 & LAST
 }
 
 /// The first and the last id that a node can have.
 pub fn range(node: u32) -> (i64, i64) {
-    (id(node, 0), id(node, (1 << SEQ_BITS) - 1))
+    (id(node, 0), id(node, LAST))
 }
 
 /// A stored hash.
