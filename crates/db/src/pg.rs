@@ -254,6 +254,10 @@ pub(crate) fn error(error: postgres::Error) -> Error {
         Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED) => {
             Error::new(Class::Conflict, "changed meanwhile", "期间已被更改").caused_by(error)
         }
+        // A NUL, which its texts cannot hold.
+        Some(&SqlState::CHARACTER_NOT_IN_REPERTOIRE) => {
+            Error::invalid("a text holds a character that cannot be stored", "文本含有无法保存的字符").caused_by(error)
+        }
         Some(&SqlState::DATA_CORRUPTED | &SqlState::INDEX_CORRUPTED) => Error::damaged(error),
         _ => Error::unavailable(error),
     }

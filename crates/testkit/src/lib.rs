@@ -7,6 +7,7 @@
 //! | [`dns`] | a name server with signed zones on loopback |
 //! | `door` | a door's services over fresh tables, with people who may log in; with the feature of that name |
 //! | [`documents`] | small office documents and PDFs |
+//! | [`http`] | a plain HTTP client |
 //! | [`outlook`] | data files of Outlook's |
 //! | [`sim`] | the crash world: one simulated disk for blobs and SQLite databases, which loses power on command |
 
@@ -16,5 +17,6 @@ pub mod documents;
 #[cfg(feature = "door")]
 pub mod door;
 pub mod engines;
+pub mod http;
 pub mod outlook;
 pub mod sim;

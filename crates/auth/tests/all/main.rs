@@ -5,6 +5,7 @@ mod a_second_factor_is_set_up_and_shown;
 mod authenticator;
 mod every_act_wants_a_page_of_ours;
 mod every_place_is_on_the_page;
+mod no_request_breaks_the_door;
 mod outside;
 mod pages_of_others_are_refused;
 mod passkeys_open_what_they_were_made_for;

@@ -41,8 +41,7 @@ impl Answer {
 
     /// A header field's value.
     pub fn field(&self, name: &str) -> Option<&str> {
-        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
-        lines.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        anser_testkit::http::field(&self.head, name)
     }
 }
 

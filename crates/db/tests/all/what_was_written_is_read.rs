@@ -1,7 +1,7 @@
 //! A read sees every write that was answered, deferred or not; a read changes nothing.
 
-use anser_base::{AccountId, Durability};
-use anser_db::Place;
+use anser_base::{AccountId, Class, Durability};
+use anser_db::{Place, params};
 use anser_testkit::engines::each_engine;
 
 use crate::fixture::{ANN, BOB, TABLE, ids, put, schemas, write};
@@ -28,6 +28,20 @@ fn a_read_leaves_no_trace() {
         write(&db, ANN, 1).unwrap();
         db.read(ANN, put(ANN, 2, 10)).wait().unwrap();
         assert_eq!(ids(&db, ANN).unwrap(), [1], "{}", world.name);
+    });
+}
+
+/// A text with a NUL is kept or refused as one that is no text; it is no reason to try again later.
+#[test]
+fn a_text_that_cannot_be_kept_is_invalid() {
+    each_engine(schemas(TABLE), |world| {
+        let db = world.open();
+        let asked = db.read(ANN, |tx| tx.query_one("SELECT ?1 = 'x'", params!["\0"], |row| row.bool(0)));
+        match asked.wait() {
+            Ok(same) => assert_eq!(same, Some(false), "{}", world.name),
+            Err(error) => assert_eq!(error.class, Class::Invalid, "{}: {}", world.name, error.chain()),
+        }
+        write(&db, ANN, 1).unwrap();
     });
 }
 

@@ -1,7 +1,5 @@
 //! A node on a temporary folder with `ann`, `bob` and `chen`, and a plain HTTP client for it.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::sync::Arc;
 
 use anser_base::{AccountId, Durability, Entropy};
@@ -14,6 +12,8 @@ use anser_queue::Queue;
 use anser_store::{Appended, Grant, MailTx, NewMessage, Rights, RightsAct, Store, Who};
 use anser_testkit::door::{Door, House, NOW, PASSWORD, Pair};
 use anser_testkit::engines::{NO_SCHEMAS, each_engine};
+pub use anser_testkit::http::Answer;
+use anser_testkit::http::ask;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -51,19 +51,6 @@ pub struct Node {
     pub store: Store,
     pub queue: Queue,
     _folder: Option<TempDir>,
-}
-
-/// An answer of HTTP.
-pub struct Answer {
-    pub status: u16,
-    pub head: String,
-    pub body: Vec<u8>,
-}
-
-impl Answer {
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&self.body)))
-    }
 }
 
 impl Node {
@@ -131,21 +118,7 @@ impl Node {
 
     /// One request as it stands.
     pub fn http(&self, method: &str, path: &str, fields: &[(&str, &str)], body: &[u8]) -> Answer {
-        let mut stream = TcpStream::connect(self.door.plain).unwrap();
-        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: mail.anser.test\r\nConnection: close\r\n");
-        for (name, value) in fields {
-            request += &format!("{name}: {value}\r\n");
-        }
-        request += &format!("Content-Length: {}\r\n\r\n", body.len());
-        stream.write_all(request.as_bytes()).unwrap();
-        // A refusal may come before all was sent.
-        let _ = stream.write_all(body);
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer);
-        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a header") + 4;
-        let head = String::from_utf8_lossy(&answer[..end]).into_owned();
-        let status = head[9..12].parse().unwrap();
-        Answer { status, body: unchunked(&head, answer.split_off(end)), head }
+        ask(self.door.plain, method, path, fields, body)
     }
 
     /// A request of somebody.
@@ -257,20 +230,4 @@ fn submission_service(house: &House, store: &Store, queue: &Queue) -> anser_smtp
 /// The field of RFC 7617.
 pub fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
-}
-
-fn unchunked(head: &str, body: Vec<u8>) -> Vec<u8> {
-    if !head.to_ascii_lowercase().contains("transfer-encoding: chunked") {
-        return body;
-    }
-    let (mut out, mut rest) = (Vec::new(), &body[..]);
-    while let Some(line) = rest.windows(2).position(|two| two == b"\r\n") {
-        let size = usize::from_str_radix(std::str::from_utf8(&rest[..line]).unwrap().trim(), 16).unwrap();
-        if size == 0 {
-            break;
-        }
-        out.extend_from_slice(&rest[line + 2..line + 2 + size]);
-        rest = &rest[line + 4 + size..];
-    }
-    out
 }
