@@ -5,7 +5,7 @@ import { defineConfig } from 'vite';
 const server = process.env.ANSER_URL ?? 'http://127.0.0.1:2080';
 const proxy = Object.fromEntries(['/jmap', '/.well-known', '/auth', '/mail/letter', '/mail/pdf', '/assets'].map((path) => [path, { target: server, changeOrigin: false }]));
 
-// One entry at a time, so that each is one script and one style sheet: `build.js` names it.
+// One entry at a time, so that each is one script and one style sheet: `build.js` names it. That of the webmail is followed by a second script.
 const entry = process.env.ANSER_ENTRY ?? 'webmail';
 
 export default defineConfig({
@@ -26,8 +26,9 @@ export default defineConfig({
     rollupOptions: {
       input: `src/${entry}/main.ts`,
       output: {
-        format: 'iife',
+        format: entry === 'webmail' ? 'es' : 'iife',
         entryFileNames: `${entry}.js`,
+        chunkFileNames: '[name].js',
         assetFileNames: `${entry}[extname]`,
       },
     },

@@ -4,8 +4,17 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// Each is there as it is and, with `.gz`, compressed.
-const FILES: [&str; 8] =
-    ["login.js", "login.css", "webmail.js", "webmail.css", "pdf.js", "pdf.css", "pdfworker.js", "pdfparts.bin"];
+const FILES: [&str; 9] = [
+    "login.js",
+    "login.css",
+    "webmail.js",
+    "webmail.css",
+    "more.js",
+    "pdf.js",
+    "pdf.css",
+    "pdfworker.js",
+    "pdfparts.bin",
+];
 
 fn main() {
     let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/dist");

@@ -1,7 +1,7 @@
 // What people do with mail, in a browser, against the real server.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { close, folder, letter, message, row, rowsAre, world } from './world.js';
+import { close, folder, letter, message, row, rowsAre, whole, world } from './world.js';
 
 let here;
 before(async () => (here = await world()));
@@ -44,6 +44,31 @@ for (const [language, words] of [
     await here.leave(page);
   });
 }
+
+test('rows are there before the second script is, and what was opened meanwhile is shown as it comes', async () => {
+  await here.put('bob', [[message({ subject: 'Early', to: 'bob@anser.test', text: 'first of all' })]]);
+  const page = await here.page('bob');
+  let [asked, release] = [0];
+  const held = new Promise((done) => (release = done));
+  await page.route(/\/assets\/more\./, async (route) => {
+    // At first there is no line; then it is slow.
+    if (asked++ === 0) return route.abort('aborted');
+    await held;
+    await route.fallback();
+  });
+  await page.reload();
+  await row(page, 'Early').click();
+  await page.locator('.reading h2', { hasText: 'Early' }).waitFor();
+  await page.keyboard.press('c');
+  assert.equal(await page.locator('article, .composer').count(), 0);
+  release();
+  await page.locator('.composer').waitFor();
+  await page.locator('.tabs .tab').first().click();
+  assert.match(await letter(page).innerText(), /first of all/);
+  await whole(page);
+  assert.ok(asked >= 2);
+  await here.leave(page);
+});
 
 test('a Chinese word is found, and operators narrow the search', async () => {
   await here.put('postmaster', [

@@ -151,9 +151,10 @@ test('the page of a PDF has no origin: it reads nothing of its reader, and nobod
       fetched: await tried(() => fetch('/mail/')),
       image: await tried(() => new Promise((done, failed) => Object.assign(new Image(), { onload: () => done('shown'), onerror: () => failed(new Error('none')), src: 'https://evil.example/x.png' }))),
       evaluated: await tried(() => (0, eval)('1')),
+      called: await tried(() => new RTCPeerConnection()),
       asked,
     };
   });
-  assert.deepEqual(got, { origin: 'null', parent: 'SecurityError', cookie: 'SecurityError', storage: 'SecurityError', fetched: 'TypeError', image: 'Error', evaluated: 'EvalError', asked: ['pdf'] });
+  assert.deepEqual(got, { origin: 'null', parent: 'SecurityError', cookie: 'SecurityError', storage: 'SecurityError', fetched: 'TypeError', image: 'Error', evaluated: 'EvalError', called: 'ReferenceError', asked: ['pdf'] });
   await close(page);
 });

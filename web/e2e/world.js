@@ -32,16 +32,22 @@ async function serve(dir) {
   }
 }
 
+const built = (name) => fileURLToPath(new URL(`../dist/${name}`, import.meta.url));
+/** What stands in the path of a file that was built. */
+const hashed = (name) => createHash('sha384').update(readFileSync(built(name))).digest('hex').slice(0, 12);
+
 /** Serves what lies in `web/dist` in place of what the binary took in, so that a change is tried without building the server. */
 async function fresh(context) {
   await context.route(/\/(mail\/(pdf)?)?(\?.*)?$/, async (route) => {
     if (route.request().resourceType() !== 'document') return route.continue();
     const answer = await route.fetch({ url: route.request().url().replace(NAME, '127.0.0.1') });
-    await route.fulfill({ response: answer, body: (await answer.text()).replace(/(integrity)="[^"]*"/g, '$1=""') });
+    const text = (await answer.text()).replace(/(integrity)="[^"]*"/g, '$1=""');
+    // The second script of the webmail knows the first by its path.
+    await route.fulfill({ response: answer, body: text.replace(/\/assets\/(\w+)\.\w+\.(js|css|bin)/g, (_, name, end) => `/assets/${name}.${hashed(`${name}.${end}`)}.${end}`) });
   });
-  await context.route(/\/assets\/(\w+)\.\w+\.(js|css|bin)$/, async (route) => {
-    const [, name, end] = /\/assets\/(\w+)\.\w+\.(js|css|bin)$/.exec(route.request().url());
-    await route.fulfill({ path: fileURLToPath(new URL(`../dist/${name}.${end}`, import.meta.url)), contentType: { js: 'text/javascript', css: 'text/css', bin: 'application/octet-stream' }[end], headers: { 'Access-Control-Allow-Origin': '*' } });
+  await context.route(/\/assets\/\w+\.\w+\.(js|css|bin)(\?.*)?$/, async (route) => {
+    const [, name, end] = /\/assets\/(\w+)\.\w+\.(js|css|bin)/.exec(route.request().url());
+    await route.fulfill({ path: built(`${name}.${end}`), contentType: { js: 'text/javascript', css: 'text/css', bin: 'application/octet-stream' }[end], headers: { 'Access-Control-Allow-Origin': '*' } });
   });
 }
 
@@ -51,7 +57,9 @@ export async function world() {
   // Passkeys are bound to the server's name, and made only where the browser trusts its certificate.
   const key = new X509Certificate(readFileSync(join(dir, 'cert.pem'))).publicKey.export({ type: 'spki', format: 'der' });
   const trust = `--ignore-certificate-errors-spki-list=${createHash('sha256').update(key).digest('base64')}`;
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu', '--lang=en', `--host-resolver-rules=MAP ${NAME} 127.0.0.1`, trust] });
+  // Where a page is watched V8 reads its script again as soon as an Error is made, and Svelte makes one at its start; no reader's browser does.
+  const alike = '--js-flags=--no-enable-lazy-source-positions';
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu', '--lang=en', alike, `--host-resolver-rules=MAP ${NAME} 127.0.0.1`, trust] });
   const named = url.replace('127.0.0.1', NAME);
   const trouble = [];
 
@@ -83,6 +91,7 @@ export async function world() {
       await page.waitForURL(/\/mail\//);
     }
     if (!AUTH || at !== '/mail/') await page.goto(base + at);
+    if (login && at.startsWith('/mail/')) await whole(page);
     return page;
   }
 
@@ -212,5 +221,7 @@ export const rowsAre = (page, count) => page.waitForFunction((wanted) => documen
 export const folder = (page, name) => page.locator('.folder', { hasText: name });
 /** The text of the letter that is open. */
 export const letter = (page) => page.frameLocator('article.open iframe').locator('body');
+/** Until the second script has come, which brings what is pressed next. */
+export const whole = (page) => page.locator('.stage[aria-busy=false]').waitFor();
 /** Ends a page of somebody's, and the browser's memory of it. */
 export const close = (page) => page.context().close();

@@ -34,12 +34,13 @@ macro_rules! taken_in {
     };
 }
 
-static ALL: LazyLock<[Asset; 8]> = LazyLock::new(|| {
+static ALL: LazyLock<[Asset; 9]> = LazyLock::new(|| {
     [
         taken_in!("login.js", "text/javascript; charset=utf-8"),
         taken_in!("login.css", "text/css; charset=utf-8"),
         taken_in!("webmail.js", "text/javascript; charset=utf-8"),
         taken_in!("webmail.css", "text/css; charset=utf-8"),
+        taken_in!("more.js", "text/javascript; charset=utf-8"),
         taken_in!("pdf.js", "text/javascript; charset=utf-8"),
         taken_in!("pdf.css", "text/css; charset=utf-8"),
         taken_in!("pdfworker.js", "text/javascript; charset=utf-8"),

@@ -42,7 +42,7 @@ pub(crate) fn page(language: Language, entry: &str, title: &str, head: &str, att
     let loaded = |asset: &Asset| {
         let (path, integrity) = (asset.path(), &asset.integrity);
         match path.ends_with(".js") {
-            true => format!("<script src=\"{path}\" integrity=\"{integrity}\" defer></script>\n"),
+            true => format!("<script type=\"module\" src=\"{path}\" integrity=\"{integrity}\"></script>\n"),
             false => format!("<link rel=\"stylesheet\" href=\"{path}\" integrity=\"{integrity}\">\n"),
         }
     };
@@ -73,7 +73,11 @@ pub(crate) async fn webmail(request: Request) -> Response {
         return page::of(503, request.headers(), &Text::new("Anser", "Anser"), &text);
     }
     let body = format!("<div id=\"app\"></div>\n<noscript>{}</noscript>", escaped(NEEDS.of(language)));
-    page(language, "webmail", "Anser", FIRST, "", &body)
+    // The second script is asked for by the first, once there are rows to look at.
+    let more = Asset::named("more.js")
+        .map(|asset| format!(" data-more=\"{}\" data-more-integrity=\"{}\"", asset.path(), asset.integrity))
+        .unwrap_or_default();
+    page(language, "webmail", "Anser", FIRST, &more, &body)
 }
 
 /// `/mail`
@@ -112,5 +116,7 @@ fn framed(head: &str, body: &str, policy: &'static str, kept: &'static str) -> R
     Response::html(200, html)
         .with(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy))
         .with(X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"))
+        // To ask for a name is to tell its owner; no policy of content is asked before.
+        .with(HeaderName::from_static("x-dns-prefetch-control"), HeaderValue::from_static("off"))
         .with(CACHE_CONTROL, HeaderValue::from_static(kept))
 }

@@ -6,6 +6,7 @@ import { hush, say, trouble } from '../app/toasts.svelte';
 import { ANSER } from '../jmap/anser';
 import { Client } from '../jmap/client';
 import { Kept } from './kept';
+import { late } from './late.svelte';
 import { setMailboxes } from '../jmap/mailbox';
 import type { Mailbox } from '../jmap/mailbox';
 import { headsOf } from '../jmap/email';
@@ -13,7 +14,6 @@ import type { EmailAddress, Filter, Head, Sort } from '../jmap/email';
 import { refusal } from '../jmap/standard';
 import type { Id } from '../jmap/session';
 import { Acts, nameOf } from '../mail/acts';
-import { exportLetters, MOST_BYTES } from '../mail/export';
 import { colours, MOST_TAGS, readTags, tagOf } from '../mail/labels';
 import type { Label } from '../mail/labels';
 import { Mail } from '../mail/mail.svelte';
@@ -27,7 +27,7 @@ import { Book } from '../contacts/book.svelte';
 import { blank } from '../contacts/card';
 import type { Fields } from '../contacts/card';
 import type { Card } from '../jmap/contact';
-import { Draft, OPEN } from '../write/draft.svelte';
+import type { Draft } from '../write/draft.svelte';
 import type { Start } from '../write/start';
 
 export type View = 'mail' | 'people' | 'settings';
@@ -41,6 +41,8 @@ const MOST_LETTERS = 12;
 /** Where senders whose pictures are always shown are kept, and how many. */
 const IMAGES = 'webmail/images';
 const MOST_SENDERS = 1_000;
+/** Where the drafts that are open are kept, for the next time. */
+export const DRAFTS = 'webmail/drafts';
 const NEWEST: Sort[] = [{ property: 'receivedAt', isAscending: false }];
 
 export class Webmail {
@@ -89,6 +91,9 @@ export class Webmail {
     this.failed = null;
     try {
       await this.client.open();
+      const named = /^#\/([^/?]+)(?:\/([^/?]+))?/.exec(location.hash);
+      // The rows of a folder that the address names travel with what has to be known first.
+      if (named?.[1]) this.go(named[1], false);
       await Promise.all([this.mail.open(), this.kept.open()]);
       shared(this.kept.of('webmail/choices'), (chosen) => this.kept.set('webmail/choices', chosen));
       const searches = this.kept.of(SEARCHES);
@@ -99,18 +104,18 @@ export class Webmail {
       this.mail.onNew((heads) => this.announce(heads));
       this.mail.onChange((change) => 'ContactCard' in change && void this.book.changed());
       // Before anything is opened here, which is kept in its place.
-      const [letters, drafts] = [this.kept.of(LETTERS), this.kept.of(OPEN)];
-      const named = /^#\/([^/?]+)(?:\/([^/?]+))?/.exec(location.hash);
+      const [letters, drafts] = [this.kept.of(LETTERS), this.kept.of(DRAFTS)];
       const folder = this.mail.mailbox(named?.[1]) ?? this.mail.of('inbox') ?? this.mail.mailboxes[0];
       // The rows travel while the page is made; what else there is waits for them.
-      if (folder) this.go(folder.id, false);
+      if (folder && (this.folder !== folder.id || this.list?.wish.collapseThreads !== prefs.conversations)) this.go(folder.id, false);
       this.ready = true;
       await this.list?.ensure(0, 0);
+      const more = late.load();
       void this.book.open().catch(() => {});
       void this.rules.open().catch(() => {});
       this.reminders.start();
       if (named?.[2]) await this.openById(named[2]);
-      void this.restoreTabs(letters).then(() => Draft.restore(this, drafts));
+      void this.restoreTabs(letters).then(async () => (await more).Draft.restore(this, drafts));
     } catch (error) {
       this.failed = this.mail.reason(error);
     }
@@ -241,7 +246,7 @@ export class Webmail {
     this.anchor = index;
     const head = this.mail.heads.get(id);
     // A draft is written on.
-    if (head?.keywords.$draft) return void Draft.resume(this, head);
+    if (head?.keywords.$draft) return void late.load().then(({ Draft }) => Draft.resume(this, head));
     this.open = id;
     if (matchMedia('(max-width: 760px)').matches) history.pushState({ open: id }, '');
     this.remember();
@@ -482,11 +487,12 @@ export class Webmail {
     const everything = this.allMatching ? this.list?.wish.filter : null;
     const chosen = this.acts.rows(this.target());
     const stop = new AbortController();
+    const { files } = await late.load();
     const toast = say(w.saving, { kind: 'work', progress: 0, action: { label: w.stop, run: () => stop.abort() } });
     try {
-      const heads = everything ? await headsOf(this.client, everything, MOST_BYTES, stop.signal) : await this.headsOf(chosen);
-      if (!heads || heads.reduce((sum, { size }) => sum + size, 0) > MOST_BYTES) return void trouble(w.tooMuchAtOnce);
-      await exportLetters(this.client, heads, kind, (done) => (toast.progress = done), stop.signal);
+      const heads = everything ? await headsOf(this.client, everything, files.MOST_BYTES, stop.signal) : await this.headsOf(chosen);
+      if (!heads || heads.reduce((sum, { size }) => sum + size, 0) > files.MOST_BYTES) return void trouble(w.tooMuchAtOnce);
+      await files.exportLetters(this.client, heads, kind, (done) => (toast.progress = done), stop.signal);
     } catch (error) {
       if (!stop.signal.aborted) trouble(w.notDone(this.mail.reason(error)));
     } finally {
@@ -551,7 +557,7 @@ export class Webmail {
 
   write(start: Start = { kind: 'new' }): void {
     this.menu = false;
-    void Draft.begin(this, start);
+    void late.load().then(({ Draft }) => Draft.begin(this, start));
   }
 
   reply(kind: 'reply' | 'replyAll' | 'forward' | 'attach', head = this.targetHead): void {

@@ -12,6 +12,7 @@ import { submit, takeBack, takeCopiesBack } from '../jmap/submission';
 import type { Identity, Leaves } from '../jmap/submission';
 import { long } from '../mail/dates';
 import { escaped, piece, textAsHtml } from '../mail/sanitise';
+import { DRAFTS } from '../webmail/webmail.svelte';
 import type { Webmail } from '../webmail/webmail.svelte';
 import { onPaper, paperOf } from './paper';
 import type { Paper } from './paper';
@@ -22,8 +23,6 @@ import type { Beginning, Start } from './start';
 
 /** A change is kept after this time, in milliseconds: with the way to the server no more than five seconds are ever lost. */
 const REST = 2_000;
-/** Where the drafts that are open are kept, for the next time. */
-export const OPEN = 'webmail/drafts';
 /** The keyword of a draft that goes to each recipient separately: whoever goes on with it elsewhere shows nobody the others. */
 const SEPARATELY = 'anser-separately';
 
@@ -217,7 +216,7 @@ export class Draft {
   }
 
   private remember(): void {
-    this.app.kept.set(OPEN, this.app.drafts.map(({ emailId }) => emailId).filter((id) => id !== null));
+    this.app.kept.set(DRAFTS, this.app.drafts.map(({ emailId }) => emailId).filter((id) => id !== null));
   }
 
   /** Is told of every change. */

@@ -70,6 +70,9 @@ fn pages_say_what_they_may_do() {
             !pdf.contains("connect-src") && !pdf.contains("allow-same-origin") && !pdf.contains("'unsafe-eval'"),
             "{pdf}"
         );
+        for framed in [&letter, &pdf] {
+            assert!(framed.contains("x-dns-prefetch-control: off"), "{framed}");
+        }
         assert!(header("/mail").contains("location: /mail/"));
     });
 }

@@ -1,0 +1,40 @@
+// The second script (`more`): it travels while the first rows are looked at, and brings all that they are shown without.
+type More = typeof import('./more');
+
+/** Where it does not come it is asked for again after this time, in milliseconds. */
+const AGAIN = 5_000;
+
+class Late {
+  /** What it brought, once it is here. */
+  all = $state.raw<More | null>(null);
+  private coming: Promise<More> | null = null;
+
+  /** What it brings; begins to wait for it. */
+  load(): Promise<More> {
+    return (this.coming ??= this.ask());
+  }
+
+  private async ask(): Promise<More> {
+    const page = document.body.dataset;
+    const path = page.more;
+    for (let tried = 1; ; tried++) {
+      try {
+        if (page.more) announce(page.more, page.moreIntegrity ?? '');
+        // The page names it by its content: the build puts `dataset.more` here.
+        return (this.all = await import('./more'));
+      } catch (error) {
+        console.warn(error);
+        await new Promise((done) => setTimeout(done, AGAIN));
+        // Browsers remember of an address that nothing came from it.
+        page.more = `${path}?${tried}`;
+      }
+    }
+  }
+}
+
+/** A script that is imported says nowhere what it has to be; one that is announced does, and is the same then. */
+function announce(href: string, integrity: string): void {
+  document.head.append(Object.assign(document.createElement('link'), { rel: 'modulepreload', href, integrity }));
+}
+
+export const late = new Late();
