@@ -8,6 +8,7 @@
 //! | `door` | a door's services over fresh tables, with people who may log in; with the feature of that name |
 //! | [`documents`] | small office documents and PDFs |
 //! | [`http`] | a plain HTTP client |
+//! | [`memory`] | how much memory this process takes |
 //! | [`outlook`] | data files of Outlook's |
 //! | [`sim`] | the crash world: one simulated disk for blobs and SQLite databases, which loses power on command |
 
@@ -18,5 +19,6 @@ pub mod documents;
 pub mod door;
 pub mod engines;
 pub mod http;
+pub mod memory;
 pub mod outlook;
 pub mod sim;

@@ -2,8 +2,8 @@ use anser_imap::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::memory::{CONNECTION, Peak};
 use crate::node::{ACCOUNTS, Node, Options};
+use anser_testkit::memory::{CONNECTION, Peak};
 
 const ANN: &str = ACCOUNTS[0];
 /// Octets that a client of these tests sends at most.
@@ -121,7 +121,7 @@ async fn lines_without_end_are_cut_off() {
     let limits = Limits { skipped: 4_000_000, ..Limits::default() };
     let node = Node::start_with(Options { limits, ..Options::default() }).await;
     let mut other = node.inbox(ANN).await;
-    let peak = Peak::new();
+    let peak = Peak::begin();
     let piece = vec![b'x'; 64 * 1024];
     let login = format!("l LOGIN {ANN} secret\r\n");
     let starts = [

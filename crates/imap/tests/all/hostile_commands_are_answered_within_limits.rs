@@ -1,8 +1,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::memory::{CONNECTION, Peak};
 use crate::node::{ACCOUNTS, Client, Node};
+use anser_testkit::memory::{CONNECTION, Peak};
 
 const ANN: &str = ACCOUNTS[0];
 
@@ -141,7 +141,7 @@ async fn each_is_answered_and_others_are_served_meanwhile() {
             other.ok("UID SEARCH 1").await;
         }
     });
-    let peak = Peak::new();
+    let peak = Peak::begin();
     for command in commands() {
         let end = answered(&mut client, &command).await;
         let good = ["OK", "NO", "BAD"].iter().any(|word| end.starts_with(word));

@@ -1,5 +1,5 @@
-use crate::memory::Peak;
 use crate::node::{ACCOUNTS, Node};
+use anser_testkit::memory::Peak;
 
 /// A 50 MB message of lines that do not compress to nothing.
 fn message() -> Vec<u8> {
@@ -17,7 +17,7 @@ async fn fifty_megabytes_in_and_out() {
     let node = Node::start().await;
     let mut client = node.inbox(ACCOUNTS[0]).await;
     let message = message();
-    let peak = Peak::new();
+    let peak = Peak::begin();
     client.append("INBOX", &message).await;
     client.ok("NOOP").await;
     client.send("f UID FETCH 1 BODY.PEEK[]\r\n").await;

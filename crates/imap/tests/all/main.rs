@@ -12,7 +12,6 @@ mod large_messages_pass_in_little_memory;
 mod logins_need_privacy_and_permission;
 mod long_commands_tell_how_far_they_are;
 mod long_searches_are_told;
-mod memory;
 mod message_bombs_are_shown_in_little_memory;
 mod model;
 mod node;

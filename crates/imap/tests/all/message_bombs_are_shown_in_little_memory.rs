@@ -1,5 +1,5 @@
-use crate::memory::{CONNECTION, Peak};
 use crate::node::{ACCOUNTS, Client, Node, Options};
+use anser_testkit::memory::{CONNECTION, Peak};
 
 /// Messages that are small to send and large to understand.
 fn bombs() -> Vec<(&'static str, String)> {
@@ -84,7 +84,7 @@ async fn every_bomb_by_itself() {
     let mut client = node.inbox(ACCOUNTS[0]).await;
     let mut other = node.inbox(ACCOUNTS[1]).await;
     let bombs = bombs();
-    let peak = Peak::new();
+    let peak = Peak::begin();
     for (at, (name, bomb)) in bombs.iter().enumerate() {
         client.append("INBOX", bomb.as_bytes()).await;
         client.ok("NOOP").await;
@@ -113,7 +113,7 @@ async fn many_of_the_worst_at_once() {
         client.ok("NOOP").await;
     }
     let fields: Vec<String> = (0..49).map(|at| format!("BODY.PEEK[HEADER.FIELDS.NOT (x{at})]")).collect();
-    let peak = Peak::new();
+    let peak = Peak::begin();
     for question in [
         "FETCH 1:* (ENVELOPE BODY BODYSTRUCTURE PREVIEW)".to_owned(),
         format!("FETCH 1:* ({})", "ENVELOPE BODYSTRUCTURE ".repeat(400).trim_end()),

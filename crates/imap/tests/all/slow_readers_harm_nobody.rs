@@ -1,5 +1,5 @@
-use crate::memory::{CONNECTION, Peak};
 use crate::node::{ACCOUNTS, Node, Options};
+use anser_testkit::memory::{CONNECTION, Peak};
 
 /// Clients that ask and never read.
 const SLOW: usize = 8;
@@ -20,7 +20,7 @@ async fn who_never_reads_waits_alone() {
         ann.ok("COPY 5:* INBOX").await;
         ann.ok("NOOP").await;
     }
-    let peak = Peak::new();
+    let peak = Peak::begin();
     let mut slow = Vec::new();
     for question in ["FETCH 1:* BODY.PEEK[]", "FETCH 1:* (ENVELOPE BODYSTRUCTURE)", "FETCH 1:* FLAGS", "LIST \"\" *"] {
         for _ in 0..SLOW / 4 {

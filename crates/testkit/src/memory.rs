@@ -8,7 +8,7 @@ pub struct Peak(u64);
 
 impl Peak {
     /// Begins to watch: the peak is set to the present size.
-    pub fn new() -> Self {
+    pub fn begin() -> Self {
         std::fs::write("/proc/self/clear_refs", "5").unwrap();
         Self(peak())
     }
