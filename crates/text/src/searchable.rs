@@ -4,7 +4,9 @@
 //! fields. The body: one line for each text, file name, document and field of an embedded message. Nothing is found across lines.
 //! HTML is what a reader sees, a document is its text; a name is decoded whatever way it was written.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
+use std::ops::Range;
 
 use anser_mime::address::{Address, parse_list};
 use anser_mime::encoding::{self, Encoding};
@@ -24,6 +26,10 @@ pub const BODY: usize = 16 << 20;
 pub const DOCUMENTS: usize = 100;
 /// Bytes of one text part that are decoded; more would not fit into [`BODY`].
 const TEXT: usize = 2 * BODY;
+/// Bytes of one header that are looked at.
+const BLOCK: u64 = 8 << 20;
+/// Bytes of the encoded content of a part by which it is told what it holds.
+const START: u64 = 128;
 
 /// Where in a message a text stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,8 +95,23 @@ impl Searchable {
     /// The text of a whole message. `shift` is where the body that the structure's offsets count from begins in it: the length of the
     /// fields that the account put before it.
     pub fn of(message: &[u8], shift: usize, structure: &Structure, documents: &mut dyn Documents) -> Searchable {
+        let mut range = |range: Range<u64>| {
+            let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(message.len());
+            Cow::Borrowed(&message[at(range.start)..at(range.end).max(at(range.start))])
+        };
+        Self::of_ranges(&mut range, shift as u64, structure, documents)
+    }
+
+    /// The same for a message that is not held: `bytes` gives ranges of it, 96 MiB at most at a time, and of what is beyond its end
+    /// nothing.
+    pub fn of_ranges<'a>(
+        bytes: &mut dyn FnMut(Range<u64>) -> Cow<'a, [u8]>,
+        shift: u64,
+        structure: &Structure,
+        documents: &mut dyn Documents,
+    ) -> Searchable {
         let embedded = structure.parts.iter().filter_map(|part| Some(part.embedded.as_ref()?.root as usize)).collect();
-        let mut reader = Reader { message, shift, embedded, documents, opened: 0, out: Searchable::default() };
+        let mut reader = Reader { bytes, shift, embedded, documents, opened: 0, out: Searchable::default() };
         reader.head(structure);
         reader.body(structure);
         let mut out = reader.out;
@@ -140,9 +161,9 @@ pub(crate) fn cut(text: &mut String, limit: usize) -> bool {
     true
 }
 
-struct Reader<'a> {
-    message: &'a [u8],
-    shift: usize,
+struct Reader<'a, 'm> {
+    bytes: &'a mut dyn FnMut(Range<u64>) -> Cow<'m, [u8]>,
+    shift: u64,
     /// Indices of the parts that are embedded messages; their header is a message's, not a part's.
     embedded: HashSet<usize>,
     documents: &'a mut dyn Documents,
@@ -150,12 +171,13 @@ struct Reader<'a> {
     out: Searchable,
 }
 
-impl<'a> Reader<'a> {
+impl<'m> Reader<'_, 'm> {
     fn head(&mut self, structure: &Structure) {
-        let end = self.shift + structure.root().body_start as usize;
-        let block = &self.message[..end.min(self.message.len())];
+        let end = self.shift + structure.root().body_start;
+        self.out.is_cut |= end > BLOCK;
+        let block = (self.bytes)(0..end.min(BLOCK));
         let out = &mut self.out.head;
-        for field in header::fields(block) {
+        for field in header::fields(&block) {
             if out.len() > HEAD {
                 return;
             }
@@ -167,8 +189,8 @@ impl<'a> Reader<'a> {
                 return;
             }
             if !self.embedded.contains(&at) {
-                let block = self.bytes(part.header_start, part.body_start);
-                header::fields(block).for_each(|field| push_field(field.name, field.value, &mut self.out.head));
+                let block = self.block(part);
+                header::fields(&block).for_each(|field| push_field(field.name, field.value, &mut self.out.head));
             }
         }
     }
@@ -180,8 +202,8 @@ impl<'a> Reader<'a> {
                 return;
             }
             if self.embedded.contains(&at) {
-                let block = self.bytes(part.header_start, part.body_start);
-                header::fields(block).for_each(|field| push_field(field.name, field.value, &mut self.out.body));
+                let block = self.block(part);
+                header::fields(&block).for_each(|field| push_field(field.name, field.value, &mut self.out.body));
             }
             let name = part.file_name();
             push_line(&[name.as_deref().unwrap_or_default()], &mut self.out.body);
@@ -194,16 +216,18 @@ impl<'a> Reader<'a> {
 
     /// The content of a part that has no parts.
     fn leaf(&mut self, part: &Part, name: &str) {
-        let raw = self.bytes(part.body_start, part.body_end);
+        let (start, length) = (part.body_start, part.body_end.saturating_sub(part.body_start));
         let encoding = part.transfer_encoding();
         let is_text = part.is_text() || part.media_type == "message" || is_text_name(name);
-        if !is_text && !may_be_document(part, raw, encoding) {
+        if !is_text && !may_be_document(part, &self.range(start, length.min(START)), encoding) {
             return;
         }
         let limit = if is_text { TEXT } else { document::INPUT };
         // Base64 takes four bytes for three; what is longer encoded cannot fit decoded.
-        let is_long = raw.len() > limit * 2;
-        let content = encoding::decode(encoding, if is_long { &raw[..limit * 2] } else { raw });
+        let most = limit as u64 * 2;
+        let is_long = length > most;
+        let raw = self.range(start, length.min(most));
+        let content = encoding::decode(encoding, &raw);
         if let Some(kind) = Kind::of(&content).filter(|kind| !is_text || *kind == Kind::Rtf) {
             return self.document(kind, &content, is_long);
         }
@@ -247,10 +271,17 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The header of a part.
+    fn block(&mut self, part: &Part) -> Cow<'m, [u8]> {
+        let length = part.body_start.saturating_sub(part.header_start);
+        self.out.is_cut |= length > BLOCK;
+        self.range(part.header_start, length.min(BLOCK))
+    }
+
     /// Bytes of the message by the structure's offsets.
-    fn bytes(&self, start: u64, end: u64) -> &'a [u8] {
-        let at = |offset: u64| self.shift.saturating_add(offset as usize).min(self.message.len());
-        &self.message[at(start)..at(end).max(at(start))]
+    fn range(&mut self, start: u64, length: u64) -> Cow<'m, [u8]> {
+        let start = self.shift.saturating_add(start);
+        (self.bytes)(start..start.saturating_add(length))
     }
 }
 
@@ -297,11 +328,9 @@ fn addresses_text(list: &[Address]) -> String {
 }
 
 /// Whether a part may hold a document, as far as its type and its first bytes tell.
-fn may_be_document(part: &Part, raw: &[u8], encoding: Encoding) -> bool {
-    /// Bytes of the encoded content that are looked at.
-    const START: usize = 128;
+fn may_be_document(part: &Part, start: &[u8], encoding: Encoding) -> bool {
     let is_seen = matches!(part.media_type.as_str(), "image" | "audio" | "video" | "font");
-    !is_seen && Kind::of(&encoding::decode(encoding, &raw[..raw.len().min(START)])).is_some()
+    !is_seen && Kind::of(&encoding::decode(encoding, start)).is_some()
 }
 
 /// Files of plain text that come as something else.

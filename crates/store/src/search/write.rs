@@ -5,10 +5,14 @@
 //! Commits are deferred: what a power cut takes is indexed again. It may also take messages that the index already has, and their
 //! numbers may then be given to others: so a process compares the newest prints with the mail before it trusts an index.
 
+use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use anser_base::{AccountId, Class, Durability, Error, MessageId, Result, TenantId};
 use anser_db::{Place, Tx};
+use anser_mime::structure::Structure;
+use anser_mime::summary::parse_message;
 use anser_text::index::{Block, Builder, Input, SEGMENT, merge};
 use anser_text::{Documents, Searchable};
 
@@ -21,6 +25,8 @@ use crate::tx::MailTx;
 const BATCH: usize = 256;
 /// Bytes of the messages of one batch, unless it is one message.
 const BATCH_BYTES: u64 = 16 << 20;
+/// Bytes of a message up to which it is held as a whole while it is read.
+const WHOLE: u64 = 16 << 20;
 /// Threads that read the texts of one batch.
 const EXTRACTING: usize = 4;
 /// Destroyed messages that are forgotten in one transaction.
@@ -289,22 +295,64 @@ impl Store {
         message: &Message,
         documents: &mut dyn Documents,
     ) -> Result<Searchable> {
-        let raw = match self.load(tenant, message) {
-            Ok(raw) => raw,
+        let read = match message.size() <= WHOLE {
+            true => self.searchable_whole(tenant, message, documents),
+            false => self.searchable_in_ranges(tenant, message, documents),
+        };
+        match read {
             Err(error) if error.class == Class::Damaged => {
                 tracing::error!(message = %message.id, error = error.chain(), "a body cannot be read and so not be searched");
-                return Ok(Searchable { is_cut: true, ..Searchable::default() });
+                Ok(Searchable { is_cut: true, ..Searchable::default() })
             }
-            Err(error) => return Err(error),
-        };
-        let shift = message.prefix.len();
-        match message.parsed_structure() {
-            Some(structure) => Ok(Searchable::of(&raw, shift, &structure, documents)),
-            None => {
-                let structure = anser_mime::summary::parse_message(&raw[shift..]).structure;
-                Ok(Searchable::of(&raw, shift, &structure, documents))
-            }
+            other => other,
         }
+    }
+
+    fn searchable_whole(
+        &self,
+        tenant: TenantId,
+        message: &Message,
+        documents: &mut dyn Documents,
+    ) -> Result<Searchable> {
+        let (raw, shift) = (self.load(tenant, message)?, message.prefix.len());
+        let parsed = message.parsed_structure();
+        let structure = parsed.unwrap_or_else(|| parse_message(&raw[shift..]).structure);
+        Ok(Searchable::of(&raw, shift, &structure, documents))
+    }
+
+    /// Holds no more of a message than what is looked at of one of its parts.
+    fn searchable_in_ranges(
+        &self,
+        tenant: TenantId,
+        message: &Message,
+        documents: &mut dyn Documents,
+    ) -> Result<Searchable> {
+        let structure = match message.parsed_structure() {
+            Some(structure) => structure,
+            None => {
+                let content = self.parse_body(tenant, message.blob)?;
+                Structure::from_bytes(&content.structure)
+                    .ok_or_else(|| Error::damaged("a structure that nobody reads"))?
+            }
+        };
+        let (mut body, mut failed) = (self.body(tenant, message)?, None);
+        let mut bytes = |range: Range<u64>| {
+            let mut out = Vec::new();
+            let mut at = range.start;
+            while at < range.end && failed.is_none() {
+                match body.read_at(at, usize::try_from(range.end - at).unwrap_or(usize::MAX)) {
+                    Ok(piece) if piece.is_empty() => break,
+                    Ok(piece) => {
+                        at += piece.len() as u64;
+                        out.extend_from_slice(&piece);
+                    }
+                    Err(error) => failed = Some(error),
+                }
+            }
+            Cow::Owned(out)
+        };
+        let found = Searchable::of_ranges(&mut bytes, message.prefix.len() as u64, &structure, documents);
+        failed.map_or(Ok(found), Err)
     }
 
     /// Merges the newest segments when there are several of about one size.

@@ -4,6 +4,7 @@ mod fixture;
 
 mod a_delivery_is_made_once_whatever_happens;
 mod a_snapshot_moves_forward_with_every_change;
+mod a_vast_message_is_searched_in_little_memory;
 mod access_lists_give_and_take;
 mod an_account_starts_with_its_mailboxes;
 mod an_old_name_is_free_at_once;
