@@ -165,7 +165,7 @@ fn length_of(mark: &Mark) -> u64 {
 }
 
 /// The mark of a file that was read up to here; `None` when it is shorter, or small.
-fn mark_of(file: &File, length: u64) -> io::Result<Option<Mark>> {
+pub fn mark_of(file: &File, length: u64) -> io::Result<Option<Mark>> {
     if length < SMALL || file.metadata()?.len() < length {
         return Ok(None);
     }

@@ -47,20 +47,26 @@ impl Watcher for Quiet {
 
 /// Runs a test over both engines.
 pub fn each_house(test: impl AsyncFn(&House)) {
-    let run = |world: World| {
-        let clock = Clock::manual(Timestamp::from_secs(1_800_000_000));
-        let store = Store::new(anser_store::Deps { db: world.open(), blobs: world.blobs(), clock });
-        let house = House { store, passes: AtomicU64::new(0), read: Arc::default(), world };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            house.store.ensure(ANN).await.unwrap();
-            test(&house).await;
-        });
-    };
-    run(World::embedded(SCHEMAS));
+    one_house(&test);
     if let Some(world) = World::postgres(SCHEMAS) {
-        run(world);
+        run(world, &test);
     }
+}
+
+/// Runs a test over the embedded engine.
+pub fn one_house(test: impl AsyncFn(&House)) {
+    run(World::embedded(SCHEMAS), &test);
+}
+
+fn run(world: World, test: &impl AsyncFn(&House)) {
+    let clock = Clock::manual(Timestamp::from_secs(1_800_000_000));
+    let store = Store::new(anser_store::Deps { db: world.open(), blobs: world.blobs(), clock });
+    let house = House { store, passes: AtomicU64::new(0), read: Arc::default(), world };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        house.store.ensure(ANN).await.unwrap();
+        test(&house).await;
+    });
 }
 
 impl House {

@@ -1,5 +1,6 @@
 //! What the engine promises, against servers with the habits of real ones.
 
+mod endless;
 mod fake;
 mod fake_pop3;
 mod fake_web;
@@ -10,6 +11,7 @@ mod a_cut_body_is_never_half_stored;
 mod a_folder_of_a_million_streams;
 mod a_full_disk_or_mailbox_is_waited_for;
 mod a_large_mailbox_of_files_is_listed_in_parts;
+mod a_message_of_two_gigabytes_streams;
 mod a_persons_own_mail_comes_behind_the_organisations;
 mod a_printed_report_says_what_the_report_says;
 mod a_slow_line_that_breaks_is_enough;
