@@ -117,6 +117,11 @@ impl People {
         Some(&self.all[*self.by_id.get(&id)?].person)
     }
 
+    /// All of them, in no order.
+    pub fn all(&self) -> impl ExactSizeIterator<Item = &Person> {
+        self.all.iter().map(|known| &known.person)
+    }
+
     /// Those of whom `may` is true and whom a text means, best first, at most [`FOUND`]: by the beginning of the name or of the address, by how the name sounds,
     /// by a piece of either, by the department. An empty text means everybody.
     pub fn find(&self, text: &str, may: impl Fn(&Person) -> bool) -> Vec<&Person> {

@@ -108,7 +108,7 @@ pub use admin::{
 };
 pub use admin_tokens::{AdminScope, AdminToken};
 pub use certificates::Certificate;
-pub use completion::{People, Person, PersonId};
+pub use completion::{AGE as PEOPLE_AGE, People, Person, PersonId};
 pub use dkim::{DkimKey, DkimState};
 pub use front_door::{Answer, FrontDoor, Lesson, OldProtocol, OldServers, Question};
 pub use jobs::JOBS;
@@ -206,6 +206,7 @@ struct Inner {
     guard: Guard,
     hasher: Hasher,
     people: completion::Held,
+    watched: scripts::Watched,
     secrets: OnceCell<Secrets>,
 }
 
@@ -253,6 +254,7 @@ impl Directory {
             guard: Guard::new(&deps.entropy),
             hasher: Hasher::new(deps.entropy.clone()),
             people: Default::default(),
+            watched: Default::default(),
             secrets: OnceCell::new(),
             deps,
         };

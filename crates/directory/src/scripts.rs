@@ -7,10 +7,12 @@
 //!
 //! A script that runs in no place can be included: an account's as personal, a domain's or the house's as global (RFC 6609).
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anser_base::{AccountId, BlobId, Class, DomainId, Error, Result, Timestamp};
 use anser_db::{Row, Tx, params};
+use tokio::sync::watch;
 
 use crate::{Directory, rows};
 
@@ -132,7 +134,42 @@ pub struct Running {
     pub addresses: Vec<String>,
 }
 
+/// Who waits for changes of an account's scripts.
+#[derive(Default)]
+pub(crate) struct Watched(Mutex<HashMap<AccountId, watch::Sender<()>>>);
+
+impl Watched {
+    fn watch(&self, account: AccountId) -> watch::Receiver<()> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(account).or_default().subscribe()
+    }
+
+    fn tell(&self, owner: ScriptOwner) {
+        let ScriptOwner::Account(account) = owner else { return };
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.get(&account).is_some_and(|waiting| waiting.send(()).is_err()) {
+            // Nobody listens any more.
+            all.remove(&account);
+        }
+    }
+}
+
 impl Directory {
+    /// Tells when this node changed the scripts of an account.
+    pub fn watch_scripts(&self, account: AccountId) -> watch::Receiver<()> {
+        self.inner.watched.watch(account)
+    }
+
+    /// A change of an owner's scripts, of which is told.
+    async fn change_scripts<F>(&self, owner: ScriptOwner, work: F) -> Result<()>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<()> + Send + 'static,
+    {
+        self.change(work).await?;
+        self.inner.watched.tell(owner);
+        Ok(())
+    }
+
     /// The scripts of an owner that run; from memory as long as nobody changed the directory.
     pub async fn running_scripts(&self, owner: ScriptOwner) -> Result<Arc<Running>> {
         let stamp = self.stamp().await?;
@@ -173,13 +210,13 @@ impl Directory {
     /// [`SCRIPT_BYTES`].
     pub async fn put_script(&self, owner: ScriptOwner, name: &str, text: &[u8]) -> Result<()> {
         let (name, text, now) = self.compiled(owner, name, text).await?;
-        self.change(move |tx| put(tx, owner, &name, &text, now)).await
+        self.change_scripts(owner, move |tx| put(tx, owner, &name, &text, now)).await
     }
 
     /// Stores a new script. Errors as those of [`Self::put_script`], and `Class::Exists` when there is one of that name.
     pub async fn add_script(&self, owner: ScriptOwner, name: &str, text: &[u8]) -> Result<()> {
         let (name, text, now) = self.compiled(owner, name, text).await?;
-        self.change(move |tx| match find(tx, owner, &name)? {
+        self.change_scripts(owner, move |tx| match find(tx, owner, &name)? {
             Some(_) => Err(taken()),
             None => put(tx, owner, &name, &text, now),
         })
@@ -213,20 +250,21 @@ impl Directory {
             ));
         }
         let name = name.to_owned();
-        self.change(move |tx| set_place(tx, owner, &name, place)).await
+        self.change_scripts(owner, move |tx| set_place(tx, owner, &name, place)).await
     }
 
     /// Leaves an account without an active script.
     pub async fn deactivate_scripts(&self, account: AccountId) -> Result<()> {
-        let (kind, id) = ScriptOwner::Account(account).to_sql();
+        let owner = ScriptOwner::Account(account);
+        let (kind, id) = owner.to_sql();
         let sql = "UPDATE dir_scripts SET place = 0 WHERE kind = ?1 AND owner = ?2 AND place <> 0";
-        self.change(move |tx| tx.execute(sql, params![kind, id]).map(drop)).await
+        self.change_scripts(owner, move |tx| tx.execute(sql, params![kind, id]).map(drop)).await
     }
 
     /// Removes a script. `Class::NotFound` without such a script, `Class::Conflict` while it is the active one (RFC 5804 §2.10).
     pub async fn remove_script(&self, owner: ScriptOwner, name: &str) -> Result<()> {
         let name = name.to_owned();
-        self.change(move |tx| {
+        self.change_scripts(owner, move |tx| {
             if find(tx, owner, &name)?.ok_or_else(no_script)?.place == Place::Active {
                 return Err(Error::new(Class::Conflict, "the script is active", "该脚本正在使用"));
             }
@@ -242,7 +280,7 @@ impl Directory {
     pub async fn rename_script(&self, owner: ScriptOwner, from: &str, to: &str) -> Result<()> {
         check_name(to)?;
         let (from, to) = (from.to_owned(), to.to_owned());
-        self.change(move |tx| {
+        self.change_scripts(owner, move |tx| {
             find(tx, owner, &from)?.ok_or_else(no_script)?;
             if find(tx, owner, &to)?.is_some() {
                 return Err(taken());

@@ -13,6 +13,7 @@ use crate::auth::{self, User};
 use crate::door::{Door, Use};
 use crate::error::{MethodError, Problem, failed, limit_problem, plain_problem};
 use crate::json::{self, JsonError};
+use crate::law::again;
 use crate::method::{Args, Call, METHODS};
 use crate::reference::{self, Answered, weight};
 use crate::session;
@@ -171,6 +172,7 @@ async fn run_one(
     if method.changes_mail(&call.args) {
         refuse_copies(call).await?;
     }
+    again::forget(call, name).await;
     (method.run)(call).await
 }
 

@@ -12,6 +12,7 @@ use tokio::sync::OnceCell;
 use crate::Deps;
 use crate::email::Results;
 use crate::mailbox::Counts;
+use crate::principal::Moments;
 use crate::push::{Pusher, Vapid};
 use crate::submission::Looked;
 use crate::vendor::{Bulks, Images};
@@ -57,6 +58,8 @@ pub(crate) struct Door {
     pub results: Results,
     /// What runs for who asked for it.
     pub bulks: Bulks,
+    /// Who there was when.
+    pub moments: Moments,
     /// Pictures that were fetched.
     pub images: Images,
     /// Tells push services of others of changes, and with which key.
@@ -86,7 +89,7 @@ impl Drop for Seat {
 
 impl Door {
     pub fn new(deps: Deps) -> Self {
-        let (seats, logins, threads, counts, results, bulks, images, image_key) = Default::default();
+        let (seats, logins, threads, counts, results, bulks, moments, images, image_key) = Default::default();
         let (pusher, vapid, reports) = Default::default();
         let recalling = std::array::from_fn(|_| Arc::default());
         Self {
@@ -99,6 +102,7 @@ impl Door {
             reports,
             results,
             bulks,
+            moments,
             images,
             pusher,
             vapid,

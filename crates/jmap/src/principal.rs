@@ -1,9 +1,10 @@
 //! Principal (RFC 9670 §2): the people, groups and shared accounts of an organisation. `Principal/query` completes what somebody types:
 //! a beginning of a name or an address, how a Chinese name sounds, a department.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use anser_base::AccountId;
+use anser_base::{AccountId, TenantId};
 use anser_directory::model::GroupId;
 use anser_directory::{People, Person, PersonId};
 use serde_json::{Map, Value, json};
@@ -20,8 +21,81 @@ use crate::session::{MAIL, PRINCIPALS_OWNER};
 
 pub(crate) const PROPERTIES: [&str; 8] =
     ["id", "type", "name", "description", "email", "timeZone", "capabilities", "accounts"];
-/// There are no states to tell changes by: clients ask anew.
-const STATE: &str = "0";
+/// Moments of one organisation that are remembered, and people of all of them.
+const MOMENTS: usize = 8;
+const REMEMBERED: usize = 500_000;
+
+/// Who there was when, so that clients are told what changed since.
+#[derive(Default)]
+pub(crate) struct Moments(Mutex<HashMap<TenantId, VecDeque<Arc<Moment>>>>);
+
+/// The people of an organisation at a moment.
+pub(crate) struct Moment {
+    name: String,
+    /// Whom it is of, as long as they are the same.
+    people: Weak<People>,
+    /// By number, what stands for all that is told of each.
+    each: BTreeMap<PersonId, [u8; 8]>,
+}
+
+impl Moment {
+    fn of(people: &Arc<People>) -> Self {
+        let short = |hash: blake3::Hash| std::array::from_fn(|at| hash.as_bytes()[at]);
+        let digest = |person: &Person| {
+            let told = (person.address.to_string(), &person.name, &person.department, person.shared);
+            (person.id, short(blake3::hash(format!("{told:?}").as_bytes())))
+        };
+        let each: BTreeMap<PersonId, [u8; 8]> = people.all().map(digest).collect();
+        let mut whole = blake3::Hasher::new();
+        for (id, one) in &each {
+            whole.update(self::id(*id).as_bytes()).update(one);
+        }
+        Self { name: whole.finalize().to_hex()[..16].to_owned(), people: Arc::downgrade(people), each }
+    }
+}
+
+impl Moments {
+    /// The moment that it is, which is remembered.
+    fn now(&self, tenant: TenantId, people: &Arc<People>) -> Arc<Moment> {
+        if let Some(known) = self.last(tenant).filter(|last| std::ptr::eq(last.people.as_ptr(), Arc::as_ptr(people))) {
+            return known;
+        }
+        let new = Arc::new(Moment::of(people));
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = all.entry(tenant).or_default();
+        own.retain(|known| known.name != new.name);
+        own.truncate(MOMENTS - 1);
+        own.push_front(new.clone());
+        let remembered = |all: &HashMap<TenantId, VecDeque<Arc<Moment>>>| {
+            all.values().flatten().map(|moment| moment.each.len()).sum::<usize>()
+        };
+        if remembered(&all) > REMEMBERED {
+            all.retain(|other, _| *other == tenant);
+            all.entry(tenant).or_default().truncate(1);
+        }
+        new
+    }
+
+    fn last(&self, tenant: TenantId) -> Option<Arc<Moment>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&tenant)?.front().cloned()
+    }
+
+    fn named(&self, tenant: TenantId, name: &str) -> Option<Arc<Moment>> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(&tenant)?.iter().find(|moment| moment.name == name).cloned()
+    }
+}
+
+/// The state that somebody sees: who there is, and which accounts are open to them.
+fn state(call: &Call, now: &Moment) -> String {
+    format!("{}-{}", now.name, accounts(call))
+}
+
+fn accounts(call: &Call) -> String {
+    let mut open: Vec<AccountId> = call.user.others.iter().map(|other| other.id).collect();
+    open.sort_unstable();
+    blake3::hash(format!("{open:?}").as_bytes()).to_hex()[..8].to_owned()
+}
 
 /// The id of a principal.
 pub(crate) fn id(of: PersonId) -> String {
@@ -77,31 +151,64 @@ fn object(call: &Call, person: &Person) -> Map<String, Value> {
     object
 }
 
-async fn people(call: &Call) -> Result<Arc<People>, MethodError> {
-    Ok(call.door.deps.directory.people(call.user.account.tenant).await?)
+/// Who there is now.
+async fn people(call: &Call) -> Result<(Arc<People>, Arc<Moment>), MethodError> {
+    let tenant = call.user.account.tenant;
+    let people = call.door.deps.directory.people(tenant).await?;
+    let now = call.door.moments.now(tenant, &people);
+    Ok((people, now))
 }
 
-/// RFC 9670 §2.2. All are not told at once: an organisation may be large.
+/// RFC 9670 §2.2. An organisation may be too large for all to be told at once.
 pub(crate) async fn get(call: &mut Call) -> Outcome {
     let get = Get::read(call, |name| PROPERTIES.contains(&name))?;
     call.args.done()?;
-    let people = people(call).await?;
-    let wanted = get.ids.clone().ok_or_else(|| MethodError::new("requestTooLarge", "ids are needed"))?;
-    let found = wanted.iter().filter_map(|id| people.get(parse(id)?));
-    get.answer(get.among(STATE.to_owned(), found.map(|person| (id(person.id), object(call, person)))))
+    let (people, now) = people(call).await?;
+    let found: Vec<&Person> = match &get.ids {
+        Some(wanted) => wanted.iter().filter_map(|id| people.get(parse(id)?)).collect(),
+        None if people.all().len() > call.door.deps.limits.objects_in_get => {
+            return Err(MethodError::new("requestTooLarge", "there are too many; ask for some of them"));
+        }
+        None => people.all().collect(),
+    };
+    get.answer(get.among(state(call, &now), found.into_iter().map(|person| (id(person.id), object(call, person)))))
 }
 
-/// RFC 9670 §2.3.
+/// RFC 9670 §2.3, as far back as is remembered; what is shared may have become another principal's accounts, which is not.
 pub(crate) async fn changes(call: &mut Call) -> Outcome {
-    Changes::read(call)?;
-    Err(cannot())
+    let asked = Changes::read(call)?;
+    let (_, now) = people(call).await?;
+    let (name, open) = asked.since.split_once('-').ok_or_else(cannot)?;
+    let before = call.door.moments.named(call.user.account.tenant, name).filter(|_| open == accounts(call));
+    let before = before.ok_or_else(cannot)?;
+    let other = |(id, digest): &(&PersonId, &[u8; 8])| before.each.get(*id).is_some_and(|known| known != *digest);
+    let created: Vec<PersonId> = now.each.keys().filter(|id| !before.each.contains_key(id)).copied().collect();
+    let updated: Vec<PersonId> = now.each.iter().filter(other).map(|(id, _)| *id).collect();
+    let destroyed: Vec<PersonId> = before.each.keys().filter(|id| !now.each.contains_key(id)).copied().collect();
+    // There is no moment between two.
+    if created.len() + updated.len() + destroyed.len() > asked.most {
+        return Err(cannot());
+    }
+    let told = |all: Vec<PersonId>| all.into_iter().map(id).collect::<Vec<_>>();
+    Ok(json!({
+        "accountId": ids::account_id(asked.access.owner.id),
+        "oldState": asked.since,
+        "newState": state(call, &now),
+        "hasMoreChanges": false,
+        "created": told(created),
+        "updated": told(updated),
+        "destroyed": told(destroyed),
+    }))
 }
 
 /// RFC 9670 §2.4. People are changed by their administrators.
 pub(crate) async fn set(call: &mut Call) -> Outcome {
     let set = Set::read(call)?;
     call.args.done()?;
-    let mut done = Done::from(STATE.to_owned());
+    let mut done = Done::from(state(call, &people(call).await?.1));
+    if set.if_in_state.as_ref().is_some_and(|wanted| *wanted != done.old) {
+        return Err(MethodError::new("stateMismatch", ""));
+    }
     let no = || SetError::forbidden("people are changed by their administrators");
     set.create.iter().for_each(|(creation, _)| done.create(creation, Err(no())));
     set.update.iter().for_each(|(id, _)| done.update(id, Err(no())));
@@ -115,6 +222,8 @@ enum Key {
     Email(String),
     Type(String),
     Accounts(Vec<String>),
+    /// Nobody's is known.
+    TimeZone,
 }
 
 fn condition(map: Map<String, Value>) -> Result<Vec<Key>, MethodError> {
@@ -125,6 +234,7 @@ fn condition(map: Map<String, Value>) -> Result<Vec<Key>, MethodError> {
             "text" | "name" => Key::Text(text()?),
             "email" => Key::Email(text()?.to_lowercase()),
             "type" => Key::Type(text()?),
+            "timeZone" => text().map(|_| Key::TimeZone)?,
             "accountIds" => {
                 let all: Option<Vec<String>> =
                     value.as_array().and_then(|all| all.iter().map(|id| id.as_str().map(str::to_owned)).collect());
@@ -153,10 +263,11 @@ pub(crate) async fn query(call: &mut Call) -> Outcome {
     if more.is_some() {
         return Err(MethodError::new("unsupportedFilter", "one text is looked for"));
     }
-    let people = people(call).await?;
+    let (people, now) = people(call).await?;
     let holds = |person: &Person| {
         keys.iter().all(|key| match key {
             Key::Text(_) => true,
+            Key::TimeZone => false,
             Key::Email(text) => person.address.to_string().to_lowercase().contains(text),
             Key::Type(word) => kind(person) == word,
             Key::Accounts(all) => match person.id {
@@ -173,7 +284,7 @@ pub(crate) async fn query(call: &mut Call) -> Outcome {
         }
     }
     let found: Vec<String> = found.into_iter().map(|person| id(person.id)).collect();
-    query.found(STATE, &found, false)
+    query.found(&state(call, &now), &found, false)
 }
 
 /// RFC 9670 §2.6.

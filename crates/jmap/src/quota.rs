@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::access::Access;
 use crate::error::MethodError;
+use crate::ids::number;
 use crate::law::changes::{self, Changes, cannot};
 use crate::law::filter::Filter;
 use crate::law::get::Get;
@@ -17,6 +18,17 @@ pub(crate) const PROPERTIES: [&str; 10] =
     ["id", "resourceType", "used", "hardLimit", "scope", "name", "types", "warnLimit", "softLimit", "description"];
 /// The only quota that there is: bytes of mail.
 const ID: &str = "octets";
+
+/// The state, as a place in the log and the limit that there was then: limits are the directory's, and in no log.
+pub(crate) fn shown(place: &str, most: u64) -> String {
+    format!("{place}~{most}")
+}
+
+/// The inverse of [`shown`].
+fn parse(state: &str) -> Option<(&str, u64)> {
+    let (place, most) = state.split_once('~')?;
+    Some((place, number(most)?))
+}
 
 /// The quota, unless the account has no limit; and the state that it is of.
 async fn of(call: &Call, access: &Access) -> Result<(String, Option<Map<String, Value>>)> {
@@ -35,6 +47,7 @@ async fn of(call: &Call, access: &Access) -> Result<(String, Option<Map<String, 
         "softLimit": null,
         "description": null,
     });
+    let state = shown(&state, most);
     let Value::Object(quota) = quota else { return Ok((state, None)) };
     Ok((state, Some(quota).filter(|_| most > 0)))
 }
@@ -47,17 +60,26 @@ pub(crate) async fn get(call: &mut Call) -> Outcome {
     get.answer(get.among(state, quota.into_iter().map(|quota| (ID.to_owned(), quota))))
 }
 
-/// RFC 9425 §4.3. Mail that came or went changed what is taken.
+/// RFC 9425 §4.3. Mail that came or went changed what is taken; who has no limit has no quota.
 pub(crate) async fn changes(call: &mut Call) -> Outcome {
     let asked = Changes::read(call)?;
-    let (since, most) = (asked.since.clone(), usize::from(u16::MAX));
+    let (before, now) = (parse(&asked.since).ok_or_else(cannot)?, asked.access.owner.quota_bytes);
+    let (since, limit, most) = (before.0.to_owned(), before.1, usize::from(u16::MAX));
     let read = move |tx: &mut MailTx<'_, '_>| changes::since(tx, &since, Logged::Messages, most);
     let mut changed = call.door.deps.store.read(asked.access.owner.id, read).await??;
     let touched = !changed.created.is_empty() || !changed.destroyed.is_empty();
-    (changed.created, changed.destroyed) = Default::default();
-    changed.updated = if touched && asked.access.owner.quota_bytes > 0 { vec![0] } else { Vec::new() };
+    (changed.created, changed.updated, changed.destroyed) = Default::default();
+    match (limit, now) {
+        (0, 0) => {}
+        (0, _) => changed.created.push(0),
+        (_, 0) => changed.destroyed.push(0),
+        _ if touched || limit != now => changed.updated.push(0),
+        _ => {}
+    }
+    changed.new = shown(&changed.new, now);
     let mut answer = asked.answer(&changed, |_| ID.to_owned());
-    answer["updatedProperties"] = if touched { json!(["used"]) } else { Value::Null };
+    let only_used = !changed.updated.is_empty() && limit == now;
+    answer["updatedProperties"] = if only_used { json!(["used"]) } else { Value::Null };
     Ok(answer)
 }
 

@@ -1,6 +1,7 @@
 //! The rules of an account: its active Sieve script (RFC 5228), as the form that shows it.
 
-use anser_base::{BlobId, Result};
+use anser_base::{AccountId, BlobId, Result};
+use anser_directory::Directory;
 use anser_directory::scripts::{FORM_SCRIPT, Place, ScriptOwner};
 use anser_sieve::form::Form;
 
@@ -19,8 +20,12 @@ pub(crate) struct Rules {
 
 impl Rules {
     pub async fn of(call: &Call, access: &Access) -> Result<Self> {
-        let owner = ScriptOwner::Account(access.owner.id);
-        let running = call.door.deps.directory.running_scripts(owner).await?;
+        Self::in_force(&call.door.deps.directory, access.owner.id).await
+    }
+
+    /// Those of an account, whoever asks.
+    pub async fn in_force(directory: &Directory, account: AccountId) -> Result<Self> {
+        let running = directory.running_scripts(ScriptOwner::Account(account)).await?;
         let active = running.scripts.iter().find(|script| script.place == Place::Active);
         let (name, script) = match active {
             Some(script) => (script.name.clone(), String::from_utf8_lossy(&script.text).into_owned()),

@@ -114,7 +114,9 @@ fn condition(map: Map<String, Value>) -> Result<Vec<Key>, MethodError> {
             _ => return Err(MethodError::new("unsupportedFilter", format!("{name} is no condition"))),
         })
     };
-    map.into_iter().map(one).collect()
+    // No time is no condition.
+    let is_set = |(name, value): &(String, Value)| !value.is_null() || !matches!(name.as_str(), "after" | "before");
+    map.into_iter().filter(is_set).map(one).collect()
 }
 
 impl Key {

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use anser_base::{BlobId, Class, Error, Result};
+use anser_base::{AccountId, BlobId, Class, Error, Result};
+use anser_directory::Directory;
 use anser_directory::scripts::{Place, SCRIPT, SCRIPT_NAME, SCRIPTS, ScriptInfo, ScriptOwner};
 use anser_sieve::{EXTENSIONS, NOTIFY_METHODS};
 use serde_json::{Map, Value, json};
@@ -38,9 +39,13 @@ pub(crate) fn capability() -> Value {
     })
 }
 
-/// The scripts of an account, and the state that they are in.
 async fn all(call: &Call, access: &Access) -> Result<(String, Vec<ScriptInfo>)> {
-    let all = call.door.deps.directory.scripts(ScriptOwner::Account(access.owner.id)).await?;
+    of(&call.door.deps.directory, access.owner.id).await
+}
+
+/// The scripts of an account, and the state that they are in.
+pub(crate) async fn of(directory: &Directory, account: AccountId) -> Result<(String, Vec<ScriptInfo>)> {
+    let all = directory.scripts(ScriptOwner::Account(account)).await?;
     let told: Vec<_> =
         all.iter().map(|one| (one.id, one.name.as_str(), one.changed.0, one.size, one.place.as_str())).collect();
     let state = BlobId::of(format!("{told:?}").as_bytes()).to_hex()[..16].to_owned();

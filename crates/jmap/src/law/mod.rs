@@ -1,5 +1,6 @@
 //! What is the same for all types (RFC 8620 §5): arguments read, limits kept, answers written. Types bring their objects.
 
+pub(crate) mod again;
 pub(crate) mod changes;
 pub(crate) mod filter;
 pub(crate) mod get;

@@ -42,7 +42,7 @@ async fn answer(door: Arc<Door>, request: &Request) -> Result<Response, Response
             Some(seconds.clamp(PINGS.0, PINGS.1))
         }
     };
-    let mut follower = Follower::of(&door.deps.store, &user, wanted).await.map_err(|error| failed(&error))?;
+    let mut follower = Follower::of(&door.deps, &user, wanted).await.map_err(|error| failed(&error))?;
     let missed = Some(request.header("last-event-id")).filter(|id| !id.is_empty()).and_then(|id| follower.since(id));
     let (now, standing) = (Instant::now(), Standing::of(door, user));
     let until = now + LIFE;

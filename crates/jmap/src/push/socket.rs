@@ -213,7 +213,7 @@ impl Session {
             Some(Value::Array(names)) => Kinds::named(names.iter().filter_map(Value::as_str)),
             _ => Kinds::ALL,
         };
-        match Follower::of(&self.door.deps.store, &self.standing.user, wanted).await {
+        match Follower::of(&self.door.deps, &self.standing.user, wanted).await {
             Ok(mut follower) => {
                 let missed = object.get("pushState").and_then(Value::as_str).and_then(|state| follower.since(state));
                 self.follower = Some(follower);

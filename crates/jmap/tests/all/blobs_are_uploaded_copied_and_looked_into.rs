@@ -3,17 +3,11 @@ use serde_json::{Value, json};
 
 use super::node::Node;
 
-fn upload(node: &Node, who: &str, kind: &str, body: &[u8]) -> Value {
-    let answer = node.as_user(who, "POST", &format!("/jmap/upload/{}", node.id(who)), kind, body);
-    assert_eq!(answer.status, 201, "{}", answer.head);
-    answer.json()
-}
-
 /// RFC 8620 §6.1.
 #[test]
 fn what_is_uploaded_can_be_downloaded_by_its_uploader() {
     let node = Node::start();
-    let told = upload(&node, "ann", "image/png", b"\0\x01\x02");
+    let told = node.upload("ann", "image/png", b"\0\x01\x02");
     assert_eq!(
         (&told["accountId"], &told["type"], &told["size"]),
         (&json!(node.id("ann")), &json!("image/png"), &json!(3))
@@ -26,8 +20,8 @@ fn what_is_uploaded_can_be_downloaded_by_its_uploader() {
     assert_eq!((got.status, got.body), (200, vec![0, 1, 2]));
     assert_eq!(get("bob", &node.id("bob"), &blob).status, 404);
     assert_eq!(get("ann", &node.id("ann"), &format!("{blob}-5")).status, 404);
-    assert_eq!(upload(&node, "ann", "text/plain", b"\0\x01\x02")["blobId"], blob);
-    assert_eq!(upload(&node, "ann", "nonsense", b"")["type"], "application/octet-stream");
+    assert_eq!(node.upload("ann", "text/plain", b"\0\x01\x02")["blobId"], blob);
+    assert_eq!(node.upload("ann", "nonsense", b"")["type"], "application/octet-stream");
     assert_eq!(node.as_user("ann", "POST", "/jmap/upload/A999", "", b"x").status, 404);
     let shared = format!("/jmap/upload/{}", node.id("bob"));
     assert_eq!(node.as_user("ann", "POST", &shared, "", b"x").status, 404);
@@ -53,7 +47,7 @@ fn an_uploaded_message_has_parts() {
     let outer = format!(
         "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\nContent-Type: message/rfc822\r\n\r\n{inner}\r\n--o--\r\n"
     );
-    let blob = upload(&node, "ann", "message/rfc822", outer.as_bytes())["blobId"].as_str().unwrap().to_owned();
+    let blob = node.upload("ann", "message/rfc822", outer.as_bytes())["blobId"].as_str().unwrap().to_owned();
     let read = |id: &str| {
         let answer = node.as_user("ann", "GET", &format!("/jmap/download/{}/{id}/x", node.id("ann")), "", b"");
         (answer.status, String::from_utf8_lossy(&answer.body).into_owned())
@@ -127,7 +121,7 @@ fn blobs_are_made_and_read_within_requests() {
     assert_eq!(shown["digest:sha-256"], "gdg9INW7lwHK6OQ9u0dwDz2ZY/gubi0En0xlFpKt0OA=");
     let odd = node.call("ann", "Blob/get", json!({"ids": [text], "offset": 40, "length": 100}));
     assert_eq!((&odd["list"][0]["isTruncated"], &odd["list"][0]["data:asText"]), (&json!(true), &json!(" dog.")));
-    let binary = upload(&node, "ann", "", b"\xff");
+    let binary = node.upload("ann", "", b"\xff");
     let asked = json!({"ids": [binary["blobId"]], "properties": ["data:asText"]});
     let got = node.call("ann", "Blob/get", asked);
     assert_eq!((&got["list"][0]["isEncodingProblem"], &got["list"][0]["data:asText"]), (&json!(true), &Value::Null));
@@ -140,7 +134,7 @@ fn who_refers_to_a_blob_is_found() {
     let node = Node::start();
     let id = node.deliver("ann", "Subject: x\n\nx\n", 0).message;
     let inbox = node.role("ann", "inbox");
-    let upload = upload(&node, "ann", "", b"x")["blobId"].clone();
+    let upload = node.upload("ann", "", b"x")["blobId"].clone();
     let found = node.call(
         "ann",
         "Blob/lookup",

@@ -2,6 +2,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use anser_directory::scripts::{Place, ScriptOwner};
 use anser_jmap::Limits;
 use anser_testkit::door::PASSWORD;
 use serde_json::{Value, json};
@@ -9,10 +10,10 @@ use serde_json::{Value, json};
 use super::node::{Node, basic};
 
 /// An open event source.
-struct Events(BufReader<TcpStream>);
+pub struct Events(BufReader<TcpStream>);
 
 impl Events {
-    fn open(node: &Node, who: &str, query: &str, last: Option<&str>) -> Self {
+    pub fn open(node: &Node, who: &str, query: &str, last: Option<&str>) -> Self {
         let mut stream = TcpStream::connect(node.door.plain).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
         let authorization = basic(&format!("{who}@anser.test"), PASSWORD);
@@ -32,7 +33,7 @@ impl Events {
     }
 
     /// The next event: its id, its name, its data. Lines that mean nothing are passed over.
-    fn next(&mut self) -> Option<(String, String, Value)> {
+    pub fn next(&mut self) -> Option<(String, String, Value)> {
         let (mut id, mut name, mut data) = (String::new(), String::new(), None);
         loop {
             let line = self.line()?;
@@ -81,6 +82,33 @@ fn an_event_source_tells_what_changed() {
         // Who comes again is told that something happened meanwhile.
         let (_, _, missed) = Events::open(node, "ann", "types=Email", Some(&id)).next().unwrap();
         assert_eq!(missed["changed"], json!({ ann: {"Email": made["newState"]} }));
+    });
+}
+
+/// What runs over mail is told of however it is changed: by JMAP, by ManageSieve, by an administrator.
+#[test]
+fn scripts_are_told_of_by_the_states_that_they_are_in() {
+    Node::on_each_engine(|node| {
+        let kinds = ["SieveScript", "VacationResponse", "Rules"];
+        let mut events = Events::open(node, "ann", "types=SieveScript,VacationResponse,Rules", None);
+        let mut told = || {
+            let (id, _, mut change) = events.next().unwrap();
+            (id, change["changed"][node.id("ann")].take())
+        };
+        let state = |kind: &str| node.call("ann", &format!("{kind}/get"), json!({}))["state"].take();
+        let all = || kinds.into_iter().map(|kind| (kind.to_owned(), state(kind))).collect::<Value>();
+        let (directory, runtime) = (&node.door.directory, &node.door.runtime);
+        let owner = ScriptOwner::Account(node.account("ann"));
+        runtime.block_on(directory.put_script(owner, "mine", b"keep;")).unwrap();
+        let (id, change) = told();
+        assert_eq!(change, json!({"SieveScript": state("SieveScript")}), "it does not run yet");
+        runtime.block_on(directory.place_script(owner, "mine", Place::Active)).unwrap();
+        assert_eq!(told().1, all());
+        let away = json!({"update": {"singleton": {"isEnabled": true, "textBody": "Away"}}});
+        node.call("ann", "VacationResponse/set", away);
+        assert_eq!(told().1, all());
+        let (_, _, missed) = Events::open(node, "ann", "types=SieveScript", Some(&id)).next().unwrap();
+        assert_eq!(missed["changed"], json!({node.id("ann"): {"SieveScript": state("SieveScript")}}));
     });
 }
 

@@ -29,15 +29,15 @@ const HOST: &str = "push.example";
 const SOON: Duration = Duration::from_secs(120);
 
 /// What came in at the push service.
-struct Pushed {
-    path: String,
+pub struct Pushed {
+    pub path: String,
     authorization: String,
     ttl: String,
     encoding: String,
-    body: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
-struct Service {
+pub struct Service {
     /// What it answers.
     status: AtomicU16,
     heard: Mutex<Sender<Pushed>>,
@@ -54,11 +54,11 @@ async fn take(service: Arc<Service>, mut request: Request) -> Response {
 }
 
 /// A node, and a push service that it reaches.
-struct World {
-    node: Node,
+pub struct World {
+    pub node: Node,
     service: Arc<Service>,
     heard: Receiver<Pushed>,
-    base: String,
+    pub base: String,
     /// The browser's own.
     key: PrivateKey,
     secret: [u8; 16],
@@ -66,7 +66,7 @@ struct World {
 }
 
 impl World {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (certificate, key) = self_signed(&[HOST.to_owned()]).unwrap();
         let authorities = folder.path().join("push.pem");
@@ -102,16 +102,16 @@ impl World {
     }
 
     /// Methods that know no account.
-    fn call(&self, who: &str, method: &str, arguments: Value) -> Value {
+    pub fn call(&self, who: &str, method: &str, arguments: Value) -> Value {
         let mut response = self.node.calls(who, json!([[method, arguments, "c"]])).remove(0);
         if response[0] == "error" { response[1]["type"].take() } else { response[1].take() }
     }
 
-    fn set(&self, arguments: Value) -> Value {
+    pub fn set(&self, arguments: Value) -> Value {
         self.call("ann", "PushSubscription/set", arguments)
     }
 
-    fn next(&self) -> Pushed {
+    pub fn next(&self) -> Pushed {
         self.heard.recv_timeout(SOON).expect("something is pushed")
     }
 

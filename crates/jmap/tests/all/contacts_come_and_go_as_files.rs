@@ -11,7 +11,7 @@ const VCARDS: &str = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:ann-1\r\nFN:Ann Lee\r\nN
     BEGIN:VCARD\r\nVERSION:4.0\r\nKIND:group\r\nFN:Team\r\nUID:team\r\nMEMBER:urn:uuid:03a0e51f-d1aa-4385-8a53-e29025acd8af\r\nEND:VCARD\r\n";
 
 fn upload(node: &Node, bytes: &[u8]) -> Value {
-    node.as_user("ann", "POST", &format!("/jmap/upload/{}", node.id("ann")), "text/x", bytes).json()["blobId"].take()
+    node.upload("ann", "text/x", bytes)["blobId"].take()
 }
 
 fn import(node: &Node, bytes: &[u8]) -> Value {

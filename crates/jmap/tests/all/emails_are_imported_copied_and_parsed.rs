@@ -8,8 +8,7 @@ const RAW: &str = "Received: from x by y; Wed, 1 Jan 2025 00:00:00 +0000\r\nRece
     Subject: inner\r\n\r\nwithin\r\n--b--\r\n";
 
 fn upload(node: &Node, who: &str, body: &[u8]) -> String {
-    let answer = node.as_user(who, "POST", &format!("/jmap/upload/{}", node.id(who)), "message/rfc822", body);
-    answer.json()["blobId"].as_str().unwrap().to_owned()
+    node.upload(who, "message/rfc822", body)["blobId"].as_str().unwrap().to_owned()
 }
 
 /// RFC 8621 §4.8.

@@ -3,8 +3,7 @@ use serde_json::{Value, json};
 use super::node::Node;
 
 fn upload(node: &Node, kind: &str, body: &[u8]) -> Value {
-    let answer = node.as_user("ann", "POST", &format!("/jmap/upload/{}", node.id("ann")), kind, body);
-    answer.json()["blobId"].clone()
+    node.upload("ann", kind, body)["blobId"].take()
 }
 
 fn made(node: &Node, mut object: Value) -> Value {

@@ -11,6 +11,7 @@ mod changes_wake_clients_that_are_away;
 mod clients_of_others_work;
 mod contacts_are_kept_in_books;
 mod contacts_come_and_go_as_files;
+mod dialogue;
 mod emails_are_found_in_order;
 mod emails_are_imported_copied_and_parsed;
 mod emails_are_made_marked_moved_and_removed;
@@ -40,7 +41,14 @@ mod snippets_show_what_was_found;
 /// The roof's own way from this door to the submission service.
 #[path = "../../../anser/src/submit.rs"]
 mod submit;
+mod the_examples_of_rfc_8620_hold;
 mod the_examples_of_rfc_8621_hold;
+mod the_examples_of_rfc_9007_hold;
+mod the_examples_of_rfc_9404_hold;
+mod the_examples_of_rfc_9425_hold;
+mod the_examples_of_rfc_9610_hold;
+mod the_examples_of_rfc_9661_hold;
+mod the_examples_of_rfc_9670_hold;
 mod the_five_minute_start_works;
 mod what_is_sent_is_known_and_what_is_known_is_sent;
 mod what_was_sent_is_taken_back_from_who_has_not_read_it;

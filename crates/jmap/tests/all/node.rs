@@ -153,6 +153,13 @@ impl Node {
         response[1].take()
     }
 
+    /// What an upload to the own account is answered (RFC 8620 §6.1).
+    pub fn upload(&self, who: &str, kind: &str, body: &[u8]) -> Value {
+        let answer = self.as_user(who, "POST", &format!("/jmap/upload/{}", self.id(who)), kind, body);
+        assert_eq!(answer.status, 201, "{}", answer.head);
+        answer.json()
+    }
+
     /// The account id of somebody.
     pub fn id(&self, who: &str) -> String {
         format!("A{}", self.account(who))

@@ -34,7 +34,7 @@ fn people_are_found_by_a_few_letters() {
         assert_eq!(names(json!({"accountIds": [node.id("bob")]})), ["bob@anser.test"]);
         assert_eq!(found(json!({"text": "bo"}))[0]["name"], "bob@anser.test");
         assert_eq!(node.call("ann", "Principal/query", json!({"filter": {"colour": "red"}})), "unsupportedFilter");
-        assert_eq!(node.call("ann", "Principal/get", json!({"ids": null})), "requestTooLarge");
+        assert_eq!(node.call("ann", "Principal/get", json!({}))["list"].as_array().unwrap().len(), 4);
         let bob = format!("P{}", node.account("bob"));
         let refused = node.call("ann", "Principal/set", json!({"destroy": [bob]}));
         assert_eq!(refused["notDestroyed"][&bob]["type"], "forbidden");
@@ -44,6 +44,46 @@ fn people_are_found_by_a_few_letters() {
         node.share("bob", "ann", "lr");
         assert_eq!(accounts()[node.id("bob")]["isPersonal"], false);
     });
+}
+
+/// RFC 9670 §2.3: who came, is called otherwise and went; what is not remembered is asked for anew.
+#[test]
+fn who_there_is_can_be_followed() {
+    let node = Node::start();
+    let (directory, runtime) = (&node.door.directory, &node.door.runtime);
+    let state = || {
+        // People are looked up anew after a while.
+        node.store.clock().advance(anser_directory::PEOPLE_AGE);
+        node.call("ann", "Principal/get", json!({"ids": []}))["state"].take()
+    };
+    let changes = |since: &Value, most: u64| {
+        let told = node.call("ann", "Principal/changes", json!({"sinceState": since, "maxChanges": most}));
+        match told.is_string() {
+            true => told,
+            false => json!([told["created"], told["updated"], told["destroyed"], told["newState"]]),
+        }
+    };
+    let first = state();
+    assert_eq!(changes(&first, 9), json!([[], [], [], first]));
+    runtime.block_on(directory.set_name(node.account("chen"), "陈雁")).unwrap();
+    runtime.block_on(directory.add_group(&Address::parse("team@anser.test").unwrap(), "The Team")).unwrap();
+    runtime.block_on(directory.suspend(node.account("bob"))).unwrap();
+    let second = state();
+    let [bob, chen] = ["bob", "chen"].map(|name| format!("P{}", node.account(name)));
+    assert_eq!(changes(&first, 9), json!([["G1"], [chen], [bob], second]));
+    assert_eq!(changes(&first, 2), "cannotCalculateChanges", "more than is wanted");
+    runtime.block_on(directory.restore(node.account("bob"))).unwrap();
+    let third = state();
+    assert_eq!(changes(&first, 9), json!([["G1"], [chen], [], third]));
+    assert_eq!(changes(&second, 9), json!([[bob], [], [], third]));
+    assert_eq!(node.call("ann", "Principal/query", json!({}))["queryState"], third);
+    node.share("bob", "ann", "lr");
+    assert_ne!(state(), third, "whose accounts are open is told of people, too");
+    for unknown in [third, json!("0"), json!("x-y")] {
+        assert_eq!(changes(&unknown, 9), "cannotCalculateChanges", "{unknown}");
+    }
+    let stale = json!({"ifInState": "0"});
+    assert_eq!(node.call("ann", "Principal/set", stale), "stateMismatch");
 }
 
 async fn node_account(node: &Node, name: &str) -> anser_base::AccountId {

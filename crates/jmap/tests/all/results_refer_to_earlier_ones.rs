@@ -2,14 +2,6 @@ use serde_json::json;
 
 use super::node::Node;
 
-/// RFC 8620 §4.1.
-#[test]
-fn echo_says_what_it_is_told() {
-    let node = Node::start();
-    let arguments = json!({"hello": true, "high": 5});
-    assert_eq!(node.calls("ann", json!([["Core/echo", arguments, "b3ff"]])), [json!(["Core/echo", arguments, "b3ff"])]);
-}
-
 /// RFC 8620 §3.7.
 #[test]
 fn a_reference_stands_for_a_result() {

@@ -9,9 +9,7 @@ const KEEP: &str = "keep;";
 const FILE: &str = "require \"fileinto\";\r\nfileinto \"Junk\";";
 
 fn upload(node: &Node, text: &str) -> Value {
-    node.as_user("ann", "POST", &format!("/jmap/upload/{}", node.id("ann")), "application/sieve", text.as_bytes())
-        .json()["blobId"]
-        .take()
+    node.upload("ann", "application/sieve", text.as_bytes())["blobId"].take()
 }
 
 /// What runs, by its name.

@@ -2,11 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::dialogue::refers;
 use super::node::Node;
-
-fn refers(to: &str, method: &str, path: &str) -> Value {
-    json!({ "resultOf": to, "name": method, "path": path })
-}
 
 /// Three conversations in Ann's inbox, the newest of two messages.
 fn inbox(node: &Node) -> String {

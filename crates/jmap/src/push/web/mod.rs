@@ -208,6 +208,8 @@ async fn add(call: &Call, object: &Value) -> Result<Refused<Map<String, Value>>>
     // What the server set: all but what the client gave.
     told.retain(|name, value| matches!(name.as_str(), "id" | "expires") && object.get(name) != Some(value));
     told.insert("id".into(), push_id(id).into());
+    let defaults = ["keys", "types"].into_iter().filter(|name| object.get(name).is_none());
+    told.extend(defaults.map(|name| (name.to_owned(), Value::Null)));
     Ok(Ok(told))
 }
 

@@ -249,7 +249,7 @@ impl Followed {
             return Ok(true);
         }
         // Others may have begun to share something, or have ended it.
-        let mut fresh = Follower::of(&door.deps.store, &user, super::Kinds::ALL).await?;
+        let mut fresh = Follower::of(&door.deps, &user, super::Kinds::ALL).await?;
         let missed = self.follower.as_ref().map(Follower::moment).and_then(|moment| fresh.since(&moment));
         self.follower = Some(fresh);
         if let Some(missed) = missed {
