@@ -14,7 +14,10 @@ const FILE: &str =
 fn a_script_is_uploaded_made_and_activated() {
     let node = Node::start();
     let blob = node.upload("ann", "application/sieve", FLAG.as_bytes());
-    says(std::slice::from_ref(&blob), json!([{ "accountId": node.id("ann"), "type": "application/sieve", "size": FLAG.len() }]));
+    says(
+        std::slice::from_ref(&blob),
+        json!([{ "accountId": node.id("ann"), "type": "application/sieve", "size": FLAG.len() }]),
+    );
     let answers = node.dialogue(
         "ann",
         json!([["SieveScript/set", { "create": { "A": { "name": null, "blobId": blob["blobId"] } },
