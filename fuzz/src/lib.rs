@@ -3,6 +3,7 @@
 //! `./x fuzz` lists them, `./x fuzz TARGET [SECONDS]` runs one under libFuzzer on the stable compiler. The test of this package runs
 //! all of them over `seeds/`, so that they always compile and hold. What a run finds is kept there once it is mended.
 
+mod contacts;
 mod fetch;
 mod imap;
 mod mail;
@@ -36,6 +37,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "search_index", run: search::index },
     Target { name: "pop3_command", run: others::pop3_command },
     Target { name: "roster", run: others::roster },
+    Target { name: "contacts", run: contacts::file },
     Target { name: "archive", run: moving::archive },
     Target { name: "mbox", run: moving::mbox },
     Target { name: "outlook_file", run: moving::outlook_file },

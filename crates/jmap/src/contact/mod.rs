@@ -14,5 +14,6 @@ mod query;
 
 pub(crate) use book::{BOOK, get as book_get, set as book_set};
 pub(crate) use card::{BOOKS, CARD, set};
+pub use exchange::{cards_in, writer};
 pub(crate) use exchange::{export, import};
 pub(crate) use query::{query, query_changes};

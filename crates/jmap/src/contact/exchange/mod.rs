@@ -34,8 +34,8 @@ const PIECE: usize = 200;
 /// Cards whose refusal is told.
 const TOLD: usize = 100;
 
-/// A card as a file has it, without an id.
-type Card = Map<String, Value>;
+/// A card as a file has it, without an id (RFC 9553).
+pub type Card = Map<String, Value>;
 
 /// ContactCard/import: makes cards of a file, each once however often it is imported. Its own `uid` tells a card, where it has none, what
 /// it says.
@@ -182,6 +182,22 @@ fn whole(mut card: Card, now: &str) -> Card {
     card
 }
 
+/// The cards of a file, as [`import`] takes them; none of what is no such file.
+pub fn cards_in(bytes: &[u8]) -> Vec<Card> {
+    let read = read(bytes, None, "2026-01-01T00:00:00Z");
+    read.map(|read| read.cards.into_iter().map(|(_, card)| card).collect()).unwrap_or_default()
+}
+
+/// How a file of cards is written; `None` for a format that there is none of.
+pub fn writer(format: &str) -> Option<(&'static str, fn(Vec<Card>) -> String)> {
+    match format {
+        "vcard" => Some(("text/vcard", vcard::write_new)),
+        "vcard3" => Some(("text/vcard", vcard::write_old)),
+        "csv" => Some(("text/csv", csv::write)),
+        _ => None,
+    }
+}
+
 /// ContactCard/export: a blob with the cards that are named, of a book, or all.
 pub(crate) async fn export(call: &mut Call) -> Outcome {
     let access = call.access()?;
@@ -205,12 +221,7 @@ pub(crate) async fn export(call: &mut Call) -> Outcome {
         })
         .collect();
     let count = cards.len();
-    let (kind, work): (_, fn(Vec<Card>) -> String) = match format.as_str() {
-        "vcard" => ("text/vcard", vcard::write_new),
-        "vcard3" => ("text/vcard", vcard::write_old),
-        "csv" => ("text/csv", csv::write),
-        _ => return Err(MethodError::invalid("format is vcard, vcard3 or csv")),
-    };
+    let (kind, work) = writer(&format).ok_or_else(|| MethodError::invalid("format is vcard, vcard3 or csv"))?;
     let text = tokio::task::spawn_blocking(move || work(cards)).await.map_err(Error::unavailable)?;
     let (blob, size) = made(call, &access, text).await?;
     Ok(
