@@ -149,6 +149,20 @@ test('a draft above two megabytes is gone on with whole', async () => {
   await here.leave(page);
 });
 
+test('a letter too long to be quoted whole is answered below its beginning, and forwarded as a file', async () => {
+  await here.put('ann', [[message({ subject: 'Endless', text: `It begins here. ${'and goes on '.repeat(900_000)}` })]]);
+  const page = await here.page('ann');
+  await row(page, 'Endless').click();
+  await letter(page).waitFor();
+  await page.keyboard.press('r');
+  await page.locator('.composer .paper blockquote', { hasText: 'It begins here.' }).waitFor();
+  assert.match((await page.locator('.composer .paper blockquote').innerText()).slice(-20), /\[…\]\s*$/);
+  await page.locator('.tabs .tab').first().click();
+  await page.keyboard.press('f');
+  await page.locator('.attachments li', { hasText: 'Endless.eml' }).waitFor();
+  await here.leave(page);
+});
+
 test('a letter goes out on its paper, asks for a receipt, and comes back among the drafts as it was', async () => {
   const page = await here.page('ann', { prefs: { undoSeconds: 30 } });
   await write(page, 'bob@anser.test', 'On rice paper', 'With care.');

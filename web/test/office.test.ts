@@ -37,6 +37,13 @@ test('a sheet of far places and many cells is shown as far as there is room', as
   expect(many.length).toBe(400_001);
 });
 
+test('of more parts than anybody makes the first are read', async () => {
+  const slides = Object.fromEntries(Array.from({ length: 2_100 }, (_, at) => [`ppt/slides/slide${at + 1}.xml`, `<a:p><a:t>s${at + 1}</a:t></a:p>`]));
+  const shown = (await textOf('a.pptx', await made(slides)))!;
+  expect(shown).toMatch(/^s1\n\ns2\n/);
+  expect(shown).toMatch(/s2000$/);
+});
+
 test('what is no document is shown as none', async () => {
   expect(await textOf('a.docx', new TextEncoder().encode('PK no zip at all').buffer as ArrayBuffer)).toBeNull();
   expect(await textOf('a.docx', new ArrayBuffer(0))).toBeNull();

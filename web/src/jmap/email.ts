@@ -1,6 +1,7 @@
 // Email and Thread (RFC 8621 §3, §4).
 import type { Client } from './client';
-import type { Changes, Get, Query, QueryChanges, SetAnswer } from './standard';
+import { refusal } from './standard';
+import type { Changes, Get, Query, QueryChanges, SetAnswer, SetError } from './standard';
 import type { Id } from './session';
 
 export interface EmailAddress {
@@ -205,6 +206,17 @@ export async function parseEmail(client: Client, blobId: Id): Promise<Parsed | n
   const properties = [...BODY.filter((name) => name !== 'id'), 'from', 'to', 'subject', 'sentAt'];
   const answer = await client.call<{ parsed: Record<Id, Parsed> | null }>('Email/parse', { blobIds: [blobId], properties, bodyProperties: PART, fetchTextBodyValues: true, fetchHTMLBodyValues: true, maxBodyValueBytes: BODY_BYTES });
   return answer.parsed?.[blobId] ?? null;
+}
+
+/** Emails that one request takes away. */
+const DESTROYED = 500;
+
+/** Takes emails away for good, in pieces; the first refusal, if there is one. */
+export async function destroyEmails(client: Client, ids: Id[]): Promise<SetError | undefined> {
+  for (let at = 0; at < ids.length; at += DESTROYED) {
+    const refused = refusal(await setEmails(client, { destroy: ids.slice(at, at + DESTROYED) }));
+    if (refused) return refused;
+  }
 }
 
 export const setEmails = (

@@ -1,15 +1,16 @@
 // What can be done with messages. Each act shows at once, is taken back with a reason where the server refuses, and can be undone.
+import { confirmed } from '../app/dialogs.svelte';
 import { words } from '../app/prefs.svelte';
 import { hush, say, trouble } from '../app/toasts.svelte';
 import type { Toast } from '../app/toasts.svelte';
 import { JmapError } from '../jmap/client';
 import { ANSER, beginBulk, endBulk, getBulk } from '../jmap/anser';
-import { queryIds, setEmails } from '../jmap/email';
+import { destroyEmails, queryIds, setEmails } from '../jmap/email';
 import type { Filter, Head } from '../jmap/email';
 import { refusal } from '../jmap/standard';
 import type { Id } from '../jmap/session';
 import type { Mail } from './mail.svelte';
-import { holds, inverse, patched } from './patch';
+import { differing, inverse, patched } from './patch';
 import type { Patch } from './patch';
 
 /** How often the server is asked how far it is, in milliseconds. */
@@ -73,13 +74,13 @@ export class Acts {
     if (to) return this.move(ids, to.id);
   }
 
-  /** To the trash; from there for ever, after `confirmed`. */
-  async remove(ids: Id[], confirmed: (count: number) => Promise<boolean>): Promise<void> {
+  /** To the trash; from there for ever, after `agreed`. */
+  async remove(ids: Id[], agreed: (count: number) => Promise<boolean>): Promise<void> {
     const trash = this.mail.of('trash');
     const forEver = !trash || ids.every((id) => trash.id in (this.mail.heads.get(id)?.mailboxIds ?? {}));
     if (!forEver) {
       await this.move(ids, trash.id);
-    } else if (await confirmed(ids.length)) {
+    } else if (await agreed(ids.length)) {
       await this.destroy(ids);
     }
   }
@@ -87,7 +88,7 @@ export class Acts {
   async destroy(ids: Id[]): Promise<void> {
     const back = this.mail.list?.drop(ids);
     try {
-      const refused = refusal(await setEmails(this.mail.client, { destroy: ids }));
+      const refused = await destroyEmails(this.mail.client, ids);
       if (refused) throw new JmapError(refused.type, refused.description);
       say(words().doneDestroyed(ids.length));
     } catch (error) {
@@ -102,7 +103,10 @@ export class Acts {
     let backs: Map<Id, Patch> | null = null;
     const undo = () => (backs?.size ? { label: words().undo, run: () => void this.undoAll(backs!) } : undefined);
     try {
-      if (what !== 'destroy') backs = await this.changed(filter, what);
+      if (what !== 'destroy') {
+        backs = await this.changed(filter, what);
+        if (!backs && !(await confirmed({ title: words().manyTitle(UNDONE), text: words().manyText, yes: words().goOn }))) return;
+      }
       const isServers = this.mail.client.has(ANSER);
       const done = await (isServers ? this.byServer(filter, what, toast) : this.byPieces(filter, what, toast));
       say(words().doneMany(done), { action: undo() });
@@ -118,7 +122,7 @@ export class Acts {
   private async changed(filter: Filter, patch: Patch): Promise<Map<Id, Patch> | null> {
     const backs = new Map<Id, Patch>();
     for (const [path, value] of Object.entries(patch)) {
-      const differs: Filter = { operator: 'AND', conditions: [filter, ...(value ? [{ operator: 'NOT' as const, conditions: [holds(path)] }] : [holds(path)])] };
+      const differs: Filter = { operator: 'AND', conditions: [filter, differing(path, value)] };
       for (let position = 0; ; ) {
         const { ids, limit = IDS } = await queryIds(this.mail.client, { filter: differs, sort: [], collapseThreads: false }, position, IDS);
         for (const id of ids) backs.set(id, { ...backs.get(id), [path]: value ? null : true });
@@ -144,12 +148,15 @@ export class Acts {
     let stopped = false;
     toast.action = { label: words().stop, run: () => (stopped = true) };
     let done = 0;
-    const wish = { filter, sort: [{ property: 'receivedAt' as const, isAscending: false }], collapseThreads: false };
+    // What is done is found no more, whatever the filter is: what is left always begins at the top.
+    const left: Filter = what === 'destroy' ? filter : { operator: 'AND', conditions: [filter, { operator: 'OR', conditions: Object.entries(what).map(([path, value]) => differing(path, value)) }] };
+    const wish = { filter: left, sort: [{ property: 'receivedAt' as const, isAscending: false }], collapseThreads: false };
     const total = Math.max(1, this.mail.list?.total ?? 1);
-    const takesAway = what === 'destroy' || Object.keys(what).some((path) => path.startsWith('mailboxIds/'));
-    for (;;) {
-      const { ids } = await queryIds(this.mail.client, wish, takesAway ? 0 : done, SET);
+    for (let before: Id | undefined; ; ) {
+      const { ids } = await queryIds(this.mail.client, wish, 0, SET);
       if (ids.length === 0 || stopped) return done;
+      if (ids[0] === before) throw new JmapError('serverFail');
+      before = ids[0];
       const answer = await setEmails(
         this.mail.client,
         what === 'destroy' ? { destroy: ids } : { update: Object.fromEntries(ids.map((id) => [id, what])) },

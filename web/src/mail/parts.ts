@@ -2,6 +2,8 @@
 
 /** Bytes that what is read of a zip may grow to. */
 const GROWN = 16_000_000;
+/** Parts that are read of one. */
+const MOST = 2_000;
 
 const ENTITIES: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 /** A text of XML without its references. */
@@ -20,7 +22,7 @@ export async function unzipped(bytes: ArrayBuffer, wanted: RegExp): Promise<Map<
   let end = bytes.byteLength - 22;
   while (end > 0 && view.getUint32(end, true) !== 0x06054b50) end--;
   const all = new Map<string, string>();
-  let room = GROWN;
+  let [room, read] = [GROWN, 0];
   for (let at = view.getUint32(end + 16, true), left = view.getUint16(end + 10, true); left > 0; left--) {
     if (view.getUint32(at, true) !== 0x02014b50) break;
     const [method, size, named] = [view.getUint16(at + 10, true), view.getUint32(at + 20, true), view.getUint16(at + 28, true)];
@@ -32,7 +34,7 @@ export async function unzipped(bytes: ArrayBuffer, wanted: RegExp): Promise<Map<
       all.set(name, text);
       // A part that grows to nothing costs too, however often it is named.
       room -= Math.max(text.length, size);
-      if (room <= 0) break;
+      if (room <= 0 || ++read >= MOST) break;
     }
     at += 46 + named + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
   }

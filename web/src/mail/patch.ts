@@ -1,5 +1,5 @@
 // Patches of an Email as /set takes them (RFC 8620 §5.3), applied here before the server answers, and turned around to undo them.
-import type { Condition, Head } from '../jmap/email';
+import type { Condition, Filter, Head } from '../jmap/email';
 
 export type Patch = Record<string, boolean | null>;
 
@@ -20,10 +20,13 @@ export function patched(head: Head, patch: Patch): Head {
 }
 
 /** The condition that finds where a path of a patch is set. */
-export function holds(path: string): Condition {
+function holds(path: string): Condition {
   const [map, key] = parts(path);
   return map === 'keywords' ? { hasKeyword: key } : { inMailbox: key };
 }
+
+/** The filter of those that a path of a patch changes. */
+export const differing = (path: string, value: boolean | null): Filter => (value ? { operator: 'NOT', conditions: [holds(path)] } : holds(path));
 
 /** What brings the head back from a patch to how it is now. */
 export function inverse(head: Head, patch: Patch): Patch {

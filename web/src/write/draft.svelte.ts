@@ -4,7 +4,7 @@ import { prefs, words } from '../app/prefs.svelte';
 import { hush, say, trouble } from '../app/toasts.svelte';
 import { download, upload } from '../jmap/blob';
 import { JmapError } from '../jmap/client';
-import { filesOf, setEmails } from '../jmap/email';
+import { destroyEmails, filesOf, setEmails } from '../jmap/email';
 import type { EmailAddress, Head, Part } from '../jmap/email';
 import { refusal } from '../jmap/standard';
 import type { Id } from '../jmap/session';
@@ -103,9 +103,15 @@ export class Draft {
       let beginning: Beginning = empty(start.kind === 'new' ? start.to : []);
       if (start.kind === 'mailto') beginning = mailto(start.url);
       else if (start.kind !== 'new') {
+        let { kind } = start;
         // What goes along as a file is not read here.
-        const body = await (start.kind === 'attach' ? app.mail.body(start.head.id) : app.mail.wholeBody(start.head.id));
-        beginning = answer(start.kind, start.head, body, app.owns, prefs.language);
+        const body = await (kind === 'attach' ? app.mail.body(start.head.id) : app.mail.wholeBody(start.head.id)).catch((error: unknown) => {
+          if (!(error instanceof JmapError && error.type === 'tooLarge')) throw error;
+          // An answer quotes what there is of it; what is forwarded is not cut.
+          if (kind === 'forward') kind = 'attach';
+          return app.mail.body(start.head.id);
+        });
+        beginning = answer(kind, start.head, body, app.owns, prefs.language);
         draft.source = { id: start.head.id, keyword: start.kind === 'reply' || start.kind === 'replyAll' ? '$answered' : '$forwarded' };
         const mine = [...(start.head.to ?? []), ...(body.cc ?? [])].map(({ email }) => email.toLowerCase());
         draft.identityId = app.mail.identities.find(({ email }) => mine.includes(email.toLowerCase()))?.id ?? draft.identityId;
@@ -309,7 +315,7 @@ export class Draft {
   /** Takes away what this draft has replaced; what the server cannot be asked for now goes the next time. */
   private async drop(): Promise<void> {
     const ids = this.replaced.splice(0);
-    if (ids.length > 0) await setEmails(this.app.client, { destroy: ids }).catch(() => void this.replaced.push(...ids));
+    await destroyEmails(this.app.client, ids).catch(() => void this.replaced.push(...ids));
   }
 
   attach(files: Iterable<File>): void {

@@ -97,11 +97,12 @@ export function answer(kind: 'reply' | 'replyAll' | 'forward' | 'attach', head: 
   const others = kind === 'replyAll' ? [...(isOwn ? [] : (head.to ?? [])), ...(body.cc ?? [])] : [];
   const people = without(to, []);
   const quoted = w.wrote(long(head.sentAt ?? head.receivedAt, language), head.from?.[0] ? whole(head.from[0]) : '');
+  const isCut = Object.values(body.bodyValues).some(({ isTruncated }) => isTruncated);
   return {
     to: people,
     cc: without(others, [...own, ...people.map(({ email }) => email)]),
     subject: prefixed(w.replyPrefix, head.subject),
-    below: `<div><br></div><div>${escaped(quoted)}</div><blockquote>${htmlOf(body)}</blockquote>`,
+    below: `<div><br></div><div>${escaped(quoted)}</div><blockquote>${htmlOf(body)}${isCut ? '<p>[…]</p>' : ''}</blockquote>`,
     inReplyTo: body.messageId,
     references,
     parts: inside(body),
