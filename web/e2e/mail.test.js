@@ -251,6 +251,15 @@ test('a phone shows one thing at a time, and nothing is cut off', async () => {
   assert.ok(await narrow());
   const box = await page.locator('.send').boundingBox();
   assert.ok(box.x >= 0 && box.x + box.width <= 390);
+  // From wherever one is the folders are one touch away, and from the list a new letter.
+  for (const place of [0, 1, 3]) {
+    if (place > 0) await page.locator('.rail .place').nth(place).click();
+    await page.locator('.menu-button').click();
+    await page.locator('.folders.shown').waitFor();
+    await folder(page, '收件箱').click();
+  }
+  await page.locator('.pen').click();
+  await page.locator('.tabs .tab').nth(2).waitFor();
   await here.leave(page);
 });
 

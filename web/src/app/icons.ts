@@ -48,7 +48,12 @@ export const ICONS = {
   pane: 'M4 5h16v14H4zM13 5v14',
   menu: 'M4.5 7h15M4.5 12h15M4.5 17h15',
   pin: 'M9 4h6l-1 6 3 3.5H7L10 10zM12 13.5V20',
+  tab: 'M10 5H5v14h14v-5M13.5 4.5h6v6M19 5l-8 8',
   bell: 'M6.5 16.5V11a5.5 5.5 0 0 1 11 0v5.5l1.5 1.5H5zM10.5 20.5h3',
 } as const;
 
 export type IconName = keyof typeof ICONS;
+
+const ROLES: Record<string, IconName> = { inbox: 'inbox', drafts: 'drafts', sent: 'sent', archive: 'archive', junk: 'junk', trash: 'trash', flagged: 'star' };
+/** The sign of a mailbox, by what it is for. */
+export const iconOf = ({ role }: { role: string | null }): IconName => ROLES[role ?? ''] ?? 'folder';
