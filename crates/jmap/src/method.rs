@@ -135,6 +135,7 @@ pub(crate) const METHODS: &[Method] = &[
         run: |call| Box::pin(contact::query_changes(call)),
     },
     Method { name: "ContactCard/set", capability: CONTACTS, run: |call| Box::pin(contact::set(call)) },
+    Method { name: "ContactCard/copy", capability: CONTACTS, run: |call| Box::pin(contact::copy(call)) },
     Method { name: "ContactCard/import", capability: ANSER, run: |call| Box::pin(contact::import(call)) },
     Method { name: "ContactCard/export", capability: ANSER, run: |call| Box::pin(contact::export(call)) },
     Method { name: "EmailView/get", capability: ANSER, run: |call| Box::pin(vendor::view_get(call)) },
@@ -190,6 +191,13 @@ impl Call {
     pub fn access(&mut self) -> Result<Access, MethodError> {
         let id = self.args.string("accountId")?.ok_or_else(|| MethodError::invalid("accountId is missing"))?;
         Access::to(&self.user, &id)
+    }
+
+    /// The account that `fromAccountId` names (RFC 8620 §5.4).
+    pub fn from_access(&mut self) -> Result<Access, MethodError> {
+        let id = self.args.string("fromAccountId")?;
+        let id = id.ok_or_else(|| MethodError::invalid("fromAccountId is missing"))?;
+        Access::to(&self.user, &id).map_err(|_| MethodError::new("fromAccountNotFound", ""))
     }
 
     /// [`Self::access`], which may be asked for again.

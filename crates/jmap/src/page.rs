@@ -1,4 +1,5 @@
-//! docs/api/methods.md, made of the table of methods, of what each type tells, and of the errors that its sources name.
+//! docs/api/methods.md, made of the table of methods, of what each type tells, and of the errors that its sources name. That each of them
+//! happens is the promise of `every_error_of_the_page_happens`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -47,6 +48,73 @@ const TYPES: [Type; 23] = [
     Type { name: "Rules", properties: &RULES_PROPERTIES, sources: "vendor/rules.rs" },
 ];
 
+/// What methods that are called so may answer beside what all may (RFC 8620 §5).
+const USUAL: [(&str, &[&str]); 6] = [
+    (
+        "",
+        &[
+            "unknownMethod",
+            "invalidArguments",
+            "invalidResultReference",
+            "forbidden",
+            "accountNotFound",
+            "accountNotSupportedByMethod",
+            "accountReadOnly",
+            "requestTooLarge",
+            "serverUnavailable",
+            "serverFail",
+        ],
+    ),
+    ("changes", &["cannotCalculateChanges"]),
+    ("set", &["stateMismatch", "notFound", "invalidPatch", "invalidProperties"]),
+    ("copy", &["stateMismatch", "fromAccountNotFound", "fromAccountNotSupportedByMethod"]),
+    ("query", &["unsupportedFilter", "unsupportedSort", "anchorNotFound"]),
+    ("queryChanges", &["unsupportedFilter", "unsupportedSort", "cannotCalculateChanges", "tooManyChanges"]),
+];
+
+/// What else single methods may answer: of the method, or of one of its objects.
+const ERRORS: [(&str, &[&str]); 24] = [
+    ("PushSubscription/set", &["overQuota", "rateLimit"]),
+    ("Blob/copy", &["notFound", "overQuota"]),
+    ("Blob/upload", &["blobNotFound", "invalidProperties", "overQuota", "tooLarge"]),
+    ("Blob/lookup", &["unknownDataType"]),
+    ("Mailbox/set", &["mailboxHasChild", "mailboxHasEmail", "tooLarge"]),
+    ("Email/set", &["blobNotFound", "overQuota", "tooLarge", "tooManyKeywords"]),
+    ("Email/copy", &["invalidProperties", "notFound", "overQuota", "tooManyKeywords"]),
+    (
+        "Email/import",
+        &["invalidEmail", "invalidProperties", "overQuota", "stateMismatch", "tooLarge", "tooManyKeywords"],
+    ),
+    ("SearchSnippet/get", &["unsupportedFilter"]),
+    ("Identity/set", &["forbiddenFrom"]),
+    (
+        "EmailSubmission/set",
+        &[
+            "cannotUnsend",
+            "forbiddenFrom",
+            "forbiddenMailFrom",
+            "forbiddenToSend",
+            "invalidRecipients",
+            "noRecipients",
+            "tooLarge",
+            "tooManyRecipients",
+        ],
+    ),
+    ("VacationResponse/set", &["singleton"]),
+    ("MDN/send", &["forbiddenToSend", "invalidProperties", "invalidRecipients", "mdnAlreadySent", "notFound"]),
+    ("SieveScript/set", &["alreadyExists", "blobNotFound", "invalidSieve", "overQuota", "sieveIsActive", "tooLarge"]),
+    ("SieveScript/validate", &["blobNotFound"]),
+    ("AddressBook/set", &["addressBookHasContents", "overQuota"]),
+    ("ContactCard/set", &["alreadyExists", "tooLarge"]),
+    ("ContactCard/import", &["blobNotFound"]),
+    ("Bulk/set", &["overQuota"]),
+    ("MailMove/set", &["rateLimit"]),
+    ("Document/set", &["alreadyExists", "overQuota", "tooLarge"]),
+    ("Note/set", &["alreadyExists"]),
+    ("Recall/set", &["alreadyExists", "overQuota"]),
+    ("Rules/set", &["singleton"]),
+];
+
 /// What stands for another word in the sources.
 const NAMED: [(&str, &str); 9] = [
     ("SetError::property(", "invalidProperties"),
@@ -64,12 +132,13 @@ fn files(at: &Path, all: &mut Vec<PathBuf>) {
     if at.is_file() {
         return all.push(at.to_owned());
     }
-    let mut entries: Vec<PathBuf> = fs::read_dir(at).unwrap().map(|entry| entry.unwrap().path()).collect();
-    entries.sort();
-    entries.iter().for_each(|entry| files(entry, all));
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let is_others = |path: &PathBuf| TYPES.iter().any(|of| sources.join(of.sources) == *path);
+    let entries = fs::read_dir(at).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| !is_others(path)).for_each(|entry| files(&entry, all));
 }
 
-/// The words of errors that the sources of a type name, beside those that every method may answer.
+/// The words of errors that the sources of a type name.
 fn errors(of: &Type) -> BTreeSet<String> {
     let (mut all, mut found) = (Vec::new(), BTreeSet::new());
     files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(of.sources), &mut all);
@@ -92,19 +161,28 @@ fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     words.into_iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" ")
 }
 
+fn own_errors(method: &str) -> &'static [&'static str] {
+    ERRORS.iter().find(|(name, _)| *name == method).map_or(&[], |(_, errors)| errors)
+}
+
 fn page() -> String {
     let mut page = String::from(
         "# Methods\n\nMade of the table of methods and of their sources; a test holds it to that. What a method takes and answers is in its RFC, of \
-         `urn:anser:mail`\nin [mail.md](mail.md).\n\n| method | needs in `using` | changes something |\n|---|---|---|\n",
+         `urn:anser:mail`\nin [mail.md](mail.md).\n\n| method | needs in `using` | changes something | errors beside the usual |\n|---|---|---|---|\n",
     );
     for method in METHODS {
         let verb = method.name.split_once('/').map_or("", |(_, verb)| verb);
         let changes = if READING.contains(&verb) { "" } else { "yes" };
-        let _ = writeln!(page, "| {} | `{}` | {changes} |", method.name, method.capability);
+        let errors = listed(own_errors(method.name).iter().copied());
+        let _ = writeln!(page, "| {} | `{}` | {changes} | {errors} |", method.name, method.capability);
     }
-    page += "\n## Properties and errors\n\nEvery method may answer with the errors of RFC 8620 §3.6.2, every `/set` with `stateMismatch`, `notFound`, \
-             `invalidPatch`, `invalidProperties`,\n`overQuota` and `tooLarge`. Below are the words that the sources of a type name themselves. Texts (`detail`, \
-             `description`) are in English, or in\nChinese where `Accept-Language` asks for it.\n\n| type | properties | errors |\n|---|---|---|\n";
+    page += "\n## Usual errors\n\nThey are those of RFC 8620 §3.6.2 and §5: of a method, or of one object of a `/set` or a `/copy`. Texts (`detail`, `description`) are \
+             in English, or in\nChinese where `Accept-Language` asks for it.\n\n| methods | errors |\n|---|---|\n";
+    for (verb, errors) in USUAL {
+        let verb = if verb.is_empty() { "all".to_owned() } else { format!("`{verb}`") };
+        let _ = writeln!(page, "| {verb} | {} |", listed(errors.iter().copied()));
+    }
+    page += "\n## Properties\n\n| type | properties |\n|---|---|\n";
     for of in &TYPES {
         let mut properties = listed(of.properties.iter().copied());
         if of.name == "Email" {
@@ -113,8 +191,7 @@ fn page() -> String {
         if of.name == "ContactCard" {
             properties += " and those of JSContact (RFC 9553)";
         }
-        let errors = errors(of);
-        let _ = writeln!(page, "| {} | {properties} | {} |", of.name, listed(errors.iter().map(String::as_str)));
+        let _ = writeln!(page, "| {} | {properties} |", of.name);
     }
     page
 }
@@ -136,4 +213,26 @@ fn every_type_of_the_table_is_on_the_page() {
         let (kind, _) = method.name.split_once('/').unwrap();
         assert!(kind == "Core" || told.contains(kind), "{kind}");
     }
+}
+
+/// What the sources of a type name is on the page, of one of its methods or of all.
+#[test]
+fn every_error_of_the_sources_is_on_the_page() {
+    let mut untold = Vec::new();
+    for of in &TYPES {
+        let methods =
+            METHODS.iter().filter(|method| method.name.split_once('/').is_some_and(|(kind, _)| kind == of.name));
+        let told: BTreeSet<&str> = methods
+            .flat_map(|method| {
+                let (_, verb) = method.name.split_once('/').unwrap_or_default();
+                let usual = USUAL.iter().filter(move |(of, _)| of.is_empty() || *of == verb);
+                usual.flat_map(|(_, errors)| *errors).chain(own_errors(method.name)).copied()
+            })
+            .collect();
+        let words = errors(of).into_iter().filter(|word| !told.contains(word.as_str()));
+        untold.extend(words.map(|word| (of.name, word)));
+    }
+    assert!(untold.is_empty(), "{untold:?}");
+    let known = |name: &str| METHODS.iter().any(|method| method.name == name);
+    assert!(ERRORS.iter().all(|(name, _)| known(name)), "of a method that is none");
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::BOOK;
 use super::book::furnish;
 use crate::email::{moment, written_utc};
-use crate::error::SetError;
+use crate::error::{MethodError, SetError};
 use crate::identity::own;
 use crate::law::record::Kept;
 use crate::law::set::{Refused, Set};
@@ -136,6 +136,22 @@ pub(crate) async fn set(call: &mut Call) -> Outcome {
         }
     }
     Ok(answer)
+}
+
+/// RFC 9610 §3.6. Contacts are their owner's alone: no other account has cards to be copied, and none takes any.
+pub(crate) async fn copy(call: &mut Call) -> Outcome {
+    let (from, to) = (call.from_access()?, call.access()?);
+    for state in ["ifFromInState", "ifInState", "destroyFromIfInState"] {
+        call.args.string(state)?;
+    }
+    call.args.bool("onSuccessDestroyOriginal")?;
+    call.args.map("create")?;
+    call.args.done()?;
+    if from.owner.id == to.owner.id {
+        return Err(MethodError::invalid("the accounts are the same"));
+    }
+    own(&to)?;
+    Err(MethodError::new("fromAccountNotSupportedByMethod", ""))
 }
 
 /// Adds what is missing; returns that.

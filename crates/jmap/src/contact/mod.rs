@@ -13,7 +13,7 @@ mod exchange;
 mod query;
 
 pub(crate) use book::{BOOK, get as book_get, set as book_set};
-pub(crate) use card::{BOOKS, CARD, set};
+pub(crate) use card::{BOOKS, CARD, copy, set};
 pub use exchange::{cards_in, writer};
 pub(crate) use exchange::{export, import};
 pub(crate) use query::{query, query_changes};

@@ -17,8 +17,7 @@ use crate::method::{Call, Outcome};
 
 /// RFC 8621 §4.7.
 pub(crate) async fn copy(call: &mut Call) -> Outcome {
-    let from = call.args.string("fromAccountId")?.ok_or_else(|| MethodError::invalid("fromAccountId is missing"))?;
-    let from = Access::to(&call.user, &from).map_err(|_| MethodError::new("fromAccountNotFound", ""))?;
+    let from = call.from_access()?;
     let access = call.access()?;
     if from.owner.id == access.owner.id {
         return Err(MethodError::invalid("the accounts are the same"));

@@ -47,6 +47,19 @@ struct Bulk {
 }
 
 impl Bulk {
+    /// One that runs from now on.
+    fn new(token: String, account: AccountId, total: usize) -> Arc<Self> {
+        Arc::new(Self {
+            id: format!("J{token}"),
+            account,
+            total: total as u64,
+            done: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            state: AtomicU8::new(0),
+            is_ended: AtomicBool::new(false),
+        })
+    }
+
     fn is_running(&self) -> bool {
         self.state.load(Ordering::Relaxed) == 0
     }
@@ -145,15 +158,7 @@ async fn begin(
     };
     let found = email::find(&call.door, access, &wish, usize::MAX).await?.list;
     let found: Vec<MessageId> = found.iter().map(|(_, id)| *id).collect();
-    let bulk = Arc::new(Bulk {
-        id: format!("J{}", call.door.deps.entropy.token(12)),
-        account: access.owner.id,
-        total: found.len() as u64,
-        done: AtomicU64::new(0),
-        failed: AtomicU64::new(0),
-        state: AtomicU8::new(0),
-        is_ended: AtomicBool::new(false),
-    });
+    let bulk = Bulk::new(call.door.deps.entropy.token(12), access.owner.id, found.len());
     if !call.door.bulks.add(call.user.account.id, bulk.clone()) {
         return Ok(Err(SetError::new("overQuota", "too many of these run at once")));
     }
@@ -215,5 +220,21 @@ impl Work {
             Act::Destroy => (Vec::new(), ids.collect()),
         };
         Set { access: self.access.clone(), if_in_state: None, create: Vec::new(), update, destroy }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_run_at_once_and_no_more() {
+        let (bulks, ann) = (Bulks::default(), AccountId(1));
+        let all: Vec<Arc<Bulk>> = (0..=RUNNING).map(|at| Bulk::new(at.to_string(), ann, 1)).collect();
+        assert!(all[..RUNNING].iter().all(|bulk| bulks.add(ann, bulk.clone())));
+        assert!(!bulks.add(ann, all[RUNNING].clone()));
+        assert!(bulks.add(AccountId(2), all[RUNNING].clone()), "another's are counted for themselves");
+        all[0].state.store(1, Ordering::Relaxed);
+        assert!(bulks.add(ann, all[RUNNING].clone()));
     }
 }

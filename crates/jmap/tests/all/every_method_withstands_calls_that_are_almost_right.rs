@@ -154,6 +154,7 @@ fn calls() -> Vec<(&'static str, Value)> {
         ("ContactCard/set", json!({ "create": { "a": { "addressBookIds": { "@K": true }, "name": { "full": "Ann Lee", "components": [{ "kind": "given", "value": "Ann" }] },
             "emails": { "1": { "address": "a@x.example", "contexts": { "work": true } } }, "anniversaries": { "1": { "kind": "birth", "date": { "year": 1999 } } } } },
             "update": { "@C": { "name/full": "Bo", "emails/1/address": "b@x.example", "addressBookIds/@K": true } }, "destroy": ["@C"] })),
+        ("ContactCard/copy", json!({ "fromAccountId": "@other", "create": { "a": { "id": "@C", "addressBookIds": { "@K": true } } } })),
         ("ContactCard/import", json!({ "blobId": "@B", "addressBookId": "@K", "charset": "gbk" })),
         ("ContactCard/export", json!({ "ids": ["@C"], "addressBookId": "@K", "format": "vcard3" })),
         ("Blob/upload", json!({ "create": { "a": { "data": [{ "data:asText": "BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Ann\r\nEND:VCARD\r\n" }, { "blobId": "@B", "offset": 1, "length": 9 }], "type": "text/vcard" },

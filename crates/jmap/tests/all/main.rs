@@ -17,6 +17,7 @@ mod emails_are_imported_copied_and_parsed;
 mod emails_are_made_marked_moved_and_removed;
 mod emails_are_made_of_parts;
 mod emails_are_told_as_they_are;
+mod every_error_of_the_page_happens;
 mod every_method_withstands_calls_that_are_almost_right;
 mod guests_hear_of_what_is_shared_and_of_nothing_else;
 mod mail_that_lives_elsewhere_is_only_read;

@@ -46,6 +46,10 @@ pub const USING: &[&str] = &[
     "urn:anser:mail",
 ];
 
+/// Bytes of a message that goes out at most, and recipients of one account in an hour.
+pub const SENT_SIZE: u64 = 4_000_000;
+pub const SENT_AN_HOUR: u32 = 150;
+
 pub struct Node {
     pub door: Door<Site>,
     pub store: Store,
@@ -214,7 +218,12 @@ impl Node {
 
 /// What mail goes out by, with the rules of the real one.
 fn submission_service(house: &House, store: &Store, queue: &Queue) -> anser_smtp::Deps {
-    let limits = anser_smtp::Limits { recipients: 5, ..anser_smtp::Limits::default() };
+    let limits = anser_smtp::Limits {
+        recipients: 5,
+        message_size: SENT_SIZE,
+        account_rate: Some(anser_net::Rate { count: SENT_AN_HOUR, per: std::time::Duration::from_secs(3600) }),
+        ..anser_smtp::Limits::default()
+    };
     anser_smtp::Deps {
         queue: queue.clone(),
         directory: house.directory.clone(),
