@@ -194,7 +194,7 @@ impl Call {
     }
 
     /// The account that `fromAccountId` names (RFC 8620 §5.4).
-    pub fn from_access(&mut self) -> Result<Access, MethodError> {
+    pub fn source(&mut self) -> Result<Access, MethodError> {
         let id = self.args.string("fromAccountId")?;
         let id = id.ok_or_else(|| MethodError::invalid("fromAccountId is missing"))?;
         Access::to(&self.user, &id).map_err(|_| MethodError::new("fromAccountNotFound", ""))

@@ -22,7 +22,7 @@ use crate::session::{MAIL, PRINCIPALS_OWNER};
 pub(crate) const PROPERTIES: [&str; 8] =
     ["id", "type", "name", "description", "email", "timeZone", "capabilities", "accounts"];
 /// Moments of one organisation that are remembered, and people of all of them.
-const MOMENTS: usize = 8;
+const MOMENTS: usize = 100;
 const REMEMBERED: usize = 500_000;
 
 /// Who there was when, so that clients are told what changed since.

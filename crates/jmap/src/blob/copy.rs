@@ -12,7 +12,7 @@ use crate::method::{Call, Outcome};
 
 /// RFC 8620 §6.3. What is copied becomes an upload of the other account.
 pub(crate) async fn copy(call: &mut Call) -> Outcome {
-    let from = call.from_access()?;
+    let from = call.source()?;
     let to = call.access()?;
     let blob_ids = call.args.strings("blobIds")?.ok_or_else(|| MethodError::invalid("blobIds are missing"))?;
     call.args.done()?;

@@ -140,7 +140,7 @@ pub(crate) async fn set(call: &mut Call) -> Outcome {
 
 /// RFC 9610 §3.6. Contacts are their owner's alone: no other account has cards to be copied, and none takes any.
 pub(crate) async fn copy(call: &mut Call) -> Outcome {
-    let (from, to) = (call.from_access()?, call.access()?);
+    let (from, to) = (call.source()?, call.access()?);
     for state in ["ifFromInState", "ifInState", "destroyFromIfInState"] {
         call.args.string(state)?;
     }

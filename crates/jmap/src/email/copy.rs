@@ -17,7 +17,7 @@ use crate::method::{Call, Outcome};
 
 /// RFC 8621 §4.7.
 pub(crate) async fn copy(call: &mut Call) -> Outcome {
-    let from = call.from_access()?;
+    let from = call.source()?;
     let access = call.access()?;
     if from.owner.id == access.owner.id {
         return Err(MethodError::invalid("the accounts are the same"));

@@ -134,12 +134,41 @@ pub(super) fn write(
     plan.iter().map(one).collect()
 }
 
-/// Whom a `/set` gives something or takes it from, as far as there are such people. They are noted in the directory before anything is
-/// written: a note too many costs a look, one too few would hide a mailbox. `requestTooLarge` beyond [`PRINCIPALS`].
+/// The objects that say something of lists which the user may change, as it is before anything is written. What they say of others is
+/// refused when its turn comes, and nobody is asked after for it.
+async fn open<'a>(call: &Call, set: &'a Set) -> Result<Vec<&'a Map<String, Value>>, MethodError> {
+    let scope = set.access.scope();
+    let of = |id: &str| call.resolve(id).and_then(|id| ids::parse_mailbox(scope, &id));
+    let created = set.create.iter().map(|(_, object)| (outermost(set, object).and_then(of), object));
+    let updated = set.update.iter().map(|(id, patch)| (of(id), patch));
+    let all: Vec<(Option<MailboxId>, &Map<String, Value>)> =
+        created.chain(updated).filter(|(_, object)| object.keys().any(|name| name.starts_with(PROPERTY))).collect();
+    if set.access.is_own() || all.is_empty() {
+        return Ok(all.into_iter().map(|(_, object)| object).collect());
+    }
+    let access = set.access.clone();
+    let read = call.door.deps.store.read(set.access.owner.id, move |tx| access.allowed(tx));
+    let allowed = read.await?;
+    let may = |of: &Option<MailboxId>| of.is_some_and(|id| allowed.on(id).has(Rights::ADMINISTER));
+    Ok(all.into_iter().filter(|(of, _)| may(of)).map(|(_, object)| object).collect())
+}
+
+/// The parent of a new mailbox; of one within others that the same request makes, the parent of the outermost.
+fn outermost<'a>(set: &'a Set, object: &'a Map<String, Value>) -> Option<&'a str> {
+    let mut parent = object.get("parentId")?.as_str()?;
+    for _ in 0..set.create.len() {
+        let Some(creation) = parent.strip_prefix('#') else { break };
+        let Some((_, outer)) = set.create.iter().find(|(known, _)| known == creation) else { break };
+        parent = outer.get("parentId")?.as_str()?;
+    }
+    Some(parent)
+}
+
+/// Whom a `/set` gives something or takes it from, as far as there are such people and the user may. They are noted in the directory before
+/// anything is written: a note too many costs a look, one too few would hide a mailbox. `requestTooLarge` beyond [`PRINCIPALS`].
 pub(super) async fn named(call: &Call, set: &Set) -> Result<Named, MethodError> {
     let owner = &set.access.owner;
-    let objects = set.create.iter().chain(&set.update).map(|(_, object)| object);
-    let all: Vec<Who> = objects.flat_map(principals).collect();
+    let all: Vec<Who> = open(call, set).await?.into_iter().flat_map(principals).collect();
     if all.len() > PRINCIPALS {
         return Err(MethodError::new("requestTooLarge", "too many principals"));
     }

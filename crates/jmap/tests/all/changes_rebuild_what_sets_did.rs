@@ -42,22 +42,29 @@ impl Cache {
 }
 
 /// A list that knows of a query what its `/queryChanges` told.
-struct Shown {
-    arguments: Value,
+pub struct Shown {
+    kind: &'static str,
+    pub arguments: Value,
     state: Value,
-    ids: Vec<Value>,
+    pub ids: Vec<Value>,
 }
 
 impl Shown {
-    fn of(node: &Node, arguments: Value) -> Self {
-        let answer = node.call("ann", "Email/query", arguments.clone());
-        Self { arguments, state: answer["queryState"].clone(), ids: answer["ids"].as_array().unwrap().clone() }
+    pub fn of(node: &Node, kind: &'static str, arguments: Value) -> Self {
+        let answer = node.call("ann", &format!("{kind}/query"), arguments.clone());
+        let ids = answer["ids"].as_array().unwrap_or_else(|| panic!("{kind} {arguments}: {answer}")).clone();
+        Self { kind, arguments, state: answer["queryState"].clone(), ids }
     }
 
-    fn follow(&mut self, node: &Node) {
+    /// The same question asked anew.
+    pub fn anew(&self, node: &Node) -> Self {
+        Self::of(node, self.kind, self.arguments.clone())
+    }
+
+    pub fn follow(&mut self, node: &Node) {
         let mut asked = self.arguments.clone();
         asked["sinceQueryState"] = self.state.clone();
-        let changes = node.call("ann", "Email/queryChanges", asked);
+        let changes = node.call("ann", &format!("{}/queryChanges", self.kind), asked);
         let removed = changes["removed"].as_array().unwrap_or_else(|| panic!("{changes}"));
         self.ids.retain(|id| !removed.contains(id));
         for added in changes["added"].as_array().unwrap() {
@@ -105,7 +112,13 @@ fn follow(node: &Node, seed: u64) {
         pinned("size", false),
         json!({"filter": {"someInThreadHaveKeyword": "$flagged"}, "collapseThreads": true}),
     ]
-    .map(|arguments| Shown::of(node, arguments));
+    .map(|arguments| Shown::of(node, "Email", arguments));
+    let mut trees = [
+        json!({}),
+        json!({"sort": [{"property": "name", "isAscending": false}]}),
+        json!({"filter": {"hasAnyRole": false}, "sort": [{"property": "sortOrder"}, {"property": "name"}]}),
+    ]
+    .map(|arguments| Shown::of(node, "Mailbox", arguments));
     let mut dice = seed;
     let mut roll = |sides: u64| {
         dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -122,10 +135,13 @@ fn follow(node: &Node, seed: u64) {
         }
         for list in &mut lists {
             list.follow(node);
-            let now = Shown::of(node, list.arguments.clone());
-            assert_eq!(list.ids, now.ids, "{} with seed {seed} in round {round}", list.arguments);
-            let anew = Shown::of(node, anew(&list.arguments));
+            assert_eq!(list.ids, list.anew(node).ids, "{} with seed {seed} in round {round}", list.arguments);
+            let anew = Shown::of(node, "Email", anew(&list.arguments));
             assert_eq!(list.ids, anew.ids, "{} anew with seed {seed} in round {round}", list.arguments);
+        }
+        for tree in &mut trees {
+            tree.follow(node);
+            assert_eq!(tree.ids, tree.anew(node).ids, "{} with seed {seed} in round {round}", tree.arguments);
         }
     }
 }

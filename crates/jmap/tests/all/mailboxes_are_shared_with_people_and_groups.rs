@@ -151,3 +151,30 @@ fn what_cannot_be_shared_is_refused_whole() {
     let mine = json!({ format!("shareWith/{bob}/mayShare"): true });
     assert_eq!(update(&node, "bob", "ann", theirs.as_str().unwrap(), mine), "forbidden", "without the right to share");
 }
+
+/// Who may share nothing changes nothing by asking, not even what the directory remembers.
+#[test]
+fn who_may_not_share_leaves_no_trace() {
+    let node = Node::start();
+    node.share("ann", "bob", "lrkx");
+    let generation = || *node.door.directory.watch().borrow();
+    let inbox = node.call("bob", "Mailbox/get", json!({ "accountId": node.id("ann") }))["list"][0]["id"].take();
+    let inbox = inbox.as_str().unwrap();
+    let (chen, before) = (principal(&node, "chen"), generation());
+    let open = json!({ format!("shareWith/{chen}"): rights(&["mayReadItems"]) });
+    assert_eq!(update(&node, "bob", "ann", inbox, open), "forbidden");
+    let within = json!({ "shareWith": { &chen: rights(&["mayReadItems"]) } });
+    let mut inner = json!({ "name": "Inner", "parentId": "#outer" });
+    inner.as_object_mut().unwrap().extend(within.as_object().unwrap().clone());
+    let create = json!({ "inner": inner, "outer": { "name": "Outer", "parentId": inbox } });
+    let made = node.call("bob", "Mailbox/set", json!({ "accountId": node.id("ann"), "create": create }));
+    assert!(made["created"]["outer"].is_object(), "{made}");
+    assert_eq!(made["notCreated"]["inner"]["type"], "forbidden");
+    assert_eq!(generation(), before, "the directory was written to");
+    // Who may share does, within what the same request makes, too.
+    node.share("ann", "bob", "lrkxa");
+    let made = node.call("bob", "Mailbox/set", json!({ "accountId": node.id("ann"), "create": {
+        "b": { "name": "B", "parentId": "#a", "shareWith": { &chen: rights(&["mayReadItems"]) } }, "a": { "name": "A", "parentId": inbox } } }));
+    assert!(made["created"]["b"].is_object(), "{made}");
+    assert_eq!(node.call("chen", "Mailbox/get", json!({ "accountId": node.id("ann") }))["list"][0]["name"], "B");
+}
