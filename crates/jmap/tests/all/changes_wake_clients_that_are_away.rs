@@ -1,5 +1,7 @@
 //! Web Push (RFC 8620 §7.2, RFC 8030, RFC 8291, RFC 8292, RFC 9749), to a push service of the test's own.
 
+use std::io::Read;
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -246,6 +248,30 @@ fn what_the_service_has_forgotten_is_forgotten_here() {
     world.service.status.store(410, Ordering::SeqCst);
     stirred(&world);
     world.until_none_is_left();
+}
+
+/// One that does not answer is waited for, and meanwhile the others hear.
+#[test]
+fn a_service_that_does_not_answer_keeps_no_other_waiting() {
+    let world = World::start();
+    world.verified("a", json!({}));
+    let slow = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{HOST}:{}/x", slow.local_addr().unwrap().port());
+    let made = world.set(json!({ "create": { "k": { "deviceClientId": "slow", "url": url } } }));
+    assert!(made["created"].is_object(), "{made}");
+    let (mut connection, _) = slow.accept().unwrap();
+    let told: Value = serde_json::from_slice(&world.open(&stirred(&world))).unwrap();
+    assert_eq!(told["@type"], "StateChange");
+    connection.set_nonblocking(true).unwrap();
+    let mut bytes = [0; 4096];
+    let end = loop {
+        match connection.read(&mut bytes) {
+            Ok(0) => break "given up",
+            Ok(_) => {}
+            Err(_) => break "waited for",
+        }
+    };
+    assert_eq!(end, "waited for");
 }
 
 #[test]

@@ -11,10 +11,9 @@ use anser_base::{AccountId, Error, Result, Timestamp};
 use anser_directory::PushSubscription;
 use anser_net::http::client::{Options, exchange, post};
 use anser_net::http::{HeaderValue, header};
-use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 use tokio::sync::{Notify, Semaphore};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 use url::Url;
 
@@ -153,7 +152,8 @@ async fn push_accounts(door: &Door) -> Result<Vec<AccountId>> {
 
 fn follow(door: Weak<Door>, account: AccountId) -> Running {
     let wake = Arc::new(Notify::new());
-    let followed = Followed { door, account, wake: wake.clone(), follower: None, all: Vec::new() };
+    let followed =
+        Followed { door, account, wake: wake.clone(), follower: None, all: Vec::new(), sending: JoinSet::new() };
     Running { task: tokio::spawn(followed.run()), wake }
 }
 
@@ -164,6 +164,8 @@ struct Followed {
     wake: Arc<Notify>,
     follower: Option<Follower>,
     all: Vec<Out>,
+    /// What is on its way, of each subscription for itself: a push service that does not answer keeps no other waiting.
+    sending: JoinSet<Out>,
 }
 
 /// What is to be sent to one subscription.
@@ -178,6 +180,8 @@ struct Out {
     due: Instant,
     failures: u32,
     is_over: bool,
+    /// Whether some of it is on its way: what happens meanwhile goes after it.
+    is_sending: bool,
 }
 
 /// What became of a message.
@@ -222,7 +226,15 @@ impl Followed {
                         anew = anew.min(Instant::now() + LOOK);
                     }
                 },
-                () = sleep_until(until) => self.send_due().await,
+                Some(sent) = self.sending.join_next() => match sent {
+                    Ok(sent) => self.settle(sent).await,
+                    // Nobody knows whose it was: all go on.
+                    Err(error) => {
+                        tracing::error!(%error, "something that was pushed was cut short");
+                        self.all.iter_mut().for_each(|out| out.is_sending = false);
+                    }
+                },
+                () = sleep_until(until) => self.send_due(),
             }
         }
     }
@@ -273,25 +285,32 @@ impl Followed {
         }
     }
 
-    async fn send_due(&mut self) {
-        let Some(door) = self.door.upgrade() else { return };
+    fn send_due(&mut self) {
         let now = Instant::now();
-        let due = self.all.iter_mut().filter(|out| out.waits() && out.due <= now);
-        // One that is not answered keeps no other waiting.
-        let through = &door;
-        let sent = due.map(|out| async move {
-            if let Err(error) = out.send(through).await {
-                tracing::error!(error = error.chain(), "nothing can be pushed at present");
-                out.failed(None);
-            }
-        });
-        join_all(sent).await;
-        for out in self.all.iter().filter(|out| out.is_over) {
-            if let Err(error) = door.deps.directory.remove_push(self.account, out.row.id).await {
-                tracing::error!(error = error.chain(), "a subscription that is over stays");
-            }
+        for out in self.all.iter_mut().filter(|out| out.waits() && out.due <= now) {
+            let (mut sent, door) = (out.leave(), self.door.clone());
+            self.sending.spawn(async move {
+                let Some(door) = door.upgrade() else { return sent };
+                if let Err(error) = sent.send(&door).await {
+                    tracing::error!(error = error.chain(), "nothing can be pushed at present");
+                    sent.failed(None);
+                }
+                sent
+            });
         }
-        self.all.retain(|out| !out.is_over);
+    }
+
+    /// Notes what became of something that was on its way.
+    async fn settle(&mut self, sent: Out) {
+        let Some(at) = self.all.iter().position(|out| out.row.id == sent.row.id) else { return };
+        if !sent.is_over {
+            return self.all[at].come_back(sent);
+        }
+        self.all.swap_remove(at);
+        let Some(door) = self.door.upgrade() else { return };
+        if let Err(error) = door.deps.directory.remove_push(self.account, sent.row.id).await {
+            tracing::error!(error = error.chain(), "a subscription that is over stays");
+        }
     }
 }
 
@@ -308,12 +327,31 @@ impl Out {
                 due: Instant::now(),
                 failures: 0,
                 is_over: false,
+                is_sending: false,
             },
         }
     }
 
     fn waits(&self) -> bool {
-        self.greets || !self.changed.is_empty()
+        !self.is_sending && (self.greets || !self.changed.is_empty())
+    }
+
+    /// What waits, to be sent.
+    fn leave(&mut self) -> Self {
+        self.is_sending = true;
+        let changed = std::mem::take(&mut self.changed);
+        Self { row: self.row.clone(), one: self.one.clone(), changed, ..*self }
+    }
+
+    /// What was not taken waits on, together with what happened meanwhile.
+    fn come_back(&mut self, sent: Self) {
+        let newer = std::mem::replace(&mut self.changed, sent.changed);
+        for (account, types) in newer {
+            self.changed.entry(account).or_default().extend(types);
+        }
+        (self.due, self.failures, self.is_sending) = (sent.due, sent.failures, false);
+        // Its code may have been shown meanwhile.
+        self.greets &= sent.greets;
     }
 
     /// Sends what waits, if what the subscription was asked for with is still good.
