@@ -176,15 +176,12 @@ pub(crate) struct Call {
 impl Call {
     /// The same user's, without arguments: for work that goes on when nobody waits for its answer any more.
     pub fn apart(&self) -> Self {
-        Self {
-            door: self.door.clone(),
-            user: self.user.clone(),
-            client: self.client,
-            args: Args(Map::new()),
-            created: BTreeMap::new(),
-            more: Vec::new(),
-            left: 0,
-        }
+        Self::of(self.door.clone(), self.user.clone(), self.client)
+    }
+
+    /// A user's, without arguments.
+    pub fn of(door: Arc<Door>, user: Arc<User>, client: IpAddr) -> Self {
+        Self { door, user, client, args: Args(Map::new()), created: BTreeMap::new(), more: Vec::new(), left: 0 }
     }
 
     /// The account that `accountId` names.

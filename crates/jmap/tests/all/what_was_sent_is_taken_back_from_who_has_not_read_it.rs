@@ -142,6 +142,21 @@ fn a_recall_that_waits_goes_on_when_it_is_asked_for() {
 }
 
 #[test]
+fn a_recall_that_waits_goes_on_by_itself() {
+    let node = Node::start();
+    let (id, entry) = sent(&node, &["bob@anser.test"], None);
+    let lease = node.door.runtime.block_on(node.queue.try_next_due()).unwrap().unwrap();
+    let mut watch = node.store.watch(node.account("bob"));
+    let told = recall(&node, "ann", &id);
+    assert_eq!(outcomes(&told["created"]["r"]["results"]), [("bob@anser.test", "waiting")]);
+    delivered(&node, entry, "bob", "bob");
+    node.door.runtime.block_on(node.queue.settle(&lease, &lease.all_done(), Vec::new())).unwrap();
+    let is_gone = |change: &anser_store::Change| matches!(change, anser_store::Change::Expunged { .. });
+    while !node.door.runtime.block_on(watch.next()).unwrap().list.iter().any(is_gone) {}
+    assert_eq!(messages(&node, "bob"), 0);
+}
+
+#[test]
 fn what_was_answered_stays_and_so_does_another_message() {
     let node = Node::start();
     let (id, entry) = sent(&node, &["bob@anser.test", "chen@anser.test"], None);

@@ -6,15 +6,20 @@
 //! | `tally` | how it went with each recipient, in words |
 //! | `take` | out of the queue, and out of the mailboxes |
 //!
-//! A recall that waits, because somebody is delivering the message just now or because it has many copies, goes on whenever it is asked for.
+//! A recall that waits, because somebody is delivering the message just now or because it has many copies, goes on by itself for an hour, and
+//! whenever it is asked for.
 
 mod take;
 mod tally;
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use anser_base::{AccountId, Durability, Error, Result, Timestamp};
 use anser_store::{Logged, MailTx, RecordKind, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use tokio::time::sleep;
 
 use super::set::find;
 use super::{Submission, Undo};
@@ -39,6 +44,10 @@ const KEPT: i64 = 90 * 24 * 3_600_000;
 const RECALLS: usize = 1_000;
 /// Recalls that one request begins: each looks into many mailboxes.
 const AT_ONCE: usize = 10;
+
+/// How long a recall that waits rests before it goes on, twice as long each time, and how often it does: for somewhat over an hour.
+const REST: Duration = Duration::from_secs(1);
+const ROUNDS: u32 = 12;
 
 pub(crate) const PROPERTIES: [&str; 4] = ["id", "emailSubmissionId", "createdAt", "results"];
 
@@ -167,9 +176,17 @@ pub(crate) async fn set(call: &mut Call) -> Outcome {
         let Some(id) = made["id"].as_str().and_then(parse_id) else { continue };
         // It is written down: what fails now is gone on with when the recall is asked for.
         match go_on(call, &access, id).await {
-            Ok(Some(one)) => *made = Value::Object(one.object(id)),
+            Ok(Some(one)) => {
+                *made = Value::Object(one.object(id));
+                if one.waits() {
+                    keep_on(call, &access, id);
+                }
+            }
             Ok(None) => {}
-            Err(error) => tracing::error!(error = error.chain(), "a recall waits"),
+            Err(error) => {
+                tracing::error!(error = error.chain(), "a recall waits");
+                keep_on(call, &access, id);
+            }
         }
         made.as_object_mut().and_then(|made| made.remove("emailSubmissionId"));
     }
@@ -216,6 +233,39 @@ fn forget_old(tx: &mut MailTx<'_, '_>, now: Timestamp) -> Result<()> {
         tx.remove_record(RecordKind::Recall, id)?;
     }
     Ok(())
+}
+
+/// Goes on with a recall when nobody asks for it, as long as the server runs.
+fn keep_on(call: &Call, access: &Access, id: u64) {
+    let (door, user, client) = (Arc::downgrade(&call.door), call.user.clone(), call.client);
+    let access = access.clone();
+    tokio::spawn(async move {
+        for round in 0..ROUNDS {
+            sleep(REST * 2_u32.pow(round)).await;
+            let Some(door) = door.upgrade() else { return };
+            let call = Call::of(door, user.clone(), client);
+            match go_on_far(&call, &access, id).await {
+                Ok(false) => return,
+                Ok(true) => {}
+                Err(error) => tracing::error!(error = error.chain(), "a recall waits"),
+            }
+        }
+    });
+}
+
+/// Goes on until nothing more can be done now; whether it still waits.
+async fn go_on_far(call: &Call, access: &Access, id: u64) -> Result<bool> {
+    let mut before = None;
+    while let Some(now) = go_on(call, access, id).await? {
+        if !now.waits() {
+            return Ok(false);
+        }
+        if before.as_ref() == Some(&now) {
+            return Ok(true);
+        }
+        before = Some(now);
+    }
+    Ok(false)
 }
 
 /// Goes on with a recall as far as that is possible now; as it is then. One at a time of an account, so that nothing is counted twice. Whoever
