@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use anser_base::{AccountId, TenantId};
+use anser_base::{AccountId, Error, TenantId};
 use anser_directory::model::GroupId;
 use anser_directory::{People, Person, PersonId};
 use serde_json::{Map, Value, json};
@@ -56,11 +56,17 @@ impl Moment {
 
 impl Moments {
     /// The moment that it is, which is remembered.
-    fn now(&self, tenant: TenantId, people: &Arc<People>) -> Arc<Moment> {
+    async fn now(&self, tenant: TenantId, people: &Arc<People>) -> Result<Arc<Moment>, Error> {
         if let Some(known) = self.last(tenant).filter(|last| std::ptr::eq(last.people.as_ptr(), Arc::as_ptr(people))) {
-            return known;
+            return Ok(known);
         }
-        let new = Arc::new(Moment::of(people));
+        // An organisation may be large.
+        let whom = people.clone();
+        let new = tokio::task::spawn_blocking(move || Moment::of(&whom)).await.map_err(Error::unavailable)?;
+        Ok(self.put(tenant, Arc::new(new)))
+    }
+
+    fn put(&self, tenant: TenantId, new: Arc<Moment>) -> Arc<Moment> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let own = all.entry(tenant).or_default();
         own.retain(|known| known.name != new.name);
@@ -155,7 +161,7 @@ fn object(call: &Call, person: &Person) -> Map<String, Value> {
 async fn people(call: &Call) -> Result<(Arc<People>, Arc<Moment>), MethodError> {
     let tenant = call.user.account.tenant;
     let people = call.door.deps.directory.people(tenant).await?;
-    let now = call.door.moments.now(tenant, &people);
+    let now = call.door.moments.now(tenant, &people).await?;
     Ok((people, now))
 }
 
