@@ -258,6 +258,11 @@ test('a phone shows one thing at a time, and nothing is cut off', async () => {
     await page.locator('.folders.shown').waitFor();
     await folder(page, '收件箱').click();
   }
+  // The last of many is not below it.
+  await here.put('chen', Array.from({ length: 12 }, (_, at) => [message({ to: 'chen@anser.test', subject: `row ${at}` })]));
+  await row(page, 'row 11').waitFor();
+  await page.evaluate(() => document.querySelector('#list').scrollTo(0, 100_000));
+  await page.waitForFunction(() => [...document.querySelectorAll('.row')].at(-1).getBoundingClientRect().bottom <= document.querySelector('.pen').getBoundingClientRect().top);
   await page.locator('.pen').click();
   await page.locator('.tabs .tab').nth(2).waitFor();
   await here.leave(page);
