@@ -10,6 +10,7 @@ mod help;
 mod house;
 mod init;
 mod logging;
+mod memory;
 mod metrics;
 mod moves;
 mod password;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|verb| verb == anser_store::WORKER) {
         return anser_store::work_as_worker();
     }
+    memory::keep_few_arenas();
     let language = Language::of_environment();
     let cli = cli::read(language);
     logging::start();

@@ -18,8 +18,8 @@ use tokio::task::JoinSet;
 use crate::config::Config;
 use crate::doors::{self, Allowed, Bound};
 use crate::house::House;
-use crate::metrics;
 use crate::text::{self, refused};
+use crate::{memory, metrics};
 
 /// This program, whatever stands in its file now.
 const MYSELF: &str = "/proc/self/exe";
@@ -167,6 +167,10 @@ fn helpers(house: &House, admin: &Admin, config: &Config, shutdown: &Shutdown) -
     });
     let (moves, ending) = (house.moves.clone(), shutdown.clone());
     tasks.spawn(async move { moves.run(ending).await });
+    let (moves, ending) = (house.moves.clone(), shutdown.clone());
+    tasks.spawn(async move {
+        let _ = ending.or(memory::give_back_after_moves(moves)).await;
+    });
     if let Some(limit) = sd_notify::watchdog_enabled() {
         let (directory, ending) = (house.directory.clone(), shutdown.clone());
         tasks.spawn(async move {

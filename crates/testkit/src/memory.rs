@@ -20,7 +20,16 @@ impl Peak {
 }
 
 fn peak() -> u64 {
+    told("VmHWM:")
+}
+
+/// Bytes that the process has in memory.
+pub fn resident() -> u64 {
+    told("VmRSS:")
+}
+
+fn told(name: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    let line = status.lines().find(|line| line.starts_with(name)).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
 }
