@@ -122,6 +122,10 @@ async fn put(store: Store, target: Target, batch: Vec<Arrived>) -> Result<Vec<Re
 async fn store_all(store: Store, target: Target, ready: Vec<Ready>) -> Result<Done> {
     let account = target.account;
     let work = move |tx: &mut MailTx<'_, '_>| {
+        if !tx.has_ledger_folder(target.key)? {
+            // Somebody forgot the account, or this source of it, since the pass began.
+            return Err(Error::not_found("the folder was forgotten meanwhile", "该文件夹的迁移记录已被删除"));
+        }
         let mut done = Done::default();
         for one in &ready {
             done.came += one.content.size;

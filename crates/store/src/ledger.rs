@@ -226,6 +226,22 @@ impl MailTx<'_, '_> {
         Ok(())
     }
 
+    /// Forgets all of every source: what is still under way for one finds its folder gone.
+    pub fn forget_ledgers(&mut self) -> Result<()> {
+        self.require_writing()?;
+        for table in ["moved", "moved_folder"] {
+            self.db.execute(&format!("DELETE FROM {table} WHERE account = ?1"), params![self.account.to_sql()])?;
+        }
+        Ok(())
+    }
+
+    /// Whether a folder is known.
+    pub fn has_ledger_folder(&mut self, key: LedgerKey) -> Result<bool> {
+        let sql = "SELECT folder FROM moved_folder WHERE account = ?1 AND source = ?2 AND folder = ?3";
+        let key = params![self.account.to_sql(), key.source as i64, key.folder as i64];
+        Ok(self.db.query_one(sql, key, |row| row.int(0))?.is_some())
+    }
+
     /// One row.
     pub fn ledger_row(&mut self, key: LedgerKey, row: &[u8]) -> Result<Option<LedgerRow>> {
         self.db.query_one(

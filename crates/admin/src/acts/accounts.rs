@@ -202,8 +202,10 @@ impl Admin {
     }
 }
 
-/// Empties every mailbox and removes all but the inbox, the deepest first.
+/// Empties every mailbox and removes all but the inbox, the deepest first. No pass of a move that is still under way stores anything
+/// afterwards.
 fn destroy_all(tx: &mut MailTx<'_, '_>) -> Result<()> {
+    tx.forget_ledgers()?;
     let mut deepest_first = Vec::new();
     for mailbox in tx.mailboxes()? {
         deepest_first.push((tx.path(mailbox.id)?.len(), mailbox.id));
