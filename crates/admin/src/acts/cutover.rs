@@ -20,7 +20,10 @@ impl Admin {
     /// Every old server as it answers, and the records of every domain as its name servers have them.
     pub(super) async fn survey(&self, actor: &Actor, name: &str, which: Which, out: &Out) -> Result<Report> {
         let moves = &self.deps.moves;
-        for survey in moves.survey(name, which).await? {
+        let surveys = moves.survey(name, which).await?;
+        // Before anything is told: whoever asked may not stay to hear it.
+        self.note(actor, "move.survey", name, None, None).await?;
+        for survey in surveys {
             out.item(Item::MoveSurvey(Box::new(survey))).await?;
         }
         let seen = self.look_at_domains(name).await?;
@@ -36,7 +39,6 @@ impl Admin {
                 self.domain_dns(&domain, true, out).await?;
             }
         }
-        self.note(actor, "move.survey", name, None, None).await?;
         Ok(Report::Done)
     }
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use anser_net::dns::{Data, RecordType, Resolver, Status};
 use anser_senderauth::dns::{Answer, Asking, Dns, Kind, Record};
 use anser_senderauth::{dmarc, spf};
+use futures_util::future::join_all;
 
 use super::Wanted;
 
@@ -56,12 +57,12 @@ impl Judge<'_> {
         match wanted.kind {
             RecordType::A | RecordType::Aaaa => None,
             RecordType::Mx => {
-                let mut all: Vec<Words> = mx_problem(found, hostname, self.alone).into_iter().collect();
-                for exchange in exchanges(found).into_iter().take(EXCHANGES) {
-                    all.extend(self.exchange_problem(exchange).await);
-                }
-                all.extend(self.wildcard_problem(found).await);
-                joined(all)
+                let looked_at = exchanges(found).into_iter().take(EXCHANGES);
+                // All at once: a name server that is silent costs its time once.
+                let of_exchanges = join_all(looked_at.map(|exchange| self.exchange_problem(exchange)));
+                let (of_exchanges, of_wildcard) = tokio::join!(of_exchanges, self.wildcard_problem(found));
+                let first = mx_problem(found, hostname, self.alone);
+                joined(first.into_iter().chain(of_exchanges.into_iter().flatten()).chain(of_wildcard).collect())
             }
             RecordType::Srv => {
                 let right = found
