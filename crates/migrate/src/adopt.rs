@@ -29,7 +29,8 @@ pub struct Here {
     pub message: MessageId,
 }
 
-/// The hashes of messages without what was added to them. Bodies never change: a pass that begins again reads none twice.
+/// The hashes of messages without what was added to them. Bodies never change: a pass that begins again reads none twice, unless those of
+/// other accounts took their place meanwhile.
 #[derive(Debug, Default)]
 pub struct Read(Mutex<HashMap<(AccountId, MessageId), Arc<[BlobId]>>>);
 
@@ -40,6 +41,11 @@ impl Read {
 
     fn keep(&self, account: AccountId, message: MessageId, hashes: Arc<[BlobId]>) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= READ
+            && let Some(other) = all.keys().map(|(of, _)| *of).find(|of| *of != account)
+        {
+            all.retain(|(of, _), _| *of != other);
+        }
         if all.len() < READ {
             all.insert((account, message), hashes);
         }
@@ -221,6 +227,18 @@ fn bare(head: &[u8]) -> Vec<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_kept_of_one_account_makes_room_for_another() {
+        let read = Read::default();
+        let keep = |account, message| read.keep(AccountId(account), MessageId(message), Arc::new([]));
+        (0..READ as u64).for_each(|message| keep(1 + message % 2, message));
+        keep(3, 7);
+        assert!(read.of(AccountId(3), MessageId(7)).is_some());
+        assert_eq!(read.0.lock().unwrap().len(), READ / 2 + 1, "of one of the others nothing is left");
+        (0..READ as u64).for_each(|message| keep(3, message));
+        assert_eq!(read.0.lock().unwrap().len(), READ);
+    }
 
     #[test]
     fn what_tools_and_servers_add_goes() {

@@ -378,6 +378,12 @@ pub fn hold(tx: &mut Tx<'_>, id: u64, holder: i64, now: Timestamp, until: Timest
     Ok(changed > 0)
 }
 
+/// Whether a lease is this holder's: nobody took it since, even where it ran out.
+pub fn is_held(tx: &mut Tx<'_>, id: u64, holder: i64) -> Result<bool> {
+    let sql = "SELECT id FROM mov_accounts WHERE id = ?1 AND state = ?2 AND holder = ?3";
+    Ok(tx.query_one(sql, params![id as i64, State::Copying as i64, holder], |row| row.int(0))?.is_some())
+}
+
 /// Ends every lease: whoever held them is known to be dead.
 pub fn release_all(tx: &mut Tx<'_>) -> Result<()> {
     tx.execute("UPDATE mov_accounts SET held_until_ms = 0 WHERE state = ?1", params![State::Copying as i64]).map(drop)

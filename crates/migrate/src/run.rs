@@ -30,6 +30,8 @@ const LOOK: Duration = Duration::from_secs(30);
 const OF_PERSONS: (usize, usize) = (4, 1);
 /// How long a person's own move is worked on while others wait for their turn, in milliseconds.
 const TURN: i64 = 30 * 60_000;
+/// How long it is for one message that takes longer than that, in milliseconds: begun again in each turn it would never come.
+const LONGEST: i64 = 6 * 3_600_000;
 /// Octets that come in so many milliseconds at least where others wait, a message that is looked at counted for [`LOOKED_AT`].
 const FLOOR: (u64, i64) = (256 * 1024, 10 * 60_000);
 const LOOKED_AT: u64 = 1024;
@@ -54,6 +56,12 @@ pub(crate) struct Following {
 impl Following {
     fn stop(&self) {
         self.stopped.send_replace(true);
+    }
+
+    /// Whether its turn is over after so many milliseconds; not while the first message that it brings is on its way.
+    fn is_over(&self, after: i64) -> bool {
+        let is_first = self.bytes.load(Ordering::Relaxed) == 0 && self.came.load(Ordering::Relaxed) > 0;
+        after >= if is_first { LONGEST } else { TURN }
     }
 
     /// How far it is, in octets.
@@ -254,7 +262,7 @@ impl Inner {
             }
             if pass.had_its_turn.load(Ordering::Relaxed) {
                 ended += 1;
-            } else if is_slow || now.0 - person.began.0 >= TURN {
+            } else if is_slow || pass.is_over(now.0 - person.began.0) {
                 over.push((person.began, pass));
             }
         }
@@ -296,7 +304,7 @@ impl Inner {
                 }
             }
         };
-        if let Err(error) = self.write_down(&mailbox, &following, ended).await {
+        if let Err(error) = self.write_down(&mailbox, holder, &following, ended).await {
             tracing::error!(error = error.chain(), login = mailbox.login, "the end of a pass could not be noted");
         }
         self.unfollow(mailbox.id);
@@ -319,4 +327,19 @@ impl Inner {
 /// A move, or a mailbox of it, that is not there.
 pub(crate) fn unknown(what: &str) -> Error {
     Error::new(Class::NotFound, format!("there is no {what}"), format!("没有 {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_is_long_enough_for_one_message() {
+        let pass = Following::default();
+        assert!(pass.is_over(TURN) && !pass.is_over(TURN - 1), "nothing comes");
+        pass.came.store(1 << 30, Ordering::Relaxed);
+        assert!(!pass.is_over(TURN) && pass.is_over(LONGEST), "one is on its way");
+        pass.done(1, 1 << 30);
+        assert!(pass.is_over(TURN), "it came");
+    }
 }

@@ -128,10 +128,12 @@ impl Inner {
         self.deps.db.write(Place::Moves, Durability::Sync, move |tx| rows::begin_pass(tx, id)).await
     }
 
-    /// What a pass came to, and what comes next.
+    /// What a pass came to, and what comes next; nothing when its lease was lost meanwhile: what is with the mailbox is then for others to
+    /// say.
     pub(crate) async fn write_down(
         &self,
         mailbox: &Mailbox,
+        holder: i64,
         following: &Following,
         ended: Result<Outcome, Trouble>,
     ) -> Result<()> {
@@ -218,7 +220,7 @@ impl Inner {
         let (id, account, all) = (mailbox.id, mailbox.account, mailbox.bytes + bytes);
         let is_late = mailbox.cut.0 > 0 && mailbox.task == Task::Copy && bytes > 0;
         let work = move |tx: &mut anser_db::Tx<'_>| {
-            if rows::state(tx, id)? == Some(State::Abandoned) {
+            if !rows::is_held(tx, id, holder)? {
                 return Ok(());
             }
             rows::progress(tx, id, done, total, all)?;
