@@ -7,6 +7,8 @@ const AGAIN = 5_000;
 class Late {
   /** What it brought, once it is here. */
   all = $state.raw<More | null>(null);
+  /** It did not come, and is asked for again: whoever waits is told. */
+  failing = $state(false);
   private coming: Promise<More> | null = null;
 
   /** What it brings; begins to wait for it. */
@@ -18,12 +20,16 @@ class Late {
     const page = document.body.dataset;
     const path = page.more;
     for (let tried = 1; ; tried++) {
+      const link = page.more ? announce(page.more, page.moreIntegrity ?? '') : null;
       try {
-        if (page.more) announce(page.more, page.moreIntegrity ?? '');
         // The page names it by its content: the build puts `dataset.more` here.
-        return (this.all = await import('./more'));
+        const all = (this.all = await import('./more'));
+        this.failing = false;
+        return all;
       } catch (error) {
         console.warn(error);
+        this.failing = true;
+        link?.remove();
         await new Promise((done) => setTimeout(done, AGAIN));
         // Browsers remember of an address that nothing came from it.
         page.more = `${path}?${tried}`;
@@ -33,8 +39,10 @@ class Late {
 }
 
 /** A script that is imported says nowhere what it has to be; one that is announced does, and is the same then. */
-function announce(href: string, integrity: string): void {
-  document.head.append(Object.assign(document.createElement('link'), { rel: 'modulepreload', href, integrity }));
+function announce(href: string, integrity: string): HTMLLinkElement {
+  const link = Object.assign(document.createElement('link'), { rel: 'modulepreload', href, integrity });
+  document.head.append(link);
+  return link;
 }
 
 export const late = new Late();
