@@ -114,7 +114,8 @@ export class Webmail {
       void this.book.open().catch(() => {});
       void this.rules.open().catch(() => {});
       this.reminders.start();
-      if (named?.[2]) await this.openById(named[2]);
+      // A letter that does not come is no reason to show nothing: to start again would be to be told of every change twice.
+      if (named?.[2]) await this.openById(named[2]).catch((error: unknown) => void trouble(words().notDone(this.mail.reason(error))));
       void this.restoreTabs(letters).then(async () => (await more).Draft.restore(this, drafts));
     } catch (error) {
       this.failed = this.mail.reason(error);
