@@ -66,6 +66,8 @@ export class Webmail {
   current = $state(0);
   selected = new SvelteSet<Id>();
   private anchor = 0;
+  /** What is begun as soon as the second script is here. */
+  private begun: Start | null = null;
   open = $state<Id | null>(null);
   searches = $state.raw<string[]>([]);
   drafts = $state<Draft[]>([]);
@@ -558,7 +560,15 @@ export class Webmail {
 
   write(start: Start = { kind: 'new' }): void {
     this.menu = false;
-    void late.load().then(({ Draft }) => Draft.begin(this, start));
+    const isWaiting = this.begun !== null;
+    this.begun = start;
+    // Who presses again while nothing comes wants one letter.
+    if (isWaiting) return;
+    void late.load().then(({ Draft }) => {
+      const last = this.begun ?? start;
+      this.begun = null;
+      return Draft.begin(this, last);
+    });
   }
 
   reply(kind: 'reply' | 'replyAll' | 'forward' | 'attach', head = this.targetHead): void {
