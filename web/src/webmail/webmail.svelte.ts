@@ -172,7 +172,6 @@ export class Webmail {
     this.chips = [];
     this.only = 'all';
     this.look();
-    this.menu = false;
     if (show) this.show('mail');
   }
 
@@ -232,6 +231,7 @@ export class Webmail {
   show(view: View): void {
     this.view = view;
     this.tab = 'mail';
+    this.menu = false;
   }
 
   private remember(): void {
