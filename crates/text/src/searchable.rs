@@ -173,7 +173,7 @@ struct Reader<'a, 'm> {
 
 impl<'m> Reader<'_, 'm> {
     fn head(&mut self, structure: &Structure) {
-        let end = self.shift + structure.root().body_start;
+        let end = self.shift.saturating_add(structure.root().body_start);
         self.out.is_cut |= end > BLOCK;
         let block = (self.bytes)(0..end.min(BLOCK));
         let out = &mut self.out.head;
@@ -184,6 +184,7 @@ impl<'m> Reader<'_, 'm> {
             push_head(&field, out);
         }
         out.push('\n');
+        // The header of the root is the message's, which has been looked at.
         for (at, part) in structure.parts.iter().enumerate().skip(1) {
             if self.out.head.len() > HEAD {
                 return;
