@@ -337,7 +337,9 @@ impl Store {
         };
         let (mut body, mut failed) = (self.body(tenant, message)?, None);
         let mut bytes = |range: Range<u64>| {
-            let mut out = Vec::new();
+            let there = range.end.min(body.size()).saturating_sub(range.start);
+            // All at once: what grows as it is filled takes half as much again.
+            let mut out = Vec::with_capacity(usize::try_from(there).unwrap_or_default());
             let mut at = range.start;
             while at < range.end && failed.is_none() {
                 match body.read_at(at, usize::try_from(range.end - at).unwrap_or(usize::MAX)) {
