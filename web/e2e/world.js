@@ -222,6 +222,6 @@ export const folder = (page, name) => page.locator('.folder', { hasText: name })
 /** The text of the letter that is open. */
 export const letter = (page) => page.frameLocator('article.open iframe').locator('body');
 /** Until the second script has come, which brings what is pressed next. */
-export const whole = (page) => page.locator('.stage[aria-busy=false]').waitFor();
+export const whole = (page) => page.locator('.stage[data-whole=true]').waitFor();
 /** Ends a page of somebody's, and the browser's memory of it. */
 export const close = (page) => page.context().close();

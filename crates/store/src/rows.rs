@@ -176,24 +176,25 @@ impl MailTx<'_, '_> {
         ids: &[MessageId],
         each: impl FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<()> {
-        each_row(self.db, self.account, select, key, ids, each)
+        each_row(self.db, self.account, select, key, (ids, SPARSE), each)
     }
 }
 
-/// Visits an account's rows of these messages by ascending numbers. The first column is `key`, the number.
+/// Visits an account's rows of these messages by ascending numbers. The first column is `key`, the number. They are read as one range when
+/// it holds at most so many times as many numbers as are wanted.
 pub(crate) fn each_row(
     db: &mut Tx<'_>,
     account: AccountId,
     select: &str,
     key: &str,
-    ids: &[MessageId],
+    (ids, sparse): (&[MessageId], u64),
     mut each: impl FnMut(&Row<'_>) -> Result<()>,
 ) -> Result<()> {
     let mut wanted: Vec<i64> = ids.iter().map(|id| id.to_sql()).collect();
     wanted.sort_unstable();
     wanted.dedup();
     let (Some(first), Some(last)) = (wanted.first(), wanted.last()) else { return Ok(()) };
-    if last.abs_diff(*first) / SPARSE <= wanted.len() as u64 {
+    if last.abs_diff(*first) / sparse <= wanted.len() as u64 {
         let sql = format!("{select} WHERE account = ?1 AND {key} BETWEEN ?2 AND ?3 ORDER BY {key}");
         return db.for_each(&sql, params![account.to_sql(), *first, *last], |row| {
             if wanted.binary_search(&row.int(0)?).is_ok() { each(row) } else { Ok(()) }

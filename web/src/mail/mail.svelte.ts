@@ -45,6 +45,8 @@ export class Mail {
   private others: ((change: Record<string, string>) => void)[] = [];
   private catching: Promise<void> | null = null;
   private again = false;
+  /** Whether the connection on which changes are told was ever open. */
+  private followed = false;
 
   constructor(readonly client: Client) {}
 
@@ -62,8 +64,9 @@ export class Mail {
         void this.catchUp(own);
       },
       (line) => {
-        // Whoever comes back may have missed something.
-        if (line === 'open' && this.line === 'lost') void this.catchUp({ Email: '', Mailbox: '' });
+        // Whoever comes, or comes back, may have missed something.
+        if (line === 'open' && (this.line === 'lost' || !this.followed)) void this.catchUp({ Email: '', Mailbox: '' });
+        if (line === 'open') this.followed = true;
         this.line = line;
       },
     );

@@ -31,6 +31,8 @@ class Late {
         this.failing = true;
         link?.remove();
         await new Promise((done) => setTimeout(done, AGAIN));
+        // Another version of the server has another script, and names it in its page; nothing was written here yet.
+        if (path && (await fetch(path, { method: 'HEAD' }).catch(() => null))?.status === 404) location.reload();
         // Browsers remember of an address that nothing came from it.
         page.more = `${path}?${tried}`;
       }

@@ -119,6 +119,8 @@ export class Webmail {
       // A letter that does not come is no reason to show nothing: to start again would be to be told of every change twice.
       if (named?.[2]) await this.openById(named[2]).catch((error: unknown) => void trouble(words().notDone(this.mail.reason(error))));
       void this.restoreTabs(letters).then(async () => (await more).Draft.restore(this, drafts));
+      // Where another window holds the connection, nothing says what came between the first rows and the time since when it is told.
+      void this.mail.catchUp({ Email: '', Mailbox: '' });
     } catch (error) {
       this.failed = this.mail.reason(error);
     }
@@ -270,6 +272,8 @@ export class Webmail {
   private read(id = this.open): void {
     const head = id ? this.mail.heads.get(id) : undefined;
     if (!head || this.isElsewhere) return;
+    // What cannot be shown yet nobody has read.
+    if (!late.all) return void late.load().then(() => this.read(id));
     const all = prefs.conversations ? this.mail.conversation(head) : [head];
     const unread = all.filter((one) => !one.keywords.$seen).map(({ id }) => id);
     if (unread.length > 0) void this.acts.seen(unread, true, false);

@@ -18,8 +18,8 @@ const TAIL: usize = 64;
 const BLOCKS: usize = 64;
 /// Blocks of postings that are read in one transaction.
 const LISTS: usize = 32;
-/// Texts that are read in one transaction.
-const TEXTS: usize = 128;
+/// Texts that are read in one transaction; the next are on their way meanwhile.
+const TEXTS: usize = 64;
 /// How often a query begins anew because the index changed under it.
 const TRIES: usize = 4;
 

@@ -306,7 +306,8 @@ pub(super) fn read_texts(
         false => "SELECT message, mark, head FROM search_text",
     };
     let mut all = Vec::with_capacity(ids.len());
-    each_row(tx, account, select, "message", ids, |row| {
+    // Those between are not read: texts may be long.
+    each_row(tx, account, select, "message", (ids, 1), |row| {
         let body = if with_body { row.blob(3)? } else { Vec::new() };
         all.push(Packed { id: MessageId::from_sql(row.int(0)?), mark: row.int(1)?, head: row.blob(2)?, body });
         Ok(())
