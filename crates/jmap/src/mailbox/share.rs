@@ -139,10 +139,13 @@ pub(super) fn write(
 async fn open<'a>(call: &Call, set: &'a Set) -> Result<Vec<&'a Map<String, Value>>, MethodError> {
     let scope = set.access.scope();
     let of = |id: &str| call.resolve(id).and_then(|id| ids::parse_mailbox(scope, &id));
-    let created = set.create.iter().map(|(_, object)| (outermost(set, object).and_then(of), object));
-    let updated = set.update.iter().map(|(id, patch)| (of(id), patch));
-    let all: Vec<(Option<MailboxId>, &Map<String, Value>)> =
-        created.chain(updated).filter(|(_, object)| object.keys().any(|name| name.starts_with(PROPERTY))).collect();
+    let made: HashMap<&str, &Map<String, Value>> =
+        set.create.iter().map(|(id, object)| (id.as_str(), object)).collect();
+    let says = |object: &Map<String, Value>| object.keys().any(|name| name.starts_with(PROPERTY));
+    let created = set.create.iter().filter(|(_, object)| says(object));
+    let created = created.map(|(_, object)| (outermost(&made, object).and_then(of), object));
+    let updated = set.update.iter().filter(|(_, patch)| says(patch)).map(|(id, patch)| (of(id), patch));
+    let all: Vec<(Option<MailboxId>, &Map<String, Value>)> = created.chain(updated).collect();
     if set.access.is_own() || all.is_empty() {
         return Ok(all.into_iter().map(|(_, object)| object).collect());
     }
@@ -154,11 +157,11 @@ async fn open<'a>(call: &Call, set: &'a Set) -> Result<Vec<&'a Map<String, Value
 }
 
 /// The parent of a new mailbox; of one within others that the same request makes, the parent of the outermost.
-fn outermost<'a>(set: &'a Set, object: &'a Map<String, Value>) -> Option<&'a str> {
+fn outermost<'a>(made: &HashMap<&str, &'a Map<String, Value>>, object: &'a Map<String, Value>) -> Option<&'a str> {
     let mut parent = object.get("parentId")?.as_str()?;
-    for _ in 0..set.create.len() {
+    for _ in 0..made.len() {
         let Some(creation) = parent.strip_prefix('#') else { break };
-        let Some((_, outer)) = set.create.iter().find(|(known, _)| known == creation) else { break };
+        let Some(outer) = made.get(creation).copied() else { break };
         parent = outer.get("parentId")?.as_str()?;
     }
     Some(parent)
