@@ -174,7 +174,7 @@ pub(crate) async fn set(call: &mut Call) -> Outcome {
     let mut done = set.clone().perform(&call.door, WHAT, work).await??;
     for made in done.created.values_mut() {
         let Some(id) = made["id"].as_str().and_then(parse_id) else { continue };
-        // It is written down: what fails now is gone on with when the recall is asked for.
+        // It is written down: what fails now is gone on with later.
         match go_on(call, &access, id).await {
             Ok(Some(one)) => {
                 *made = Value::Object(one.object(id));
