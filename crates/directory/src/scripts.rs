@@ -141,9 +141,11 @@ pub(crate) struct Watched(Mutex<HashMap<AccountId, watch::Sender<()>>>);
 impl Watched {
     fn watch(&self, account: AccountId) -> watch::Receiver<()> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Before it grows, those go to whom nobody listens any more.
+        // Before it grows, those go to whom nobody listens any more; the next time that it is looked through it is twice as large.
         if all.len() == all.capacity() {
             all.retain(|_, waiting| waiting.receiver_count() > 0);
+            let left = all.len();
+            all.reserve(left + 1);
         }
         all.entry(account).or_default().subscribe()
     }

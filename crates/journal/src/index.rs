@@ -17,8 +17,8 @@ use crate::schema;
 pub const RUN: u64 = 4096;
 /// Parts of a run.
 const PARTS: u32 = 32;
-/// Runs that are read at once.
-const RUNS: i64 = 64;
+/// Runs that are read at once: of each one part a key, of some kilobytes.
+const RUNS: i64 = 4;
 /// Bytes of one key: 4 of hash, 2 of distance from the last event of the run.
 const KEY: usize = 6;
 
@@ -206,19 +206,37 @@ pub fn nodes(tx: &mut Tx<'_>) -> Result<Vec<(u32, u64)>> {
     tx.query(sql, &[], |row| Ok((row.int(0)? as u32, row.int(1)? as u64 + 1)))
 }
 
-/// The newest events of a node that may have one of these keys and lie before one of its events, ascending: at most so many.
-/// What is in no run yet may have any.
-pub fn candidates(tx: &mut Tx<'_>, node: u32, keys: &BTreeSet<Key>, before: u64, most: usize) -> Result<Vec<i64>> {
-    let (before, done) = (schema::id(node, before), schema::id(node, indexed(tx, node)?));
+/// Events of a node that may have one of these keys, ascending, and the number before which the next are to be looked for: out of the
+/// newest before a number, as many as are in [`RUNS`] runs, or were not indexed yet and are about as many as in one.
+pub fn candidates(tx: &mut Tx<'_>, node: u32, keys: &BTreeSet<Key>, before: u64) -> Result<(Vec<i64>, u64)> {
+    let (first, end) = (schema::range(node).0, schema::id(node, before));
+    let done = schema::id(node, indexed(tx, node)?);
+    // What is in no run yet may have any key.
     let sql = "SELECT id FROM journal_event WHERE id > ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3";
-    let newest = tx.query(sql, params![done, before, most as i64], |row| row.int(0))?;
-    let mut all: BTreeSet<i64> = newest.into_iter().collect();
-    for key in keys {
-        all.extend(in_runs_of(tx, node, key.hash(), before, most)?);
+    let mut newest = tx.query(sql, params![done, end, RUN as i64], |row| row.int(0))?;
+    newest.reverse();
+    if let Some(oldest) = newest.first() {
+        return Ok((newest.clone(), schema::seq_of(*oldest)));
     }
-    let surplus = all.len().saturating_sub(most);
-    // The oldest are left out.
-    Ok(all.into_iter().skip(surplus).collect())
+    // A run of which no event lies before it ends a run's length after it.
+    let last = (end + RUN as i64).min(schema::range(node).1);
+    let sql = "SELECT last FROM journal_run WHERE part = 0 AND last BETWEEN ?1 AND ?2 ORDER BY last DESC LIMIT ?3";
+    let runs = tx.query(sql, params![first, last, RUNS + 1], |row| row.int(0))?;
+    // The one more says where the last of the others begins.
+    let (runs, next) = match runs.get(RUNS as usize) {
+        Some(older) => (&runs[..RUNS as usize], schema::seq_of(*older) + 1),
+        None => (&runs[..], 0),
+    };
+    let (Some(newest), Some(oldest)) = (runs.first(), runs.last()) else { return Ok((Vec::new(), 0)) };
+    let mut all = BTreeSet::new();
+    for hash in keys.iter().map(Key::hash) {
+        let sql = "SELECT last, keys FROM journal_run WHERE part = ?1 AND last BETWEEN ?2 AND ?3";
+        tx.for_each(sql, params![part(hash), *oldest, *newest], |row| {
+            all.extend(in_run(row.int(0)?, row.blob_ref(1)?, hash).filter(|id| *id < end));
+            Ok(())
+        })?;
+    }
+    Ok((all.into_iter().collect(), next))
 }
 
 /// The newest events of this place that are sought, in no order: at most `limit` of each node.
@@ -249,28 +267,6 @@ fn in_runs(tx: &mut Tx<'_>, hash: u32) -> Result<Vec<i64>> {
         ids.extend(in_run(row.int(0)?, row.blob_ref(1)?, hash));
         Ok(())
     })?;
-    Ok(ids)
-}
-
-/// The newest events of a node that lie before one of them, the newest first: at most about so many.
-fn in_runs_of(tx: &mut Tx<'_>, node: u32, hash: u32, before: i64, most: usize) -> Result<Vec<i64>> {
-    let (first, end) = schema::range(node);
-    // A run of which no event lies before it ends a run's length after it.
-    let (mut ids, mut last) = (Vec::new(), (before + RUN as i64).min(end));
-    let sql =
-        "SELECT last, keys FROM journal_run WHERE part = ?1 AND last BETWEEN ?2 AND ?3 ORDER BY last DESC LIMIT ?4";
-    while ids.len() < most {
-        let mut runs = 0;
-        tx.for_each(sql, params![part(hash), first, last, RUNS], |row| {
-            last = row.int(0)? - 1;
-            runs += 1;
-            ids.extend(in_run(row.int(0)?, row.blob_ref(1)?, hash).filter(|id| *id < before));
-            Ok(())
-        })?;
-        if runs < RUNS {
-            break;
-        }
-    }
     Ok(ids)
 }
 

@@ -1,7 +1,8 @@
 //! What concerns somebody, a page at a time, the newest first.
 //!
 //! Whoever turns the pages may be anybody with an account, and the mailbox may be one that everything is sent to. So a page costs no
-//! more however much there is: it looks at [`LOOKS`] events, a few in each transaction, and may then be short.
+//! more however much there is: it looks at [`LOOKS`] events and at [`PIECES`] pieces of the index, a few in each transaction, and may then
+//! be short.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -22,8 +23,10 @@ pub const EVENTS: usize = 200;
 const LOOKS: usize = 20_000;
 /// Events that are looked at in one transaction, so that what is written meanwhile does not wait.
 const STEP: usize = 256;
+/// Pieces of the index that are looked at for one page at most: of some ten thousand events each.
+const PIECES: usize = 1_000;
 /// Nodes that a mark tells of.
-const NODES: usize = 64;
+const NODES: usize = 1024;
 
 /// A place between events, from which the next page goes on: of each node the number of the event before which it does; without
 /// one it begins at the end.
@@ -67,6 +70,10 @@ pub struct Leaf {
 /// The events of one node in one place.
 struct Lane {
     node: u32,
+    /// Its first event here.
+    first: u64,
+    /// The index was looked at down to here.
+    before: u64,
     /// What is still to be looked at, ascending.
     ids: Vec<i64>,
     /// What was looked at and is sought, the newest first.
@@ -94,23 +101,33 @@ impl Journal {
     }
 
     async fn page(&self, sought: Sought, before: Option<Mark>, limit: usize) -> Result<Leaf> {
-        let (mut mark, mut events, mut looks) = (before.unwrap_or_default(), Vec::new(), LOOKS);
+        let (mut mark, mut events) = (before.unwrap_or_default(), Vec::new());
+        let (mut looks, mut pieces) = (LOOKS, PIECES);
         for place in self.places().into_iter().rev() {
-            let mut lanes = self.lanes(place, &sought, &mark).await?;
+            let mut lanes = self.lanes(place, &mark).await?;
+            // However many they are, all come to something.
+            let step = (LOOKS / 2 / lanes.len().max(1)).clamp(1, STEP);
             loop {
                 for lane in &mut lanes {
-                    while lane.ready.is_empty() && !lane.ids.is_empty() {
-                        if looks == 0 {
+                    while lane.ready.is_empty() && (!lane.ids.is_empty() || lane.first < lane.before) {
+                        if looks == 0 || pieces == 0 {
                             return Ok(Leaf { events, next: Some(mark) });
                         }
-                        let step = STEP.min(looks).min(lane.ids.len());
-                        let ids = lane.ids.split_off(lane.ids.len() - step);
-                        looks -= step;
-                        let oldest = ids.first().map(|id| schema::seq_of(*id));
-                        lane.ready = self.look(place, &sought, ids).await?.into();
-                        if lane.ready.is_empty() {
-                            mark.0.extend(oldest.map(|seq| (lane.node, seq)));
-                        }
+                        let passed = match lane.ids.len() {
+                            0 => {
+                                pieces -= 1;
+                                self.refill(place, &sought, lane).await?;
+                                lane.ids.is_empty().then_some(lane.before)
+                            }
+                            length => {
+                                let ids = lane.ids.split_off(length - step.min(looks).min(length));
+                                looks -= ids.len();
+                                let oldest = ids.first().map(|id| schema::seq_of(*id));
+                                lane.ready = self.look(place, &sought, ids).await?.into();
+                                oldest.filter(|_| lane.ready.is_empty())
+                            }
+                        };
+                        mark.0.extend(passed.map(|seq| (lane.node, seq)));
                     }
                 }
                 let newest = lanes.iter_mut().max_by_key(|lane| lane.ready.front().map(|event| event.at));
@@ -125,22 +142,21 @@ impl Journal {
         Ok(Leaf { events, next: None })
     }
 
-    /// What may be sought in a place, before the mark.
-    async fn lanes(&self, place: Place, sought: &Sought, mark: &Mark) -> Result<Vec<Lane>> {
-        let (keys, mark) = (sought.keys.clone(), mark.clone());
-        let read = self.db.read(place, move |tx| {
-            let mut lanes = Vec::new();
-            for (node, first) in nodes(tx)? {
-                let before = mark.0.get(&node).copied().unwrap_or(schema::LAST);
-                if first < before {
-                    // One more than is looked at says that there is more.
-                    let ids = candidates(tx, node, &keys, before, LOOKS + 1)?;
-                    lanes.push(Lane { node, ids, ready: VecDeque::new() });
-                }
-            }
-            Ok(lanes)
+    /// The nodes that have something in a place, before the mark.
+    async fn lanes(&self, place: Place, mark: &Mark) -> Result<Vec<Lane>> {
+        let nodes = self.db.read(place, nodes).await?.into_iter();
+        let lanes = nodes.map(|(node, first)| {
+            let before = mark.0.get(&node).copied().unwrap_or(schema::LAST);
+            Lane { node, first, before, ids: Vec::new(), ready: VecDeque::new() }
         });
-        read.await
+        Ok(lanes.filter(|lane| lane.first < lane.before).collect())
+    }
+
+    /// What may be sought in the next piece of the index.
+    async fn refill(&self, place: Place, sought: &Sought, lane: &mut Lane) -> Result<()> {
+        let (node, before, keys) = (lane.node, lane.before, sought.keys.clone());
+        (lane.ids, lane.before) = self.db.read(place, move |tx| candidates(tx, node, &keys, before)).await?;
+        Ok(())
     }
 
     /// Those of some events that are sought, the newest first.

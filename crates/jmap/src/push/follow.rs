@@ -118,6 +118,8 @@ pub(super) struct Follower {
     scripts: watch::Receiver<()>,
     /// Whether the scripts may be others than those that were told.
     is_news: bool,
+    /// What changed and is not told yet.
+    changed: BTreeMap<AccountId, Kinds>,
     states: States,
 }
 
@@ -175,7 +177,19 @@ impl Follower {
         }
         let limits = limits_of(user);
         let store = store.clone();
-        Ok(Self { store, directory, wanted, accounts, told, limits, own, scripts, is_news: false, states })
+        Ok(Self {
+            store,
+            directory,
+            wanted,
+            accounts,
+            told,
+            limits,
+            own,
+            scripts,
+            is_news: false,
+            changed: BTreeMap::new(),
+            states,
+        })
     }
 
     /// Follows no account any more that is not open to the user.
@@ -216,13 +230,13 @@ impl Follower {
     /// What happens next. Cancel-safe.
     pub async fn next(&mut self) -> Result<Told> {
         loop {
-            let mut changed = BTreeMap::new();
             if self.is_news {
                 // A look that is cut short is taken again.
                 let now = States::of(&self.directory, self.own, self.wanted).await?;
-                changed.insert(self.own, now.other_than(&self.states));
+                let known = self.changed.entry(self.own).or_default();
+                *known = known.or(now.other_than(&self.states));
                 (self.is_news, self.states) = (false, now);
-            } else {
+            } else if self.changed.is_empty() {
                 let next =
                     self.accounts.iter_mut().map(|(id, watch)| watch.next().map(|changes| (*id, changes)).boxed());
                 let (account, changes) = tokio::select! {
@@ -232,12 +246,13 @@ impl Follower {
                         continue;
                     }
                 };
-                self.note(&mut changed, account, changes).await?;
-                // What waits already is told with it.
-                while let Some((account, changes)) = self.waiting() {
-                    self.note(&mut changed, account, changes).await?;
-                }
+                self.note(account, changes).await?;
             }
+            // What waits already is told with it.
+            while let Some((account, changes)) = self.waiting() {
+                self.note(account, changes).await?;
+            }
+            let changed = std::mem::take(&mut self.changed);
             if let Some(told) = self.told(changed) {
                 return Ok(told);
             }
@@ -249,20 +264,19 @@ impl Follower {
     }
 
     /// Adds the changes of one transaction; `None` when some were missed, so that everything may have changed.
-    async fn note(
-        &mut self,
-        changed: &mut BTreeMap<AccountId, Kinds>,
-        account: AccountId,
-        changes: Option<std::sync::Arc<anser_store::Changes>>,
-    ) -> Result<()> {
+    async fn note(&mut self, account: AccountId, changes: Option<std::sync::Arc<anser_store::Changes>>) -> Result<()> {
         let (modseq, kinds) = match changes {
             Some(changes) => (changes.modseq, Kinds::of(&changes.list)),
-            None => (self.store.read(account, |tx| Ok(tx.state())).await?, Kinds::ALL),
+            None => {
+                // Should this be cut short, the next call goes on with all of it.
+                self.changed.insert(account, Kinds::ALL);
+                (self.store.read(account, |tx| Ok(tx.state())).await?, Kinds::ALL)
+            }
         };
         let told = self.told.entry(account).or_default();
         if modseq > *told {
             *told = modseq;
-            let known = changed.entry(account).or_default();
+            let known = self.changed.entry(account).or_default();
             *known = known.or(kinds);
         }
         Ok(())

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anser_base::{AccountId, Durability, Error, Result, Timestamp};
+use anser_directory::model::AccountState;
 use anser_store::{Logged, MailTx, RecordKind, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -244,6 +245,15 @@ fn keep_on(call: &Call, access: &Access, id: u64) {
             sleep(REST * 2_u32.pow(round)).await;
             let Some(door) = door.upgrade() else { return };
             let call = Call::of(door, user.clone(), client);
+            match call.door.deps.directory.account(access.owner.id).await {
+                Ok(Some(owner)) if owner.state == AccountState::Active => {}
+                // Whoever is shut out changes nothing with others any more.
+                Ok(_) => return,
+                Err(error) => {
+                    tracing::error!(error = error.chain(), "a recall waits");
+                    continue;
+                }
+            }
             match go_on_far(&call, &access, id).await {
                 Ok(false) => return,
                 Ok(true) => {}
