@@ -9,7 +9,7 @@ const FLAG: &str = "require \"imap4flags\";\r\nif address :is [\"To\", \"Cc\"] \
 const FILE: &str =
     "require \"fileinto\";\r\nif header :contains \"subject\" \"sale\" {\r\n  fileinto \"Trash\";\r\n}\r\n";
 
-/// §2.2.1: made of a blob, and active with the same call; what the server set is told.
+/// §2.4.1: made of a blob, and active with the same call; what the server set is told.
 #[test]
 fn a_script_is_uploaded_made_and_activated() {
     let node = Node::start();
@@ -31,7 +31,7 @@ fn a_script_is_uploaded_made_and_activated() {
     assert_ne!(answers[0][1]["oldState"], answers[0][1]["newState"]);
 }
 
-/// §2.2.2: the text of a script becomes another one, out of a blob that the same request makes.
+/// §2.4.1: the text of a script becomes another one, out of a blob that the same request makes.
 #[test]
 fn the_text_of_a_script_becomes_another_one() {
     let node = Node::start();
@@ -54,7 +54,7 @@ fn the_text_of_a_script_becomes_another_one() {
         b"",
     );
     assert_eq!(String::from_utf8(got.body).unwrap(), FILE);
-    // §2.1.1: it is fetched with its state.
+    // §2.3.1: it is fetched with its state.
     let answers = node.dialogue("ann", json!([["SieveScript/get", {}, "0"]]));
     says(
         &answers,
@@ -63,7 +63,7 @@ fn the_text_of_a_script_becomes_another_one() {
     );
 }
 
-/// §2.2.3, §2.2.4: its name becomes another one while another script becomes active, and none is.
+/// §2.4.1: its name becomes another one while another script becomes active, and none is.
 #[test]
 fn scripts_are_renamed_switched_and_removed() {
     let node = Node::start();
@@ -96,7 +96,7 @@ fn scripts_are_renamed_switched_and_removed() {
     says(&set(json!({ "destroy": [one, two] })), json!([["SieveScript/set", { "destroyed": [one, two] }, "0"]]));
 }
 
-/// §2.3: the active one is found and fetched.
+/// §2.5: the active one is found and fetched.
 #[test]
 fn the_active_script_is_found() {
     let node = Node::start();
@@ -115,7 +115,7 @@ fn the_active_script_is_found() {
     assert_eq!(answers[2][1]["ids"][0], answers[0][1]["ids"][0], "the active one first");
 }
 
-/// §2.4.1: a script is looked at and not kept.
+/// §2.6: a script is looked at and not kept.
 #[test]
 fn a_script_is_checked_without_being_kept() {
     let node = Node::start();

@@ -182,7 +182,7 @@ fn whole(mut card: Card, now: &str) -> Card {
     card
 }
 
-/// The cards of a file, as [`import`] takes them; none of what is no such file.
+/// The cards of a file, as ContactCard/import takes them; none of what is no such file.
 pub fn cards_in(bytes: &[u8]) -> Vec<Card> {
     let read = read(bytes, None, "2026-01-01T00:00:00Z");
     read.map(|read| read.cards.into_iter().map(|(_, card)| card).collect()).unwrap_or_default()
