@@ -112,7 +112,7 @@ test('messages are moved: dragged to a folder, by keys with two letters', async 
 });
 
 test('a letter is taken back while there is time, and is written on', async () => {
-  const page = await here.page('bob', { prefs: { undoSeconds: 30 } });
+  const page = await here.page('bob', { prefs: { undoSeconds: 30, undoInside: true } });
   await page.locator('.write').click();
   await page.keyboard.type('ann@anser.test,');
   await page.locator('input.subject').fill('too soon');

@@ -94,7 +94,7 @@ test('sent to each separately, nobody hears of the others', async () => {
 });
 
 test('what went to each separately comes back with one click, and reached nobody', async () => {
-  const page = await here.page('ann', { prefs: { undoSeconds: 30 } });
+  const page = await here.page('ann', { prefs: { undoSeconds: 30, undoInside: true } });
   await write(page, ['bob@anser.test', 'chen@anser.test'], 'Not yet for anybody', 'Wait.');
   await more(page, 'Send to each separately');
   await page.locator('.send').click();
@@ -111,7 +111,7 @@ const list = () => ({ name: 'list.txt', mimeType: 'text/plain', buffer: Buffer.f
 for (const separately of [false, true]) {
   test(`what is taken back${separately ? ' from each separately' : ''} has its files still, is kept and sent again with them`, async () => {
     const subject = `List, ${separately ? 'each' : 'all'}`;
-    const page = await here.page('ann', { prefs: { undoSeconds: 30 } });
+    const page = await here.page('ann', { prefs: { undoSeconds: 30, undoInside: true } });
     await write(page, ['bob@anser.test', 'chen@anser.test'], subject, 'Here it is.');
     await page.locator('.composer input[type=file]').first().setInputFiles(list());
     if (separately) await more(page, 'Send to each separately');
@@ -164,7 +164,7 @@ test('a letter too long to be quoted whole is answered below its beginning, and 
 });
 
 test('a letter goes out on its paper, asks for a receipt, and comes back among the drafts as it was', async () => {
-  const page = await here.page('ann', { prefs: { undoSeconds: 30 } });
+  const page = await here.page('ann', { prefs: { undoSeconds: 30, undoInside: true } });
   await write(page, 'bob@anser.test', 'On rice paper', 'With care.');
   await more(page, 'Rice paper');
   await more(page, 'Ask for a read receipt');

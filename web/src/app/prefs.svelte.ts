@@ -22,6 +22,8 @@ const first = {
   language: (navigator.languages.some((tag) => tag.startsWith('zh')) && !navigator.language.startsWith('en') ? 'zh' : 'en') as Language,
   images: 'ask' as 'ask' | 'never',
   undoSeconds: 10,
+  /** Whether letters to people of the house alone wait as long: these can be recalled while they are unread, and so need not. */
+  undoInside: false,
   plain: false,
   notify: false,
   /** The time zone that times are shown in; empty for that of the device. */

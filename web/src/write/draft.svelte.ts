@@ -11,6 +11,7 @@ import type { Id } from '../jmap/session';
 import { submit, takeBack, takeCopiesBack } from '../jmap/submission';
 import type { Identity, Leaves } from '../jmap/submission';
 import { long } from '../mail/dates';
+import { domain } from '../mail/people';
 import { escaped, piece, textAsHtml } from '../mail/sanitise';
 import { DRAFTS } from '../webmail/webmail.svelte';
 import type { Webmail } from '../webmail/webmail.svelte';
@@ -381,9 +382,11 @@ export class Draft {
     return this.subject.trim() === '' ? w.noSubjectYet : null;
   }
 
-  async send(leaves: Leaves = prefs.undoSeconds > 0 ? { after: prefs.undoSeconds } : null): Promise<void> {
+  /** Hands it over: at once or when its time has come, as is chosen, unless a time is named. */
+  async send(named?: Leaves): Promise<void> {
     const w = words();
     const people = [...this.to, ...this.cc, ...this.bcc].map(({ email }) => email);
+    const leaves = named ?? this.waits(people);
     const [drafts, sent, identity] = [this.app.mail.of('drafts'), this.app.mail.of('sent'), this.identity];
     // Keys are pressed twice, and held down.
     if (this.sending) return;
@@ -477,6 +480,13 @@ export class Draft {
     for (const image of kept.querySelectorAll('img:not([src])')) image.remove();
     const others = templates(this.app.kept).filter((one) => one.name !== name);
     return this.app.kept.set(TEMPLATES, [...others, { name, subject: this.subject, html: kept.innerHTML }].slice(-MOST_TEMPLATES));
+  }
+
+  /** How long it can be taken back before it leaves. */
+  private waits(people: string[]): Leaves {
+    const ours = this.app.owns.map(domain);
+    const isInside = ours.length > 0 && people.every((email) => ours.includes(domain(email)));
+    return prefs.undoSeconds > 0 && (prefs.undoInside || !isInside) ? { after: prefs.undoSeconds } : null;
   }
 
   private told(leaves: Leaves, undo: (() => Promise<void>) | null): void {
