@@ -4,7 +4,7 @@ import { ask, confirmed } from '../app/dialogs.svelte';
 import { prefs, shared, words } from '../app/prefs.svelte';
 import { hush, say, trouble } from '../app/toasts.svelte';
 import { ANSER } from '../jmap/anser';
-import { Client } from '../jmap/client';
+import { Client, JmapError } from '../jmap/client';
 import { Kept } from './kept';
 import { late } from './late.svelte';
 import { setMailboxes } from '../jmap/mailbox';
@@ -46,7 +46,9 @@ export const DRAFTS = 'webmail/drafts';
 const NEWEST: Sort[] = [{ property: 'receivedAt', isAscending: false }];
 
 export class Webmail {
-  readonly client = new Client(() => this.leave('expired'));
+  readonly client = new Client(() => void (this.isLeaving || this.leave('expired')));
+  /** Somebody logs out: what is still under way then is refused, and that is no news. */
+  private isLeaving = false;
   readonly mail = new Mail(this.client);
   readonly acts = new Acts(this.mail);
   readonly kept = new Kept(this.client);
@@ -139,10 +141,13 @@ export class Webmail {
     await this.kept.flush().catch(() => {});
     const isUnkept = this.kept.isWaiting || this.drafts.some((draft) => draft.unsaved && !draft.isEmpty);
     if (isUnkept && !(await confirmed({ title: w.logoutTitle, text: w.logoutText, yes: w.logout, danger: true }))) return;
+    this.isLeaving = true;
     try {
       await this.client.fetch('/auth/logout', { method: 'POST' });
     } catch (error) {
-      // The session goes on, and whoever has this browser next would be in it. One that has ended by itself leads to the login.
+      this.isLeaving = false;
+      if (error instanceof JmapError && error.status === 401) return this.leave('expired');
+      // The session goes on, and whoever has this browser next would be in it.
       return void trouble(w.notDone(this.mail.reason(error)));
     }
     this.leave('out');
