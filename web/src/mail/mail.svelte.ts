@@ -45,8 +45,6 @@ export class Mail {
   private others: ((change: Record<string, string>) => void)[] = [];
   private catching: Promise<void> | null = null;
   private again = false;
-  /** Whether the connection on which changes are told was ever open. */
-  private followed = false;
 
   constructor(readonly client: Client) {}
 
@@ -64,9 +62,8 @@ export class Mail {
         void this.catchUp(own);
       },
       (line) => {
-        // Whoever comes, or comes back, may have missed something.
-        if (line === 'open' && (this.line === 'lost' || !this.followed)) void this.catchUp({ Email: '', Mailbox: '' });
-        if (line === 'open') this.followed = true;
+        // A connection that has just been opened tells of nothing that was before it.
+        if (line === 'open') void this.catchUp({ Email: '', Mailbox: '' });
         this.line = line;
       },
     );

@@ -40,9 +40,9 @@ const ELSEWHERE: [(&str, &str); 1] = [("Bulk/set", "overQuota")];
 /// The cells of a table's rows, as the page has them under a heading.
 fn table(heading: &str) -> Vec<Vec<&'static str>> {
     let rest = PAGE.split_once(heading).unwrap().1;
-    // Without the line below the heads of the columns.
-    let rows = rest.lines().skip_while(|line| !line.starts_with("|---")).skip(1);
+    let rows = rest.lines().skip_while(|line| !line.starts_with("|---"));
     rows.take_while(|line| line.starts_with('|'))
+        .filter(|line| !line.starts_with("|---"))
         .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
         .collect()
 }
