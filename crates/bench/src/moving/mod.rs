@@ -1,7 +1,7 @@
 //! `./x bench move`: a mailbox of Dovecot's moves in, beside the tools that people use for it, from the same Dovecot, one after the other.
 //! The tools move it into another account of that Dovecot. In each round everybody has one turn; each figure is the median of the rounds;
 //! the ratio, message by message, is above 1 where Anser is ahead. Dovecot has read its mailbox once before, as any server has that is in
-//! use.
+//! use. Nobody begins before both servers are at rest: ours goes on to index what it brought.
 //!
 //! | figure | of |
 //! |---|---|
@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use crate::cases::percentile;
 use crate::load;
+use crate::process::Usage;
 use crate::servers::{Server, shell};
 
 /// The login at the old server.
@@ -31,6 +32,11 @@ const SMALL: &str = "small";
 const FEW: u64 = 500;
 /// Bytes of a message.
 const SIZE: usize = 20_000;
+
+/// How often it is looked whether servers are at rest, the seconds of the processor below which they are, and how long that is waited for.
+const LOOK: Duration = Duration::from_millis(1500);
+const BUSY: f64 = 0.03;
+const RESTLESS: Duration = Duration::from_secs(300);
 
 /// How the part runs.
 #[derive(Clone, Debug)]
@@ -107,9 +113,11 @@ pub fn run(options: &Options) -> io::Result<()> {
     let mut theirs: Vec<Vec<Took>> = vec![Vec::new(); tools::TOOLS.len()];
     for round in 0..options.rounds.max(1) {
         for (way, took) in ours::WAYS.iter().zip(&mut ours).filter(|(way, _)| options.wants(way.name)) {
+            rest(&[&anser, &peer]);
             took.push(ours::copy(&mut anser, &old, way, round)?);
         }
         for (tool, took) in tools::TOOLS.iter().zip(&mut theirs).filter(|(tool, _)| options.wants(tool.name)) {
+            rest(&[&anser, &peer]);
             match (tool.is_there(), tool.is_slow) {
                 (false, _) => {}
                 (true, false) => took.push(tool.copy(&old, round)?),
@@ -160,6 +168,20 @@ fn median(rounds: &[Took]) -> Took {
     let of = |figure: fn(&Took) -> f64| percentile(&mut rounds.iter().map(figure).collect::<Vec<f64>>(), 0.5);
     let verified = [of(|took| took.verified[0]), of(|took| took.verified[1])];
     Took { copy: of(|took| took.copy), again: of(|took| took.again), verified }
+}
+
+/// Waits until servers use no processor, for minutes at most.
+pub fn rest(servers: &[&Server]) {
+    let roots: Vec<u32> = servers.iter().flat_map(|server| server.roots()).collect();
+    let (until, mut before) = (Instant::now() + RESTLESS, f64::NAN);
+    while Instant::now() < until {
+        let used = Usage::now(&roots).cpu;
+        if used - before < BUSY {
+            return;
+        }
+        before = used;
+        std::thread::sleep(LOOK);
+    }
 }
 
 /// Times a piece of work, in seconds.

@@ -4,7 +4,7 @@ use std::io;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Old, Took, timed};
+use super::{Old, Took, rest, timed};
 use crate::process::{most_resident, resident};
 use crate::servers::{PASSWORD, Server};
 
@@ -83,6 +83,7 @@ pub fn copy(server: &mut Server, old: &Old<'_>, way: &Way, round: u64) -> io::Re
     if !status.contains(&format!("copied {}", old.messages)) {
         return Err(io::Error::other(format!("not everything came: {status}")));
     }
+    rest(&[server]);
     let again = timed(|| anser(server, &["move", "delta", &name, "--wait"], "").map(drop))?;
     let mut verified = [f64::NAN; 2];
     for (level, took) in ["1", "2"].iter().zip(&mut verified) {
@@ -94,6 +95,7 @@ pub fn copy(server: &mut Server, old: &Old<'_>, way: &Way, round: u64) -> io::Re
 /// Memory in MB of a server that has just started: before a mailbox moves in, after it, and the most meanwhile.
 pub fn memory(server: &mut Server, old: &Old<'_>) -> io::Result<[f64; 3]> {
     plan(server, old, &WAYS[0], "memory")?;
+    rest(&[server]);
     server.launch()?;
     let before = resident(&server.roots());
     anser(server, &["move", "start", "memory", "--wait"], "")?;
@@ -111,6 +113,7 @@ pub fn newest(server: &mut Server, old: &Old<'_>) -> io::Result<f64> {
         "{{\"using\":[\"urn:ietf:params:jmap:core\",\"urn:ietf:params:jmap:mail\"],\"methodCalls\":[[\"Email/query\",\
          {{\"accountId\":\"{id}\",\"limit\":50}},\"0\"]]}}"
     );
+    rest(&[server]);
     let started = Instant::now();
     anser(server, &["move", "start", "newest"], "")?;
     let mut seen = None;

@@ -136,7 +136,7 @@ impl Search<'_> {
         };
         let tail = &among[among.partition_point(|id| *id <= through)..];
         if !tail.is_empty() {
-            self.store.shared.search.stir(self.account);
+            self.store.shared.search.want(self.account);
             self.read_all(tail, &mut matches)?;
         }
         for (all, more) in matches.of.iter_mut().zip(by_row.of) {

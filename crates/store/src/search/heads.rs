@@ -28,7 +28,7 @@ impl Search<'_> {
         if tail.is_empty() {
             return Ok(Cow::Borrowed(among));
         }
-        self.store.shared.search.stir(self.account);
+        self.store.shared.search.want(self.account);
         let mut left = covered.to_vec();
         let wanted = |field: &[u8]| names.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(field));
         for ids in tail.chunks(ROWS) {

@@ -1,19 +1,19 @@
 //! The task that keeps indexes close behind the mail.
 //!
 //! Accounts stand in a queue; each is given one batch at a time and then goes to its end, so that a huge account delays nobody. One batch
-//! runs at a time. It begins a moment after the change that called for it, so that a burst of mail is one batch.
+//! runs at a time. It begins a moment after the last of the changes that called for it, so that a burst of mail is one batch.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anser_base::{AccountId, Error, Result, TenantId};
 use anser_db::Place;
+use tokio::time::{Instant, timeout_at};
 
 use super::Readers;
+use super::waiting::Next;
 use crate::Store;
 
-/// From the first change to the batch.
-const SETTLE: Duration = Duration::from_millis(500);
 /// Rest after a failure, so that a full disk is not asked all the time.
 const REST: Duration = Duration::from_secs(30);
 
@@ -54,13 +54,18 @@ impl Indexer {
     /// dropped ends at the next message and is undone; nothing is indexed by this process any more.
     pub async fn run<F: Future<Output = Result<Option<TenantId>>>>(self, tenant_of: impl Fn(AccountId) -> F) {
         loop {
-            self.store.shared.search.wake.notified().await;
-            tokio::time::sleep(SETTLE).await;
-            while let Some(account) = self.store.shared.search.next_waiting() {
-                if let Err(error) = self.step(account, &tenant_of).await {
-                    tracing::warn!(%account, error = error.chain(), "messages could not be indexed; searches read them");
-                    tokio::time::sleep(REST).await;
+            let search = &self.store.shared.search;
+            let next = search.waiting().next(Instant::now());
+            match next {
+                Next::Account(account) => {
+                    if let Err(error) = self.step(account, &tenant_of).await {
+                        tracing::warn!(%account, error = error.chain(), "messages could not be indexed; searches read them");
+                        tokio::time::sleep(REST).await;
+                    }
                 }
+                // Who is wanted meanwhile does not wait for that.
+                Next::At(due) => drop(timeout_at(due, search.wake.notified()).await),
+                Next::Nobody => search.wake.notified().await,
             }
         }
     }
@@ -76,7 +81,7 @@ impl Indexer {
         let store = self.store.clone();
         let work = move || behind_others(|| store.index_some(account, tenant));
         if tokio::task::spawn_blocking(work).await.map_err(Error::unavailable)??.more {
-            self.store.shared.search.stir(account);
+            self.store.shared.search.want(account);
         }
         Ok(())
     }

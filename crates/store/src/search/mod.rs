@@ -12,7 +12,7 @@
 //! | `heads` | header fields of messages that are not in the index yet |
 //! | `cache` | lists and terms that were read before |
 //! | `worker` | documents read in bounded processes |
-//! | `indexer` | the task that keeps indexes close behind the mail, a batch of each account in turn |
+//! | `indexer`, `waiting` | the task that keeps indexes close behind the mail, a batch of each account in turn |
 
 mod ask;
 mod cache;
@@ -20,10 +20,11 @@ mod heads;
 mod indexer;
 mod rows;
 mod schema;
+mod waiting;
 mod worker;
 mod write;
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -31,6 +32,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use anser_base::{AccountId, Error, Result};
 use anser_text::{Documents, InProcess};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 pub use ask::{Found, Searching};
 pub use indexer::Indexer;
@@ -38,10 +40,10 @@ pub use schema::SEARCH_SCHEMA;
 pub use worker::{WORKER, documents_in, work_as_worker};
 pub use write::Progress;
 
+use waiting::Waiting;
+
 /// Locks over which accounts are spread.
 const LOCKS: usize = 64;
-/// Accounts that wait for the indexer at most; another one waits for its next change or its next search.
-const WAITING: usize = 100_000;
 
 /// Makes something that reads documents.
 pub type Readers = Arc<dyn Fn() -> Box<dyn Documents> + Send + Sync>;
@@ -57,13 +59,6 @@ pub(crate) struct Search {
     wake: Notify,
     /// Set when the indexer is dropped, so that a batch under way does not hold up the end of the process.
     stopping: AtomicBool,
-}
-
-/// Accounts with changes that are not indexed, the longest waiting first.
-#[derive(Default)]
-struct Waiting {
-    order: VecDeque<AccountId>,
-    known: HashSet<AccountId>,
 }
 
 impl Default for Search {
@@ -111,19 +106,21 @@ impl Search {
         self.readers.get().map_or_else(|| Box::new(InProcess) as Box<dyn Documents>, |readers| readers())
     }
 
-    /// The account has something to be indexed.
+    /// The account has something to be indexed, when it has settled.
     pub(crate) fn stir(&self, account: AccountId) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.order.len() < WAITING && waiting.known.insert(account) {
-            waiting.order.push_back(account);
+        if self.waiting().changed(account, Instant::now()) {
             self.wake.notify_one();
         }
     }
 
-    fn next_waiting(&self) -> Option<AccountId> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = waiting.order.pop_front()?;
-        waiting.known.remove(&next);
-        Some(next)
+    /// The account has something to be indexed, as soon as can be.
+    fn want(&self, account: AccountId) {
+        if self.waiting().wanted(account, Instant::now()) {
+            self.wake.notify_one();
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
