@@ -80,6 +80,7 @@ mod spent;
 pub mod srs;
 mod told;
 pub mod totp;
+mod used;
 pub mod webauthn;
 pub mod zone;
 
@@ -137,6 +138,7 @@ pub use sending::{SendingHold, SendingLimits};
 pub use sessions::{NewSession, Session, cookie_name};
 pub use sharing::Identity;
 pub use sign_in::{Need, Shown, Signed, Visitor};
+pub use used::{OF_THE_HOUSE, Used};
 pub use zone::TimeZone;
 
 /// On PostgreSQL, how old the known generation may be before it is read again, in milliseconds: how late a change made on

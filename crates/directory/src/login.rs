@@ -20,6 +20,7 @@ use crate::rules::{self, InForce};
 use crate::scram::ScramKeys;
 use crate::second::{self, Second};
 use crate::sign_in::Visitor;
+use crate::used::{self, Used};
 use crate::{Directory, front_door, names, providers};
 
 /// Networks remembered per account; of more, the one not seen longest goes.
@@ -167,6 +168,7 @@ pub(crate) struct Credentials {
     pub provider: Option<String>,
     random: Vec<Random>,
     places: Vec<(Network, Timestamp)>,
+    pub used: Vec<Used>,
 }
 
 impl Directory {
@@ -387,6 +389,11 @@ impl Directory {
         }
         if !asks_second {
             log_failure("remember", self.remember(attempt, found, via, now).await);
+            let is_of_the_house =
+                matches!(via, Via::AppPassword(id) if found.named(id).is_some_and(|app| app.is_of_the_house));
+            if !is_of_the_house && self.note_use(found, attempt.service, now).await {
+                self.forget(attempt.name);
+            }
         }
         let pass = Pass::new(found, attempt.service, via);
         Ok(Login { account: found.account.clone(), via, services: found.services(via), pass })
@@ -511,7 +518,7 @@ impl Credentials {
 }
 
 /// What is written down beside a good login may fail, as on a full disk; the login stays good.
-fn log_failure(what: &str, outcome: Result<()>) {
+pub(crate) fn log_failure(what: &str, outcome: Result<()>) {
     if let Err(error) = outcome {
         tracing::warn!(what, error = error.chain(), "login bookkeeping failed");
     }
@@ -596,6 +603,7 @@ fn credentials(tx: &mut Tx<'_>, name: &LoginName) -> Result<Option<Credentials>>
         provider: providers::in_place_of_password(tx, &domain.name)?,
         random: random::of_account(tx, account.id)?,
         places: places(tx, account.id)?,
+        used: used::of_account(tx, account.id)?,
         account: Arc::new(account),
         domain_disabled: domain.disabled,
         hash,

@@ -141,6 +141,30 @@ pub enum Service {
     SignIn,
 }
 
+impl Service {
+    const NAMES: [(Self, &'static str); 6] = [
+        (Self::Submission, "smtp"),
+        (Self::Imap, "imap"),
+        (Self::Pop3, "pop3"),
+        (Self::Web, "jmap"),
+        (Self::ManageSieve, "sieve"),
+        (Self::SignIn, "web"),
+    ];
+
+    /// `smtp`, `imap`, `pop3`, `jmap`, `sieve`, `web`.
+    pub fn word(self) -> &'static str {
+        Self::NAMES.iter().find(|(one, _)| *one == self).map_or("", |(_, word)| word)
+    }
+
+    pub(crate) fn to_sql(self) -> i64 {
+        Self::NAMES.iter().position(|(one, _)| *one == self).map_or(-1, |at| at as i64)
+    }
+
+    pub(crate) fn from_sql(number: i64) -> Option<Self> {
+        Self::NAMES.get(usize::try_from(number).ok()?).map(|(one, _)| *one)
+    }
+}
+
 /// A set of service switches.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Services(pub u32);

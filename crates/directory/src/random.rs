@@ -5,6 +5,7 @@ use anser_db::{Tx, params};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::model::{AppPasswordId, AppPasswordKind, Services};
+use crate::used::OF_THE_HOUSE;
 
 /// Length of an app password in characters of 5 bits, without its dashes: 130 bits.
 pub(crate) const APP_PASSWORD: usize = 26;
@@ -22,6 +23,8 @@ pub(crate) struct Random {
     pub services: Services,
     pub used: Option<Timestamp>,
     pub expires: Option<Timestamp>,
+    /// Made by the house for itself.
+    pub is_of_the_house: bool,
 }
 
 impl Random {
@@ -46,7 +49,7 @@ pub(crate) fn token_hash(key: &[u8; 32], token: &[u8]) -> blake3::Hash {
 
 /// All of an account.
 pub(crate) fn of_account(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Random>> {
-    let sql = "SELECT id, bearer, hash, services, used_ms, expires_ms FROM dir_app_passwords WHERE account = ?1";
+    let sql = "SELECT id, bearer, hash, services, used_ms, expires_ms, name FROM dir_app_passwords WHERE account = ?1";
     tx.query(sql, params![account.to_sql()], |row| {
         let hash: [u8; 32] = row.blob(2)?.try_into().map_err(|_| Error::damaged("an app password's hash"))?;
         Ok(Random {
@@ -56,6 +59,7 @@ pub(crate) fn of_account(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Rand
             services: Services(row.int(3)? as u32),
             used: row.opt_int(4)?.map(Timestamp),
             expires: row.opt_int(5)?.map(Timestamp),
+            is_of_the_house: row.text(6)?.starts_with(OF_THE_HOUSE),
         })
     })
 }

@@ -344,6 +344,12 @@ impl Directory {
         self.read(move |tx| tx.query(&sql, params![&after, crate::admin::PAGE as i64], route)).await
     }
 
+    /// The route that was set for exactly this, be it over or not. `Class::Invalid` for what no route can be for.
+    pub async fn route_of(&self, of: &str) -> Result<Option<Route>> {
+        let (sql, of) = (format!("{COLUMNS} WHERE pattern = ?1"), pattern(of)?);
+        self.read(move |tx| tx.query_one(&sql, params![&of], route)).await
+    }
+
     /// Puts addresses on the list of those that live elsewhere; returns how many are new.
     pub async fn list_elsewhere(&self, addresses: Vec<Address>) -> Result<u64> {
         self.change(move |tx| {

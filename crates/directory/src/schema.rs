@@ -29,6 +29,7 @@ pub const SCHEMA: Schema = Schema(&[
     LOOKS,
     PUSH,
     ADMIN_TOKENS,
+    USED,
 ]);
 
 /// One row of `dir_addresses` per address that is somebody's: `kind` and `target` say whose (see `address::Kind`).
@@ -442,5 +443,17 @@ CREATE TABLE dir_admin_tokens (
   created_ms INTEGER NOT NULL,
   expires_ms INTEGER NOT NULL,
   used_ms INTEGER
+) STRICT;
+";
+
+/// Which doors accounts are used by (see `used`). `service` as `Service` has it, `days` on which somebody logged in.
+const USED: &str = "
+CREATE TABLE dir_used (
+  account INTEGER NOT NULL,
+  service INTEGER NOT NULL,
+  first_ms INTEGER NOT NULL,
+  last_ms INTEGER NOT NULL,
+  days INTEGER NOT NULL,
+  PRIMARY KEY (account, service)
 ) STRICT;
 ";

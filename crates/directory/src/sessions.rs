@@ -115,6 +115,7 @@ impl Directory {
         let new = Stored { account, credential, listed };
         // A token that nobody has seen is in no cache, so that nothing cached has to go.
         let id = self.note(move |tx| begin(tx, &new, &hash)).await?;
+        self.note_use(of, Service::SignIn, now).await;
         Ok(NewSession { id, account: of.account.clone(), token, longest })
     }
 

@@ -406,6 +406,7 @@ fn purge(tx: &mut Tx<'_>, id: AccountId) -> Result<()> {
     }
     crate::sending::forget(tx, id)?;
     crate::second::forget(tx, id)?;
+    crate::used::forget(tx, id)?;
     let (primary, alias) = (Kind::Primary.to_sql(), Kind::Alias.to_sql());
     let mine = "SELECT address FROM dir_addresses WHERE target = ?1 AND kind IN (?2, ?3)";
     for table in ["dir_members WHERE member", "dir_grants WHERE address"] {

@@ -3,6 +3,7 @@
 mod a_second_factor_is_asked_for_and_counted;
 mod administrators_change_the_directory;
 mod administrators_tokens_end_and_tell_nothing;
+mod days_of_use_are_noted_once;
 mod exchanges_are_the_same_at_every_door;
 mod guessing_is_slow_and_owners_are_not_locked_out;
 mod hostile_names_do_no_harm;
