@@ -156,6 +156,8 @@ pub enum Item {
     MoveProof(Box<Proof>),
     MoveSurvey(Box<SourceSurvey>),
     MoveGate(GateView),
+    MoveProbe(ProbeView),
+    MoveNotice(NoticeView),
     MoveVisit(VisitView),
     MoveReturned(ReturnedView),
     MoveReport(String),

@@ -32,10 +32,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anser_acme::Acme;
-use anser_base::{Address, Clock, Disk, Error, Result, Timestamp};
+use anser_base::{Address, Clock, Disk, Entropy, Error, Result, Timestamp};
 use anser_blob::Blobs;
 use anser_db::Db;
-use anser_delivery::Jobs;
+use anser_delivery::Delivery;
 use anser_directory::{Account, Directory};
 use anser_journal::{Entry, Journal, Origin, What};
 use anser_migrate::Migrate;
@@ -62,8 +62,8 @@ pub struct Deps {
     pub queue: Queue,
     /// What happened.
     pub journal: Journal,
-    /// Rules over stored mail.
-    pub jobs: Jobs,
+    /// The courier: rules over stored mail, letters of the house's own.
+    pub delivery: Delivery,
     /// The engine of all of them.
     pub db: Db,
     /// Bodies.
@@ -74,6 +74,8 @@ pub struct Deps {
     pub data_dir: PathBuf,
     /// The clock.
     pub clock: Clock,
+    /// Randomness for Message-IDs.
+    pub entropy: Entropy,
     /// This server's name.
     pub hostname: String,
     /// Organisations that move in.

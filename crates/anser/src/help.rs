@@ -204,6 +204,13 @@ pub const COMMANDS: &[(&str, Line)] = &[
         ),
     ),
     (
+        "move notify",
+        Line(
+            "Write to users: that their mailbox has moved, or that they have not logged in here yet; each once",
+            "通知用户：邮箱已迁移完成，或尚未在新系统登录；每人每种通知只发一次",
+        ),
+    ),
+    (
         "move abandon",
         Line("Take mailboxes out of a move; what was brought stays here", "将邮箱移出迁移；已迁入的邮件保留在此处"),
     ),
@@ -596,13 +603,7 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
     ),
     ("gates_check", Line("Only tell how the gates stand", "只显示各关卡状态")),
     ("noticed", Line("The users know when it will be", "已通知用户")),
-    (
-        "gates_accept",
-        Line(
-            "A gate that is taken for passed: accounts, proof, ttl, notice, mx, late",
-            "接受某一关卡：accounts、proof、ttl、notice、mx、late",
-        ),
-    ),
+    ("gates_accept", Line("A gate that is taken for passed, by its name", "接受某一关卡，填写其名称")),
     ("level", Line("2: every body is read; 1: a sample of them", "2：读取所有正文；1：抽样读取")),
     ("move_watch", Line("Follow it until nothing is under way", "持续显示进度，直到全部完成")),
     (
@@ -612,6 +613,22 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
             "结束迁移：不再检查迟到邮件，清除旧密码",
         ),
     ),
+    (
+        "move_probe",
+        Line(
+            "Send a letter into each domain by its MX and one out of it, and tell what became of them; addresses name the mailboxes",
+            "按 MX 向每个域名发一封测试邮件，再由其向外发一封，并说明结果；可用地址指定测试邮箱",
+        ),
+    ),
+    ("notify_success", Line("To users whose mailboxes were cut over", "发给已切换的用户：迁移完成")),
+    (
+        "notify_reminder",
+        Line(
+            "To users who have not logged in here, into the new and the old mailbox",
+            "发给尚未在此登录的用户，新旧邮箱各一封",
+        ),
+    ),
+    ("notify_dry_run", Line("Only tell who would get it", "只列出将要通知的人")),
     ("rollback_dry_run", Line("Only tell what the way back would bring", "只显示回退内容，不作改动")),
     ("report_documents", Line("Write the documents of the move into this folder", "将迁移文档写入此目录")),
     ("survey_form", Line("Fill the survey form in from this file", "由此文件填写调查表")),

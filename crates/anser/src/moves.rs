@@ -5,12 +5,12 @@ use std::io::BufRead;
 use std::path::Path;
 
 use anser_admin::Event;
-use anser_admin::answer::{Item, ReturnedView};
+use anser_admin::answer::{Item, NoticeView, ProbeView, ReturnedView};
 use anser_admin::request::{MoveAct, Request};
 use anser_base::{Error, Result};
 use anser_migrate::{
-    FieldView, GateView, Grant, Kind, Level, MailboxView, MoveView, NewMailbox, Passing, Password, Proof, Source,
-    SourceSurvey, Tls, form, profile, signature,
+    FieldView, GateView, Grant, Kind, Level, MailboxView, MoveView, NewMailbox, Occasion, Passing, Password, Proof,
+    Source, SourceSurvey, Tls, form, profile, signature,
 };
 use tokio::sync::mpsc;
 
@@ -61,9 +61,14 @@ pub fn asked(act: Move) -> Result<Asked> {
             let what = if is_asked { MoveAct::Form(said(form.as_deref(), &answers)?) } else { MoveAct::Survey };
             Ok(Asked { requests: vec![Request::Move { name, which, what }], list: true })
         }
-        Move::Cutover { which, check, noticed, accept, close } => {
-            let asked = with_wait(which, MoveAct::Cutover { check, noticed, accepted: accept, close })?;
+        Move::Cutover { which, check, noticed, accept, close, probe } => {
+            let asked = with_wait(which, MoveAct::Cutover { check, noticed, accepted: accept, close, probe })?;
             Ok(Asked { list: true, ..asked })
+        }
+        Move::Notify { project: name, addresses: which, success, dry_run, .. } => {
+            let occasion = if success { Occasion::Success } else { Occasion::Reminder };
+            let what = MoveAct::Notify { occasion, dry_run };
+            Ok(Asked { requests: vec![Request::Move { name, which, what }], list: true })
         }
         Move::Abandon { project: name, addresses: which, all } => {
             Ok(Asked { requests: vec![Request::Move { name, which, what: MoveAct::Abandon { all } }], list: false })
@@ -288,6 +293,20 @@ pub fn gate_in_words(language: Language, gate: &GateView) -> String {
     format!("{mark} {}  {}  {words}", gate.gate, gate.state).trim_end().to_owned() + "\n"
 }
 
+/// What became of a letter that a domain was tried with.
+pub fn probe_in_words(language: Language, one: &ProbeView) -> String {
+    let words = if language == Language::Zh { &one.zh } else { &one.en };
+    let mark = if one.state == "right" { "+" } else { "!" };
+    format!("{mark} {}  {}  {}  {words}\n", one.domain, one.way, one.state)
+}
+
+/// A letter to a user.
+pub fn notice_in_words(one: &NoticeView) -> String {
+    let mark = if matches!(&*one.state, "failed" | "unsure" | "no-way") { "!" } else { "+" };
+    let why = one.why.as_deref().unwrap_or_default();
+    format!("{mark} {}  {}  {}  {why}", one.address, one.side, one.state).trim_end().to_owned() + "\n"
+}
+
 /// What the way back of a mailbox would bring.
 pub fn returned_in_words(language: Language, view: &ReturnedView) -> String {
     let one = &view.returned;
@@ -317,6 +336,10 @@ pub fn move_in_words(view: &MoveView, language: Language) -> String {
     if view.passing != "off" {
         let relay = view.relay.as_ref().map(|relay| format!("  > {relay}")).unwrap_or_default();
         text.push_str(&format!("    {}{relay}\n", view.passing));
+    }
+    for (domain, until) in &view.relayed {
+        let relay = view.relay.as_deref().unwrap_or_default();
+        text.push_str(&format!("    {}\n", language.say(text::RELAYED, &[domain, relay, until])));
     }
     for source in &view.sources {
         let (kind, tls) = (source.kind.word(), source.tls.word());

@@ -209,6 +209,8 @@ impl Printer {
             Item::MoveProof(one) => moves::proof_in_words(one),
             Item::MoveSurvey(one) => moves::survey_in_words(self.language, one),
             Item::MoveGate(one) => moves::gate_in_words(self.language, one),
+            Item::MoveProbe(one) => moves::probe_in_words(self.language, one),
+            Item::MoveNotice(one) => moves::notice_in_words(one),
             Item::MoveVisit(one) => {
                 let day = anser_base::Timestamp(one.at_ms).to_string();
                 self.language.say(text::VISIT, &[&day[..10]]) + "\n"

@@ -49,6 +49,12 @@ impl Content {
         Ok(content)
     }
 
+    /// A message in memory.
+    pub fn of(raw: Bytes) -> Self {
+        let (size, head) = (raw.len() as u64, limited(raw.clone()));
+        Self { trace: Bytes::new(), source: Source::Memory(raw), replaced: 0, size, head }
+    }
+
     /// Bytes in all.
     pub fn size(&self) -> u64 {
         self.size

@@ -30,16 +30,18 @@ mod settle;
 
 use std::sync::Arc;
 
-use anser_base::{Address, Clock, Entropy};
-use anser_directory::{Directory, Route, Standing};
-use anser_journal::Journal;
+use anser_base::{Address, Clock, Entropy, EntryId, Result};
+use anser_directory::{DEFAULT_TENANT, Directory, Route, Standing};
+use anser_journal::{Journal, What};
+use anser_mime::header;
+use anser_mime::summary::message_id;
 use anser_net::Resolver;
 use anser_peers::Peers;
-use anser_queue::Queue;
+use anser_queue::{Envelope, Queue};
 use anser_store::Store;
 
 pub use dispatcher::{LOCAL_ATTEMPTS, REMOTE_ATTEMPTS, REMOTE_WAITING};
-pub use remote::{Outward, Smarthost, SmarthostTls};
+pub use remote::{Door, Handed, Outward, Smarthost, SmarthostTls};
 pub use rules::{Applying, Deps as RulesDeps, Findings, Given, Jobs, REVIEWED, Review, Reviewed, Rules};
 
 /// What delivery works with.
@@ -92,6 +94,20 @@ impl Delivery {
         });
         let jobs = Jobs::new(rules.clone(), deps.journal.clone());
         Self { deps: Arc::new(deps), relay, rules, jobs, guard: Arc::default() }
+    }
+
+    /// Puts a message that the house writes into the queue, and notes that it did; it is signed on its way out. `Class::Full` without
+    /// room for it.
+    pub async fn send(&self, envelope: Envelope, raw: &[u8]) -> Result<EntryId> {
+        let body = content::body_of(&self.deps.store, envelope.tenant.unwrap_or(DEFAULT_TENANT), raw).await?;
+        let recipients = envelope.recipients.iter().map(|one| one.address.to_string()).collect();
+        let sender = envelope.sender.as_ref().map(ToString::to_string).unwrap_or_default();
+        let entry = self.deps.queue.put(envelope, body).await?;
+        let message_id = header::value(raw, "Message-ID").and_then(|value| message_id(&value));
+        let size = raw.len() as u64;
+        let what = What::Accepted { entry, message_id, sender, recipients, size, account: None, parent: None };
+        self.journal(what).await;
+        Ok(entry)
     }
 
     /// Rules over mail that is stored.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anser_base::{Address, Class, Error, Result};
 use anser_db::{Durability, Place, Tx};
-use anser_directory::{AppPasswordKind, Services};
+use anser_directory::{AppPasswordKind, OF_THE_HOUSE, Services};
 use anser_store::{LedgerState, MailTx};
 use anser_wire::Secret;
 use serde::{Deserialize, Serialize};
@@ -108,6 +108,9 @@ pub struct MoveView {
     pub passing: String,
     /// The old server's SMTP, where mail for mailboxes goes that live there.
     pub relay: Option<String>,
+    /// Domains of which names that nobody here has go there too, when it knows them, and until when.
+    #[serde(default)]
+    pub relayed: Vec<(String, String)>,
     /// Its old servers.
     pub sources: Vec<Source>,
     /// Mailboxes by state.
@@ -166,6 +169,7 @@ impl Migrate {
         for address in away.iter().filter(|_| of.relay.is_some()) {
             self.route(address, of.passing, of.relay.as_deref()).await?;
         }
+        self.route_domains(&of).await?;
         Ok(count)
     }
 
@@ -283,6 +287,7 @@ impl Migrate {
         });
         let resumed = resumed.await?;
         self.inner.stirred.notify_one();
+        self.route_domains(&self.named(name).await?).await?;
         Ok(resumed)
     }
 
@@ -332,7 +337,8 @@ impl Migrate {
         let mailboxes = State::ALL.iter().map(|state| (state.word().to_owned(), count(state)));
         let mailboxes = mailboxes.filter(|(_, count)| *count > 0).collect();
         let (state, passing) = (of.state.word().to_owned(), of.passing.word().to_owned());
-        Ok(MoveView { name: of.name, state, passing, relay: of.relay, sources, mailboxes })
+        let relayed = self.relayed_domains(&of).await?;
+        Ok(MoveView { name: of.name, state, passing, relay: of.relay, relayed, sources, mailboxes })
     }
 
     /// How each mailbox stands.
@@ -401,7 +407,7 @@ impl Migrate {
         let whose = found.ok_or_else(|| unknown("account of this mailbox"))?;
         let mut there = self.inner.open(mailbox, &source).await?;
         // A password of its own, which ends by itself when this process does not get to taking it back.
-        let name = format!("move-verify-{}", self.inner.deps.entropy.token(8));
+        let name = format!("{OF_THE_HOUSE}{}", self.inner.deps.entropy.token(8));
         let (account, kind) = (mailbox.account, AppPasswordKind::Typed);
         let made = directory.add_app_password(account, kind, &name, Services::IMAP, Some(VERIFYING)).await?;
         let own = Secret::new(made.password.as_bytes());

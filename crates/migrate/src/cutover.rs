@@ -69,6 +69,10 @@ impl Migrate {
         for mailbox in changed.await? {
             self.route(&mailbox.address, passing, relay.as_deref()).await?;
         }
+        if let Some(old) = of.relay.as_deref().filter(|_| passing == Passing::Off || relay != of.relay) {
+            self.unroute_domains(name, old).await?;
+        }
+        self.route_domains(&self.named(name).await?).await?;
         self.move_view(name).await
     }
 
@@ -248,8 +252,7 @@ impl Migrate {
     /// Ends a move: nothing is looked for at the old server any more, and its passwords are forgotten. `Class::Conflict` while a gate is
     /// open.
     pub async fn close_move(&self, name: &str, gates: &[GateView]) -> Result<()> {
-        if let Some(open) = gates.iter().find(|gate| gate.state == "open" && (gate.gate == "late" || gate.gate == "mx"))
-        {
+        if let Some(open) = gates.iter().find(|gate| gate.state == "open" && !gate.before) {
             return Err(Error::new(Class::Conflict, open.en.clone(), open.zh.clone()));
         }
         let (of, now) = (self.named(name).await?, self.inner.deps.clock.now());
@@ -258,7 +261,11 @@ impl Migrate {
             rows::set_move(tx, of.id, MoveState::Paused)?;
             rows::change_gates(tx, of.id, |gates| gates.closed = gates.closed.or(Some(now.0))).map(drop)
         };
-        self.write(work).await
+        self.write(work).await?;
+        match of.relay.as_deref() {
+            Some(relay) => self.unroute_domains(name, relay).await,
+            None => Ok(()),
+        }
     }
 }
 

@@ -34,7 +34,7 @@ const fn may(name: &'static str, en: &'static str, zh: &'static str) -> Field {
 }
 
 /// The questions, in their order. None holds what stands between a question and its answer in a file: see [`read`].
-pub const FIELDS: [Field; 20] = [
+pub const FIELDS: [Field; 21] = [
     must("organisation", "Organisation", "单位名称"),
     must("contact", "Contact", "联系人"),
     must("phone", "Telephone", "联系电话"),
@@ -50,6 +50,7 @@ pub const FIELDS: [Field; 20] = [
     may("capacity", "Room for all mailboxes (MB)", "所需邮箱总容量(M)"),
     must("content", "Whether mail is to be moved", "是否需要迁移邮件内容"),
     must("when", "Wanted time of the move", "期望迁移时间"),
+    may("probe-address", "Address elsewhere for probe mail", "外部测试邮箱地址"),
     may("notes", "Remarks", "备注"),
     may("support-phone", "Support telephone", "技术服务电话"),
     may("support-hours", "Support hours", "工作时间"),

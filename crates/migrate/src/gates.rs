@@ -9,6 +9,7 @@
 //! | ttl | the MX may be remembered for [`LOW`] seconds at most, and what was remembered before has been forgotten | the cut-over |
 //! | notice | somebody said that the users know | the cut-over |
 //! | mx | all name servers send mail here | the end |
+//! | probe | of each domain a letter came in by its MX, and one went out: see [`crate::probes`] | the end |
 //! | late | nothing came late at the old server for [`LATE`] | the end |
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use anser_base::{Text, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::form::Field;
+use crate::probes::{self, Probe};
 
 /// An MX may be remembered for so many seconds at a cut-over.
 pub const LOW: u64 = 300;
@@ -44,6 +46,8 @@ pub struct Gates {
     pub begun: Option<i64>,
     /// Since when all name servers send mail here.
     pub mx: Option<i64>,
+    /// What became of the newest letters that each domain was tried with.
+    pub probes: BTreeMap<String, Probe>,
     /// When a pass last found mail that came late.
     pub late: Option<i64>,
     /// When the move was closed.
@@ -165,6 +169,7 @@ impl Gates {
             ("ttl", true, self.ttl_problem(seen, now)),
             ("notice", true, notice),
             ("mx", false, mx_problem(seen)),
+            ("probe", false, probes::problem(&self.probes, seen)),
             ("late", false, self.late_problem(standing, now)),
         ];
         all.into_iter().map(|(gate, before, problem)| self.view(gate, before, problem)).collect()

@@ -23,6 +23,7 @@
 //! |---|---|
 //! | [`model`] | the nouns |
 //! | [`acts`] | the verbs |
+//! | `coexist` | routes of whole domains, while both servers have mailboxes |
 //! | [`cutover`] | the verbs of an organisation as a whole |
 //! | `rows`, `schema` | the tables of `moves.db` |
 //! | `run` | who works on what: leases, connections, turns |
@@ -51,6 +52,8 @@
 //! | [`form`] | what an organisation says of itself before it moves |
 //! | [`documents`] | what is handed out and worked by, made of what the move knows |
 //! | [`paper`] | what is printed: HTML and PDF |
+//! | [`notices`] | letters that users get |
+//! | [`probes`] | letters that a domain was tried with |
 //! | [`gates`] | what must be so before a cut-over, and after it |
 //! | [`signature`] | reports that nobody can change |
 //! | `secret` | passwords, sealed by a key outside of the database |
@@ -58,6 +61,7 @@
 pub mod acts;
 pub mod adopt;
 mod back;
+mod coexist;
 pub mod commit;
 pub mod consent;
 pub mod cutover;
@@ -72,6 +76,7 @@ pub mod jmap;
 mod merge;
 pub mod model;
 pub mod name;
+pub mod notices;
 pub mod oauth;
 pub mod own;
 pub mod paper;
@@ -79,6 +84,7 @@ pub mod pass;
 pub mod pass_through;
 mod plan;
 pub mod pop3;
+pub mod probes;
 pub mod profile;
 mod reach;
 pub mod report;
@@ -115,10 +121,13 @@ pub use cutover::{Look, Said};
 pub use form::FieldView;
 pub use gates::{GateView, MxSeen};
 pub use model::{Home, Kind, Passing, Source, Tls};
+pub use notices::{Notice, Occasion, Side};
 pub use oauth::{Code, Grant};
 pub use own::{OwnMove, OwnResult, OwnState, Wish};
+pub use probes::{Probe, Tried};
 pub use schema::SCHEMA;
 pub use survey::SourceSurvey;
+pub use turn::split;
 pub use verify::{Level, Proof};
 
 use run::Following;

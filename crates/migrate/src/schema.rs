@@ -3,7 +3,7 @@
 use anser_db::Schema;
 
 /// Tables of moves, to be handed to `anser_db::Db::open`.
-pub const SCHEMA: Schema = Schema(&[FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN]);
+pub const SCHEMA: Schema = Schema(&[FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN, TOLD]);
 
 /// `state` as [`crate::model::MoveState`] and [`crate::model::State`] have it. `secret` is sealed by a key that is not here.
 const FIRST: &str = "
@@ -99,5 +99,17 @@ const GIVEN: &str = "
 CREATE TABLE mov_given (
   name TEXT NOT NULL PRIMARY KEY,
   id INTEGER NOT NULL
+) STRICT;
+";
+
+/// Letters that were begun, of each login, occasion and side as [`crate::notices`] has them, and whether they went.
+const TOLD: &str = "
+CREATE TABLE mov_told (
+  account INTEGER NOT NULL,
+  occasion TEXT NOT NULL,
+  side TEXT NOT NULL,
+  begun_ms INTEGER NOT NULL,
+  went INTEGER NOT NULL,
+  PRIMARY KEY (account, occasion, side)
 ) STRICT;
 ";

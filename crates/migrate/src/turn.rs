@@ -134,7 +134,7 @@ pub(crate) async fn stay_ahead(inner: &Inner, account: AccountId, origin: &mut O
     Ok(())
 }
 
-/// New mail for an address is delivered here from now on.
+/// New mail for an address, or what nobody here has in a domain, leads to no other server from now on.
 pub(crate) async fn route_here(inner: &Inner, address: &str) -> Result<()> {
     match inner.deps.directory.remove_route(address).await {
         Err(error) if error.class == Class::NotFound => Ok(()),
@@ -151,8 +151,8 @@ pub(crate) async fn route_there(inner: &Inner, address: &str, relay: &str) -> Re
     inner.deps.directory.put_route(route).await
 }
 
-/// `HOST:PORT`, or a host alone.
-pub(crate) fn split(relay: &str) -> Result<(String, u16)> {
+/// `HOST:PORT`, or a host alone, whose port is 25. `Class::Invalid` for anything else.
+pub fn split(relay: &str) -> Result<(String, u16)> {
     let wrong = || anser_base::Error::invalid("the old server's SMTP is HOST:PORT", "旧服务器的 SMTP 应为 主机:端口");
     let (host, port) = match relay.rsplit_once(':') {
         Some((host, port)) => (host, port.parse().map_err(|_| wrong())?),

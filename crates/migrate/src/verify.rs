@@ -447,6 +447,7 @@ async fn reason(
         None if came_later(line) => ("new", "it came after the last pass".to_owned()),
         None => ("unexplained", "the ledger does not know it".to_owned()),
         Some((row, ..)) if row.state == LedgerState::Failed => ("failed", row.note.unwrap_or_default()),
+        Some((row, ..)) if row.state == LedgerState::Excluded => ("excluded", row.note.unwrap_or_default()),
         Some((row, ..)) if row.content != Some(bytes) => ("unexplained", "other bytes were brought".to_owned()),
         Some((_, place, _)) if elsewhere(place) => ("elsewhere", "its owner moved it here".to_owned()),
         Some((_, None, true)) => ("removed", "its owner removed it here".to_owned()),

@@ -12,6 +12,8 @@ pub(super) struct Wish {
     pub check: bool,
     /// The end of the move.
     pub close: bool,
+    /// To try the domains.
+    pub probe: bool,
     /// What he says.
     pub said: Said,
 }
@@ -52,7 +54,12 @@ impl Admin {
         out: &Out,
     ) -> Result<Report> {
         let moves = &self.deps.moves;
-        if !which.is_empty() && !wish.check && !wish.close {
+        if wish.probe {
+            self.probe(actor, name, &which, out).await?;
+        } else {
+            self.follow_probes(name).await?;
+        }
+        if !which.is_empty() && !wish.check && !wish.close && !wish.probe {
             let count = moves.cutover(name, which.clone()).await?;
             self.note(actor, "move.cutover", name, None, Some(which.join(" "))).await?;
             return Ok(Report::Counted { count });
@@ -75,7 +82,7 @@ impl Admin {
             self.note(actor, "move.close", name, None, None).await?;
             return Ok(Report::Done);
         }
-        if wish.check || look.closed {
+        if wish.check || wish.probe || look.closed {
             return Ok(Report::Done);
         }
         let open: Vec<&str> =

@@ -46,7 +46,7 @@ impl Admin {
     }
 
     /// What this server says of itself.
-    fn add_own(&self, facts: &mut Facts) {
+    pub(super) fn add_own(&self, facts: &mut Facts) {
         let hostname = &self.deps.hostname;
         facts.texts.insert("hostname", hostname.clone());
         let services = self.deps.running.iter().flat_map(|running| &running.services);

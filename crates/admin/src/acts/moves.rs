@@ -118,10 +118,13 @@ impl Admin {
             }
             MoveAct::Documents => return self.move_documents(actor, name, out).await,
             MoveAct::Survey => return self.survey(actor, name, which, out).await,
-            MoveAct::Cutover { check, noticed, accepted, close } => {
+            MoveAct::Cutover { check, noticed, accepted, close, probe } => {
                 let who = actor.name.clone();
                 let said = Said { noticed, accepted, who };
-                return self.cutover(actor, name, which, Wish { check, close, said }, out).await;
+                return self.cutover(actor, name, which, Wish { check, close, probe, said }, out).await;
+            }
+            MoveAct::Notify { occasion, dry_run } => {
+                return self.notify(actor, name, &which, (occasion, dry_run), out).await;
             }
             MoveAct::Rollback { dry_run: true } => {
                 for (address, returned) in moves.rehearse_rollback(name, which).await? {
@@ -182,6 +185,7 @@ fn verb_of(what: &MoveAct) -> &'static str {
         MoveAct::Form(_) => "move.form",
         MoveAct::Documents => "move.documents",
         MoveAct::Cutover { .. } => "move.cutover",
+        MoveAct::Notify { .. } => "move.notify",
         MoveAct::Abandon { .. } => "move.abandon",
         MoveAct::Rollback { .. } => "move.rollback",
         MoveAct::Report { .. } | MoveAct::ReportKey => "move.report",

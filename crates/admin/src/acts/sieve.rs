@@ -116,7 +116,7 @@ impl Admin {
         compiled(script.as_deref())?;
         let trial = script.map(String::into_bytes);
         let review = Review { folder: path_of(&folder), last, trial, time: TIME };
-        let Findings { looked, touched, partial } = self.deps.jobs.rules().review(&account, &review).await?;
+        let Findings { looked, touched, partial } = self.deps.delivery.jobs().rules().review(&account, &review).await?;
         let count = touched.len() as u64;
         for one in touched {
             out.item(Item::Touched(view(one))).await?;
@@ -131,7 +131,7 @@ impl Admin {
         compiled(script.as_deref())?;
         let shown = last.map_or_else(|| folder.clone(), |last| format!("{folder} {last}"));
         self.note(actor, "sieve.apply", address, None, Some(shown)).await?;
-        let jobs = &self.deps.jobs;
+        let jobs = self.deps.delivery.jobs();
         let applying = Applying { folder: path_of(&folder), last, script: script.map(String::into_bytes) };
         let started = jobs.start(&account, &applying).await?.started;
         if self.deps.running.is_none() {
@@ -149,7 +149,7 @@ impl Admin {
 
     async fn show_job(&self, address: &str, out: &Out) -> Result<Report> {
         let account = self.account(address).await?;
-        let Some(job) = self.deps.jobs.job(account.id).await? else {
+        let Some(job) = self.deps.delivery.jobs().job(account.id).await? else {
             return Err(Error::not_found("no job was started for this account", "此账号没有任务"));
         };
         let mailbox = job.mailbox;
@@ -171,7 +171,7 @@ impl Admin {
 
     async fn cancel_job(&self, actor: &Actor, address: &str, out: &Out) -> Result<Report> {
         let account = self.account(address).await?;
-        if !self.deps.jobs.cancel(account.id).await? {
+        if !self.deps.delivery.jobs().cancel(account.id).await? {
             return Err(Error::not_found("no job of this account runs", "此账号没有正在运行的任务"));
         }
         self.note(actor, "sieve.cancel", address, None, None).await?;

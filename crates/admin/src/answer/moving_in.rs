@@ -120,6 +120,36 @@ pub struct SchemeView {
     pub weak: bool,
 }
 
+/// A letter to a user of a move.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeView {
+    /// The name at the old server.
+    pub login: String,
+    /// The address here.
+    pub address: String,
+    /// `new`: into the mailbox here; `old`: into the one at the old server.
+    pub side: String,
+    /// `due`, `sent`, `before`; `unsure`: begun before, and nobody knows whether it went; `failed`; `no-way` into the old mailbox.
+    pub state: String,
+    /// When it was sent before, or why it failed.
+    pub why: Option<String>,
+}
+
+/// What became of a letter that a domain was tried with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProbeView {
+    /// The domain.
+    pub domain: String,
+    /// `in`: from outside into a mailbox here; `out`: from here to an address elsewhere.
+    pub way: String,
+    /// `right`, `wrong`, `waiting`.
+    pub state: String,
+    /// What happened, and what to do, in English.
+    pub en: String,
+    /// In Chinese.
+    pub zh: String,
+}
+
 /// When somebody asks how the users do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VisitView {

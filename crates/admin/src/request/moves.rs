@@ -1,6 +1,6 @@
 //! What is asked for about moves.
 
-use anser_migrate::{Grant, Level, NewMailbox, Passing, Source};
+use anser_migrate::{Grant, Level, NewMailbox, Occasion, Passing, Source};
 use serde::{Deserialize, Serialize};
 
 /// What is done with a move.
@@ -54,6 +54,16 @@ pub enum MoveAct {
         accepted: Vec<String>,
         /// End the move.
         close: bool,
+        /// Send a letter into each domain and one out of it, and tell what became of them.
+        #[serde(default)]
+        probe: bool,
+    },
+    /// Sends the letters of an occasion to whoever has not got them.
+    Notify {
+        /// `success`, `reminder`.
+        occasion: Occasion,
+        /// Only tell who that is.
+        dry_run: bool,
     },
     /// Takes the mailboxes that are named out of the move, or everybody; what was brought stays.
     Abandon {
@@ -110,9 +120,12 @@ impl MoveAct {
             | Self::Report { .. }
             | Self::ReportKey
             | Self::Documents
+            | Self::Notify { dry_run: true, .. }
             | Self::Rollback { dry_run: true } => true,
             Self::Form(said) => said.is_empty(),
-            Self::Cutover { check, noticed, accepted, close } => *check && !noticed && accepted.is_empty() && !close,
+            Self::Cutover { check, noticed, accepted, close, probe } => {
+                *check && !noticed && accepted.is_empty() && !close && !probe
+            }
             _ => false,
         }
     }

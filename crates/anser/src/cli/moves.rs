@@ -61,6 +61,19 @@ pub enum Move {
         accept: Vec<String>,
         #[arg(id = "move_close", long = "close", conflicts_with = "gates_check")]
         close: bool,
+        #[arg(id = "move_probe", long = "probe", conflicts_with_all = ["gates_check", "move_close"])]
+        probe: bool,
+    },
+    Notify {
+        project: String,
+        #[arg(value_name = "ADDRESS")]
+        addresses: Vec<String>,
+        #[arg(id = "notify_success", long = "success", required_unless_present = "notify_reminder")]
+        success: bool,
+        #[arg(id = "notify_reminder", long = "reminder", conflicts_with = "notify_success")]
+        reminder: bool,
+        #[arg(id = "notify_dry_run", long = "dry-run")]
+        dry_run: bool,
     },
     Abandon {
         project: String,

@@ -24,6 +24,9 @@ pub const PORTS: [(&str, u16); 11] = [
     ("https", 443),
 ];
 
+/// Stands among arguments of `anser dev` for the port of its SMTP.
+pub const SMTP: &str = "<smtp>";
+
 /// `anser dev` over a folder.
 pub struct Dev {
     child: Child,
@@ -86,6 +89,8 @@ impl Dev {
         loop {
             let offset = free_offset();
             let mut command = anser();
+            let smtp = (PORTS[0].1 + offset).to_string();
+            let more = more.iter().map(|word| if *word == SMTP { &smtp } else { *word });
             command.arg("dev").arg("--dir").arg(folder).args(["--port-offset", &offset.to_string()]).args(more);
             let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
             let mut said = String::new();

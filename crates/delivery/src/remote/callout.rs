@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anser_base::{Address, Timestamp};
 use anser_directory::{Route, RouteWay, Standing};
-use anser_wire::smtp::{ForwardPath, MailFrom, Mailbox, RcptTo, Reply};
+use anser_wire::smtp::Reply;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -132,15 +132,7 @@ impl Relay {
 impl Client {
     /// The reply to RCPT from the null sender, whose mail everybody has to take (RFC 5321 §4.5.5).
     async fn probe(&mut self, address: &Address) -> Result<Reply, Stop> {
-        let unwritable = |_| Stop::never("5.1.3 an address that no command can carry");
-        let utf8 = !address.is_ascii();
-        if utf8 && !self.capabilities().smtputf8 {
-            return Err(Stop::later(format!("4.6.7 {} does not offer SMTPUTF8", self.host())));
-        }
-        let mail = MailFrom { smtputf8: utf8, ..MailFrom::default() }.to_line().map_err(unwritable)?;
-        let mailbox = Mailbox { local: address.local().to_owned(), domain: address.domain().to_owned() };
-        let path = ForwardPath::Mailbox(mailbox);
-        let rcpt = RcptTo { path, notify: None, orcpt: None, other: Vec::new() }.to_line().map_err(unwritable)?;
+        let (mail, rcpt) = self.lines(None, address)?;
         self.phase = Phase::Envelope;
         let reply = self.command(&mail, ENVELOPE).await?;
         match reply.is_positive() {

@@ -9,6 +9,7 @@
 //! | `sts` | the MTA-STS policies of domains |
 //! | `pace` | how much goes to one destination at once, and how soon |
 //! | `callout` | whether another server has an address |
+//! | `hand` | a letter handed to a server at once, past the queue |
 //! | `client` | a connection up to the point where it takes mail: greeting, EHLO, STARTTLS, AUTH; commands and replies |
 //! | `transaction` | MAIL, RCPT, DATA or BDAT for some recipients of one entry |
 //! | `fitness` | what the entry needs of the server, and what follows when it is not offered |
@@ -23,6 +24,7 @@ mod callout;
 mod client;
 mod exchange;
 mod fitness;
+mod hand;
 mod onward;
 mod outcome;
 mod pace;
@@ -54,6 +56,7 @@ use crate::Deps;
 use crate::content::Content;
 use crate::dispatcher::REMOTE_ATTEMPTS;
 pub(crate) use client::authorities;
+pub use hand::{Door, Handed};
 pub(crate) use outcome::destinations as tls_destinations;
 
 use callout::Callouts;

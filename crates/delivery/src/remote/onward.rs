@@ -30,7 +30,7 @@ pub(super) async fn mark(relay: &Relay, entry: &Entry, content: &mut Content) {
 }
 
 /// The signatures of the author's domain, or of one above it.
-async fn signatures(directory: &Directory, content: &mut Content) -> Result<String> {
+pub(super) async fn signatures(directory: &Directory, content: &mut Content) -> Result<String> {
     let passed = content.passed().await?;
     let author = Author::of(&passed).domains.into_iter().next().unwrap_or_default();
     directory.sign(&passed, names_above(&author)).await

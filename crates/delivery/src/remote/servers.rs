@@ -47,6 +47,9 @@ impl Needs {
 /// The servers that were not tried yet.
 pub(super) struct Servers<'a> {
     relay: &'a Relay,
+    outward: Option<&'a Outward>,
+    /// Our name, where mail that leads back to us goes in a circle.
+    own: Option<&'a str>,
     needs: Needs,
     rest: Rest<'a>,
     ready: VecDeque<Target>,
@@ -66,7 +69,19 @@ impl<'a> Servers<'a> {
             Way::Relay(smarthost, from) => Rest::Relay(smarthost, *from),
             Way::Exchange(domain) => Rest::Domain(domain),
         };
-        Self { relay, needs, rest, ready: VecDeque::new(), tries: 0 }
+        let (outward, own) = (relay.outward.as_ref(), Some(&*relay.hostname));
+        Self { relay, outward, own, needs, rest, ready: VecDeque::new(), tries: 0 }
+    }
+
+    /// Those of a domain as any other server finds them, this one among them.
+    pub fn of_the_world(relay: &'a Relay, outward: &'a Outward, domain: &'a str) -> Self {
+        let (rest, needs) = (Rest::Domain(domain), Needs::Usual);
+        Self { relay, outward: Some(outward), own: None, needs, rest, ready: VecDeque::new(), tries: 0 }
+    }
+
+    /// These.
+    pub fn those(relay: &'a Relay, outward: &'a Outward, ready: VecDeque<Target>) -> Self {
+        Self { relay, outward: Some(outward), own: None, needs: Needs::Usual, rest: Rest::Nothing, ready, tries: 0 }
     }
 
     /// The next server; `None` when there is none left. An error tells of servers that cannot be tried; go on asking.
@@ -81,25 +96,21 @@ impl<'a> Servers<'a> {
             }
             match std::mem::replace(&mut self.rest, Rest::Nothing) {
                 Rest::Nothing => return Ok(None),
-                Rest::Relay(smarthost, from) => self.ready = hop(smarthost, from, self.outward()).await?,
+                Rest::Relay(smarthost, from) => self.ready = hop(smarthost, from, self.outward).await?,
                 Rest::Domain(domain) => {
-                    let Some(outward) = self.outward() else { return Ok(None) };
-                    let (entropy, hostname) = (&self.relay.entropy, &self.relay.hostname);
+                    let Some(outward) = self.outward else { return Ok(None) };
+                    let (entropy, hostname) = (&self.relay.entropy, self.own.unwrap_or_default());
                     let Exchange { hosts, is_secure } =
                         exchange::of_domain(&outward.resolver, entropy, hostname, domain).await?;
                     self.rest = Rest::Hosts { domain, hosts: hosts.into(), is_secure };
                 }
                 Rest::Hosts { domain, mut hosts, is_secure } => {
-                    let (Some(host), Some(outward)) = (hosts.pop_front(), self.outward()) else { return Ok(None) };
+                    let (Some(host), Some(outward)) = (hosts.pop_front(), self.outward) else { return Ok(None) };
                     self.rest = Rest::Hosts { domain, hosts, is_secure };
                     self.ready = self.host(outward, domain, host, is_secure).await?;
                 }
             }
         }
-    }
-
-    fn outward(&self) -> Option<&'a Outward> {
-        self.relay.outward.as_ref()
     }
 
     async fn host(
@@ -148,7 +159,7 @@ impl<'a> Servers<'a> {
             login: None,
             from: outward.sources.clone(),
             told: Some(told.clone()),
-            may_be_us: true,
+            may_be_us: self.own.is_some(),
         };
         Ok(reach.addresses.into_iter().map(target).collect())
     }

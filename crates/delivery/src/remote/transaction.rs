@@ -122,7 +122,12 @@ impl Client {
     /// Sends it; the positive reply to it. The end is only sent when all of it was, so an error before leaves nothing behind. A
     /// connection that breaks between the end and the reply leaves it open whether the server has it, and it is sent again: a
     /// duplicate is better than a loss (RFC 5321 §4.5.3.2.6, RFC 1047).
-    async fn message(&mut self, content: &mut Content, binary: bool, go_ahead: Option<Reply>) -> Result<Reply, Stop> {
+    pub(super) async fn message(
+        &mut self,
+        content: &mut Content,
+        binary: bool,
+        go_ahead: Option<Reply>,
+    ) -> Result<Reply, Stop> {
         let reply = if binary { self.bdat(content).await? } else { self.data(content, go_ahead).await? };
         self.end_message();
         if reply.is_positive() { Ok(reply) } else { Err(self.said(&reply)) }

@@ -11,7 +11,7 @@ mod page;
 use std::collections::BTreeMap;
 
 pub use calendar::{Appointment, calendar};
-pub use page::page;
+pub use page::{letter, page};
 
 /// A language of the documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +67,9 @@ pub const DOCUMENTS: [Document; 13] = documents![
     "13-visits",
 ];
 
+/// The letters, in the order of [`crate::Occasion`].
+pub(crate) const LETTERS: [Document; 2] = documents!["letter-success", "letter-reminder"];
+
 /// A table: its columns in English and Chinese, and its rows.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
@@ -113,7 +116,7 @@ mod tests {
 
     #[test]
     fn both_languages_call_for_the_same_known_facts() {
-        for document in DOCUMENTS {
+        for document in DOCUMENTS.iter().chain(&LETTERS) {
             let sorted = |language| {
                 let mut all = called(document.template(language));
                 all.sort_unstable();

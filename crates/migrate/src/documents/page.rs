@@ -1,11 +1,12 @@
 //! A template and the facts become a paper.
 
-use super::{Document, Facts, Language, Table};
+use super::{Document, Facts, LETTERS, Language, Table};
+use crate::notices::Occasion;
 use crate::paper::{self, Block, Kind, Paper, Readers, Span};
 
 /// Facts that templates may call for; besides these, every question of the survey form.
 #[cfg(test)]
-pub(super) const TEXTS: [&str; 34] = [
+pub(super) const TEXTS: [&str; 37] = [
     "organisation",
     "contact",
     "phone",
@@ -21,11 +22,14 @@ pub(super) const TEXTS: [&str; 34] = [
     "capacity",
     "content",
     "when",
+    "probe-address",
     "notes",
     "support-phone",
     "support-hours",
     "support-email",
     "abuse-email",
+    "address",
+    "login",
     "move",
     "date",
     "hostname",
@@ -53,6 +57,13 @@ pub fn page(document: &Document, language: Language, facts: &Facts) -> Paper {
     let readers = if language == Language::Zh { Readers::Chinese } else { Readers::English };
     let blocks = template.lines().filter_map(|line| block(shown(line, facts)?, language, facts)).collect();
     Paper { readers, title, blocks }
+}
+
+/// The subject and the text of a letter.
+pub fn letter(occasion: Occasion, language: Language, facts: &Facts) -> (String, String) {
+    let paper = page(&LETTERS[occasion as usize], language, facts);
+    let text = paper::text(&paper);
+    (paper.title, text)
 }
 
 fn block(line: &str, language: Language, facts: &Facts) -> Option<Block> {

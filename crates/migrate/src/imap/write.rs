@@ -44,8 +44,9 @@ impl Body {
     }
 
     /// A message in memory.
-    pub fn of(octets: &'static [u8]) -> Self {
-        let (prefix, size) = (Bytes::from_static(octets), octets.len() as u64);
+    pub fn of(octets: impl Into<Bytes>) -> Self {
+        let prefix = octets.into();
+        let size = prefix.len() as u64;
         Self { prefix, reader: None, at: 0, size, hash: blake3::Hasher::new() }
     }
 

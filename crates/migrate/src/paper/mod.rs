@@ -6,9 +6,11 @@ mod face;
 mod html;
 mod lines;
 mod pdf;
+mod text;
 
 pub use html::html;
 pub use pdf::pdf;
+pub use text::text;
 
 /// Who reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

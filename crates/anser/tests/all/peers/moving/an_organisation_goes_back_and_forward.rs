@@ -85,5 +85,5 @@ fn three_servers_go_back_and_forward_and_seven_that_are_missing_are_named() {
         .collect();
     named.sort_unstable();
     assert_eq!(named, dropped, "{found}");
-    dev.ask(&["move", "cutover", "house", "--close", "--accept", "late"]);
+    dev.ask(&["move", "cutover", "house", "--close", "--accept", "late", "--accept", "probe"]);
 }

@@ -168,7 +168,7 @@ fn three_servers_move_in_from_the_survey_to_the_proof() {
 
     // The form, and what is made of it.
     let blank = dev.ask(&["move", "survey", "house", "--blank"]);
-    assert_eq!(blank.lines().count(), 20, "{blank}");
+    assert_eq!(blank.lines().count(), 21, "{blank}");
     assert_eq!(state(&gates(&dev), "form"), "open");
     let form = place.file("form.txt");
     fs::write(&form, FORM).expect("a form");

@@ -1,0 +1,65 @@
+//! `anser move notify`: who has not logged in is reminded, in both mailboxes; whose mailbox has moved is told; nobody twice.
+
+use crate::world::{Dev, Place, done, python, run};
+
+/// The letters of the house in somebody's inbox, waited for: so many.
+const LETTERS: &str = r#"
+import email, email.policy, imaplib, sys
+who, wanted = sys.argv[2], int(sys.argv[3])
+with imaplib.IMAP4('127.0.0.1', 143 + int(sys.argv[1])) as imap:
+    imap.login(who, 'wild-goose')
+    imap.select('INBOX')
+    for _ in range(20000):
+        found = imap.search(None, 'HEADER', 'Auto-Submitted', 'auto-generated')[1][0].split()
+        if len(found) >= wanted:
+            break
+        imap.noop()
+    for uid in found:
+        letter = email.message_from_bytes(imap.fetch(uid, '(BODY.PEEK[])')[1][0][1], policy=email.policy.default)
+        print(letter['From'], letter['Subject'], letter.get_content())
+"#;
+
+fn letters(dev: &Dev, who: &str, wanted: usize) -> String {
+    let told = python(dev, LETTERS, &[who, &wanted.to_string()]);
+    assert_eq!(told.matches("postmaster@anser.test").count(), wanted, "{told}");
+    told
+}
+
+#[test]
+fn users_are_reminded_and_told_of_the_success_once_each() {
+    let place = Place::new();
+    let dev = place.start();
+    let imap = dev.port("imap").to_string();
+    dev.ask(&["move", "plan", "m", "--host", "127.0.0.1", "--port", &imap, "--tls", "starttls-any"]);
+    let logins = b"ann@anser.test\tbob@anser.test\twild-goose\n";
+    done(run(&dev.folder, &["move", "accounts", "m", "--stdin"], logins));
+    dev.ask(&["move", "survey", "m", "--answer", "support-phone=010-1234", "--answer", "organisation=高能所"]);
+    dev.ask(&["move", "start", "m", "--wait"]);
+
+    let remind = ["move", "notify", "m", "--reminder"];
+    let both = |state: &str| format!("+ bob@anser.test  new  {state}\n+ bob@anser.test  old  {state}");
+    let planned = dev.ask(&[&remind[..], &["--dry-run"]].concat());
+    assert!(planned.contains(&both("due")), "{planned}");
+    let sent = dev.ask(&remind);
+    assert!(sent.contains(&both("sent")), "{sent}");
+    let again = dev.ask(&remind);
+    assert_eq!((again.matches("  before  ").count(), again.matches("  sent").count()), (2, 0), "{again}");
+    let old = letters(&dev, "ann@anser.test", 1);
+    assert!(old.contains("请登录新邮件系统") && old.contains("010-1234") && old.contains("bob@anser.test"), "{old}");
+    // What the move itself wrote there does not come here as late mail.
+    dev.ask(&["move", "delta", "m", "--wait"]);
+    assert!(dev.ask(&["move", "status", "m"]).contains("excluded 1"));
+    let proof = dev.ask(&["move", "verify", "m"]);
+    assert!(proof.contains("excluded") && !proof.contains("unexplained"), "{proof}");
+    // The proof looked into the mailbox, its owner did not.
+    assert!(!dev.ask(&[&remind[..], &["--dry-run"]].concat()).is_empty());
+
+    let succeed = ["move", "notify", "m", "--success"];
+    assert_eq!(dev.ask(&[&succeed[..], &["--dry-run"]].concat()).matches("bob").count(), 0, "it is not cut over");
+    dev.ask(&["move", "cutover", "m", "bob@anser.test", "--wait"]);
+    assert!(dev.ask(&succeed).contains("+ bob@anser.test  new  sent"));
+    assert!(dev.ask(&succeed).contains("  before  "));
+    let new = letters(&dev, "bob@anser.test", 2);
+    assert!(new.contains("已迁移完成") && new.contains("请登录新邮件系统") && new.contains("高能所"), "{new}");
+    assert_eq!(dev.ask(&[&remind[..], &["--dry-run"]].concat()).matches("bob").count(), 0, "he has logged in");
+}

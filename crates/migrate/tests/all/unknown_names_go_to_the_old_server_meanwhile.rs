@@ -1,0 +1,73 @@
+//! ORG-2: while a move relays, a name that nobody here has is asked of the old server rather than refused, and no longer than that.
+
+use std::time::Duration;
+
+use anser_base::{Address, Clock, Timestamp};
+use anser_directory::{Check, Resolution, Route, RouteWay};
+use anser_migrate::Passing;
+
+use crate::fake::{Fake, Habits, folder};
+use crate::office::{MOVE, Office, each_office};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// The route of a name that nobody here has.
+async fn route(office: &Office) -> Option<Route> {
+    let nobody = Address::parse("nobody@anser.test").unwrap();
+    match office.directory.resolve(&nobody).await.unwrap() {
+        Resolution::Elsewhere(route) => Some((*route).clone()),
+        Resolution::NoSuchUser => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn leads_to(route: &Option<Route>, port: u16) -> bool {
+    let asks = |route: &Route| route.gate.is_some_and(|gate| gate.check == Check::Callout && gate.open_when_down);
+    route.as_ref().is_some_and(|route| asks(route) && matches!(&route.way, RouteWay::Host(hop) if hop.port == port))
+}
+
+#[test]
+fn names_that_only_the_old_server_has_are_asked_of_it_until_the_move_is_closed() {
+    let clock = Clock::manual(Timestamp::from_secs(1_800_000_000));
+    each_office(&[], &clock, async |office| {
+        let fake = Fake::start(vec![folder("INBOX", Vec::new())], Habits::default());
+        office.plan(&[(fake.source(), &["ann"])]).await;
+        assert_eq!(route(office).await, None);
+        let pass = async |passing, relay: &str| {
+            office.migrate.pass_through(MOVE, Some(passing), Some(relay.to_owned())).await.unwrap()
+        };
+        let view = pass(Passing::UntilCutover, "old.test:2525").await;
+        assert_eq!(view.relayed.len(), 1, "it is told");
+        assert!(leads_to(&route(office).await, 2525));
+        pass(Passing::UntilCutover, "old.test:26").await;
+        assert!(leads_to(&route(office).await, 26), "it follows the relay");
+        // It ends by itself, unless somebody works on the move.
+        clock.advance(DAY * 31);
+        assert_eq!(route(office).await, None);
+        office.migrate.resume(MOVE, false, Vec::new()).await.unwrap();
+        assert!(leads_to(&route(office).await, 26));
+        office.migrate.close_move(MOVE, &[]).await.unwrap();
+        assert_eq!(route(office).await, None, "closed");
+        office.migrate.resume(MOVE, false, Vec::new()).await.unwrap();
+        assert!(leads_to(&route(office).await, 26), "open again");
+        assert!(pass(Passing::Off, "old.test:26").await.relayed.is_empty());
+        assert_eq!(route(office).await, None, "nothing is relayed");
+    });
+}
+
+#[test]
+fn a_route_that_somebody_set_for_the_domain_stays() {
+    let clock = Clock::manual(Timestamp::from_secs(1_800_000_000));
+    each_office(&[], &clock, async |office| {
+        let fake = Fake::start(vec![folder("INBOX", Vec::new())], Habits::default());
+        office.plan(&[(fake.source(), &["ann"])]).await;
+        let way = RouteWay::parse("gateway.test:25").unwrap();
+        let own = Route { pattern: "anser.test".into(), way, gate: None, hours: None, until: None };
+        office.directory.put_route(own.clone()).await.unwrap();
+        let relay = Some("old.test:25".to_owned());
+        let view = office.migrate.pass_through(MOVE, Some(Passing::UntilCutover), relay).await.unwrap();
+        assert!(view.relayed.is_empty());
+        office.migrate.close_move(MOVE, &[]).await.unwrap();
+        assert_eq!(office.directory.route_of("anser.test").await.unwrap(), Some(own));
+    });
+}
