@@ -10,7 +10,7 @@ mod sign_in;
 mod state;
 
 use anser_base::{Class, Error, Result};
-use anser_migrate::{FieldView, GateView, MailboxView, MoveView, Proof, SourceSurvey};
+use anser_migrate::{FieldView, GateView, MailboxView, MoveView, Proof, RunView, SourceSurvey};
 use anser_sieve::form::Form;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -153,6 +153,7 @@ pub enum Item {
     Move(MoveView),
     MoveMailbox(MailboxView),
     MoveProgress(ProgressView),
+    MoveRun(RunView),
     MoveProof(Box<Proof>),
     MoveSurvey(Box<SourceSurvey>),
     MoveGate(GateView),

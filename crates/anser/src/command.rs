@@ -49,7 +49,7 @@ pub fn run(cli: Cli, language: Language) -> Result<bool> {
         Verb::Export(export) => runtime.block_on(files::export(&config, &export, cli.json, language)),
         Verb::Restore { path, account: None } => restore_all(&config, &whole(&path)?, cli.json, language),
         Verb::Move(Move::Status { which, watch: true }) => {
-            runtime.block_on(watch::watch(&config, which.project, which.addresses, language))
+            runtime.block_on(watch::watch(&config, which.project, which.chosen.which(), language))
         }
         Verb::Move(Move::Report { project, check: Some(path), .. }) => {
             runtime.block_on(moves::check_report(&config, project, &path, language))
@@ -58,8 +58,8 @@ pub fn run(cli: Cli, language: Language) -> Result<bool> {
         Verb::Move(Move::Report { project, documents: Some(folder), .. }) => {
             runtime.block_on(moves::documents(&config, project, &folder))
         }
-        Verb::Move(Move::Report { project, addresses, format, check: None, documents: None }) => {
-            runtime.block_on(moves::report(&config, project, addresses, format))
+        Verb::Move(Move::Report { project, chosen, format, check: None, documents: None }) => {
+            runtime.block_on(moves::report(&config, project, chosen.which(), format))
         }
         verb => {
             let asked = asked(verb, language)?;
@@ -488,7 +488,7 @@ fn accounts_to_add(add: AccountAdd, language: Language) -> Result<Vec<Request>> 
 }
 
 /// `ADDRESS [NAME]` a line; empty lines are passed over.
-fn listed(input: &mut impl BufRead) -> Result<Vec<AccountSpec>> {
+pub fn listed(input: &mut impl BufRead) -> Result<Vec<AccountSpec>> {
     let mut accounts = Vec::new();
     let mut line = String::new();
     loop {
@@ -535,7 +535,7 @@ fn queue_act(what: QueueAct, entries: Entries) -> Result<Request> {
 }
 
 /// `500MB`, `5GiB`, `1048576`, `0`.
-fn quota(text: &str) -> Result<u64> {
+pub fn quota(text: &str) -> Result<u64> {
     const UNITS: [(&str, u64); 9] = [
         ("KiB", 1 << 10),
         ("MiB", 1 << 20),

@@ -188,6 +188,15 @@ pub const COMMANDS: &[(&str, Line)] = &[
             "以 OAuth 2.0 打开邮箱：由用户输入代码授权，或从标准输入提供令牌",
         ),
     ),
+    (
+        "move wave",
+        Line(
+            "Put mailboxes into a wave, made when there is none of this name; every act takes --wave",
+            "将邮箱归入批次，没有该批次时新建；各命令均可用 --wave 指定",
+        ),
+    ),
+    ("move first", Line("Put mailboxes at the head of the queue", "将邮箱排到队首优先迁移")),
+    ("move runs", Line("What the newest passes of each mailbox came to", "各邮箱最近各次迁移的结果")),
     ("move check", Line("Try every login once", "逐一验证登录")),
     ("move trial", Line("Bring a few messages of each folder", "试迁：每个文件夹迁移少量邮件")),
     ("move start", Line("Begin to bring everything", "开始迁移全部邮件")),
@@ -479,8 +488,8 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
     (
         "hours",
         Line(
-            "Only at these hours, UTC: 22:00-06:00, or 22:00-06:00+08:00",
-            "仅在这些时段，UTC：22:00-06:00，或 22:00-06:00+08:00",
+            "Only at these hours, UTC: 22:00-06:00, or 22:00-06:00+08:00; empty for all day",
+            "仅在这些时段，UTC：22:00-06:00，或 22:00-06:00+08:00；空为全天",
         ),
     ),
     (
@@ -605,6 +614,27 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
     ("noticed", Line("The users know when it will be", "已通知用户")),
     ("gates_accept", Line("A gate that is taken for passed, by its name", "接受某一关卡，填写其名称")),
     ("level", Line("2: every body is read; 1: a sample of them", "2：读取所有正文；1：抽样读取")),
+    ("move_wave", Line("Only mailboxes of this wave", "仅该批次的邮箱")),
+    ("move_state", Line("Only mailboxes in this state, as status shows it", "仅处于该状态的邮箱，见 status")),
+    (
+        "move_trouble",
+        Line(
+            "Only mailboxes with trouble of this class: wrong, locked, question, old-server, this-server, full, hours, budget, failed …",
+            "仅出现该类问题的邮箱：wrong、locked、question、old-server、this-server、full、hours、budget、failed 等",
+        ),
+    ),
+    ("accounts_wave", Line("The wave that they belong to", "归入该批次")),
+    ("wave_name", Line("Name of the wave", "批次名称")),
+    ("wave_stdin", Line("Read addresses from standard input", "从标准输入读取地址")),
+    ("wave_out", Line("Take them out of the wave", "移出该批次")),
+    ("wave_remove", Line("Forget the wave; its mailboxes stay, in none", "删除该批次；其中邮箱保留，不属于任何批次")),
+    (
+        "bytes_per_day",
+        Line(
+            "Bytes that are asked for in one day (UTC), as 2500MB; 0 for any",
+            "每天（UTC）最多读取的数据量，如 2500MB；0 为不限",
+        ),
+    ),
     ("move_watch", Line("Follow it until nothing is under way", "持续显示进度，直到全部完成")),
     (
         "move_close",

@@ -7,15 +7,15 @@ use std::path::Path;
 use anser_admin::Event;
 use anser_admin::answer::{Item, NoticeView, ProbeView, ReturnedView};
 use anser_admin::request::{MoveAct, Request};
-use anser_base::{Error, Result};
+use anser_base::{Error, Result, Timestamp};
 use anser_migrate::{
-    FieldView, GateView, Grant, Kind, Level, MailboxView, MoveView, NewMailbox, Occasion, Passing, Password, Proof,
-    Source, SourceSurvey, Tls, form, profile, signature,
+    FieldView, GateView, Grant, Kind, Level, MailboxView, MoveView, NewMailbox, Occasion, Pace, Passing, Password, Proof,
+    RunView, Source, SourceSurvey, Tls, form, profile, signature,
 };
 use tokio::sync::mpsc;
 
 use crate::cli::{Move, MovePlan, MoveWhich};
-use crate::command::{Asked, act};
+use crate::command::{Asked, act, listed, quota};
 use crate::config::Config;
 use crate::files;
 use crate::show::{self, size};
@@ -33,15 +33,36 @@ pub fn asked(act: Move) -> Result<Asked> {
     match act {
         Move::List => Ok(Asked { requests: vec![Request::MoveList], list: true }),
         Move::Plan(plan) => planned(plan),
-        Move::Accounts { project, source, stdin: true } => {
-            one(project, MoveAct::Accounts { source, logins: logins(&mut std::io::stdin().lock())? })
+        Move::Accounts { project, source, stdin: true, wave } => {
+            let logins = logins(&mut std::io::stdin().lock())?;
+            let which: Vec<String> = logins.iter().map(|login| login.address.clone()).collect();
+            let asked = one(project.clone(), MoveAct::Accounts { source, logins })?;
+            let wave = wave.filter(|_| !which.is_empty()).map(|wave| {
+                let what = MoveAct::Wave { wave, out: false, remove: false, hours: None };
+                Request::Move { name: project, which, what }
+            });
+            Ok(Asked { requests: asked.requests.into_iter().chain(wave).collect(), list: false })
         }
-        Move::Accounts { project: name, source: _, stdin: false } => {
+        Move::Wave { project: name, wave, addresses: mut which, stdin, hours, out, remove } => {
+            if stdin {
+                which.extend(listed(&mut std::io::stdin().lock())?.into_iter().map(|one| one.address));
+            }
+            let what = MoveAct::Wave { wave, out, remove, hours };
+            Ok(Asked { requests: vec![Request::Move { name, which, what }], list: false })
+        }
+        Move::First { project: name, chosen } => Ok(Asked {
+            requests: vec![Request::Move { name, which: chosen.which(), what: MoveAct::First }],
+            list: false,
+        }),
+        Move::Runs { project: name, chosen } => {
+            Ok(Asked { requests: vec![Request::Move { name, which: chosen.which(), what: MoveAct::Runs }], list: true })
+        }
+        Move::Accounts { project: name, source: _, stdin: false, .. } => {
             let status = Request::Move { name, which: Vec::new(), what: MoveAct::Status };
             Ok(Asked { requests: vec![status], list: true })
         }
         Move::Consent { which, client, tenant, endpoint, way } => {
-            let (name, addresses) = (which.project.clone(), which.addresses.clone());
+            let (name, addresses) = (which.project.clone(), which.chosen.addresses.clone());
             let (grant, asks) = grant(client, tenant, &way, &mut std::io::stdin().lock())?;
             let grant = Grant { endpoint, ..grant };
             let asked = with_wait(which, MoveAct::Consent { grant, asks })?;
@@ -56,7 +77,8 @@ pub fn asked(act: Move) -> Result<Asked> {
         Move::Resume { which, losses_are_meant } => with_wait(which, MoveAct::Resume { losses_are_meant }),
         Move::Retry(which) => with_wait(which, MoveAct::Retry),
         Move::Delta(which) => with_wait(which, MoveAct::Delta),
-        Move::Survey { project: name, addresses: which, form, answers, .. } => {
+        Move::Survey { project: name, chosen, form, answers, .. } => {
+            let which = chosen.which();
             let is_asked = form.is_some() || !answers.is_empty();
             let what = if is_asked { MoveAct::Form(said(form.as_deref(), &answers)?) } else { MoveAct::Survey };
             Ok(Asked { requests: vec![Request::Move { name, which, what }], list: true })
@@ -65,25 +87,29 @@ pub fn asked(act: Move) -> Result<Asked> {
             let asked = with_wait(which, MoveAct::Cutover { check, noticed, accepted: accept, close, probe })?;
             Ok(Asked { list: true, ..asked })
         }
-        Move::Notify { project: name, addresses: which, success, dry_run, .. } => {
+        Move::Notify { project: name, chosen, success, dry_run, .. } => {
+            let which = chosen.which();
             let occasion = if success { Occasion::Success } else { Occasion::Reminder };
             let what = MoveAct::Notify { occasion, dry_run };
             Ok(Asked { requests: vec![Request::Move { name, which, what }], list: true })
         }
-        Move::Abandon { project: name, addresses: which, all } => {
+        Move::Abandon { project: name, chosen, all } => {
+            let which = chosen.which();
             Ok(Asked { requests: vec![Request::Move { name, which, what: MoveAct::Abandon { all } }], list: false })
         }
         Move::Rollback { which, dry_run } => {
             let asked = with_wait(which, MoveAct::Rollback { dry_run })?;
             Ok(Asked { list: dry_run, ..asked })
         }
-        Move::Verify { project: name, addresses: which, level } => {
+        Move::Verify { project: name, chosen, level } => {
+            let which = chosen.which();
             let level = Level::from_word(&level).unwrap_or(Level::Bodies);
             Ok(Asked { requests: vec![Request::Move { name, which, what: MoveAct::Verify { level } }], list: true })
         }
         // It has a way of its own.
         Move::Report { .. } => Ok(Asked { requests: Vec::new(), list: false }),
-        Move::Status { which: MoveWhich { project: name, addresses: which, wait }, .. } => {
+        Move::Status { which: MoveWhich { project: name, chosen, wait }, .. } => {
+            let which = chosen.which();
             let waiting = Request::Move { name: name.clone(), which: Vec::new(), what: MoveAct::Wait };
             let status = Request::Move { name, which, what: MoveAct::Status };
             Ok(Asked { requests: wait.then_some(waiting).into_iter().chain([status]).collect(), list: true })
@@ -92,7 +118,8 @@ pub fn asked(act: Move) -> Result<Asked> {
 }
 
 fn with_wait(which: MoveWhich, what: MoveAct) -> Result<Asked> {
-    let MoveWhich { project: name, addresses: which, wait } = which;
+    let MoveWhich { project: name, chosen, wait } = which;
+    let which = chosen.which();
     let waiting = Request::Move { name: name.clone(), which: Vec::new(), what: MoveAct::Wait };
     let act = Request::Move { name, which, what };
     Ok(Asked { requests: [act].into_iter().chain(wait.then_some(waiting)).collect(), list: false })
@@ -104,10 +131,14 @@ fn planned(plan: MovePlan) -> Result<Asked> {
     let passing = plan.pass_through.as_deref().and_then(Passing::from_word);
     let relay = plan.relay.clone();
     let is_through = passing.is_some() || relay.is_some();
-    let has_source = plan.host.is_some() || plan.path.is_some() || plan.profile.is_some() || !is_through;
+    let bytes_a_day = plan.bytes_per_day.as_deref().map(quota).transpose()?;
+    let pace = Pace { hours: plan.hours.clone(), bytes_a_day };
+    let pace = (pace != Pace::default()).then(|| MoveAct::Pace { source: Some(plan.source.clone()), pace });
+    let is_other = is_through || pace.is_some();
+    let has_source = plan.host.is_some() || plan.path.is_some() || plan.profile.is_some() || !is_other;
     let source = has_source.then(|| source_of(plan).map(MoveAct::Plan)).transpose()?;
     let through = is_through.then_some(MoveAct::PassThrough { passing, relay });
-    let acts = source.into_iter().chain(through);
+    let acts = source.into_iter().chain(through).chain(pace);
     let requests = acts.map(|what| Request::Move { name: name.clone(), which: Vec::new(), what }).collect();
     Ok(Asked { requests, list: false })
 }
@@ -341,7 +372,13 @@ pub fn move_in_words(view: &MoveView, language: Language) -> String {
         let relay = view.relay.as_deref().unwrap_or_default();
         text.push_str(&format!("    {}\n", language.say(text::RELAYED, &[domain, relay, until])));
     }
-    for source in &view.sources {
+    for wave in &view.waves {
+        let states = wave.mailboxes.iter().map(|(state, count)| format!("  {state} {count}")).collect::<String>();
+        let hours = wave.hours.as_ref().map(|hours| format!("  {hours} UTC")).unwrap_or_default();
+        let far = format!("{}/{}  {}", wave.done, wave.total, size(wave.bytes));
+        text.push_str(&format!("    wave {}{states}  {far}{hours}\n", wave.name));
+    }
+    for (source, pace) in view.sources.iter().zip(&view.paces) {
         let (kind, tls) = (source.kind.word(), source.tls.word());
         let place = match source.kind.is_files() {
             true => source.host.clone(),
@@ -350,7 +387,12 @@ pub fn move_in_words(view: &MoveView, language: Language) -> String {
         let known = profile::of(&source.profile);
         let is_plain = known.name == profile::GENERIC;
         let provider = if is_plain { String::new() } else { format!("  {}", known.name) };
-        text.push_str(&format!("    {}  {kind} {place}{provider}\n", source.name));
+        let hours = pace.hours.as_ref().map(|hours| format!("  {hours} UTC")).unwrap_or_default();
+        let day = match pace.bytes_a_day {
+            0 => String::new(),
+            most => format!("  {}/{}", size(pace.bytes_today), language.say(text::A_DAY, &[&size(most)])),
+        };
+        text.push_str(&format!("    {}  {kind} {place}{provider}{hours}{day}\n", source.name));
         let prepare = if language == Language::Zh { &known.prepare.zh } else { &known.prepare.en };
         prepare.iter().for_each(|one| text.push_str(&format!("        {one}\n")));
     }
@@ -358,13 +400,36 @@ pub fn move_in_words(view: &MoveView, language: Language) -> String {
 }
 
 /// A mailbox and how far it is.
-pub fn mailbox_in_words(view: &MailboxView) -> String {
+pub fn mailbox_in_words(view: &MailboxView, language: Language) -> String {
     let ledger = view.ledger.iter().map(|(state, count)| format!("  {state} {count}"));
     let counts = format!("{}/{}  {}", view.done, view.total, size(view.bytes));
-    let note = view.note.as_ref().map(|note| format!("    {note}\n")).unwrap_or_default();
+    let until = view.until.map(|until| language.say(text::UNTIL, &[&minute(until)]));
+    let about = [view.note.clone(), until].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    let about = if about.is_empty() { about } else { format!("    {about}\n") };
     let arrow = if view.login == view.address { String::new() } else { format!("{} > ", view.login) };
     let home = if view.home == "here" { String::new() } else { format!("  {}", view.home) };
-    format!("{arrow}{}  {}{home}  {counts}{}\n{note}", view.address, view.state, ledger.collect::<String>())
+    let wave = view.wave.as_ref().map(|wave| format!("  ({wave})")).unwrap_or_default();
+    let first = if view.priority == "usual" { String::new() } else { format!("  {}", view.priority) };
+    format!(
+        "{arrow}{}{wave}  {}{home}{first}  {counts}{}\n{about}",
+        view.address,
+        view.state,
+        ledger.collect::<String>()
+    )
+}
+
+/// A pass that ended.
+pub fn run_in_words(run: &RunView) -> String {
+    let seconds = (run.ended - run.began).max(0) / 1000;
+    let note = run.note.as_ref().map(|note| format!("    {note}\n")).unwrap_or_default();
+    let (began, came) = (minute(run.began), size(run.bytes));
+    format!("{}  {began}  {}  {seconds} s  {}  {came}  {}\n{note}", run.address, run.task, run.messages, run.state)
+}
+
+/// A moment, to the minute, in UTC.
+fn minute(ms: i64) -> String {
+    let text = Timestamp(ms).to_string();
+    format!("{} {} UTC", &text[..10], &text[11..16])
 }
 
 #[cfg(test)]

@@ -201,7 +201,8 @@ impl Printer {
                 format!("{}  {}  {}\n{}", one.uid, one.received, one.subject, acts.collect::<String>())
             }
             Item::Move(one) => moves::move_in_words(one, self.language),
-            Item::MoveMailbox(one) => moves::mailbox_in_words(one),
+            Item::MoveMailbox(one) => moves::mailbox_in_words(one, self.language),
+            Item::MoveRun(one) => moves::run_in_words(one),
             Item::MoveProgress(one) => {
                 let states: Vec<String> = one.states.iter().map(|(state, count)| format!("{state} {count}")).collect();
                 format!("{}  {}/{}  {}\n", states.join("  "), one.done, one.total, size(one.bytes))

@@ -90,8 +90,10 @@ table! {
     PASSWORD_WANTED = "no password: give it on standard input with --password-stdin", "没有密码：请用 --password-stdin 从标准输入提供";
     QUOTA_BAD = "{} is no size; write 500MB, 5GiB or 0 for no limit", "{} 不是大小；请写 500MB、5GiB，或 0 表示不限";
     SURVEY = "{} logins, {} without a password; {} folders, {} messages, the fullest {}; about {} minutes", "登录名 {} 个，其中 {} 个无密码；文件夹 {} 个，邮件 {} 封，最多的邮箱 {} 封；约需 {} 分钟";
-    WATCHED = "{} of {} messages, {}, {}/s, about {} minutes left", "邮件 {} / {} 封，{}，{}/秒，约剩 {} 分钟";
     RELAYED = "names of {} that nobody has here > {}, as long as it knows them, until {}", "{} 中此处没有的地址 > {}（旧服务器认识时），至 {}";
+    WATCHED = "{} of {} messages, {}, {} messages/s, {}/s, about {} minutes left", "邮件 {} / {} 封，{}，每秒 {} 封、{}，约剩 {} 分钟";
+    UNTIL = "waits until {}", "等待至 {}";
+    A_DAY = "{} a day", "每天 {}";
     VISIT = "  ask how the users do: {}", "  回访用户：{}";
     RETURNED = "{}: {} messages, flags of {}, {} moved, {} new folders, {} removed, {} folders renamed, {} removed", "{}：邮件 {} 封，标志 {} 处，移动 {} 封，新文件夹 {} 个，删除 {} 封，文件夹改名 {} 个、删除 {} 个";
     REPORT_SIGNED = "as this server wrote it; its key is {}", "报告未被改动，由本服务器签名，公钥 {}";

@@ -35,7 +35,7 @@ pub async fn watch(config: &Config, project: String, which: Vec<String>, languag
             Item::MoveMailbox(view) => {
                 let before = views.insert((view.login.clone(), view.source.clone()), view.clone());
                 let is_news = before.is_none_or(|before| before.state != view.state);
-                if !full && is_news { show::out(&mailbox_in_words(&view)) } else { Ok(()) }
+                if !full && is_news { show::out(&mailbox_in_words(&view, language)) } else { Ok(()) }
             }
             Item::MoveProgress(sum) if full => show::out(&screen(language, &project, &views, &sum)),
             _ => Ok(()),
@@ -59,7 +59,9 @@ fn screen(
 ) -> String {
     let (lines, columns) = console::Term::stdout().size();
     let mut out = String::from("\x1b[H\x1b[2J");
-    for line in head(language, project, sum).into_iter().chain(rows(views)).take(usize::from(lines).saturating_sub(1)) {
+    for line in
+        head(language, project, sum).into_iter().chain(rows(views, language)).take(usize::from(lines).saturating_sub(1))
+    {
         out.push_str(&cut(&line, usize::from(columns)));
         out.push_str("\r\n");
     }
@@ -71,17 +73,23 @@ fn head(language: Language, project: &str, sum: &ProgressView) -> Vec<String> {
     let states = ORDER.iter().filter_map(|state| Some(format!("{state} {}", sum.states.get(*state)?)));
     let states: Vec<String> = states.collect();
     let minutes = sum.left.unwrap_or(0).div_ceil(60);
-    let words = [sum.done.to_string(), sum.total.to_string(), size(sum.bytes), size(sum.speed), minutes.to_string()];
+    let (done, total, rate) = (sum.done.to_string(), sum.total.to_string(), sum.rate.to_string());
+    let words = [done, total, size(sum.bytes), rate, size(sum.speed), minutes.to_string()];
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    vec![format!("{project}  {}", states.join("  ")), language.say(text::WATCHED, &words), String::new()]
+    let troubles: Vec<String> = sum.troubles.iter().map(|(class, count)| format!("{class} {count}")).collect();
+    let troubles = (!troubles.is_empty()).then(|| format!("! {}", troubles.join("  ")));
+    let head = [format!("{project}  {}", states.join("  ")), language.say(text::WATCHED, &words)];
+    head.into_iter().chain(troubles).chain([String::new()]).collect()
 }
 
 /// The mailboxes, those that somebody has to look at first.
-fn rows(views: &BTreeMap<(String, String), MailboxView>) -> Vec<String> {
+fn rows(views: &BTreeMap<(String, String), MailboxView>, language: Language) -> Vec<String> {
     let mut all: Vec<&MailboxView> = views.values().collect();
     let place = |view: &&MailboxView| ORDER.iter().position(|state| *state == view.state);
     all.sort_by_key(place);
-    all.into_iter().flat_map(|view| mailbox_in_words(view).lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+    all.into_iter()
+        .flat_map(|view| mailbox_in_words(view, language).lines().map(str::to_owned).collect::<Vec<_>>())
+        .collect()
 }
 
 /// A line without anything that a terminal obeys, as wide as the terminal; whatever is not ASCII takes two columns.

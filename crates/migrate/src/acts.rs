@@ -1,19 +1,18 @@
 //! The verbs, as typed functions; the command line and later the console are thin over them. Each may be said twice.
 
 use std::fmt;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anser_base::{Address, Class, Error, Result};
 use anser_db::{Durability, Place, Tx};
 use anser_directory::{AppPasswordKind, OF_THE_HOUSE, Services};
-use anser_store::{LedgerState, MailTx};
 use anser_wire::Secret;
 use serde::{Deserialize, Serialize};
 
 use crate::Migrate;
+use crate::hours;
 use crate::imap::Imap;
-use crate::model::{Home, Mailbox, Move, MoveState, Passing, Source, State, Task};
+use crate::model::{Home, Mailbox, Move, MoveState, Passing, Priority, Source, State, Task};
 use crate::own;
 use crate::paper;
 use crate::report;
@@ -21,6 +20,8 @@ use crate::rows::{self, Standing};
 use crate::run::unknown;
 use crate::signature::Signer;
 use crate::verify::{self, Level, Proof};
+use crate::views::MoveView;
+use crate::which::{Which, is_meant};
 
 /// Mailboxes that one look at the tables brings.
 const PAGE: usize = 1_000;
@@ -65,60 +66,6 @@ pub struct NewMailbox {
     /// The address here.
     pub address: String,
 }
-
-/// How a mailbox stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MailboxView {
-    /// The name of its old server within the move.
-    pub source: String,
-    /// The name at the old server.
-    pub login: String,
-    /// The address here.
-    pub address: String,
-    /// `new`, `ready`, `refused`, `waiting`, `copying`, `settled`, `asking`, `abandoned`.
-    pub state: String,
-    /// What the next pass does: a word of [`Task`].
-    pub task: String,
-    /// Why, in words.
-    pub note: Option<String>,
-    /// Passes that began.
-    pub passes: u32,
-    /// Messages that the last pass looked at or brought.
-    pub done: u64,
-    /// Messages at the old server, as far as they are known.
-    pub total: u64,
-    /// Bytes that were brought here.
-    pub bytes: u64,
-    /// Where it lives: `here`, `there`, `turning`.
-    pub home: String,
-    /// Since when it is cut over, in milliseconds since 1970.
-    pub cut: Option<i64>,
-    /// Messages by what the ledger says of them.
-    pub ledger: Vec<(String, u64)>,
-}
-
-/// How a move stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MoveView {
-    /// Its name.
-    pub name: String,
-    /// `draft`, `running`, `paused`.
-    pub state: String,
-    /// Whether sessions are passed through: `off`, `until-cutover`, `until-ready`.
-    pub passing: String,
-    /// The old server's SMTP, where mail for mailboxes goes that live there.
-    pub relay: Option<String>,
-    /// Domains of which names that nobody here has go there too, when it knows them, and until when.
-    #[serde(default)]
-    pub relayed: Vec<(String, String)>,
-    /// Its old servers.
-    pub sources: Vec<Source>,
-    /// Mailboxes by state.
-    pub mailboxes: Vec<(String, u64)>,
-}
-
-/// Which mailboxes an act is for: all when none is named.
-pub type Which = Vec<String>;
 
 impl Migrate {
     /// Makes a move with an old server, or changes that.
@@ -197,6 +144,9 @@ impl Migrate {
             bytes: 0,
             home: if of.passing == Passing::Off { Home::Here } else { Home::There },
             cut: anser_base::Timestamp(0),
+            priority: Priority::Usual,
+            wave: None,
+            tally: None,
         })
     }
 
@@ -291,14 +241,14 @@ impl Migrate {
         Ok(resumed)
     }
 
-    /// Waits until nothing is under way: every mailbox is settled, or waits after a failure, or for a person.
+    /// Waits until nothing is under way: every mailbox is settled, or waits after a failure, for its hours, or for a person.
     pub async fn wait(&self, name: &str) -> Result<()> {
         let mut changed = self.inner.changed.subscribe();
         loop {
             let of = self.named(name).await?;
             let busy = |mailbox: &Mailbox| {
-                mailbox.state == State::Copying
-                    || (mailbox.state == State::Waiting && mailbox.tries == 0 && of.state == MoveState::Running)
+                let waits = mailbox.state == State::Waiting && mailbox.tries == 0 && of.state == MoveState::Running;
+                mailbox.state == State::Copying || (waits && !hours::waits_for_its_time(mailbox))
             };
             if !self.all(of.id).await?.iter().any(busy) {
                 return Ok(());
@@ -312,75 +262,6 @@ impl Migrate {
     /// Counts what comes to an end: passes, sessions that were passed through, answers of owners.
     pub fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
         self.inner.changed.subscribe()
-    }
-
-    /// Every move.
-    pub async fn moves(&self) -> Result<Vec<MoveView>> {
-        let mut views = Vec::new();
-        for one in self.read(rows::moves).await? {
-            views.push(self.view_of(one).await?);
-        }
-        Ok(views)
-    }
-
-    /// How a move stands.
-    pub async fn move_view(&self, name: &str) -> Result<MoveView> {
-        let of = self.named(name).await?;
-        self.view_of(of).await
-    }
-
-    pub(crate) async fn view_of(&self, of: Move) -> Result<MoveView> {
-        let id = of.id;
-        let sources = self.read(move |tx| rows::sources(tx, id)).await?;
-        let all = self.all(id).await?;
-        let count = |state: &State| all.iter().filter(|mailbox| mailbox.state == *state).count() as u64;
-        let mailboxes = State::ALL.iter().map(|state| (state.word().to_owned(), count(state)));
-        let mailboxes = mailboxes.filter(|(_, count)| *count > 0).collect();
-        let (state, passing) = (of.state.word().to_owned(), of.passing.word().to_owned());
-        let relayed = self.relayed_domains(&of).await?;
-        Ok(MoveView { name: of.name, state, passing, relay: of.relay, relayed, sources, mailboxes })
-    }
-
-    /// How each mailbox stands.
-    pub async fn mailbox_views(&self, name: &str, which: Which) -> Result<Vec<MailboxView>> {
-        let of = self.named(name).await?.id;
-        let sources = self.read(move |tx| rows::sources(tx, of)).await?;
-        let mut views = Vec::new();
-        for mailbox in self.all(of).await?.into_iter().filter(|mailbox| is_meant(mailbox, &which)) {
-            let id = mailbox.id;
-            let source = sources.iter().find(|one| one.id == mailbox.source).map(|one| one.name.clone());
-            let tally = move |tx: &mut MailTx<'_, '_>| tx.ledger_tally(id, None);
-            let tally = match mailbox.pass {
-                0 => Default::default(),
-                _ => self.inner.deps.store.read(mailbox.account, tally).await?,
-            };
-            let live = self.inner.followed(id);
-            let (done, total, more) = match &live {
-                Some(live) => {
-                    let [done, total, bytes] =
-                        [&live.done, &live.total, &live.bytes].map(|n| n.load(Ordering::Relaxed));
-                    (done, total, bytes)
-                }
-                None => (mailbox.done, mailbox.total, 0),
-            };
-            let words = LedgerState::ALL.iter().map(|state| (state.word().to_owned(), tally.rows[*state as usize]));
-            views.push(MailboxView {
-                source: source.unwrap_or_default(),
-                login: mailbox.login,
-                address: mailbox.address,
-                state: mailbox.state.word().to_owned(),
-                task: mailbox.task.word().to_owned(),
-                note: mailbox.note,
-                passes: mailbox.pass,
-                done,
-                total,
-                bytes: mailbox.bytes + more,
-                home: mailbox.home.word().to_owned(),
-                cut: Some(mailbox.cut.0).filter(|cut| *cut > 0),
-                ledger: words.filter(|(_, count)| *count > 0).collect(),
-            });
-        }
-        Ok(views)
     }
 
     /// Holds mailboxes at the source against what they show here, through `face`: this server's own IMAP. Keeps each proof, the newest
@@ -486,10 +367,6 @@ impl Migrate {
 
 pub(crate) fn paused() -> Error {
     Error::new(Class::Conflict, "the move is paused: resume it first", "迁移已暂停，请先恢复")
-}
-
-pub(crate) fn is_meant(mailbox: &Mailbox, which: &[String]) -> bool {
-    which.is_empty() || which.iter().any(|one| *one == mailbox.address || *one == mailbox.login)
 }
 
 pub(crate) fn list(tx: &mut Tx<'_>, of: u64) -> Result<Vec<Mailbox>> {

@@ -7,12 +7,13 @@ use anser_base::{Class, Error, Result};
 use anser_db::Tx;
 use tokio::task::JoinSet;
 
-use crate::acts::{self, Which, is_meant};
+use crate::acts;
 use crate::model::{Mailbox, Source, State, Task};
 use crate::oauth::{self, Code, Grant};
 use crate::rows::{self, Standing};
 use crate::run::unknown;
 use crate::trouble::Trouble;
+use crate::which::{Which, is_meant};
 use crate::{Inner, Migrate};
 
 /// Owners that one call asks.

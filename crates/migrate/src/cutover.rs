@@ -7,7 +7,7 @@ use anser_db::Tx;
 use tokio::task::JoinSet;
 
 use crate::Migrate;
-use crate::acts::{MoveView, Which, each, is_meant, list, paused};
+use crate::acts::{each, list, paused};
 use crate::back::{self, Returned};
 use crate::form::Form;
 use crate::gates::{GateView, Gates, MxSeen, Standing as Whole};
@@ -16,6 +16,8 @@ use crate::profile::GENERIC;
 use crate::rows::{self, Standing};
 use crate::turn;
 use crate::verify::Proof;
+use crate::views::MoveView;
+use crate::which::{Which, is_meant};
 
 /// Bytes of a megabyte, as the form counts room.
 const MEGABYTE: u64 = 1_000_000;

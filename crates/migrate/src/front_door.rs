@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use crate::Migrate;
 use crate::acts::{NewMailbox, Password};
 use crate::imap::Imap;
-use crate::model::{Kind, Source, Tls};
+use crate::model::{Kind, Priority, Source, Tls};
 use crate::pop3::Pop3;
 use crate::pop3::connection::Said;
 use crate::talk::{Talk, plain};
@@ -140,7 +140,8 @@ async fn reply(talk: &mut Talk, first: u8) -> Result<Vec<String>, Trouble> {
 
 impl Migrate {
     /// Takes a password that was learnt: wherever a move has this old server, its login is listed with the password sealed, and in a
-    /// move that runs its mailbox is due at once. How many moves took it.
+    /// move that runs its mailbox is due at once, before all others: its owner waits. In a draft, or while the move is paused, it is the first
+    /// once that runs. How many moves took it.
     pub async fn learned(&self, lesson: Lesson) -> Result<u64> {
         let (mut count, address) = (0, lesson.account.address.to_string());
         for of in self.moves().await? {
@@ -149,6 +150,7 @@ impl Migrate {
                 let password = Some(Password(lesson.password.as_bytes().to_vec()));
                 let mailbox = NewMailbox { login: lesson.login.clone(), password, address: address.clone() };
                 self.add_mailboxes(&of.name, Some(source.name.clone()), vec![mailbox]).await?;
+                self.raise(&of.name, vec![address.clone()], Priority::Awaited).await?;
                 count += 1;
                 if of.state == "running" {
                     let which = vec![address.clone()];

@@ -25,6 +25,9 @@
 //! | [`acts`] | the verbs |
 //! | `coexist` | routes of whole domains, while both servers have mailboxes |
 //! | [`cutover`] | the verbs of an organisation as a whole |
+//! | [`views`], [`which`] | how moves and mailboxes stand; which are meant |
+//! | [`wave`], `hours` | mailboxes that move together; who comes first; what may not be brought now |
+//! | `history` | what passes came to |
 //! | `rows`, `schema` | the tables of `moves.db` |
 //! | `run` | who works on what: leases, connections, turns |
 //! | `work` | one mailbox under work, and what came of it: pauses |
@@ -71,6 +74,8 @@ pub mod form;
 pub mod front_door;
 pub mod gates;
 mod halt;
+mod history;
+mod hours;
 pub mod imap;
 pub mod jmap;
 mod merge;
@@ -102,7 +107,10 @@ pub mod trouble;
 mod turn;
 mod uidl;
 pub mod verify;
+pub mod views;
+pub mod wave;
 mod web;
+pub mod which;
 mod work;
 
 use std::collections::HashMap;
@@ -115,11 +123,12 @@ use anser_net::Network;
 use anser_store::Store;
 use tokio::sync::{Notify, watch};
 
-pub use acts::{MailboxView, MoveView, NewMailbox, Password, Which};
+pub use acts::{NewMailbox, Password};
 pub use back::Returned;
 pub use cutover::{Look, Said};
 pub use form::FieldView;
 pub use gates::{GateView, MxSeen};
+pub use history::RunView;
 pub use model::{Home, Kind, Passing, Source, Tls};
 pub use notices::{Notice, Occasion, Side};
 pub use oauth::{Code, Grant};
@@ -129,6 +138,9 @@ pub use schema::SCHEMA;
 pub use survey::SourceSurvey;
 pub use turn::split;
 pub use verify::{Level, Proof};
+pub use views::{MailboxView, MoveView, PaceView, WaveView};
+pub use wave::Pace;
+pub use which::Which;
 
 use run::Following;
 use secret::Seal;

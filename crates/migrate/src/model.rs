@@ -64,6 +64,21 @@ words! {
 }
 
 words! {
+    /// Who is worked on first among those that are due. It ends with the pass that brought everything.
+    #[derive(Serialize, Deserialize, Default, PartialOrd, Ord)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum Priority {
+        /// In the order in which they are due.
+        #[default]
+        Usual = "usual",
+        /// An administrator wants it before the others.
+        First = "first",
+        /// Its owner logged in, and waits for it.
+        Awaited = "awaited",
+    }
+}
+
+words! {
     /// Where a mailbox lives: where its owner's sessions and its new mail go.
     #[derive(Serialize, Deserialize)]
     #[serde(rename_all = "kebab-case")]
@@ -175,7 +190,7 @@ pub struct Source {
     pub tls: Tls,
     /// The profile of its provider: see `profile`.
     pub profile: String,
-    /// Mailboxes that are worked on at once, at most.
+    /// Mailboxes that are worked on at once, at most: how many are is learned, see `throttle`.
     pub connections: u32,
 }
 
@@ -218,4 +233,10 @@ pub struct Mailbox {
     pub home: Home,
     /// When it was cut over; 0 before that. Late mail is swept from then on.
     pub cut: Timestamp,
+    /// Who comes first.
+    pub priority: Priority,
+    /// The wave that it belongs to.
+    pub wave: Option<String>,
+    /// Messages by what the ledger said of them at the end of the last pass, in the order of its states.
+    pub tally: Option<[u64; 6]>,
 }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::Migrate;
-use crate::acts::{Which, is_meant};
+use crate::which::{Which, is_meant};
 use crate::imap::write::{Body, Letter};
 use crate::model::{Home, Kind, Mailbox, State};
 use crate::rows;

@@ -7,7 +7,7 @@ use anser_base::{Address, Result, Text};
 use serde::{Deserialize, Serialize};
 
 use crate::Migrate;
-use crate::acts::{Which, is_meant};
+use crate::which::{Which, is_meant};
 use crate::gates::MxSeen;
 use crate::model::{Home, State};
 use crate::rows;

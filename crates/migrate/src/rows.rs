@@ -7,11 +7,11 @@ use anser_db::{Row, Tx, params};
 
 use crate::form::Form;
 use crate::gates::Gates;
-use crate::model::{Home, Kind, Mailbox, Move, MoveState, Passing, Source, State, Task, Tls};
+use crate::model::{Home, Kind, Mailbox, Move, MoveState, Passing, Priority, Source, State, Task, Tls};
 use crate::own;
 
 const SELECT_MAILBOX: &str = "SELECT id, move, source, login, address, account, secret, state, task, note, due_ms, tries, pass, done, \
-                              total, bytes, home, cut_ms FROM mov_accounts";
+                              total, bytes, home, cut_ms, priority, wave, tally FROM mov_accounts";
 const SELECT_MOVE: &str = "SELECT id, name, state, created_ms, passing, relay FROM mov_moves";
 const SELECT_SOURCE: &str = "SELECT id, name, kind, host, port, tls, profile, connections FROM mov_sources";
 
@@ -258,10 +258,10 @@ pub fn due_sources(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<Source>> {
     )
 }
 
-/// Mailboxes of a source that are due; the longest due first, at most `limit`.
+/// Mailboxes of a source that are due; by their priority, and the longest due first, at most `limit`.
 pub fn due(tx: &mut Tx<'_>, source: u64, now: Timestamp, limit: usize) -> Result<Vec<Mailbox>> {
     tx.query(
-        &format!("{SELECT_MAILBOX} WHERE source = ?5 AND {DUE} ORDER BY due_ms, id LIMIT ?6"),
+        &format!("{SELECT_MAILBOX} WHERE source = ?5 AND {DUE} ORDER BY priority DESC, due_ms, id LIMIT ?6"),
         params![
             State::Waiting as i64,
             State::Copying as i64,
@@ -342,6 +342,7 @@ pub fn remove_own(tx: &mut Tx<'_>, of: u64) -> Result<()> {
     }
     for sql in [
         "DELETE FROM mov_proofs WHERE account IN (SELECT id FROM mov_accounts WHERE move = ?1)",
+        "DELETE FROM mov_runs WHERE account IN (SELECT id FROM mov_accounts WHERE move = ?1)",
         "DELETE FROM mov_accounts WHERE move = ?1",
         "DELETE FROM mov_sources WHERE move = ?1",
         "DELETE FROM mov_own WHERE move = ?1",
@@ -403,6 +404,16 @@ pub fn progress(tx: &mut Tx<'_>, id: u64, done: u64, total: u64, bytes: u64) -> 
         params![id as i64, done as i64, total as i64, bytes as i64],
     )
     .map(drop)
+}
+
+/// What the ledger of a mailbox adds up to, as JSON.
+pub fn set_tally(tx: &mut Tx<'_>, id: u64, tally: Option<&str>) -> Result<()> {
+    tx.execute("UPDATE mov_accounts SET tally = ?2 WHERE id = ?1", params![id as i64, tally]).map(drop)
+}
+
+/// It was brought: it no longer comes before others.
+pub fn set_usual(tx: &mut Tx<'_>, id: u64) -> Result<()> {
+    tx.execute("UPDATE mov_accounts SET priority = 0 WHERE id = ?1", params![id as i64]).map(drop)
 }
 
 /// Keeps the newest proof of a mailbox.
@@ -476,5 +487,8 @@ fn read_mailbox(row: &Row<'_>) -> Result<Mailbox> {
         bytes: row.int(15)? as u64,
         home: Home::from_number(row.int(16)?)?,
         cut: Timestamp(row.int(17)?),
+        priority: Priority::from_number(row.int(18)?)?,
+        wave: row.opt_text(19)?,
+        tally: row.opt_text(20)?.and_then(|text| serde_json::from_str(&text).ok()),
     })
 }

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::model::{Mailbox, Source, Task};
+use crate::model::{Mailbox, Priority, Source, Task};
 use crate::own;
 use crate::pass::Watcher;
 use crate::rows;
@@ -35,6 +35,8 @@ const LONGEST: i64 = 6 * 3_600_000;
 /// Octets that come in so many milliseconds at least where others wait, a message that is looked at counted for [`LOOKED_AT`].
 const FLOOR: (u64, i64) = (256 * 1024, 10 * 60_000);
 const LOOKED_AT: u64 = 1024;
+/// Mailboxes that are looked at beyond those which an old server has room for: of those whose owners wait only one may have its turn.
+const AWAITED: usize = 50;
 /// How long somebody waits for a pass that he stopped: it may be reading a large file, and ends by itself behind that.
 const STOPPING: Duration = Duration::from_secs(30);
 
@@ -43,6 +45,16 @@ const STOPPING: Duration = Duration::from_secs(30);
 pub(crate) struct Following {
     /// The move that it belongs to.
     pub of: u64,
+    /// The old server.
+    pub source: u64,
+    /// The wave of its mailbox.
+    pub wave: Option<String>,
+    /// How its mailbox stands in the queue.
+    pub priority: Priority,
+    /// Whether it gives way: to hours, and to whoever waits for a mailbox.
+    pub yields: bool,
+    /// When it began.
+    pub began: Timestamp,
     pub stopped: watch::Sender<bool>,
     /// Stopped because others wait.
     pub had_its_turn: AtomicBool,
@@ -54,6 +66,18 @@ pub(crate) struct Following {
 }
 
 impl Following {
+    fn new(mailbox: &Mailbox, now: Timestamp) -> Self {
+        Self {
+            of: mailbox.of,
+            source: mailbox.source,
+            wave: mailbox.wave.clone(),
+            priority: mailbox.priority,
+            yields: is_brought(mailbox),
+            began: now,
+            ..Self::default()
+        }
+    }
+
     fn stop(&self) {
         self.stopped.send_replace(true);
     }
@@ -129,16 +153,29 @@ impl Migrate {
     async fn take_due(&self, holder: i64, passes: &mut JoinSet<(u64, u64)>, busy: &mut Busy) -> Result<()> {
         let inner = &self.inner;
         let now = inner.deps.clock.now();
+        let closed = self.keep_hours(now).await?;
         for source in inner.deps.db.read(Place::Moves, move |tx| rows::due_sources(tx, now)).await? {
             let (id, most) = (source.id, source.connections as usize);
             let at_once = busy.passes.values().filter(|of| **of == id).count();
-            if at_once >= most {
-                continue;
-            }
             // Of these some may be under way here, under a lease that a slow disk let run out.
-            let due = inner.deps.db.read(Place::Moves, move |tx| rows::due(tx, id, now, most)).await?;
+            let due = inner.deps.db.read(Place::Moves, move |tx| rows::due(tx, id, now, most + AWAITED)).await?;
             let free = due.into_iter().filter(|mailbox| !busy.passes.contains_key(&mailbox.id));
-            for mailbox in free.take(most - at_once).collect::<Vec<_>>() {
+            // Outside of its hours an old server is asked for one mailbox at a time.
+            let is_closed = closed.iter().any(|closed| closed.source == Some(id));
+            let mut slow = is_closed && inner.is_any(|one| one.source == id && one.yields);
+            let mut left = most.saturating_sub(at_once);
+            for mailbox in free.collect::<Vec<_>>() {
+                let is_awaited = mailbox.priority == Priority::Awaited && is_brought(&mailbox);
+                if is_closed && is_awaited && std::mem::replace(&mut slow, true) {
+                    continue;
+                }
+                if left == 0 {
+                    if is_awaited {
+                        inner.give_way(id);
+                    }
+                    break;
+                }
+                left -= 1;
                 self.take(mailbox, source.clone(), holder, passes, busy).await?;
             }
         }
@@ -224,8 +261,26 @@ impl Inner {
 
     /// Tells passes to stop; those of one move, or all.
     pub(crate) fn stop_all(&self, of: Option<u64>) {
+        self.stop_those(|one| of.is_none_or(|of| one.of == of));
+    }
+
+    /// Tells the passes to stop of which this is so.
+    pub(crate) fn stop_those(&self, is_meant: impl Fn(&Following) -> bool) {
         let following = self.following.lock().unwrap_or_else(PoisonError::into_inner);
-        following.values().filter(|one| of.is_none_or(|of| one.of == of)).for_each(|one| one.stop());
+        following.values().filter(|one| is_meant(one)).for_each(|one| one.stop());
+    }
+
+    /// Stops the pass over a mailbox of a source that began last and gives way, unless one is being stopped already.
+    fn give_way(&self, source: u64) {
+        let following = self.following.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = || following.values().filter(|one| one.source == source);
+        if all().any(|one| one.is_stopped()) {
+            return;
+        }
+        let yields = all().filter(|one| one.yields && one.priority < Priority::Awaited);
+        if let Some(last) = yields.max_by_key(|one| one.began) {
+            last.stop();
+        }
     }
 
     /// Stops the pass over a mailbox, and waits until it has ended, half a minute at most.
@@ -242,6 +297,11 @@ impl Inner {
         if timeout(STOPPING, ended).await.is_err() {
             tracing::warn!(id, "a pass that was stopped goes on for the moment");
         }
+    }
+
+    /// Whether this is so of any pass under way.
+    fn is_any(&self, is_meant: impl Fn(&Following) -> bool) -> bool {
+        self.following.lock().unwrap_or_else(PoisonError::into_inner).values().any(|one| is_meant(one))
     }
 
     /// The pass over a mailbox that is under way.
@@ -275,7 +335,7 @@ impl Inner {
 
     /// One mailbox, from its lease to what came of it.
     async fn work(self: &Arc<Self>, mailbox: Mailbox, source: Source, holder: i64) {
-        let following = Arc::new(Following { of: mailbox.of, ..Following::default() });
+        let following = Arc::new(Following::new(&mailbox, self.deps.clock.now()));
         self.follow(mailbox.id, Some(following.clone()));
         // Only now does whoever takes it out of the move find it under way: it may have been before.
         if !self.hold(mailbox.id, holder).await.unwrap_or(false) {
@@ -322,6 +382,11 @@ impl Inner {
             None => following.remove(&id),
         };
     }
+}
+
+/// Whether the next pass over a mailbox is one of those by which it is brought: a whole one before the cut-over.
+pub(crate) fn is_brought(mailbox: &Mailbox) -> bool {
+    matches!(mailbox.task, Task::Copy | Task::CopyAfterLoss) && mailbox.cut.0 == 0
 }
 
 /// A move, or a mailbox of it, that is not there.

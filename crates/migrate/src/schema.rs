@@ -3,7 +3,7 @@
 use anser_db::Schema;
 
 /// Tables of moves, to be handed to `anser_db::Db::open`.
-pub const SCHEMA: Schema = Schema(&[FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN, TOLD]);
+pub const SCHEMA: Schema = Schema(&[FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN, TOLD, PACE]);
 
 /// `state` as [`crate::model::MoveState`] and [`crate::model::State`] have it. `secret` is sealed by a key that is not here.
 const FIRST: &str = "
@@ -112,4 +112,35 @@ CREATE TABLE mov_told (
   went INTEGER NOT NULL,
   PRIMARY KEY (account, occasion, side)
 ) STRICT;
+";
+
+/// Who comes first, and when: `priority` as [`crate::model::Priority`]; `hours` as `Hours` of the directory writes them, none for all day.
+/// `tally` is JSON of what the ledger added up to at the end of the last pass. Of the day since 1970 in `day` so many bytes came as `day_bytes`
+/// says; `bytes_a_day` is 0 for any. `mov_runs` are the newest passes of each mailbox, `task` and `state` as words.
+const PACE: &str = "
+ALTER TABLE mov_accounts ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE mov_accounts ADD COLUMN wave TEXT;
+ALTER TABLE mov_accounts ADD COLUMN tally TEXT;
+ALTER TABLE mov_accounts ADD COLUMN day INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE mov_accounts ADD COLUMN day_bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE mov_sources ADD COLUMN hours TEXT;
+ALTER TABLE mov_sources ADD COLUMN bytes_a_day INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE mov_waves (
+  move INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  hours TEXT,
+  PRIMARY KEY (move, name)
+) STRICT;
+CREATE TABLE mov_runs (
+  id INTEGER NOT NULL PRIMARY KEY,
+  account INTEGER NOT NULL,
+  task TEXT NOT NULL,
+  began_ms INTEGER NOT NULL,
+  ended_ms INTEGER NOT NULL,
+  messages INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  note TEXT
+) STRICT;
+CREATE INDEX mov_runs_account ON mov_runs (account, id);
 ";

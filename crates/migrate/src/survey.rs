@@ -4,12 +4,12 @@ use anser_base::Result;
 use serde::{Deserialize, Serialize};
 
 use crate::Migrate;
-use crate::acts::{Which, is_meant};
 use crate::imap::Imap;
 use crate::model::{Kind, Mailbox, Source};
 use crate::rows;
 use crate::source::Origin;
 use crate::trouble::Trouble;
+use crate::which::{Which, is_meant};
 
 /// Mailboxes of one source that are looked into.
 const MAILBOXES: usize = 5_000;

@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use anser_base::{Class, Error};
+use anser_store::LedgerState;
+
+use crate::model::{Mailbox, State};
+use crate::{hours, own};
 
 /// What went wrong, sorted by what is to be done.
 #[derive(Debug)]
@@ -54,6 +58,23 @@ impl Trouble {
             Self::Stopped => "stopped".to_owned(),
             Self::Own(error) => error.chain(),
         }
+    }
+}
+
+/// What keeps a mailbox from moving on, as a word by which many are counted and chosen: the kind of a login that is refused; `question`;
+/// `old-server`, `this-server`, `full`, `hours`, `budget` or `slow` where it waits; `failed` where the old server does not hand everything out.
+pub(crate) fn class_of(mailbox: &Mailbox) -> Option<String> {
+    let note = mailbox.note.as_deref()?;
+    let (kind, _) = note.split_once(':').unwrap_or((note, ""));
+    let failed = mailbox.tally.is_some_and(|tally| tally[LedgerState::Failed as usize] > 0);
+    match mailbox.state {
+        State::Refused => Some(kind.to_owned()),
+        State::Asking => Some("question".to_owned()),
+        State::Waiting if kind == own::OWN => Some("this-server".to_owned()),
+        State::Waiting if [own::FULL, own::TURN, hours::HOURS, hours::BUDGET].contains(&kind) => Some(kind.to_owned()),
+        State::Waiting => Some("old-server".to_owned()),
+        State::Settled if failed => Some("failed".to_owned()),
+        _ => None,
     }
 }
 

@@ -12,6 +12,7 @@ use anser_net::serve::words_of;
 use anser_store::MailTx;
 use futures_util::FutureExt;
 
+use crate::history::{self, Run};
 use crate::model::{Home, Mailbox, Move, Passing, Source, State, Task};
 use crate::oauth::bearer;
 use crate::own::{self, rows::Own};
@@ -218,12 +219,27 @@ impl Inner {
             }
         }
         let (id, account, all) = (mailbox.id, mailbox.account, mailbox.bytes + bytes);
+        // The account may be gone by now.
+        let tally = self.deps.store.read(account, move |tx| tx.ledger_tally(id, None)).await.ok();
+        let tally = tally.and_then(|tally| serde_json::to_string(&tally.rows).ok());
+        // Looks for late mail that find none would push everything else out.
+        let is_told = own.is_none() && !(is_well && mailbox.cut.0 > 0 && mailbox.task == Task::Copy && bytes == 0);
+        let (began, ran) = (following.began, mailbox.task);
+        let was_brought = is_well && !matches!(ran, Task::Check | Task::Trial);
         let is_late = mailbox.cut.0 > 0 && mailbox.task == Task::Copy && bytes > 0;
         let work = move |tx: &mut anser_db::Tx<'_>| {
             if !rows::is_held(tx, id, holder)? {
                 return Ok(());
             }
             rows::progress(tx, id, done, total, all)?;
+            rows::set_tally(tx, id, tally.as_deref())?;
+            if was_brought {
+                rows::set_usual(tx, id)?;
+            }
+            if is_told {
+                let (messages, note) = (done, note.as_deref());
+                history::put(tx, &Run { mailbox: id, task: ran, began, ended: now, messages, bytes, state, note })?;
+            }
             if is_over {
                 own::rows::set_ended(tx, of, now)?;
             }

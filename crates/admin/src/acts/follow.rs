@@ -23,9 +23,9 @@ impl Admin {
         loop {
             let began = Instant::now();
             let views = self.deps.moves.mailbox_views(name, which.clone()).await?;
-            looks.push((began, views.iter().map(|view| view.bytes).sum()));
+            looks.push((began, views.iter().map(|view| view.bytes).sum(), views.iter().map(|view| view.done).sum()));
             looks.drain(..looks.len().saturating_sub(LOOKS));
-            let sum = sum(&views, speed(&looks));
+            let sum = sum(&views, speeds(&looks));
             let is_busy = views.iter().any(is_under_way);
             for view in views {
                 // One address may have logins of the same name at several old servers.
@@ -56,21 +56,25 @@ fn is_troubled(view: &MailboxView) -> bool {
     matches!(&*view.state, "refused" | "asking") || (view.state == "waiting" && view.note.is_some())
 }
 
-/// Bytes in a second, from the first look to the last.
-fn speed(looks: &[(Instant, u64)]) -> f64 {
+/// Bytes and messages in a second, from the first look to the last. A pass that begins counts its messages from none.
+fn speeds(looks: &[(Instant, u64, u64)]) -> [f64; 2] {
     match (looks.first(), looks.last()) {
-        (Some((first, before)), Some((last, after))) if last > first => {
-            after.saturating_sub(*before) as f64 / last.duration_since(*first).as_secs_f64()
+        (Some((first, bytes, done)), Some((last, more, also))) if last > first => {
+            let seconds = last.duration_since(*first).as_secs_f64();
+            [more.saturating_sub(*bytes) as f64 / seconds, also.saturating_sub(*done) as f64 / seconds]
         }
-        _ => 0.0,
+        _ => [0.0; 2],
     }
 }
 
-fn sum(views: &[MailboxView], speed: f64) -> ProgressView {
-    let mut all = ProgressView { speed: speed as u64, ..ProgressView::default() };
+fn sum(views: &[MailboxView], [speed, rate]: [f64; 2]) -> ProgressView {
+    let mut all = ProgressView { speed: speed as u64, rate: rate as u64, ..ProgressView::default() };
     for view in views {
         *all.states.entry(view.state.clone()).or_default() += 1;
         all.troubled += u64::from(is_troubled(view));
+        if let Some(class) = &view.trouble {
+            *all.troubles.entry(class.clone()).or_default() += 1;
+        }
         all.done += view.done;
         all.total += view.total;
         all.bytes += view.bytes;
@@ -102,18 +106,23 @@ mod tests {
             home: "here".into(),
             cut: None,
             ledger: Vec::new(),
+            wave: None,
+            priority: "usual".into(),
+            until: None,
+            trouble: note.map(|_| "old-server".into()),
         }
     }
 
     #[test]
     fn what_is_left_is_told_by_what_was_done() {
         let began = Instant::now();
-        let looks = [(began, 0), (began + Duration::from_secs(2), 5_000)];
+        let looks = [(began, 0, 10), (began + Duration::from_secs(2), 5_000, 50)];
         let views = [view("copying", None, 50, 5_000), view("waiting", Some("no room"), 0, 0)];
-        let told = sum(&views, speed(&looks));
-        assert_eq!((told.speed, told.left, told.troubled), (2_500, Some(6), 1));
+        let told = sum(&views, speeds(&looks));
+        assert_eq!((told.speed, told.rate, told.left, told.troubled), (2_500, 20, Some(6), 1));
+        assert_eq!(told.troubles, [("old-server".to_owned(), 1)].into());
         assert_eq!((told.done, told.total, told.bytes, told.states["copying"]), (50, 200, 5_000, 1));
-        assert_eq!(sum(&views, speed(&looks[..1])).left, None, "nobody can say yet");
+        assert_eq!(sum(&views, speeds(&looks[..1])).left, None, "nobody can say yet");
         assert!(is_under_way(&views[0]) && !is_under_way(&views[1]) && is_under_way(&view("waiting", None, 0, 0)));
     }
 }

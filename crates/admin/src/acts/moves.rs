@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use anser_base::{Class, Error, Result};
-use anser_migrate::{Kind, Said, Source, Tls, Which};
+use anser_migrate::{Kind, Pace, Said, Source, Tls, Which, which};
 
 use crate::acts::cutover::Wish;
 use crate::answer::{Item, Out, Report, ReturnedView};
@@ -55,6 +55,7 @@ impl Admin {
         let moves = &self.deps.moves;
         let verb = verb_of(&what);
         let named = (!which.is_empty()).then(|| which.join(" "));
+        moves.check_which(name, &which).await?;
         let count = match what {
             MoveAct::Status => {
                 for view in moves.mailbox_views(name, which).await? {
@@ -101,6 +102,39 @@ impl Admin {
                 let to = format!("{} {}", view.passing, view.relay.as_deref().unwrap_or_default());
                 self.note(actor, verb, name, None, Some(to)).await?;
                 out.item(Item::Move(view)).await?;
+                return Ok(Report::Done);
+            }
+            MoveAct::Pace { source, pace } => {
+                let to = [pace.hours.clone(), pace.bytes_a_day.map(|bytes| format!("{bytes} bytes a day"))];
+                let to: Vec<String> = to.into_iter().flatten().collect();
+                moves.pace_source(name, source, &pace).await?;
+                self.note(actor, verb, name, None, Some(to.join(" "))).await?;
+                out.item(Item::Move(moves.move_view(name).await?)).await?;
+                return Ok(Report::Done);
+            }
+            MoveAct::Wave { wave, out: is_out, remove, hours } => {
+                let pace = Pace { hours, ..Pace::default() };
+                let count = match remove {
+                    true => moves.remove_wave(name, &wave).await?,
+                    false if is_out && which.is_empty() => return Err(nobody()),
+                    false => {
+                        if pace != Pace::default() {
+                            moves.pace_wave(name, &wave, &pace).await?;
+                        }
+                        let within = is_out.then(|| format!("{}{wave}", which::WAVE));
+                        let which = which.into_iter().chain(within).collect();
+                        moves.set_wave(name, which, (!is_out).then(|| wave.clone())).await?
+                    }
+                };
+                let named = named.unwrap_or_default();
+                self.note(actor, verb, name, None, Some(format!("{wave}: {named}").trim_end().to_owned())).await?;
+                return Ok(Report::Counted { count });
+            }
+            MoveAct::First => moves.first(name, which).await?,
+            MoveAct::Runs => {
+                for run in moves.runs(name, which).await? {
+                    out.item(Item::MoveRun(run)).await?;
+                }
                 return Ok(Report::Done);
             }
             MoveAct::Form(said) => {
@@ -171,6 +205,10 @@ impl Admin {
     }
 }
 
+fn nobody() -> Error {
+    Error::invalid("name the mailboxes", "请指定邮箱")
+}
+
 fn not_running() -> Error {
     let (en, zh) = ("no server runs here: start it first", "服务器未运行，请先启动");
     Error::new(Class::Unavailable, en, zh)
@@ -181,6 +219,10 @@ fn verb_of(what: &MoveAct) -> &'static str {
     match what {
         MoveAct::Plan(_) => "move.plan",
         MoveAct::PassThrough { .. } => "move.pass-through",
+        MoveAct::Pace { .. } => "move.pace",
+        MoveAct::Wave { .. } => "move.wave",
+        MoveAct::First => "move.first",
+        MoveAct::Runs => "move.runs",
         MoveAct::Survey => "move.survey",
         MoveAct::Form(_) => "move.form",
         MoveAct::Documents => "move.documents",

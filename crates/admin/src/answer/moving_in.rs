@@ -185,6 +185,8 @@ pub struct ProgressView {
     pub states: BTreeMap<String, u64>,
     /// Mailboxes that wait for a person, or failed and are tried again; what they lack is in their notes.
     pub troubled: u64,
+    /// Mailboxes by the class of what keeps them from moving on.
+    pub troubles: BTreeMap<String, u64>,
     /// Messages that were looked at or brought.
     pub done: u64,
     /// Messages at the old servers, as far as they are known.
@@ -193,6 +195,8 @@ pub struct ProgressView {
     pub bytes: u64,
     /// Bytes in a second, of late.
     pub speed: u64,
+    /// Messages in a second, of late.
+    pub rate: u64,
     /// Seconds that it may still take; `None` while nobody can say.
     pub left: Option<u64>,
 }

@@ -1,6 +1,6 @@
 //! What is asked for about moves.
 
-use anser_migrate::{Grant, Level, NewMailbox, Occasion, Passing, Source};
+use anser_migrate::{Grant, Level, NewMailbox, Occasion, Pace, Passing, Source};
 use serde::{Deserialize, Serialize};
 
 /// What is done with a move.
@@ -16,6 +16,30 @@ pub enum MoveAct {
         /// The old server's SMTP, `HOST:PORT`; empty for none.
         relay: Option<String>,
     },
+    /// Says when an old server is asked, and for how much; what is not named stays.
+    Pace {
+        /// The old server, by its name; the first without.
+        source: Option<String>,
+        /// When, and how much.
+        #[serde(flatten)]
+        pace: Pace,
+    },
+    /// Puts the mailboxes that are named into a wave, which is made when there is none of this name.
+    Wave {
+        /// Its name.
+        wave: String,
+        /// Takes them out of it.
+        #[serde(default)]
+        out: bool,
+        /// Forgets the wave; its mailboxes stay, in none.
+        #[serde(default)]
+        remove: bool,
+        /// In which hours its mailboxes are brought, empty for all day; what is not named stays.
+        #[serde(default)]
+        hours: Option<String>,
+    },
+    /// Puts the mailboxes that are named at the head of the queue.
+    First,
     /// Lists logins of an old server.
     Accounts {
         /// The old server, by its name; the first without.
@@ -95,6 +119,8 @@ pub enum MoveAct {
     Wait,
     /// How each mailbox stands.
     Status,
+    /// What the newest passes of each mailbox came to.
+    Runs,
     /// How each mailbox stands, and then every change, with a sum of all for each look.
     Follow {
         /// Goes on when nothing is under way, for as long as somebody reads.
@@ -114,6 +140,7 @@ impl MoveAct {
     pub fn only_looks(&self) -> bool {
         match self {
             Self::Status
+            | Self::Runs
             | Self::Follow { .. }
             | Self::Wait
             | Self::Proofs

@@ -1,5 +1,6 @@
 //! The commands on organisations that move in, as data.
 
+use anser_migrate::which;
 use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
@@ -12,6 +13,33 @@ pub enum Move {
         source: Option<String>,
         #[arg(long)]
         stdin: bool,
+        #[arg(id = "accounts_wave", long = "wave", value_name = "WAVE", requires = "stdin")]
+        wave: Option<String>,
+    },
+    Wave {
+        project: String,
+        #[arg(id = "wave_name", value_name = "WAVE")]
+        wave: String,
+        #[arg(value_name = "ADDRESS")]
+        addresses: Vec<String>,
+        #[arg(id = "wave_stdin", long = "stdin")]
+        stdin: bool,
+        #[arg(long, value_name = "FROM-TO")]
+        hours: Option<String>,
+        #[arg(id = "wave_out", long = "out")]
+        out: bool,
+        #[arg(id = "wave_remove", long = "remove", conflicts_with_all = ["wave_out", "hours", "addresses", "wave_stdin"])]
+        remove: bool,
+    },
+    First {
+        project: String,
+        #[command(flatten)]
+        chosen: MoveChosen,
+    },
+    Runs {
+        project: String,
+        #[command(flatten)]
+        chosen: MoveChosen,
     },
     Consent {
         #[command(flatten)]
@@ -41,8 +69,8 @@ pub enum Move {
     Delta(MoveWhich),
     Survey {
         project: String,
-        #[arg(value_name = "ADDRESS")]
-        addresses: Vec<String>,
+        #[command(flatten)]
+        chosen: MoveChosen,
         #[arg(id = "survey_form", long = "form", value_name = "FILE")]
         form: Option<std::path::PathBuf>,
         #[arg(id = "survey_answer", long = "answer", value_name = "QUESTION=ANSWER")]
@@ -66,8 +94,8 @@ pub enum Move {
     },
     Notify {
         project: String,
-        #[arg(value_name = "ADDRESS")]
-        addresses: Vec<String>,
+        #[command(flatten)]
+        chosen: MoveChosen,
         #[arg(id = "notify_success", long = "success", required_unless_present = "notify_reminder")]
         success: bool,
         #[arg(id = "notify_reminder", long = "reminder", conflicts_with = "notify_success")]
@@ -77,8 +105,8 @@ pub enum Move {
     },
     Abandon {
         project: String,
-        #[arg(value_name = "ADDRESS")]
-        addresses: Vec<String>,
+        #[command(flatten)]
+        chosen: MoveChosen,
         #[arg(id = "abandon_all", long = "all")]
         all: bool,
     },
@@ -96,15 +124,15 @@ pub enum Move {
     },
     Verify {
         project: String,
-        #[arg(value_name = "ADDRESS")]
-        addresses: Vec<String>,
+        #[command(flatten)]
+        chosen: MoveChosen,
         #[arg(long, default_value = "2", value_parser = ["1", "2"])]
         level: String,
     },
     Report {
         project: String,
-        #[arg(value_name = "ADDRESS")]
-        addresses: Vec<String>,
+        #[command(flatten)]
+        chosen: MoveChosen,
         #[arg(long, default_value = "html", value_parser = ["html", "csv", "json", "pdf"])]
         format: String,
         #[arg(id = "report_check", long = "check", value_name = "FILE")]
@@ -137,13 +165,40 @@ pub struct MovePlan {
     pub pass_through: Option<String>,
     #[arg(id = "old_relay", long = "relay", value_name = "HOST:PORT")]
     pub relay: Option<String>,
+    #[arg(long, value_name = "FROM-TO")]
+    pub hours: Option<String>,
+    #[arg(long, value_name = "SIZE")]
+    pub bytes_per_day: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct MoveChosen {
+    #[arg(value_name = "ADDRESS")]
+    pub addresses: Vec<String>,
+    #[arg(id = "move_wave", long = "wave", value_name = "WAVE")]
+    pub waves: Vec<String>,
+    #[arg(id = "move_state", long = "state", value_name = "STATE")]
+    pub states: Vec<String>,
+    #[arg(id = "move_trouble", long = "trouble", value_name = "CLASS")]
+    pub troubles: Vec<String>,
+}
+
+impl MoveChosen {
+    /// As acts take them.
+    pub fn which(self) -> Vec<String> {
+        let words = |kind: &'static str, all: Vec<String>| all.into_iter().map(move |one| format!("{kind}{one}"));
+        let kinds = words(which::WAVE, self.waves)
+            .chain(words(which::STATE, self.states))
+            .chain(words(which::TROUBLE, self.troubles));
+        self.addresses.into_iter().chain(kinds).collect()
+    }
 }
 
 #[derive(Debug, Args)]
 pub struct MoveWhich {
     pub project: String,
-    #[arg(value_name = "ADDRESS")]
-    pub addresses: Vec<String>,
+    #[command(flatten)]
+    pub chosen: MoveChosen,
     #[arg(long)]
     pub wait: bool,
 }

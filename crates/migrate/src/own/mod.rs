@@ -24,7 +24,7 @@ use anser_wire::Secret;
 
 use crate::Migrate;
 use crate::acts::Password;
-use crate::model::{Home, Kind, Mailbox, Move, MoveState, Source, State, Task, Tls};
+use crate::model::{Home, Kind, Mailbox, Move, MoveState, Priority, Source, State, Task, Tls};
 use crate::profile;
 use crate::rows::{self as all_rows, Standing};
 use crate::turn;
@@ -317,6 +317,9 @@ impl Migrate {
                 bytes: 0,
                 home: Home::Here,
                 cut,
+                priority: Priority::Usual,
+                wave: None,
+                tally: None,
             };
             let id = all_rows::put_mailbox(tx, &mailbox)?;
             let fresh = Own {

@@ -44,6 +44,7 @@ mod the_newest_come_first_with_their_uids;
 mod two_engines_share_and_never_meet;
 mod two_hundred_kills_change_nothing;
 mod unknown_names_go_to_the_old_server_meanwhile;
+mod waves_move_in_their_hours;
 mod what_changed_is_asked_for_where_the_source_can_tell;
 mod what_comes_back_at_the_source_comes_back_once;
 mod what_the_source_loses_is_a_question;

@@ -1,0 +1,150 @@
+//! Mailboxes that are due and may not be brought now: outside of the hours of their source or wave, and when enough came from their source for
+//! this day. They wait until they may, and their notes say so.
+//!
+//! Only whole passes before the cut-over wait. A check or trial, a cut-over and the way back are said by somebody who wants them now; late
+//! mail is little, and wanted soon. A mailbox whose owner logged in and waits for it is brought outside of the hours too, one at a time of each
+//! source.
+
+use std::time::Duration;
+
+use anser_base::{Result, Timestamp};
+use anser_db::{Durability, Place, Tx, params};
+use anser_directory::Hours;
+
+use crate::Migrate;
+use crate::model::{Mailbox, MoveState, Priority, State, Task};
+use crate::run::Following;
+use crate::wave::hours_of;
+
+/// What stands before the note of a mailbox that waits for its hours.
+pub(crate) const HOURS: &str = "hours";
+/// What stands before the note of one that waits for another day.
+pub(crate) const BUDGET: &str = "budget";
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Mailboxes of a source, or of a wave, that may not be brought now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Closed {
+    pub of: u64,
+    pub source: Option<u64>,
+    pub wave: Option<String>,
+    pub until: Timestamp,
+    /// Why, as the mailboxes' notes have it.
+    pub why: String,
+    /// Those whose owners wait are brought.
+    pub spares_awaited: bool,
+}
+
+impl Closed {
+    fn by_hours(hours: Hours, now: Timestamp) -> Option<Self> {
+        let until = now.after(hours.closed_for(now)?);
+        // To the minute at which they begin.
+        let until = Timestamp(until.0.div_euclid(1000) * 1000);
+        let why = format!("{HOURS}: mail is brought from {hours} UTC");
+        Some(Self { of: 0, source: None, wave: None, until, why, spares_awaited: true })
+    }
+
+    /// Whether it stops a pass.
+    pub fn stops(&self, pass: &Following) -> bool {
+        let is_of =
+            pass.of == self.of && (self.source == Some(pass.source) || (self.wave.is_some() && self.wave == pass.wave));
+        is_of && pass.yields && !(self.spares_awaited && pass.priority == Priority::Awaited)
+    }
+}
+
+/// The day since 1970 (UTC), and when the next one begins.
+pub(crate) fn day_of(now: Timestamp) -> (i64, Timestamp) {
+    let day = now.secs().div_euclid(DAY.as_secs() as i64);
+    (day, Timestamp((day + 1) * DAY.as_millis() as i64))
+}
+
+/// Whether it waits for its hours, or for another day.
+pub(crate) fn waits_for_its_time(mailbox: &Mailbox) -> bool {
+    let begins = |kind: &str| mailbox.note.as_deref().and_then(|note| note.strip_prefix(kind)?.strip_prefix(':'));
+    mailbox.state == State::Waiting && (begins(HOURS).is_some() || begins(BUDGET).is_some())
+}
+
+/// Bytes that came from a source on this day.
+pub(crate) fn bytes_of_day(tx: &mut Tx<'_>, source: u64, day: i64) -> Result<u64> {
+    let sql = "SELECT CAST(COALESCE(SUM(day_bytes), 0) AS BIGINT) FROM mov_accounts WHERE source = ?1 AND day = ?2";
+    Ok(tx.query_one(sql, params![source as i64, day], |row| row.int(0))?.unwrap_or(0) as u64)
+}
+
+/// What is closed now, of moves that run.
+fn closed(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<Closed>> {
+    let running = params![MoveState::Running as i64];
+    let sources = tx.query(
+        "SELECT id, move, hours, bytes_a_day FROM mov_sources WHERE (hours IS NOT NULL OR bytes_a_day > 0) \
+         AND move IN (SELECT id FROM mov_moves WHERE state = ?1) ORDER BY id",
+        running,
+        |row| Ok((row.int(0)? as u64, row.int(1)? as u64, hours_of(row, 2)?, row.int(3)? as u64)),
+    )?;
+    let waves = tx.query(
+        "SELECT move, name, hours FROM mov_waves WHERE hours IS NOT NULL \
+         AND move IN (SELECT id FROM mov_moves WHERE state = ?1) ORDER BY move, name",
+        running,
+        |row| Ok((row.int(0)? as u64, row.text(1)?, hours_of(row, 2)?)),
+    )?;
+    let mut all = Vec::new();
+    let (day, until) = day_of(now);
+    for (source, of, hours, most) in sources {
+        let by_hours = hours.and_then(|hours| Closed::by_hours(hours, now));
+        all.extend(by_hours.map(|closed| Closed { of, source: Some(source), ..closed }));
+        let came = if most > 0 { bytes_of_day(tx, source, day)? } else { 0 };
+        if most > 0 && came >= most {
+            let why = format!("{BUDGET}: {came} of {most} bytes came today");
+            all.push(Closed { of, source: Some(source), wave: None, until, why, spares_awaited: false });
+        }
+    }
+    for (of, name, hours) in waves {
+        let by_hours = hours.and_then(|hours| Closed::by_hours(hours, now));
+        all.extend(by_hours.map(|closed| Closed { of, wave: Some(name), ..closed }));
+    }
+    Ok(all)
+}
+
+/// Lets mailboxes that are due wait where they may not be brought. How many.
+fn hold_back(tx: &mut Tx<'_>, closed: &Closed, now: Timestamp) -> Result<u64> {
+    let most = if closed.spares_awaited { Priority::First } else { Priority::Awaited };
+    tx.execute(
+        "UPDATE mov_accounts SET due_ms = ?1, note = ?2 WHERE move = ?3 AND (source = ?4 OR wave = ?5) AND state = ?6 AND due_ms <= ?7 \
+         AND task IN (?8, ?9) AND cut_ms = 0 AND priority <= ?10",
+        params![
+            closed.until.0,
+            &closed.why,
+            closed.of as i64,
+            closed.source.map_or(-1, |source| source as i64),
+            closed.wave.as_deref(),
+            State::Waiting as i64,
+            now.0,
+            Task::Copy as i64,
+            Task::CopyAfterLoss as i64,
+            most as i64
+        ],
+    )
+}
+
+/// What waits for its time is looked at again: hours changed.
+pub(crate) fn look_again(tx: &mut Tx<'_>, of: u64) -> Result<()> {
+    let sql = "UPDATE mov_accounts SET due_ms = 0, note = NULL WHERE move = ?1 AND state = ?2 AND (note LIKE ?3 OR note LIKE ?4)";
+    let [hours, budget] = [HOURS, BUDGET].map(|kind| format!("{kind}:%"));
+    tx.execute(sql, params![of as i64, State::Waiting as i64, &hours, &budget]).map(drop)
+}
+
+impl Migrate {
+    /// Lets what is due and may not be brought now wait, and stops passes over it. What is closed.
+    pub(crate) async fn keep_hours(&self, now: Timestamp) -> Result<Vec<Closed>> {
+        let all = self.inner.deps.db.read(Place::Moves, move |tx| closed(tx, now)).await?;
+        if all.is_empty() {
+            return Ok(all);
+        }
+        let to = all.clone();
+        let work = move |tx: &mut Tx<'_>| to.iter().map(|one| hold_back(tx, one, now)).sum::<Result<u64>>();
+        if self.inner.deps.db.write(Place::Moves, Durability::Sync, work).await? > 0 {
+            self.inner.changed.send_modify(|count| *count += 1);
+        }
+        self.inner.stop_those(|pass| all.iter().any(|closed| closed.stops(pass)));
+        Ok(all)
+    }
+}
