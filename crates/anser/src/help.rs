@@ -576,8 +576,8 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
     (
         "connections",
         Line(
-            "Mailboxes that are worked on at once; as the profile says, else 2",
-            "同时迁移的账号数；默认按类型设定，否则为 2",
+            "Mailboxes that are worked on at once, at most; as the profile says, else 10. How many are is learned, from 2 on",
+            "同时迁移的账号数上限；默认按类型设定，否则为 10。实际数量从 2 开始自动调整",
         ),
     ),
     ("oauth_client", Line("The program's id at the provider", "在服务商处登记的应用 ID")),

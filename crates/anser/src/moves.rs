@@ -21,8 +21,8 @@ use crate::files;
 use crate::show::{self, size};
 use crate::text::{self, Language, refused};
 
-/// Mailboxes that are worked on at once where nothing else is known.
-const CONNECTIONS: u32 = 2;
+/// Mailboxes that are worked on at once at most, where nothing else is known.
+const CONNECTIONS: u32 = 10;
 /// Bytes of one line of `move accounts --stdin`.
 const LINE: u64 = 64 * 1024;
 
@@ -388,11 +388,12 @@ pub fn move_in_words(view: &MoveView, language: Language) -> String {
         let is_plain = known.name == profile::GENERIC;
         let provider = if is_plain { String::new() } else { format!("  {}", known.name) };
         let hours = pace.hours.as_ref().map(|hours| format!("  {hours} UTC")).unwrap_or_default();
+        let spared = if pace.spared { language.say(text::SPARED, &[]) } else { String::new() };
         let day = match pace.bytes_a_day {
             0 => String::new(),
             most => format!("  {}/{}", size(pace.bytes_today), language.say(text::A_DAY, &[&size(most)])),
         };
-        text.push_str(&format!("    {}  {kind} {place}{provider}{hours}{day}\n", source.name));
+        text.push_str(&format!("    {}  {kind} {place}{provider}{hours}{day}{spared}\n", source.name));
         let prepare = if language == Language::Zh { &known.prepare.zh } else { &known.prepare.en };
         prepare.iter().for_each(|one| text.push_str(&format!("        {one}\n")));
     }

@@ -93,6 +93,7 @@ table! {
     RELAYED = "names of {} that nobody has here > {}, as long as it knows them, until {}", "{} 中此处没有的地址 > {}（旧服务器认识时），至 {}";
     WATCHED = "{} of {} messages, {}, {} messages/s, {}/s, about {} minutes left", "邮件 {} / {} 封，{}，每秒 {} 封、{}，约剩 {} 分钟";
     UNTIL = "waits until {}", "等待至 {}";
+    SPARED = "  (answers late: spared)", "  （响应变慢，已放慢）";
     A_DAY = "{} a day", "每天 {}";
     VISIT = "  ask how the users do: {}", "  回访用户：{}";
     RETURNED = "{}: {} messages, flags of {}, {} moved, {} new folders, {} removed, {} folders renamed, {} removed", "{}：邮件 {} 封，标志 {} 处，移动 {} 封，新文件夹 {} 个，删除 {} 封，文件夹改名 {} 个、删除 {} 个";

@@ -12,7 +12,8 @@ use anser_db::{Durability, Place, Tx, params};
 use anser_directory::Hours;
 
 use crate::Migrate;
-use crate::model::{Mailbox, MoveState, Priority, State, Task};
+use crate::model::{Mailbox, MoveState, Priority, Source, State, Task};
+use crate::profile;
 use crate::run::Following;
 use crate::wave::hours_of;
 
@@ -69,6 +70,35 @@ pub(crate) fn waits_for_its_time(mailbox: &Mailbox) -> bool {
 pub(crate) fn bytes_of_day(tx: &mut Tx<'_>, source: u64, day: i64) -> Result<u64> {
     let sql = "SELECT CAST(COALESCE(SUM(day_bytes), 0) AS BIGINT) FROM mov_accounts WHERE source = ?1 AND day = ?2";
     Ok(tx.query_one(sql, params![source as i64, day], |row| row.int(0))?.unwrap_or(0) as u64)
+}
+
+/// Counts what came of a mailbox today. Why that is enough, and until when, where it is: for the mailbox as its profile says, for all of its
+/// source as somebody says.
+pub(crate) fn count(
+    tx: &mut Tx<'_>,
+    id: u64,
+    source: &Source,
+    more: u64,
+    now: Timestamp,
+) -> Result<Option<(String, Timestamp)>> {
+    let (day, until) = day_of(now);
+    if more > 0 {
+        let sql = "UPDATE mov_accounts SET day_bytes = CASE WHEN day = ?2 THEN day_bytes + ?3 ELSE ?3 END, day = ?2 WHERE id = ?1";
+        tx.execute(sql, params![id as i64, day, more as i64])?;
+    }
+    let enough = |came: u64, most: u64| {
+        (most > 0 && came >= most).then(|| (format!("{BUDGET}: {came} of {most} bytes came today"), until))
+    };
+    let sql = "SELECT day_bytes FROM mov_accounts WHERE id = ?1 AND day = ?2";
+    let came = tx.query_one(sql, params![id as i64, day], |row| row.int(0))?.unwrap_or(0) as u64;
+    let of_mailbox = enough(came, profile::of_source(source).bytes_a_day.unwrap_or(0));
+    if of_mailbox.is_some() {
+        return Ok(of_mailbox);
+    }
+    let sql = "SELECT bytes_a_day FROM mov_sources WHERE id = ?1";
+    let most = tx.query_one(sql, params![source.id as i64], |row| row.int(0))?.unwrap_or(0) as u64;
+    let came = if most > 0 { bytes_of_day(tx, source.id, day)? } else { 0 };
+    Ok(enough(came, most))
 }
 
 /// What is closed now, of moves that run.

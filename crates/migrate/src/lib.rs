@@ -30,6 +30,7 @@
 //! | `history` | what passes came to |
 //! | `rows`, `schema` | the tables of `moves.db` |
 //! | `run` | who works on what: leases, connections, turns |
+//! | `throttle` | how many mailboxes of one host at once |
 //! | `work` | one mailbox under work, and what came of it: pauses |
 //! | [`pass`] | one pass over one mailbox |
 //! | `plan`, [`name`], `role` | which mailbox here takes which folder |
@@ -103,6 +104,7 @@ pub mod source;
 pub mod survey;
 mod talk;
 mod tap;
+mod throttle;
 pub mod trouble;
 mod turn;
 mod uidl;
@@ -185,6 +187,8 @@ struct Inner {
     everybody: pass_through::Everybody,
     /// Access tokens of mailboxes that are opened by grants.
     keeper: oauth::Keeper,
+    /// What was learned of hosts.
+    throttle: Arc<throttle::Throttle>,
     /// Passes in a row that ended by trouble of our own, by mailbox.
     own_trouble: Mutex<HashMap<u64, u32>>,
     /// Messages here that were held against those of old servers.
@@ -199,8 +203,21 @@ impl Migrate {
         let seal = Seal::new(&deps.key, deps.entropy.clone());
         let (following, stirred, changed) = (Mutex::default(), Notify::new(), watch::Sender::new(0));
         let (passing, everybody, keeper, own_trouble, read, counted) = Default::default();
-        let inner =
-            Inner { deps, seal, following, stirred, changed, passing, everybody, keeper, own_trouble, read, counted };
+        let throttle = Arc::default();
+        let inner = Inner {
+            deps,
+            seal,
+            following,
+            stirred,
+            changed,
+            passing,
+            everybody,
+            keeper,
+            throttle,
+            own_trouble,
+            read,
+            counted,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 }

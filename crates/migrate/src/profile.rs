@@ -34,6 +34,8 @@ pub struct Profile {
     pub title: Title,
     /// Mailboxes that may be worked on at once.
     pub connections: Option<u32>,
+    /// Bytes that one mailbox hands out in a day.
+    pub bytes_a_day: Option<u64>,
     /// Folders that only hold those which users made, as they stand on the wire.
     #[serde(default)]
     pub lifted: Vec<String>,

@@ -3,11 +3,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anser_base::{AccountId, Class, Error, Result, Timestamp};
-use anser_db::{Durability, Place};
+use anser_base::{AccountId, Class, Clock, Error, Result, Timestamp};
+use anser_db::{Durability, Place, Tx};
 use anser_net::Shutdown;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -17,8 +17,9 @@ use crate::model::{Mailbox, Priority, Source, Task};
 use crate::own;
 use crate::pass::Watcher;
 use crate::rows;
+use crate::throttle::{self, Throttle, is_same_host};
 use crate::work::unless_it_panics;
-use crate::{Inner, Migrate, halt};
+use crate::{Inner, Migrate, halt, hours};
 
 /// How long a lease lasts, in milliseconds.
 const LEASE: i64 = 45_000;
@@ -35,10 +36,21 @@ const LONGEST: i64 = 6 * 3_600_000;
 /// Octets that come in so many milliseconds at least where others wait, a message that is looked at counted for [`LOOKED_AT`].
 const FLOOR: (u64, i64) = (256 * 1024, 10 * 60_000);
 const LOOKED_AT: u64 = 1024;
+/// What a folder counts for that was opened.
+const OPENED: u64 = 16 * 1024;
+/// Octets that come of a mailbox of the organisation's in so many milliseconds at least: 1 KB in a second.
+const CRAWL: (u64, i64) = (5 * 60 * 1024, 5 * 60_000);
+/// How long a mailbox waits whose connection was slower.
+const REST: Duration = Duration::from_secs(10 * 60);
+/// How soon it is looked again at the least: where somebody waits for a place, whoever ends a pass is heard anyway.
+const SOON: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
 /// Mailboxes that are looked at beyond those which an old server has room for: of those whose owners wait only one may have its turn.
 const AWAITED: usize = 50;
 /// How long somebody waits for a pass that he stopped: it may be reading a large file, and ends by itself behind that.
 const STOPPING: Duration = Duration::from_secs(30);
+
+/// What stands before the note of a mailbox whose connection was too slow.
+pub(crate) const CRAWLS: &str = "slow";
 
 /// A pass under way.
 #[derive(Default)]
@@ -55,6 +67,16 @@ pub(crate) struct Following {
     pub yields: bool,
     /// When it began.
     pub began: Timestamp,
+    /// The old server, and what is learned of its host.
+    pub host: Option<Host>,
+    /// Why it is stopped and goes on later, and when.
+    pub put_off: Mutex<Option<(String, Duration)>>,
+    /// Folders that were opened.
+    pub opened: AtomicU64,
+    /// Octets that were counted for the day.
+    pub counted: AtomicU64,
+    /// When it was last looked how far it is, and how far it was.
+    looked: Mutex<(Timestamp, u64)>,
     pub stopped: watch::Sender<bool>,
     /// Stopped because others wait.
     pub had_its_turn: AtomicBool,
@@ -65,9 +87,19 @@ pub(crate) struct Following {
     pub came: Arc<AtomicU64>,
 }
 
+/// The host of an old server, for whoever asks it.
+pub(crate) struct Host {
+    pub source: Source,
+    pub throttle: Arc<Throttle>,
+    pub clock: Clock,
+}
+
 impl Following {
-    fn new(mailbox: &Mailbox, now: Timestamp) -> Self {
+    fn new(mailbox: &Mailbox, source: &Source, inner: &Inner) -> Self {
+        let (throttle, clock, now) = (inner.throttle.clone(), inner.deps.clock.clone(), inner.deps.clock.now());
         Self {
+            host: Some(Host { source: source.clone(), throttle, clock }),
+            looked: Mutex::new((now, 0)),
             of: mailbox.of,
             source: mailbox.source,
             wave: mailbox.wave.clone(),
@@ -90,7 +122,27 @@ impl Following {
 
     /// How far it is, in octets.
     fn progress(&self) -> u64 {
-        self.done.load(Ordering::Relaxed) * LOOKED_AT + self.came.load(Ordering::Relaxed)
+        self.done.load(Ordering::Relaxed) * LOOKED_AT
+            + self.opened.load(Ordering::Relaxed) * OPENED
+            + self.came.load(Ordering::Relaxed)
+    }
+
+    /// Stops it, to go on after a pause.
+    pub fn put_off(&self, why: String, pause: Duration) {
+        *self.put_off.lock().unwrap_or_else(PoisonError::into_inner) = Some((why, pause));
+        self.stop();
+    }
+
+    /// Whether next to nothing came of late, so that another connection may do better.
+    fn crawls(&self, now: Timestamp) -> bool {
+        let (octets, span) = CRAWL;
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let ((since, before), progress) = (*looked, self.progress());
+        if now.0 - since.0 < span {
+            return false;
+        }
+        *looked = (now, progress);
+        progress - before < octets
     }
 }
 
@@ -106,6 +158,17 @@ impl Watcher for Following {
 
     fn is_stopped(&self) -> bool {
         *self.stopped.borrow()
+    }
+
+    fn answered(&self, took: Duration) {
+        self.opened.fetch_add(1, Ordering::Relaxed);
+        if let Some(host) = &self.host {
+            host.throttle.answered(&host.source, host.clock.now(), took);
+        }
+    }
+
+    fn pause(&self) -> Duration {
+        self.host.as_ref().map_or(Duration::ZERO, |host| host.throttle.pause(&host.source, host.clock.now()))
     }
 }
 
@@ -130,7 +193,7 @@ impl Migrate {
                 tokio::select! {
                     () = self.inner.stirred.notified() => None,
                     Some(ended) = passes.join_next() => ended.ok(),
-                    () = self.until_due() => None,
+                    () = self.until_due(busy.is_full) => None,
                 }
             };
             match shutdown.or(next).await {
@@ -143,10 +206,10 @@ impl Migrate {
         while passes.join_next().await.is_some() {}
     }
 
-    async fn until_due(&self) {
+    async fn until_due(&self, is_full: bool) {
         let next = self.inner.deps.db.read(Place::Moves, rows::next_due).await.ok().flatten();
         let now = self.inner.deps.clock.now();
-        let pause = next.map_or(LOOK, |due| due.since(now)).clamp(Duration::from_millis(100), LOOK);
+        let pause = next.map_or(LOOK, |due| due.since(now)).clamp(if is_full { SOON.1 } else { SOON.0 }, LOOK);
         tokio::time::sleep(pause).await;
     }
 
@@ -154,28 +217,41 @@ impl Migrate {
         let inner = &self.inner;
         let now = inner.deps.clock.now();
         let closed = self.keep_hours(now).await?;
+        busy.is_full = false;
+        inner.end_crawling(now, &busy.persons);
         for source in inner.deps.db.read(Place::Moves, move |tx| rows::due_sources(tx, now)).await? {
-            let (id, most) = (source.id, source.connections as usize);
-            let at_once = busy.passes.values().filter(|of| **of == id).count();
+            let id = source.id;
+            let count = |is_meant: &dyn Fn(&Source) -> bool| busy.passes.values().filter(|of| is_meant(of)).count();
+            let (at_host, here) = (count(&|of| is_same_host(of, &source)), count(&|of| of.id == id));
+            let cap = throttle::cap(&source) as usize;
+            let live = inner.progress_at(&source);
+            let most = inner.throttle.most(&source, now, at_host as u32, live) as usize;
             // Of these some may be under way here, under a lease that a slow disk let run out.
-            let due = inner.deps.db.read(Place::Moves, move |tx| rows::due(tx, id, now, most + AWAITED)).await?;
+            let due = inner.deps.db.read(Place::Moves, move |tx| rows::due(tx, id, now, cap + AWAITED)).await?;
             let free = due.into_iter().filter(|mailbox| !busy.passes.contains_key(&mailbox.id));
             // Outside of its hours an old server is asked for one mailbox at a time.
             let is_closed = closed.iter().any(|closed| closed.source == Some(id));
             let mut slow = is_closed && inner.is_any(|one| one.source == id && one.yields);
-            let mut left = most.saturating_sub(at_once);
+            // No source of a host waits for the others of it.
+            let mut left = most.saturating_sub(at_host).min(cap.saturating_sub(here)).max(usize::from(here == 0));
+            let mut beyond = cap.saturating_sub(here + left);
             for mailbox in free.collect::<Vec<_>>() {
                 let is_awaited = mailbox.priority == Priority::Awaited && is_brought(&mailbox);
                 if is_closed && is_awaited && std::mem::replace(&mut slow, true) {
                     continue;
                 }
-                if left == 0 {
-                    if is_awaited {
-                        inner.give_way(id);
+                match (left, beyond) {
+                    (1.., _) => left -= 1,
+                    // Nobody has to wait for what is only learned.
+                    (0, 1..) if is_awaited => beyond -= 1,
+                    _ => {
+                        if is_awaited {
+                            inner.give_way(id);
+                        }
+                        busy.is_full = true;
+                        break;
                     }
-                    break;
                 }
-                left -= 1;
                 self.take(mailbox, source.clone(), holder, passes, busy).await?;
             }
         }
@@ -218,7 +294,7 @@ impl Migrate {
         if !self.inner.hold(mailbox.id, holder).await? {
             return Ok(false);
         }
-        busy.passes.insert(mailbox.id, source.id);
+        busy.passes.insert(mailbox.id, source.clone());
         let (inner, of) = (self.inner.clone(), (source.id, mailbox.id));
         passes.spawn(async move {
             inner.work(mailbox, source, holder).await;
@@ -232,7 +308,9 @@ impl Migrate {
 #[derive(Default)]
 struct Busy {
     /// The source of each mailbox.
-    passes: HashMap<u64, u64>,
+    passes: HashMap<u64, Source>,
+    /// Mailboxes are due for which there is no place.
+    is_full: bool,
     /// Of these, mailboxes of persons' own moves.
     persons: HashMap<u64, Person>,
 }
@@ -247,7 +325,7 @@ struct Person {
 
 impl Busy {
     fn ended(&mut self, source: u64, mailbox: u64) {
-        self.passes.retain(|known, of| *known != mailbox || *of != source);
+        self.passes.retain(|known, of| *known != mailbox || of.id != source);
         self.persons.remove(&mailbox);
     }
 }
@@ -299,6 +377,24 @@ impl Inner {
         }
     }
 
+    /// How far the passes over mailboxes of a host are together.
+    fn progress_at(&self, source: &Source) -> u64 {
+        let following = self.following.lock().unwrap_or_else(PoisonError::into_inner);
+        let at_host = |one: &&Arc<Following>| one.host.as_ref().is_some_and(|host| is_same_host(&host.source, source));
+        following.values().filter(at_host).map(|one| one.progress()).sum()
+    }
+
+    /// Ends passes of the organisation's moves whose connections are too slow to be of use; they begin again later.
+    fn end_crawling(&self, now: Timestamp, persons: &HashMap<u64, Person>) {
+        let following = self.following.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_network = |one: &Following| one.host.as_ref().is_some_and(|host| !host.source.kind.is_files());
+        // Persons' own have turns.
+        let all = following.iter().filter(|(id, one)| !persons.contains_key(id) && one.yields && of_network(one));
+        for (_, one) in all.filter(|(_, one)| one.crawls(now)) {
+            one.put_off(format!("{CRAWLS}: the old server sends less than 1 KB in a second"), REST);
+        }
+    }
+
     /// Whether this is so of any pass under way.
     fn is_any(&self, is_meant: impl Fn(&Following) -> bool) -> bool {
         self.following.lock().unwrap_or_else(PoisonError::into_inner).values().any(|one| is_meant(one))
@@ -335,12 +431,13 @@ impl Inner {
 
     /// One mailbox, from its lease to what came of it.
     async fn work(self: &Arc<Self>, mailbox: Mailbox, source: Source, holder: i64) {
-        let following = Arc::new(Following::new(&mailbox, self.deps.clock.now()));
+        let following = Arc::new(Following::new(&mailbox, &source, self));
         self.follow(mailbox.id, Some(following.clone()));
         // Only now does whoever takes it out of the move find it under way: it may have been before.
         if !self.hold(mailbox.id, holder).await.unwrap_or(false) {
-            return self.unfollow(mailbox.id);
+            return self.unfollow(mailbox.id, &following);
         }
+        self.count_day(&mailbox, &following).await;
         let ended = {
             // Boxed, since each layer around it would hold room for it twice.
             let working = Box::pin(self.pass_as_allowed(&mailbox, &source, &following));
@@ -360,18 +457,38 @@ impl Inner {
                         if !self.hold(mailbox.id, holder).await.unwrap_or(true) {
                             following.stop();
                         }
+                        self.count_day(&mailbox, &following).await;
                     }
                 }
             }
         };
+        self.count_day(&mailbox, &following).await;
         if let Err(error) = self.write_down(&mailbox, holder, &following, ended).await {
             tracing::error!(error = error.chain(), login = mailbox.login, "the end of a pass could not be noted");
         }
-        self.unfollow(mailbox.id);
+        self.unfollow(mailbox.id, &following);
     }
 
-    fn unfollow(&self, id: u64) {
+    /// Counts what came for the day, and stops the pass where that was enough of the mailbox or of its source.
+    async fn count_day(&self, mailbox: &Mailbox, following: &Following) {
+        let Some(host) = &following.host else { return };
+        let now = self.deps.clock.now();
+        let came = following.came.load(Ordering::Relaxed);
+        let more = came.saturating_sub(following.counted.swap(came, Ordering::Relaxed));
+        let (id, source) = (mailbox.id, host.source.clone());
+        let count = move |tx: &mut Tx<'_>| hours::count(tx, id, &source, more, now);
+        match self.deps.db.write(Place::Moves, Durability::Sync, count).await {
+            Ok(Some((why, until))) if following.yields => following.put_off(why, until.since(now)),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(error = error.chain(), "what came today could not be counted"),
+        }
+    }
+
+    fn unfollow(&self, id: u64, following: &Following) {
         self.follow(id, None);
+        if let Some(host) = &following.host {
+            host.throttle.ended(&host.source, following.progress());
+        }
         self.changed.send_modify(|count| *count += 1);
     }
 

@@ -6,7 +6,7 @@ use anser_base::{Class, Error};
 use anser_store::LedgerState;
 
 use crate::model::{Mailbox, State};
-use crate::{hours, own};
+use crate::{hours, own, run};
 
 /// What went wrong, sorted by what is to be done.
 #[derive(Debug)]
@@ -71,7 +71,9 @@ pub(crate) fn class_of(mailbox: &Mailbox) -> Option<String> {
         State::Refused => Some(kind.to_owned()),
         State::Asking => Some("question".to_owned()),
         State::Waiting if kind == own::OWN => Some("this-server".to_owned()),
-        State::Waiting if [own::FULL, own::TURN, hours::HOURS, hours::BUDGET].contains(&kind) => Some(kind.to_owned()),
+        State::Waiting if [own::FULL, own::TURN, hours::HOURS, hours::BUDGET, run::CRAWLS].contains(&kind) => {
+            Some(kind.to_owned())
+        }
         State::Waiting => Some("old-server".to_owned()),
         State::Settled if failed => Some("failed".to_owned()),
         _ => None,

@@ -105,7 +105,14 @@ pub struct PaceView {
     pub bytes_a_day: u64,
     /// Bytes that came today.
     pub bytes_today: u64,
+    /// Mailboxes that are worked on at once, as was learned so far.
+    pub at_once: u32,
+    /// It answers far later than usual, so that it is spared.
+    pub spared: bool,
 }
+
+/// The note of a mailbox whose host is spared.
+const SPARED: &str = "the old server answers late: one mailbox at a time, with pauses";
 
 /// How many are in which state.
 fn by_state<'m>(all: impl Iterator<Item = &'m Mailbox>) -> Vec<(String, u64)> {
@@ -155,6 +162,11 @@ impl Migrate {
         }
         let (state, passing) = (of.state.word().to_owned(), of.passing.word().to_owned());
         let mailboxes = by_state(all.iter());
+        let now = self.inner.deps.clock.now();
+        let learned = sources.iter().map(|source| self.inner.throttle.learned(source, now));
+        let paces =
+            paces.into_iter().zip(learned).map(|(pace, (at_once, spared))| PaceView { at_once, spared, ..pace });
+        let paces = paces.collect();
         let relayed = self.relayed_domains(&of).await?;
         Ok(MoveView { name: of.name, state, passing, relay: of.relay, relayed, sources, mailboxes, waves, paces })
     }
@@ -169,6 +181,10 @@ impl Migrate {
             let source = sources.iter().find(|one| one.id == mailbox.source).map(|one| one.name.clone());
             let tally = move |tx: &mut MailTx<'_, '_>| tx.ledger_tally(id, None);
             let live = self.inner.followed(id);
+            let note = match sources.iter().find(|one| one.id == mailbox.source) {
+                Some(source) if live.is_some() && self.inner.throttle.learned(source, now).1 => Some(SPARED.to_owned()),
+                _ => mailbox.note.clone(),
+            };
             let tally = match mailbox.tally {
                 _ if mailbox.pass == 0 => Default::default(),
                 Some(tally) if live.is_none() => tally,
@@ -192,7 +208,7 @@ impl Migrate {
                 address: mailbox.address,
                 state: mailbox.state.word().to_owned(),
                 task: mailbox.task.word().to_owned(),
-                note: mailbox.note,
+                note,
                 passes: mailbox.pass,
                 done,
                 total,

@@ -193,5 +193,6 @@ pub(crate) fn pace_of(tx: &mut Tx<'_>, source: &Source, day: i64) -> Result<Pace
     let found = tx.query_one(sql, params![source.id as i64], |row| Ok((hours_of(row, 0)?, row.int(1)? as u64)))?;
     let (hours, bytes_a_day) = found.unwrap_or_default();
     let bytes_today = hours::bytes_of_day(tx, source.id, day)?;
-    Ok(PaceView { source: source.name.clone(), hours: hours.map(|hours| hours.to_string()), bytes_a_day, bytes_today })
+    let (name, hours) = (source.name.clone(), hours.map(|hours| hours.to_string()));
+    Ok(PaceView { source: name, hours, bytes_a_day, bytes_today, at_once: 0, spared: false })
 }

@@ -22,6 +22,7 @@ use crate::reach;
 use crate::rows::{self, Standing};
 use crate::run::Following;
 use crate::source::{Allowance, Origin, UNCOMMITTED};
+use crate::throttle;
 use crate::trouble::Trouble;
 use crate::{Inner, turn};
 
@@ -139,6 +140,16 @@ impl Inner {
         ended: Result<Outcome, Trouble>,
     ) -> Result<()> {
         let now = self.deps.clock.now();
+        let put_off = following.put_off.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let ended = match (ended, put_off) {
+            (Err(Trouble::Stopped), Some((why, pause))) => Err(Trouble::NotYet { why, pause }),
+            (ended, _) => ended,
+        };
+        if let (Err(trouble @ Trouble::Later { .. }), Some(host)) = (&ended, &following.host)
+            && throttle::is_too_much(&trouble.words())
+        {
+            self.throttle.refused(&host.source, now);
+        }
         let [done, total, bytes] =
             [&following.done, &following.total, &following.bytes].map(|n| n.load(Ordering::Relaxed));
         let tries = if bytes > 0 { 0 } else { mailbox.tries };
@@ -317,7 +328,7 @@ impl Work<'_> {
         inner.deps.store.ensure(account.id).await?;
         let allowance = match self.own {
             // An organisation that moves in brings everything, and is told of who is above their quota then.
-            None => Allowance::default(),
+            None => Allowance::within(None, 0, u64::MAX, self.following.came.clone()),
             Some(_) => {
                 let quota = Some(account.quota_bytes).filter(|quota| *quota > 0);
                 let used = inner.deps.store.read(account.id, used).await?;

@@ -108,6 +108,10 @@ impl Pass<'_> {
             if self.watch.is_stopped() {
                 return Err(Trouble::Stopped);
             }
+            let pause = self.watch.pause();
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
+            }
         }
     }
 

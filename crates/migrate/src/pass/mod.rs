@@ -15,9 +15,11 @@ mod list;
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anser_base::{AccountId, Durability, MailboxId, Result, TenantId};
 use anser_store::{LedgerFolder, LedgerKey, LedgerRow, LedgerState, MailTx, Store};
+use tokio::time::Instant;
 
 use crate::adopt::{self, Adoptable};
 use crate::merge;
@@ -94,6 +96,12 @@ pub trait Watcher {
     fn done(&self, messages: u64, bytes: u64);
     /// Whether to stop before the next batch.
     fn is_stopped(&self) -> bool;
+    /// A small command was answered within this time.
+    fn answered(&self, _took: Duration) {}
+    /// How long to wait before the next batch: others work on that server too.
+    fn pause(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// What a pass came to.
@@ -209,7 +217,9 @@ impl Pass<'_> {
 
     /// Opens a folder, and holds what the ledger knows of it against its UIDVALIDITY.
     async fn open(&self, origin: &mut Origin, ledger: &LedgerFolder) -> Result<(Standing, LedgerFolder), Trouble> {
+        let asked = Instant::now();
         let standing = origin.examine(&ledger.name).await?;
+        self.watch.answered(asked.elapsed());
         if ledger.uidvalidity != 0 && standing.uidvalidity != ledger.uidvalidity {
             let fresh = self.renumber(ledger, standing.uidvalidity).await?;
             return Ok((standing, fresh));

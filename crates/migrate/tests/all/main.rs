@@ -31,6 +31,7 @@ mod nobody_reads_along;
 mod nobody_waits_for_ever_behind_others;
 mod nothing_comes_into_an_account_that_was_forgotten;
 mod odd_but_legal_mail_comes_byte_for_byte;
+mod old_servers_are_spared;
 mod old_servers_are_taken_fairly;
 mod old_servers_list_as_they_can;
 mod one_poison_message_stops_nobody;

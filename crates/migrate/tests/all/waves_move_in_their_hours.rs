@@ -145,14 +145,14 @@ fn whoever_waits_takes_the_place_of_those_for_whom_nobody_waits() {
         assert_eq!(migrate.first(MOVE, vec!["b@anser.test".into()]).await.unwrap(), 1);
         migrate.start(MOVE, Vec::new()).await.unwrap();
         let (_shutdown, running) = office.run();
-        silent.accept().unwrap();
+        let _first = silent.accept().unwrap();
         let copying = async || {
             let views = migrate.mailbox_views(MOVE, vec!["state:copying".into()]).await.unwrap();
             views.into_iter().map(|view| (view.address, view.priority)).collect::<Vec<_>>()
         };
         assert_eq!(copying().await, [("b@anser.test".into(), "first".into())], "the administrator's wish");
         migrate.learned(lesson(&source, office.account(made[2]).await, "c")).await.unwrap();
-        silent.accept().unwrap();
+        let _second = silent.accept().unwrap();
         until(office, "b@anser.test", |view| view.state == "waiting").await;
         assert_eq!(copying().await, [("c@anser.test".into(), "awaited".into())], "its owner waits");
         running.abort();

@@ -1,0 +1,286 @@
+//! How many mailboxes of one host are worked on at once: learned, for each host, whichever moves and sources ask it.
+//!
+//! ```text
+//! 2 ─▶ all in use, and more comes than with fewer ─▶ twice as many ─▶ … ─▶ no more comes: one step back, and so for a while
+//!   ◀── half as many ── the host says that it is too much
+//! ```
+//!
+//! Never more than the source and its profile say. While small commands are answered far later than usual it is one mailbox, with pauses:
+//! others work on that host too. What was learned lives as long as the process.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use anser_base::Timestamp;
+
+use crate::model::Source;
+use crate::profile;
+
+/// Mailboxes with which a host is met.
+const FIRST: u32 = 2;
+/// How long a number is tried before it is judged, in milliseconds.
+const TRIAL: i64 = 5_000;
+/// What more has to come for a larger number to be worth it, in percent.
+const GAIN: u64 = 110;
+/// For how long a number is kept that was found enough, or too much, in milliseconds.
+const KEPT: i64 = 10 * 60_000;
+/// Answers to small commands that are looked at: the first of them say what is usual, the last how it is now.
+const ANSWERS: usize = 9;
+/// How often as long as usual an answer takes where a host has too much to do, and the shortest that is told apart from noise.
+const SLOW: (u32, Duration) = (4, Duration::from_millis(200));
+/// For how long a host is spared when it answers nothing more, in milliseconds.
+const SPARED: i64 = 5 * 60_000;
+/// The pause between two batches of a host that is spared.
+const PAUSE: Duration = Duration::from_secs(2);
+/// Hosts that are remembered.
+const HOSTS: usize = 1_000;
+
+/// Every host.
+#[derive(Default)]
+pub(crate) struct Throttle(Mutex<HashMap<String, Host>>);
+
+/// What was learned of one.
+#[derive(Debug, Default)]
+struct Host {
+    /// Mailboxes at once; 0 stands for [`FIRST`].
+    most: u32,
+    /// The number before, to which it goes back.
+    before: u32,
+    /// What came in a second with the number before.
+    rate: u64,
+    /// It was too much once: from then on it grows by one.
+    was_refused: bool,
+    /// Since when the number is tried, and what had come by then.
+    since: Option<(Timestamp, u64)>,
+    /// Until when it is kept.
+    kept: Timestamp,
+    /// What passes brought that have ended.
+    ended: u64,
+    /// How long answers took at first.
+    usual: Vec<Duration>,
+    /// How long the last ones took.
+    last: VecDeque<Duration>,
+    /// When the last one came.
+    answered: Timestamp,
+}
+
+impl Host {
+    fn most(&self) -> u32 {
+        if self.most == 0 { FIRST } else { self.most }
+    }
+
+    /// Learns from what had come by now, while so many are worked on and at most `cap` may be.
+    fn look(&mut self, now: Timestamp, at_once: u32, came: u64, cap: u32) {
+        let most = self.most();
+        if at_once < most || most >= cap || now < self.kept {
+            self.since = None;
+            return;
+        }
+        let Some((since, had)) = self.since else {
+            self.since = Some((now, came));
+            return;
+        };
+        let took = now.0 - since.0;
+        if took < TRIAL {
+            return;
+        }
+        let rate = came.saturating_sub(had).saturating_mul(1000) / took as u64;
+        if rate == 0 || rate.saturating_mul(100) < self.rate.saturating_mul(GAIN) {
+            // More at once bring no more: one step back, and another try later.
+            self.most = self.before.max(1);
+            (self.rate, self.kept) = (0, Timestamp(now.0 + KEPT));
+        } else {
+            (self.before, self.rate) = (most, rate);
+            self.most = if self.was_refused { most + 1 } else { most * 2 }.min(cap);
+        }
+        self.since = (self.rate > 0).then_some((now, came));
+    }
+
+    fn refused(&mut self, now: Timestamp) {
+        self.most = (self.most() / 2).max(1);
+        (self.before, self.rate, self.since, self.was_refused) = (self.most, 0, None, true);
+        self.kept = Timestamp(now.0 + KEPT);
+    }
+
+    fn answered(&mut self, now: Timestamp, took: Duration) {
+        self.answered = now;
+        if self.usual.len() < ANSWERS {
+            self.usual.push(took);
+            return;
+        }
+        self.last.push_back(took);
+        if self.last.len() > ANSWERS {
+            self.last.pop_front();
+        }
+    }
+
+    /// Whether it has too much to do.
+    fn is_slow(&self, now: Timestamp) -> bool {
+        let (times, least) = SLOW;
+        let usual = median(self.usual.iter().copied());
+        let last = median(self.last.iter().copied());
+        self.last.len() == ANSWERS && last > least && last > usual * times && now.0 - self.answered.0 < SPARED
+    }
+}
+
+fn median(all: impl Iterator<Item = Duration>) -> Duration {
+    let mut all: Vec<Duration> = all.collect();
+    all.sort_unstable();
+    all.get(all.len() / 2).copied().unwrap_or_default()
+}
+
+/// Whether what an old server says means that it is asked by too many at once.
+pub(crate) fn is_too_much(why: &str) -> bool {
+    const SAID: [&str; 6] =
+        ["too many", "maximum number of connections", "connection limit", "[limit]", "throttl", "exceeded the limit"];
+    let why = why.to_ascii_lowercase();
+    SAID.iter().any(|said| why.contains(said))
+}
+
+/// What a source is known by here; `None` of files, which nobody has to be spared.
+fn key(source: &Source) -> Option<String> {
+    (!source.kind.is_files()).then(|| source.host.trim_end_matches('.').to_ascii_lowercase())
+}
+
+/// Mailboxes of a source at once, whatever was learned.
+pub(crate) fn cap(source: &Source) -> u32 {
+    profile::of_source(source).connections.unwrap_or(u32::MAX).min(source.connections).max(1)
+}
+
+/// Whether two sources are of one host.
+pub(crate) fn is_same_host(one: &Source, other: &Source) -> bool {
+    one.id == other.id || key(one).is_some_and(|host| key(other) == Some(host))
+}
+
+impl Throttle {
+    fn with<R>(&self, source: &Source, of: impl FnOnce(&mut Host) -> R) -> Option<R> {
+        let key = key(source)?;
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= HOSTS && !all.contains_key(&key) {
+            all.clear();
+        }
+        Some(of(all.entry(key).or_default()))
+    }
+
+    /// Mailboxes of the host of a source that may be worked on at once, where `at_once` are, and `live` came by those.
+    pub fn most(&self, source: &Source, now: Timestamp, at_once: u32, live: u64) -> u32 {
+        let cap = cap(source);
+        let learned = self.with(source, |host| {
+            host.look(now, at_once, host.ended + live, cap);
+            if host.is_slow(now) { 1 } else { host.most() }
+        });
+        learned.unwrap_or(cap).min(cap)
+    }
+
+    /// What was learned so far, and whether the host is spared.
+    pub fn learned(&self, source: &Source, now: Timestamp) -> (u32, bool) {
+        let learned = self.with(source, |host| (host.most(), host.is_slow(now)));
+        let (most, is_slow) = learned.unwrap_or((u32::MAX, false));
+        (if is_slow { 1 } else { most.min(cap(source)) }, is_slow)
+    }
+
+    /// A pass ended that brought so much.
+    pub fn ended(&self, source: &Source, came: u64) {
+        self.with(source, |host| host.ended += came);
+    }
+
+    /// The host says that it is too much.
+    pub fn refused(&self, source: &Source, now: Timestamp) {
+        self.with(source, |host| host.refused(now));
+    }
+
+    /// A small command was answered within this time.
+    pub fn answered(&self, source: &Source, now: Timestamp, took: Duration) {
+        self.with(source, |host| host.answered(now, took));
+    }
+
+    /// How long to wait before the next batch.
+    pub fn pause(&self, source: &Source, now: Timestamp) -> Duration {
+        let is_slow = self.with(source, |host| host.is_slow(now)).unwrap_or(false);
+        if is_slow { PAUSE } else { Duration::ZERO }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Judges a number after each trial, with what `rate` says comes in a second by it; the numbers.
+    fn numbers(host: &mut Host, cap: u32, trials: i64, rate: impl Fn(u32) -> u64) -> Vec<u32> {
+        let (mut came, mut seen) = (0, Vec::new());
+        host.look(Timestamp(0), host.most(), came, cap);
+        for trial in 1..=trials {
+            let most = host.most();
+            seen.push(most);
+            came += rate(most) * (TRIAL as u64 / 1000);
+            host.look(Timestamp(trial * TRIAL), most, came, cap);
+        }
+        seen
+    }
+
+    #[test]
+    fn it_grows_while_more_comes_and_never_above_what_was_said() {
+        assert_eq!(numbers(&mut Host::default(), 15, 5, |most| u64::from(most) * 1000), [2, 4, 8, 15, 15]);
+        assert_eq!(numbers(&mut Host::default(), 1, 2, |_| 1000), [2, 2], "the cap is kept elsewhere");
+    }
+
+    #[test]
+    fn it_goes_back_where_more_at_once_bring_no_more() {
+        let mut host = Host::default();
+        assert_eq!(numbers(&mut host, 15, 4, |most| u64::from(most.min(4)) * 1000), [2, 4, 8, 4]);
+        // It stays so for a while.
+        host.look(Timestamp(3 * TRIAL + KEPT - 1), 4, 1 << 40, 15);
+        assert_eq!((host.most(), host.since), (4, None));
+    }
+
+    #[test]
+    fn what_is_not_used_as_a_whole_says_nothing() {
+        let mut host = Host::default();
+        host.look(Timestamp(0), 1, 0, 15);
+        host.look(Timestamp(TRIAL), 1, 1 << 30, 15);
+        assert_eq!(host.most(), 2);
+    }
+
+    #[test]
+    fn it_halves_when_the_host_refuses_and_grows_by_one_then() {
+        let mut host = Host { most: 8, ..Host::default() };
+        host.refused(Timestamp(0));
+        assert_eq!(host.most(), 4);
+        for _ in 0..5 {
+            host.refused(Timestamp(0));
+        }
+        assert_eq!(host.most(), 1, "one is never too much");
+        host.look(Timestamp(KEPT - 1), 1, 0, 15);
+        assert_eq!(host.since, None, "not yet");
+        host.look(Timestamp(KEPT), 1, 0, 15);
+        host.look(Timestamp(KEPT + TRIAL), 1, 1 << 20, 15);
+        assert_eq!(host.most(), 2);
+        for said in ["NO [LIMIT] x", "Too many simultaneous connections", "-ERR [IN-USE] maximum number of connections"]
+        {
+            assert!(is_too_much(said), "{said}");
+        }
+        assert!(!is_too_much("the connection broke"));
+    }
+
+    #[test]
+    fn it_is_spared_while_it_answers_late() {
+        let mut host = Host::default();
+        let answer = |host: &mut Host, ms: u64, times: usize| {
+            (0..times).for_each(|_| host.answered(Timestamp(0), Duration::from_millis(ms)));
+        };
+        answer(&mut host, 60, ANSWERS);
+        answer(&mut host, 60, ANSWERS);
+        assert!(!host.is_slow(Timestamp(0)));
+        answer(&mut host, 300, ANSWERS / 2);
+        assert!(!host.is_slow(Timestamp(0)), "a few say nothing");
+        answer(&mut host, 300, 1);
+        assert!(host.is_slow(Timestamp(0)) && !host.is_slow(Timestamp(SPARED)));
+        answer(&mut host, 60, ANSWERS);
+        assert!(!host.is_slow(Timestamp(0)), "it has room again");
+        let mut fast = Host::default();
+        answer(&mut fast, 1, ANSWERS);
+        answer(&mut fast, 100, ANSWERS);
+        assert!(!fast.is_slow(Timestamp(0)), "what nobody notices is no reason");
+    }
+}
