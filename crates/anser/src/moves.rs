@@ -9,8 +9,8 @@ use anser_admin::answer::{Item, NoticeView, ProbeView, ReturnedView};
 use anser_admin::request::{MoveAct, Request};
 use anser_base::{Error, Result, Timestamp};
 use anser_migrate::{
-    FieldView, GateView, Grant, Kind, Level, MailboxView, MoveView, NewMailbox, Occasion, Pace, Passing, Password, Proof,
-    RunView, Source, SourceSurvey, Tls, form, profile, signature,
+    FieldView, GateView, Grant, Kind, Level, MailboxView, MoveView, NewMailbox, Occasion, Pace, Passing, Password,
+    Proof, RunView, Source, SourceSurvey, Tls, form, profile, signature,
 };
 use tokio::sync::mpsc;
 

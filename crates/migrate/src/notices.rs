@@ -11,13 +11,13 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::Migrate;
-use crate::which::{Which, is_meant};
 use crate::imap::write::{Body, Letter};
 use crate::model::{Home, Kind, Mailbox, State};
 use crate::rows;
 use crate::run::unknown;
 use crate::source::Origin;
 use crate::trouble::Trouble;
+use crate::which::{Which, is_meant};
 
 words! {
     /// What a letter is for.

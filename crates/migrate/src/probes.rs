@@ -7,10 +7,10 @@ use anser_base::{Address, Result, Text};
 use serde::{Deserialize, Serialize};
 
 use crate::Migrate;
-use crate::which::{Which, is_meant};
 use crate::gates::MxSeen;
 use crate::model::{Home, State};
 use crate::rows;
+use crate::which::{Which, is_meant};
 
 /// What became of a domain's newest letters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
