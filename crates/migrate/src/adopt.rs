@@ -1,12 +1,14 @@
 //! Mail that was in a mailbox before the move came to it: brought by another tool, or delivered already. A message of the source that is
-//! here in the same bytes is taken for what is here, and so is one that is here with nothing but what tools and servers add; each message
-//! here is taken for one of the source at most. What finds no twin is brought, so that in doubt there are two.
+//! here in the same bytes is taken for what is here, and so is one that is here with nothing but what tools and servers add; of what an
+//! IMAP source writes anew for each tool that asks (Exchange), also one that has its Message-ID, its Date and its size, where each side has
+//! but one of that Message-ID and Date. Each message here is taken for one of the source at most. What finds no twin is brought, so that in
+//! doubt there are two.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anser_base::{AccountId, BlobId, Error, MailboxId, MessageId, Result, TenantId};
-use anser_mime::header::{Field, fields};
+use anser_mime::header::{self, Field, fields};
 use anser_store::{MailTx, Message, Store};
 
 /// Entries of a mailbox that are read at once.
@@ -23,23 +25,34 @@ const READ: usize = 100_000;
 /// A message that is here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Here {
+    /// The mailbox that it is in.
+    pub mailbox: MailboxId,
     /// Its UID in the mailbox.
     pub uid: u32,
     /// Its number.
     pub message: MessageId,
 }
 
-/// The hashes of messages without what was added to them. Bodies never change: a pass that begins again reads none twice, unless those of
-/// other accounts took their place meanwhile.
+/// What a message here may be known by beside its bytes.
 #[derive(Debug, Default)]
-pub struct Read(Mutex<HashMap<(AccountId, MessageId), Arc<[BlobId]>>>);
+struct Known {
+    /// The hashes of what it may have been before something was added to it.
+    bare: Vec<BlobId>,
+    /// [`identity`].
+    identity: Option<BlobId>,
+}
+
+/// What messages are known by. Bodies never change: a pass that begins again reads none twice, unless those of other accounts took their
+/// place meanwhile.
+#[derive(Debug, Default)]
+pub struct Read(Mutex<HashMap<(AccountId, MessageId), Arc<Known>>>);
 
 impl Read {
-    fn of(&self, account: AccountId, message: MessageId) -> Option<Arc<[BlobId]>> {
+    fn of(&self, account: AccountId, message: MessageId) -> Option<Arc<Known>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&(account, message)).cloned()
     }
 
-    fn keep(&self, account: AccountId, message: MessageId, hashes: Arc<[BlobId]>) {
+    fn keep(&self, account: AccountId, message: MessageId, known: Arc<Known>) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= READ
             && let Some(other) = all.keys().map(|(of, _)| *of).find(|of| *of != account)
@@ -47,7 +60,7 @@ impl Read {
             all.retain(|(of, _), _| *of != other);
         }
         if all.len() < READ {
-            all.insert((account, message), hashes);
+            all.insert((account, message), known);
         }
     }
 
@@ -69,6 +82,8 @@ struct State {
     exact: HashMap<BlobId, Vec<Here>>,
     /// By the bytes without what was added.
     bare: HashMap<BlobId, Vec<Here>>,
+    /// By [`identity`], with their sizes; `None` where several have it, here or at the source.
+    identities: HashMap<BlobId, Option<(Here, u64)>>,
     taken: HashSet<MessageId>,
 }
 
@@ -98,7 +113,7 @@ impl Adoptable {
                     let known = match read.of(account, here.message) {
                         Some(known) => known,
                         None => {
-                            let Some(found) = without_additions(&store, tenant, &message)? else { continue };
+                            let Some(found) = known_by(&store, tenant, &message)?.map(Arc::new) else { continue };
                             read.keep(account, here.message, found.clone());
                             found
                         }
@@ -110,6 +125,7 @@ impl Adoptable {
             let more = tokio::task::spawn_blocking(hash).await.map_err(Error::unavailable)??;
             more.exact.into_iter().for_each(|(id, mut all)| state.exact.entry(id).or_default().append(&mut all));
             more.bare.into_iter().for_each(|(id, mut all)| state.bare.entry(id).or_default().append(&mut all));
+            more.identities.into_iter().for_each(|(id, one)| state.identify(id, one));
         }
         for all in state.exact.values_mut().chain(state.bare.values_mut()) {
             all.reverse();
@@ -117,15 +133,34 @@ impl Adoptable {
         Ok(Some(Arc::new(Self { state: Mutex::new(state) })))
     }
 
-    /// The message here that has these bytes, once.
-    pub fn take(&self, bytes: BlobId) -> Option<Here> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { exact, bare, taken } = &mut *state;
+    /// Whether there is one that an [`identity`] alone could tell.
+    pub fn has_identities(&self) -> bool {
+        self.state().identities.values().any(Option::is_some)
+    }
+
+    /// Tells how often the source has each identity. Those that it has more than once tell nothing, nor do any before this.
+    pub fn identities_there(&self, there: &HashMap<BlobId, u32>) {
+        self.state().identities.retain(|id, _| there.get(id) == Some(&1));
+    }
+
+    /// The message here that has these bytes, once; else the one that has this identity and this size, if it does.
+    pub fn take(&self, bytes: BlobId, identity: Option<BlobId>, size: u64) -> Option<Here> {
+        let mut state = self.state();
+        let State { exact, bare, identities, taken } = &mut *state;
         let mut of = |all: &mut HashMap<BlobId, Vec<Here>>| {
             let twins = all.get_mut(&bytes)?;
             std::iter::from_fn(|| twins.pop()).find(|here| taken.insert(here.message))
         };
-        of(exact).or_else(|| of(bare))
+        let found = of(exact).or_else(|| of(bare));
+        let of_identity = || {
+            let (here, as_large) = identities.get(&identity?).copied().flatten()?;
+            (as_large == size && taken.insert(here.message)).then_some(here)
+        };
+        found.or_else(of_identity)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -138,7 +173,7 @@ fn unclaimed(tx: &mut MailTx<'_, '_>, mailbox: MailboxId) -> Result<Vec<Here>> {
         let page = tx.entries_from(mailbox, first, PAGE)?;
         let Some(last) = page.last().map(|entry| entry.uid) else { break };
         let free = page.into_iter().filter(|entry| !claimed.contains(&entry.message));
-        found.extend(free.map(|entry| Here { uid: entry.uid, message: entry.message }));
+        found.extend(free.map(|entry| Here { mailbox, uid: entry.uid, message: entry.message }));
         match last.checked_add(1) {
             Some(next) => first = next,
             None => break,
@@ -149,21 +184,34 @@ fn unclaimed(tx: &mut MailTx<'_, '_>, mailbox: MailboxId) -> Result<Vec<Here>> {
 }
 
 impl State {
-    fn note(&mut self, here: Here, message: &Message, without_additions: &[BlobId]) {
+    fn note(&mut self, here: Here, message: &Message, known: &Known) {
         // What delivery put before it stands in a prefix of its own.
         match message.prefix.is_empty() {
             true => self.exact.entry(message.blob).or_default().push(here),
             false => self.bare.entry(message.blob).or_default().push(here),
         }
-        for hash in without_additions {
+        for hash in &known.bare {
             self.bare.entry(*hash).or_default().push(here);
         }
+        if let Some(identity) = known.identity {
+            self.identify(identity, Some((here, message.size())));
+        }
+    }
+
+    fn identify(&mut self, identity: BlobId, one: Option<(Here, u64)>) {
+        self.identities.entry(identity).and_modify(|known| *known = None).or_insert(one);
     }
 }
 
-/// The hashes of what a message may have been before something was added to it. `None` of one that cannot be read: it is nobody's twin, and
-/// `check` tells of it.
-fn without_additions(store: &Store, tenant: TenantId, message: &Message) -> Result<Option<Arc<[BlobId]>>> {
+/// The Message-ID and the Date of a message, hashed, out of its header or the beginning of it. `None` of one that lacks either.
+pub fn identity(head: &[u8]) -> Option<BlobId> {
+    let value = |name| header::value(head, name).filter(|value| !value.trim_ascii().is_empty());
+    let (id, date) = (value("Message-ID")?, value("Date")?);
+    Some(BlobId::of(&[id.trim_ascii(), b"\0", date.trim_ascii()].concat()))
+}
+
+/// What a message may be known by. `None` of one that cannot be read: it is nobody's twin, and `check` tells of it.
+fn known_by(store: &Store, tenant: TenantId, message: &Message) -> Result<Option<Known>> {
     let mut reader = match store.open(tenant, message.blob) {
         Ok(reader) => reader,
         Err(error) => {
@@ -189,7 +237,8 @@ fn without_additions(store: &Store, tenant: TenantId, message: &Message) -> Resu
             hash.update(&piece);
         }
     }
-    Ok(Some(hashes.into_iter().map(|hash| BlobId(*hash.finalize().as_bytes())).collect()))
+    let bare = hashes.into_iter().map(|hash| BlobId(*hash.finalize().as_bytes())).collect();
+    Ok(Some(Known { bare, identity: identity(&head) }))
 }
 
 /// What the beginning of a message may have been before something was added to it: without the fields of tools, and without those of a
@@ -231,7 +280,7 @@ mod tests {
     #[test]
     fn what_is_kept_of_one_account_makes_room_for_another() {
         let read = Read::default();
-        let keep = |account, message| read.keep(AccountId(account), MessageId(message), Arc::new([]));
+        let keep = |account, message| read.keep(AccountId(account), MessageId(message), Arc::default());
         (0..READ as u64).for_each(|message| keep(1 + message % 2, message));
         keep(3, 7);
         assert!(read.of(AccountId(3), MessageId(7)).is_some());

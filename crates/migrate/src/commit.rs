@@ -9,7 +9,7 @@ use anser_mime::header;
 use anser_store::{Content, FlagAct, Flags, Keywords, LedgerKey, LedgerRow, LedgerState, MailTx, NewMessage, Store};
 use tokio::sync::oneshot;
 
-use crate::adopt::{Adoptable, Here};
+use crate::adopt::{Adoptable, Here, identity};
 use crate::merge::{Marks, merged, where_is};
 use crate::source::{Seen, Taken};
 
@@ -142,17 +142,16 @@ fn prepare(store: &Store, target: &Target, now: Timestamp, arrived: Arrived) -> 
     let Arrived { seen, taken } = arrived;
     let kept = date::parse_internal_date(seen.received.trim().as_bytes());
     let believed = kept.filter(|date| is_believed(date, now));
-    let (content, found) = match taken {
-        Taken::Memory(raw) => {
-            let found = believed.or_else(|| derived(&raw, now));
-            (store.put_body(target.tenant, &raw, Durability::Deferred)?, found)
-        }
+    let of_head = |head: &[u8]| {
+        let found = believed.or_else(|| derived(head, now));
+        (found, target.adoptable.as_ref().and_then(|_| identity(&head[..head.len().min(HEADER)])))
+    };
+    let (content, (found, identity)) = match taken {
+        Taken::Memory(raw) => (store.put_body(target.tenant, &raw, Durability::Deferred)?, of_head(&raw)),
         Taken::Stored(content) => {
-            let found = match believed {
-                Some(date) => Some(date),
-                None => derived(&head_of(store, target.tenant, content.blob)?, now),
-            };
-            (*content, found)
+            let needs_head = believed.is_none() || target.adoptable.is_some();
+            let head = if needs_head { head_of(store, target.tenant, content.blob)? } else { Vec::new() };
+            (*content, of_head(&head))
         }
     };
     let mut notes = Vec::new();
@@ -173,7 +172,7 @@ fn prepare(store: &Store, target: &Target, now: Timestamp, arrived: Arrived) -> 
         ..LedgerRow::new(seen.key, LedgerState::Copied)
     };
     let (received, zone) = (Timestamp::from_secs(date.unix), i16::try_from(date.offset_minutes).unwrap_or(0));
-    let twin = target.adoptable.as_ref().and_then(|all| all.take(content.blob));
+    let twin = target.adoptable.as_ref().and_then(|all| all.take(content.blob, identity, content.size));
     Ok(Ready { row, uid: seen.uid, content, received, zone, uidl: seen.uidl, twin })
 }
 
@@ -233,7 +232,7 @@ fn adopted(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready, twin: Here) ->
     if tx.ledger_row(target.key, &one.row.key)?.is_some_and(|row| row.state != LedgerState::Failed) {
         return Ok(false);
     }
-    let Some(entry) = tx.entry(target.mailbox, twin.uid)?.filter(|entry| entry.message == twin.message) else {
+    let Some(entry) = tx.entry(twin.mailbox, twin.uid)?.filter(|entry| entry.message == twin.message) else {
         return Ok(false);
     };
     let none = Marks { flags: Flags::default(), keywords: Keywords::default() };
@@ -241,10 +240,10 @@ fn adopted(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready, twin: Here) ->
     let here = Marks { flags: entry.flags, keywords: entry.keywords };
     let to = merged(&none, &there, &here);
     if to != here {
-        tx.store_flags(target.mailbox, &[twin.uid], FlagAct::Set, to.flags, &to.keywords, None)?;
+        tx.store_flags(twin.mailbox, &[twin.uid], FlagAct::Set, to.flags, &to.keywords, None)?;
     }
     let (state, content, size) = (LedgerState::Adopted, Some(one.content.blob), one.content.size);
-    let (mailbox, uid, message) = (target.mailbox, twin.uid, twin.message);
+    let Here { mailbox, uid, message } = twin;
     tx.put_ledger_row(target.key, &LedgerRow { state, content, size, mailbox, uid, message, ..one.row.clone() })?;
     Ok(true)
 }

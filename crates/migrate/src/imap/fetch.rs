@@ -3,11 +3,12 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use anser_base::TenantId;
+use anser_base::{BlobId, TenantId};
 use anser_store::{Flags, Keywords, Store};
 use anser_wire::imap::client::{Fetched, Response, sets};
 
 use super::connection::{Got, Imap, well};
+use crate::adopt::identity;
 use crate::source::{Allowance, BODY, Batch, Incoming, Listed, Seen, Taken, Told, Window, parted, room};
 use crate::trouble::Trouble;
 
@@ -19,6 +20,10 @@ const LIST: usize = 1_000_000;
 const CHANGES: usize = 50_000;
 /// Data items that a body is asked for by, one after the other when it does not come; the last needs BINARY (RFC 3516).
 const WAYS: [&str; 3] = ["BODY.PEEK[]", "RFC822", "BINARY.PEEK[]"];
+/// Fields that an identity is made of.
+const IDENTITY: &str = "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE)]";
+/// Bytes of them that are looked at.
+const FIELDS: usize = 64 * 1024;
 /// Longest date that is kept, in bytes.
 const DATE: usize = 64;
 
@@ -95,6 +100,49 @@ impl Imap {
             Ok(_) if too_many => Ok(None),
             Ok(_) => Ok(Some(told)),
         }
+    }
+}
+
+impl Imap {
+    /// How often the open folder has each [`identity`]. `None` from a server that hands out no fields.
+    /// [`Trouble::Later`] when it does so without end.
+    pub async fn identities(
+        &mut self,
+        windows: impl Iterator<Item = Window>,
+    ) -> Result<Option<HashMap<BlobId, u32>>, Trouble> {
+        let mut all: HashMap<BlobId, u32> = HashMap::new();
+        for Window { first, last } in windows {
+            let last = if last == u32::MAX { "*".to_owned() } else { last.to_string() };
+            let tag = self.send(&format!("UID FETCH {first}:{last} (UID {IDENTITY})")).await?;
+            let mut block = Vec::new();
+            loop {
+                match self.next().await? {
+                    Got::Body(_) => block.clear(),
+                    Got::Octets(count) => {
+                        let wanted = count.min(FIELDS.saturating_sub(block.len()));
+                        block.extend_from_slice(&self.octets()[..wanted]);
+                        self.used(count);
+                    }
+                    Got::Response(Response::Fetch(fetched)) => {
+                        let found = identity(fetched.body.as_deref().unwrap_or(&block));
+                        found.into_iter().for_each(|id| *all.entry(id).or_default() += 1);
+                        block.clear();
+                        if all.len() > LIST {
+                            return Err(without_end());
+                        }
+                    }
+                    Got::Response(Response::Condition(condition)) if condition.tag.as_ref() == Some(&tag) => {
+                        match well(condition, "UID FETCH") {
+                            Ok(_) => break,
+                            Err(Trouble::Refused(_)) => return Ok(None),
+                            Err(other) => return Err(other),
+                        }
+                    }
+                    Got::Response(_) => {}
+                }
+            }
+        }
+        Ok(Some(all))
     }
 }
 

@@ -435,6 +435,9 @@ impl Pass<'_> {
                 // Somebody used the mailbox before.
                 how.adoptable =
                     Adoptable::of(&self.store, self.tenant, self.account, ledger.mailbox, &self.read).await?;
+                if let Some(adoptable) = how.adoptable.as_ref().filter(|all| all.has_identities()) {
+                    adoptable.identities_there(&origin.identities(&standing).await?.unwrap_or_default());
+                }
             }
         }
         let (mut all, mut was_tried) = (Changes::default(), false);

@@ -15,7 +15,7 @@ mod body;
 
 use std::collections::HashMap;
 
-use anser_base::TenantId;
+use anser_base::{BlobId, TenantId};
 use anser_store::{Flags, Keywords, LedgerFolder, Store};
 use anser_wire::Secret;
 
@@ -299,6 +299,15 @@ impl Origin {
             Self::Pop3(pop3) => Ok(Listed::All(window.of(pop3.listed().await?).cloned().collect())),
             Self::Jmap(jmap) => Ok(Listed::All(window.of(jmap.list()).cloned().collect())),
             Self::Files(files) => Ok(Listed::All(files.list(window))),
+        }
+    }
+
+    /// How often the open folder has each `adopt::identity`; `None` from a source that could tell by handing out every message only.
+    pub async fn identities(&mut self, standing: &Standing) -> Result<Option<HashMap<BlobId, u32>>, Trouble> {
+        let windows = self.windows(standing);
+        match self {
+            Self::Imap(imap) => imap.identities(windows).await,
+            Self::Pop3(_) | Self::Jmap(_) | Self::Files(_) => Ok(None),
         }
     }
 

@@ -432,6 +432,18 @@ impl Session {
             drop(state);
             return self.say(format!("{tag} OK done\r\n").as_bytes());
         }
+        if items.contains("HEADER.FIELDS") {
+            for (number, mail) in &wanted {
+                let text = String::from_utf8_lossy(&mail.body);
+                let head = text.split("\r\n\r\n").next().unwrap_or_default().lines();
+                let is_asked = |line: &&str| line.starts_with("Message-ID:") || line.starts_with("Date:");
+                let block: String = head.filter(is_asked).map(|line| format!("{line}\r\n")).collect();
+                let (number, uid, size) = (number + 1, mail.uid, block.len() + 2);
+                let line = format!("* {number} FETCH (UID {uid} BODY[HEADER.FIELDS (MESSAGE-ID DATE)] {{{size}}}\r\n");
+                self.say(format!("{line}{block}\r\n)\r\n").as_bytes())?;
+            }
+            return self.say(format!("{tag} OK done\r\n").as_bytes());
+        }
         if let Some(words) = self.state.lock().unwrap().habits.throttles.take() {
             self.input.get_mut().write_all(format!("{tag} NO {words}\r\n").as_bytes())?;
             return Err(std::io::ErrorKind::ConnectionAborted.into());

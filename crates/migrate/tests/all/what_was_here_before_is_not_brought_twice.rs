@@ -17,7 +17,10 @@ fn there(uid: u32, flags: &str, text: &str) -> Mail {
 
 /// A message that something else has put into the inbox.
 async fn put(house: &House, more: &str, text: &str, flags: Flags) {
-    let raw = [more.as_bytes(), &body(text)].concat();
+    put_raw(house, [more.as_bytes(), &body(text)].concat(), flags).await;
+}
+
+async fn put_raw(house: &House, raw: Vec<u8>, flags: Flags) {
     let store = house.store.clone();
     let content = tokio::task::spawn_blocking(move || store.put_body(TenantId(1), &raw, Durability::Sync))
         .await
@@ -76,6 +79,46 @@ fn a_mailbox_that_other_tools_half_filled_is_adopted() {
             .await;
         house.settle(&fake, 1).await;
         assert_eq!(house.held().await["INBOX"].len(), before.len() + 1);
+    });
+}
+
+/// A message that its server writes anew for each that asks, with a boundary of its own.
+fn parts(id: &str, boundary: &str) -> Vec<u8> {
+    format!(
+        "Message-ID: <{id}@x.test>\r\nDate: Mon, 2 Nov 2026 10:00:00 +0800\r\nContent-Type: multipart/mixed; boundary={boundary}\r\n\r\n\
+         --{boundary}\r\n\r\n{id}\r\n--{boundary}--\r\n"
+    )
+    .into_bytes()
+}
+
+#[test]
+fn one_of_its_message_id_date_and_size_is_the_same_where_both_sides_have_one() {
+    each_house(async |house| {
+        // Here by a tool: one that is alone on both sides; one of a larger size; one of two there; two of one there.
+        for raw in [parts("alone", "b1"), parts("longer", "b1b1"), parts("two", "b1"), parts("twice", "b1"), parts("twice", "b2")] {
+            put_raw(house, raw, Flags::default()).await;
+        }
+        let there = |uid: u32, id: &str, boundary: &str| Mail { body: parts(id, boundary), ..mail(uid, "", id) };
+        let mails = vec![
+            there(1, "alone", "b9"),
+            there(2, "longer", "b9"),
+            there(3, "two", "b8"),
+            there(4, "two", "b9"),
+            there(5, "twice", "b9"),
+        ];
+        let fake = Fake::start(vec![folder("INBOX", mails.clone())], Habits::default());
+        let before = house.held().await.remove("INBOX").unwrap();
+        for _ in 0..2 {
+            house.settle(&fake, 1).await;
+            let held: Vec<Vec<u8>> =
+                house.held().await.remove("INBOX").unwrap().into_iter().map(|one| one.4).collect();
+            let mut wanted: Vec<Vec<u8>> = before.iter().map(|one| one.4.clone()).collect();
+            wanted.extend(mails.iter().filter(|mail| mail.uid > 1).map(|mail| mail.body.clone()));
+            assert_eq!(held, wanted, "only what is alone on both sides is taken for the same");
+        }
+        let tally = house.store.read(ANN, |tx| tx.ledger_tally(1, None)).await.unwrap();
+        let of = |state: LedgerState| tally.rows[state as usize];
+        assert_eq!((of(LedgerState::Adopted), of(LedgerState::Copied)), (1, 4));
     });
 }
 
