@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::adopt::{Adoptable, Here, identity};
 use crate::merge::{Marks, merged, where_is};
+use crate::overlap;
 use crate::source::{Seen, Taken};
 
 /// Before 1971 no mail was kept: such a date is a clock that was never set.
@@ -19,6 +20,8 @@ const EARLIEST: i64 = 365 * 24 * 3600;
 const AHEAD: i64 = 2 * 24 * 3600;
 /// Bytes of a message that are looked at for its dates.
 const HEADER: usize = 256 * 1024;
+/// What a row says of a message that came to both servers.
+pub(crate) const DELIVERED: &str = "delivered";
 /// Rows of the same bytes that are looked through for one that moved.
 const TWINS: usize = 64;
 
@@ -47,6 +50,8 @@ pub struct Target {
     pub again: bool,
     /// What is in the mailbox and came by no move.
     pub adoptable: Option<Arc<Adoptable>>,
+    /// Since when mail may have come to the old server and here.
+    pub overlap: Option<Timestamp>,
 }
 
 /// A message that arrived.
@@ -110,12 +115,22 @@ pub async fn commit_in_turn(
 /// Puts the bodies of a batch where bodies are, durably.
 async fn put(store: Store, target: Target, batch: Vec<Arrived>) -> Result<Vec<Ready>> {
     let now = store.clock().now();
+    let (at, to) = (store.clone(), target.clone());
     let put = move || -> Result<Vec<Ready>> {
-        let ready: Result<Vec<Ready>> = batch.into_iter().map(|one| prepare(&store, &target, now, one)).collect();
-        store.blobs().sync_all()?;
+        let ready: Result<Vec<Ready>> = batch.into_iter().map(|one| prepare(&at, &to, now, one)).collect();
+        at.blobs().sync_all()?;
         ready
     };
-    tokio::task::spawn_blocking(put).await.map_err(Error::unavailable)?
+    let mut ready = tokio::task::spawn_blocking(put).await.map_err(Error::unavailable)??;
+    if let Some(since) = target.overlap {
+        for one in ready.iter_mut().filter(|one| one.twin.is_none()) {
+            one.twin = overlap::delivered(&store, &target, since, &one.content, one.received).await?;
+            if one.twin.is_some() {
+                one.row.note = Some(DELIVERED.to_owned());
+            }
+        }
+    }
+    Ok(ready)
 }
 
 /// Messages and their rows of the ledger, in one transaction.
@@ -230,6 +245,10 @@ fn store_one(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<bo
 /// A message that was here before the move came stays as it is, but for the flags that it has at the source besides.
 fn adopted(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready, twin: Here) -> Result<bool> {
     if tx.ledger_row(target.key, &one.row.key)?.is_some_and(|row| row.state != LedgerState::Failed) {
+        return Ok(false);
+    }
+    // Another one of the source may have been taken for it a moment ago.
+    if target.overlap.is_some() && tx.is_in_ledger(twin.message)? {
         return Ok(false);
     }
     let Some(entry) = tx.entry(twin.mailbox, twin.uid)?.filter(|entry| entry.message == twin.message) else {

@@ -36,7 +36,7 @@
 //! | `plan`, [`name`], `role` | which mailbox here takes which folder |
 //! | [`profile`] | what is known of providers and kinds of servers |
 //! | `commit` | messages and their rows of the ledger, in one transaction |
-//! | [`adopt`] | mail that was here before |
+//! | [`adopt`], `overlap` | mail that was here before; mail that came to both servers |
 //! | `merge` | flags of three sides, what is gone, what was removed |
 //! | [`verify`], [`report`] | both sides listed anew and held against each other; the proof as files |
 //! | [`source`] | what every source gives |
@@ -84,6 +84,7 @@ pub mod model;
 pub mod name;
 pub mod notices;
 pub mod oauth;
+mod overlap;
 pub mod own;
 pub mod paper;
 pub mod pass;

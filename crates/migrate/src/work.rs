@@ -15,6 +15,7 @@ use futures_util::FutureExt;
 use crate::history::{self, Run};
 use crate::model::{Home, Mailbox, Move, Passing, Source, State, Task};
 use crate::oauth::bearer;
+use crate::overlap;
 use crate::own::{self, rows::Own};
 use crate::pass::{Outcome, Pass, Places};
 use crate::profile;
@@ -346,6 +347,7 @@ impl Work<'_> {
             allowance,
             places: self.places().await?,
             read: inner.read.clone(),
+            overlap: (mailbox.home == Home::Here && mailbox.cut.0 > 0).then(|| Timestamp(mailbox.cut.0 - overlap::BEFORE)),
             losses_are_meant: mailbox.task == Task::CopyAfterLoss,
             careful: mailbox.tries >= CAREFUL,
             watch: self.following,

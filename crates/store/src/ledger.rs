@@ -304,6 +304,16 @@ impl MailTx<'_, '_> {
         Ok(found)
     }
 
+    /// Whether a row of any source tells of this message.
+    pub fn is_in_ledger(&mut self, message: MessageId) -> Result<bool> {
+        let found = self.db.query_one(
+            "SELECT message FROM moved WHERE account = ?1 AND message = ?2 LIMIT 1",
+            params![self.account.to_sql(), message.to_sql()],
+            |row| row.int(0),
+        )?;
+        Ok(found.is_some())
+    }
+
     /// What the ledger of a source adds up to; of one folder when it is named.
     pub fn ledger_tally(&mut self, source: u64, folder: Option<u64>) -> Result<LedgerTally> {
         let mut tally = LedgerTally::default();

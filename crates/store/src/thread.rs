@@ -8,7 +8,7 @@ use anser_db::params;
 
 use crate::bulk::{Brief, filled, list};
 use crate::change::{Action, Object};
-use crate::model::ThreadKeys;
+use crate::model::{Content, ThreadKeys};
 use crate::tx::MailTx;
 
 /// Messages that a conversation may have left for its keys to be gone through when one leaves. Keys that a larger one keeps too long
@@ -19,12 +19,7 @@ impl MailTx<'_, '_> {
     pub(crate) fn join_thread(&mut self, id: MessageId, keys: &ThreadKeys) -> Result<ThreadId> {
         let mut known: Vec<(i64, ThreadId)> = Vec::new();
         for hash in &keys.ids {
-            let thread = self.db.query_one(
-                "SELECT MIN(thread) FROM reference WHERE account = ?1 AND hash = ?2 AND subject = ?3",
-                params![self.account.to_sql(), *hash, keys.subject],
-                |row| row.opt_int(0),
-            )?;
-            if let Some(thread) = thread.flatten() {
+            if let Some(thread) = self.thread_by(*hash, keys.subject)? {
                 known.push((*hash, ThreadId::from_sql(thread)));
             }
         }
@@ -43,6 +38,31 @@ impl MailTx<'_, '_> {
         }
         self.add_to_thread(thread, id, action)?;
         Ok(thread)
+    }
+
+    /// The newest messages of the conversation that a message with this content would join, at most `limit`.
+    pub fn conversation_of(&mut self, content: &Content, limit: usize) -> Result<Vec<MessageId>> {
+        let (keys, account) = (&content.thread_keys, self.account.to_sql());
+        let mut oldest: Option<i64> = None;
+        for hash in &keys.ids {
+            let thread = self.thread_by(*hash, keys.subject)?;
+            oldest = [oldest, thread].into_iter().flatten().min();
+        }
+        let Some(thread) = oldest else { return Ok(Vec::new()) };
+        self.db.query(
+            "SELECT message FROM thread WHERE account = ?1 AND id = ?2 ORDER BY message DESC LIMIT ?3",
+            params![account, thread, limit as i64],
+            |row| Ok(MessageId::from_sql(row.int(0)?)),
+        )
+    }
+
+    fn thread_by(&mut self, hash: i64, subject: i64) -> Result<Option<i64>> {
+        let thread = self.db.query_one(
+            "SELECT MIN(thread) FROM reference WHERE account = ?1 AND hash = ?2 AND subject = ?3",
+            params![self.account.to_sql(), hash, subject],
+            |row| row.opt_int(0),
+        )?;
+        Ok(thread.flatten())
     }
 
     pub(crate) fn add_to_thread(&mut self, thread: ThreadId, id: MessageId, action: Action) -> Result<()> {

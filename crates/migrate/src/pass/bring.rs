@@ -18,7 +18,7 @@ use crate::trouble::Trouble;
 /// Messages of one batch at most.
 pub const BATCH: usize = 256;
 /// Bytes of one batch, beyond which no further message joins it.
-pub const BATCH_BYTES: u64 = 4 * 1024 * 1024;
+pub const BATCH_BYTES: u64 = 2 * 1024 * 1024;
 /// Ranges of UIDs of one batch, so that its command stays short.
 const RANGES: usize = 80;
 /// Batches that the old server was asked for and has not handed out.
@@ -27,7 +27,7 @@ const AHEAD: usize = 2;
 const NEWEST: usize = 50;
 
 /// Batches that arrived and are not stored yet, at most.
-const STORING: usize = 2;
+const STORING: usize = 4;
 
 /// What is left to be done when batches no longer come.
 #[derive(Default)]
@@ -198,6 +198,7 @@ impl Pass<'_> {
             may_have_moved: self.number > 1 || ledger.uidvalidity == 0,
             again: false,
             adoptable: how.adoptable.clone(),
+            overlap: self.overlap,
         }
     }
 

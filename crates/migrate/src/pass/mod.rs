@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anser_base::{AccountId, Durability, MailboxId, Result, TenantId};
+use anser_base::{AccountId, Durability, MailboxId, Result, TenantId, Timestamp};
 use anser_store::{LedgerFolder, LedgerKey, LedgerRow, LedgerState, MailTx, Store};
 use tokio::time::Instant;
 
@@ -67,6 +67,8 @@ pub struct Pass<'a> {
     pub places: Places,
     /// Messages here that were held against others of their bytes.
     pub read: Arc<adopt::Read>,
+    /// Since when mail may have come to the old server and here; `None` while all of it comes there.
+    pub overlap: Option<Timestamp>,
     /// Whether losses at the source were said to be meant.
     pub losses_are_meant: bool,
     /// Whether to ask for one message at a time, and count each attempt before it is made: after connections that broke again and

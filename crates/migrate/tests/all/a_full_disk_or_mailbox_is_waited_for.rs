@@ -51,7 +51,7 @@ fn a_full_disk_loses_and_doubles_nothing() {
         let mut origin = Origin::open(&fake.source(), "ann", Some(&Secret::new(b"secret".to_vec()))).await.unwrap();
         let (tenant, account, id, profile) = (TENANT, ANN, 1, anser_migrate::profile::of("generic"));
         let (limit, losses_are_meant, careful, store) = (None, false, false, store.clone());
-        let (places, allowance, read) = Default::default();
+        let (places, allowance, read, overlap) = Default::default();
         Pass {
             store,
             tenant,
@@ -63,6 +63,7 @@ fn a_full_disk_loses_and_doubles_nothing() {
             allowance,
             places,
             read,
+            overlap,
             losses_are_meant,
             careful,
             watch,

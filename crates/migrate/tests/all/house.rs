@@ -116,6 +116,7 @@ impl House {
             limit: None,
             allowance: Allowance::default(),
             read: self.read.clone(),
+            overlap: None,
             losses_are_meant: false,
             careful: false,
             places: anser_migrate::pass::Places::Theirs,

@@ -32,6 +32,7 @@ fn neither_its_messages_nor_its_rows() {
             may_have_moved: false,
             again: false,
             adoptable: None,
+            overlap: None,
         };
         let stored = commit(house.store.clone(), target.clone(), arrived(2)).await.unwrap();
         assert_eq!((stored.messages, house.uids("INBOX").await.len()), (1, 2));
