@@ -11,6 +11,7 @@ use anser_directory::{Account, AccountState};
 use anser_net::serve::words_of;
 use anser_store::MailTx;
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 
 use crate::history::{self, Run};
 use crate::model::{Home, Mailbox, Move, Passing, Source, State, Task};
@@ -336,6 +337,7 @@ impl Work<'_> {
                 Allowance::within(quota, used, UNCOMMITTED, self.following.came.clone())
             }
         };
+        let reopen = || -> BoxFuture<'_, Result<Origin, Trouble>> { Box::pin(inner.open(mailbox, self.source)) };
         let pass = Pass {
             store: inner.deps.store.clone(),
             tenant: account.tenant,
@@ -347,9 +349,11 @@ impl Work<'_> {
             allowance,
             places: self.places().await?,
             read: inner.read.clone(),
-            overlap: (mailbox.home == Home::Here && mailbox.cut.0 > 0).then(|| Timestamp(mailbox.cut.0 - overlap::BEFORE)),
+            overlap: (mailbox.home == Home::Here && mailbox.cut.0 > 0)
+                .then(|| Timestamp(mailbox.cut.0 - overlap::BEFORE)),
             losses_are_meant: mailbox.task == Task::CopyAfterLoss,
             careful: mailbox.tries >= CAREFUL,
+            reopen: Some(&reopen),
             watch: self.following,
         };
         let outcome = pass.run(origin).await?;

@@ -9,7 +9,7 @@ use anser_wire::imap::client::{Fetched, Response, sets};
 
 use super::connection::{Got, Imap, well};
 use crate::adopt::identity;
-use crate::source::{Allowance, BODY, Batch, Incoming, Listed, Seen, Taken, Told, Window, parted, room};
+use crate::source::{Allowance, BODY, Batch, Incoming, Listed, Partial, Seen, Taken, Told, Window, parted, room};
 use crate::trouble::Trouble;
 
 /// Messages of one folder at most; more is no mail server.
@@ -186,8 +186,8 @@ pub struct Fetcher<'a> {
     allowance: Allowance,
     under_way: VecDeque<(String, Vec<u32>)>,
     arrived: HashMap<u32, Taken>,
-    /// The body that is arriving.
-    current: Option<Incoming>,
+    /// The body that is arriving, and how long it was announced to be.
+    current: Option<(Incoming, u64)>,
 }
 
 impl<'a> Fetcher<'a> {
@@ -225,7 +225,14 @@ impl<'a> Fetcher<'a> {
         match self.receive_whole().await {
             Err(trouble @ (Trouble::Later { .. } | Trouble::Stopped)) => {
                 let (_, wanted) = self.under_way.pop_front().unwrap_or_default();
-                Ok(Batch::broken(wanted, std::mem::take(&mut self.arrived), trouble))
+                // Of several it is not known whose body it was.
+                let partial = match (&wanted[..], self.current.take()) {
+                    ([at], Some((incoming, size))) if self.arrived.is_empty() && incoming.seam().is_some() => {
+                        Some(Partial { at: *at, incoming, size })
+                    }
+                    _ => None,
+                };
+                Ok(Batch { partial, ..Batch::broken(wanted, std::mem::take(&mut self.arrived), trouble) })
             }
             other => other,
         }
@@ -239,10 +246,11 @@ impl<'a> Fetcher<'a> {
                 }
                 Got::Body(size) => {
                     let room = room(self.arrived.values());
-                    self.current = Some(Incoming::begin(size, room, &self.store, self.tenant, &self.allowance));
+                    let incoming = Incoming::begin(size, room, &self.store, self.tenant, &self.allowance);
+                    self.current = Some((incoming, size));
                 }
                 Got::Octets(count) => {
-                    if let Some(current) = &mut self.current {
+                    if let Some((current, _)) = &mut self.current {
                         current.take(&self.imap.octets()[..count]).await?;
                     }
                     self.imap.used(count);
@@ -262,7 +270,7 @@ impl<'a> Fetcher<'a> {
     async fn keep(&mut self, fetched: Fetched) -> Result<(), Trouble> {
         let current = self.current.take();
         let taken = match (current, fetched.body) {
-            (Some(current), _) => current.end().await?,
+            (Some((current, _)), _) => current.end().await?,
             (None, Some(body)) => Taken::Memory(body),
             (None, None) => return Ok(()),
         };
@@ -288,7 +296,7 @@ impl<'a> Fetcher<'a> {
         for uid in &wanted {
             arrived.extend(self.arrived.remove(uid).map(|taken| (*uid, taken)));
         }
-        Ok(Some(Batch { wanted, arrived, refused, broken: None }))
+        Ok(Some(Batch { wanted, arrived, refused, ..Batch::default() }))
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod connection;
 pub mod fetch;
 pub mod folder;
+mod rest;
 
 pub use connection::Imap;
 pub mod write;

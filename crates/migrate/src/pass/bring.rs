@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anser_base::{Durability, Result};
 use anser_store::{LedgerFolder, LedgerKey, LedgerRow, LedgerState, MailTx};
@@ -12,7 +13,8 @@ use tokio::task::JoinHandle;
 use super::{Outcome, Pass};
 use crate::adopt::Adoptable;
 use crate::commit::{Arrived, Done, Target, commit, commit_in_turn};
-use crate::source::{Batch, Origin, Seen};
+use crate::halt;
+use crate::source::{Batch, Origin, Partial, Seen};
 use crate::trouble::Trouble;
 
 /// Messages of one batch at most.
@@ -25,6 +27,10 @@ const RANGES: usize = 80;
 const AHEAD: usize = 2;
 /// The newest messages of a folder, which are brought before its others.
 const NEWEST: usize = 50;
+
+/// The pause before a connection that goes on with a body, and the octets that it has to bring for another one to go on behind it.
+const REST: Duration = Duration::from_secs(1);
+const LEAST: u64 = 256 * 1024;
 
 /// Batches that arrived and are not stored yet, at most.
 const STORING: usize = 4;
@@ -40,6 +46,8 @@ struct UnderWay {
     missing: Vec<(Seen, String)>,
     /// What was asked for last, where attempts are counted before they are made.
     counted: Vec<Seen>,
+    /// A large one in which the connection broke.
+    partial: Option<(Seen, Partial)>,
 }
 
 impl Pass<'_> {
@@ -60,6 +68,9 @@ impl Pass<'_> {
             self.take_back(ledger.key, std::mem::take(&mut under_way.counted)).await?;
         }
         stored?;
+        if let (Err(Trouble::Later { .. }), Some(partial)) = (&received, under_way.partial.take()) {
+            self.go_on(origin, ledger, how, partial, outcome).await?;
+        }
         received?;
         for (seen, why) in under_way.missing {
             self.bring_one(origin, self.target(ledger, how), seen, &why, outcome).await?;
@@ -95,6 +106,8 @@ impl Pass<'_> {
             }
             let mut batch = fetcher.receive().await?;
             let broken = batch.broken.take();
+            let partial = batch.partial.take();
+            under_way.partial = partial.and_then(|partial| Some((seen.remove(&partial.at)?, partial)));
             let arrived = arrived(batch, &mut seen, &mut under_way.missing);
             self.finish_storing(under_way, STORING - 1, outcome).await?;
             let (done, last) = oneshot::channel();
@@ -113,6 +126,53 @@ impl Pass<'_> {
                 tokio::time::sleep(pause).await;
             }
         }
+    }
+
+    /// A large body in which the connection broke goes on over others, as long as each brings some of it: begun anew it would never come
+    /// over a line that does not hold. The pass ends behind it all the same, and the next one goes on with the others.
+    async fn go_on(
+        &self,
+        origin: &mut Origin,
+        ledger: &LedgerFolder,
+        how: &How,
+        (seen, mut partial): (Seen, Partial),
+        outcome: &mut Outcome,
+    ) -> Result<()> {
+        let Some(reopen) = self.reopen else { return Ok(()) };
+        let came = |partial: &Partial| partial.incoming.seam().map_or(0, |(came, _)| came);
+        loop {
+            let before = came(&partial);
+            let rest = async {
+                halt::answer(tokio::time::sleep(REST)).await?;
+                *origin = reopen().await?;
+                let standing = origin.examine(&ledger.name).await?;
+                if standing.uidvalidity != ledger.uidvalidity {
+                    return Err(Trouble::lost("the folder was numbered anew"));
+                }
+                origin.rest(&mut partial).await
+            };
+            match rest.await {
+                Ok(()) => break,
+                Err(Trouble::Later { .. }) if came(&partial) >= before + LEAST && !self.watch.is_stopped() => {}
+                Err(trouble) => {
+                    tracing::info!(
+                        uid = seen.uid,
+                        ?partial,
+                        why = trouble.words(),
+                        "a large message did not come whole"
+                    );
+                    return Ok(());
+                }
+            }
+        }
+        let taken = match partial.incoming.end().await {
+            Ok(taken) => taken,
+            Err(Trouble::Own(error)) => return Err(error),
+            Err(_) => return Ok(()),
+        };
+        let done = commit(self.store.clone(), self.target(ledger, how), vec![Arrived { seen, taken }]).await?;
+        self.count(done, outcome);
+        Ok(())
     }
 
     /// A message that came in no batch is asked for alone, in the other ways that a server may know; when none works the ledger says

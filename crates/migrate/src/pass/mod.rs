@@ -18,6 +18,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anser_base::{AccountId, Durability, MailboxId, Result, TenantId, Timestamp};
+use futures_util::future::BoxFuture;
+
 use anser_store::{LedgerFolder, LedgerKey, LedgerRow, LedgerState, MailTx, Store};
 use tokio::time::Instant;
 
@@ -74,9 +76,14 @@ pub struct Pass<'a> {
     /// Whether to ask for one message at a time, and count each attempt before it is made: after connections that broke again and
     /// again, so that one message which breaks them cannot keep the others.
     pub careful: bool,
+    /// Opens the source once more, where a large body may go on over another connection.
+    pub reopen: Option<&'a Reopen<'a>>,
     /// Told of what was done; says whether to go on.
     pub watch: &'a (dyn Watcher + Sync),
 }
+
+/// Opens a source.
+pub type Reopen<'a> = dyn Fn() -> BoxFuture<'a, Result<Origin, Trouble>> + Sync + 'a;
 
 /// Which mailboxes take the folders of a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! A body on its way from a source to where bodies are: small ones in memory, large ones through a thread that writes.
 
+use std::fmt;
+
 use anser_base::{Durability, Error, Result, TenantId};
 use anser_store::{BodyWriter, Content, Store};
 use bytes::Bytes;
@@ -15,6 +17,8 @@ pub const BODY: u64 = 4 * 1024 * 1024 * 1024;
 pub const IN_MEMORY: u64 = 1024 * 1024;
 /// Bodies that wait in memory for the rest of their request, in bytes together: whatever sizes a source told before.
 const TOGETHER: u64 = 16 * 1024 * 1024;
+/// The last octets of a body on its way to the disk, by which the rest of it is known when it comes over another connection.
+pub const SEAM: usize = 4 * 1024;
 /// Pieces of a body that lie between the source and the disk.
 const PIECES: usize = 8;
 
@@ -33,6 +37,12 @@ pub fn room<'a>(arrived: impl Iterator<Item = &'a Taken>) -> u64 {
     TOGETHER.saturating_sub(arrived.map(held).sum()).min(IN_MEMORY)
 }
 
+impl fmt::Debug for Partial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} octets of {} at {}", self.incoming.came, self.size, self.at)
+    }
+}
+
 /// A body that is arriving. One that does not come to [`Self::end`] is thrown away.
 pub struct Incoming {
     store: Store,
@@ -41,11 +51,24 @@ pub struct Incoming {
     /// Bytes that may travel in memory.
     room: u64,
     held: Held,
+    /// Octets that came, and the last of them.
+    came: u64,
+    seam: Vec<u8>,
 }
 
 enum Way {
     Memory(Vec<u8>),
     Disk(mpsc::Sender<Bytes>, JoinHandle<Result<Content>>),
+}
+
+/// A body whose connection broke in the middle.
+pub struct Partial {
+    /// Where its message stands.
+    pub at: u32,
+    /// What came of it.
+    pub incoming: Incoming,
+    /// How long it was announced to be.
+    pub size: u64,
 }
 
 impl Incoming {
@@ -55,12 +78,13 @@ impl Incoming {
             true => Way::Memory(Vec::with_capacity(size as usize)),
             false => to_disk(store, tenant),
         };
-        Self { store: store.clone(), tenant, way, room, held: allowance.begin() }
+        Self { store: store.clone(), tenant, way, room, held: allowance.begin(), came: 0, seam: Vec::new() }
     }
 
     /// Its next octets. Errors as `Held::take`.
     pub async fn take(&mut self, octets: &[u8]) -> Result<(), Trouble> {
         self.held.take(octets.len() as u64)?;
+        self.came += octets.len() as u64;
         if let Way::Memory(body) = &mut self.way {
             if (body.len() + octets.len()) as u64 <= self.room {
                 body.extend_from_slice(octets);
@@ -70,8 +94,15 @@ impl Incoming {
             self.way = to_disk(&self.store, self.tenant);
             self.write(begun).await;
         }
+        self.seam.extend_from_slice(&octets[octets.len().saturating_sub(SEAM)..]);
+        self.seam.drain(..self.seam.len().saturating_sub(SEAM));
         self.write(Bytes::copy_from_slice(octets)).await;
         Ok(())
+    }
+
+    /// Octets that came so far, and the last [`SEAM`] of them, where they are on the disk and worth going on from.
+    pub fn seam(&self) -> Option<(u64, &[u8])> {
+        (matches!(self.way, Way::Disk(..)) && self.seam.len() == SEAM).then_some((self.came, &self.seam[..]))
     }
 
     async fn write(&mut self, octets: Bytes) {

@@ -20,7 +20,7 @@ use anser_store::{Flags, Keywords, LedgerFolder, Store};
 use anser_wire::Secret;
 
 pub use allowance::{Allowance, UNCOMMITTED};
-pub use body::{BODY, Incoming, Taken, room};
+pub use body::{BODY, Incoming, Partial, Taken, room};
 
 use crate::files::{self, Files};
 use crate::imap::{Imap, fetch};
@@ -201,6 +201,8 @@ pub struct Batch {
     pub refused: Option<String>,
     /// Why nothing comes behind this: the connection broke. What was wanted ends with what came whole before.
     pub broken: Option<Trouble>,
+    /// What came of a large body that it broke in.
+    pub partial: Option<Partial>,
 }
 
 impl Batch {
@@ -208,7 +210,7 @@ impl Batch {
     pub fn broken(mut wanted: Vec<u32>, arrived: HashMap<u32, Taken>, trouble: Trouble) -> Self {
         let whole = wanted.iter().take_while(|at| arrived.contains_key(at)).count();
         wanted.truncate(whole);
-        Self { wanted, arrived, refused: None, broken: Some(trouble) }
+        Self { wanted, arrived, broken: Some(trouble), ..Self::default() }
     }
 
     /// For whom a part is of no use: the trouble, where the connection broke.
@@ -348,6 +350,16 @@ impl Origin {
             Self::Pop3(pop3) => Fetcher::Pop3(pop3::fetch::Fetcher::new(pop3, store, tenant, allowance)),
             Self::Jmap(jmap) => Fetcher::Jmap(jmap::fetch::Fetcher::new(jmap, store, tenant, allowance)),
             Self::Files(files) => Fetcher::Files(files::fetch::Fetcher::new(files, store, tenant)),
+        }
+    }
+
+    /// The rest of a body of the open folder that broke off: errors as of `Imap::rest`.
+    pub async fn rest(&mut self, partial: &mut Partial) -> Result<(), Trouble> {
+        match self {
+            Self::Imap(imap) => imap.rest(partial).await,
+            Self::Pop3(_) | Self::Jmap(_) | Self::Files(_) => {
+                Err(Trouble::Refused("this source hands out whole messages only".to_owned()))
+            }
         }
     }
 

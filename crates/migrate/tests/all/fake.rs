@@ -481,10 +481,11 @@ impl Session {
                 if habits.mixes {
                     self.say(b"* 7 FETCH (FLAGS (\\Seen) UID 7)\r\n* 700 EXISTS\r\n* 9999 EXPUNGE\r\n* OK still here {12}\r\n")?;
                 }
-                let size = habits.announces.unwrap_or(mail.body.len() as u64);
-                let head = format!("* {} FETCH (BODY[] {{{size}}}\r\n", number + 1);
+                let (from, body) = part(items, &mail.body);
+                let size = habits.announces.unwrap_or(body.len() as u64);
+                let head = format!("* {} FETCH (BODY[]{from} {{{size}}}\r\n", number + 1);
                 let tail = format!(" UID {})\r\n", mail.uid);
-                self.say(&[head.as_bytes(), &mail.body, tail.as_bytes()].concat())?;
+                self.say(&[head.as_bytes(), body, tail.as_bytes()].concat())?;
             }
         }
         answers.reverse();
@@ -494,6 +495,14 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// What `BODY.PEEK[]<from.count>` asks for of a body, and how the answer names it; all of it without that.
+fn part<'b>(items: &str, body: &'b [u8]) -> (String, &'b [u8]) {
+    let asked = items.split_once("[]<").and_then(|(_, rest)| rest.split_once('>')?.0.split_once('.'));
+    let Some((from, count)) = asked else { return (String::new(), body) };
+    let (from, count): (usize, usize) = (from.parse().unwrap(), count.parse().unwrap());
+    (format!("<{from}>"), &body[from.min(body.len())..(from + count).min(body.len())])
 }
 
 /// The name itself of what LIST gives: quoted, as a literal, or bare.

@@ -120,6 +120,7 @@ impl House {
             losses_are_meant: false,
             careful: false,
             places: anser_migrate::pass::Places::Theirs,
+            reopen: None,
             watch,
         }
     }

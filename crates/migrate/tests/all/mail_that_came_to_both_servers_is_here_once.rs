@@ -48,7 +48,8 @@ async fn sweep(house: &House, fake: &Fake) -> Outcome {
 #[test]
 fn what_was_delivered_to_both_is_here_once_and_in_doubt_twice() {
     each_house(async |house| {
-        let fake = Fake::start(vec![folder("INBOX", vec![mail(1, "", "old")]), folder("Filed", vec![])], Habits::default());
+        let fake =
+            Fake::start(vec![folder("INBOX", vec![mail(1, "", "old")]), folder("Filed", vec![])], Habits::default());
         house.settle(&fake, 1).await;
         for (path, id, subject) in [
             ("INBOX", "both", "both"),
@@ -81,7 +82,8 @@ fn what_was_delivered_to_both_is_here_once_and_in_doubt_twice() {
             let said = |path: &str| -> Vec<String> {
                 let by = |raw: &[u8]| String::from_utf8_lossy(raw).into_owned();
                 let who = |text: &str| if text.contains("by there") { "there" } else { "here" };
-                let subject = |text: &str| text.split("Subject: ").nth(1).and_then(|rest| rest.lines().next()).map(str::to_owned);
+                let subject =
+                    |text: &str| text.split("Subject: ").nth(1).and_then(|rest| rest.lines().next()).map(str::to_owned);
                 let mut all: Vec<String> = held[path]
                     .iter()
                     .map(|one| by(&one.4))

@@ -10,6 +10,7 @@ mod office;
 mod a_cut_body_is_never_half_stored;
 mod a_folder_of_a_million_streams;
 mod a_full_disk_or_mailbox_is_waited_for;
+mod a_large_body_goes_on_where_its_line_broke;
 mod a_large_mailbox_of_files_is_listed_in_parts;
 mod a_message_of_two_gigabytes_streams;
 mod a_persons_own_mail_comes_behind_the_organisations;

@@ -95,7 +95,13 @@ fn parts(id: &str, boundary: &str) -> Vec<u8> {
 fn one_of_its_message_id_date_and_size_is_the_same_where_both_sides_have_one() {
     each_house(async |house| {
         // Here by a tool: one that is alone on both sides; one of a larger size; one of two there; two of one there.
-        for raw in [parts("alone", "b1"), parts("longer", "b1b1"), parts("two", "b1"), parts("twice", "b1"), parts("twice", "b2")] {
+        for raw in [
+            parts("alone", "b1"),
+            parts("longer", "b1b1"),
+            parts("two", "b1"),
+            parts("twice", "b1"),
+            parts("twice", "b2"),
+        ] {
             put_raw(house, raw, Flags::default()).await;
         }
         let there = |uid: u32, id: &str, boundary: &str| Mail { body: parts(id, boundary), ..mail(uid, "", id) };
@@ -110,8 +116,7 @@ fn one_of_its_message_id_date_and_size_is_the_same_where_both_sides_have_one() {
         let before = house.held().await.remove("INBOX").unwrap();
         for _ in 0..2 {
             house.settle(&fake, 1).await;
-            let held: Vec<Vec<u8>> =
-                house.held().await.remove("INBOX").unwrap().into_iter().map(|one| one.4).collect();
+            let held: Vec<Vec<u8>> = house.held().await.remove("INBOX").unwrap().into_iter().map(|one| one.4).collect();
             let mut wanted: Vec<Vec<u8>> = before.iter().map(|one| one.4.clone()).collect();
             wanted.extend(mails.iter().filter(|mail| mail.uid > 1).map(|mail| mail.body.clone()));
             assert_eq!(held, wanted, "only what is alone on both sides is taken for the same");
