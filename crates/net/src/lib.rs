@@ -76,7 +76,7 @@ pub use halves::{Reader, Writer};
 pub use limit::{Rate, RateLimiter};
 pub use listen::{BoundListener, bind};
 pub use local::{LocalReader, LocalWriter, bind_local, connect_local, serve_local};
-pub use network::Network;
+pub use network::{Network, is_public};
 pub use serve::{Counters, Refusal, ServeOptions, serve};
 pub use shutdown::Shutdown;
 pub use stream::{Fill, Line, Stream, without_end};

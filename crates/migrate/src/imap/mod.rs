@@ -1,5 +1,6 @@
 //! Old servers that speak IMAP. A mailbox there is only ever examined: nothing that a pass does changes it.
 
+mod compress;
 pub mod connection;
 pub mod fetch;
 pub mod folder;

@@ -239,7 +239,11 @@ impl Origin {
     pub async fn open(source: &Source, login: &str, password: Option<&Secret>) -> Result<Self, Trouble> {
         let no_password = || Trouble::Login { kind: "no-password", why: "no password is known".into() };
         match source.kind {
-            Kind::Imap => Ok(Self::Imap(Imap::open(source, login, password.ok_or_else(no_password)?).await?)),
+            Kind::Imap => {
+                let mut imap = Imap::open(source, login, password.ok_or_else(no_password)?).await?;
+                imap.compress_where_far().await?;
+                Ok(Self::Imap(imap))
+            }
             Kind::Pop3 => Ok(Self::Pop3(Pop3::open(source, login, password.ok_or_else(no_password)?).await?)),
             Kind::Jmap => Ok(Self::Jmap(Jmap::open(source, login, password.ok_or_else(no_password)?).await?)),
             Kind::Maildir | Kind::Mbox | Kind::Eml | Kind::Pst | Kind::Takeout => {

@@ -7,6 +7,7 @@ mod programs;
 mod side;
 mod world;
 
+mod a_far_servers_mail_comes_compressed;
 mod a_kill_loses_and_doubles_nothing;
 mod a_mailbox_comes_exactly_as_it_was;
 mod a_person_moves_mail_from_a_dovecot;
