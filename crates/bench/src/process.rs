@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io;
 
 /// Clock ticks a second in `/proc/*/stat`.
 const TICKS: f64 = 100.0;
@@ -41,6 +42,11 @@ impl Usage {
 /// Resident memory of these processes and everything below them, in MB.
 pub fn resident(roots: &[u32]) -> f64 {
     memory(roots, "VmRSS:")
+}
+
+/// Has [`most_resident`] begin anew: what a start needs for a moment is not counted for what comes behind it.
+pub fn forget_most_resident(roots: &[u32]) -> io::Result<()> {
+    tree(roots).into_iter().try_for_each(|pid| fs::write(format!("/proc/{pid}/clear_refs"), "5"))
 }
 
 /// The most that they ever had, each for itself.

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::{Old, Took, rest, timed};
-use crate::process::{most_resident, resident};
+use crate::process::{forget_most_resident, most_resident, resident};
 use crate::servers::{PASSWORD, Server};
 
 /// Nothing takes longer to be seen.
@@ -97,6 +97,8 @@ pub fn memory(server: &mut Server, old: &Old<'_>) -> io::Result<[f64; 3]> {
     plan(server, old, &WAYS[0], "memory")?;
     rest(&[server]);
     server.launch()?;
+    rest(&[server]);
+    forget_most_resident(&server.roots())?;
     let before = resident(&server.roots());
     anser(server, &["move", "start", "memory", "--wait"], "")?;
     Ok([before, resident(&server.roots()), most_resident(&server.roots())])
