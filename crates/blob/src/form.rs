@@ -47,6 +47,8 @@ type Check = [u8; 16];
 /// Turns a body into the form of its file, chunk after chunk.
 pub(crate) struct Encoder {
     whole: Hasher,
+    /// The hash of a body of one chunk, which is not hashed twice.
+    only: Option<Hash>,
     seal: Hasher,
     size: u64,
     count: u32,
@@ -56,7 +58,7 @@ impl Encoder {
     /// Begins a file at the end of `out`.
     pub(crate) fn new(out: &mut Vec<u8>) -> Self {
         out.extend_from_slice(&MAGIC);
-        Self { whole: Hasher::new(), seal: Hasher::new(), size: 0, count: 0 }
+        Self { whole: Hasher::new(), only: None, seal: Hasher::new(), size: 0, count: 0 }
     }
 
     /// Appends one chunk to `out`. All but the last must have [`CHUNK`] bytes, the last at least one.
@@ -66,21 +68,26 @@ impl Encoder {
         out.resize(at + CHUNK_HEADER, 0);
         let method = squeeze(raw, out);
         let stored = out.len() - at - CHUNK_HEADER;
-        let check = check(&out[at + CHUNK_HEADER..], &blake3::hash(raw));
+        let hash = blake3::hash(raw);
+        let check = check(&out[at + CHUNK_HEADER..], &hash);
         let header = &mut out[at..at + CHUNK_HEADER];
         header[0] = method;
         header[1..5].copy_from_slice(&(stored as u32).to_le_bytes());
         header[5..9].copy_from_slice(&(raw.len() as u32).to_le_bytes());
         header[9..].copy_from_slice(&check);
         self.seal.update(header);
-        self.whole.update(raw);
+        // Nothing comes behind a chunk that is not full.
+        match self.count == 0 && raw.len() < CHUNK {
+            true => self.only = Some(hash),
+            false => _ = self.whole.update(raw),
+        }
         self.size += raw.len() as u64;
         self.count += 1;
     }
 
     /// Appends the trailer; returns the address of the body and its decoded length.
     pub(crate) fn finish(mut self, out: &mut Vec<u8>) -> (BlobId, u64) {
-        let id = BlobId(*self.whole.finalize().as_bytes());
+        let id = BlobId(*self.only.unwrap_or_else(|| self.whole.finalize()).as_bytes());
         let seal = seal(&mut self.seal, id, self.count, self.size);
         out.push(END);
         out.extend_from_slice(&self.count.to_le_bytes());
