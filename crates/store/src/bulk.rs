@@ -158,7 +158,7 @@ impl MailTx<'_, '_> {
         }
         for entry in entries {
             self.count(mailbox, None, Some(&entry))?;
-            self.publish(Change::Added { mailbox, entry });
+            self.publish(Change::Added { mailbox, entry, is_moved: self.is_moving });
         }
         Ok(())
     }

@@ -54,6 +54,8 @@ pub enum Change {
         mailbox: MailboxId,
         /// The message there.
         entry: Entry,
+        /// Whether it was brought from an old server: it is no new mail to anybody.
+        is_moved: bool,
     },
     /// Flags or keywords of a message changed.
     Flagged {

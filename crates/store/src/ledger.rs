@@ -7,7 +7,7 @@
 //! | copied | the message is or was here | seen to be gone at the source → gone; found to be removed here → removed |
 //! | adopted | it was here before the move came | likewise |
 //! | excluded | a rule of the move leaves it out | another rule → copied |
-//! | failed | the source did not hand it out; `tries` says how often | a retry → copied, failed |
+//! | failed | the source did not hand it out; `tries` says how often, until somebody lets it begin anew | a retry → copied, failed |
 //! | gone | it left the source after it was copied; what is here stays | it shows up in another folder → (row of that folder) copied; it shows up again → copied, or removed when its owner removed it here meanwhile |
 //! | removed | its owner removed it here; it is never brought again | – |
 
@@ -150,7 +150,10 @@ impl MailTx<'_, '_> {
         if self.ledger_row(key, &row.key)?.is_some_and(|known| known.state != LedgerState::Failed) {
             return Ok(None);
         }
-        let Some(done) = self.append(new)? else { return Ok(None) };
+        self.is_moving = true;
+        let appended = self.append(new);
+        self.is_moving = false;
+        let Some(done) = appended? else { return Ok(None) };
         let (mailbox, uid) = done.places.first().map_or((MailboxId(0), 0), |(mailbox, _, uid)| (*mailbox, *uid));
         let (message, content, size) = (done.message, Some(new.content.blob), new.content.size);
         self.put_ledger_row(key, &LedgerRow { message, mailbox, uid, content, size, ..row.clone() })?;
@@ -206,6 +209,17 @@ impl MailTx<'_, '_> {
                 LedgerState::Adopted as i64
             ],
         )
+    }
+
+    /// Lets what was given up begin anew: messages of a source that were not handed out, and folders whose `state` says that they were not
+    /// opened, count as never tried. How many.
+    pub fn try_ledger_anew(&mut self, source: u64) -> Result<u64> {
+        self.require_writing()?;
+        let (account, source) = (self.account.to_sql(), source as i64);
+        let sql = "UPDATE moved SET tries = 0 WHERE account = ?1 AND source = ?2 AND state = ?3 AND tries > 0";
+        let rows = self.db.execute(sql, params![account, source, LedgerState::Failed as i64])?;
+        let sql = "UPDATE moved_folder SET state = 0 WHERE account = ?1 AND source = ?2 AND state > 0";
+        Ok(rows + self.db.execute(sql, params![account, source])?)
     }
 
     /// Forgets a row, when another one takes over what it tells of.

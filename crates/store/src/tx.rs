@@ -25,6 +25,8 @@ pub struct MailTx<'t, 'c> {
     pub(crate) dropped_blocks: BTreeSet<(MailboxId, u32)>,
     /// How many records of a kind there are; counted once in a transaction.
     pub(crate) record_counts: BTreeMap<i64, usize>,
+    /// Whether what is put into mailboxes comes from an old server.
+    pub(crate) is_moving: bool,
     writing: bool,
     advanced: bool,
     objects: Vec<(Object, Action)>,
@@ -66,6 +68,7 @@ impl<'t, 'c> MailTx<'t, 'c> {
             all_loaded: false,
             dropped_blocks: BTreeSet::new(),
             record_counts: BTreeMap::new(),
+            is_moving: false,
             writing,
             advanced: false,
             objects: Vec::new(),

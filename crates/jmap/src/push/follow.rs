@@ -66,7 +66,9 @@ impl Kinds {
         let mut kinds = Self::default();
         for change in changes {
             let names: &[&str] = match change {
-                Change::Added { .. } => &["Mailbox", "Thread", "Email", "EmailDelivery", "Quota"],
+                Change::Added { is_moved: false, .. } => &["Mailbox", "Thread", "Email", "EmailDelivery", "Quota"],
+                // What moves in was delivered long ago, and elsewhere (RFC 8621 §1.5).
+                Change::Added { is_moved: true, .. } => &["Mailbox", "Thread", "Email", "Quota"],
                 Change::Expunged { .. } | Change::MailboxRemoved(_) => &["Mailbox", "Thread", "Email", "Quota"],
                 Change::Flagged { .. } => &["Mailbox", "Email"],
                 Change::MailboxCreated(_)

@@ -85,6 +85,21 @@ fn an_event_source_tells_what_changed() {
     });
 }
 
+/// Mail that moves in is no new mail to anybody.
+#[test]
+fn mail_that_moves_in_is_told_of_and_delivers_nothing() {
+    Node::on_each_engine(|node| {
+        let mut events = Events::open(node, "ann", "types=*&closeafter=no&ping=0", None);
+        node.move_in("ann", "Subject: old\n\nx\n", 1);
+        let (_, _, change) = events.next().unwrap();
+        let kinds: Vec<&String> = change["changed"][node.id("ann")].as_object().unwrap().keys().collect();
+        assert_eq!(kinds, ["Email", "Mailbox", "Thread"]);
+        node.deliver("ann", "Subject: new\n\nx\n", 0);
+        let (_, _, change) = events.next().unwrap();
+        assert!(change["changed"][node.id("ann")].get("EmailDelivery").is_some());
+    });
+}
+
 /// What runs over mail is told of however it is changed: by JMAP, by ManageSieve, by an administrator.
 #[test]
 fn scripts_are_told_of_by_the_states_that_they_are_in() {

@@ -9,7 +9,9 @@ use anser_directory::model::DEFAULT_TENANT;
 use anser_jmap::{Deps, Limits, Web, routes};
 use anser_net::http::{Site, session};
 use anser_queue::Queue;
-use anser_store::{Appended, Grant, MailTx, NewMessage, Rights, RightsAct, Store, Who};
+use anser_store::{
+    Appended, Grant, LedgerKey, LedgerRow, LedgerState, MailTx, NewMessage, Rights, RightsAct, Store, Who,
+};
 use anser_testkit::door::{Door, House, NOW, PASSWORD, Pair};
 use anser_testkit::engines::{NO_SCHEMAS, each_engine};
 pub use anser_testkit::http::Answer;
@@ -202,6 +204,17 @@ impl Node {
         });
         let noted = self.door.directory.note_share(self.account(owner), who.to_sql());
         self.door.runtime.block_on(noted).unwrap();
+    }
+
+    /// Brings a message from an old server, where it had this UID.
+    pub fn move_in(&self, who: &str, raw: &str, uid: u32) -> Appended {
+        let raw = raw.replace('\n', "\r\n");
+        let content = self.store.put_body(DEFAULT_TENANT, raw.as_bytes(), Durability::Deferred).unwrap();
+        self.write(who, move |tx| {
+            let new = NewMessage::new(content.clone(), tx.inbox()?.id, NOW);
+            let row = LedgerRow::new(uid.to_be_bytes().to_vec(), LedgerState::Copied);
+            Ok(tx.append_moved(LedgerKey { source: 1, folder: 1 }, &row, &new)?.unwrap())
+        })
     }
 
     /// Delivers a message to somebody's inbox, so many seconds after the clock's time.

@@ -10,7 +10,9 @@ fn watchers_hear_of_a_commit_and_see_it_in_the_snapshot() {
         let mut watch = store.watch(ANN);
         let uid = append(&store, inbox, &mail("a", "", "s")).await.places[0].2;
         let heard = watch.next().await.unwrap();
-        assert!(matches!(&heard.list[..], [Change::Added { mailbox, entry }] if *mailbox == inbox && entry.uid == uid));
+        assert!(
+            matches!(&heard.list[..], [Change::Added { mailbox, entry, is_moved: false }] if *mailbox == inbox && entry.uid == uid)
+        );
         let one = store.snapshot(ANN, inbox).await.unwrap();
         assert_eq!((empty.len(), one.len(), one.uidnext, one.modseq), (0, 1, uid + 1, heard.modseq));
         let words = Keywords::new(["$Forwarded", "重要"]);
