@@ -597,6 +597,21 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
         ),
     ),
     (
+        "source_admin",
+        Line(
+            "Who may log in at the old server for everybody there; empty for nobody any more",
+            "可在旧服务器代理登录全部账号的管理员；留空则取消",
+        ),
+    ),
+    (
+        "admin_form",
+        Line(
+            "How that is said: authzid, or a name with login and admin in it, such as login*admin",
+            "代理登录的形式：authzid，或含 login 和 admin 的用户名形式，例如 login*admin",
+        ),
+    ),
+    ("admin_password_stdin", Line("Read their password from standard input", "从标准输入读取其密码")),
+    (
         "pass_through",
         Line(
             "until-cutover, until-ready: sessions of mailboxes that are not here yet go to the old server; off",

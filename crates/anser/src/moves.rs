@@ -6,11 +6,11 @@ use std::path::Path;
 
 use anser_admin::Event;
 use anser_admin::answer::{Item, NoticeView, ProbeView, ReturnedView};
-use anser_admin::request::{MoveAct, Request};
+use anser_admin::request::{MoveAct, Plain, Request};
 use anser_base::{Error, Result, Timestamp};
 use anser_migrate::{
-    FieldView, GateView, Grant, Kind, Level, MailboxView, MoveView, NewMailbox, Occasion, Pace, Passing, Password,
-    Proof, RunView, Source, SourceSurvey, Tls, form, profile, signature,
+    Admin, FieldView, GateView, Grant, Kind, Level, MailboxView, MoveView, NewMailbox, Occasion, Pace, Passing,
+    Password, Proof, RunView, Source, SourceSurvey, Tls, form, profile, signature,
 };
 use tokio::sync::mpsc;
 
@@ -18,6 +18,7 @@ use crate::cli::{Move, MovePlan, MoveWhich};
 use crate::command::{Asked, act, listed, quota};
 use crate::config::Config;
 use crate::files;
+use crate::password;
 use crate::show::{self, size};
 use crate::text::{self, Language, refused};
 
@@ -134,13 +135,23 @@ fn planned(plan: MovePlan) -> Result<Asked> {
     let bytes_a_day = plan.bytes_per_day.as_deref().map(quota).transpose()?;
     let pace = Pace { hours: plan.hours.clone(), bytes_a_day };
     let pace = (pace != Pace::default()).then(|| MoveAct::Pace { source: Some(plan.source.clone()), pace });
-    let is_other = is_through || pace.is_some();
+    let administrator = administrator(&plan)?;
+    let is_other = is_through || pace.is_some() || administrator.is_some();
     let has_source = plan.host.is_some() || plan.path.is_some() || plan.profile.is_some() || !is_other;
     let source = has_source.then(|| source_of(plan).map(MoveAct::Plan)).transpose()?;
     let through = is_through.then_some(MoveAct::PassThrough { passing, relay });
-    let acts = source.into_iter().chain(through).chain(pace);
+    let acts = source.into_iter().chain(administrator).chain(through).chain(pace);
     let requests = acts.map(|what| Request::Move { name: name.clone(), which: Vec::new(), what }).collect();
     Ok(Asked { requests, list: false })
+}
+
+/// Who logs in at the old server for everybody; an empty name for nobody any more.
+fn administrator(plan: &MovePlan) -> Result<Option<MoveAct>> {
+    let Some(name) = plan.admin.clone() else { return Ok(None) };
+    let password = plan.admin_password_stdin.then(password::of_stdin).transpose()?;
+    let password = password.map(|Plain(password)| Password(password));
+    let admin = (!name.is_empty()).then(|| Admin { name, form: plan.admin_form.clone() });
+    Ok(Some(MoveAct::Administrator { source: plan.source.clone(), admin, password }))
 }
 
 fn source_of(plan: MovePlan) -> Result<Source> {
@@ -173,7 +184,7 @@ fn source_of(plan: MovePlan) -> Result<Source> {
     let (name, profile) = (plan.source, known.name.clone());
     let host = place.ok_or_else(|| refused(text::SOURCE_PLACE, &[]))?;
     let connections = plan.connections.or(known.connections).unwrap_or(CONNECTIONS);
-    Ok(Source { id: 0, name, kind, host, port: plan.port.unwrap_or(standard), tls, profile, connections })
+    Ok(Source { id: 0, name, kind, host, port: plan.port.unwrap_or(standard), tls, profile, connections, admin: None })
 }
 
 /// Answers to the survey form: from a file, and word by word.

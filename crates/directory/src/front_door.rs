@@ -5,6 +5,7 @@
 //! |---|---|
 //! | our own hash knows the password | nothing is asked |
 //! | our own hash does not, and it was made here | wrong: ours is the truth by now |
+//! | our own hash does not, the mailbox is at the old server, and that no longer takes the password | the old server is asked: it was changed there |
 //! | no hash, or one that an old system left | the old server is asked |
 //! | nobody's name | the old server is asked only where accounts may be made and the name fits; a right password makes the account |
 //!
@@ -140,6 +141,8 @@ pub struct OldServers {
     pub pass: Box<dyn Fn(Arc<Account>, Service) -> Later<Result<Option<Passage>>> + Send + Sync>,
     /// Of these accounts, those whose mailbox is still there: [`Directory::living_elsewhere`].
     pub elsewhere: Box<dyn Fn(Vec<AccountId>) -> Later<Result<Vec<AccountId>>> + Send + Sync>,
+    /// Whether the mailbox of this account is still there, and what is known of its password there was refused.
+    pub stale: Box<dyn Fn(AccountId) -> Later<Result<bool>> + Send + Sync>,
     /// Hears of every password that was learnt, before its owner is let in.
     pub learned: Box<dyn Fn(Lesson) -> Later<()> + Send + Sync>,
 }
@@ -308,7 +311,7 @@ impl Directory {
     ) -> Result<Option<Arc<Credentials>>, AuthFailure> {
         let is_sound =
             !attempt.password.is_empty() && attempt.password.len() <= PASSWORD && !attempt.password.contains(&0);
-        if !is_sound || !visit.may_learn(known) {
+        if !is_sound || !(visit.may_learn(known) || self.is_stale(known).await?) {
             return Ok(None);
         }
         let turn = self.inner.asking.turn(&visit.address).ok_or_else(busy)?;
@@ -319,7 +322,9 @@ impl Directory {
             && password::is_current(&found.hash)
         {
             let via = self.verify(attempt, known.as_deref()).await?;
-            return Ok(via.and(known));
+            if via.is_some() || !self.is_stale(known.as_deref()).await? {
+                return Ok(via.and(known));
+            }
         }
         let login = visit.login();
         if !self.ask(attempt, visit, &login).await? {
@@ -334,6 +339,16 @@ impl Directory {
             let _ = tokio::spawn((servers.learned)(lesson)).await;
         }
         Ok(Some(learnt))
+    }
+
+    /// Whether somebody's mailbox is at the old server and their password was changed there.
+    async fn is_stale(&self, known: Option<&Credentials>) -> Result<bool> {
+        match (known, self.inner.old_servers.get()) {
+            (Some(found), Some(servers)) if found.account.state == AccountState::Active => {
+                (servers.stale)(found.account.id).await
+            }
+            _ => Ok(false),
+        }
     }
 
     /// Whether the old server lets them in. What was found wrong a short while ago is not asked again, and not more a day than allowed.

@@ -153,6 +153,12 @@ impl Migrate {
     /// Tries every login once. Logins that were refused or abandoned are tried again only when they are named.
     pub async fn check(&self, name: &str, which: Which) -> Result<u64> {
         let named = !which.is_empty();
+        if named {
+            let of = self.named(name).await?.id;
+            for mailbox in self.all(of).await?.iter().filter(|one| is_meant(one, &which)) {
+                self.inner.try_anew(mailbox).await?;
+            }
+        }
         let meant = move |mailbox: &Mailbox| match mailbox.state {
             State::New | State::Ready => true,
             State::Refused | State::Abandoned => named,
@@ -179,10 +185,14 @@ impl Migrate {
         self.begin(name, which, Task::Copy, move |one| one.state == State::Settled || asks(one)).await
     }
 
-    /// Works again on what was refused or failed, at once.
+    /// Works again on what was refused or failed, at once. Messages and folders that were given up begin anew.
     pub async fn retry(&self, name: &str, which: Which) -> Result<u64> {
-        self.begin(name, which, Task::Copy, |one| matches!(one.state, State::Refused | State::Waiting | State::Settled))
-            .await
+        let of = self.named(name).await?;
+        let is_over = |one: &Mailbox| matches!(one.state, State::Refused | State::Waiting | State::Settled);
+        for mailbox in self.all(of.id).await?.iter().filter(|one| is_over(one) && is_meant(one, &which)) {
+            self.inner.try_anew(mailbox).await?;
+        }
+        self.begin(name, which, Task::Copy, is_over).await
     }
 
     pub(crate) async fn begin(

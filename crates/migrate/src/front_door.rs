@@ -3,7 +3,7 @@
 //! | protocol | how the password goes | wrong | the server cannot tell |
 //! |---|---|---|---|
 //! | IMAP | AUTHENTICATE PLAIN, else LOGIN with a literal | NO without a reason of another kind | all else |
-//! | POP3 | AUTH PLAIN, else USER and PASS | `-ERR` without a code (RFC 2449 §8), or `[AUTH]` | `[SYS/…]`, `[LOGIN-DELAY]` |
+//! | POP3 | AUTH PLAIN, else USER and PASS | `-ERR` without a reason of another kind | all else |
 //! | SMTP | AUTH PLAIN, else AUTH LOGIN | 535 (RFC 4954 §6) | all else |
 
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use tokio::time::timeout;
 
 use crate::Migrate;
 use crate::acts::{NewMailbox, Password};
+use crate::entry::Login;
 use crate::imap::Imap;
 use crate::model::{Kind, Priority, Source, Tls};
 use crate::pop3::Pop3;
@@ -53,6 +54,7 @@ async fn by_protocol(question: &Question) -> Result<bool, Trouble> {
         tls,
         profile: String::new(),
         connections: 1,
+        admin: None,
     };
     match door.protocol {
         OldProtocol::Imap => imap(&source, &question.login, &question.password).await,
@@ -74,12 +76,12 @@ async fn imap(source: &Source, login: &str, password: &Secret) -> Result<bool, T
 
 async fn pop3(source: &Source, login: &str, password: &Secret) -> Result<bool, Trouble> {
     let mut pop3 = Pop3::connect(source, CONNECTION, WHOLE).await?;
-    let line = pop3.ask_in(login, password).await?;
+    let line = pop3.ask_in(&Login::from(login), password).await?;
     pop3.leave().await;
     match Said::of(&line) {
-        Said::In | Said::InUse => Ok(true),
-        Said::Wrong => Ok(false),
-        Said::CannotTell => Err(Trouble::lost(line)),
+        Said::In | Said::InUse(_) => Ok(true),
+        Said::Not(Trouble::Login { kind: "wrong", .. }) => Ok(false),
+        Said::Not(trouble) => Err(trouble),
     }
 }
 
@@ -97,7 +99,7 @@ async fn smtp(source: &Source, login: &str, password: &Secret) -> Result<bool, T
     }
     let ways = can.iter().find(|line| line.get(4..8) == Some("AUTH")).cloned().unwrap_or_default();
     if ways.split([' ', '=']).any(|way| way == "PLAIN") || !ways.contains("LOGIN") {
-        talk.say(format!("AUTH PLAIN {}", plain(login, password)).as_bytes()).await?;
+        talk.say(format!("AUTH PLAIN {}", plain(&Login::from(login), password)).as_bytes()).await?;
     } else {
         talk.say(b"AUTH LOGIN").await?;
         reply(&mut talk, b'3').await?;
@@ -169,7 +171,7 @@ impl Migrate {
 /// never closed.
 pub fn old_servers(moves: &Migrate) -> anser_directory::OldServers {
     let inner = Arc::downgrade(&moves.inner);
-    let (passing, living) = (inner.clone(), inner.clone());
+    let (passing, living, holding) = (inner.clone(), inner.clone(), inner.clone());
     anser_directory::OldServers {
         pass: Box::new(move |account, service| {
             let inner = passing.upgrade();
@@ -186,6 +188,15 @@ pub fn old_servers(moves: &Migrate) -> anser_directory::OldServers {
                 match inner {
                     Some(inner) => inner.elsewhere(accounts).await,
                     None => Ok(Vec::new()),
+                }
+            })
+        }),
+        stale: Box::new(move |account| {
+            let inner = holding.upgrade();
+            Box::pin(async move {
+                match inner {
+                    Some(inner) => inner.has_stale_secret(account).await,
+                    None => Ok(false),
                 }
             })
         }),

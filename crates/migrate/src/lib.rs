@@ -45,8 +45,10 @@
 //! | [`pop3`] | old servers that speak POP3 |
 //! | [`files`] | Maildir, mbox, one message a file |
 //! | `talk`, `web` | dialogues of lines; HTTP |
+//! | `meaning` | what old servers mean when they refuse |
 //! | `reach`, `halt` | what a person may have us connect to; waits that end when a pass is stopped |
 //! | [`own`] | a person's own moves |
+//! | [`entry`], `refused` | as whom and by what old servers are logged in at; secrets that they refused |
 //! | [`oauth`], [`consent`] | logins by OAuth 2.0; owners who are asked for them |
 //! | [`front_door`] | old servers asked about one login; passwords that were learnt |
 //! | [`pass_through`], `tap` | sessions of mailboxes that still live at the old server |
@@ -70,6 +72,7 @@ pub mod commit;
 pub mod consent;
 pub mod cutover;
 pub mod documents;
+pub mod entry;
 pub mod files;
 pub mod form;
 pub mod front_door;
@@ -79,6 +82,7 @@ mod history;
 mod hours;
 pub mod imap;
 pub mod jmap;
+mod meaning;
 mod merge;
 pub mod model;
 pub mod name;
@@ -94,6 +98,7 @@ pub mod pop3;
 pub mod probes;
 pub mod profile;
 mod reach;
+mod refused;
 pub mod report;
 mod role;
 mod rows;
@@ -118,6 +123,7 @@ mod work;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use anser_base::{Clock, Entropy, Result};
 use anser_db::Db;
@@ -129,6 +135,7 @@ use tokio::sync::{Notify, watch};
 pub use acts::{NewMailbox, Password};
 pub use back::Returned;
 pub use cutover::{Look, Said};
+pub use entry::{Admin, Login};
 pub use form::FieldView;
 pub use gates::{GateView, MxSeen};
 pub use history::RunView;
@@ -192,6 +199,8 @@ struct Inner {
     throttle: Arc<throttle::Throttle>,
     /// Passes in a row that ended by trouble of our own, by mailbox.
     own_trouble: Mutex<HashMap<u64, u32>>,
+    /// When a server, by its host and port, may be asked next whether a login is good.
+    checks: Mutex<HashMap<(String, u16), Instant>>,
     /// Messages here that were held against those of old servers.
     read: Arc<adopt::Read>,
     /// What persons' own moves came to.
@@ -203,7 +212,7 @@ impl Migrate {
     pub fn new(deps: Deps) -> Result<Self> {
         let seal = Seal::new(&deps.key, deps.entropy.clone());
         let (following, stirred, changed) = (Mutex::default(), Notify::new(), watch::Sender::new(0));
-        let (passing, everybody, keeper, own_trouble, read, counted) = Default::default();
+        let (passing, everybody, keeper, own_trouble, checks, read, counted) = Default::default();
         let throttle = Arc::default();
         let inner = Inner {
             deps,
@@ -216,6 +225,7 @@ impl Migrate {
             keeper,
             throttle,
             own_trouble,
+            checks,
             read,
             counted,
         };

@@ -3,6 +3,8 @@
 use anser_base::{AccountId, Timestamp, words};
 use serde::{Deserialize, Serialize};
 
+use crate::entry::Admin;
+
 words! {
     /// What is with a move as a whole.
     #[derive(Serialize, Deserialize)]
@@ -192,6 +194,9 @@ pub struct Source {
     pub profile: String,
     /// Mailboxes that are worked on at once, at most: how many are is learned, see `throttle`.
     pub connections: u32,
+    /// Who logs in there for everybody; nobody where each mailbox has a password of its own.
+    #[serde(default)]
+    pub admin: Option<Admin>,
 }
 
 /// One mailbox that moves.

@@ -24,9 +24,9 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::Inner;
+use crate::entry::Login;
 use crate::imap::Imap;
 use crate::model::{Home, Kind, Mailbox, Source, Tls};
-use crate::oauth::bearer;
 use crate::pop3::Pop3;
 use crate::pop3::connection::Said;
 use crate::rows;
@@ -223,14 +223,23 @@ impl Inner {
     ) -> Result<Passage> {
         let opened = timeout(OPENING, self.open_session(mailbox, kind)).await;
         let opened = opened.unwrap_or_else(|_| Err(Trouble::lost("no answer in time")));
-        let (old, capabilities) = opened.map_err(|trouble| {
-            tracing::warn!(login = mailbox.login, why = trouble.words(), "no session can be opened at the old server");
-            // The password was right here: the client must not forget it.
-            match Error::from(trouble) {
-                error if error.class == Class::Unauthenticated => Error { class: Class::Unavailable, ..error },
-                error => error,
+        let (old, capabilities) = match opened {
+            Ok(opened) => opened,
+            Err(trouble) => {
+                let why = trouble.words();
+                tracing::warn!(login = mailbox.login, why, "no session can be opened at the old server");
+                if matches!(trouble, Trouble::Login { kind: "wrong", .. })
+                    && self.has_stale_secret(mailbox.account).await?
+                {
+                    return Err(self.changed_there());
+                }
+                // The password was right here: the client must not forget it.
+                return Err(match Error::from(trouble) {
+                    error if error.class == Class::Unauthenticated => Error { class: Class::Unavailable, ..error },
+                    error => error,
+                });
             }
-        })?;
+        };
         let (inner, id) = (Arc::downgrade(self), mailbox.id);
         Ok(Passage::new(capabilities, move |client, shutdown| {
             Box::pin(async move {
@@ -243,6 +252,40 @@ impl Inner {
         }))
     }
 
+    /// What somebody hears whose password is right here and wrong there. Where the front door learns another one, they are asked for it.
+    fn changed_there(&self) -> Error {
+        match self.deps.directory.learns_passwords() {
+            true => Error::new(
+                Class::Unauthenticated,
+                "the password at the old server has changed: log in with the new one",
+                "旧服务器上的密码已更改，请使用新密码登录",
+            ),
+            false => Error::new(
+                Class::Unavailable,
+                "the password at the old server has changed: tell your administrator",
+                "旧服务器上的密码已更改，请联系管理员",
+            ),
+        }
+    }
+
+    /// Whether a mailbox of an account lives at an old server that no longer takes its password.
+    pub(crate) async fn has_stale_secret(&self, account: AccountId) -> Result<bool> {
+        if !self.away().await?.contains(&account) {
+            return Ok(false);
+        }
+        for (mailbox, _) in self.deps.db.read(Place::Moves, move |tx| rows::away(tx, account)).await? {
+            let of = mailbox.source;
+            let source = self.deps.db.read(Place::Moves, move |tx| rows::source(tx, of)).await?;
+            if mailbox.home == Home::There
+                && let Some(source) = source
+                && self.is_stale(&mailbox, &source).await?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// A connection to the old server where the user is logged in, and the words of its CAPABILITY.
     async fn open_session(&self, mailbox: &Mailbox, kind: Kind) -> Result<(Stream, String), Trouble> {
         let of = mailbox.of;
@@ -250,16 +293,15 @@ impl Inner {
         let own = sources.iter().find(|source| source.id == mailbox.source);
         let own = own.ok_or_else(|| Trouble::lost("the mailbox has no source"))?;
         let source = source_for(own, &sources, kind);
-        let password = self.key_of(mailbox, own, false).await?;
-        let password = password.ok_or_else(|| Trouble::lost("the password of the old server is not known yet"))?;
-        match log_in(&source, kind, &mailbox.login, &password).await {
-            // Tokens end before their time when passwords change.
-            Err(Trouble::Login { kind: "wrong", .. }) if bearer(&password).is_some() => {
-                let password = self.key_of(mailbox, own, true).await?;
-                let password = password.ok_or_else(|| Trouble::lost("the old server's password was forgotten"))?;
-                log_in(&source, kind, &mailbox.login, &password).await
+        let mut entry = self.entry(mailbox, own).await?;
+        loop {
+            let Some(secret) = &entry.secret else {
+                return Err(Trouble::lost("the password of the old server is not known yet"));
+            };
+            let opened = log_in(&source, kind, &entry.login, secret).await;
+            if let Some(opened) = self.entered(mailbox, own, &mut entry, opened).await? {
+                return Ok(opened);
             }
-            opened => opened,
         }
     }
 
@@ -276,18 +318,16 @@ impl Inner {
 }
 
 /// A session of a login, and the words of its CAPABILITY.
-async fn log_in(source: &Source, kind: Kind, login: &str, password: &Secret) -> Result<(Stream, String), Trouble> {
+async fn log_in(source: &Source, kind: Kind, login: &Login, password: &Secret) -> Result<(Stream, String), Trouble> {
     if kind == Kind::Imap {
         let mut imap = Imap::connect(source).await?;
-        imap.log_in(login, password).await?;
+        imap.log_in(login.clone(), password).await?;
         return Ok(imap.into_stream());
     }
     let mut pop3 = Pop3::connect(source, OPENING, OPENING).await?;
-    let line = pop3.ask_in(login, password).await?;
-    match Said::of(&line) {
+    match Said::of(&pop3.ask_in(login, password).await?) {
         Said::In => Ok((pop3.into_stream(), String::new())),
-        Said::Wrong => Err(Trouble::Login { kind: "wrong", why: line }),
-        _ => Err(Trouble::lost(line)),
+        Said::InUse(trouble) | Said::Not(trouble) => Err(trouble),
     }
 }
 

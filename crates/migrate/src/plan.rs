@@ -1,6 +1,6 @@
 //! Which mailbox here takes which folder of the old server. Decided once, when a folder is first seen, and kept in the ledger.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use anser_base::{MailboxId, Result};
 use anser_store::{LedgerFolder, LedgerKey, MailTx, Role};
@@ -10,6 +10,8 @@ use crate::profile::Profile;
 use crate::role;
 use crate::source::Folder;
 
+/// Folders that are asked how full they are, to find out which of several has a use.
+const RIVALS: usize = 64;
 /// Names that are tried beside one that is taken.
 const BESIDES: usize = 1_000;
 
@@ -22,11 +24,34 @@ pub struct Namespace<'a> {
     pub profile: &'a Profile,
     /// The mailbox here that takes all of them.
     pub one: Option<MailboxId>,
+    /// How many messages folders hold of which the list does not tell it, by their names.
+    pub counts: &'a HashMap<Vec<u8>, u64>,
 }
 
 impl Namespace<'_> {
     fn path_of(self, folder: &Folder) -> Vec<String> {
         name::path_of(self.profile.lift(&folder.name, folder.delimiter), folder.delimiter, self.prefix)
+    }
+
+    fn count_of(self, folder: &Folder) -> Option<u64> {
+        let told = folder.standing.map(|standing| standing.messages);
+        told.or_else(|| self.counts.get(&folder.name).copied())
+    }
+
+    /// Folders that may have a use which others may have as well, and of which it is not told how many messages they hold: the fuller one
+    /// has it. None when all of them have their mailboxes already.
+    pub fn rivals(self, folders: &[Folder], known: &HashSet<Vec<u8>>) -> Vec<Vec<u8>> {
+        let paths: Vec<Vec<String>> = folders.iter().map(|folder| self.path_of(folder)).collect();
+        let mut of_role: Vec<(Role, Vec<&Folder>)> = Vec::new();
+        for (at, role, _) in candidates(folders, &paths) {
+            match of_role.iter_mut().find(|(known, _)| *known == role) {
+                Some((_, all)) => all.push(&folders[at]),
+                None => of_role.push((role, vec![&folders[at]])),
+            }
+        }
+        let is_open = |all: &Vec<&Folder>| all.len() > 1 && all.iter().any(|folder| !known.contains(&folder.name));
+        let rivals = of_role.into_iter().filter(|(_, all)| is_open(all)).flat_map(|(_, all)| all);
+        rivals.filter(|folder| self.count_of(folder).is_none()).take(RIVALS).map(|folder| folder.name.clone()).collect()
     }
 }
 
@@ -56,7 +81,7 @@ pub fn plan(
     let mut known: BTreeMap<Vec<u8>, LedgerFolder> =
         known.into_iter().map(|folder| (folder.name.clone(), folder)).collect();
     let paths: Vec<Vec<String>> = folders.iter().map(|folder| namespace.path_of(folder)).collect();
-    let roles = roles_of(folders, &paths);
+    let roles = roles_of(namespace, folders, &paths);
     let mut planned = Vec::new();
     for at in order(folders, &roles, &paths) {
         let folder = &folders[at];
@@ -103,14 +128,10 @@ fn order(folders: &[Folder], roles: &BTreeMap<usize, Role>, paths: &[Vec<String>
 }
 
 /// The folder that gets each role: by attribute before by name, the fuller one of several.
-fn roles_of(folders: &[Folder], paths: &[Vec<String>]) -> BTreeMap<usize, Role> {
+fn roles_of(namespace: Namespace<'_>, folders: &[Folder], paths: &[Vec<String>]) -> BTreeMap<usize, Role> {
     let mut best: Vec<(Role, usize, (bool, u64))> = Vec::new();
-    for (at, folder) in folders.iter().enumerate().filter(|(_, folder)| folder.is_selectable()) {
-        let told = role::of_attributes(&folder.attributes);
-        let path = &paths[at];
-        let named = path.first().filter(|_| path.len() == 1).and_then(|name| role::of_name(name));
-        let Some(role) = told.or(named) else { continue };
-        let rank = (told.is_some(), folder.standing.map_or(0, |standing| standing.messages));
+    for (at, role, is_told) in candidates(folders, paths) {
+        let rank = (is_told, namespace.count_of(&folders[at]).unwrap_or(0));
         match best.iter_mut().find(|(known, ..)| *known == role) {
             Some(known) if known.2 < rank => *known = (role, at, rank),
             Some(_) => {}
@@ -118,6 +139,16 @@ fn roles_of(folders: &[Folder], paths: &[Vec<String>]) -> BTreeMap<usize, Role> 
         }
     }
     best.into_iter().map(|(role, at, _)| (at, role)).collect()
+}
+
+/// Folders that may have a role, and whether an attribute tells it.
+fn candidates(folders: &[Folder], paths: &[Vec<String>]) -> impl Iterator<Item = (usize, Role, bool)> {
+    let selectable = folders.iter().zip(paths).enumerate().filter(|(_, (folder, _))| folder.is_selectable());
+    selectable.filter_map(|(at, (folder, path))| {
+        let told = role::of_attributes(&folder.attributes);
+        let named = path.first().filter(|_| path.len() == 1).and_then(|name| role::of_name(name));
+        told.or(named).map(|role| (at, role, told.is_some()))
+    })
 }
 
 fn place(

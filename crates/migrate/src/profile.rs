@@ -48,6 +48,9 @@ pub struct Profile {
     /// What has to be done there first.
     #[serde(default)]
     pub prepare: Words,
+    /// Whether passwords there may be in GBK: one that is refused in UTF-8 is tried once more in it.
+    #[serde(default)]
+    pub gbk: bool,
     like: Option<String>,
 }
 
@@ -99,6 +102,7 @@ static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
             domains: one.domains.clone(),
             mx: one.mx.clone(),
             title: one.title.clone(),
+            gbk: one.gbk || other.gbk,
             ..other.clone()
         },
         None => one.clone(),

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use anser_base::{AccountId, Error, Result, Timestamp};
 use anser_db::{Row, Tx, params};
 
+use crate::entry::Admin;
 use crate::form::Form;
 use crate::gates::Gates;
 use crate::model::{Home, Kind, Mailbox, Move, MoveState, Passing, Priority, Source, State, Task, Tls};
@@ -13,7 +14,8 @@ use crate::own;
 const SELECT_MAILBOX: &str = "SELECT id, move, source, login, address, account, secret, state, task, note, due_ms, tries, pass, done, \
                               total, bytes, home, cut_ms, priority, wave, tally FROM mov_accounts";
 const SELECT_MOVE: &str = "SELECT id, name, state, created_ms, passing, relay FROM mov_moves";
-const SELECT_SOURCE: &str = "SELECT id, name, kind, host, port, tls, profile, connections FROM mov_sources";
+const SELECT_SOURCE: &str =
+    "SELECT id, name, kind, host, port, tls, profile, connections, admin, admin_form FROM mov_sources";
 
 /// Moves of the organisation, not those of persons.
 const OF_ALL: &str = "id NOT IN (SELECT move FROM mov_own)";
@@ -116,6 +118,23 @@ pub fn put_source(tx: &mut Tx<'_>, of: u64, source: &Source) -> Result<()> {
     .map(drop)
 }
 
+/// Sets who logs in at a source for everybody, and by what, sealed; the secret stays when there is no new one.
+pub fn set_admin(tx: &mut Tx<'_>, id: u64, admin: Option<&Admin>, sealed: Option<&[u8]>) -> Result<()> {
+    let (name, form) = (admin.map(|admin| &*admin.name), admin.map(|admin| &*admin.form));
+    let sql = "UPDATE mov_sources SET admin = ?2, admin_form = ?3 WHERE id = ?1";
+    tx.execute(sql, params![id as i64, name, form])?;
+    if admin.is_some() && sealed.is_none() {
+        return Ok(());
+    }
+    tx.execute("UPDATE mov_sources SET admin_secret = ?2 WHERE id = ?1", params![id as i64, sealed]).map(drop)
+}
+
+/// What they log in with, sealed.
+pub fn admin_secret(tx: &mut Tx<'_>, id: u64) -> Result<Option<Vec<u8>>> {
+    let sql = "SELECT admin_secret FROM mov_sources WHERE id = ?1";
+    Ok(tx.query_one(sql, params![id as i64], |row| row.opt_blob(0))?.flatten())
+}
+
 /// Lists a login. One that is listed already keeps what is known of it; its address and, when there is a new one, its secret change.
 pub fn put_mailbox(tx: &mut Tx<'_>, mailbox: &Mailbox) -> Result<u64> {
     let id = next(tx, "mov_accounts")?;
@@ -187,6 +206,7 @@ pub fn forget_secret(tx: &mut Tx<'_>, id: u64) -> Result<()> {
 
 /// Forgets the passwords of a move.
 pub fn forget_secrets(tx: &mut Tx<'_>, of: u64) -> Result<()> {
+    tx.execute("UPDATE mov_sources SET admin_secret = NULL WHERE move = ?1", params![of as i64])?;
     tx.execute("UPDATE mov_accounts SET secret = NULL, due_ms = 0 WHERE move = ?1", params![of as i64]).map(drop)
 }
 
@@ -344,6 +364,7 @@ pub fn remove_own(tx: &mut Tx<'_>, of: u64) -> Result<()> {
         "DELETE FROM mov_proofs WHERE account IN (SELECT id FROM mov_accounts WHERE move = ?1)",
         "DELETE FROM mov_runs WHERE account IN (SELECT id FROM mov_accounts WHERE move = ?1)",
         "DELETE FROM mov_accounts WHERE move = ?1",
+        "DELETE FROM mov_refused WHERE source IN (SELECT id FROM mov_sources WHERE move = ?1)",
         "DELETE FROM mov_sources WHERE move = ?1",
         "DELETE FROM mov_own WHERE move = ?1",
         "DELETE FROM mov_moves WHERE id = ?1",
@@ -464,6 +485,7 @@ fn read_source(row: &Row<'_>) -> Result<Source> {
         tls: Tls::from_word(&row.text(5)?).ok_or_else(unknown)?,
         profile: row.text(6)?,
         connections: row.int(7)? as u32,
+        admin: row.opt_text(8)?.zip(row.opt_text(9)?).map(|(name, form)| Admin { name, form }),
     })
 }
 

@@ -3,7 +3,7 @@
 use anser_db::Schema;
 
 /// Tables of moves, to be handed to `anser_db::Db::open`.
-pub const SCHEMA: Schema = Schema(&[FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN, TOLD, PACE]);
+pub const SCHEMA: Schema = Schema(&[FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN, TOLD, PACE, REFUSED, ADMIN]);
 
 /// `state` as [`crate::model::MoveState`] and [`crate::model::State`] have it. `secret` is sealed by a key that is not here.
 const FIRST: &str = "
@@ -143,4 +143,24 @@ CREATE TABLE mov_runs (
   note TEXT
 ) STRICT;
 CREATE INDEX mov_runs_account ON mov_runs (account, id);
+";
+
+/// Secrets that old servers refused: see [`crate::refused`].
+const REFUSED: &str = "
+CREATE TABLE mov_refused (
+  source INTEGER NOT NULL,
+  login TEXT NOT NULL,
+  mark BLOB NOT NULL,
+  at_ms INTEGER NOT NULL,
+  times INTEGER NOT NULL,
+  why TEXT NOT NULL,
+  PRIMARY KEY (source, login)
+) STRICT;
+";
+
+/// An administrator's login of a source: see [`crate::entry::Admin`]. `admin_secret` is sealed as those of mailboxes are.
+const ADMIN: &str = "
+ALTER TABLE mov_sources ADD COLUMN admin TEXT;
+ALTER TABLE mov_sources ADD COLUMN admin_form TEXT;
+ALTER TABLE mov_sources ADD COLUMN admin_secret BLOB;
 ";

@@ -22,6 +22,12 @@ impl Seal {
         sealed::seal(&self.key, bound(source, login), secret.as_bytes(), &self.entropy)
     }
 
+    /// What a secret of a source is known by where it is not to be known itself.
+    pub fn mark(&self, source: u64, secret: &Secret) -> Vec<u8> {
+        let key = blake3::derive_key("anser moves: secrets that were refused", &self.key);
+        blake3::keyed_hash(&key, &[&source.to_le_bytes()[..], secret.as_bytes()].concat()).as_bytes().to_vec()
+    }
+
     /// The inverse. [`anser_base::Class::Damaged`] when the key is another one.
     pub fn open(&self, source: u64, login: &str, sealed: &[u8]) -> Result<Secret> {
         let opened = sealed::open(&self.key, bound(source, login), sealed);
@@ -48,5 +54,10 @@ mod tests {
         assert!(seal.open(2, "ann", &sealed).is_err());
         assert!(Seal::new(&[8; 32], Entropy::seeded(1)).open(1, "ann", &sealed).is_err());
         assert!(seal.open(1, "ann", &sealed[..5]).is_err());
+        let mark = |of: &Seal, source, text: &str| of.mark(source, &Secret::new(text));
+        assert_eq!(mark(&seal, 1, "a"), mark(&Seal::new(&[7; 32], Entropy::seeded(2)), 1, "a"));
+        assert_ne!(mark(&seal, 1, "a"), mark(&seal, 1, "b"));
+        assert_ne!(mark(&seal, 1, "a"), mark(&seal, 2, "a"));
+        assert_ne!(mark(&seal, 1, "a"), mark(&Seal::new(&[8; 32], Entropy::seeded(1)), 1, "a"));
     }
 }

@@ -90,7 +90,7 @@ impl Migrate {
             }
         }
         for mailbox in mailboxes.iter().take(MAILBOXES) {
-            if mailbox.secret.is_none() && !source.kind.is_files() {
+            if mailbox.secret.is_none() && source.admin.is_none() && !source.kind.is_files() {
                 survey.without_password += 1;
                 continue;
             }

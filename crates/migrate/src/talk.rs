@@ -6,6 +6,7 @@ use anser_net::{Fill, Line, Stream};
 use anser_wire::Secret;
 use anser_wire::sasl::encode_base64;
 
+use crate::entry::Login;
 use crate::halt;
 use crate::imap::connection::secure;
 use crate::model::{Source, Tls};
@@ -80,6 +81,12 @@ impl Talk {
 }
 
 /// The initial response of PLAIN (RFC 4616 §2).
-pub fn plain(login: &str, password: &Secret) -> String {
-    encode_base64(&[b"\0", login.as_bytes(), b"\0", password.as_bytes()].concat())
+pub fn plain(login: &Login, password: &Secret) -> String {
+    let whose = login.whose.as_deref().unwrap_or_default();
+    encode_base64(&[whose.as_bytes(), b"\0", login.name.as_bytes(), b"\0", password.as_bytes()].concat())
+}
+
+/// A login that cannot be said to a server in any way that it knows.
+pub fn unsaid(why: &str) -> Trouble {
+    Trouble::Login { kind: "form", why: format!("this server knows no way for this login: {why}") }
 }

@@ -26,8 +26,9 @@ pub enum Trouble {
         pause: Duration,
     },
     /// The server does not let this login in: a person has to look. `kind` is one of `wrong`, `locked`, `imap-off`, `app-password`,
-    /// `no-password` (none is known), `account` (the login has none), `missing` (its files are), `consent` (its owner has to allow it again),
-    /// `client` (the provider does not take this program).
+    /// `second-factor`, `must-change`, `not-connected` (let in, and nothing can be opened), `form` (no way to say it), `no-password` (none is
+    /// known), `account` (the login has none), `missing` (its files are), `consent` (its owner has to allow it again), `client` (the provider
+    /// does not take this program).
     Login {
         /// What kind of refusal.
         kind: &'static str,

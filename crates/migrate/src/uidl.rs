@@ -9,6 +9,7 @@ use anser_db::Place;
 use anser_store::{MailTx, UidlForm};
 
 use crate::Inner;
+use crate::entry::Entry;
 use crate::merge::where_is;
 use crate::model::{Kind, Mailbox, Source};
 use crate::pass_through::source_for;
@@ -49,13 +50,14 @@ pub(crate) async fn pair(inner: &Inner, mailbox: &Mailbox, own: &Source, account
     }
     let of = mailbox.of;
     let sources = inner.deps.db.read(Place::Moves, move |tx| rows::sources(tx, of)).await?;
-    let password = inner.key_of(mailbox, own, false).await?.ok_or_else(|| Trouble::lost("no password is known"))?;
-    let mut pop3 = Pop3::connect(&source_for(own, &sources, Kind::Pop3), CONNECTION, ANSWER).await?;
-    pop3.take_all_as_it_is().await?;
-    let line = pop3.ask_in(&mailbox.login, &password).await?;
-    if Said::of(&line) != Said::In {
-        return Err(Trouble::lost(line));
-    }
+    let source = source_for(own, &sources, Kind::Pop3);
+    let mut entry = inner.entry(mailbox, own).await?;
+    let mut pop3 = loop {
+        let opened = log_in(&source, &entry).await;
+        if let Some(opened) = inner.entered(mailbox, own, &mut entry, opened).await? {
+            break opened;
+        }
+    };
     let there = pop3.list().await?;
     let same = there.len() == here.len() && there.iter().zip(&here).all(|(there, here)| there.size == here.size);
     let pairs = match same {
@@ -64,6 +66,16 @@ pub(crate) async fn pair(inner: &Inner, mailbox: &Mailbox, own: &Source, account
     };
     pop3.leave().await;
     write(inner, account, pairs).await
+}
+
+async fn log_in(source: &Source, entry: &Entry) -> Result<Pop3, Trouble> {
+    let password = entry.secret.as_ref().ok_or_else(|| Trouble::lost("no password is known"))?;
+    let mut pop3 = Pop3::connect(source, CONNECTION, ANSWER).await?;
+    pop3.take_all_as_it_is().await?;
+    match Said::of(&pop3.ask_in(&entry.login, password).await?) {
+        Said::In => Ok(pop3),
+        Said::InUse(trouble) | Said::Not(trouble) => Err(trouble),
+    }
 }
 
 /// The messages of the inbox that came by this login, as the ledger has them.

@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anser_base::{AccountId, Class, Error, Result, Timestamp};
 use anser_db::{Durability, Place};
@@ -15,7 +15,6 @@ use futures_util::future::BoxFuture;
 
 use crate::history::{self, Run};
 use crate::model::{Home, Mailbox, Move, Passing, Source, State, Task};
-use crate::oauth::bearer;
 use crate::overlap;
 use crate::own::{self, rows::Own};
 use crate::pass::{Outcome, Pass, Places};
@@ -42,21 +41,34 @@ const BEHIND: Duration = Duration::from_secs(600);
 const SHUT: Duration = Duration::from_secs(6 * 3_600);
 /// Failures in a row after which a pass asks for one message at a time.
 const CAREFUL: u32 = 2;
+/// Between two logins at a server that are only tried.
+const CHECK: Duration = Duration::from_millis(250);
+/// How long a mailbox is left alone that was open before and can no longer be.
+const CARRIED: Duration = Duration::from_secs(900);
 /// Messages of each folder in a trial.
 const TRIAL: u64 = 10;
 
 impl Inner {
     /// Opens a mailbox at its source.
     pub(crate) async fn open(&self, mailbox: &Mailbox, source: &Source) -> Result<Origin, Trouble> {
-        let key = self.key_of(mailbox, source, false).await?;
-        match Origin::open(source, &mailbox.login, key.as_ref()).await {
-            // Tokens end before their time when passwords change.
-            Err(Trouble::Login { kind: "wrong", .. }) if key.as_ref().is_some_and(|key| bearer(key).is_some()) => {
-                let key = self.key_of(mailbox, source, true).await?;
-                Origin::open(source, &mailbox.login, key.as_ref()).await
+        let mut entry = self.entry(mailbox, source).await?;
+        loop {
+            let opened = Origin::open(source, entry.login.clone(), entry.secret.as_ref()).await;
+            if let Some(opened) = self.entered(mailbox, source, &mut entry, opened).await? {
+                return Ok(opened);
             }
-            opened => opened,
         }
+    }
+
+    /// What a mailbox gave up is tried as if it never was: a person says that it may go well now.
+    pub(crate) async fn try_anew(&self, mailbox: &Mailbox) -> Result<()> {
+        let (id, whose) = (mailbox.id, mailbox.clone());
+        let forget = move |tx: &mut anser_db::Tx<'_>| Self::forget_refusal(tx, &whose);
+        self.deps.db.write(Place::Moves, Durability::Sync, forget).await?;
+        if mailbox.pass == 0 {
+            return Ok(());
+        }
+        self.deps.store.write(mailbox.account, Durability::Sync, move |tx| tx.try_ledger_anew(id)).await.map(drop)
     }
 
     /// A pass that reaches what it may: of a person's own move less than everything.
@@ -93,12 +105,18 @@ impl Inner {
             self.come_behind(account.id).await?;
         }
         let work = Work { inner: self, mailbox, source, account, own, following };
+        if mailbox.task == Task::Check {
+            self.wait_to_check(source).await;
+        }
         let mut origin = self.open(mailbox, source).await?;
         let outcome = match mailbox.task {
             Task::Check => {
                 self.begin_pass(mailbox).await?;
                 // Exchange lets logins in that may open nothing.
-                origin.examine(b"INBOX").await?;
+                origin.examine(b"INBOX").await.map_err(|trouble| match trouble {
+                    Trouble::Refused(why) => Trouble::Login { kind: "not-connected", why },
+                    other => other,
+                })?;
                 Outcome::default()
             }
             Task::Last => turn::turn(&work, &mut origin).await?,
@@ -107,6 +125,18 @@ impl Inner {
         };
         origin.leave().await;
         Ok(outcome)
+    }
+
+    /// Logins that are only tried come to a server one after the other, with a pause between: many servers lock out whoever is quicker.
+    async fn wait_to_check(&self, source: &Source) {
+        let until = {
+            let mut all = self.checks.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = Instant::now();
+            all.retain(|_, next| *next > now);
+            let next = all.entry((source.host.clone(), source.port)).or_insert(now);
+            std::mem::replace(next, *next + CHECK)
+        };
+        tokio::time::sleep_until(until.into()).await;
     }
 
     /// A person's own mail comes behind the organisation's, which brings its UIDs: nobody else may have used the mailboxes before.
@@ -194,6 +224,13 @@ impl Inner {
             let again = now.after(SHUT);
             due = if due.0 > 0 { due.min(again) } else { again };
         }
+        let ended = match ended {
+            // Of a mailbox that could be opened before it passes: Exchange says so while it carries one to another of its servers.
+            Err(Trouble::Login { kind: "not-connected", why }) if mailbox.bytes + bytes > 0 => {
+                Err(Trouble::Later { why, pause: Some(CARRIED) })
+            }
+            ended => ended,
+        };
         let had_its_turn = following.had_its_turn.load(Ordering::Relaxed);
         // A login that is refused went over nothing: whether the first pass is behind a move is told by this.
         let is_over = own.is_some() && is_well;

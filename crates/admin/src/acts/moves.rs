@@ -40,7 +40,7 @@ impl Admin {
             ip => ip.to_string(),
         };
         let (name, profile, port) = ("here".to_owned(), "generic".to_owned(), address.port());
-        Ok(Source { id: 0, name, kind: Kind::Imap, host, port, tls, profile, connections: 1 })
+        Ok(Source { id: 0, name, kind: Kind::Imap, host, port, tls, profile, connections: 1, admin: None })
     }
 
     /// One verb on one move; for all of its mailboxes, or for those that are named.
@@ -94,6 +94,13 @@ impl Admin {
                 let to = format!("{} {}:{} {}", source.kind.word(), source.host, source.port, source.tls.word());
                 let view = moves.plan(name, source).await?;
                 self.note(actor, verb, name, None, Some(to)).await?;
+                out.item(Item::Move(view)).await?;
+                return Ok(Report::Done);
+            }
+            MoveAct::Administrator { source, admin, password } => {
+                let to = admin.as_ref().map(|admin| format!("{source} {} {}", admin.name, admin.form));
+                let view = moves.set_administrator(name, &source, admin, password).await?;
+                self.note(actor, verb, name, None, to).await?;
                 out.item(Item::Move(view)).await?;
                 return Ok(Report::Done);
             }
@@ -218,6 +225,7 @@ fn not_running() -> Error {
 fn verb_of(what: &MoveAct) -> &'static str {
     match what {
         MoveAct::Plan(_) => "move.plan",
+        MoveAct::Administrator { .. } => "move.administrator",
         MoveAct::PassThrough { .. } => "move.pass-through",
         MoveAct::Pace { .. } => "move.pace",
         MoveAct::Wave { .. } => "move.wave",

@@ -1,6 +1,6 @@
 //! What is asked for about moves.
 
-use anser_migrate::{Grant, Level, NewMailbox, Occasion, Pace, Passing, Source};
+use anser_migrate::{Admin as Administrator, Grant, Level, NewMailbox, Occasion, Pace, Passing, Password, Source};
 use serde::{Deserialize, Serialize};
 
 /// What is done with a move.
@@ -9,6 +9,15 @@ use serde::{Deserialize, Serialize};
 pub enum MoveAct {
     /// Makes a move with an old server, or changes that.
     Plan(Source),
+    /// Says who logs in at an old server for everybody there.
+    Administrator {
+        /// The old server, by its name.
+        source: String,
+        /// The administrator; nobody without.
+        admin: Option<Administrator>,
+        /// The password, which is sealed at once; `None` keeps the one that is known.
+        password: Option<Password>,
+    },
     /// Says whether sessions are passed through to the old server, and where mail goes meanwhile; what is not named stays.
     PassThrough {
         /// `off`, `until-cutover`, `until-ready`.

@@ -161,6 +161,12 @@ pub struct MovePlan {
     pub profile: Option<String>,
     #[arg(long)]
     pub connections: Option<u32>,
+    #[arg(id = "source_admin", long = "admin", value_name = "NAME")]
+    pub admin: Option<String>,
+    #[arg(long, default_value = "authzid", requires = "source_admin")]
+    pub admin_form: String,
+    #[arg(long, requires = "source_admin")]
+    pub admin_password_stdin: bool,
     #[arg(long, value_parser = ["off", "until-cutover", "until-ready"])]
     pub pass_through: Option<String>,
     #[arg(id = "old_relay", long = "relay", value_name = "HOST:PORT")]

@@ -1,7 +1,7 @@
 //! Logins that an old server knows (case 38 of the list of nasty cases).
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anser_base::{Class, Timestamp};
@@ -19,12 +19,14 @@ const NASTY: &str = "a()*%\"\\ {}]~ 密";
 /// An old server where everybody has the same password, and what was asked of it.
 struct Old {
     asked: Arc<AtomicUsize>,
+    /// Whether it no longer takes the passwords that it took.
+    stale: Arc<AtomicBool>,
     lessons: mpsc::UnboundedReceiver<Lesson>,
 }
 
 async fn old_server(site: &Site, gate: Option<Arc<Notify>>) -> Old {
     let (asked, (sender, lessons)) = (Arc::new(AtomicUsize::new(0)), mpsc::unbounded_channel());
-    let count = asked.clone();
+    let (count, stale) = (asked.clone(), Arc::new(AtomicBool::new(false)));
     let used = site.directory.use_old_servers(OldServers {
         ask: Box::new(move |question: Question| {
             count.fetch_add(1, Ordering::SeqCst);
@@ -41,6 +43,13 @@ async fn old_server(site: &Site, gate: Option<Arc<Notify>>) -> Old {
             })
         }),
         pass: Box::new(|_, _| Box::pin(async { Ok(None) })),
+        stale: {
+            let stale = stale.clone();
+            Box::new(move |_| {
+                let stale = stale.load(Ordering::SeqCst);
+                Box::pin(async move { Ok(stale) })
+            })
+        },
         elsewhere: Box::new(|_| Box::pin(async { Ok(Vec::new()) })),
         learned: Box::new(move |lesson| {
             let _ = sender.send(lesson);
@@ -48,7 +57,7 @@ async fn old_server(site: &Site, gate: Option<Arc<Notify>>) -> Old {
         }),
     });
     used.await.unwrap();
-    Old { asked, lessons }
+    Old { asked, stale, lessons }
 }
 
 fn door(site: &Site) -> FrontDoor {
@@ -211,5 +220,34 @@ fn a_door_that_is_over_or_closed_asks_nobody_and_the_suspended_stay_out() {
         ] {
             assert_eq!(site.directory.open_front_door(bad).await.unwrap_err().class, Class::Invalid);
         }
+    });
+}
+
+#[test]
+fn a_password_that_was_changed_at_the_old_server_is_learnt_anew() {
+    each_site(|site| async move {
+        let mut old = old_server(&site, None).await;
+        site.directory.open_front_door(door(&site)).await.unwrap();
+        // Ann has a password of ours, and the old server took it once.
+        site.login("ann", PASSWORD, HOME).await.unwrap();
+        site.login("ann", NASTY.as_bytes(), HOME).await.unwrap_err();
+        assert_eq!(old.asked.load(Ordering::SeqCst), 0);
+        old.stale.store(true, Ordering::SeqCst);
+        site.login("ann", PASSWORD, HOME).await.unwrap();
+        assert_eq!(old.asked.load(Ordering::SeqCst), 0, "ours is good for what is here");
+        site.login("ann", b"wrong", HOME).await.unwrap_err();
+        site.login("ann", NASTY.as_bytes(), HOME).await.unwrap();
+        assert_eq!(old.asked.load(Ordering::SeqCst), 2);
+        assert_eq!(old.lessons.recv().await.unwrap().password.as_bytes(), NASTY.as_bytes());
+        old.stale.store(false, Ordering::SeqCst);
+        site.login("ann", PASSWORD, HOME).await.unwrap_err();
+        site.login("ann", NASTY.as_bytes(), HOME).await.unwrap();
+        assert_eq!(old.asked.load(Ordering::SeqCst), 2);
+        // Of many guesses few go there, as ever.
+        old.stale.store(true, Ordering::SeqCst);
+        for guess in 0..10 {
+            site.login("ann", format!("guess {guess}").as_bytes(), "198.51.100.7").await.unwrap_err();
+        }
+        assert_eq!(old.asked.load(Ordering::SeqCst), 5);
     });
 }

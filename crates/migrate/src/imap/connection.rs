@@ -7,12 +7,14 @@ use anser_net::{Fill, Stream, TlsConnector};
 use anser_wire::Secret;
 use anser_wire::imap::client::{Argument, Code, Condition, Event, Response, ResponseReader, quoted};
 use anser_wire::imap::write::Status;
-use anser_wire::sasl::encode_base64;
 
+use crate::entry::Login;
 use crate::halt;
+use crate::meaning::Said;
 use crate::model::{Source, Tls};
 use crate::oauth::{bearer, initial};
 use crate::reach;
+use crate::talk::{plain, unsaid};
 use crate::trouble::Trouble;
 
 /// For a connection and its greeting.
@@ -30,6 +32,13 @@ const AUTHORITIES: [&str; 4] = [
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 ];
+
+/// How a password is said.
+enum Way {
+    Plain,
+    Literal,
+    Quoted,
+}
 
 /// What came next.
 #[derive(Debug)]
@@ -54,7 +63,7 @@ pub struct Imap {
 
 impl Imap {
     /// Connects and logs in.
-    pub async fn open(source: &Source, login: &str, password: &Secret) -> Result<Self, Trouble> {
+    pub async fn open(source: &Source, login: impl Into<Login>, password: &Secret) -> Result<Self, Trouble> {
         let mut imap = Self::connect(source).await?;
         imap.log_in(login, password).await?;
         if imap.can("QRESYNC") {
@@ -94,7 +103,10 @@ impl Imap {
     async fn greeting(&mut self) -> Result<(), Trouble> {
         match self.response().await? {
             Response::Condition(Condition { status: Status::Ok | Status::PreAuth, .. }) => Ok(()),
-            Response::Condition(condition) => Err(Trouble::lost(format!("the server greets with: {}", condition.text))),
+            Response::Condition(condition) => {
+                let (why, pause) = (format!("the server greets with: {}", condition.text), said(&condition).patience());
+                Err(Trouble::Later { why, pause })
+            }
             _ => Err(Trouble::lost("the server's greeting is no IMAP")),
         }
     }
@@ -108,23 +120,15 @@ impl Imap {
         self.command("CAPABILITY").await.map(drop)
     }
 
-    /// Logs in by whatever way takes any password: SASL PLAIN (RFC 4616), else LOGIN with a literal, else in quotes. Then says who we
-    /// are and asks once more what the server can do.
-    pub async fn log_in(&mut self, login: &str, password: &Secret) -> Result<(), Trouble> {
-        let condition = if let Some(token) = bearer(password) {
-            self.authenticate_bearer(login, token).await?
-        } else if self.can("AUTH=PLAIN") {
-            self.authenticate_plain(login, password).await?
-        } else if self.can("LOGINDISABLED") {
-            return Err(Trouble::Login {
-                kind: "imap-off",
-                why: "the server takes no passwords on this connection".into(),
-            });
-        } else {
-            self.login(login, password).await?
+    /// Logs in by whatever way takes any password. Then says who we are and asks once more what the server can do.
+    pub async fn log_in(&mut self, login: impl Into<Login>, password: &Secret) -> Result<(), Trouble> {
+        let login = login.into();
+        let condition = match bearer(password) {
+            Some(token) => self.authenticate_bearer(&login.name, token).await?,
+            None => self.say_password(&login, password).await?,
         };
         if condition.status != Status::Ok {
-            return Err(refusal(&condition));
+            return Err(said(&condition).login());
         }
         match condition.code {
             Some(Code::Capability(_)) => {}
@@ -136,8 +140,38 @@ impl Imap {
         Ok(())
     }
 
-    async fn authenticate_plain(&mut self, login: &str, password: &Secret) -> Result<Condition, Trouble> {
-        let response = encode_base64(&[b"\0", login.as_bytes(), b"\0", password.as_bytes()].concat());
+    /// SASL PLAIN (RFC 4616), else LOGIN with a literal, else with a quoted string: the next where the server does not know the one before.
+    /// A password that it does not take is said once.
+    async fn say_password(&mut self, login: &Login, password: &Secret) -> Result<Condition, Trouble> {
+        let mut unknown = None;
+        for way in [Way::Plain, Way::Literal, Way::Quoted] {
+            let condition = match way {
+                Way::Plain if self.can("AUTH=PLAIN") => self.authenticate_plain(login, password).await?,
+                Way::Plain => continue,
+                _ if login.whose.is_some() || self.can("LOGINDISABLED") => continue,
+                Way::Literal => {
+                    let password = Argument::Literal(password.as_bytes().to_vec());
+                    self.run_with("LOGIN", &[quoted(login.name.as_bytes()), password], |_| ()).await?
+                }
+                Way::Quoted => {
+                    let Some(both) = in_quotes(login.name.as_bytes()).zip(in_quotes(password.as_bytes())) else {
+                        continue;
+                    };
+                    self.run_with("LOGIN", &[Argument::Inline(both.0), Argument::Inline(both.1)], |_| ()).await?
+                }
+            };
+            if condition.status == Status::Ok || !said(&condition).is_of_form() {
+                return Ok(condition);
+            }
+            unknown = Some(condition);
+        }
+        let off =
+            || Trouble::Login { kind: "imap-off", why: "the server takes no passwords on this connection".into() };
+        unknown.ok_or_else(|| if login.whose.is_some() { unsaid("it takes no authorization identity") } else { off() })
+    }
+
+    async fn authenticate_plain(&mut self, login: &Login, password: &Secret) -> Result<Condition, Trouble> {
+        let response = plain(login, password);
         if self.can("SASL-IR") {
             let tag = self.send(&format!("AUTHENTICATE PLAIN {response}")).await?;
             return self.until(&tag, |_| ()).await;
@@ -171,12 +205,6 @@ impl Imap {
         // The server asked for more: what it said is why it refuses, and it wants to be heard out (RFC 7628 §3.2.3).
         self.write(format!("{end}\r\n").as_bytes()).await?;
         self.until(&tag, |_| ()).await
-    }
-
-    /// LOGIN. Both strings are literals where they are not plain, and the password always is.
-    async fn login(&mut self, login: &str, password: &Secret) -> Result<Condition, Trouble> {
-        let arguments = [quoted(login.as_bytes()), Argument::Literal(password.as_bytes().to_vec())];
-        self.run_with("LOGIN", &arguments, |_| ()).await
     }
 
     /// Octets on their way. A connection that does not take them is lost: that is no trouble of our own.
@@ -318,10 +346,8 @@ impl Imap {
                     self.capabilities = list.iter().cloned().collect();
                 }
                 if *status == Status::Bye && tag.is_none() {
-                    return Err(Trouble::Later {
-                        why: format!("the server says goodbye: {text}"),
-                        pause: pause_in(text),
-                    });
+                    let pause = Said { code: name_of(code.as_ref()), text, is_bad: false }.patience();
+                    return Err(Trouble::Later { why: format!("the server says goodbye: {text}"), pause });
                 }
             }
             _ => {}
@@ -349,54 +375,38 @@ impl Imap {
     }
 }
 
+/// A quoted string (RFC 9051 §4.3) of octets that one can hold: eight bits too, which servers that know no literals take.
+fn in_quotes(octets: &[u8]) -> Option<Vec<u8>> {
+    if octets.iter().any(|octet| matches!(octet, b'\r' | b'\n' | 0)) {
+        return None;
+    }
+    let mut text = vec![b'"'];
+    for octet in octets {
+        if matches!(octet, b'"' | b'\\') {
+            text.push(b'\\');
+        }
+        text.push(*octet);
+    }
+    text.push(b'"');
+    Some(text)
+}
+
 /// Makes NO and BAD an error.
 pub fn well(condition: Condition, command: &str) -> Result<Condition, Trouble> {
     if condition.status == Status::Ok {
         return Ok(condition);
     }
     let verb: String = command.split(' ').take(2).collect::<Vec<_>>().join(" ");
-    match pause_in(&condition.text) {
-        Some(pause) => Err(Trouble::Later { why: format!("{verb}: {}", condition.text), pause: Some(pause) }),
-        None => Err(Trouble::Refused(format!("{verb}: {}", condition.text))),
-    }
+    Err(said(&condition).command(format!("{verb}: {}", condition.text)))
 }
 
-/// `Suggested Backoff Time: 2000 milliseconds` (Exchange).
-fn pause_in(text: &str) -> Option<Duration> {
-    let rest = text.split_once("Backoff Time: ")?.1;
-    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok().map(Duration::from_millis)
+fn said(condition: &Condition) -> Said<'_> {
+    let (code, text) = (name_of(condition.code.as_ref()), &*condition.text);
+    Said { code, text, is_bad: condition.status == Status::Bad }
 }
 
-/// Why a login is refused, as far as the server's words tell.
-fn refusal(condition: &Condition) -> Trouble {
-    let code = match &condition.code {
-        Some(Code::Other(name)) => name.as_str(),
-        _ => "",
-    };
-    let why = condition.text.clone();
-    let text = why.to_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if code == "UNAVAILABLE"
-        || code == "INUSE"
-        || code == "LIMIT"
-        || has(&["too many", "try again later", "temporar", "backoff"])
-    {
-        return Trouble::Later { pause: pause_in(&why), why };
-    }
-    let kind = if has(&["lock", "suspend", "disabled account", "frozen", "冻结", "锁定"]) {
-        "locked"
-    } else if has(&["imap is disabled", "not enabled", "disabled for", "service is not open", "未开启", "未启用"])
-    {
-        "imap-off"
-    } else if has(&["application-specific", "app password", "authorization code", "授权码", "two-factor", "2fa"]) {
-        "app-password"
-    } else if code == "EXPIRED" || has(&["expired", "must change"]) {
-        "must-change"
-    } else {
-        "wrong"
-    };
-    Trouble::Login { kind, why }
+fn name_of(code: Option<&Code>) -> &str {
+    if let Some(Code::Other(name)) = code { name } else { "" }
 }
 
 /// Starts TLS towards a source, as its policy asks for.

@@ -106,16 +106,29 @@ impl Imap {
 
     /// UIDNEXT as STATUS tells it, to which Courier and others leave it; 0 when that does not tell it either.
     async fn uidnext_of(&mut self, name: &[u8]) -> Result<u32, Trouble> {
-        let mut uidnext = 0;
+        let told = self.status(name, "UIDNEXT").await?;
+        Ok(told.and_then(|number| u32::try_from(number).ok()).unwrap_or(0))
+    }
+
+    /// How many messages a folder holds that is not open; `None` when the server does not tell.
+    pub async fn count(&mut self, name: &[u8]) -> Result<Option<u64>, Trouble> {
+        self.status(name, "MESSAGES").await
+    }
+
+    /// One number of STATUS (RFC 9051 §6.3.11).
+    async fn status(&mut self, name: &[u8], item: &str) -> Result<Option<u64>, Trouble> {
+        let mut told = None;
         let each = |response| {
             if let Response::Status { items, .. } = response {
-                let told = items.iter().find(|(item, _)| item == "UIDNEXT");
-                uidnext = told.and_then(|(_, number)| u32::try_from(*number).ok()).unwrap_or(uidnext);
+                told = items.iter().find(|(known, _)| known == item).map(|(_, number)| *number).or(told);
             }
         };
-        let asked = [quoted(name), anser_wire::imap::client::Argument::Inline(b"(UIDNEXT)".to_vec())];
-        self.run_with("STATUS", &asked, each).await?;
-        Ok(uidnext)
+        let asked = [quoted(name), anser_wire::imap::client::Argument::Inline(format!("({item})").into_bytes())];
+        let condition = self.run_with("STATUS", &asked, each).await?;
+        match well(condition, "STATUS") {
+            Ok(_) | Err(Trouble::Refused(_)) => Ok(told),
+            Err(other) => Err(other),
+        }
     }
 }
 

@@ -8,8 +8,10 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
 use http::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 
+use crate::entry::Login;
 use crate::model::Source;
 use crate::oauth::bearer;
+use crate::talk::unsaid;
 use crate::trouble::Trouble;
 use crate::web::{Web, patience};
 
@@ -40,8 +42,12 @@ pub struct Jmap {
 
 impl Jmap {
     /// Finds the session and the account of a login. An account that the server does not name stands behind the login: `NAME#ACCOUNT`.
-    pub async fn open(source: &Source, login: &str, password: &Secret) -> Result<Self, Trouble> {
-        let (name, by_hand) = login.rsplit_once('#').map_or((login, None), |(name, id)| (name, Some(id)));
+    pub async fn open(source: &Source, login: impl Into<Login>, password: &Secret) -> Result<Self, Trouble> {
+        let login = login.into();
+        if login.whose.is_some() {
+            return Err(unsaid("HTTP takes no authorization identity"));
+        }
+        let (name, by_hand) = login.name.rsplit_once('#').map_or((&*login.name, None), |(name, id)| (name, Some(id)));
         let authorization = authorization(name, password)?;
         let (mut web, mut path) = (Web::of(source), WELL_KNOWN.to_owned());
         for _ in 0..REDIRECTS {

@@ -178,6 +178,7 @@ impl Wish {
             tls: self.tls,
             profile,
             connections,
+            admin: None,
         }
     }
 }
@@ -359,6 +360,10 @@ impl Migrate {
         change.every.map_or(Ok(()), check_every)?;
         let (inner, now, owner) = (self.inner.clone(), self.inner.deps.clock.now(), account.id);
         let is_paused = change.paused == Some(true);
+        if change.paused == Some(false) {
+            let (_, mailbox, _) = self.read(move |tx| mine(tx, owner, id).and_then(|own| parts(tx, &own))).await?;
+            self.inner.try_anew(&mailbox).await?;
+        }
         let changed = self.write(move |tx| {
             let mut own = mine(tx, owner, id)?;
             let (of, mailbox, source) = parts(tx, &own)?;

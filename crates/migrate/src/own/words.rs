@@ -16,7 +16,7 @@ pub(crate) const TURN: &str = "turn";
 pub(crate) const NO_TARGET: &str = "target: the mailbox that takes everything is gone";
 
 /// By the kind that stands before a note: see [`crate::trouble::Trouble::Login`]. `{}` stands for what the other server said.
-const KINDS: [(&str, &str, &str); 14] = [
+const KINDS: [(&str, &str, &str); 18] = [
     (
         "wrong",
         "The other server does not take this name or password. Look whether it wants an authorization code or app password in the password's place, and enter it again. It said: {}",
@@ -36,6 +36,26 @@ const KINDS: [(&str, &str, &str); 14] = [
         "app-password",
         "The other server wants a password made for programs: make an authorization code or app password there, and enter it here. It said: {}",
         "对方服务器要求使用专用密码：请在对方生成授权码或应用专用密码，并在此输入。对方答复：{}",
+    ),
+    (
+        "second-factor",
+        "The other server asks for a second factor, which no program has: make an authorization code or app password there, and enter it here. It said: {}",
+        "对方服务器要求二次验证，客户端无法完成：请在对方生成授权码或应用专用密码，并在此输入。对方答复：{}",
+    ),
+    (
+        "must-change",
+        "The other server wants the password to be changed first. Change it in the pages there, and enter the new one here. It said: {}",
+        "对方服务器要求先修改密码。请在对方网页修改密码，并在此输入新密码。对方答复：{}",
+    ),
+    (
+        "not-connected",
+        "The other server takes the password and does not open the mailbox. Look in its pages whether it is there, or ask its administrator. It said: {}",
+        "对方服务器接受密码，但未打开邮箱。请在对方网页查看邮箱是否可用，或联系对方管理员。对方答复：{}",
+    ),
+    (
+        "form",
+        "The other server knows no way in which this name or password can be said. It said: {}",
+        "对方服务器不支持此用户名或密码的登录方式。对方答复：{}",
     ),
     (
         "no-password",

@@ -64,7 +64,8 @@ impl Pass<'_> {
         let received = self.receive(origin, ledger, (new, how), &mut under_way, outcome).await;
         // Whatever became of the connection: nothing may be under way any more when a pass says that it is over.
         let stored = self.finish_storing(&mut under_way, 0, outcome).await;
-        if matches!(received, Err(Trouble::Stopped)) {
+        // A server that asks for patience says nothing of the message that it was asked for.
+        if matches!(received, Err(Trouble::Stopped | Trouble::Later { pause: Some(_), .. })) {
             self.take_back(ledger.key, std::mem::take(&mut under_way.counted)).await?;
         }
         stored?;
@@ -225,7 +226,7 @@ impl Pass<'_> {
         self.store.write(self.account, Durability::Sync, work).await
     }
 
-    /// An attempt that ended because the pass was stopped says nothing of a message.
+    /// An attempt that ended by nothing that the message did is none.
     async fn take_back(&self, key: LedgerKey, counted: Vec<Seen>) -> Result<()> {
         if counted.is_empty() {
             return Ok(());

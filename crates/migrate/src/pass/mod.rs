@@ -13,7 +13,7 @@ mod bring;
 mod delta;
 mod list;
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ pub(crate) const LOSS: u64 = 20;
 const MUCH: usize = 50_000;
 /// Messages that are brought before the old server is asked again whether it still has them.
 const FIRST: usize = 3;
-/// Messages that a folder may always lose.
+/// Messages that a folder may always lose: people clean up small ones by hand, nothing of it goes here, and it is counted as gone.
 pub(crate) const FEW: u64 = 20;
 
 /// What a pass needs of its surroundings.
@@ -145,7 +145,7 @@ impl Pass<'_> {
     pub async fn run(&self, origin: &mut Origin) -> Result<Outcome, Trouble> {
         let prefix = origin.personal_prefix().await?;
         let folders = origin.folders().await?;
-        let planned = self.plan(prefix, folders).await?;
+        let planned = self.plan(origin, prefix, folders).await?;
         self.check_missing(&planned).await?;
         self.watch.total(planned.iter().filter_map(|one| one.folder.standing).map(|standing| standing.messages).sum());
         let id = self.id;
@@ -172,12 +172,21 @@ impl Pass<'_> {
         Ok(outcome)
     }
 
-    async fn plan(&self, prefix: Vec<u8>, folders: Vec<Folder>) -> Result<Vec<Planned>> {
-        let id = self.id;
-        let profile = self.profile;
+    async fn plan(&self, origin: &mut Origin, prefix: Vec<u8>, folders: Vec<Folder>) -> Result<Vec<Planned>, Trouble> {
+        let (id, profile) = (self.id, self.profile);
         let one = if let Places::One(one) = self.places { Some(one) } else { None };
-        let work = move |tx: &mut MailTx<'_, '_>| plan(tx, id, Namespace { prefix: &prefix, profile, one }, &folders);
-        self.store.write(self.account, Durability::Sync, work).await
+        let known = self.store.read(self.account, move |tx| tx.ledger_folders(id)).await?;
+        let known: HashSet<Vec<u8>> = known.into_iter().map(|folder| folder.name).collect();
+        let (mut counts, none) = (HashMap::new(), HashMap::new());
+        for name in (Namespace { prefix: &prefix, profile, one, counts: &none }).rivals(&folders, &known) {
+            if let Some(count) = origin.count(&name).await? {
+                counts.insert(name, count);
+            }
+        }
+        let work = move |tx: &mut MailTx<'_, '_>| {
+            plan(tx, id, Namespace { prefix: &prefix, profile, one, counts: &counts }, &folders)
+        };
+        Ok(self.store.write(self.account, Durability::Sync, work).await?)
     }
 
     /// A folder that was whole and is no longer listed.
@@ -265,6 +274,11 @@ impl Pass<'_> {
             self.put(LedgerFolder { state: ledger.state + 1, ..ledger.clone() }).await?;
         }
         match self.open(origin, ledger).await {
+            // A server that asks for patience says nothing of the folder.
+            Err(trouble @ Trouble::Later { pause: Some(_), .. }) if self.careful => {
+                self.put(ledger.clone()).await?;
+                Err(trouble)
+            }
             Err(Trouble::Refused(why)) => {
                 tracing::warn!(folder = name, why, "a folder cannot be opened");
                 outcome.shut.push(name);

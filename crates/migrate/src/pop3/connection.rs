@@ -8,10 +8,12 @@ use anser_net::Stream;
 use anser_wire::Secret;
 
 use super::fetch::Arriving;
+use crate::entry::Login;
+use crate::meaning;
 use crate::model::{Source, Tls};
 use crate::oauth::{bearer, initial};
 use crate::source::{Folder, KEY, Seen, Standing};
-use crate::talk::{Talk, plain};
+use crate::talk::{Talk, plain, unsaid};
 use crate::trouble::Trouble;
 
 /// For a connection.
@@ -32,50 +34,51 @@ pub struct Pop3 {
     /// What CAPA says (RFC 2449 §5), in upper case; nothing from a server that does not know it.
     capabilities: Vec<String>,
     /// Who came in, so that he can come again.
-    login: Option<(String, Secret)>,
+    login: Option<(Login, Secret)>,
     /// What was listed.
     listed: Option<Vec<Seen>>,
 }
 
 /// What a server says to a login.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Said {
     /// Come in.
     In,
     /// The password is right, and another session holds the maildrop (RFC 2449 §8.1.2).
-    InUse,
-    /// Wrong name or password.
-    Wrong,
-    /// It cannot tell at present: `[SYS/…]`, `[LOGIN-DELAY]`.
-    CannotTell,
+    InUse(Trouble),
+    /// Not now, or not so: by its code (RFC 2449 §8, RFC 3206) or its words.
+    Not(Trouble),
 }
 
 impl Said {
     /// What a line means.
     pub fn of(line: &str) -> Self {
-        let code =
-            line.strip_prefix("-ERR [").and_then(|rest| rest.split_once(']')).map(|(code, _)| code.to_uppercase());
-        match code.as_deref() {
-            _ if line.starts_with("+OK") => Self::In,
-            Some("IN-USE") => Self::InUse,
-            None | Some("AUTH") if line.starts_with("-ERR") => Self::Wrong,
-            _ => Self::CannotTell,
-        }
+        let Some(said) = refused(line) else {
+            return if line.starts_with("+OK") { Self::In } else { Self::Not(Trouble::lost(line)) };
+        };
+        let trouble = meaning::Said { code: &said.0, text: line, is_bad: false }.login();
+        if said.0 == "IN-USE" { Self::InUse(trouble) } else { Self::Not(trouble) }
     }
+}
+
+/// The code of an `-ERR`, in upper case; empty where it has none.
+fn refused(line: &str) -> Option<(String, &str)> {
+    let rest = line.strip_prefix("-ERR")?;
+    let coded = rest.trim_start().strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    Some(coded.map_or((String::new(), rest), |(code, text)| (code.to_uppercase(), text)))
 }
 
 impl Pop3 {
     /// Connects and logs in.
-    pub async fn open(source: &Source, login: &str, password: &Secret) -> Result<Self, Trouble> {
+    pub async fn open(source: &Source, login: impl Into<Login>, password: &Secret) -> Result<Self, Trouble> {
+        let login = login.into();
         let mut pop3 = Self::connect(source, CONNECTION, ANSWER).await?;
         pop3.take_all_as_it_is().await?;
-        let line = pop3.ask_in(login, password).await?;
-        match Said::of(&line) {
+        match Said::of(&pop3.ask_in(&login, password).await?) {
             Said::In => {}
-            Said::Wrong => return Err(Trouble::Login { kind: "wrong", why: line }),
-            Said::InUse | Said::CannotTell => return Err(Trouble::lost(line)),
+            Said::InUse(trouble) | Said::Not(trouble) => return Err(trouble),
         }
-        pop3.login = Some((login.to_owned(), password.clone()));
+        pop3.login = Some((login, password.clone()));
         pop3.capabilities = pop3.ask_capabilities().await?;
         Ok(pop3)
     }
@@ -108,29 +111,40 @@ impl Pop3 {
 
     /// Logs in by whatever way takes any password: SASL PLAIN (RFC 5034), else PASS, which takes all but the end of a line. What the
     /// server says to it in the end.
-    pub async fn ask_in(&mut self, login: &str, password: &Secret) -> Result<String, Trouble> {
+    pub async fn ask_in(&mut self, login: &Login, password: &Secret) -> Result<String, Trouble> {
         let words = self.capabilities.iter().find(|line| line.split(' ').next() == Some("SASL"));
         if let Some(token) = bearer(password) {
-            return self.ask_in_by(login, token, words.is_some_and(|line| line.contains("OAUTHBEARER"))).await;
+            let is_standard = words.is_some_and(|line| line.contains("OAUTHBEARER"));
+            return self.ask_in_by(&login.name, token, is_standard).await;
         }
-        let breaks_lines = |octets: &[u8]| octets.iter().any(|octet| matches!(octet, b'\r' | b'\n'));
         if words.is_some_and(|line| line.split(' ').any(|word| word == "PLAIN")) {
             self.talk.say(b"AUTH PLAIN").await?;
-            let line = self.talk.line().await?;
-            if !line.starts_with('+') {
-                return Err(Trouble::lost(line));
+            let mut line = self.talk.line().await?;
+            // What is refused before the password was said is the way to say it.
+            let mut is_known = line.starts_with('+');
+            if is_known {
+                self.talk.say(plain(login, password).as_bytes()).await?;
+                line = self.talk.line().await?;
+                is_known = refused(&line)
+                    .is_none_or(|(code, text)| !meaning::Said { code: &code, text, is_bad: false }.is_of_form());
             }
-            self.talk.say(plain(login, password).as_bytes()).await?;
-        } else if breaks_lines(password.as_bytes()) || breaks_lines(login.as_bytes()) {
-            return Ok("-ERR no line can carry this login".to_owned());
-        } else {
-            self.talk.say(format!("USER {login}").as_bytes()).await?;
-            let line = self.talk.line().await?;
-            if !line.starts_with("+OK") {
+            if is_known || login.whose.is_some() {
                 return Ok(line);
             }
-            self.talk.say(&[b"PASS ", password.as_bytes()].concat()).await?;
         }
+        let breaks_lines = |octets: &[u8]| octets.iter().any(|octet| matches!(octet, b'\r' | b'\n'));
+        if login.whose.is_some() {
+            return Err(unsaid("it takes no authorization identity"));
+        }
+        if breaks_lines(password.as_bytes()) || breaks_lines(login.name.as_bytes()) {
+            return Err(unsaid("no line can carry it"));
+        }
+        self.talk.say(format!("USER {}", login.name).as_bytes()).await?;
+        let line = self.talk.line().await?;
+        if !line.starts_with("+OK") {
+            return Ok(line);
+        }
+        self.talk.say(&[b"PASS ", password.as_bytes()].concat()).await?;
         self.talk.line().await
     }
 
@@ -157,7 +171,7 @@ impl Pop3 {
     pub async fn come_again(&mut self) -> Result<(), Trouble> {
         let Some((login, password)) = self.login.take() else { return Ok(()) };
         self.command("QUIT").await?;
-        *self = Self::open(&self.source.clone(), &login, &password).await?;
+        *self = Self::open(&self.source.clone(), login, &password).await?;
         Ok(())
     }
 
@@ -181,8 +195,12 @@ impl Pop3 {
         let line = self.talk.line().await?;
         match line.starts_with("+OK") {
             true => Ok(line),
-            false if line.starts_with("-ERR") => Err(Trouble::Refused(format!("{what}: {line}"))),
-            false => Err(Trouble::lost(format!("{what}: {line}"))),
+            false => Err(match refused(&line) {
+                Some((code, text)) => {
+                    meaning::Said { code: &code, text, is_bad: false }.command(format!("{what}: {line}"))
+                }
+                None => Trouble::lost(format!("{what}: {line}")),
+            }),
         }
     }
 
@@ -319,17 +337,25 @@ mod tests {
 
     #[test]
     fn what_servers_say_to_a_login_is_told_apart() {
-        for (line, said) in [
-            ("+OK Logged in.", Said::In),
-            ("-ERR [IN-USE] locked", Said::InUse),
-            ("-ERR [in-use] locked", Said::InUse),
-            ("-ERR [AUTH] Authentication failed.", Said::Wrong),
-            ("-ERR wrong", Said::Wrong),
-            ("-ERR [SYS/TEMP] later", Said::CannotTell),
-            ("-ERR [LOGIN-DELAY] wait", Said::CannotTell),
-            ("hm", Said::CannotTell),
+        assert!(matches!(Said::of("+OK Logged in."), Said::In));
+        for line in ["-ERR [IN-USE] locked", "-ERR [in-use] locked"] {
+            assert!(matches!(Said::of(line), Said::InUse(Trouble::Later { pause: Some(_), .. })), "{line}");
+        }
+        for (line, kind) in [
+            ("-ERR [AUTH] Authentication failed.", "wrong"),
+            ("-ERR wrong", "wrong"),
+            ("-ERR account locked", "locked"),
+            ("-ERR POP3 is disabled for this user", "imap-off"),
+            ("-ERR 请使用授权码登录", "app-password"),
+            ("-ERR [SYS/PERM] the maildrop is damaged", "not-connected"),
         ] {
-            assert_eq!(Said::of(line), said, "{line}");
+            match Said::of(line) {
+                Said::Not(Trouble::Login { kind: found, .. }) => assert_eq!(found, kind, "{line}"),
+                other => panic!("{line}: {other:?}"),
+            }
+        }
+        for line in ["-ERR [SYS/TEMP] later", "-ERR [LOGIN-DELAY] wait", "-ERR too many connections", "hm"] {
+            assert!(matches!(Said::of(line), Said::Not(Trouble::Later { .. })), "{line}");
         }
     }
 }

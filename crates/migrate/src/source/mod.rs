@@ -22,6 +22,7 @@ use anser_wire::Secret;
 pub use allowance::{Allowance, UNCOMMITTED};
 pub use body::{BODY, Incoming, Partial, Taken, room};
 
+use crate::entry::Login;
 use crate::files::{self, Files};
 use crate::imap::{Imap, fetch};
 use crate::jmap::{self, Jmap};
@@ -236,7 +237,8 @@ pub enum Origin {
 
 impl Origin {
     /// Opens it. [`Trouble::Login`] when it does not let the login in, or nothing is known to let it in with; files need no password.
-    pub async fn open(source: &Source, login: &str, password: Option<&Secret>) -> Result<Self, Trouble> {
+    pub async fn open(source: &Source, login: impl Into<Login>, password: Option<&Secret>) -> Result<Self, Trouble> {
+        let login = login.into();
         let no_password = || Trouble::Login { kind: "no-password", why: "no password is known".into() };
         match source.kind {
             Kind::Imap => {
@@ -247,7 +249,7 @@ impl Origin {
             Kind::Pop3 => Ok(Self::Pop3(Pop3::open(source, login, password.ok_or_else(no_password)?).await?)),
             Kind::Jmap => Ok(Self::Jmap(Jmap::open(source, login, password.ok_or_else(no_password)?).await?)),
             Kind::Maildir | Kind::Mbox | Kind::Eml | Kind::Pst | Kind::Takeout => {
-                Ok(Self::Files(Files::open(source, login).await?))
+                Ok(Self::Files(Files::open(source, &login.name).await?))
             }
         }
     }
@@ -277,6 +279,19 @@ impl Origin {
             Self::Pop3(pop3) => pop3.stat().await,
             Self::Jmap(jmap) => jmap.examine(name).await,
             Self::Files(files) => files.examine(name).await,
+        }
+    }
+
+    /// How many messages a folder holds, where its source tells that of one which is not open.
+    pub async fn count(&mut self, name: &[u8]) -> Result<Option<u64>, Trouble> {
+        match self {
+            Self::Imap(imap) => imap.count(name).await,
+            Self::Pop3(_) | Self::Jmap(_) => Ok(None),
+            Self::Files(files) => match files.examine(name).await {
+                Ok(standing) => Ok(Some(standing.messages)),
+                Err(Trouble::Refused(_)) => Ok(None),
+                Err(other) => Err(other),
+            },
         }
     }
 

@@ -20,7 +20,17 @@ fn mbox(path: &Path, numbers: impl Iterator<Item = usize>) {
 
 async fn open(path: &Path) -> Origin {
     let (host, tls, profile) = (path.display().to_string(), Tls::None, "generic".to_owned());
-    let source = Source { id: 1, name: "old".into(), kind: Kind::Mbox, host, port: 0, tls, profile, connections: 1 };
+    let source = Source {
+        id: 1,
+        name: "old".into(),
+        kind: Kind::Mbox,
+        host,
+        port: 0,
+        tls,
+        profile,
+        connections: 1,
+        admin: None,
+    };
     Origin::open(&source, "ann", None).await.map_err(|trouble| trouble.words()).unwrap()
 }
 

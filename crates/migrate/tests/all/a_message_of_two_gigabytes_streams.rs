@@ -119,7 +119,7 @@ fn sparse(path: &Path, head: &[u8], behind: &[u8]) -> File {
 
 async fn pass(house: &House, kind: Kind, path: &Path) -> u64 {
     let (host, tls, profile) = (path.display().to_string(), Tls::None, "generic".to_owned());
-    let source = Source { id: 1, name: "old".into(), kind, host, port: 0, tls, profile, connections: 1 };
+    let source = Source { id: 1, name: "old".into(), kind, host, port: 0, tls, profile, connections: 1, admin: None };
     let origin = Origin::open(&source, "ann", None).await.map_err(|trouble| trouble.words()).unwrap();
     house.pass_over(origin, false, false).await.map_err(|trouble| trouble.words()).unwrap().copied
 }

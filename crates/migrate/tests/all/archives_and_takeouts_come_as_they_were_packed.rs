@@ -17,7 +17,7 @@ use crate::house::{ANN, House, each_house};
 /// Messages brought by one pass.
 async fn pass(house: &House, kind: Kind, path: &Path) -> u64 {
     let (host, tls, profile) = (path.display().to_string(), Tls::None, "generic".to_owned());
-    let source = Source { id: 1, name: "old".into(), kind, host, port: 0, tls, profile, connections: 1 };
+    let source = Source { id: 1, name: "old".into(), kind, host, port: 0, tls, profile, connections: 1, admin: None };
     let origin = Origin::open(&source, "ann", None).await.map_err(|trouble| trouble.words()).unwrap();
     let profile = &anser_migrate::profile::of_source(&source).name;
     let outcome = house.pass_as(profile, origin, false, false).await.map_err(|trouble| trouble.words()).unwrap();
@@ -94,7 +94,17 @@ fn a_zip_that_unpacks_to_more_than_it_says_is_cut() {
         places.iter().for_each(|at| bytes[*at..at + 4].copy_from_slice(&10_u32.to_le_bytes()));
         fs::write(&path, bytes).unwrap();
         let (host, tls, profile) = (path.display().to_string(), Tls::None, "generic".to_owned());
-        let source = Source { id: 1, name: "old".into(), kind: Kind::Eml, host, port: 0, tls, profile, connections: 1 };
+        let source = Source {
+            id: 1,
+            name: "old".into(),
+            kind: Kind::Eml,
+            host,
+            port: 0,
+            tls,
+            profile,
+            connections: 1,
+            admin: None,
+        };
         let origin = Origin::open(&source, "ann", None).await.map_err(|trouble| trouble.words()).unwrap();
         drop(house.pass_over(origin, false, false).await);
         let held = house.held().await;

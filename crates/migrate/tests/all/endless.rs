@@ -50,7 +50,20 @@ impl Endless {
             }
         });
         let (host, tls, profile) = ("127.0.0.1".to_owned(), Tls::None, "generic".to_owned());
-        (server, Source { id: 1, name: "old".into(), kind: Kind::Imap, host, port, tls, profile, connections: 1 })
+        (
+            server,
+            Source {
+                id: 1,
+                name: "old".into(),
+                kind: Kind::Imap,
+                host,
+                port,
+                tls,
+                profile,
+                connections: 1,
+                admin: None,
+            },
+        )
     }
 
     fn serve(&self, stream: TcpStream) -> std::io::Result<()> {

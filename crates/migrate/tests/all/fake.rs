@@ -49,6 +49,8 @@ pub struct Habits {
     pub repeats: bool,
     /// Refuses BODY.PEEK[] of this UID.
     pub refuses: Option<u32>,
+    /// In whatever way it is asked for.
+    pub refuses_any_way: bool,
     /// Closes the connection when this UID is asked for.
     pub breaks: Option<u32>,
     /// Opens no folder before ID.
@@ -67,6 +69,10 @@ pub struct Habits {
     pub namespace: Option<&'static str>,
     /// Refuses the next command for bodies with these words, and ends the connection.
     pub throttles: Option<&'static str>,
+    /// Takes passwords in quoted strings alone.
+    pub quoted_only: bool,
+    /// Refuses each command of this name with these words.
+    pub busy: Option<(&'static str, &'static str)>,
     /// Is sent in answer to LIST, without end.
     pub floods: Option<&'static [u8]>,
 }
@@ -80,6 +86,8 @@ pub struct State {
     pub password: Vec<u8>,
     /// Commands that came.
     pub heard: Vec<String>,
+    /// Whom it was asked to act for (RFC 4616 §2).
+    pub acted_for: Vec<String>,
     /// Access tokens that let the user in, in place of a password.
     pub tokens: Vec<String>,
     /// Connections that a token opened.
@@ -151,11 +159,18 @@ impl Fake {
             tls: Tls::None,
             profile: "generic".into(),
             connections: 2,
+            admin: None,
         }
     }
 
     pub fn change(&self, act: impl FnOnce(&mut State)) {
         act(&mut self.state.lock().unwrap());
+    }
+
+    /// Logins that were tried.
+    pub fn logins(&self) -> usize {
+        let is_login = |line: &&String| line.contains(" LOGIN ") || line.contains(" AUTHENTICATE ");
+        self.heard().iter().filter(is_login).count()
     }
 
     pub fn heard(&self) -> Vec<String> {
@@ -220,10 +235,25 @@ impl Session {
             self.state.lock().unwrap().heard.push(line.clone());
             let (tag, rest) = line.split_once(' ').unwrap_or((&line, ""));
             let (verb, arguments) = rest.split_once(' ').unwrap_or((rest, ""));
+            let busy = self.state.lock().unwrap().habits.busy.filter(|(of, _)| *of == verb);
+            if let Some((_, words)) = busy {
+                self.say(format!("{tag} NO {words}\r\n").as_bytes())?;
+                continue;
+            }
             match verb {
                 "CAPABILITY" => {
                     let more = self.state.lock().unwrap().habits.capabilities;
                     self.say(format!("* CAPABILITY IMAP4rev1 {more}\r\n{tag} OK done\r\n").as_bytes())?;
+                }
+                "AUTHENTICATE" if self.state.lock().unwrap().habits.quoted_only => {
+                    self.say(format!("{tag} NO unsupported authentication mechanism\r\n").as_bytes())?
+                }
+                "LOGIN" if self.state.lock().unwrap().habits.quoted_only => {
+                    let strings = strings(arguments);
+                    match strings.as_slice() {
+                        [user, password] => self.admit(tag, user.as_bytes(), password.as_bytes())?,
+                        _ => self.say(format!("{tag} BAD two strings are wanted\r\n").as_bytes())?,
+                    }
                 }
                 "LOGIN" => self.login(tag, arguments)?,
                 "AUTHENTICATE" if arguments.contains("BEARER") || arguments.contains("XOAUTH2") => {
@@ -245,6 +275,7 @@ impl Session {
                     let answer = self.state.lock().unwrap().habits.namespace.unwrap_or("NIL NIL NIL");
                     self.say(format!("* NAMESPACE {answer}\r\n{tag} OK done\r\n").as_bytes())?
                 }
+                "STATUS" => self.status(tag, arguments)?,
                 "EXAMINE" => self.examine(tag, arguments)?,
                 "UID" => self.fetch(tag, arguments)?,
                 "LOGOUT" => return self.say(b"* BYE\r\n"),
@@ -307,8 +338,9 @@ impl Session {
         self.say(b"+ \r\n")?;
         let line = self.line()?;
         let decoded = decode_base64(line.as_bytes()).unwrap_or_default();
-        // The first is who they act as (RFC 4616 §2).
-        let mut parts = decoded.split(|&b| b == 0).skip(1);
+        let mut parts = decoded.split(|&b| b == 0);
+        let whose = String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
+        self.state.lock().unwrap().acted_for.push(whose);
         let (user, password) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let (user, password) = (user.to_vec(), password.to_vec());
         self.admit(tag, &user, &password)
@@ -346,6 +378,17 @@ impl Session {
             self.say(&[head.as_bytes(), &folder.name, b"\r\n"].concat())?;
         }
         self.say(format!("{tag} OK done\r\n").as_bytes())
+    }
+
+    fn status(&mut self, tag: &str, arguments: &str) -> std::io::Result<()> {
+        let name = strings(arguments).remove(0);
+        let count = {
+            let state = self.state.lock().unwrap();
+            let found = state.folders.iter().find(|folder| bare(&folder.name) == name.as_bytes());
+            found.map(|folder| folder.mails.len())
+        };
+        let Some(count) = count else { return self.say(format!("{tag} NO there is none\r\n").as_bytes()) };
+        self.say(format!("* STATUS \"{name}\" (MESSAGES {count})\r\n{tag} OK done\r\n").as_bytes())
     }
 
     fn examine(&mut self, tag: &str, arguments: &str) -> std::io::Result<()> {
@@ -453,7 +496,7 @@ impl Session {
         }
         let mut answers: Vec<(String, Vec<(usize, Mail)>, bool)> = Vec::new();
         let refused = habits.refuses.is_some_and(|uid| wanted.iter().any(|(_, mail)| mail.uid == uid));
-        answers.push((tag.to_owned(), wanted, refused && items.contains("BODY.PEEK")));
+        answers.push((tag.to_owned(), wanted, refused && (items.contains("BODY.PEEK") || habits.refuses_any_way)));
         if habits.mixes {
             self.input.get_mut().set_read_timeout(Some(Duration::from_millis(300)))?;
             if let Ok(line) = self.line() {
@@ -503,6 +546,20 @@ fn part<'b>(items: &str, body: &'b [u8]) -> (String, &'b [u8]) {
     let Some((from, count)) = asked else { return (String::new(), body) };
     let (from, count): (usize, usize) = (from.parse().unwrap(), count.parse().unwrap());
     (format!("<{from}>"), &body[from.min(body.len())..(from + count).min(body.len())])
+}
+
+/// Quoted strings, as many as there are in a row.
+fn strings(text: &str) -> Vec<String> {
+    let (mut found, mut rest) = (Vec::new(), text.chars());
+    while rest.next() == Some('"') {
+        let mut string = String::new();
+        while let Some(c) = rest.next().filter(|c| *c != '"') {
+            string.push(if c == '\\' { rest.next().unwrap_or(c) } else { c });
+        }
+        found.push(string);
+        rest.next();
+    }
+    found
 }
 
 /// The name itself of what LIST gives: quoted, as a literal, or bare.

@@ -70,6 +70,7 @@ impl Fake {
             tls: Tls::None,
             profile: "generic".into(),
             connections: 2,
+            admin: None,
         };
         Origin::open(&source, "ann", Some(&Secret::new("a secret"))).await
     }

@@ -16,7 +16,7 @@ use crate::house::{ANN, House, each_house};
 
 fn source(kind: Kind, path: &Path) -> Source {
     let (host, tls, profile) = (format!("{}/%n", path.display()), Tls::None, "generic".to_owned());
-    Source { id: 1, name: "old".into(), kind, host, port: 0, tls, profile, connections: 1 }
+    Source { id: 1, name: "old".into(), kind, host, port: 0, tls, profile, connections: 1, admin: None }
 }
 
 async fn pass(house: &House, kind: Kind, path: &Path) -> u64 {

@@ -39,6 +39,7 @@ fn source(web: &FakeWeb) -> Source {
         tls: Tls::None,
         profile: "generic".into(),
         connections: 2,
+        admin: None,
     }
 }
 

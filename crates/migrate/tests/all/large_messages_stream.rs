@@ -30,7 +30,17 @@ fn of_150_mb_and_of_more_than_4_gb() {
         fs::write(dir.path().join("c-small.eml"), "Subject: small\r\n\r\nx\r\n").unwrap();
         let host = dir.path().display().to_string();
         let (tls, profile) = (Tls::None, "generic".to_owned());
-        let source = Source { id: 1, name: "old".into(), kind: Kind::Eml, host, port: 0, tls, profile, connections: 1 };
+        let source = Source {
+            id: 1,
+            name: "old".into(),
+            kind: Kind::Eml,
+            host,
+            port: 0,
+            tls,
+            profile,
+            connections: 1,
+            admin: None,
+        };
         for copied in [2, 0, 0] {
             let origin = Origin::open(&source, "ann", None).await.map_err(|trouble| trouble.words()).unwrap();
             let done = house.pass_over(origin, false, false).await.map_err(|trouble| trouble.words()).unwrap();

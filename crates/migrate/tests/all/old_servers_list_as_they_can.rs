@@ -89,3 +89,50 @@ fn a_server_that_asks_for_patience_is_left_alone_for_so_long_and_nothing_is_lost
         assert_eq!(house.held().await["INBOX"].len(), 20);
     });
 }
+
+#[test]
+fn a_server_that_has_no_time_is_come_back_to_and_no_folder_or_message_is_given_up() {
+    each_house(async |house| {
+        let one = |name: &str| folder(name, vec![mail(1, "", name)]);
+        let fake = Fake::start(vec![one("INBOX"), one("Work")], Habits::default());
+        for (verb, words) in [
+            ("EXAMINE", "[UNAVAILABLE] the backend is down"),
+            ("EXAMINE", "System busy!"),
+            ("UID", "[THROTTLED] slow down"),
+            ("UID", "Too many requests, try again later"),
+            ("LIST", "[LIMIT] not now"),
+        ] {
+            fake.change(|state| state.habits.busy = Some((verb, words)));
+            // However often it says so, and where attempts are counted too.
+            for careful in [false, true, true, true, true] {
+                match house.pass_with(&fake, careful, false).await {
+                    Err(Trouble::Later { pause, why }) => {
+                        assert!(pause.is_some_and(|pause| pause >= Duration::from_secs(60)), "{why}: {pause:?}");
+                    }
+                    other => panic!("{verb} {words}: {other:?}"),
+                }
+            }
+        }
+        fake.change(|state| state.habits.busy = None);
+        let outcome = house.pass(&fake).await.map_err(|trouble| trouble.words()).unwrap();
+        assert_eq!((outcome.copied, outcome.failed, outcome.note()), (2, 0, None));
+    });
+}
+
+#[test]
+fn of_several_folders_for_one_use_the_fuller_one_has_it_where_the_list_tells_no_numbers() {
+    each_house(async |house| {
+        let of = |name: &str, count: u32| folder(name, (1..=count).map(|uid| mail(uid, "", name)).collect());
+        let folders = vec![of("INBOX", 1), of("Sent", 1), of("Sent Items", 3), of("&XfJT0ZAB-", 2), of("Trash", 1)];
+        let fake = Fake::start(folders, Habits::default());
+        house.pass(&fake).await.map_err(|trouble| trouble.words()).unwrap();
+        let sent = house.store.read(ANN, |tx| tx.mailbox_with_role(Role::Sent)).await.unwrap().unwrap();
+        assert_eq!((&*sent.name, sent.total), ("Sent Items", 3));
+        let held = house.held().await;
+        assert_eq!(held.values().map(Vec::len).sum::<usize>(), 8, "{:?}", held.keys());
+        let asked = |fake: &Fake| fake.heard().iter().filter(|line| line.contains(" STATUS ")).count();
+        assert_eq!(asked(&fake), 3, "those of one use alone");
+        house.pass(&fake).await.map_err(|trouble| trouble.words()).unwrap();
+        assert_eq!(asked(&fake), 3, "once");
+    });
+}

@@ -100,3 +100,31 @@ fn a_folder_that_was_given_up_is_tried_again_by_itself() {
         running.abort();
     });
 }
+
+#[test]
+fn what_was_given_up_begins_anew_when_a_person_says_so() {
+    each_office(&[], &Clock::System, async |office| {
+        let mails = (1..=9).map(|uid| mail(uid, "", &format!("message {uid}"))).collect();
+        let habits = Habits { refuses: Some(5), refuses_any_way: true, ..Habits::default() };
+        let fake = Fake::start(vec![folder("INBOX", mails)], habits);
+        let ann = office.person("ann", 0).await;
+        office.plan_for(&fake.source(), "ann").await;
+        office.migrate.start(MOVE, Vec::new()).await.unwrap();
+        let (_shutdown, running) = office.run();
+        let messages = async || office.store.read(ann, |tx| Ok(tx.messages())).await.unwrap();
+        for _ in 0..TRIES {
+            office.migrate.wait(MOVE).await.unwrap();
+            office.migrate.delta(MOVE, Vec::new()).await.unwrap();
+        }
+        office.migrate.wait(MOVE).await.unwrap();
+        assert_eq!(messages().await, 8);
+        fake.change(|state| state.habits.refuses = None);
+        office.migrate.delta(MOVE, Vec::new()).await.unwrap();
+        office.migrate.wait(MOVE).await.unwrap();
+        assert_eq!(messages().await, 8, "it was given up");
+        office.migrate.retry(MOVE, Vec::new()).await.unwrap();
+        office.migrate.wait(MOVE).await.unwrap();
+        assert_eq!(messages().await, 9);
+        running.abort();
+    });
+}

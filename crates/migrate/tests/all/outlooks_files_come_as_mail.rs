@@ -53,6 +53,7 @@ fn source(path: &Path) -> Source {
         tls: Tls::None,
         profile: "generic".into(),
         connections: 1,
+        admin: None,
     }
 }
 

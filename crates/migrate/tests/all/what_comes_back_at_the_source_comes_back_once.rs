@@ -12,7 +12,8 @@ use crate::house::{ANN, House, each_house};
 
 async fn pass(house: &House, path: &Path) -> u64 {
     let (host, tls, profile) = (path.display().to_string(), Tls::None, "generic".to_owned());
-    let source = Source { id: 1, name: "old".into(), kind: Kind::Eml, host, port: 0, tls, profile, connections: 1 };
+    let source =
+        Source { id: 1, name: "old".into(), kind: Kind::Eml, host, port: 0, tls, profile, connections: 1, admin: None };
     let origin = Origin::open(&source, "ann", None).await.map_err(|trouble| trouble.words()).unwrap();
     house.pass_as("generic", origin, false, false).await.map_err(|trouble| trouble.words()).unwrap().copied
 }

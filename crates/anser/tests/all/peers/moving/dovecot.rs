@@ -69,6 +69,18 @@ erik:{PLAIN}a()*%\"\\ {}]~ 密
 fred:{PLAIN}a()*%\"\\ {}]~ 密
 ";
 
+/// Root's, who may log in for everybody where that is configured: [`MASTERS`].
+pub const MASTER: &str = "m*st()er%\"\\ 密";
+/// Lets root log in for everybody, as an authorization identity and by a name of both.
+pub const MASTERS: &str = "auth_master_user_separator = *
+passdb {
+  driver = passwd-file
+  args = @DIR@/masters
+  master = yes
+  result_success = continue
+}
+";
+
 /// A running dovecot. It ends, and its mail goes, with this value.
 pub struct Dovecot {
     home: Home,
@@ -84,11 +96,11 @@ impl Dovecot {
         Self::start_with("maildir:~/Maildir:LAYOUT=fs", "/", "")
     }
 
-    /// Starts one that keeps mail in some place; `more` is added to its configuration.
+    /// Starts one that keeps mail in some place; `more`, where `@DIR@` is its folder, is added to its configuration.
     pub fn start_with(location: &str, separator: &str, more: &str) -> Self {
         let (home, imap, pop3) = (Home::new(), free_port(), free_port());
         let dir = home.path("").display().to_string().trim_end_matches('/').to_owned();
-        let config = CONFIG
+        let config = (CONFIG.to_owned() + more)
             .replace("@DIR@", &dir)
             .replace("@LOCATION@", location)
             .replace("@SEPARATOR@", separator)
@@ -96,8 +108,9 @@ impl Dovecot {
             .replace("@IMAP@", &imap.to_string())
             .replace("@POP3@", &pop3.to_string());
         home.write("users", USERS);
-        shell(&format!("chmod 644 {dir}/users"));
-        let file = home.write("dovecot.conf", config + more);
+        home.write("masters", format!("root:{{PLAIN}}{MASTER}\n"));
+        shell(&format!("chmod 644 {dir}/users {dir}/masters"));
+        let file = home.write("dovecot.conf", config);
         shell(&format!("mkdir -p {dir}/mail && chown nobody:nogroup {dir}/mail"));
         // It lives on with whatever it inherited: pipes to this process would never end.
         let mut command = Command::new("/usr/sbin/dovecot");

@@ -11,6 +11,7 @@ mod a_far_servers_mail_comes_compressed;
 mod a_kill_loses_and_doubles_nothing;
 mod a_mailbox_comes_exactly_as_it_was;
 mod a_person_moves_mail_from_a_dovecot;
+mod an_administrator_opens_dovecots_mailboxes;
 mod an_organisation_goes_back_and_forward;
 mod an_organisation_is_rehearsed;
 mod mailboxes_of_cyrus_and_courier_come_exactly;
