@@ -70,7 +70,9 @@ impl Migrate {
         let of = self.named(name).await?;
         let id = of.id;
         let sources = self.read(move |tx| rows::sources(tx, id)).await?;
-        let kinds: HashMap<u64, Kind> = sources.iter().map(|source| (source.id, source.kind)).collect();
+        // Whether they speak IMAP, and somebody opens all mailboxes there.
+        let ways = sources.iter().map(|source| (source.id, (source.kind == Kind::Imap, source.admin.is_some())));
+        let ways: HashMap<u64, (bool, bool)> = ways.collect();
         let is_left = |mailbox: &Mailbox| mailbox.state != State::Abandoned && is_meant(mailbox, which);
         let all: Vec<Mailbox> = self.all(id).await?.into_iter().filter(is_left).collect();
         let accounts: Vec<AccountId> = all.iter().map(|mailbox| mailbox.account).collect();
@@ -89,7 +91,8 @@ impl Migrate {
                 if *side == Side::New && notices.iter().any(|one| one.account == mailbox.account) {
                     continue;
                 }
-                let by_imap = kinds.get(&mailbox.source) == Some(&Kind::Imap) && mailbox.secret.is_some();
+                let (is_imap, has_admin) = ways.get(&mailbox.source).copied().unwrap_or_default();
+                let by_imap = is_imap && (has_admin || mailbox.secret.is_some());
                 notices.push(Notice {
                     occasion,
                     side: *side,

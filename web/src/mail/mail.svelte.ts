@@ -45,6 +45,8 @@ export class Mail {
   private others: ((change: Record<string, string>) => void)[] = [];
   private catching: Promise<void> | null = null;
   private again = false;
+  /** Whether what comes next may be new mail: what moves in from an old server is told of without a delivery, and is no news to anybody. */
+  private mayDeliver = false;
 
   constructor(readonly client: Client) {}
 
@@ -188,8 +190,9 @@ export class Mail {
     this.mailboxState = state;
   }
 
-  /** Takes over what changed; changes that come meanwhile are one more round. */
-  async catchUp(change: Record<string, string>): Promise<void> {
+  /** Takes over what changed; changes that come meanwhile are one more round. Whoever names no state may have missed a delivery. */
+  async catchUp(change: Record<string, string>, mayDeliver = 'EmailDelivery' in change || change.Email === ''): Promise<void> {
+    this.mayDeliver ||= mayDeliver;
     if (this.catching) {
       this.again = true;
       return;
@@ -204,7 +207,7 @@ export class Mail {
     }
     if (this.again) {
       this.again = false;
-      await this.catchUp({ Email: '', Mailbox: '' });
+      await this.catchUp({ Email: '', Mailbox: '' }, false);
     }
   }
 
@@ -240,7 +243,9 @@ export class Mail {
     }
     await this.list?.refresh(this.shown);
     const heads = created.map((id) => this.heads.get(id)).filter((head) => head !== undefined);
-    if (heads.length > 0) for (const told of this.fresh) told(heads);
+    const isNew = this.mayDeliver && heads.length > 0;
+    this.mayDeliver = false;
+    if (isNew) for (const told of this.fresh) told(heads);
   }
 
   /** Conversations that a list shows and that have grown. */

@@ -1,9 +1,11 @@
 //! CRED-1: nobody's password is known. A master user of a real Dovecot opens every mailbox: passes, sessions that are passed through, unique
-//! ids of POP3, and the way back.
+//! ids of POP3, and the way back. So does an administrator of a real Cyrus.
 
+use super::cyrus::Cyrus;
 use super::dovecot::{Dovecot, MASTER, MASTERS};
 use super::world::login;
-use crate::peers::tools::wanted;
+use crate::peers::node::PASSWORD;
+use crate::peers::tools::{root, wanted};
 use crate::world::{Place, done, run};
 
 const ANN: &str = "ann@anser.test";
@@ -51,4 +53,24 @@ fn by_either_form_and_on_every_way() {
         let status = dev.ask(&["move", "status", "house"]);
         assert!(!status.contains("refused"), "{status}");
     }
+}
+
+#[test]
+fn an_administrator_of_cyrus_acts_for_its_users() {
+    if !wanted() || !root() {
+        return;
+    }
+    let old = Cyrus::start(&["ann"], "");
+    old.login("ann").append("INBOX", "", b"Subject: one\r\n\r\nx\r\n").expect("APPEND");
+    let place = Place::new();
+    let dev = place.start();
+    let port = old.imap.to_string();
+    let plan = ["move", "plan", "house", "--host", "127.0.0.1", "--tls", "none", "--port", &port];
+    let admin = ["--admin", "admin", "--admin-password-stdin"];
+    done(run(&dev.folder, &[&plan[..], &admin].concat(), PASSWORD.as_bytes()));
+    done(run(&dev.folder, &["move", "accounts", "house", "--stdin"], format!("ann\t{ANN}\n").as_bytes()));
+    dev.ask(&["move", "start", "house", "--wait"]);
+    let mut here = login(&dev, ANN);
+    here.select("INBOX").expect("SELECT");
+    assert_eq!(here.fetch_all().expect("FETCH").len(), 1, "{}", dev.ask(&["move", "status", "house"]));
 }
