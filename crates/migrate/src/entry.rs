@@ -14,7 +14,7 @@ use anser_wire::Secret;
 use encoding_rs::GBK;
 use serde::{Deserialize, Serialize};
 
-use crate::acts::{MoveView, Password};
+use crate::acts::Password;
 use crate::model::{Mailbox, Source};
 use crate::oauth::bearer;
 use crate::profile;
@@ -22,6 +22,7 @@ use crate::refused;
 use crate::rows;
 use crate::run::unknown;
 use crate::trouble::Trouble;
+use crate::views::MoveView;
 use crate::{Inner, Migrate};
 
 /// Mailboxes in a row that an administrator's login is refused for before it is not tried again.

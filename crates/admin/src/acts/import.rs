@@ -82,9 +82,21 @@ impl Admin {
         let work = move |tx: &mut MailTx<'_, '_>| ledger_folder(tx, &path);
         let LedgerFolder { key, mailbox, .. } = self.deps.store.write(account, Durability::Sync, work).await?;
         let (keeps_uids, pass, may_have_moved, again) = (false, 1, false, true);
-        let (labels, quota, adoptable) = (false, None, None);
-        let target =
-            Target { tenant, account, mailbox, key, keeps_uids, labels, pass, quota, may_have_moved, again, adoptable };
+        let (labels, quota, adoptable, overlap) = (false, None, None, None);
+        let target = Target {
+            tenant,
+            account,
+            mailbox,
+            key,
+            keeps_uids,
+            labels,
+            pass,
+            quota,
+            may_have_moved,
+            again,
+            adoptable,
+            overlap,
+        };
         bringing.targets.insert(folder.to_vec(), target.clone());
         Ok(target)
     }
