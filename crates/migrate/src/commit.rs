@@ -125,9 +125,6 @@ async fn put(store: Store, target: Target, batch: Vec<Arrived>) -> Result<Vec<Re
     if let Some(since) = target.overlap {
         for one in ready.iter_mut().filter(|one| one.twin.is_none()) {
             one.twin = overlap::delivered(&store, &target, since, &one.content, one.received).await?;
-            if one.twin.is_some() {
-                one.row.note = Some(DELIVERED.to_owned());
-            }
         }
     }
     Ok(ready)
@@ -248,7 +245,7 @@ fn adopted(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready, twin: Here) ->
         return Ok(false);
     }
     // Another one of the source may have been taken for it a moment ago.
-    if target.overlap.is_some() && tx.is_in_ledger(twin.message)? {
+    if target.overlap.is_some() && tx.is_in_ledger(twin.message, one.content.blob)? {
         return Ok(false);
     }
     let Some(entry) = tx.entry(twin.mailbox, twin.uid)?.filter(|entry| entry.message == twin.message) else {
@@ -263,7 +260,9 @@ fn adopted(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready, twin: Here) ->
     }
     let (state, content, size) = (LedgerState::Adopted, Some(one.content.blob), one.content.size);
     let Here { mailbox, uid, message } = twin;
-    tx.put_ledger_row(target.key, &LedgerRow { state, content, size, mailbox, uid, message, ..one.row.clone() })?;
+    let note = target.overlap.map(|_| DELIVERED.to_owned()).or_else(|| one.row.note.clone());
+    let row = LedgerRow { state, content, size, mailbox, uid, message, note, ..one.row.clone() };
+    tx.put_ledger_row(target.key, &row)?;
     Ok(true)
 }
 

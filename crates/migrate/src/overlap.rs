@@ -57,7 +57,7 @@ pub(crate) async fn delivered(
         for id in tx.conversation_of(&wanted, MOST)? {
             let Some(message) = tx.message(id)? else { continue };
             let is_near = message.received >= since && (message.received.0 - received.0).abs() <= APART;
-            if is_near && !message.places.is_empty() && !tx.is_in_ledger(id)? {
+            if is_near && !message.places.is_empty() && !tx.is_in_ledger(id, message.blob)? {
                 found.push(message);
             }
         }

@@ -318,14 +318,18 @@ impl MailTx<'_, '_> {
         Ok(found)
     }
 
-    /// Whether a row of any source tells of this message.
-    pub fn is_in_ledger(&mut self, message: MessageId) -> Result<bool> {
-        let found = self.db.query_one(
-            "SELECT message FROM moved WHERE account = ?1 AND message = ?2 LIMIT 1",
-            params![self.account.to_sql(), message.to_sql()],
-            |row| row.int(0),
-        )?;
-        Ok(found.is_some())
+    /// Whether a row of any source tells of this message. Rows of these bytes are found at once, the others by going through all of the
+    /// account.
+    pub fn is_in_ledger(&mut self, message: MessageId, bytes: BlobId) -> Result<bool> {
+        let (account, message) = (self.account.to_sql(), message.to_sql());
+        let mut told = |condition: &str, bytes: &[u8]| {
+            self.db.query_one(
+                &format!("SELECT message FROM moved WHERE account = ?1 AND message = ?2 AND {condition} LIMIT 1"),
+                params![account, message, bytes],
+                |row| row.int(0),
+            )
+        };
+        Ok(told("content = ?3", &bytes.0)?.is_some() || told("(content IS NULL OR content <> ?3)", &bytes.0)?.is_some())
     }
 
     /// What the ledger of a source adds up to; of one folder when it is named.

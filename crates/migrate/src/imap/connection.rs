@@ -22,7 +22,7 @@ const GREETING: Duration = Duration::from_secs(60);
 /// For the next bytes of an answer.
 const ANSWER: Duration = Duration::from_secs(180);
 /// Responses that one command may be answered with at most; more is no mail server.
-const RESPONSES: u64 = 20_000_000;
+pub(super) const RESPONSES: u64 = 20_000_000;
 /// What we say we are (RFC 2971): NetEase's servers open no mailbox without.
 const ID: &str = "ID (\"name\" \"anser\" \"version\" \"1\" \"vendor\" \"anser\")";
 /// Where systems keep the certificates of the authorities that they trust.

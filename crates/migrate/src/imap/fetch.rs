@@ -104,16 +104,20 @@ impl Imap {
 }
 
 impl Imap {
-    /// How often the open folder has each [`identity`]. `None` from a server that hands out no fields.
-    /// [`Trouble::Later`] when it does so without end.
+    /// How often the open folder has each [`identity`]. `None` of a folder of more than a million messages, and from a server that hands
+    /// out no fields. [`Trouble::Later`] when it does so without end.
     pub async fn identities(
         &mut self,
+        messages: u64,
         windows: impl Iterator<Item = Window>,
     ) -> Result<Option<HashMap<BlobId, u32>>, Trouble> {
-        let mut all: HashMap<BlobId, u32> = HashMap::new();
+        if messages > LIST as u64 {
+            return Ok(None);
+        }
+        let (mut all, mut told): (HashMap<BlobId, u32>, usize) = (HashMap::new(), 0);
         for Window { first, last } in windows {
-            let last = if last == u32::MAX { "*".to_owned() } else { last.to_string() };
-            let tag = self.send(&format!("UID FETCH {first}:{last} (UID {IDENTITY})")).await?;
+            let end = if last == u32::MAX { "*".to_owned() } else { last.to_string() };
+            let tag = self.send(&format!("UID FETCH {first}:{end} (UID {IDENTITY})")).await?;
             let mut block = Vec::new();
             loop {
                 match self.next().await? {
@@ -125,9 +129,12 @@ impl Imap {
                     }
                     Got::Response(Response::Fetch(fetched)) => {
                         let found = identity(fetched.body.as_deref().unwrap_or(&block));
-                        found.into_iter().for_each(|id| *all.entry(id).or_default() += 1);
+                        // `9:*` names the last message whatever its UID.
+                        let is_asked = fetched.uid.is_some_and(|uid| (first..=last).contains(&uid));
+                        found.filter(|_| is_asked).into_iter().for_each(|id| *all.entry(id).or_default() += 1);
                         block.clear();
-                        if all.len() > LIST {
+                        told += 1;
+                        if told > 2 * LIST {
                             return Err(without_end());
                         }
                     }

@@ -2,7 +2,7 @@
 
 use anser_wire::imap::client::Response;
 
-use super::connection::{Got, Imap, well};
+use super::connection::{Got, Imap, RESPONSES, well};
 use crate::source::Partial;
 use crate::trouble::Trouble;
 
@@ -15,9 +15,13 @@ impl Imap {
         let (from, mut seam) = (came - seam.len() as u64, seam.to_vec());
         let wanted = size.saturating_sub(from);
         let tag = self.send(&format!("UID FETCH {at} (UID BODY.PEEK[]<{from}.{wanted}>)")).await?;
-        loop {
+        let mut begun = false;
+        for _ in 0..RESPONSES {
             match self.next().await? {
-                Got::Body(announced) if announced != wanted => return Err(not_the_rest()),
+                // One body, and that of this length.
+                Got::Body(announced) if announced != wanted || std::mem::replace(&mut begun, true) => {
+                    return Err(not_the_rest());
+                }
                 Got::Octets(count) => {
                     let octets = &self.octets()[..count];
                     // What came twice has to be the same.
@@ -40,6 +44,7 @@ impl Imap {
                 Got::Body(_) | Got::Response(_) => {}
             }
         }
+        Err(Trouble::lost("the server answers without end"))
     }
 }
 

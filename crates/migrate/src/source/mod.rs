@@ -327,7 +327,7 @@ impl Origin {
     pub async fn identities(&mut self, standing: &Standing) -> Result<Option<HashMap<BlobId, u32>>, Trouble> {
         let windows = self.windows(standing);
         match self {
-            Self::Imap(imap) => imap.identities(windows).await,
+            Self::Imap(imap) => imap.identities(standing.messages, windows).await,
             Self::Pop3(_) | Self::Jmap(_) | Self::Files(_) => Ok(None),
         }
     }
