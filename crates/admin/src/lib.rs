@@ -84,6 +84,8 @@ pub struct Deps {
     pub peers: Peers,
     /// The DNS, to see what the world sees.
     pub resolver: Resolver,
+    /// Resolvers of others, by address: what they hold is what the world sees for now.
+    pub witnesses: Vec<(String, Resolver)>,
     /// The port of the name servers of zones: 53, but in a loopback internet.
     pub name_server_port: u16,
     /// What our domains ask of other servers by MTA-STS.

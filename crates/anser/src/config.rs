@@ -71,6 +71,9 @@ struct WrittenAcme {
 /// The port of name servers (RFC 1035 §4.2).
 const NAME_SERVER_PORT: u16 = 53;
 
+/// Resolvers of others that are asked.
+const WITNESSES: usize = 16;
+
 /// What is said over HTTP.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -97,6 +100,7 @@ struct Dns {
     servers: Vec<SocketAddr>,
     trust_anchor: Option<PathBuf>,
     name_server_port: Option<u16>,
+    witnesses: Vec<SocketAddr>,
 }
 
 /// How mail leaves.
@@ -189,6 +193,8 @@ pub struct Config {
     pub smarthost: Option<Smarthost>,
     /// Whom to ask for names.
     pub dns: Settings,
+    /// Resolvers of others, at most [`WITNESSES`], that are asked what they hold of domains that move.
+    pub witnesses: Vec<SocketAddr>,
     /// Where the name servers of zones are asked by `domain dns --check`.
     pub name_server_port: u16,
     /// How mail leaves; `None` when it only leaves by a smarthost.
@@ -303,6 +309,7 @@ impl Written {
             tls,
             engine,
             smarthost: self.relay.map(|relay| relay.smarthost(name, folder)).transpose()?,
+            witnesses: self.dns.witnesses.iter().take(WITNESSES).copied().collect(),
             name_server_port: self.dns.name_server_port.unwrap_or(NAME_SERVER_PORT),
             dns: self.dns.settings(folder)?,
             outward: self.outward.settings(),
@@ -460,6 +467,7 @@ mod tests {
             tls = "required"
             [dns]
             servers = ["192.0.2.53:53"]
+            witnesses = ["198.51.100.1:53"]
             [outward]
             sources = ["192.0.2.1", "2001:db8::1"]
             [senders]
@@ -475,6 +483,7 @@ mod tests {
         assert_eq!(config.tls.unwrap().certificate, Path::new("/etc/anser/cert.pem"));
         assert_eq!(config.listen.keys().copied().collect::<Vec<_>>(), ["http", "imaps", "lmtp", "smtp"]);
         assert_eq!(config.dns.servers, ["192.0.2.53:53".parse().unwrap()]);
+        assert_eq!(config.witnesses, ["198.51.100.1:53".parse().unwrap()]);
         let outward = config.outward.unwrap();
         assert_eq!((outward.port, outward.sources.len(), outward.private), (25, 2, false));
         assert_eq!(config.own_moves, [Network::parse("10.3.0.0/16").unwrap()]);

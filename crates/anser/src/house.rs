@@ -16,6 +16,7 @@ use anser_delivery::{Delivery, Outward};
 use anser_directory::Directory;
 use anser_journal::{Entry, Journal, Origin, What, months_in};
 use anser_migrate::Migrate;
+use anser_net::dns::Settings;
 use anser_net::{Resolver, TlsAcceptor};
 use anser_peers::Peers;
 use anser_queue::Queue;
@@ -52,6 +53,8 @@ pub struct House {
     pub entropy: Entropy,
     /// The DNS.
     pub resolver: Resolver,
+    /// The DNS as others hold it.
+    witnesses: Vec<(String, Resolver)>,
     config: Config,
     _owner: Owner,
 }
@@ -89,6 +92,11 @@ impl House {
             directory.use_key(key_file(&config.data_dir, "sign-in.key", &entropy)?).await?;
         }
         let resolver = Resolver::network(&config.dns)?;
+        let witness = |server: &std::net::SocketAddr| {
+            let settings = Settings { servers: vec![*server], trust_anchor: config.dns.trust_anchor.clone() };
+            Ok((server.to_string(), Resolver::network(&settings)?))
+        };
+        let witnesses = config.witnesses.iter().map(witness).collect::<Result<_>>()?;
         let peers = Peers::new(anser_peers::Deps { db: db.clone(), clock: clock.clone() });
         let delivery = Delivery::new(anser_delivery::Deps {
             queue: queue.clone(),
@@ -129,6 +137,7 @@ impl House {
             clock,
             entropy,
             resolver,
+            witnesses,
             config,
             _owner: owner,
         })
@@ -152,6 +161,7 @@ impl House {
             moves: self.moves.clone(),
             peers: self.peers.clone(),
             resolver: self.resolver.clone(),
+            witnesses: self.witnesses.clone(),
             name_server_port: self.config.name_server_port,
             mta_sts: self.config.web.mta_sts,
             running,

@@ -27,6 +27,8 @@ const MYSELF: &str = "/proc/self/exe";
 const STIR_EVERY: Duration = Duration::from_secs(10);
 /// How long sessions may take to end.
 const GRACE: Duration = Duration::from_secs(10);
+/// How often the DNS of domains that move is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(3600);
 /// How often bodies that nothing refers to are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(24 * 3600);
 /// How long after the start the first look comes.
@@ -144,6 +146,10 @@ fn helpers(house: &House, admin: &Admin, config: &Config, shutdown: &Shutdown) -
     tasks.spawn(async move {
         let _ = ending.or(sweep_daily(acts)).await;
     });
+    let (acts, ending) = (admin.clone(), shutdown.clone());
+    tasks.spawn(async move {
+        let _ = ending.or(look_hourly(acts)).await;
+    });
     house.store.read_documents_with(anser_store::documents_in(MYSELF.into()));
     let (indexer, directory, ending) = (house.store.indexer(), house.directory.clone(), shutdown.clone());
     tasks.spawn(async move {
@@ -206,6 +212,16 @@ async fn sweep_daily(admin: Admin) {
             Err(error) => tracing::error!(error = error.chain(), "bodies could not be swept; nothing was deleted"),
         }
         tokio::time::sleep(SWEEP_EVERY).await;
+    }
+}
+
+/// Remembers what the DNS says of domains that move, so that nobody has to look before it counts.
+async fn look_hourly(admin: Admin) {
+    loop {
+        if let Err(error) = admin.look_at_moves().await {
+            tracing::warn!(error = error.chain(), "the DNS of domains that move could not be looked at");
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 

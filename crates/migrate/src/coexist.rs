@@ -38,6 +38,19 @@ impl Migrate {
         Ok(())
     }
 
+    /// Moves that were not closed, whose routes are set again where they end soon.
+    pub async fn open_moves(&self) -> Result<Vec<String>> {
+        let mut open = Vec::new();
+        for of in self.read(rows::moves).await? {
+            let id = of.id;
+            if self.read(move |tx| rows::gates(tx, id)).await?.closed.is_none() {
+                self.route_domains(&of).await?;
+                open.push(of.name);
+            }
+        }
+        Ok(open)
+    }
+
     /// Removes the routes of a move's domains that lead to this server.
     pub(crate) async fn unroute_domains(&self, name: &str, relay: &str) -> Result<()> {
         let (directory, way) = (&self.inner.deps.directory, way(relay)?);

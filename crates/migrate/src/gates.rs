@@ -6,7 +6,7 @@
 //! | form | every question of the survey form that needs an answer has one | the cut-over |
 //! | accounts | every mailbox was brought, or is cut over | the cut-over |
 //! | proof | every mailbox has a proof, with nothing unexplained | the cut-over |
-//! | ttl | the MX may be remembered for [`LOW`] seconds at most, and what was remembered before has been forgotten | the cut-over |
+//! | ttl | the MX and the names that programs use may be remembered for [`LOW`] seconds at most, and have been for as long as before, and for [`FLOOR`] | the cut-over |
 //! | notice | somebody said that the users know | the cut-over |
 //! | mx | all name servers send mail here | the end |
 //! | probe | of each domain a letter came in by its MX, and one went out: see [`crate::probes`] | the end |
@@ -23,8 +23,8 @@ use crate::probes::{self, Probe};
 
 /// An MX may be remembered for so many seconds at a cut-over.
 pub const LOW: u64 = 300;
-/// What is taken for the time that an MX was remembered before, where nobody saw it, in seconds.
-const UNSEEN: u64 = 3600;
+/// For so many seconds it was at least, as many resolvers remember longer than they are told, and nobody may have looked before.
+pub const FLOOR: u64 = 48 * 3600;
 /// Nothing may come late for so long, before a move is closed.
 pub const LATE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// After so many days somebody asks how the users do; then every month.
@@ -36,7 +36,7 @@ const MONTHS: u64 = 3;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Gates {
-    /// How long the MX of each domain may be remembered, as it was seen.
+    /// How long the MX of each domain, and each of the names that programs use (`A mail.example.org`), may be remembered, as it was seen.
     pub ttl: BTreeMap<String, Ttl>,
     /// When somebody said that the users know.
     pub notice: Option<i64>,
@@ -61,6 +61,31 @@ pub struct Ttl {
     pub highest: u64,
     /// Since when it is low, in milliseconds since 1970.
     pub low: Option<i64>,
+    /// What it was at the last look.
+    #[serde(default)]
+    pub now: u64,
+    /// When it was first looked at, and last.
+    #[serde(default)]
+    pub first: i64,
+    /// When it was last looked at.
+    #[serde(default)]
+    pub last: i64,
+}
+
+impl Ttl {
+    /// Until when others may remember what was there before; `None` while it is not low.
+    fn drained(&self) -> Option<Timestamp> {
+        Some(Timestamp(self.low?).after(Duration::from_secs(self.highest.max(FLOOR))))
+    }
+}
+
+/// For how long others may remember something.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remembered {
+    /// A record (`A mail.example.org`), or who remembers it.
+    pub name: String,
+    /// In seconds.
+    pub ttl: u64,
 }
 
 /// What the name servers say of the MX of a domain.
@@ -76,6 +101,12 @@ pub struct MxSeen {
     pub zh: String,
     /// For how many seconds it may be remembered.
     pub ttl: Option<u64>,
+    /// Other names of the domain that programs and servers remember.
+    #[serde(default)]
+    pub names: Vec<Remembered>,
+    /// Resolvers that hold the MX, and for how much longer.
+    #[serde(default)]
+    pub held: Vec<Remembered>,
 }
 
 impl MxSeen {
@@ -116,19 +147,27 @@ pub struct Standing {
 impl Gates {
     /// Remembers what was seen of an MX.
     pub fn see(&mut self, seen: &MxSeen, now: Timestamp) {
-        let Some(ttl) = seen.ttl else { return };
-        let known = self.ttl.entry(seen.domain.clone()).or_default();
-        match ttl <= LOW {
-            true => known.low = known.low.or(Some(now.0)),
-            false => *known = Ttl { highest: known.highest.max(ttl), low: None },
+        let names = seen.names.iter().map(|one| (&one.name, one.ttl));
+        for (name, ttl) in seen.ttl.map(|ttl| (&seen.domain, ttl)).into_iter().chain(names) {
+            let known = self.ttl.entry(name.clone()).or_insert(Ttl { first: now.0, ..Ttl::default() });
+            (known.now, known.last) = (ttl, now.0);
+            match ttl <= LOW {
+                true => known.low = known.low.or(Some(now.0)),
+                false => (known.highest, known.low) = (known.highest.max(ttl), None),
+            }
         }
     }
 
     /// Remembers what is so for all domains.
     pub fn see_all(&mut self, all: &[MxSeen], now: Timestamp) {
         all.iter().for_each(|seen| self.see(seen, now));
-        let is_right = !all.is_empty() && all.iter().all(MxSeen::is_right);
-        self.mx = if is_right { self.mx.or(Some(now.0)) } else { None };
+        match all.iter().find(|seen| !seen.is_right()) {
+            None if all.is_empty() => self.mx = None,
+            None => self.mx = self.mx.or(Some(now.0)),
+            // That a look failed says nothing.
+            Some(seen) if seen.state == "unknown" => {}
+            Some(_) => self.mx = None,
+        }
     }
 
     /// Every gate.
@@ -193,24 +232,29 @@ impl Gates {
     fn ttl_problem(&self, seen: &[MxSeen], now: Timestamp) -> Option<Text> {
         let (mut en, mut zh) = (Vec::new(), Vec::new());
         for one in seen {
-            let (domain, known) = (&one.domain, self.ttl.get(&one.domain).copied().unwrap_or_default());
-            match (one.ttl, known.low) {
-                (None, _) => {
-                    en.push(format!("{domain}: the DNS does not say for how long its MX is remembered"));
-                    zh.push(format!("{domain}：无法查询其 MX 的缓存时间"));
-                }
-                (Some(ttl), None) => {
-                    en.push(format!("{domain}: others remember its MX for {ttl} s: lower the TTL to {LOW} or less"));
-                    zh.push(format!("{domain}：其 MX 的 TTL 为 {ttl} 秒，请降低到 {LOW} 秒以内"));
-                }
-                (Some(_), Some(since)) => {
-                    let old = if known.highest == 0 { UNSEEN } else { known.highest };
-                    let drained = Timestamp(since).after(Duration::from_secs(old));
-                    if now < drained {
-                        en.push(format!("{domain}: its TTL is low; the old one is forgotten everywhere at {drained}"));
-                        zh.push(format!("{domain}：TTL 已降低，旧缓存将于 {drained} 全部失效"));
+            let domain = &one.domain;
+            if one.ttl.is_none() {
+                en.push(format!("{domain}: the DNS does not say for how long its MX is remembered"));
+                zh.push(format!("{domain}：无法查询其 MX 的缓存时间"));
+            }
+            let mx = one.ttl.map(|ttl| (domain, format!("MX {domain}"), ttl));
+            let names = one.names.iter().map(|one| (&one.name, one.name.clone(), one.ttl));
+            for (key, name, ttl) in mx.into_iter().chain(names) {
+                match self.ttl.get(key).and_then(Ttl::drained) {
+                    None => {
+                        en.push(format!("{name}: others remember it for {ttl} s: lower the TTL to {LOW} or less"));
+                        zh.push(format!("{name}：TTL 为 {ttl} 秒，请降低到 {LOW} 秒以内"));
                     }
+                    Some(drained) if now < drained => {
+                        en.push(format!("{name}: its TTL is low; the old one is forgotten everywhere at {drained}"));
+                        zh.push(format!("{name}：TTL 已降低，旧缓存将于 {drained} 全部失效"));
+                    }
+                    Some(_) => {}
                 }
+            }
+            for Remembered { name, ttl } in one.held.iter().filter(|held| held.ttl > LOW) {
+                en.push(format!("MX {domain}: {name} remembers it for {ttl} s more"));
+                zh.push(format!("MX {domain}：{name} 的缓存还将保留 {ttl} 秒"));
             }
         }
         (!en.is_empty()).then(|| Text::new(en.join("; "), zh.join("；")))
@@ -253,7 +297,14 @@ mod tests {
     use super::*;
 
     fn seen(state: &str, ttl: u64) -> MxSeen {
-        MxSeen { domain: "a.test".into(), state: state.into(), en: "why".into(), zh: "原因".into(), ttl: Some(ttl) }
+        MxSeen {
+            domain: "a.test".into(),
+            state: state.into(),
+            en: "why".into(),
+            zh: "原因".into(),
+            ttl: Some(ttl),
+            ..MxSeen::default()
+        }
     }
 
     fn state(gates: &Gates, standing: &Standing, seen: &MxSeen, now: Timestamp, gate: &str) -> String {
@@ -262,22 +313,56 @@ mod tests {
     }
 
     #[test]
-    fn a_ttl_must_be_low_for_as_long_as_it_was_high() {
+    fn a_ttl_must_be_low_for_as_long_as_it_was_high_and_two_days() {
         let (mut gates, standing) = (Gates::default(), Standing::default());
-        let at = |secs: i64| Timestamp::from_secs(1_800_000_000 + secs);
+        let at = |secs: u64| Timestamp::from_secs(1_800_000_000 + secs as i64);
         let ttl = |gates: &Gates, seen: &MxSeen, now| state(gates, &standing, seen, now, "ttl");
-        gates.see_all(&[seen("wrong", 7200)], at(0));
-        assert_eq!(ttl(&gates, &seen("wrong", 7200), at(0)), "open");
+        let week = 7 * 24 * 3600;
+        gates.see_all(&[seen("wrong", week)], at(0));
+        assert_eq!(ttl(&gates, &seen("wrong", week), at(0)), "open");
         gates.see_all(&[seen("wrong", 60)], at(10));
         gates.see_all(&[seen("wrong", 60)], at(5000));
-        assert_eq!(ttl(&gates, &seen("wrong", 60), at(7209)), "open");
-        assert_eq!(ttl(&gates, &seen("wrong", 60), at(7210)), "passed");
+        assert_eq!(ttl(&gates, &seen("wrong", 60), at(week + 9)), "open");
+        assert_eq!(ttl(&gates, &seen("wrong", 60), at(week + 10)), "passed");
         // Raised again.
-        gates.see_all(&[seen("wrong", 600)], at(8000));
-        gates.see_all(&[seen("wrong", 60)], at(8001));
-        assert_eq!(ttl(&gates, &seen("wrong", 60), at(8002)), "open");
+        gates.see_all(&[seen("wrong", 600)], at(week + 20));
+        gates.see_all(&[seen("wrong", 60)], at(week + 21));
+        assert_eq!(ttl(&gates, &seen("wrong", 60), at(week + 22)), "open");
         gates.accepted.insert("ttl".into(), "root".into());
-        assert_eq!(ttl(&gates, &seen("wrong", 60), at(8002)), "accepted");
+        assert_eq!(ttl(&gates, &seen("wrong", 60), at(week + 22)), "accepted");
+        // Low whenever anybody looked: it may have been high the day before.
+        let mut gates = Gates::default();
+        gates.see_all(&[seen("wrong", 60)], at(0));
+        assert_eq!(ttl(&gates, &seen("wrong", 60), at(FLOOR - 1)), "open");
+        assert_eq!(ttl(&gates, &seen("wrong", 60), at(FLOOR)), "passed");
+    }
+
+    #[test]
+    fn names_that_programs_use_and_what_resolvers_hold_count_too() {
+        let (mut gates, standing) = (Gates::default(), Standing::default());
+        let at = |secs: u64| Timestamp::from_secs(1_800_000_000 + secs as i64);
+        let one = |name: &str, ttl| vec![Remembered { name: name.into(), ttl }];
+        let high = MxSeen { names: one("A mail.a.test", 86_400), ..seen("wrong", 60) };
+        let low = MxSeen { names: one("A mail.a.test", 60), ..seen("wrong", 60) };
+        gates.see_all(std::slice::from_ref(&high), at(0));
+        let views = gates.views(&standing, std::slice::from_ref(&high), at(FLOOR * 2));
+        let ttl = views.iter().find(|view| view.gate == "ttl").unwrap();
+        assert!(ttl.en == "A mail.a.test: others remember it for 86400 s: lower the TTL to 300 or less", "{}", ttl.en);
+        gates.see_all(std::slice::from_ref(&low), at(100));
+        let held = MxSeen { held: one("192.0.2.53:53", 3000), ..low.clone() };
+        assert_eq!(state(&gates, &standing, &low, at(FLOOR + 100), "ttl"), "passed");
+        assert_eq!(state(&gates, &standing, &held, at(FLOOR + 100), "ttl"), "open");
+        assert_eq!((gates.ttl["A mail.a.test"].highest, gates.ttl["A mail.a.test"].first), (86_400, at(0).0));
+    }
+
+    #[test]
+    fn a_look_that_fails_takes_nothing_back() {
+        let (mut gates, now) = (Gates::default(), Timestamp::from_secs(1_800_000_000));
+        gates.see_all(&[seen("ok", 60)], now);
+        gates.see_all(&[seen("unknown", 60)], now.after(LATE));
+        assert_eq!(gates.mx, Some(now.0));
+        gates.see_all(&[seen("wrong", 60)], now.after(LATE));
+        assert_eq!(gates.mx, None);
     }
 
     #[test]

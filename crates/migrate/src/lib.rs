@@ -137,7 +137,7 @@ pub use back::Returned;
 pub use cutover::{Look, Said};
 pub use entry::{Admin, Login};
 pub use form::FieldView;
-pub use gates::{GateView, MxSeen};
+pub use gates::{GateView, MxSeen, Remembered};
 pub use history::RunView;
 pub use model::{Home, Kind, Passing, Source, Tls};
 pub use notices::{Notice, Occasion, Side};

@@ -100,6 +100,16 @@ impl Admin {
         Ok(Report::Counted { count })
     }
 
+    /// One look at the DNS of every move that was not closed, for what is remembered of it; a server does it once an hour.
+    pub async fn look_at_moves(&self) -> Result<()> {
+        for name in self.deps.moves.open_moves().await? {
+            let seen = self.look_at_domains(&name).await?;
+            self.deps.moves.look_at_gates(&name, &seen, Said::default()).await?;
+            self.follow_probes(&name).await?;
+        }
+        Ok(())
+    }
+
     pub(super) async fn look_at_domains(&self, name: &str) -> Result<Vec<MxSeen>> {
         let mut seen = Vec::new();
         for domain in self.deps.moves.domains(name).await? {

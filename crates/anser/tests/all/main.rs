@@ -25,3 +25,4 @@ mod routes_and_limits_are_set_by_commands;
 mod rules_are_kept_tried_and_traced;
 mod the_queue_obeys_the_operator;
 mod users_of_a_move_are_written_to_once;
+mod what_others_remember_of_names_is_watched;

@@ -66,6 +66,20 @@ impl Migrate {
             let ttl = one.ttl.map(|ttl| ttl.to_string()).unwrap_or_default();
             mx.rows.push(vec![one.domain.clone(), one.state.clone(), in_words(&one.en, &one.zh), ttl]);
         }
+        let columns = [
+            ("Name", "名称"),
+            ("TTL", "TTL"),
+            ("Highest", "最高值"),
+            ("Low since", "降低时间"),
+            ("Looked at first", "首次查询"),
+            ("Looked at last", "最近查询"),
+        ];
+        let mut ttl = Table::new(&columns);
+        for (name, known) in &gates.ttl {
+            let [low, first, last] = [known.low, Some(known.first), Some(known.last)]
+                .map(|at| at.filter(|at| *at > 0).map(|at| Timestamp(at).to_string()).unwrap_or_default());
+            ttl.rows.push(vec![name.clone(), known.now.to_string(), known.highest.to_string(), low, first, last]);
+        }
         let columns =
             [("Days after", "切换后天数"), ("Date", "日期"), ("Spoken to", "受访人"), ("What was said", "回访内容")];
         let (mut visits, dates) = (Table::new(&columns), gates.visits());
@@ -81,6 +95,7 @@ impl Migrate {
             ("accounts", accounts),
             ("gates", passed),
             ("mx", mx),
+            ("ttl", ttl),
             ("visits", visits),
         ];
         facts.tables.extend(tables);

@@ -47,7 +47,7 @@ pub(super) const TEXTS: [&str; 37] = [
 ];
 /// Tables that templates may call for.
 #[cfg(test)]
-pub(super) const TABLES: [&str; 8] = ["form", "sources", "accounts", "gates", "dns", "mx", "lists", "visits"];
+pub(super) const TABLES: [&str; 9] = ["form", "sources", "accounts", "gates", "dns", "mx", "ttl", "lists", "visits"];
 
 /// One document, with the facts in it.
 pub fn page(document: &Document, language: Language, facts: &Facts) -> Paper {

@@ -2,6 +2,7 @@
 //! will do (`judge`).
 
 mod judge;
+mod remembered;
 mod world;
 
 use anser_base::{Error, Result};
@@ -80,7 +81,8 @@ impl Admin {
             None => Looked::default(),
         };
         let (en, zh) = looked.problem.unwrap_or_default();
-        MxSeen { domain: domain.to_owned(), state: looked.state.to_owned(), en, zh, ttl: looked.ttl }
+        let (names, held) = (self.names_remembered(domain, &mut world).await, self.held_elsewhere(domain).await);
+        MxSeen { domain: domain.to_owned(), state: looked.state.to_owned(), en, zh, ttl: looked.ttl, names, held }
     }
 
     /// The name servers of domains, a line each.

@@ -53,7 +53,7 @@ impl<'a> World<'a> {
         let resolver = self.resolver;
         let known = resolver.lookup(&wanted.name, wanted.kind).await;
         let (answers, outside) = match self.zone(&wanted.name).await {
-            Some(zone) => (zone.answers(resolver, wanted).await, zone.outside(wanted).await),
+            Some(zone) => (zone.answers(resolver, &wanted.name, wanted.kind).await, zone.outside(wanted).await),
             None => (Vec::new(), None),
         };
         let inside = answers.first().map_or(&known, |(_, answer)| answer);
@@ -63,7 +63,7 @@ impl<'a> World<'a> {
             let verdict = judge.verdict(wanted, &answer.status).await;
             return split(inside, (server, answer), verdict);
         }
-        let ttl = answers.iter().map(|(_, answer)| answer.ttl.as_secs()).min();
+        let ttl = longest(&answers);
         let mut groups: Vec<(Vec<&str>, Answer)> = Vec::new();
         for (server, answer) in answers {
             match groups.iter_mut().find(|(_, other)| says_the_same(other, &answer)) {
@@ -95,6 +95,14 @@ impl<'a> World<'a> {
                 Looked { state: "differs", problem: Some(problem), ttl, old: None }
             }
         }
+    }
+
+    /// For how long others may remember a name, by those of its name servers that have it; `None` when none does.
+    pub async fn ttl(&mut self, name: &str, kind: RecordType) -> Option<u64> {
+        let resolver = self.resolver;
+        let answers = self.zone(name).await?.answers(resolver, name, kind).await;
+        let there = answers.into_iter().filter(|(_, answer)| !answer.records().is_empty());
+        longest(&there.collect::<Vec<_>>())
     }
 
     /// A row for each zone: its name servers, and what is wrong with them.
@@ -132,13 +140,13 @@ async fn version(server: &NameServer, zone: &str) -> Result<u32, String> {
 
 impl Zone {
     /// What each server that speaks says of a record. Where a name leads out of the zone the rest is what the DNS says.
-    async fn answers(&self, resolver: &Resolver, wanted: &Wanted) -> Vec<(&str, Answer)> {
+    async fn answers(&self, resolver: &Resolver, name: &str, kind: RecordType) -> Vec<(&str, Answer)> {
         let speaks = self.authority.servers.iter().zip(&self.standing).filter(|(_, standing)| standing.is_ok());
         let asked = speaks.map(|(server, _)| async {
-            let answer = server.ask(&wanted.name, wanted.kind).await;
-            let leads_away = answer.canonical != wanted.name && answer.records().is_empty() && !answer.is_failure();
+            let answer = server.ask(name, kind).await;
+            let leads_away = answer.canonical != name && answer.records().is_empty() && !answer.is_failure();
             let status = match leads_away {
-                true => resolver.lookup(&answer.canonical, wanted.kind).await.status,
+                true => resolver.lookup(&answer.canonical, kind).await.status,
                 false => answer.status.clone(),
             };
             (server.name.as_str(), Answer { status, ..answer })
@@ -199,6 +207,10 @@ impl Zone {
         let (en, zh): (Vec<String>, Vec<String>) = problems.into_iter().unzip();
         (!en.is_empty()).then(|| (en.join("; "), zh.join("；")))
     }
+}
+
+fn longest(answers: &[(&str, Answer)]) -> Option<u64> {
+    answers.iter().map(|(_, answer)| answer.ttl.as_secs()).max()
 }
 
 fn says_the_same(one: &Answer, other: &Answer) -> bool {
