@@ -10,7 +10,7 @@ mod sign_in;
 mod state;
 
 use anser_base::{Class, Error, Result};
-use anser_migrate::{FieldView, GateView, MailboxView, MoveView, Proof, RunView, SourceSurvey};
+use anser_migrate::{FieldView, GateView, MailboxView, MoveView, Proof, RunView, SourceSurvey, Ticket};
 use anser_sieve::form::Form;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -159,6 +159,8 @@ pub enum Item {
     MoveGate(GateView),
     MoveProbe(ProbeView),
     MoveNotice(NoticeView),
+    MoveTicket(Ticket),
+    Total(TotalView),
     MoveVisit(VisitView),
     MoveReturned(ReturnedView),
     MoveReport(String),

@@ -27,7 +27,7 @@ pub mod owner;
 pub mod request;
 pub mod socket;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -84,6 +84,8 @@ pub struct Deps {
     pub peers: Peers,
     /// The DNS, to see what the world sees.
     pub resolver: Resolver,
+    /// Own addresses that mail leaves from; none leaves it to the system.
+    pub outbound: Vec<IpAddr>,
     /// Resolvers of others, by address: what they hold is what the world sees for now.
     pub witnesses: Vec<(String, Resolver)>,
     /// The port of the name servers of zones: 53, but in a loopback internet.

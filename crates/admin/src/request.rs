@@ -11,7 +11,7 @@ use anser_migrate::Which;
 use anser_sieve::form::Form;
 use serde::{Deserialize, Serialize};
 
-pub use moves::MoveAct;
+pub use moves::{MoveAct, TicketAct};
 pub use sign_in::{ClientSpec, LookSpec, ProviderSpec, SignInAct, SignInRules, TokenAct};
 
 /// A password on its way; never shown.
@@ -243,6 +243,9 @@ pub struct PeopleImport {
     pub passwords: FirstPassword,
     /// First passwords must be changed.
     pub must_change: bool,
+    /// The move whose survey form the totals are held against.
+    #[serde(default)]
+    pub of_move: Option<String>,
 }
 
 /// A front door to be opened.

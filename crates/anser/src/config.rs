@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anser_acme::{Proof, Settings as Acme};
-use anser_base::{Error, Result};
+use anser_base::{Error, Result, Timestamp};
 use anser_delivery::{Smarthost, SmarthostTls};
 use anser_directory::NextHop;
 use anser_net::Network;
@@ -111,6 +111,7 @@ struct WrittenOutward {
     port: Option<u16>,
     sources: Vec<IpAddr>,
     private: bool,
+    new_since: Option<toml::value::Datetime>,
 }
 
 /// Addresses of each service; one without any is off.
@@ -244,7 +245,12 @@ pub struct OutwardSettings {
     pub sources: Vec<IpAddr>,
     /// Whether they may have addresses that are not public.
     pub private: bool,
+    /// Since when own addresses send that nobody knew before.
+    pub new_since: Option<Timestamp>,
 }
+
+/// As IMAP writes them (RFC 9051 §9, date-month).
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// The port of SMTP between servers (RFC 5321 §4.5.4.2).
 const SMTP: u16 = 25;
@@ -372,9 +378,18 @@ impl WrittenWeb {
 
 impl WrittenOutward {
     fn settings(self) -> Option<OutwardSettings> {
-        let Self { off, port, sources, private } = self;
-        (!off).then(|| OutwardSettings { port: port.unwrap_or(SMTP), sources, private })
+        let Self { off, port, sources, private, new_since } = self;
+        let new_since = new_since.and_then(|at| midnight(&at));
+        (!off).then(|| OutwardSettings { port: port.unwrap_or(SMTP), sources, private, new_since })
     }
+}
+
+/// The beginning of a day, in UTC.
+fn midnight(at: &toml::value::Datetime) -> Option<Timestamp> {
+    let date = at.date?;
+    let written =
+        format!("{:02}-{}-{:04} 00:00:00 +0000", date.day, MONTHS.get(usize::from(date.month) - 1)?, date.year);
+    anser_mime::date::parse_internal_date(written.as_bytes()).map(|date| Timestamp::from_secs(date.unix))
 }
 
 impl WrittenSenders {
@@ -470,6 +485,7 @@ mod tests {
             witnesses = ["198.51.100.1:53"]
             [outward]
             sources = ["192.0.2.1", "2001:db8::1"]
+            new_since = 2026-11-20
             [senders]
             follow_reject = false
             trusted = ["lists.example.net"]
@@ -486,6 +502,7 @@ mod tests {
         assert_eq!(config.witnesses, ["198.51.100.1:53".parse().unwrap()]);
         let outward = config.outward.unwrap();
         assert_eq!((outward.port, outward.sources.len(), outward.private), (25, 2, false));
+        assert_eq!(outward.new_since, Some(Timestamp::from_secs(1_795_132_800)));
         assert_eq!(config.own_moves, [Network::parse("10.3.0.0/16").unwrap()]);
         let senders = config.senders;
         assert_eq!((senders.follow_reject, senders.own.len(), &*senders.trusted[0]), (false, 1, "lists.example.net"));

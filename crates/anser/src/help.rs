@@ -213,6 +213,10 @@ pub const COMMANDS: &[(&str, Line)] = &[
         ),
     ),
     (
+        "move ticket",
+        Line("List what users complain of, open a ticket or close one", "列出用户反映的问题，新建或结案工单"),
+    ),
+    (
         "move notify",
         Line(
             "Write to users: that their mailbox has moved, or that they have not logged in here yet; each once",
@@ -665,6 +669,10 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
             "按 MX 向每个域名发一封测试邮件，再由其向外发一封，并说明结果；可用地址指定测试邮箱",
         ),
     ),
+    ("ticket_open", Line("Open a ticket about this", "新建工单，填写内容")),
+    ("ticket_close", Line("Close the ticket of this number", "结案此编号的工单")),
+    ("ticket_answer", Line("What was done about it", "处理结果")),
+    ("import_move", Line("The move whose survey form the totals are held against", "与此迁移的调查表核对总数")),
     ("notify_success", Line("To users whose mailboxes were cut over", "发给已切换的用户：迁移完成")),
     (
         "notify_reminder",

@@ -161,6 +161,7 @@ impl House {
             moves: self.moves.clone(),
             peers: self.peers.clone(),
             resolver: self.resolver.clone(),
+            outbound: self.config.outward.as_ref().map(|outward| outward.sources.clone()).unwrap_or_default(),
             witnesses: self.witnesses.clone(),
             name_server_port: self.config.name_server_port,
             mta_sts: self.config.web.mta_sts,
@@ -253,6 +254,6 @@ pub fn make_folder(path: &Path) -> Result<()> {
 
 fn outward(config: &Config, resolver: &Resolver) -> Option<Outward> {
     let settings = config.outward.as_ref()?;
-    let (port, private) = (settings.port, settings.private);
-    Some(Outward { port, private, sources: settings.sources.clone(), ..Outward::new(resolver.clone()) })
+    let (port, private, new_since) = (settings.port, settings.private, settings.new_since);
+    Some(Outward { port, private, new_since, sources: settings.sources.clone(), ..Outward::new(resolver.clone()) })
 }

@@ -6,11 +6,11 @@ use std::path::Path;
 
 use anser_admin::Event;
 use anser_admin::answer::{Item, NoticeView, ProbeView, ReturnedView};
-use anser_admin::request::{MoveAct, Plain, Request};
+use anser_admin::request::{MoveAct, Plain, Request, TicketAct};
 use anser_base::{Error, Result, Timestamp};
 use anser_migrate::{
     Admin, FieldView, GateView, Grant, Kind, Level, MailboxView, MoveView, NewMailbox, Occasion, Pace, Passing,
-    Password, Proof, RunView, Source, SourceSurvey, Tls, form, profile, signature,
+    Password, Proof, RunView, Source, SourceSurvey, Ticket, Tls, form, profile, signature,
 };
 use tokio::sync::mpsc;
 
@@ -87,6 +87,15 @@ pub fn asked(act: Move) -> Result<Asked> {
         Move::Cutover { which, check, noticed, accept, close, probe } => {
             let asked = with_wait(which, MoveAct::Cutover { check, noticed, accepted: accept, close, probe })?;
             Ok(Asked { list: true, ..asked })
+        }
+        Move::Ticket { project: name, open, close, answer } => {
+            let act = match (open, close) {
+                (Some(text), _) => TicketAct::Open { text },
+                (None, Some(id)) => TicketAct::Close { id, answer: answer.unwrap_or_default() },
+                (None, None) => TicketAct::List,
+            };
+            let what = MoveAct::Ticket(act);
+            Ok(Asked { requests: vec![Request::Move { name, which: Vec::new(), what }], list: true })
         }
         Move::Notify { project: name, chosen, success, dry_run, .. } => {
             let which = chosen.which();
@@ -322,6 +331,16 @@ pub fn survey_in_words(language: Language, one: &SourceSurvey) -> String {
     let numbers = numbers.map(|number| number.to_string());
     let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
     text.push_str(&format!("    {}\n", language.say(text::SURVEY, &numbers)));
+    if !one.banner.is_empty() {
+        text.push_str(&format!("    {}\n", one.banner));
+    }
+    let about = if one.is_estimate { "~" } else { "" };
+    let sizes = [format!("{about}{}", size(one.bytes)), size(one.biggest), one.sampled.to_string()];
+    let odd = one.odd.map(|count| count.to_string());
+    let words: Vec<&str> = sizes.iter().chain(&odd).map(String::as_str).collect();
+    let speed = size(one.speed);
+    let words: Vec<&str> = words.into_iter().chain([speed.as_str()]).collect();
+    text.push_str(&format!("    {}\n", language.say(text::SURVEY_SIZES, &words)));
     let lacks = if language == Language::Zh { &one.zh } else { &one.en };
     text.extend(lacks.iter().map(|lack| format!("    - {lack}\n")));
     text.extend(one.refused.iter().map(|(login, why)| format!("    {login}: {why}\n")));
@@ -340,6 +359,15 @@ pub fn probe_in_words(language: Language, one: &ProbeView) -> String {
     let words = if language == Language::Zh { &one.zh } else { &one.en };
     let mark = if one.state == "right" { "+" } else { "!" };
     format!("{mark} {}  {}  {}  {words}\n", one.domain, one.way, one.state)
+}
+
+/// A ticket; `!` marks one that is open.
+pub fn ticket_in_words(one: &Ticket) -> String {
+    let (opened, closed) = one.days();
+    let mark = if closed.is_none() { "!" } else { "+" };
+    let end = closed.map(|closed| format!("  > {closed}  {}", one.answer.as_deref().unwrap_or_default()));
+    format!("{mark} {}  {opened}  {}  {}{}", one.id, one.by, one.text, end.unwrap_or_default()).trim_end().to_owned()
+        + "\n"
 }
 
 /// A letter to a user.

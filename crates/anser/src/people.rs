@@ -46,6 +46,7 @@ pub async fn import(config: &Config, import: AccountImport, json: bool, language
                 First::None => FirstPassword::None,
             },
             must_change: !import.keep_passwords,
+            of_move: import.of_move,
         },
     };
     let (mut printer, bar) = (Printer::new(language, json, true), bar());

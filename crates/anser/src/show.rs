@@ -211,6 +211,14 @@ impl Printer {
             Item::MoveSurvey(one) => moves::survey_in_words(self.language, one),
             Item::MoveGate(one) => moves::gate_in_words(self.language, one),
             Item::MoveProbe(one) => moves::probe_in_words(self.language, one),
+            Item::MoveTicket(one) => moves::ticket_in_words(one),
+            Item::Total(one) => {
+                let number = |count: Option<u64>| count.map_or("-".to_owned(), |count| count.to_string());
+                let [file, form, here] = [Some(one.file), one.form, Some(one.here)].map(number);
+                let word = if self.language == Language::Zh { &one.zh } else { &one.en };
+                let mark = if one.is_equal() { "+" } else { "!" };
+                self.language.say(text::TOTAL, &[mark, word, &file, &form, &here]) + "\n"
+            }
             Item::MoveNotice(one) => moves::notice_in_words(one),
             Item::MoveVisit(one) => {
                 let day = anser_base::Timestamp(one.at_ms).to_string();
@@ -340,6 +348,9 @@ pub fn record_in_words(language: Language, record: &RecordView) -> String {
     // What only the operator knows, or was there before, cannot be in a zone file as it stands.
     let hidden = if record.value.contains('<') || record.kind == "NS" { "; " } else { "" };
     let mut text = format!("; {state}{why}\n{hidden}{}.  IN  {}  {}\n", record.name, record.kind, record.value);
+    if !record.now.is_empty() {
+        text.push_str(&format!(";   = {}\n", record.now));
+    }
     if let Some(problem) = problem {
         text.push_str(&format!(";   {problem}\n"));
     }

@@ -90,6 +90,8 @@ table! {
     PASSWORD_WANTED = "no password: give it on standard input with --password-stdin", "没有密码：请用 --password-stdin 从标准输入提供";
     QUOTA_BAD = "{} is no size; write 500MB, 5GiB or 0 for no limit", "{} 不是大小；请写 500MB、5GiB，或 0 表示不限";
     SURVEY = "{} logins, {} without a password; {} folders, {} messages, the fullest {}; about {} minutes", "登录名 {} 个，其中 {} 个无密码；文件夹 {} 个，邮件 {} 封，最多的邮箱 {} 封；约需 {} 分钟";
+    SURVEY_SIZES = "{} in all, the biggest message {}; of {} that were read: {} with 8-bit headers, {} without a Message-ID, {} with NUL; {}/s", "共 {}，最大的邮件 {}；抽读 {} 封：信头含 8 位字符 {} 封，无 Message-ID {} 封，含 NUL {} 封；{}/秒";
+    TOTAL = "{} {}: {} in the files, {} in the survey form, {} here", "{} {}：文件中 {}，调查表 {}，此处 {}";
     RELAYED = "names of {} that nobody has here > {}, as long as it knows them, until {}", "{} 中此处没有的地址 > {}（旧服务器认识时），至 {}";
     WATCHED = "{} of {} messages, {}, {} messages/s, {}/s, about {} minutes left", "邮件 {} / {} 封，{}，每秒 {} 封、{}，约剩 {} 分钟";
     UNTIL = "waits until {}", "等待至 {}";

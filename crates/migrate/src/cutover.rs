@@ -14,10 +14,10 @@ use crate::gates::{GateView, Gates, MxSeen, Standing as Whole};
 use crate::model::{Home, Kind, Mailbox, MoveState, Passing, State, Task};
 use crate::profile::GENERIC;
 use crate::rows::{self, Standing};
-use crate::turn;
 use crate::verify::Proof;
 use crate::views::MoveView;
 use crate::which::{Which, is_meant};
+use crate::{tickets, turn};
 
 /// Bytes of a megabyte, as the form counts room.
 const MEGABYTE: u64 = 1_000_000;
@@ -142,7 +142,8 @@ impl Migrate {
             sources.iter().map(|one| one.profile.as_str()).filter(|one| *one != GENERIC).collect();
         kinds.sort_unstable();
         kinds.dedup();
-        let bytes: u64 = all.iter().map(|mailbox| mailbox.bytes).sum();
+        let surveyed = self.read(move |tx| rows::gates(tx, id)).await?.forecast.map_or(0, |forecast| forecast.bytes);
+        let bytes = all.iter().map(|mailbox| mailbox.bytes).sum::<u64>().max(surveyed);
         seen.extend([
             ("domain-count", domains.len().to_string()),
             ("domains", domains.join("\n")),
@@ -159,6 +160,9 @@ impl Migrate {
         let find = move |tx: &mut Tx<'_>| {
             let all = list(tx, of)?;
             let mut whole = Whole { unanswered: rows::form(tx, of)?.missing(), ..Whole::default() };
+            for ticket in tickets::of_move(tx, of)?.iter().filter(|ticket| ticket.closed.is_none()) {
+                count(&mut whole.tickets, &ticket.id.to_string());
+            }
             let are_over = all.iter().all(|mailbox| mailbox.cut.0 > 0 || mailbox.state == State::Abandoned);
             whole.over = all.iter().map(|mailbox| mailbox.cut.0).max().filter(|_| are_over);
             let is_left = |mailbox: &Mailbox| mailbox.cut.0 == 0 && mailbox.state != State::Abandoned;

@@ -4,12 +4,14 @@
 //! | gate | is open until | belongs before |
 //! |---|---|---|
 //! | form | every question of the survey form that needs an answer has one | the cut-over |
+//! | forecast | somebody says that he knows how much there is, and how long it may take | the cut-over |
 //! | accounts | every mailbox was brought, or is cut over | the cut-over |
 //! | proof | every mailbox has a proof, with nothing unexplained | the cut-over |
 //! | ttl | the MX and the names that programs use may be remembered for [`LOW`] seconds at most, and have been for as long as before, and for [`FLOOR`] | the cut-over |
 //! | notice | somebody said that the users know | the cut-over |
 //! | mx | all name servers send mail here | the end |
 //! | probe | of each domain a letter came in by its MX, and one went out: see [`crate::probes`] | the end |
+//! | tickets | nobody waits for an answer: see [`crate::tickets`] | the end |
 //! | late | nothing came late at the old server for [`LATE`] | the end |
 
 use std::collections::BTreeMap;
@@ -18,6 +20,7 @@ use std::time::Duration;
 use anser_base::{Text, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::figures::Figures;
 use crate::form::Field;
 use crate::probes::{self, Probe};
 
@@ -46,6 +49,10 @@ pub struct Gates {
     pub begun: Option<i64>,
     /// Since when all name servers send mail here.
     pub mx: Option<i64>,
+    /// How the house was used on the day of each visit.
+    pub figures: BTreeMap<i64, Figures>,
+    /// What the newest survey of everybody came to.
+    pub forecast: Option<Forecast>,
     /// What became of the newest letters that each domain was tried with.
     pub probes: BTreeMap<String, Probe>,
     /// When a pass last found mail that came late.
@@ -77,6 +84,19 @@ impl Ttl {
     fn drained(&self) -> Option<Timestamp> {
         Some(Timestamp(self.low?).after(Duration::from_secs(self.highest.max(FLOOR))))
     }
+}
+
+/// How much there is, and how long it may take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forecast {
+    /// When it was made, in milliseconds since 1970.
+    pub at: i64,
+    /// Messages at the old servers.
+    pub messages: u64,
+    /// Their octets.
+    pub bytes: u64,
+    /// Seconds that all of it may take.
+    pub seconds: u64,
 }
 
 /// For how long others may remember something.
@@ -140,6 +160,8 @@ pub struct Standing {
     pub unready: (u64, Vec<String>),
     /// Logins without a proof, or with something unexplained, likewise.
     pub unproven: (u64, Vec<String>),
+    /// Tickets that are open, some of them named.
+    pub tickets: (u64, Vec<String>),
     /// When the last one was cut over, in milliseconds since 1970, once all are.
     pub over: Option<i64>,
 }
@@ -195,6 +217,13 @@ impl Gates {
                 format!("尚未核对，请运行 anser move verify：{names}"),
             )
         });
+        let tickets = (standing.tickets.0 > 0).then(|| {
+            let names = named(&standing.tickets);
+            Text::new(
+                format!("open, see `anser move ticket`: {names}"),
+                format!("未结，参见 anser move ticket：{names}"),
+            )
+        });
         let notice = self.notice.is_none().then(|| {
             Text::new(
                 "tell the users when it will be, then say --noticed",
@@ -203,12 +232,14 @@ impl Gates {
         });
         let all = [
             ("form", true, unanswered),
+            ("forecast", true, Some(self.forecast_words())),
             ("accounts", true, unready),
             ("proof", true, unproven),
             ("ttl", true, self.ttl_problem(seen, now)),
             ("notice", true, notice),
             ("mx", false, mx_problem(seen)),
             ("probe", false, probes::problem(&self.probes, seen)),
+            ("tickets", false, tickets),
             ("late", false, self.late_problem(standing, now)),
         ];
         all.into_iter().map(|(gate, before, problem)| self.view(gate, before, problem)).collect()
@@ -227,6 +258,26 @@ impl Gates {
         };
         let (en, zh) = (text.en.into_owned(), text.zh.into_owned());
         GateView { gate: gate.to_owned(), state: state.to_owned(), before, en, zh }
+    }
+
+    /// What somebody is to know and to accept.
+    fn forecast_words(&self) -> Text {
+        let Some(Forecast { at, messages, bytes, seconds }) = self.forecast else {
+            return Text::new(
+                "nobody knows how much there is: run `anser move survey`",
+                "尚未调查数据量：请运行 anser move survey",
+            );
+        };
+        let (day, size) = (Timestamp(at), format!("{:.1} GB", bytes as f64 / 1e9));
+        let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+        Text::new(
+            format!(
+                "{messages} messages, {size}, about {hours} h {minutes} min, as it was at {day}: --accept forecast"
+            ),
+            format!(
+                "截至 {day} 共 {messages} 封、{size}，预计 {hours} 小时 {minutes} 分钟：请用 --accept forecast 确认"
+            ),
+        )
     }
 
     fn ttl_problem(&self, seen: &[MxSeen], now: Timestamp) -> Option<Text> {

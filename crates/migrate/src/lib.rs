@@ -53,13 +53,14 @@
 //! | [`front_door`] | old servers asked about one login; passwords that were learnt |
 //! | [`pass_through`], `tap` | sessions of mailboxes that still live at the old server |
 //! | `turn`, `uidl` | a mailbox turns from there to here, unique ids of POP3 included; late mail is swept |
-//! | [`survey`] | what there is to be moved |
+//! | [`survey`], `sample` | what there is to be moved |
 //! | `back` | the way back, by the same ledger |
 //! | [`form`] | what an organisation says of itself before it moves |
 //! | [`documents`] | what is handed out and worked by, made of what the move knows |
 //! | [`paper`] | what is printed: HTML and PDF |
 //! | [`notices`] | letters that users get |
 //! | [`probes`] | letters that a domain was tried with |
+//! | [`tickets`], [`figures`] | what users complain of; how they use what they moved to |
 //! | [`gates`] | what must be so before a cut-over, and after it |
 //! | [`signature`] | reports that nobody can change |
 //! | `secret` | passwords, sealed by a key outside of the database |
@@ -73,6 +74,7 @@ pub mod consent;
 pub mod cutover;
 pub mod documents;
 pub mod entry;
+pub mod figures;
 pub mod files;
 pub mod form;
 pub mod front_door;
@@ -103,6 +105,7 @@ pub mod report;
 mod role;
 mod rows;
 mod run;
+mod sample;
 mod schema;
 mod secret;
 pub mod signature;
@@ -111,6 +114,7 @@ pub mod survey;
 mod talk;
 mod tap;
 mod throttle;
+pub mod tickets;
 pub mod trouble;
 mod turn;
 mod uidl;
@@ -146,6 +150,7 @@ pub use own::{OwnMove, OwnResult, OwnState, Wish};
 pub use probes::{Probe, Tried};
 pub use schema::SCHEMA;
 pub use survey::SourceSurvey;
+pub use tickets::Ticket;
 pub use turn::split;
 pub use verify::{Level, Proof};
 pub use views::{MailboxView, MoveView, PaceView, WaveView};

@@ -3,7 +3,7 @@
 use anser_db::Schema;
 
 /// Tables of moves, to be handed to `anser_db::Db::open`.
-pub const SCHEMA: Schema = Schema(&[FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN, TOLD, PACE, REFUSED, ADMIN]);
+pub const SCHEMA: Schema = Schema(&[FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN, TOLD, PACE, REFUSED, ADMIN, TICKETS]);
 
 /// `state` as [`crate::model::MoveState`] and [`crate::model::State`] have it. `secret` is sealed by a key that is not here.
 const FIRST: &str = "
@@ -163,4 +163,19 @@ const ADMIN: &str = "
 ALTER TABLE mov_sources ADD COLUMN admin TEXT;
 ALTER TABLE mov_sources ADD COLUMN admin_form TEXT;
 ALTER TABLE mov_sources ADD COLUMN admin_secret BLOB;
+";
+
+/// What users complain of (see [`crate::tickets`]).
+const TICKETS: &str = "
+CREATE TABLE mov_tickets (
+  id INTEGER NOT NULL PRIMARY KEY,
+  move INTEGER NOT NULL,
+  opened_ms INTEGER NOT NULL,
+  opened_by TEXT NOT NULL,
+  text TEXT NOT NULL,
+  closed_ms INTEGER,
+  closed_by TEXT,
+  answer TEXT
+) STRICT;
+CREATE INDEX mov_tickets_move ON mov_tickets (move, id);
 ";

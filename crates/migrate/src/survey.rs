@@ -1,20 +1,33 @@
 //! What there is to be moved: every old server as it answers, every login that is known as it stands. Nothing is changed anywhere.
 
+use std::time::Duration;
+
 use anser_base::Result;
+use anser_net::Fill;
 use serde::{Deserialize, Serialize};
 
-use crate::Migrate;
+use crate::gates::Forecast;
 use crate::imap::Imap;
-use crate::model::{Kind, Mailbox, Source};
-use crate::rows;
+use crate::imap::connection::secure;
+use crate::model::{Kind, Mailbox, Source, Tls};
+use crate::sample::{self, Sample};
 use crate::source::Origin;
 use crate::trouble::Trouble;
 use crate::which::{Which, is_meant};
+use crate::{Migrate, name, reach, rows, turn};
 
 /// Mailboxes of one source that are looked into.
 const MAILBOXES: usize = 5_000;
-/// Messages a second that one connection is taken to bring, for a forecast.
+/// Messages a second that one connection is taken to bring where nothing was measured.
 const SPEED: u64 = 500;
+/// Mailboxes of one source of which a sample is read.
+const SAMPLED: u64 = 20;
+/// Folders with odd names, and full mailboxes, that are told of one source.
+const TOLD: usize = 50;
+/// A mailbox that is so full, in parts of a hundred, is told.
+const FULL: u64 = 90;
+/// For a greeting.
+const GREETING: Duration = Duration::from_secs(20);
 
 /// One old server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +56,28 @@ pub struct SourceSurvey {
     pub messages: u64,
     /// The most messages of one login.
     pub largest: u64,
-    /// Seconds that all of it may take, by what one connection usually brings.
+    /// What it greets with.
+    #[serde(default)]
+    pub banner: String,
+    /// Octets of all messages.
+    #[serde(default)]
+    pub bytes: u64,
+    /// Whether it did not tell these: they follow from the messages that were listed.
+    #[serde(default)]
+    pub is_estimate: bool,
+    /// The biggest message that was listed, in octets.
+    #[serde(default)]
+    pub biggest: u64,
+    /// Messages that were read as a sample.
+    #[serde(default)]
+    pub sampled: u64,
+    /// Of these, in one second, the octets that one connection brought.
+    #[serde(default)]
+    pub speed: u64,
+    /// Of these, with octets above 127 in their headers; without a Message-ID; with a NUL.
+    #[serde(default)]
+    pub odd: [u64; 3],
+    /// Seconds that all of it may take, by what came of the sample; by what one connection usually brings where there was none.
     pub forecast: u64,
 }
 
@@ -70,6 +104,20 @@ impl Migrate {
             let own: Vec<&Mailbox> = all.iter().filter(|mailbox| mailbox.source == source.id).collect();
             surveys.push(self.survey_one(&source, &own).await);
         }
+        if let (Some(relay), Some(first)) = (&of.relay, surveys.first_mut()) {
+            let (host, port) = turn::split(relay)?;
+            let said = banner(&host, port, None).await;
+            first.en.push(format!("SMTP {relay}: {}", said.as_deref().unwrap_or("no answer")));
+            first.zh.push(format!("SMTP {relay}：{}", said.as_deref().unwrap_or("无应答")));
+        }
+        if which.is_empty() {
+            let (at, sum) =
+                (self.inner.deps.clock.now().0, |number: fn(&SourceSurvey) -> u64| surveys.iter().map(number).sum());
+            // Sources are worked on beside each other.
+            let seconds = surveys.iter().map(|survey| survey.forecast).max().unwrap_or(0);
+            let forecast = Forecast { at, messages: sum(|one| one.messages), bytes: sum(|one| one.bytes), seconds };
+            self.write(move |tx| rows::change_gates(tx, id, |gates| gates.forecast = Some(forecast)).map(drop)).await?;
+        }
         Ok(surveys)
     }
 
@@ -80,6 +128,9 @@ impl Migrate {
         };
         let (source_name, mailboxes_count) = (source.name.clone(), mailboxes.len() as u64);
         let mut survey = SourceSurvey { source: source_name, place, mailboxes: mailboxes_count, ..Default::default() };
+        if !source.kind.is_files() && source.kind != Kind::Jmap {
+            survey.banner = banner(&source.host, source.port, Some(source)).await.unwrap_or_default();
+        }
         if source.kind == Kind::Imap {
             match Imap::connect(source).await {
                 Ok(imap) => survey.capabilities = imap.into_stream().1,
@@ -89,12 +140,13 @@ impl Migrate {
                 }
             }
         }
+        let mut measured = Measured::default();
         for mailbox in mailboxes.iter().take(MAILBOXES) {
             if mailbox.secret.is_none() && source.admin.is_none() && !source.kind.is_files() {
                 survey.without_password += 1;
                 continue;
             }
-            if let Err(trouble) = self.look_into(mailbox, source, &mut survey).await
+            if let Err(trouble) = self.look_into(mailbox, source, (&mut survey, &mut measured)).await
                 && survey.refused.len() < NAMED
             {
                 survey.refused.push((mailbox.login.clone(), trouble.words()));
@@ -103,25 +155,151 @@ impl Migrate {
         if source.kind == Kind::Imap {
             let lacks = WANTED.iter().filter(|(word, ..)| !survey.capabilities.split(' ').any(|known| known == *word));
             let (en, zh) = lacks.map(|(word, en, zh)| (format!("{word}: {en}"), format!("{word}：{zh}"))).unzip();
-            (survey.en, survey.zh) = (en, zh);
+            let (en, zh): (Vec<String>, Vec<String>) = (en, zh);
+            survey.en.extend(en);
+            survey.zh.extend(zh);
+            let limit = survey.capabilities.split(' ').find_map(|word| word.strip_prefix("APPENDLIMIT="));
+            if let Some(limit) = limit {
+                survey.en.push(format!(
+                    "it takes messages of {limit} octets at most (APPENDLIMIT): larger ones cannot go back"
+                ));
+                survey.zh.push(format!("单封邮件上限 {limit} 字节（APPENDLIMIT）：更大的邮件无法回退"));
+            }
         }
-        let at_once = u64::from(source.connections.max(1));
-        survey.forecast = survey.messages.div_ceil(SPEED * at_once);
+        measured.conclude(&mut survey, u64::from(source.connections.max(1)));
         survey
     }
 
-    async fn look_into(&self, mailbox: &Mailbox, source: &Source, survey: &mut SourceSurvey) -> Result<(), Trouble> {
+    async fn look_into(
+        &self,
+        mailbox: &Mailbox,
+        source: &Source,
+        (survey, measured): (&mut SourceSurvey, &mut Measured),
+    ) -> Result<(), Trouble> {
         let mut origin = self.inner.open(mailbox, source).await?;
         if let Origin::Imap(imap) = &origin {
             // Many tell most of it after a login only.
             survey.capabilities = imap.capabilities();
         }
         let folders = origin.folders().await?;
-        let messages: u64 = folders.iter().filter_map(|folder| folder.standing).map(|standing| standing.messages).sum();
-        origin.leave().await;
+        let sizes = sample::sizes(&mut origin, &folders).await?;
         survey.folders += folders.len() as u64;
-        survey.messages += messages;
-        survey.largest = survey.largest.max(messages);
+        survey.messages += sizes.messages;
+        survey.largest = survey.largest.max(sizes.messages);
+        match sizes.bytes {
+            Some(bytes) => survey.bytes += bytes,
+            None => measured.untold += sizes.messages,
+        }
+        for folder in &folders {
+            let Some((en, zh)) = sample::odd(folder).filter(|_| survey.en.len() < TOLD) else { continue };
+            let name = name::path_of(&folder.name, folder.delimiter, b"").join("/");
+            survey.en.push(format!("{}: {name}: {en}", mailbox.login));
+            survey.zh.push(format!("{}：{name}：{zh}", mailbox.login));
+        }
+        if let Origin::Imap(imap) = &mut origin
+            && let Some((used, limit)) = sample::quota(imap).await?
+            && used.saturating_mul(100) >= limit.saturating_mul(FULL)
+            && survey.en.len() < TOLD
+        {
+            let (used, limit) = (used / 1_000_000, limit / 1_000_000);
+            survey
+                .en
+                .push(format!("{}: {used} of {limit} MB are full: nothing may fit in on the way back", mailbox.login));
+            survey.zh.push(format!("{}：已用 {used} / {limit} MB：回退时可能放不下", mailbox.login));
+        }
+        if measured.mailboxes < SAMPLED
+            && let Some(account) = self.inner.deps.directory.account(mailbox.account).await?
+        {
+            let found = sample::sample(&mut origin, &folders, (&self.inner.deps.store, account.tenant)).await?;
+            measured.add(&found, survey);
+        }
+        origin.leave().await;
         Ok(())
+    }
+}
+
+/// What the samples of a source came to.
+#[derive(Default)]
+struct Measured {
+    mailboxes: u64,
+    /// Messages whose octets nobody told.
+    untold: u64,
+    listed: u64,
+    listed_bytes: u64,
+    read_bytes: u64,
+    took: Duration,
+}
+
+impl Measured {
+    fn add(&mut self, found: &Sample, survey: &mut SourceSurvey) {
+        self.mailboxes += 1;
+        self.listed += found.listed;
+        self.listed_bytes += found.listed_bytes;
+        self.read_bytes += found.read_bytes;
+        self.took += found.took;
+        survey.biggest = survey.biggest.max(found.biggest);
+        survey.sampled += found.read;
+        let odd = [found.eight_bit, found.no_id, found.nul];
+        survey.odd.iter_mut().zip(odd).for_each(|(all, one)| *all += one);
+    }
+
+    /// Sizes that nobody told, and how long all of it may take.
+    fn conclude(&self, survey: &mut SourceSurvey, at_once: u64) {
+        if self.untold > 0 && self.listed > 0 {
+            survey.is_estimate = true;
+            survey.bytes +=
+                u64::try_from(u128::from(self.untold) * u128::from(self.listed_bytes) / u128::from(self.listed))
+                    .unwrap_or(u64::MAX);
+        }
+        let millis = self.took.as_millis().max(1);
+        survey.forecast = match survey.sampled {
+            0 => survey.messages.div_ceil(SPEED * at_once),
+            read => {
+                survey.speed = per_second(self.read_bytes, millis);
+                // Small messages cost their number, large ones their octets.
+                let by_count = u128::from(survey.messages) * millis / (u128::from(read) * 1000);
+                let by_bytes = u128::from(survey.bytes) * millis / (u128::from(self.read_bytes.max(1)) * 1000);
+                u64::try_from(by_count.max(by_bytes)).unwrap_or(u64::MAX).div_ceil(at_once)
+            }
+        };
+    }
+}
+
+fn per_second(count: u64, millis: u128) -> u64 {
+    u64::try_from(u128::from(count) * 1000 / millis).unwrap_or(u64::MAX)
+}
+
+/// The first line that a server says; within TLS, where its source has that from the first byte.
+async fn banner(host: &str, port: u16, source: Option<&Source>) -> Option<String> {
+    let mut stream = reach::connect(host, port, GREETING).await.ok()?;
+    stream.set_read_timeout(GREETING);
+    if let Some(source) = source.filter(|source| matches!(source.tls, Tls::Implicit | Tls::ImplicitAny)) {
+        secure(&mut stream, source).await.ok()?;
+    }
+    // What is longer than one packet is no greeting.
+    match stream.fill().await.ok()? {
+        Fill::Data(_) => Some(sample::greeting(stream.buffer().split(|&b| b == b'\n').next()?)),
+        Fill::Closed | Fill::TimedOut => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forecast_goes_by_what_was_measured() {
+        let mut measured = Measured { untold: 1_000_000, ..Measured::default() };
+        let took = Duration::from_secs(2);
+        let found =
+            Sample { listed: 1000, listed_bytes: 20_000_000, read: 10, read_bytes: 200_000, took, ..Sample::default() };
+        let mut survey = SourceSurvey { messages: 1_000_000, ..SourceSurvey::default() };
+        measured.add(&found, &mut survey);
+        measured.conclude(&mut survey, 4);
+        assert_eq!((survey.bytes, survey.is_estimate, survey.speed), (20_000_000_000, true, 100_000));
+        assert_eq!(survey.forecast, 50_000, "a million at five a second, four at once");
+        let mut survey = SourceSurvey { messages: 10_000, ..SourceSurvey::default() };
+        Measured::default().conclude(&mut survey, 2);
+        assert_eq!((survey.forecast, survey.speed), (10, 0));
     }
 }

@@ -74,6 +74,9 @@ impl Admin {
         for gate in &look.gates {
             out.item(Item::MoveGate(gate.clone())).await?;
         }
+        for domain in seen.iter().filter(|_| wish.check).map(|one| &one.domain) {
+            self.tell_reputation(domain, out).await?;
+        }
         for at_ms in &look.visits {
             out.item(Item::MoveVisit(VisitView { at_ms: *at_ms })).await?;
         }
@@ -106,6 +109,7 @@ impl Admin {
             let seen = self.look_at_domains(&name).await?;
             self.deps.moves.look_at_gates(&name, &seen, Said::default()).await?;
             self.follow_probes(&name).await?;
+            self.deps.moves.keep_figures(&name).await?;
         }
         Ok(())
     }

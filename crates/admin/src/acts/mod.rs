@@ -17,6 +17,7 @@ mod import;
 mod moves;
 mod notify;
 mod people;
+mod people_totals;
 mod probe;
 mod queue;
 mod routes;

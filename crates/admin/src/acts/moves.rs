@@ -7,7 +7,7 @@ use anser_migrate::{Kind, Pace, Said, Source, Tls, Which, which};
 
 use crate::acts::cutover::Wish;
 use crate::answer::{Item, Out, Report, ReturnedView};
-use crate::request::MoveAct;
+use crate::request::{MoveAct, TicketAct};
 use crate::{Actor, Admin};
 
 /// Octets of a report in one item.
@@ -164,6 +164,25 @@ impl Admin {
                 let said = Said { noticed, accepted, who };
                 return self.cutover(actor, name, which, Wish { check, close, probe, said }, out).await;
             }
+            MoveAct::Ticket(what) => {
+                let noted = match what {
+                    TicketAct::List => None,
+                    TicketAct::Open { text } => {
+                        Some(format!("{} opened", moves.open_ticket(name, &actor.name, &text).await?))
+                    }
+                    TicketAct::Close { id, answer } => {
+                        moves.close_ticket(name, id, &actor.name, &answer).await?;
+                        Some(format!("{id} closed"))
+                    }
+                };
+                if noted.is_some() {
+                    self.note(actor, verb, name, None, noted).await?;
+                }
+                for ticket in moves.tickets(name).await? {
+                    out.item(Item::MoveTicket(ticket)).await?;
+                }
+                return Ok(Report::Done);
+            }
             MoveAct::Notify { occasion, dry_run } => {
                 return self.notify(actor, name, &which, (occasion, dry_run), out).await;
             }
@@ -235,6 +254,7 @@ fn verb_of(what: &MoveAct) -> &'static str {
         MoveAct::Form(_) => "move.form",
         MoveAct::Documents => "move.documents",
         MoveAct::Cutover { .. } => "move.cutover",
+        MoveAct::Ticket(_) => "move.ticket",
         MoveAct::Notify { .. } => "move.notify",
         MoveAct::Abandon { .. } => "move.abandon",
         MoveAct::Rollback { .. } => "move.rollback",

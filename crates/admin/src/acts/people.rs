@@ -25,16 +25,16 @@ const AWAY_DAYS: u32 = 7;
 
 /// What a file says, put in the order in which it is done.
 #[derive(Default)]
-struct Wanted {
-    domains: Vec<(u64, String, Option<String>)>,
+pub(super) struct Wanted {
+    pub(super) domains: Vec<(u64, String, Option<String>)>,
     /// Domains that are made by this import, or would be.
     coming: HashSet<String>,
-    people: Vec<(u64, Person)>,
+    pub(super) people: Vec<(u64, Person)>,
     /// Where somebody is among the people, by the key of the main address.
     at: HashMap<String, usize>,
-    aliases: Vec<(u64, Address, Vec<Address>)>,
+    pub(super) aliases: Vec<(u64, Address, Vec<Address>)>,
     catch_alls: Vec<(u64, String, Address)>,
-    lists: Vec<(u64, Address, String, Vec<Address>)>,
+    pub(super) lists: Vec<(u64, Address, String, Vec<Address>)>,
 }
 
 /// How many became what.
@@ -67,6 +67,9 @@ impl Admin {
         let slips = self.bring_all(&wanted, &import, &mut totals, out).await?;
         self.bring_aliases(&wanted, apply, &mut totals, out).await?;
         self.bring_lists(&wanted, apply, &mut totals, out).await?;
+        for total in self.totals(&wanted, &import).await? {
+            out.item(Item::Total(total)).await?;
+        }
         if apply {
             let Totals { new, changed, same, refused, .. } = &totals;
             let after = Some(format!("{new} new, {changed} changed, {same} same, {refused} refused"));

@@ -56,6 +56,9 @@ pub struct RecordView {
     pub problem_en: Option<String>,
     /// The same in Chinese.
     pub problem_zh: Option<String>,
+    /// What the DNS says at present; several values with commas between them.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub now: String,
     /// Seconds for which others may remember what the name servers say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl: Option<u64>,

@@ -120,6 +120,28 @@ pub struct SchemeView {
     pub weak: bool,
 }
 
+/// How many there are of something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TotalView {
+    /// Of what, in English.
+    pub en: String,
+    /// In Chinese.
+    pub zh: String,
+    /// In the files.
+    pub file: u64,
+    /// In the survey form of the move, where that asks for it and somebody answered by a number.
+    pub form: Option<u64>,
+    /// In the directory, in the domains that the files name.
+    pub here: u64,
+}
+
+impl TotalView {
+    /// Whether all say the same.
+    pub fn is_equal(&self) -> bool {
+        self.file == self.here && self.form.is_none_or(|form| form == self.file)
+    }
+}
+
 /// A letter to a user of a move.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoticeView {

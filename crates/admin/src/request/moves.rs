@@ -91,6 +91,8 @@ pub enum MoveAct {
         #[serde(default)]
         probe: bool,
     },
+    /// What users complain of.
+    Ticket(TicketAct),
     /// Sends the letters of an occasion to whoever has not got them.
     Notify {
         /// `success`, `reminder`.
@@ -144,6 +146,27 @@ pub enum MoveAct {
     Proofs,
 }
 
+/// What is done with tickets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TicketAct {
+    /// Lists them.
+    List,
+    /// Opens one.
+    Open {
+        /// What it is about.
+        text: String,
+    },
+    /// Closes one.
+    Close {
+        /// Its number.
+        id: u64,
+        /// What was done about it.
+        #[serde(default)]
+        answer: String,
+    },
+}
+
 impl MoveAct {
     /// Whether it tells how things are, and changes nothing but what is remembered of having looked.
     pub fn only_looks(&self) -> bool {
@@ -157,6 +180,7 @@ impl MoveAct {
             | Self::ReportKey
             | Self::Documents
             | Self::Notify { dry_run: true, .. }
+            | Self::Ticket(TicketAct::List)
             | Self::Rollback { dry_run: true } => true,
             Self::Form(said) => said.is_empty(),
             Self::Cutover { check, noticed, accepted, close, probe } => {

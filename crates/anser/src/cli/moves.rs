@@ -92,6 +92,15 @@ pub enum Move {
         #[arg(id = "move_probe", long = "probe", conflicts_with_all = ["gates_check", "move_close"])]
         probe: bool,
     },
+    Ticket {
+        project: String,
+        #[arg(id = "ticket_open", long = "open", value_name = "TEXT", conflicts_with = "ticket_close")]
+        open: Option<String>,
+        #[arg(id = "ticket_close", long = "close", value_name = "NUMBER")]
+        close: Option<u64>,
+        #[arg(id = "ticket_answer", long = "answer", value_name = "TEXT", requires = "ticket_close")]
+        answer: Option<String>,
+    },
     Notify {
         project: String,
         #[command(flatten)]

@@ -184,6 +184,8 @@ pub struct AccountImport {
     pub passwords: First,
     #[arg(long)]
     pub keep_passwords: bool,
+    #[arg(id = "import_move", long = "move", value_name = "MOVE")]
+    pub of_move: Option<String>,
     #[arg(long, value_name = "FILE")]
     pub slips: Option<PathBuf>,
 }

@@ -97,3 +97,23 @@ fn passwd_with_shadow_and_a_dump_with_lists_come_in_without_a_server() {
         "{aliases}"
     );
 }
+
+#[test]
+fn totals_are_held_against_the_survey_form_and_what_is_here() {
+    let place = Place::new();
+    let dev = place.start();
+    let file = place.file("people.csv");
+    fs::write(&file, "email,alias\nx@house.test,\ny@house.test,z@house.test\n").unwrap();
+    dev.ask(&["move", "plan", "m", "--host", "127.0.0.1", "--port", "1", "--tls", "none"]);
+    dev.ask(&["move", "survey", "m", "--answer", "users=3"]);
+    let command = ["account", "import", &file.display().to_string(), "--add-domains", "--move", "m"];
+    let dry = dev.ask(&[&command[..], &["--dry-run"]].concat());
+    assert!(dry.contains("! users: 2 in the files, 3 in the survey form, 0 here"), "{dry}");
+    let told = dev.ask(&command);
+    assert!(told.contains("! users: 2 in the files, 3 in the survey form, 2 here"), "{told}");
+    for line in ["+ domains: 1 in", "+ aliases: 1 in the files, - in the survey form, 1 here", "+ lists: 0 in"] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    dev.ask(&["move", "survey", "m", "--answer", "users=2"]);
+    assert!(dev.ask(&command).contains("+ users: 2 in the files, 2 in the survey form, 2 here"));
+}

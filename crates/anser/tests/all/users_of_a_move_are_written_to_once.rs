@@ -62,4 +62,15 @@ fn users_are_reminded_and_told_of_the_success_once_each() {
     let new = letters(&dev, "bob@anser.test", 2);
     assert!(new.contains("已迁移完成") && new.contains("请登录新邮件系统") && new.contains("高能所"), "{new}");
     assert_eq!(dev.ask(&[&remind[..], &["--dry-run"]].concat()).matches("bob").count(), 0, "he has logged in");
+
+    // What they complain of, and how they use it.
+    let told = dev.ask(&["move", "ticket", "m", "--open", "bob: no signature"]);
+    assert!(told.starts_with("! 1  ") && told.contains("bob: no signature"), "{told}");
+    assert!(dev.ask(&["move", "cutover", "m", "--check"]).contains("! tickets  open"));
+    let told = dev.ask(&["move", "ticket", "m", "--close", "1", "--answer", "it was set"]);
+    assert!(told.starts_with("+ 1  ") && told.contains("it was set"), "{told}");
+    let papers = place.file("papers");
+    dev.ask(&["move", "report", "m", "--documents", &papers.display().to_string()]);
+    let visits = std::fs::read_to_string(papers.join("en/13-visits.html")).unwrap();
+    assert!(visits.contains("<td>imap</td><td>1</td>") && visits.contains("it was set"), "{visits}");
 }

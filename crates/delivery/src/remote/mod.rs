@@ -41,7 +41,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anser_base::{Address, Clock, Entropy, limits};
+use anser_base::{Address, Clock, Entropy, Timestamp, limits};
 use anser_directory::{Directory, HopTls, NextHop, RouteWay};
 use anser_journal::{Entry as Note, Journal, Origin, What};
 use anser_net::Resolver;
@@ -131,6 +131,8 @@ pub struct Outward {
     pub private: bool,
     /// Who vouches for certificates where authorities count; `None` is the system's bundle.
     pub authorities: Option<PathBuf>,
+    /// Since when own addresses send that nobody knew before: for two weeks they send little to each domain, twice as much each day.
+    pub new_since: Option<Timestamp>,
     /// The port at which policies are fetched: 443, but in a loopback internet.
     pub web_port: u16,
 }
@@ -138,7 +140,15 @@ pub struct Outward {
 impl Outward {
     /// The world's DNS by this resolver, port 25, public addresses only.
     pub fn new(resolver: Resolver) -> Self {
-        Self { resolver, port: 25, sources: Vec::new(), private: false, authorities: None, web_port: 443 }
+        Self {
+            resolver,
+            port: 25,
+            sources: Vec::new(),
+            private: false,
+            authorities: None,
+            new_since: None,
+            web_port: 443,
+        }
     }
 
     fn speaks(&self, address: IpAddr) -> bool {
@@ -281,6 +291,15 @@ impl Relay {
         }
     }
 
+    async fn turn(&self, way: &Way) -> Result<Turn, Stop> {
+        let (now, new_since) = (self.clock.now(), self.outward.as_ref().and_then(|outward| outward.new_since));
+        let most = new_since.and_then(|since| pace::warm_up(since, now));
+        match (way, most) {
+            (Way::Exchange(domain), Some(most)) => self.pace.turn_of(domain, most, now).await,
+            _ => self.pace.turn(&way.name()).await,
+        }
+    }
+
     async fn go(&self, way: &Way, entry: &Entry, recipients: &[usize]) -> Vec<Relayed> {
         let mut content = match self.open(entry).await {
             Ok(content) => content,
@@ -288,7 +307,7 @@ impl Relay {
         };
         let mut relayed = Vec::with_capacity(recipients.len());
         for part in recipients.chunks(RECIPIENTS) {
-            let turn = match self.pace.turn(&way.name()).await {
+            let turn = match self.turn(way).await {
                 Ok(turn) => turn,
                 Err(stop) => {
                     // What is old waits longer, so that a destination that is down for days costs little.

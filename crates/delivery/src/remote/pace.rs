@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anser_base::Entropy;
+use anser_base::{Entropy, Timestamp};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -35,6 +35,19 @@ const SPREAD: Duration = Duration::from_secs(120);
 /// Destinations remembered. Those without anything to remember go first.
 const PLACES: usize = 20_000;
 
+/// Messages an hour to one destination on the first day of an address that nobody knows yet; twice as many each day.
+const FIRST_DAY: u32 = 50;
+/// Days after which an address is known.
+const WARM: u32 = 14;
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const HOUR: i64 = 3600;
+
+/// How many messages an hour may go to one destination from addresses that send since `since`; any number once they are known.
+pub(super) fn warm_up(since: Timestamp, now: Timestamp) -> Option<u32> {
+    let days = u32::try_from(now.since(since).as_secs() / DAY.as_secs()).unwrap_or(u32::MAX);
+    (days < WARM).then(|| FIRST_DAY << days)
+}
+
 /// The destinations.
 pub(super) struct Pace {
     places: Mutex<HashMap<String, Arc<Place>>>,
@@ -60,6 +73,9 @@ struct State {
     took: Option<Instant>,
     /// When the next entry that is put off comes back.
     comes_back: Instant,
+    /// Turns of this hour, which is counted since 1970: for addresses that are new.
+    hour: i64,
+    turns: u32,
 }
 
 /// The right to speak with a destination; ends when it is dropped.
@@ -70,6 +86,25 @@ pub(super) struct Turn {
 impl Pace {
     pub fn new(entropy: Entropy) -> Self {
         Self { places: Mutex::default(), entropy }
+    }
+
+    /// A turn of this hour, of which there are at most so many, at a destination that is to learn who we are. An error puts the entry off until the next
+    /// one. They are counted from the start of the server.
+    pub async fn turn_of(&self, destination: &str, most: u32, now: Timestamp) -> Result<Turn, Stop> {
+        let (place, hour) = (self.place(destination), now.secs().div_euclid(HOUR));
+        {
+            let mut state = place.state();
+            if state.hour != hour {
+                (state.hour, state.turns) = (hour, 0);
+            }
+            if state.turns >= most {
+                let left = HOUR - now.secs().rem_euclid(HOUR);
+                let why = format!("4.4.5 this server is new: {most} messages an hour go to {destination} today");
+                return Err(Stop::after(self.spread(Duration::from_secs(left.unsigned_abs()), SPREAD), why));
+            }
+            state.turns += 1;
+        }
+        self.turn(destination).await
     }
 
     /// Waits for a turn. An error puts the entry off: the destination rests, or too many wait for it already.
@@ -186,11 +221,15 @@ impl State {
             rate: FIRST_RATE,
             took: None,
             comes_back: Instant::now(),
+            hour: 0,
+            turns: 0,
         }
     }
 
     fn is_worth_keeping(&self) -> bool {
-        self.running + self.waiting > 0 || self.rests_until.is_some_and(|until| until > Instant::now())
+        self.running + self.waiting > 0
+            || self.turns > 0
+            || self.rests_until.is_some_and(|until| until > Instant::now())
     }
 
     /// One conversation more for as many messages as go on at once.
@@ -265,6 +304,25 @@ mod tests {
         tokio::time::advance(REST).await;
         pace.turn("a.test").await.ok().unwrap().went_well();
         assert!(pace.turn("a.test").await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_address_that_is_new_sends_more_each_day_until_it_is_known() {
+        let (pace, since) = (pace(), Timestamp::from_secs(1_800_000_000));
+        let day = |days: u32| warm_up(since, since.after(DAY * days));
+        assert_eq!([day(0), day(1), day(WARM - 1), day(WARM)], [Some(50), Some(100), Some(50 << 13), None]);
+        let at = |minutes: u64| since.after(Duration::from_secs(minutes * 60));
+        let turn = async |to: &str, minutes| pace.turn_of(to, 2, at(minutes)).await;
+        assert!(turn("a.test", 0).await.is_ok() && turn("a.test", 10).await.is_ok());
+        let stop = turn("a.test", 20).await.err().unwrap();
+        assert!(stop.why().starts_with("4.4.5 this server is new: 2 messages"), "{}", stop.why());
+        let left = match stop.outcome() {
+            anser_queue::Outcome::Wait { after, .. } => after,
+            other => panic!("{other:?}"),
+        };
+        assert!((40 * 60..=42 * 60).contains(&left.as_secs()), "until the next hour: {left:?}");
+        assert!(turn("b.test", 20).await.is_ok(), "each destination for itself");
+        assert!(turn("a.test", 60).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]

@@ -80,16 +80,59 @@ impl Migrate {
                 .map(|at| at.filter(|at| *at > 0).map(|at| Timestamp(at).to_string()).unwrap_or_default());
             ttl.rows.push(vec![name.clone(), known.now.to_string(), known.highest.to_string(), low, first, last]);
         }
-        let columns =
-            [("Days after", "切换后天数"), ("Date", "日期"), ("Spoken to", "受访人"), ("What was said", "回访内容")];
+        let columns = [
+            ("Days after", "切换后天数"),
+            ("Date", "日期"),
+            ("In use within a week", "一周内使用"),
+            ("Never logged in", "从未登录"),
+            ("Doors", "使用方式"),
+            ("Room", "占用空间"),
+            ("Spoken to", "受访人"),
+            ("What was said", "回访内容"),
+        ];
         let (mut visits, dates) = (Table::new(&columns), gates.visits());
         let mut days: Vec<u64> = VISITS.to_vec();
         days.extend((2..=4).map(|month| month * 30));
         for (at, days) in days.into_iter().enumerate() {
             let date = dates.get(at).map(|at| day(Timestamp(*at))).unwrap_or_default();
-            visits.rows.push(vec![format!("+{days}"), date, String::new(), String::new()]);
+            let mut row = vec![format!("+{days}"), date];
+            row.extend(match dates.get(at).and_then(|at| gates.figures.get(at)) {
+                Some(one) => {
+                    [format!("{}/{}", one.lately, one.accounts), one.never.to_string(), one.doors(), one.size()]
+                }
+                None => Default::default(),
+            });
+            row.extend([String::new(), String::new()]);
+            visits.rows.push(row);
+        }
+        let figures = self.figures(name).await?;
+        let mut usage = Table::new(&[("Figure", "指标"), ("Today", "今天")]);
+        let mut figure = |en: &str, zh: &str, value: String| usage.rows.push(vec![in_words(en, zh), value]);
+        figure("Accounts", "账号", figures.accounts.to_string());
+        figure("Logged in to within a week", "一周内登录过", figures.lately.to_string());
+        figure("Never logged in to", "从未登录", figures.never.to_string());
+        for (door, count) in &figures.doors {
+            figure(door, door, count.to_string());
+        }
+        figure("Messages", "邮件", figures.messages.to_string());
+        figure("Room", "占用空间", figures.size());
+        let columns = [
+            ("No.", "编号"),
+            ("Opened", "提出"),
+            ("By", "提出人"),
+            ("About", "内容"),
+            ("Closed", "结案"),
+            ("What was done", "处理"),
+        ];
+        let mut tickets = Table::new(&columns);
+        for one in self.tickets(name).await? {
+            let (opened, closed) = one.days();
+            let (closed, answer) = (closed.unwrap_or_default(), one.answer.unwrap_or_default());
+            tickets.rows.push(vec![one.id.to_string(), opened, one.by, one.text, closed, answer]);
         }
         let tables = [
+            ("usage", usage),
+            ("tickets", tickets),
             ("form", asked),
             ("sources", places),
             ("accounts", accounts),

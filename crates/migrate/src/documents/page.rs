@@ -47,7 +47,8 @@ pub(super) const TEXTS: [&str; 37] = [
 ];
 /// Tables that templates may call for.
 #[cfg(test)]
-pub(super) const TABLES: [&str; 9] = ["form", "sources", "accounts", "gates", "dns", "mx", "ttl", "lists", "visits"];
+pub(super) const TABLES: [&str; 11] =
+    ["form", "usage", "tickets", "sources", "accounts", "gates", "dns", "mx", "ttl", "lists", "visits"];
 
 /// One document, with the facts in it.
 pub fn page(document: &Document, language: Language, facts: &Facts) -> Paper {

@@ -276,6 +276,9 @@ impl Session {
                     self.say(format!("* NAMESPACE {answer}\r\n{tag} OK done\r\n").as_bytes())?
                 }
                 "STATUS" => self.status(tag, arguments)?,
+                "GETQUOTAROOT" => self.say(
+                    format!("* QUOTAROOT INBOX \"\"\r\n* QUOTA \"\" (STORAGE 95 100)\r\n{tag} OK done\r\n").as_bytes(),
+                )?,
                 "EXAMINE" => self.examine(tag, arguments)?,
                 "UID" => self.fetch(tag, arguments)?,
                 "LOGOUT" => return self.say(b"* BYE\r\n"),
@@ -380,15 +383,17 @@ impl Session {
         self.say(format!("{tag} OK done\r\n").as_bytes())
     }
 
+    /// STATUS of a folder whose name needs no literal; `SIZE` where it was offered.
     fn status(&mut self, tag: &str, arguments: &str) -> std::io::Result<()> {
         let name = strings(arguments).remove(0);
-        let count = {
-            let state = self.state.lock().unwrap();
-            let found = state.folders.iter().find(|folder| bare(&folder.name) == name.as_bytes());
-            found.map(|folder| folder.mails.len())
-        };
-        let Some(count) = count else { return self.say(format!("{tag} NO there is none\r\n").as_bytes()) };
-        self.say(format!("* STATUS \"{name}\" (MESSAGES {count})\r\n{tag} OK done\r\n").as_bytes())
+        let state = self.state.lock().unwrap();
+        let found = state.folders.iter().find(|folder| bare(&folder.name) == name.as_bytes()).cloned();
+        drop(state);
+        let Some(folder) = found else { return self.say(format!("{tag} NO nowhere\r\n").as_bytes()) };
+        let (messages, octets) = (folder.mails.len(), folder.mails.iter().map(|mail| mail.body.len()).sum::<usize>());
+        let size = if arguments.contains("SIZE") { format!(" SIZE {octets}") } else { String::new() };
+        let line = format!("* STATUS \"{name}\" (MESSAGES {messages}{size})\r\n{tag} OK done\r\n");
+        self.say(line.as_bytes())
     }
 
     fn examine(&mut self, tag: &str, arguments: &str) -> std::io::Result<()> {

@@ -3,6 +3,7 @@
 
 mod judge;
 mod remembered;
+mod reputation;
 mod world;
 
 use anser_base::{Error, Result};
@@ -58,6 +59,9 @@ impl Admin {
         for one in wanted {
             let looked = if check { world.look(judge, &one).await } else { Looked::default() };
             out.item(Item::Record(view(one, looked))).await?;
+        }
+        if check {
+            self.tell_reputation(&domain, out).await?;
         }
         for zone in world.zones() {
             out.item(Item::Record(zone)).await?;
@@ -205,6 +209,7 @@ fn view(wanted: Wanted, looked: Looked) -> RecordView {
         state: looked.state.to_owned(),
         problem_en,
         problem_zh,
+        now: looked.now,
         ttl: looked.ttl,
         old: looked.old,
     }

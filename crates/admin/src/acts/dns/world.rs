@@ -21,6 +21,8 @@ const VALUE: usize = 60;
 pub(super) struct Looked {
     pub state: &'static str,
     pub problem: Option<Words>,
+    /// What the DNS says.
+    pub now: String,
     /// Seconds for which others may remember what the name servers say.
     pub ttl: Option<u64>,
     /// Seconds for which others may still remember something else.
@@ -50,8 +52,13 @@ impl<'a> World<'a> {
 
     /// What there is in place of a record.
     pub async fn look(&mut self, judge: Judge<'_>, wanted: &Wanted) -> Looked {
+        let known = self.resolver.lookup(&wanted.name, wanted.kind).await;
+        let now = shown(&known);
+        Looked { now, ..self.look_around(judge, wanted, known).await }
+    }
+
+    async fn look_around(&mut self, judge: Judge<'_>, wanted: &Wanted, known: Answer) -> Looked {
         let resolver = self.resolver;
-        let known = resolver.lookup(&wanted.name, wanted.kind).await;
         let (answers, outside) = match self.zone(&wanted.name).await {
             Some(zone) => (zone.answers(resolver, &wanted.name, wanted.kind).await, zone.outside(wanted).await),
             None => (Vec::new(), None),
@@ -81,8 +88,10 @@ impl<'a> World<'a> {
                 let is_old = !known.is_failure() && !says_the_same(&known, answer);
                 let old = is_old.then_some(known.ttl.as_secs());
                 match old {
-                    Some(left) if state == "ok" => Looked { state: "waiting", problem: Some(waiting(left)), ttl, old },
-                    _ => Looked { state, problem, ttl, old },
+                    Some(left) if state == "ok" => {
+                        Looked { state: "waiting", problem: Some(waiting(left)), ttl, old, ..Looked::default() }
+                    }
+                    _ => Looked { state, problem, ttl, old, ..Looked::default() },
                 }
             }
             several => {
@@ -92,7 +101,7 @@ impl<'a> World<'a> {
                 }
                 let problem =
                     difference(&said.iter().map(|(s, v, (state, _))| (&s[..], &v[..], *state)).collect::<Vec<_>>());
-                Looked { state: "differs", problem: Some(problem), ttl, old: None }
+                Looked { state: "differs", problem: Some(problem), ttl, ..Looked::default() }
             }
         }
     }
@@ -177,9 +186,17 @@ impl Zone {
             state: if problem_en.is_some() { "wrong" } else { "ok" }.to_owned(),
             problem_en,
             problem_zh,
+            now: self.versions(),
             ttl: None,
             old: None,
         }
+    }
+
+    /// The serial number of the zone (RFC 1035 §3.3.13) at each server that has it.
+    fn versions(&self) -> String {
+        let named = self.authority.servers.iter().zip(&self.standing);
+        let each = named.filter_map(|(server, standing)| Some(format!("{} {}", server.name, standing.as_ref().ok()?)));
+        each.take(VALUES).collect::<Vec<_>>().join(", ")
     }
 
     fn problem(&self) -> Option<Words> {
@@ -243,7 +260,7 @@ fn split(inside: &Answer, (server, outside): (&str, &Answer), verdict: (&'static
     );
     // What is right for the world alone is not right for the house.
     let state = if state == "ok" { "differs" } else { state };
-    Looked { state, problem: Some(problem), ttl: Some(outside.ttl.as_secs()), old: None }
+    Looked { state, problem: Some(problem), ttl: Some(outside.ttl.as_secs()), ..Looked::default() }
 }
 
 fn waiting(left: u64) -> Words {

@@ -46,6 +46,11 @@ pub enum Response {
         /// Items in upper case with their numbers; those without a number are left out.
         items: Vec<(String, u64)>,
     },
+    /// QUOTA (RFC 9208 §4.2.2).
+    Quota {
+        /// STORAGE: used and allowed, in units of 1024 octets.
+        storage: Option<(u64, u64)>,
+    },
     /// NAMESPACE: personal, other users', shared; each with prefix and delimiter.
     Namespace([Vec<(Vec<u8>, Option<u8>)>; 3]),
     /// EXISTS.

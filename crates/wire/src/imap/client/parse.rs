@@ -143,6 +143,11 @@ fn named(c: &mut Cursor<'_>) -> Result<Response, Bad> {
             let name = c.astring_octets()?;
             Response::Status { name, items: status_items(c)? }
         }
+        "QUOTA" => {
+            c.space()?;
+            c.astring_octets()?;
+            Response::Quota { storage: storage(&words(c.take_rest())) }
+        }
         "NAMESPACE" => Response::Namespace([namespace(c)?, namespace(c)?, namespace(c)?]),
         "VANISHED" => {
             c.space()?;
@@ -152,6 +157,13 @@ fn named(c: &mut Cursor<'_>) -> Result<Response, Bad> {
         }
         _ => Response::Other,
     })
+}
+
+/// What is used and allowed of `(STORAGE 10 512 MESSAGE 1 100)`.
+fn storage(words: &[String]) -> Option<(u64, u64)> {
+    let bare: Vec<&str> = words.iter().map(|word| word.trim_matches(['(', ')'])).collect();
+    let at = bare.iter().position(|word| *word == "STORAGE")?;
+    Some((bare.get(at + 1)?.parse().ok()?, bare.get(at + 2)?.parse().ok()?))
 }
 
 /// Ranges of UIDs; what is none is left out.

@@ -38,7 +38,7 @@ fn three_servers_go_back_and_forward_and_seven_that_are_missing_are_named() {
     world.plan(&dev, &place);
     dev.ask(&["move", "start", "house", "--wait"]);
     dev.ask(&["move", "verify", "house"]);
-    cut_over(&dev, &["form", "ttl", "notice"]);
+    cut_over(&dev, &["form", "forecast", "ttl", "notice"]);
     let programs: Vec<Programs> = (0..3).map(|user| Programs::new(&dev, &format!("u{user}@anser.test"))).collect();
     world.old[0].login("u0").append("INBOX", "", b"Subject: late\r\n\r\nx\r\n").expect("APPEND");
     login(&dev, "u1@anser.test").append("INBOX", "", b"Subject: new\r\n\r\nx\r\n").expect("APPEND");

@@ -191,7 +191,7 @@ fn three_servers_move_in_from_the_survey_to_the_proof() {
     names.set(&zone(2, "mail.old", 60));
     let told = dev.ask(&["move", "cutover", "house", "--check", "--noticed"]);
     assert!(told.contains("is forgotten everywhere at"), "{told}");
-    dev.ask(&["move", "cutover", "house", "--check", "--accept", "ttl"]);
+    dev.ask(&["move", "cutover", "house", "--check", "--accept", "ttl", "--accept", "forecast"]);
     let now = gates(&dev);
     assert_eq!(
         ["accounts", "proof", "ttl", "notice", "mx"].map(|gate| state(&now, gate)),

@@ -1,0 +1,63 @@
+//! P1: what there is, how big, how odd, and how long it may take, as it was seen and not as it is thought.
+
+use anser_base::Clock;
+use anser_migrate::{Said, SourceSurvey};
+
+use crate::fake::{Fake, Folder, Habits, folder, mail};
+use crate::office::{MOVE, Office, each_office};
+
+fn folders() -> Vec<Folder> {
+    let mut mails: Vec<_> = (1..=200).map(|uid| mail(uid, "", &"x".repeat(uid as usize * 10))).collect();
+    mails[0].body = b"Subject: \xb2\xe2\r\n\r\n\0\r\n".to_vec();
+    vec![folder("INBOX", mails), folder("x*y", Vec::new())]
+}
+
+fn bytes() -> u64 {
+    folders()[0].mails.iter().map(|mail| mail.body.len() as u64).sum()
+}
+
+async fn survey(office: &Office, capabilities: &'static str) -> SourceSurvey {
+    let fake = Fake::start(folders(), Habits { capabilities, ..Habits::default() });
+    office.plan(&[(fake.source(), &["ann"])]).await;
+    office.migrate.survey(MOVE, Vec::new()).await.unwrap().pop().unwrap()
+}
+
+#[test]
+fn sizes_odd_names_and_odd_messages_are_told() {
+    each_office(&[], &Clock::System, async |office| {
+        let found = survey(office, "STATUS=SIZE QUOTA APPENDLIMIT=1000").await;
+        assert_eq!((found.messages, found.bytes, found.is_estimate, found.folders), (200, bytes(), false, 2));
+        assert!(found.biggest > 2000 && found.sampled >= 5 && found.speed > 0, "{found:?}");
+        assert_eq!((found.odd[0], found.odd[1], found.odd[2]), (1, found.sampled, 1), "{found:?}");
+        assert!(found.banner.contains("ready"), "{found:?}");
+        for words in ["x*y: it has characters", "are full", "of 1000 octets at most"] {
+            assert!(found.en.iter().any(|line| line.contains(words)), "{words}: {found:?}");
+        }
+    });
+}
+
+#[test]
+fn sizes_that_a_server_does_not_tell_follow_from_those_that_were_listed() {
+    each_office(&[], &Clock::System, async |office| {
+        let found = survey(office, "").await;
+        assert_eq!((found.messages, found.bytes, found.is_estimate), (200, bytes(), true), "{found:?}");
+    });
+}
+
+#[test]
+fn the_forecast_is_to_be_accepted_by_somebody() {
+    each_office(&[], &Clock::System, async |office| {
+        let fake = Fake::start(vec![folder("INBOX", vec![mail(1, "", "x")])], Habits::default());
+        office.plan(&[(fake.source(), &["ann"])]).await;
+        let gate = async |said: Said| {
+            let look = office.migrate.look_at_gates(MOVE, &[], said).await.unwrap();
+            look.gates.into_iter().find(|gate| gate.gate == "forecast").unwrap()
+        };
+        assert!(gate(Said::default()).await.en.contains("move survey"));
+        office.migrate.survey(MOVE, Vec::new()).await.unwrap();
+        let open = gate(Said::default()).await;
+        assert!(open.state == "open" && open.before && open.en.starts_with("1 messages, "), "{open:?}");
+        let said = Said { accepted: vec!["forecast".into()], who: "root".into(), ..Said::default() };
+        assert_eq!(gate(said).await.state, "accepted");
+    });
+}
