@@ -72,8 +72,10 @@ pub enum Event {
     },
     /// One thing of a list.
     Item(Box<Item>),
-    /// One message of an export.
+    /// One message of an export, or its beginning: [`MailHead::size`] says how long it is.
     Mail(Mail),
+    /// More of the last message.
+    Part(Bytes),
 }
 
 /// Where an act puts what it has to say.
@@ -95,6 +97,11 @@ impl Out {
     /// One message of an export; like [`Self::item`].
     pub async fn mail(&self, mail: Mail) -> Result<()> {
         self.send(Event::Mail(mail)).await
+    }
+
+    /// More of the last message; like [`Self::item`].
+    pub async fn part(&self, piece: Bytes) -> Result<()> {
+        self.send(Event::Part(piece)).await
     }
 
     /// Waits until nobody reads any more.

@@ -25,6 +25,8 @@ use crate::{Actor, Admin};
 
 /// Longest line, in bytes: a request for 20,000 accounts at once.
 const LINE: usize = 16 * 1024 * 1024;
+/// Octets of a message of an export that are handed on at once.
+const PIECE: u64 = 256 * 1024;
 /// Messages that wait between socket and import, of [`MESSAGE_SIZE`] bytes at most each.
 pub const MAILS: usize = 4;
 
@@ -104,11 +106,33 @@ async fn receive(reader: &mut LocalReader, head: MailHead) -> Result<Mail> {
     Ok(Mail { head, body })
 }
 
+/// A message of an export, piece by piece.
+async fn pass_on(reader: &mut LocalReader, head: MailHead, out: &Out) -> Result<()> {
+    let mut left = head.size;
+    let mut begun = Some(head);
+    loop {
+        let count = left.min(PIECE);
+        let piece = reader.read_exact(count as usize).await?.into();
+        left -= count;
+        match begun.take() {
+            Some(head) => out.mail(Mail { head, body: piece }).await?,
+            None => out.part(piece).await?,
+        }
+        if left == 0 {
+            return Ok(());
+        }
+    }
+}
+
 async fn tell(writer: &mut LocalWriter, event: Event, flush: bool) -> Result<()> {
     match event {
         Event::Progress { done, total } => write(writer, &Said::Progress { done, total }).await?,
         Event::Item(item) => write(writer, &Said::Item(item)).await?,
-        Event::Mail(mail) => send_mail(writer, mail).await?,
+        Event::Mail(mail) => {
+            write(writer, &Said::Mail(mail.head)).await?;
+            writer.write_all(&mail.body).await?;
+        }
+        Event::Part(piece) => writer.write_all(&piece).await?,
     }
     if flush { writer.flush().await } else { Ok(()) }
 }
@@ -177,7 +201,7 @@ async fn listen(reader: &mut LocalReader, out: &Out) -> Result<Report> {
         match parse(&line)? {
             Said::Progress { done, total } => out.progress(done, total),
             Said::Item(item) => out.item(*item).await?,
-            Said::Mail(head) => out.mail(receive(reader, head).await?).await?,
+            Said::Mail(head) => pass_on(reader, head, out).await?,
             Said::Done(report) => return Ok(report),
             Said::Failed(failure) => return Err(failure.into()),
             Said::End => break,

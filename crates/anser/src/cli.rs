@@ -148,6 +148,8 @@ pub enum Form {
 pub enum ExportForm {
     Mbox,
     Maildir,
+    Eml,
+    Tgz,
 }
 
 #[derive(Debug, Args)]
@@ -164,10 +166,14 @@ pub struct Import {
 pub struct Export {
     pub form: ExportForm,
     pub path: PathBuf,
-    #[arg(long)]
-    pub account: String,
+    #[arg(value_name = "ADDRESS", requires = "export_move")]
+    pub addresses: Vec<String>,
+    #[arg(long, required_unless_present = "export_move", conflicts_with = "export_move")]
+    pub account: Option<String>,
     #[arg(long)]
     pub folder: Option<String>,
+    #[arg(id = "export_move", long = "move", value_name = "MOVE", conflicts_with = "folder")]
+    pub of_move: Option<String>,
 }
 
 /// Reads the command line; prints help or bad usage and ends the process by itself.

@@ -78,7 +78,7 @@ async fn do_all(config: &Config, asked: Asked, json: bool, language: Language) -
             match event {
                 Event::Item(item) => bar.suspend(|| printer.item(&item))?,
                 Event::Progress { done, total } => follow(&bar, done, total),
-                Event::Mail(_) => {}
+                Event::Mail(_) | Event::Part(_) => {}
             }
             Ok(())
         })

@@ -1,5 +1,6 @@
 //! `import` and `export`: this process reads and writes the files, so that it may whatever its user may; the server sees messages.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use anser_admin::mail::{self, Form, Reading, maildir, mbox};
+use anser_admin::answer::Item;
+use anser_admin::mail::{self, Form, Reading, Target, eml, maildir, mbox, tgz};
+use anser_admin::request::MoveAct;
 use anser_admin::socket::MAILS;
 use anser_admin::{Event, Mail, Report, Request};
 use anser_base::{Error, Result};
@@ -111,25 +114,65 @@ fn stopped() -> Error {
     Error::invalid("the import was stopped", "导入已停止")
 }
 
-/// Where an export goes.
-enum Target {
-    Mbox(mbox::Writer),
-    Maildir(maildir::Writer),
+/// Writes mail to files: of one account, or of each mailbox of a move into a folder or file of its own. One mailbox as mbox, and a tar
+/// file, are one file; everything else a new folder.
+pub async fn export(config: &Config, export: &Export, json: bool, language: Language) -> Result<bool> {
+    let printer = Printer::new(language, json, false);
+    let (Some(of), path) = (&export.of_move, &export.path) else {
+        let account = export.account.clone().unwrap_or_default();
+        let report = export_one(config, export, account, &export.path).await?;
+        printer.report(&report)?;
+        return Ok(true);
+    };
+    mail::empty_folder(path)?;
+    let (mut messages, mut bytes) = (0, 0);
+    for address in addresses_of(config, of, export.addresses.clone()).await? {
+        let ending = if matches!(export.form, ExportForm::Tgz) { ".tgz" } else { "" };
+        let one = export_one(config, export, address.clone(), &path.join(format!("{address}{ending}"))).await?;
+        if let Report::Mails { messages: more, bytes: octets, .. } = one {
+            (messages, bytes) = (messages + more, bytes + octets);
+        }
+    }
+    printer.report(&Report::Mails { messages, bytes, skipped: 0 })?;
+    Ok(true)
 }
 
-/// Writes mail to files. One mailbox as mbox is one file; everything else a new folder.
-pub async fn export(config: &Config, export: &Export, json: bool, language: Language) -> Result<bool> {
-    let mut target = match export.form {
-        ExportForm::Mbox => Target::Mbox(mbox::Writer::create(&export.path, export.folder.is_some())?),
-        ExportForm::Maildir => Target::Maildir(maildir::Writer::create(&export.path)?),
+/// The addresses of a move, each once.
+async fn addresses_of(config: &Config, of: &str, which: Vec<String>) -> Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    let status = Request::Move { name: of.to_owned(), which, what: MoveAct::Status };
+    act(config, status, mpsc::channel(1).1, |event| {
+        if let Event::Item(item) = event
+            && let Item::MoveMailbox(mailbox) = *item
+        {
+            found.insert(mailbox.address);
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(found)
+}
+
+async fn export_one(config: &Config, export: &Export, address: String, path: &Path) -> Result<Report> {
+    let mut target: Box<dyn Target + Send> = match export.form {
+        ExportForm::Mbox => Box::new(mbox::Writer::create(path, export.folder.is_some())?),
+        ExportForm::Maildir => Box::new(maildir::Writer::create(path)?),
+        ExportForm::Eml => Box::new(eml::Writer::create(path)?),
+        ExportForm::Tgz => Box::new(tgz::Writer::create(path)?),
     };
-    let bar = bar();
-    let request = Request::Export { address: export.account.clone(), folder: export.folder.clone() };
+    let (bar, mut left) = (bar(), 0);
+    let mut take = |target: &mut dyn Target, size: Option<u64>, piece: &[u8]| {
+        target.more(piece)?;
+        left = size.unwrap_or(left).saturating_sub(piece.len() as u64);
+        if left == 0 { target.end() } else { Ok(()) }
+    };
+    let request = Request::Export { address, folder: export.folder.clone() };
     let report = act(config, request, mpsc::channel(1).1, |event| match event {
-        Event::Mail(mail) => match &mut target {
-            Target::Mbox(writer) => writer.add(&mail),
-            Target::Maildir(writer) => writer.add(&mail),
-        },
+        Event::Mail(mail) => {
+            target.begin(&mail.head)?;
+            take(&mut *target, Some(mail.head.size), &mail.body)
+        }
+        Event::Part(piece) => take(&mut *target, None, &piece),
         Event::Progress { done, total } => {
             follow(&bar, done, total);
             Ok(())
@@ -137,12 +180,9 @@ pub async fn export(config: &Config, export: &Export, json: bool, language: Lang
         Event::Item(_) => Ok(()),
     })
     .await?;
-    if let Target::Mbox(writer) = target {
-        writer.finish()?;
-    }
+    target.finish()?;
     bar.finish_and_clear();
-    Printer::new(language, json, false).report(&report)?;
-    Ok(true)
+    Ok(report)
 }
 
 fn bytes_bar() -> ProgressBar {

@@ -669,6 +669,13 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
             "按 MX 向每个域名发一封测试邮件，再由其向外发一封，并说明结果；可用地址指定测试邮箱",
         ),
     ),
+    (
+        "export_move",
+        Line(
+            "Of each mailbox of this move, or of those that are named, into a folder or tar file of its own",
+            "导出该迁移的全部邮箱（或所列地址），每个邮箱一个目录或压缩包",
+        ),
+    ),
     ("ticket_open", Line("Open a ticket about this", "新建工单，填写内容")),
     ("ticket_close", Line("Close the ticket of this number", "结案此编号的工单")),
     ("ticket_answer", Line("What was done about it", "处理结果")),

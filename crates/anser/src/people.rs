@@ -57,7 +57,7 @@ pub async fn import(config: &Config, import: AccountImport, json: bool, language
                 _ => bar.suspend(|| printer.item(&item))?,
             },
             Event::Progress { done, total } => follow(&bar, done, total),
-            Event::Mail(_) => {}
+            Event::Mail(_) | Event::Part(_) => {}
         }
         Ok(())
     })

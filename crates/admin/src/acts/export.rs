@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anser_base::{Error, MailboxId, Result};
 use anser_directory::Account;
 use anser_journal::{Entry as Note, Origin, What};
+use anser_migrate::imap::write::Body;
 use anser_store::{Entry, Message};
 
 use crate::answer::{Mail, MailHead, Out, Report};
@@ -27,10 +28,9 @@ impl Admin {
             let snapshot = self.deps.store.snapshot(account.id, mailbox).await?;
             let entries: Vec<Entry> = snapshot.iter().cloned().collect();
             for some in entries.chunks(PAGE) {
-                for mail in self.load(&account, &path, some.to_vec()).await? {
+                for (entry, message) in self.rows(&account, some.to_vec()).await? {
                     messages += 1;
-                    bytes += mail.head.size;
-                    out.mail(mail).await?;
+                    bytes += self.hand_out(&account, &path, (entry, message), out).await?;
                 }
                 out.progress(messages, total);
             }
@@ -59,8 +59,8 @@ impl Admin {
         }
     }
 
-    /// Some messages with their bytes; those that were expunged meanwhile are left out.
-    async fn load(&self, account: &Arc<Account>, path: &[String], entries: Vec<Entry>) -> Result<Vec<Mail>> {
+    /// Some messages; those that were expunged meanwhile are left out.
+    async fn rows(&self, account: &Arc<Account>, entries: Vec<Entry>) -> Result<Vec<(Entry, Message)>> {
         let rows = move |tx: &mut anser_store::MailTx<'_, '_>| {
             let mut found: Vec<(Entry, Message)> = Vec::new();
             for entry in &entries {
@@ -68,26 +68,44 @@ impl Admin {
             }
             Ok(found)
         };
-        let rows = self.deps.store.read(account.id, rows).await?;
-        let (store, tenant, path) = (self.deps.store.clone(), account.tenant, path.to_vec());
-        let work = move || {
-            let one = |(entry, message): (Entry, Message)| -> Result<Mail> {
-                let body = store.load(tenant, &message)?;
-                let head = MailHead {
-                    folder: path.clone(),
-                    flags: entry.flags.0,
-                    keywords: entry.keywords.iter().map(str::to_owned).collect(),
-                    received: Some(entry.received.0),
-                    zone: entry.zone,
-                    written: None,
-                    uid: entry.uid,
-                    size: body.len() as u64,
-                };
-                Ok(Mail { head, body })
-            };
-            rows.into_iter().map(one).collect()
+        self.deps.store.read(account.id, rows).await
+    }
+
+    /// One message, piece by piece; its octets.
+    async fn hand_out(
+        &self,
+        account: &Account,
+        path: &[String],
+        (entry, message): (Entry, Message),
+        out: &Out,
+    ) -> Result<u64> {
+        let (store, tenant) = (self.deps.store.clone(), account.tenant);
+        let open = move || Ok::<_, Error>((store.blobs().open(tenant, message.blob)?, message.prefix));
+        let (reader, prefix) = tokio::task::spawn_blocking(open).await.map_err(Error::unavailable)??;
+        let mut body = Body::new(prefix, reader);
+        let head = MailHead {
+            folder: path.to_vec(),
+            flags: entry.flags.0,
+            keywords: entry.keywords.iter().map(str::to_owned).collect(),
+            received: Some(entry.received.0),
+            zone: entry.zone,
+            written: None,
+            uid: entry.uid,
+            size: body.size(),
         };
-        tokio::task::spawn_blocking(work).await.map_err(Error::unavailable)?
+        let (size, mut left) = (head.size, head.size);
+        let first = body.next().await?;
+        left = left.saturating_sub(first.len() as u64);
+        out.mail(Mail { head, body: first }).await?;
+        while left > 0 {
+            let piece = body.next().await?;
+            if piece.is_empty() {
+                return Err(Error::damaged("the body ends early"));
+            }
+            left = left.saturating_sub(piece.len() as u64);
+            out.part(piece).await?;
+        }
+        Ok(size)
     }
 
     async fn note_access(&self, actor: &Actor, account: &Account, mailbox: &str) -> Result<()> {

@@ -76,7 +76,7 @@ impl Source {
                     Err(error) => return Some(self.failed(&Error::unavailable(error))),
                 },
                 // Messages are no answer of acts that are done from afar.
-                Next::Told(Some(Event::Mail(_))) => {}
+                Next::Told(Some(Event::Mail(_) | Event::Part(_))) => {}
                 Next::Told(None) => return Some(self.end().await),
                 Next::Beat | Next::Changed => {
                     if let Err(error) = self.is_good().await {

@@ -1,23 +1,24 @@
 //! Maildir, with subfolders as Maildir++ has them: `.A.B` beside `cur`, names in modified UTF-7.
 
-use std::fs::{self, File, FileTimes};
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, UNIX_EPOCH};
 
 use anser_base::{Result, Timestamp};
 use anser_migrate::files::maildir::{KEYWORDS, LETTERS, PASSED};
 use anser_store::Flags;
 use anser_wire::imap::encode_mutf7;
 
-use crate::answer::Mail;
-use crate::mail::cannot;
+use crate::answer::MailHead;
+use crate::mail::{Target, cannot};
 
 /// Writes a new Maildir.
 #[derive(Debug)]
 pub struct Writer {
     root: PathBuf,
     open: Option<Open>,
+    /// The message under way, and when it came.
+    under_way: Option<(PathBuf, File, Timestamp)>,
     written: u64,
 }
 
@@ -32,40 +33,9 @@ struct Open {
 impl Writer {
     /// In a folder that is not there yet or is empty.
     pub fn create(root: &Path) -> Result<Self> {
-        super::mbox::empty_folder(root)?;
+        super::empty_folder(root)?;
         make_maildir(root)?;
-        Ok(Self { root: root.to_owned(), open: None, written: 0 })
-    }
-
-    /// Adds a message. Keywords beyond 26 in one folder are left out.
-    pub fn add(&mut self, mail: &Mail) -> Result<()> {
-        let open = match self.open.take() {
-            Some(open) if open.folder == mail.head.folder => open,
-            _ => self.enter(&mail.head.folder)?,
-        };
-        let open = self.open.insert(open);
-        let received = Timestamp(mail.head.received.unwrap_or_default());
-        self.written += 1;
-        let name = format!(
-            "{}.M{:06}P{:010}.anser,S={}:2,{}",
-            received.secs().max(0),
-            self.written % 1_000_000,
-            mail.head.uid,
-            mail.body.len(),
-            letters(mail, &mut open.keywords)
-        );
-        let path = open.dir.join("cur").join(name);
-        let write = || {
-            let mut file = File::create_new(&path)?;
-            file.write_all(&mail.body)?;
-            let at = UNIX_EPOCH + Duration::from_millis(u64::try_from(received.0).unwrap_or(0));
-            file.set_times(FileTimes::new().set_modified(at))
-        };
-        write().map_err(|error| cannot(&path, &error))?;
-        if open.keywords.is_empty() {
-            return Ok(());
-        }
-        write_keywords(&open.dir, &open.keywords)
+        Ok(Self { root: root.to_owned(), open: None, under_way: None, written: 0 })
     }
 
     fn enter(&self, folder: &[String]) -> Result<Open> {
@@ -77,6 +47,50 @@ impl Writer {
         };
         make_maildir(&dir)?;
         Ok(Open { folder: folder.to_vec(), dir, keywords: Vec::new() })
+    }
+}
+
+/// Keywords beyond 26 in one folder are left out.
+impl Target for Writer {
+    fn begin(&mut self, head: &MailHead) -> Result<()> {
+        let open = match self.open.take() {
+            Some(open) if open.folder == head.folder => open,
+            _ => self.enter(&head.folder)?,
+        };
+        let open = self.open.insert(open);
+        let received = Timestamp(head.received.unwrap_or_default());
+        self.written += 1;
+        let name = format!(
+            "{}.M{:06}P{:010}.anser,S={}:2,{}",
+            received.secs().max(0),
+            self.written % 1_000_000,
+            head.uid,
+            head.size,
+            letters(head, &mut open.keywords)
+        );
+        let path = open.dir.join("cur").join(name);
+        let file = File::create_new(&path).map_err(|error| cannot(&path, &error))?;
+        self.under_way = Some((path, file, received));
+        if open.keywords.is_empty() {
+            return Ok(());
+        }
+        write_keywords(&open.dir, &open.keywords)
+    }
+
+    fn more(&mut self, piece: &[u8]) -> Result<()> {
+        match &mut self.under_way {
+            Some((path, file, _)) => file.write_all(piece).map_err(|error| cannot(path, &error)),
+            None => Ok(()),
+        }
+    }
+
+    fn end(&mut self) -> Result<()> {
+        let Some((path, file, received)) = self.under_way.take() else { return Ok(()) };
+        super::eml::date(&file, received).map_err(|error| cannot(&path, &error))
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        Ok(())
     }
 }
 
@@ -93,11 +107,11 @@ fn make_maildir(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-fn letters(mail: &Mail, known: &mut Vec<String>) -> String {
-    let flags = Flags(mail.head.flags);
+fn letters(head: &MailHead, known: &mut Vec<String>) -> String {
+    let flags = Flags(head.flags);
     let mut letters: Vec<char> =
         LETTERS.iter().filter(|(_, flag)| flags.has(*flag)).map(|(letter, _)| *letter).collect();
-    for keyword in &mail.head.keywords {
+    for keyword in &head.keywords {
         let at = known.iter().position(|known| known == keyword);
         match at {
             _ if keyword.eq_ignore_ascii_case(PASSED) => letters.push('P'),

@@ -1,7 +1,9 @@
-//! Mail in files: read as [`anser_migrate::files`] reads it, written as mbox and Maildir. All of it blocks; run it on worker threads.
+//! Mail in files: read as [`anser_migrate::files`] reads it, written as mbox, Maildir, one message a file, or a tar file of these. All of it blocks; run it on worker threads.
 
+pub mod eml;
 pub mod maildir;
 pub mod mbox;
+pub mod tgz;
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -26,6 +28,18 @@ pub enum Form {
     Maildir,
     /// One message a file; a folder is taken with all below it.
     Single,
+}
+
+/// Where an export is written: one message after the other, each in pieces.
+pub trait Target {
+    /// Begins a message. Those of one mailbox come one after the other.
+    fn begin(&mut self, head: &MailHead) -> Result<()>;
+    /// More of it.
+    fn more(&mut self, piece: &[u8]) -> Result<()>;
+    /// Ends it.
+    fn end(&mut self) -> Result<()>;
+    /// Ends the export: writes what is still in memory.
+    fn finish(&mut self) -> Result<()>;
 }
 
 /// Where what was read goes.
@@ -116,6 +130,31 @@ pub fn total_bytes(path: &Path) -> u64 {
         entries.filter(|_| depth < DEPTH).map(|entry| sum(&entry.path(), depth + 1)).sum()
     }
     sum(path, 0)
+}
+
+/// Makes sure that a folder is there and empty. `Class::Exists` when it is not empty.
+pub fn empty_folder(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).map_err(|error| cannot(path, &error))?;
+    match fs::read_dir(path).map(|mut entries| entries.next().is_none()) {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            Err(Error::exists(format!("{} is not empty", path.display()), format!("{} 不是空文件夹", path.display())))
+        }
+        Err(error) => Err(cannot(path, &error)),
+    }
+}
+
+/// A mailbox's name as a file's: `%`, a leading dot and what a file system refuses as `%xx`.
+fn escaped(level: &str) -> String {
+    let mut out = String::with_capacity(level.len());
+    for (at, c) in level.char_indices() {
+        match c {
+            '%' | '/' | '\0' => out.push_str(&format!("%{:02x}", c as u32)),
+            '.' if at == 0 => out.push_str("%2e"),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// Where a folder of the source goes.
