@@ -1,6 +1,6 @@
 //! mbox and Maildir give back every byte, flag, keyword and date, and the mailbox.
 
-use anser_admin::mail::{Form, maildir, mbox};
+use anser_admin::mail::{Form, Target, maildir, mbox};
 use anser_admin::{Mail, MailHead};
 use proptest::prelude::*;
 
@@ -63,6 +63,16 @@ fn grouped(mut mails: Vec<Mail>) -> Vec<Mail> {
     mails
 }
 
+/// Writes messages in small pieces.
+fn write(writer: &mut dyn Target, mails: Vec<Mail>) {
+    for mail in grouped(mails) {
+        writer.begin(&mail.head).unwrap();
+        mail.body.chunks(7).for_each(|piece| writer.more(piece).unwrap());
+        writer.end().unwrap();
+    }
+    writer.finish().unwrap();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -70,8 +80,7 @@ proptest! {
     fn by_mbox(mails in prop::collection::vec(mail(), 0..6)) {
         let dir = tempfile::tempdir().unwrap();
         let mut writer = mbox::Writer::create(dir.path(), false).unwrap();
-        grouped(mails.clone()).iter().for_each(|mail| writer.add(mail).unwrap());
-        writer.finish().unwrap();
+        write(&mut writer, mails.clone());
         let (found, skipped, ended) = read_all(Form::Mbox, dir.path());
         ended.unwrap();
         prop_assert_eq!(skipped, 0);
@@ -82,7 +91,7 @@ proptest! {
     fn by_maildir(mails in prop::collection::vec(mail(), 0..6)) {
         let dir = tempfile::tempdir().unwrap();
         let mut writer = maildir::Writer::create(dir.path()).unwrap();
-        grouped(mails.clone()).iter().for_each(|mail| writer.add(mail).unwrap());
+        write(&mut writer, mails.clone());
         let (found, skipped, ended) = read_all(Form::Maildir, dir.path());
         ended.unwrap();
         prop_assert_eq!(skipped, 0);
