@@ -681,13 +681,7 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
     ("ticket_answer", Line("What was done about it", "处理结果")),
     ("import_move", Line("The move whose survey form the totals are held against", "与此迁移的调查表核对总数")),
     ("notify_success", Line("To users whose mailboxes were cut over", "发给已切换的用户：迁移完成")),
-    (
-        "notify_reminder",
-        Line(
-            "To users who have not logged in here, into the new and the old mailbox",
-            "发给尚未在此登录的用户，新旧邮箱各一封",
-        ),
-    ),
+    ("notify_reminder", Line("To users who have not logged in here", "发给尚未在此登录的用户")),
     ("notify_dry_run", Line("Only tell who would get it", "只列出将要通知的人")),
     ("rollback_dry_run", Line("Only tell what the way back would bring", "只显示回退内容，不作改动")),
     ("report_documents", Line("Write the documents of the move into this folder", "将迁移文档写入此目录")),

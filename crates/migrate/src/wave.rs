@@ -152,6 +152,10 @@ impl Migrate {
 
     /// [`anser_base::Class::NotFound`] where a wave is named that there is none of, so that no act means nobody by mistake.
     pub async fn check_which(&self, name: &str, which: &Which) -> Result<()> {
+        // Whoever names nobody may be about to make the move.
+        if which.is_empty() {
+            return Ok(());
+        }
         let (of, which) = (self.named(name).await?.id, which.clone());
         self.read(move |tx| crate::which::check(tx, of, &which)).await
     }
