@@ -631,7 +631,7 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
     ),
     ("gates_check", Line("Only tell how the gates stand", "只显示各关卡状态")),
     ("noticed", Line("The users know when it will be", "已通知用户")),
-    ("gates_accept", Line("A gate that is taken for passed, by its name", "接受某一关卡，填写其名称")),
+    ("gates_accept", Line("A gate taken for passed: GATE or GATE=WHY", "接受某一关卡：关卡 或 关卡=原因")),
     ("level", Line("2: every body is read; 1: a sample of them", "2：读取所有正文；1：抽样读取")),
     ("move_wave", Line("Only mailboxes of this wave", "仅该批次的邮箱")),
     ("move_state", Line("Only mailboxes in this state, as status shows it", "仅处于该状态的邮箱，见 status")),

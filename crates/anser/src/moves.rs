@@ -387,14 +387,16 @@ pub fn returned_in_words(language: Language, view: &ReturnedView) -> String {
 }
 
 /// A mailbox whose both sides were held against each other, and every difference.
-pub fn proof_in_words(proof: &Proof) -> String {
+pub fn proof_in_words(proof: &Proof, language: Language) -> String {
     let mut text = format!("{} > {}  {}\n", proof.login, proof.address, proof.score().word());
     for one in &proof.folders {
         let classes = one.classes.iter().map(|(class, count)| format!("  {class} {count}"));
         text.push_str(&format!("    {}  {}{}\n", one.folder, size(one.bytes), classes.collect::<String>()));
     }
     for one in &proof.differences {
-        text.push_str(&format!("    {} UID {}: {}: {}\n", one.folder, one.uid, one.class, one.why));
+        let uid = if one.uid == 0 { String::new() } else { format!(" UID {}", one.uid) };
+        let why = if language == Language::Zh && !one.zh.is_empty() { &one.zh } else { &one.why };
+        text.push_str(&format!("    {}{uid}: {}: {why}\n", one.folder, one.class));
     }
     text
 }

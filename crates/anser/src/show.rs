@@ -207,7 +207,7 @@ impl Printer {
                 let states: Vec<String> = one.states.iter().map(|(state, count)| format!("{state} {count}")).collect();
                 format!("{}  {}/{}  {}\n", states.join("  "), one.done, one.total, size(one.bytes))
             }
-            Item::MoveProof(one) => moves::proof_in_words(one),
+            Item::MoveProof(one) => moves::proof_in_words(one, self.language),
             Item::MoveSurvey(one) => moves::survey_in_words(self.language, one),
             Item::MoveGate(one) => moves::gate_in_words(self.language, one),
             Item::MoveProbe(one) => moves::probe_in_words(self.language, one),

@@ -200,6 +200,8 @@ struct Inner {
     remembered: Remembered,
     front_doors: Cache<String, Option<Arc<FrontDoor>>>,
     old_servers: std::sync::OnceLock<OldServers>,
+    /// App passwords that are shown what is here: see [`Directory::look_here`].
+    looking: std::sync::Mutex<std::collections::HashSet<AppPasswordId>>,
     /// See [`Directory::use_key`].
     outside_key: std::sync::OnceLock<[u8; 32]>,
     asking: Asking,
@@ -250,6 +252,7 @@ impl Directory {
             remembered: Remembered::new(&deps.entropy),
             front_doors: Cache::new(CACHED_DOMAINS),
             old_servers: std::sync::OnceLock::new(),
+            looking: std::sync::Mutex::default(),
             outside_key: std::sync::OnceLock::new(),
             asking: Asking::new(),
             learning_until: AtomicI64::new(i64::MIN),

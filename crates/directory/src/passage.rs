@@ -1,13 +1,14 @@
 //! Sessions of people whose mail is still at an old server: a door finds out who they are, as ever, and hands their connection on.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use anser_base::{AccountId, Result};
 use anser_net::{Shutdown, Stream};
 
 use crate::front_door::Later;
-use crate::{Account, Directory, Service};
+use crate::login::{Login, Via};
+use crate::{Account, AppPasswordId, Directory, Service};
 
 /// What takes a connection from the door, up to its end.
 type Taker = Box<dyn FnOnce(Stream, Shutdown) -> Later<()> + Send + Sync>;
@@ -42,6 +43,27 @@ impl fmt::Debug for Passage {
 }
 
 impl Directory {
+    /// Where the session of a login goes, as [`Self::passage`] says; it stays here when it came with an app password that is to
+    /// [look here](Self::look_here).
+    pub async fn passage_of(&self, login: &Login, service: Service) -> Result<Option<Passage>> {
+        match login.via {
+            Via::AppPassword(id) if self.inner.looking.lock().unwrap_or_else(PoisonError::into_inner).contains(&id) => {
+                Ok(None)
+            }
+            _ => self.passage(&login.account, service).await,
+        }
+    }
+
+    /// What logs in to this process with this app password is shown what is here, wherever the mailbox lives, until told otherwise: who
+    /// compares what is here with what an old server has must not be passed on to that.
+    pub fn look_here(&self, id: AppPasswordId, looks: bool) {
+        let mut looking = self.inner.looking.lock().unwrap_or_else(PoisonError::into_inner);
+        match looks {
+            true => looking.insert(id),
+            false => looking.remove(&id),
+        };
+    }
+
     /// Where the session of somebody who has just logged in goes: `None` when the mailbox is here. [`anser_base::Class::Unavailable`]
     /// while nobody can say, or the old server is out of reach: the login fails for a time.
     pub async fn passage(&self, account: &Arc<Account>, service: Service) -> Result<Option<Passage>> {

@@ -1,33 +1,23 @@
 //! The verbs, as typed functions; the command line and later the console are thin over them. Each may be said twice.
 
 use std::fmt;
-use std::time::Duration;
 
 use anser_base::{Address, Class, Error, Result};
 use anser_db::{Durability, Place, Tx};
-use anser_directory::{AppPasswordKind, OF_THE_HOUSE, Services};
 use anser_wire::Secret;
 use serde::{Deserialize, Serialize};
 
 use crate::Migrate;
 use crate::hours;
-use crate::imap::Imap;
 use crate::model::{Home, Mailbox, Move, MoveState, Passing, Priority, Source, State, Task};
 use crate::own;
-use crate::paper;
-use crate::report;
 use crate::rows::{self, Standing};
 use crate::run::unknown;
-use crate::signature::Signer;
-use crate::verify::{self, Level, Proof};
 use crate::views::MoveView;
 use crate::which::{Which, is_meant};
 
 /// Mailboxes that one look at the tables brings.
 const PAGE: usize = 1_000;
-
-/// How long the password of a verification may live.
-const VERIFYING: Duration = Duration::from_secs(24 * 3600);
 
 /// A password on its way; never shown. In JSON it is a text, or numbers where it is none.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -272,80 +262,6 @@ impl Migrate {
     /// Counts what comes to an end: passes, sessions that were passed through, answers of owners.
     pub fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
         self.inner.changed.subscribe()
-    }
-
-    /// Holds mailboxes at the source against what they show here, through `face`: this server's own IMAP. Keeps each proof, the newest
-    /// of each mailbox. Mailboxes that no pass has gone over are left out.
-    pub async fn verify(&self, name: &str, which: Which, face: Source, level: Level) -> Result<Vec<Proof>> {
-        let of = self.named(name).await?;
-        let mut proofs = Vec::new();
-        for mailbox in
-            self.all(of.id).await?.into_iter().filter(|mailbox| is_meant(mailbox, &which) && mailbox.pass > 0)
-        {
-            let proof = self.verify_one(&mailbox, &face, level).await?;
-            let (id, now, text) = (mailbox.id, self.inner.deps.clock.now(), serde_json::to_string(&proof));
-            let text = text.map_err(Error::unavailable)?;
-            self.write(move |tx| rows::put_proof(tx, id, now, &text)).await?;
-            proofs.push(proof);
-        }
-        Ok(proofs)
-    }
-
-    async fn verify_one(&self, mailbox: &Mailbox, face: &Source, level: Level) -> Result<Proof> {
-        let (source, directory) = (mailbox.source, &self.inner.deps.directory);
-        let source = self.read(move |tx| rows::source(tx, source)).await?.ok_or_else(|| unknown("source"))?;
-        let found = directory.account(mailbox.account).await?;
-        let whose = found.ok_or_else(|| unknown("account of this mailbox"))?;
-        let mut there = self.inner.open(mailbox, &source).await?;
-        // A password of its own, which ends by itself when this process does not get to taking it back.
-        let name = format!("{OF_THE_HOUSE}{}", self.inner.deps.entropy.token(8));
-        let (account, kind) = (mailbox.account, AppPasswordKind::Typed);
-        let made = directory.add_app_password(account, kind, &name, Services::IMAP, Some(VERIFYING)).await?;
-        let own = Secret::new(made.password.as_bytes());
-        let compared = async {
-            let mut here = Imap::open(face, &mailbox.address, &own).await?;
-            let (store, whose) = (&self.inner.deps.store, (whose.tenant, account));
-            let found = verify::verify(&mut there, &mut here, store, whose, mailbox.id, level).await;
-            here.leave().await;
-            found
-        };
-        let compared = compared.await;
-        directory.revoke_app_password(account, kind, made.id).await?;
-        there.leave().await;
-        let (login, address) = (mailbox.login.clone(), mailbox.address.clone());
-        Ok(Proof { login, address, ..compared? })
-    }
-
-    /// The newest proofs.
-    pub async fn proofs(&self, name: &str, which: Which) -> Result<Vec<Proof>> {
-        let of = self.named(name).await?;
-        let mut proofs = Vec::new();
-        for mailbox in self.all(of.id).await?.into_iter().filter(|mailbox| is_meant(mailbox, &which)) {
-            let id = mailbox.id;
-            if let Some(text) = self.read(move |tx| rows::proof(tx, id)).await? {
-                proofs.push(serde_json::from_str(&text).map_err(Error::damaged)?);
-            }
-        }
-        Ok(proofs)
-    }
-
-    /// The newest proofs as a signed document: `html`, `csv`, `json` or `pdf`. `Class::Invalid` for another format.
-    pub async fn signed_report(&self, name: &str, which: Which, format: &str) -> Result<String> {
-        let proofs = self.proofs(name, which).await?;
-        let signer = Signer::new(&self.inner.deps.key)?;
-        let report = match format {
-            "csv" => report::csv(&proofs),
-            "json" => report::json(&proofs),
-            "html" => paper::html(&report::paper(&proofs)),
-            "pdf" => paper::pdf(&report::paper(&proofs), &signer.foot(&report::json(&proofs))),
-            _ => return Err(Error::invalid("a report is html, csv, json or pdf", "报告格式为 html、csv、json 或 pdf")),
-        };
-        Ok(signer.sign(format, report))
-    }
-
-    /// The public key that reports are signed by.
-    pub fn report_key(&self) -> Result<String> {
-        Ok(Signer::new(&self.inner.deps.key)?.key())
     }
 
     pub(crate) async fn named(&self, name: &str) -> Result<Move> {

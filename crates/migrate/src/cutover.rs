@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use anser_base::{Class, Error, Result};
+use anser_base::{Class, Error, Result, Timestamp};
 use anser_db::Tx;
+use anser_store::{LedgerState, LedgerTally, MailTx};
 use tokio::task::JoinSet;
 
 use crate::Migrate;
@@ -12,6 +13,7 @@ use crate::back::{self, Returned};
 use crate::form::Form;
 use crate::gates::{GateView, Gates, MxSeen, Standing as Whole};
 use crate::model::{Home, Kind, Mailbox, MoveState, Passing, State, Task};
+use crate::pass::TRIES;
 use crate::profile::GENERIC;
 use crate::rows::{self, Standing};
 use crate::verify::Proof;
@@ -29,7 +31,7 @@ const NAMED: usize = 10;
 pub struct Said {
     /// The users know when it will be.
     pub noticed: bool,
-    /// Gates that he takes for passed.
+    /// Gates that he takes for passed: `GATE`, or `GATE=WHY`.
     pub accepted: Vec<String>,
     /// Who he is.
     pub who: String,
@@ -100,19 +102,18 @@ impl Migrate {
         let of = self.named(name).await?;
         let now = self.inner.deps.clock.now();
         let (remembered, whole) = (seen.to_vec(), self.whole(of.id).await?);
-        let known = Gates::default().views(&whole, seen, now);
-        if let Some(wrong) = said.accepted.iter().find(|gate| known.iter().all(|known| known.gate != **gate)) {
-            return Err(Error::invalid(format!("there is no gate {wrong}"), format!("没有 {wrong} 这一关")));
-        }
+        let lost = whole.lost.0;
+        // Before anything is remembered.
+        Gates::default().accept(&said.accepted, &said.who, lost)?;
         let change = move |tx: &mut Tx<'_>| {
             rows::change_gates(tx, of.id, |gates| {
                 gates.see_all(&remembered, now);
                 if said.noticed {
                     gates.notice = gates.notice.or(Some(now.0));
                 }
-                let accepted = said.accepted.iter().map(|gate| (gate.clone(), said.who.clone()));
-                gates.accepted.extend(accepted);
+                gates.accept(&said.accepted, &said.who, lost)
             })
+            .and_then(|(gates, accepted)| accepted.map(|()| gates))
         };
         let gates = self.write(change).await?;
         let (views, visits) = (gates.views(&whole, seen, now), gates.visits());
@@ -159,26 +160,64 @@ impl Migrate {
     pub(crate) async fn whole(&self, of: u64) -> Result<Whole> {
         let find = move |tx: &mut Tx<'_>| {
             let all = list(tx, of)?;
+            let mut settled = Vec::new();
             let mut whole = Whole { unanswered: rows::form(tx, of)?.missing(), ..Whole::default() };
             for ticket in tickets::of_move(tx, of)?.iter().filter(|ticket| ticket.closed.is_none()) {
-                count(&mut whole.tickets, &ticket.id.to_string());
+                count_in(&mut whole.tickets, &ticket.id.to_string());
             }
             let are_over = all.iter().all(|mailbox| mailbox.cut.0 > 0 || mailbox.state == State::Abandoned);
             whole.over = all.iter().map(|mailbox| mailbox.cut.0).max().filter(|_| are_over);
-            let is_left = |mailbox: &Mailbox| mailbox.cut.0 == 0 && mailbox.state != State::Abandoned;
-            for mailbox in all.into_iter().filter(is_left) {
-                if mailbox.state != State::Settled {
-                    count(&mut whole.unready, &mailbox.login);
+            for mailbox in all.into_iter().filter(|mailbox| mailbox.state != State::Abandoned) {
+                let proof = rows::proven(tx, mailbox.id)?;
+                let proof: Option<(Timestamp, Proof)> =
+                    proof.and_then(|(at, text)| Some((at, serde_json::from_str(&text).ok()?)));
+                let is_whole = |proof: &Proof| proof.unexplained == 0 && proof.failed() == 0;
+                if proof.as_ref().is_none_or(|(at, proof)| *at < mailbox.cut || !is_whole(proof)) {
+                    let (lost, names) = &mut whole.lost;
+                    let (unexplained, failed) =
+                        proof.as_ref().map_or((0, 0), |(_, one)| (one.unexplained, one.failed()));
+                    (lost.unexplained, lost.failed) = (lost.unexplained + unexplained, lost.failed + failed);
+                    count((&mut lost.mailboxes, names), &mailbox.login);
                 }
-                let proof = rows::proof(tx, mailbox.id)?;
-                let proof: Option<Proof> = proof.and_then(|text| serde_json::from_str(&text).ok());
-                if proof.is_none_or(|proof| proof.unexplained > 0) {
-                    count(&mut whole.unproven, &mailbox.login);
+                if mailbox.cut.0 > 0 {
+                    continue;
+                }
+                if proof.is_none_or(|(_, proof)| !is_whole(&proof)) {
+                    count_in(&mut whole.unproven, &mailbox.login);
+                }
+                match mailbox.state {
+                    State::Settled => settled.push(mailbox),
+                    _ => count_in(&mut whole.unready, &mailbox.login),
                 }
             }
-            Ok(whole)
+            Ok((whole, settled))
         };
-        self.read(find).await
+        let (mut whole, settled) = self.read(find).await?;
+        for mailbox in settled {
+            let (failed, shut) = self.left_there(&mailbox).await?;
+            if failed + shut > 0 {
+                count_in(&mut whole.unready, &format!("{} ({failed} failed, {shut} folders shut)", mailbox.login));
+            }
+        }
+        Ok(whole)
+    }
+
+    /// Messages that the old server did not hand out, and folders that it did not open, of a mailbox that a pass has gone over.
+    async fn left_there(&self, mailbox: &Mailbox) -> Result<(u64, u64)> {
+        let id = mailbox.id;
+        let find = move |tx: &mut MailTx<'_, '_>| {
+            let failed = tx.ledger_tally(id, None)?.rows[LedgerState::Failed as usize];
+            let mut shut = 0;
+            for folder in tx.ledger_folders(id)? {
+                // One that was open once, and is closed since, has rows.
+                let was_open = folder.uidnext > 0 || folder.uidvalidity > 0;
+                let is_shut = folder.state >= TRIES
+                    || (!was_open && tx.ledger_tally(id, Some(folder.key.folder))? == LedgerTally::default());
+                shut += u64::from(is_shut);
+            }
+            Ok((failed, shut))
+        };
+        self.inner.deps.store.read(mailbox.account, find).await
     }
 
     /// Cuts mailboxes over that were brought: a last pass, then they live here. How many are cut over from now on.
@@ -209,7 +248,7 @@ impl Migrate {
     pub async fn abandon(&self, name: &str, which: Which) -> Result<u64> {
         let of = self.named(name).await?;
         let abandon = move |tx: &mut Tx<'_>| {
-            let (state, task, due) = (State::Abandoned, Task::Copy, anser_base::Timestamp(0));
+            let (state, task, due) = (State::Abandoned, Task::Copy, Timestamp(0));
             let mut left = Vec::new();
             for mailbox in list(tx, of.id)?.into_iter().filter(|mailbox| is_meant(mailbox, &which)) {
                 rows::set_state(tx, mailbox.id, &Standing { state, task, note: None, due, tries: 0 })?;
@@ -275,7 +314,11 @@ impl Migrate {
     }
 }
 
-fn count((all, names): &mut (u64, Vec<String>), login: &str) {
+fn count_in((all, names): &mut (u64, Vec<String>), login: &str) {
+    count((all, names), login);
+}
+
+fn count((all, names): (&mut u64, &mut Vec<String>), login: &str) {
     *all += 1;
     if names.len() < NAMED {
         names.push(login.to_owned());

@@ -5,25 +5,33 @@
 //! |---|---|---|
 //! | form | every question of the survey form that needs an answer has one | the cut-over |
 //! | forecast | somebody says that he knows how much there is, and how long it may take | the cut-over |
-//! | accounts | every mailbox was brought, or is cut over | the cut-over |
-//! | proof | every mailbox has a proof, with nothing unexplained | the cut-over |
 //! | ttl | the MX and the names that programs use may be remembered for [`LOW`] seconds at most, and have been for as long as before, and for [`FLOOR`] | the cut-over |
+//! | accounts | every mailbox was brought as a whole, or is cut over: no message failed, and no folder is shut | the cut-over |
+//! | proof | every mailbox has a proof, with nothing unexplained and nothing failed | the cut-over |
 //! | notice | somebody said that the users know | the cut-over |
 //! | mx | all name servers send mail here | the end |
 //! | probe | of each domain a letter came in by its MX, and one went out: see [`crate::probes`] | the end |
 //! | tickets | nobody waits for an answer: see [`crate::tickets`] | the end |
 //! | late | nothing came late at the old server for [`LATE`] | the end |
+//! | loss | every mailbox has such a proof from after its cut-over, or somebody takes on what is lost, and says why | the end |
+//!
+//! What somebody took on is what was lost then: when more is, the gate is open again.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anser_base::{Text, Timestamp};
+use anser_base::{Error, Result, Text, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::figures::Figures;
 use crate::form::Field;
 use crate::probes::{self, Probe};
 
+/// Every gate, in its order.
+const GATES: [&str; 11] =
+    ["form", "forecast", "accounts", "proof", "ttl", "notice", "mx", "probe", "tickets", "late", LOSS];
+/// The gate that somebody passes by taking on what is lost.
+const LOSS: &str = "loss";
 /// An MX may be remembered for so many seconds at a cut-over.
 pub const LOW: u64 = 300;
 /// For so many seconds it was at least, as many resolvers remember longer than they are told, and nobody may have looked before.
@@ -43,8 +51,10 @@ pub struct Gates {
     pub ttl: BTreeMap<String, Ttl>,
     /// When somebody said that the users know.
     pub notice: Option<i64>,
-    /// Gates that somebody takes for passed, and who.
+    /// Gates that somebody takes for passed: who, and why.
     pub accepted: BTreeMap<String, String>,
+    /// What was lost when somebody took that on.
+    pub taken_on: Lost,
     /// When the cut-over of everybody was begun.
     pub begun: Option<i64>,
     /// Since when all name servers send mail here.
@@ -59,6 +69,24 @@ pub struct Gates {
     pub late: Option<i64>,
     /// When the move was closed.
     pub closed: Option<i64>,
+}
+
+/// What a move does not bring, as far as its proofs tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// Mailboxes that are not proven as a whole since their cut-over.
+    pub mailboxes: u64,
+    /// Messages and folders of their proofs that are unexplained.
+    pub unexplained: u64,
+    /// Those that the source does not hand out.
+    pub failed: u64,
+}
+
+impl Lost {
+    /// Whether it is no more than this.
+    fn is_within(self, other: Self) -> bool {
+        self.mailboxes <= other.mailboxes && self.unexplained <= other.unexplained && self.failed <= other.failed
+    }
 }
 
 /// What was seen of one MX's time to live.
@@ -158,10 +186,12 @@ pub struct Standing {
     pub unanswered: Vec<&'static Field>,
     /// Logins that were not brought as a whole, and are not cut over, some of them named.
     pub unready: (u64, Vec<String>),
-    /// Logins without a proof, or with something unexplained, likewise.
+    /// Logins without a proof, or with something unexplained or failed, likewise.
     pub unproven: (u64, Vec<String>),
     /// Tickets that are open, some of them named.
     pub tickets: (u64, Vec<String>),
+    /// What is lost, and some of the logins.
+    pub lost: (Lost, Vec<String>),
     /// When the last one was cut over, in milliseconds since 1970, once all are.
     pub over: Option<i64>,
 }
@@ -230,6 +260,20 @@ impl Gates {
                 "请通知用户切换时间，然后使用 --noticed 确认",
             )
         });
+        let lost = (standing.lost.0.mailboxes > 0).then(|| {
+            let (lost, names) = (&standing.lost.0, named(&(standing.lost.0.mailboxes, standing.lost.1.clone())));
+            let (unexplained, failed) = (lost.unexplained, lost.failed);
+            Text::new(
+                format!(
+                    "not proven as a whole since the cut-over ({unexplained} unexplained, {failed} failed), see `anser move verify`; \
+                     --accept loss=WHY takes it on: {names}"
+                ),
+                format!(
+                    "切换后未完整通过核对（无法解释 {unexplained}，未能取得 {failed}），参见 anser move verify；\
+                     可用 --accept loss=原因 接受：{names}"
+                ),
+            )
+        });
         let all = [
             ("form", true, unanswered),
             ("forecast", true, Some(self.forecast_words())),
@@ -241,23 +285,42 @@ impl Gates {
             ("probe", false, probes::problem(&self.probes, seen)),
             ("tickets", false, tickets),
             ("late", false, self.late_problem(standing, now)),
+            (LOSS, false, lost),
         ];
-        all.into_iter().map(|(gate, before, problem)| self.view(gate, before, problem)).collect()
+        let is_more = !standing.lost.0.is_within(self.taken_on);
+        let view = |(gate, before, problem)| {
+            let accepted = self.accepted.get(gate).filter(|_| gate != LOSS || !is_more);
+            view(gate, before, problem, accepted)
+        };
+        all.into_iter().map(view).collect()
     }
 
-    fn view(&self, gate: &str, before: bool, problem: Option<Text>) -> GateView {
-        let accepted = self.accepted.get(gate);
-        let (state, text) = match (problem, accepted) {
-            (None, _) => ("passed", Text::new("", "")),
-            (Some(text), Some(who)) => {
-                let text =
-                    Text::new(format!("{} (accepted by {who})", text.en), format!("{}（{who} 已接受）", text.zh));
-                ("accepted", text)
+    /// Takes gates for passed: each by its name, or `NAME=WHY`. `lost` is what is lost now. `Class::Invalid` for a gate that there is none
+    /// of, and for a loss without a reason.
+    pub fn accept(&mut self, said: &[String], who: &str, lost: Lost) -> Result<()> {
+        for one in said {
+            let (gate, why) = one.split_once('=').map_or((one.as_str(), ""), |(gate, why)| (gate.trim(), why.trim()));
+            if !GATES.contains(&gate) {
+                return Err(Error::invalid(format!("there is no gate {gate}"), format!("没有 {gate} 这一关")));
             }
-            (Some(text), None) => ("open", text),
-        };
-        let (en, zh) = (text.en.into_owned(), text.zh.into_owned());
-        GateView { gate: gate.to_owned(), state: state.to_owned(), before, en, zh }
+            if gate == LOSS {
+                if why.is_empty() {
+                    return Err(Error::invalid(
+                        "say why what is lost is taken on: --accept loss=WHY",
+                        "请说明接受损失的原因：--accept loss=原因",
+                    ));
+                }
+                self.taken_on = lost;
+            }
+            let words = if why.is_empty() { who.to_owned() } else { format!("{who}: {why}") };
+            self.accepted.insert(gate.to_owned(), words);
+        }
+        Ok(())
+    }
+
+    /// Who took on what is lost, and why.
+    pub fn taken_on_by(&self) -> Option<&str> {
+        self.accepted.get(LOSS).map(String::as_str)
     }
 
     /// What somebody is to know and to accept.
@@ -332,6 +395,20 @@ impl Gates {
         let days = VISITS.into_iter().chain(months);
         days.map(|days| Timestamp(begun).after(Duration::from_secs(days * 24 * 3600)).0).collect()
     }
+}
+
+/// How a gate stands that has this problem, or none.
+fn view(gate: &str, before: bool, problem: Option<Text>, accepted: Option<&String>) -> GateView {
+    let (state, text) = match (problem, accepted) {
+        (None, _) => ("passed", Text::new("", "")),
+        (Some(text), Some(who)) => {
+            let text = Text::new(format!("{} (accepted by {who})", text.en), format!("{}（{who} 已接受）", text.zh));
+            ("accepted", text)
+        }
+        (Some(text), None) => ("open", text),
+    };
+    let (en, zh) = (text.en.into_owned(), text.zh.into_owned());
+    GateView { gate: gate.to_owned(), state: state.to_owned(), before, en, zh }
 }
 
 fn mx_problem(seen: &[MxSeen]) -> Option<Text> {
@@ -414,6 +491,31 @@ mod tests {
         assert_eq!(gates.mx, Some(now.0));
         gates.see_all(&[seen("wrong", 60)], now.after(LATE));
         assert_eq!(gates.mx, None);
+    }
+
+    #[test]
+    fn what_is_lost_is_taken_on_once_with_a_reason_and_no_more_than_it_was() {
+        let now = Timestamp::from_secs(1_800_000_000);
+        let mut gates = Gates::default();
+        let standing = |mailboxes, unexplained, failed| Standing {
+            lost: (Lost { mailboxes, unexplained, failed }, vec!["ann".into()]),
+            ..Standing::default()
+        };
+        let loss = |gates: &Gates, standing: &Standing| state(gates, standing, &seen("ok", 60), now, "loss");
+        assert_eq!(loss(&gates, &standing(0, 0, 0)), "passed");
+        assert_eq!(loss(&gates, &standing(1, 7, 0)), "open");
+        let lost = standing(1, 7, 0).lost.0;
+        assert!(gates.accept(&["loss".into()], "root", lost).is_err(), "nobody says why");
+        assert!(gates.accept(&["lost=x".into()], "root", lost).is_err(), "no such gate");
+        gates.accept(&["loss = they are in the old backup".into(), "ttl".into()], "root", lost).unwrap();
+        assert_eq!(gates.taken_on_by(), Some("root: they are in the old backup"));
+        assert_eq!(loss(&gates, &standing(1, 7, 0)), "accepted");
+        assert_eq!(loss(&gates, &standing(1, 6, 0)), "accepted");
+        for more in [standing(1, 8, 0), standing(2, 7, 0), standing(1, 7, 1)] {
+            assert_eq!(loss(&gates, &more), "open");
+        }
+        let views = gates.views(&standing(1, 7, 0), &[], now);
+        assert_eq!(views.iter().map(|view| &*view.gate).collect::<Vec<_>>(), GATES);
     }
 
     #[test]

@@ -38,6 +38,7 @@
 //! | `commit` | messages and their rows of the ledger, in one transaction |
 //! | [`adopt`], `overlap` | mail that was here before; mail that came to both servers |
 //! | `merge` | flags of three sides, what is gone, what was removed |
+//! | `proofs` | the verbs of a proof |
 //! | [`verify`], [`report`] | both sides listed anew and held against each other; the proof as files |
 //! | [`source`] | what every source gives |
 //! | [`imap`] | old servers that speak IMAP |
@@ -99,6 +100,7 @@ mod plan;
 pub mod pop3;
 pub mod probes;
 pub mod profile;
+mod proofs;
 mod reach;
 mod refused;
 pub mod report;
@@ -152,7 +154,7 @@ pub use schema::SCHEMA;
 pub use survey::SourceSurvey;
 pub use tickets::Ticket;
 pub use turn::split;
-pub use verify::{Level, Proof};
+pub use verify::{Faces, Level, Proof};
 pub use views::{MailboxView, MoveView, PaceView, WaveView};
 pub use wave::Pace;
 pub use which::Which;

@@ -63,12 +63,12 @@ pub fn gates(tx: &mut Tx<'_>, id: u64) -> Result<Gates> {
 }
 
 /// Changes it; what it is then.
-pub fn change_gates(tx: &mut Tx<'_>, id: u64, change: impl FnOnce(&mut Gates)) -> Result<Gates> {
+pub fn change_gates<R>(tx: &mut Tx<'_>, id: u64, change: impl FnOnce(&mut Gates) -> R) -> Result<(Gates, R)> {
     let mut gates = gates(tx, id)?;
-    change(&mut gates);
+    let changed = change(&mut gates);
     let text = serde_json::to_string(&gates).map_err(Error::unavailable)?;
     tx.execute("UPDATE mov_moves SET gates = ?2 WHERE id = ?1", params![id as i64, &text])?;
-    Ok(gates)
+    Ok((gates, changed))
 }
 
 /// The survey form of a move.
@@ -447,9 +447,10 @@ pub fn put_proof(tx: &mut Tx<'_>, id: u64, now: Timestamp, proof: &str) -> Resul
     .map(drop)
 }
 
-/// The newest proof of a mailbox.
-pub fn proof(tx: &mut Tx<'_>, id: u64) -> Result<Option<String>> {
-    tx.query_one("SELECT proof FROM mov_proofs WHERE account = ?1", params![id as i64], |row| row.text(0))
+/// The newest proof of a mailbox, and when it was made.
+pub fn proven(tx: &mut Tx<'_>, id: u64) -> Result<Option<(Timestamp, String)>> {
+    let sql = "SELECT at_ms, proof FROM mov_proofs WHERE account = ?1";
+    tx.query_one(sql, params![id as i64], |row| Ok((Timestamp(row.int(0)?), row.text(1)?)))
 }
 
 /// A number that no row of a table has, or had: the ledgers of accounts and what is in memory know mailboxes by it.

@@ -48,16 +48,7 @@ pub(crate) async fn pair(inner: &Inner, mailbox: &Mailbox, own: &Source, account
     if here.is_empty() {
         return Ok(0);
     }
-    let of = mailbox.of;
-    let sources = inner.deps.db.read(Place::Moves, move |tx| rows::sources(tx, of)).await?;
-    let source = source_for(own, &sources, Kind::Pop3);
-    let mut entry = inner.entry(mailbox, own).await?;
-    let mut pop3 = loop {
-        let opened = log_in(&source, &entry).await;
-        if let Some(opened) = inner.entered(mailbox, own, &mut entry, opened).await? {
-            break opened;
-        }
-    };
+    let mut pop3 = maildrop(inner, mailbox, own).await?;
     let there = pop3.list().await?;
     let same = there.len() == here.len() && there.iter().zip(&here).all(|(there, here)| there.size == here.size);
     let pairs = match same {
@@ -66,6 +57,20 @@ pub(crate) async fn pair(inner: &Inner, mailbox: &Mailbox, own: &Source, account
     };
     pop3.leave().await;
     write(inner, account, pairs).await
+}
+
+/// The maildrop of the same login, by POP3.
+pub(crate) async fn maildrop(inner: &Inner, mailbox: &Mailbox, own: &Source) -> Result<Pop3, Trouble> {
+    let of = mailbox.of;
+    let sources = inner.deps.db.read(Place::Moves, move |tx| rows::sources(tx, of)).await?;
+    let source = source_for(own, &sources, Kind::Pop3);
+    let mut entry = inner.entry(mailbox, own).await?;
+    loop {
+        let opened = log_in(&source, &entry).await;
+        if let Some(opened) = inner.entered(mailbox, own, &mut entry, opened).await? {
+            return Ok(opened);
+        }
+    }
 }
 
 async fn log_in(source: &Source, entry: &Entry) -> Result<Pop3, Trouble> {

@@ -86,6 +86,16 @@ impl MailTx<'_, '_> {
         };
         Ok(Some(lines.into_iter().filter_map(line).collect()))
     }
+
+    /// What the transaction of this modification sequence did with an object; `None` when the log has no line of that.
+    pub fn logged_at(&mut self, modseq: u64, object: Object) -> Result<Option<Action>> {
+        let (kind, id) = object.to_sql();
+        self.db.query_one(
+            "SELECT action FROM change WHERE account = ?1 AND modseq = ?2 AND kind = ?3 AND id = ?4",
+            params![self.account.to_sql(), modseq as i64, kind, id],
+            |row| Ok(Action::from_sql(row.int(0)?)),
+        )
+    }
 }
 
 /// Which conversation each message of an account is in. A message never changes its conversation, so that this only grows; messages

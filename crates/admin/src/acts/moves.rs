@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use anser_base::{Class, Error, Result};
-use anser_migrate::{Kind, Pace, Said, Source, Tls, Which, which};
+use anser_migrate::{Faces, Kind, Pace, Said, Source, Tls, Which, which};
 
 use crate::acts::cutover::Wish;
 use crate::answer::{Item, Out, Report, ReturnedView};
@@ -22,17 +22,24 @@ impl Admin {
         Ok(Report::Done)
     }
 
-    /// This server's own IMAP, as any client reaches it. Its certificate is for the world's name of it, and not asked for.
-    fn own_face(&self) -> Result<Source> {
+    /// This server's own doors, as any client reaches them.
+    fn own_faces(&self) -> Result<Faces> {
+        let imap = self.own_face(Kind::Imap)?;
+        let imap = imap.ok_or_else(|| Error::invalid("this server serves no IMAP", "本服务器未启用 IMAP"))?;
+        Ok(Faces { imap, pop3: self.own_face(Kind::Pop3)? })
+    }
+
+    /// One of them, where it is open. Its certificate is for the world's name of it, and not asked for.
+    fn own_face(&self, kind: Kind) -> Result<Option<Source>> {
         let running = self.deps.running.as_ref().ok_or_else(not_running)?;
         let find = |service: &str| {
             let found = running.services.iter().find(|(name, ..)| *name == service)?;
             found.1.first().copied()
         };
-        let (address, tls) = match (find("imaps"), find("imap")) {
+        let (address, tls) = match (find(&format!("{}s", kind.word())), find(kind.word())) {
             (Some(address), _) => (address, Tls::ImplicitAny),
             (None, Some(address)) => (address, Tls::StarttlsAny),
-            (None, None) => return Err(Error::invalid("this server serves no IMAP", "本服务器未启用 IMAP")),
+            (None, None) => return Ok(None),
         };
         let host = match address.ip() {
             ip if ip.is_unspecified() && ip.is_ipv4() => Ipv4Addr::LOCALHOST.to_string(),
@@ -40,7 +47,7 @@ impl Admin {
             ip => ip.to_string(),
         };
         let (name, profile, port) = ("here".to_owned(), "generic".to_owned(), address.port());
-        Ok(Source { id: 0, name, kind: Kind::Imap, host, port, tls, profile, connections: 1, admin: None })
+        Ok(Some(Source { id: 0, name, kind, host, port, tls, profile, connections: 1, admin: None }))
     }
 
     /// One verb on one move; for all of its mailboxes, or for those that are named.
@@ -64,7 +71,7 @@ impl Admin {
                 return Ok(Report::Done);
             }
             MoveAct::Verify { level } => {
-                let proofs = moves.verify(name, which, self.own_face()?, level).await?;
+                let proofs = moves.verify(name, which, self.own_faces()?, level).await?;
                 let unexplained: u64 = proofs.iter().map(|proof| proof.unexplained).sum();
                 self.note(actor, verb, name, None, Some(format!("{unexplained} unexplained"))).await?;
                 for proof in proofs {

@@ -100,7 +100,7 @@ fn read_one(path: &Path, mail: &files::Mail, folder: &[String], reading: &mut Re
     match taken {
         Err(_) if is_too_large => reading.skip(place, "the message is too large", "邮件过大"),
         Err(error) => reading.skip(place, error.to_string(), error.to_string()),
-        Ok(()) => {
+        Ok(_) => {
             let seen = mail.seen(0);
             let kept = date::parse_internal_date(seen.received.as_bytes());
             let head = MailHead {

@@ -44,7 +44,7 @@ async fn welcome(session: &mut Session, user: &str, mechanism: &str, login: Logi
     let account = login.account.id;
     let by = By::of(login.via.name(), login.via.number());
     let what = What::Login { account, user: user.to_owned(), mechanism: mechanism.to_owned(), by };
-    if let Some(passage) = session.deps.directory.passage(&login.account, Service::Imap).await? {
+    if let Some(passage) = session.deps.directory.passage_of(&login, Service::Imap).await? {
         note(session, what).await;
         let code = format!("CAPABILITY {}", passage.capabilities);
         session.passage = Some(passage);

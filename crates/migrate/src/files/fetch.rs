@@ -76,7 +76,10 @@ fn read_all(open: &[Mail], wanted: Vec<u32>, store: &Store, tenant: TenantId) ->
         let read = read::body(&mail.place, &mut |octets| body.take(octets));
         match (read, body.own.take()) {
             (_, Some(own)) => return Err(own),
-            (Ok(()), None) => drop(batch.arrived.insert(*at, body.end()?)),
+            (Ok(is_bare), None) => {
+                batch.arrived.insert(*at, body.end()?);
+                batch.bare.extend(is_bare.then_some(*at));
+            }
             (Err(error), None) => batch.refused = Some(error.to_string()),
         }
     }

@@ -34,8 +34,8 @@ impl Undo {
     const FILE: Self = Self { bare: true, quoting: false, notes: false, labels: false };
 }
 
-/// Hands over the whole message, piece by piece.
-pub fn body(place: &Place, out: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+/// Hands over the whole message, piece by piece. Whether its lines ended in a bare LF, and got CRLF.
+pub fn body(place: &Place, out: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<bool> {
     match place {
         Place::Maildir(path) => {
             let opened = File::open(path).or_else(|error| File::open(renamed(path).ok_or(error)?));
@@ -49,7 +49,7 @@ pub fn body(place: &Place, out: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::
             }
         }
         Place::Member(member) => member.read(|file| copy(&mut BufReader::with_capacity(PIECE, file), Undo::FILE, out)),
-        Place::Pst(node) => super::pst::read(node, out),
+        Place::Pst(node) => super::pst::read(node, out).map(|()| false),
         Place::Part(part) => {
             let mut file = File::open(&*part.path)?;
             file.seek(SeekFrom::Start(part.offset))?;
@@ -86,7 +86,7 @@ fn renamed(path: &Path) -> Option<PathBuf> {
 }
 
 /// Copies a message, its lines as they were on the wire.
-fn copy(file: &mut dyn BufRead, undo: Undo, out: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+fn copy(file: &mut dyn BufRead, undo: Undo, out: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<bool> {
     let mut piece = Vec::with_capacity(PIECE);
     let (mut is_start, mut after_cr, mut in_header, mut in_note) = (true, false, true, false);
     // Whether lines end in a bare LF: the first tells.
@@ -94,7 +94,7 @@ fn copy(file: &mut dyn BufRead, undo: Undo, out: &mut dyn FnMut(&[u8]) -> io::Re
     loop {
         piece.clear();
         if Read::take(&mut *file, PIECE as u64).read_until(b'\n', &mut piece)? == 0 {
-            return Ok(());
+            return Ok(undo.bare && is_bare == Some(true));
         }
         let is_end = piece.last() == Some(&b'\n');
         let has_cr = is_end && (piece.len() > 1 && piece[piece.len() - 2] == b'\r' || piece.len() == 1 && after_cr);

@@ -198,6 +198,8 @@ pub struct Batch {
     pub wanted: Vec<u32>,
     /// What came of them.
     pub arrived: HashMap<u32, Taken>,
+    /// Those among it whose lines ended in a bare LF at the source, and got CRLF, ascending.
+    pub bare: Vec<u32>,
     /// What the source said when it did not do all.
     pub refused: Option<String>,
     /// Why nothing comes behind this: the connection broke. What was wanted ends with what came whole before.

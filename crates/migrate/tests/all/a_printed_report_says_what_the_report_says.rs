@@ -89,24 +89,38 @@ fn proof(folder: &str, why: &str, rows: u32) -> Proof {
         classes: BTreeMap::from([("equal".to_owned(), u64::from(n))]),
         extra: 3,
         uids_kept: n % 2 == 0,
+        ..FolderProof::default()
     });
-    let difference =
-        Difference { folder: folder.to_owned(), uid: 7, class: "unexplained".to_owned(), why: why.to_owned() };
+    let difference = Difference {
+        folder: folder.to_owned(),
+        uid: 7,
+        class: "unexplained".to_owned(),
+        why: why.to_owned(),
+        zh: "原因".to_owned(),
+    };
     Proof {
         login: "ann".to_owned(),
         address: "陈雁@例子.中国".to_owned(),
         folders: folders.collect(),
         differences: vec![difference],
         unexplained: 1,
+        ..Proof::default()
     }
 }
 
 #[test]
 fn every_row_is_on_some_page_and_every_object_in_its_place() {
-    let file = pdf(&paper(&[proof("已发送", "mail (with) \\ brackets", 300), proof("Sent", "é", 2)]), "BLAKE3 0123");
+    let file =
+        pdf(&paper(&[proof("已发送", "mail (with) \\ brackets", 300), proof("Sent", "é", 2)], None), "BLAKE3 0123");
     let said = text(&file);
-    for words in ["迁移核对", "Unexplaineddifferences", "陈雁@例子.中国:poor", "已发送299", "mail(with)\\brackets", "é"]
-    {
+    for words in [
+        "迁移核对",
+        "Unexplaineddifferences",
+        "陈雁@例子.中国:poor有无法解释的差异",
+        "已发送299",
+        "mail(with)\\brackets",
+        "é",
+    ] {
         assert!(said.contains(words), "{words}");
     }
     let pages = file.matches("/Type /Page\n").count();
@@ -119,7 +133,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn whatever_folders_are_called_stands_there(folder in "[ -~ -ÿ工作已发送ЖΩ😀\u{1}\n]{0,120}", why in "\\PC{0,300}") {
-        let file = pdf(&paper(&[proof(&folder, &why, 2)]), &why);
+        let file = pdf(&paper(&[proof(&folder, &why, 2)], None), &why);
         prop_assert!(file.is_ascii());
         objects_are_in_their_places(&file);
         let shown = |text: &str| bare(&text.replace(|char: char| char.is_control(), " "));

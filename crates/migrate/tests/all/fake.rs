@@ -73,9 +73,16 @@ pub struct Habits {
     pub quoted_only: bool,
     /// Refuses each command of this name with these words.
     pub busy: Option<(&'static str, &'static str)>,
+    /// Lets everybody in.
+    pub admits_anybody: bool,
+    /// Opens folders for so many connections at a time, and for none before they are as many.
+    pub opens_together: Option<Together>,
     /// Is sent in answer to LIST, without end.
     pub floods: Option<&'static [u8]>,
 }
+
+/// Where connections wait for each other.
+pub type Together = Arc<std::sync::Barrier>;
 
 /// What is behind the port.
 #[derive(Debug, Default)]
@@ -281,6 +288,7 @@ impl Session {
                 )?,
                 "EXAMINE" => self.examine(tag, arguments)?,
                 "UID" => self.fetch(tag, arguments)?,
+                "FETCH" => self.fetch_by_number(tag, arguments)?,
                 "LOGOUT" => return self.say(b"* BYE\r\n"),
                 _ => self.say(format!("{tag} BAD unknown\r\n").as_bytes())?,
             }
@@ -352,7 +360,7 @@ impl Session {
     fn admit(&mut self, tag: &str, user: &[u8], password: &[u8]) -> std::io::Result<()> {
         let good = {
             let state = self.state.lock().unwrap();
-            state.user.as_bytes() == user && state.password == password
+            state.habits.admits_anybody || (state.user.as_bytes() == user && state.password == password)
         };
         let answer = if good { "OK in" } else { "NO [AUTHENTICATIONFAILED] wrong" };
         self.say(format!("{tag} {answer}\r\n").as_bytes())
@@ -424,6 +432,10 @@ impl Session {
             return self.say(format!("{tag} NO EXAMINE Unsafe Login. Please contact us\r\n").as_bytes());
         };
         self.folder = Some(at);
+        let together = self.state.lock().unwrap().habits.opens_together.clone();
+        if let Some(together) = together {
+            together.wait();
+        }
         let (count, validity, next) = (folder.mails.len(), folder.uidvalidity, folder.uidnext);
         let highest = folder.mails.iter().map(|mail| mail.modseq).chain(folder.vanished.iter().map(|one| one.0)).max();
         if self.state.lock().unwrap().habits.capabilities.contains("CONDSTORE") {
@@ -433,6 +445,34 @@ impl Session {
             "* {count} EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY {validity}] x\r\n* OK [UIDNEXT {next}] x\r\n{tag} OK [READ-ONLY] done\r\n"
         );
         self.say(text.as_bytes())
+    }
+
+    /// As programs ask that list a folder in its order.
+    fn fetch_by_number(&mut self, tag: &str, arguments: &str) -> std::io::Result<()> {
+        let (set, items) = arguments.split_once(' ').unwrap_or((arguments, ""));
+        let (habits, mails) = {
+            let state = self.state.lock().unwrap();
+            (state.habits.clone(), self.folder.map(|at| state.folders[at].mails.clone()).unwrap_or_default())
+        };
+        let mut refused = false;
+        for (number, mail) in (1..).zip(&mails).filter(|(number, _)| holds(set, *number)) {
+            let head =
+                format!("* {number} FETCH (UID {} FLAGS ({}) INTERNALDATE \"{}\"", mail.uid, mail.flags, mail.date);
+            let size = mail.body.len();
+            match items.contains("BODY.PEEK") {
+                true if habits.breaks == Some(mail.uid) => return Err(std::io::ErrorKind::ConnectionAborted.into()),
+                true if habits.refuses == Some(mail.uid) => refused = true,
+                true => {
+                    self.say(&[format!("{head} BODY[] {{{size}}}\r\n").as_bytes(), &mail.body, b")\r\n"].concat())?
+                }
+                false => {
+                    let size = size as i64 + habits.size_off;
+                    self.say(format!("{head} RFC822.SIZE {size})\r\n").as_bytes())?;
+                }
+            }
+        }
+        let end = if refused { "NO some messages could not be read" } else { "OK done" };
+        self.say(format!("{tag} {end}\r\n").as_bytes())
     }
 
     fn fetch(&mut self, tag: &str, arguments: &str) -> std::io::Result<()> {

@@ -26,6 +26,7 @@ pub type Held = BTreeMap<String, Vec<(u32, u32, String, i64, Vec<u8>)>>;
 /// A house with one account.
 pub struct House {
     pub store: Store,
+    db: anser_db::Db,
     passes: AtomicU64,
     read: Arc<Read>,
     world: World,
@@ -60,8 +61,9 @@ pub fn one_house(test: impl AsyncFn(&House)) {
 
 fn run(world: World, test: &impl AsyncFn(&House)) {
     let clock = Clock::manual(Timestamp::from_secs(1_800_000_000));
-    let store = Store::new(anser_store::Deps { db: world.open(), blobs: world.blobs(), clock });
-    let house = House { store, passes: AtomicU64::new(0), read: Arc::default(), world };
+    let db = world.open();
+    let store = Store::new(anser_store::Deps { db: db.clone(), blobs: world.blobs(), clock });
+    let house = House { store, db, passes: AtomicU64::new(0), read: Arc::default(), world };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         house.store.ensure(ANN).await.unwrap();
@@ -136,6 +138,13 @@ impl House {
         let watch = Quiet::default();
         let pass = Pass { losses_are_meant, careful, ..self.to_pass(profile, &watch) };
         pass.run(&mut origin).await
+    }
+
+    /// Changes rows of the account as no program should, behind its log.
+    pub async fn tamper(&self, sql: &'static str) {
+        let work = move |tx: &mut anser_db::Tx<'_>| tx.execute(sql, &[]);
+        let changed = self.db.write(anser_db::Place::Account(ANN), anser_db::Durability::Sync, work).await.unwrap();
+        assert!(changed > 0, "{sql}");
     }
 
     /// Takes a body away from where bodies are.

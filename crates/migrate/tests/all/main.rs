@@ -1,6 +1,7 @@
 //! What the engine promises, against servers with the habits of real ones.
 
 mod endless;
+mod face;
 mod fake;
 mod fake_pop3;
 mod fake_web;
@@ -8,6 +9,7 @@ mod house;
 mod office;
 
 mod a_cut_body_is_never_half_stored;
+mod a_flag_that_nobody_took_away_is_unexplained;
 mod a_folder_of_a_million_streams;
 mod a_full_disk_or_mailbox_is_waited_for;
 mod a_large_body_goes_on_where_its_line_broke;
@@ -24,6 +26,7 @@ mod an_administrator_opens_every_mailbox;
 mod an_mbox_that_grew_is_read_on;
 mod any_password_logs_in;
 mod archives_and_takeouts_come_as_they_were_packed;
+mod every_difference_of_a_folder_is_named;
 mod files_come_as_their_programs_left_them;
 mod folders_numbered_anew_are_not_brought_twice;
 mod hostile_servers_are_bounded;
@@ -32,6 +35,7 @@ mod large_messages_stream;
 mod logins_by_tokens_go_on_or_ask;
 mod mail_moved_at_the_source_is_here_once;
 mod mail_that_came_to_both_servers_is_here_once;
+mod mailboxes_are_compared_side_by_side;
 mod more_than_may_come_is_not_taken;
 mod names_of_every_kind_have_a_place;
 mod nobody_reads_along;
@@ -56,6 +60,8 @@ mod unknown_names_go_to_the_old_server_meanwhile;
 mod waves_move_in_their_hours;
 mod what_changed_is_asked_for_where_the_source_can_tell;
 mod what_comes_back_at_the_source_comes_back_once;
+mod what_is_lost_is_taken_on_by_name;
+mod what_is_not_handed_out_is_no_proof;
 mod what_the_source_loses_is_a_question;
 mod what_was_here_before_is_not_brought_twice;
 mod who_has_lost_a_lease_writes_nothing_down;

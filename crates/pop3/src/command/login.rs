@@ -59,7 +59,7 @@ async fn welcome(session: &mut Session, user: &str, mechanism: &str, login: Logi
     let account = login.account.id;
     let by = By::of(login.via.name(), login.via.number());
     let what = What::Login { account, user: user.to_owned(), mechanism: mechanism.to_owned(), by };
-    if let Some(passage) = deps.directory.passage(&login.account, Service::Pop3).await? {
+    if let Some(passage) = deps.directory.passage_of(&login, Service::Pop3).await? {
         note(session, what).await;
         session.passage = Some(passage);
         return Ok(Reply::ok("welcome", "欢迎"));

@@ -85,5 +85,11 @@ fn three_servers_go_back_and_forward_and_seven_that_are_missing_are_named() {
         .collect();
     named.sort_unstable();
     assert_eq!(named, dropped, "{found}");
-    dev.ask(&["move", "cutover", "house", "--close", "--accept", "late", "--accept", "probe"]);
+    let close = ["move", "cutover", "house", "--close", "--accept", "late", "--accept", "probe"];
+    let refused = run(&dev.folder, &close, b"");
+    let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && why.contains("7 unexplained"), "{why}");
+    dev.ask(&[&close[..], &["--accept", "loss=dropped on purpose"]].concat());
+    let report = dev.ask(&["move", "report", "house", "--format", "json"]);
+    assert!(report.contains(": dropped on purpose\""), "{report}");
 }

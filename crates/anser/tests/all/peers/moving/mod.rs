@@ -10,6 +10,7 @@ mod world;
 mod a_far_servers_mail_comes_compressed;
 mod a_kill_loses_and_doubles_nothing;
 mod a_mailbox_comes_exactly_as_it_was;
+mod a_mailbox_is_never_compared_with_itself;
 mod a_person_moves_mail_from_a_dovecot;
 mod an_administrator_opens_dovecots_mailboxes;
 mod an_organisation_goes_back_and_forward;

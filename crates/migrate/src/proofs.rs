@@ -1,0 +1,144 @@
+//! The verbs of a proof: both sides are compared, and what came of it is handed out, signed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anser_base::{Error, Result};
+use anser_directory::{AppPasswordKind, OF_THE_HOUSE, Services};
+use anser_wire::Secret;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::Migrate;
+use crate::imap::Imap;
+use crate::model::{Mailbox, Source};
+use crate::paper;
+use crate::report;
+use crate::rows;
+use crate::run::unknown;
+use crate::signature::Signer;
+use crate::trouble::Trouble;
+use crate::verify::{self, Faces, Level, Proof};
+use crate::which::{Which, is_meant};
+
+/// How long the password of a verification may live.
+const VERIFYING: Duration = Duration::from_secs(24 * 3600);
+
+impl Migrate {
+    /// Holds mailboxes at the source against what they show here, through `faces`: this server's own doors. Of each source as many at
+    /// once as it has connections. Keeps each proof, the newest of each mailbox; in their order. Mailboxes that no pass has gone over are
+    /// left out. One that cannot be compared keeps no other from it: it is the error in the end.
+    pub async fn verify(&self, name: &str, which: Which, faces: Faces, level: Level) -> Result<Vec<Proof>> {
+        let of = self.named(name).await?.id;
+        let sources: Vec<Arc<Source>> =
+            self.read(move |tx| rows::sources(tx, of)).await?.into_iter().map(Arc::new).collect();
+        let free: HashMap<u64, Arc<Semaphore>> =
+            sources.iter().map(|one| (one.id, Arc::new(Semaphore::new(one.connections.max(1) as usize)))).collect();
+        let faces = Arc::new(faces);
+        let (mut running, mut ended) = (JoinSet::new(), BTreeMap::new());
+        let all = self.all(of).await?.into_iter().filter(|mailbox| is_meant(mailbox, &which) && mailbox.pass > 0);
+        for (at, mailbox) in all.enumerate() {
+            let source = sources.iter().find(|one| one.id == mailbox.source).ok_or_else(|| unknown("source"))?.clone();
+            let (migrate, faces, free) = (self.clone(), faces.clone(), free[&source.id].clone());
+            running.spawn(async move {
+                // Nobody closes it.
+                let _free = free.acquire().await;
+                let proven = Box::pin(migrate.verify_one(&mailbox, &source, &faces, level)).await;
+                (at, proven.map_err(|error| (mailbox.login, error)))
+            });
+        }
+        while let Some(one) = running.join_next().await {
+            let (at, proven) = one.map_err(Error::unavailable)?;
+            ended.insert(at, proven);
+        }
+        let (mut proofs, mut failed) = (Vec::new(), Vec::new());
+        for proven in ended.into_values() {
+            match proven {
+                Ok(proof) => proofs.push(proof),
+                Err(one) => failed.push(one),
+            }
+        }
+        match failed.first() {
+            None => Ok(proofs),
+            Some((login, first)) => {
+                let (count, proven) = (failed.len(), proofs.len());
+                Err(Error::new(
+                    first.class,
+                    format!("{count} could not be compared, {proven} were: {login}: {}", first.text.en),
+                    format!("{count} 个邮箱未能核对，{proven} 个已核对：{login}：{}", first.text.zh),
+                ))
+            }
+        }
+    }
+
+    /// Compares one mailbox, and keeps the proof.
+    async fn verify_one(&self, mailbox: &Mailbox, source: &Source, faces: &Faces, level: Level) -> Result<Proof> {
+        let directory = &self.inner.deps.directory;
+        let found = directory.account(mailbox.account).await?;
+        let whose = found.ok_or_else(|| unknown("account of this mailbox"))?;
+        let mut there = self.inner.open(mailbox, source).await?;
+        // A password of its own, which ends by itself when this process does not get to taking it back.
+        let name = format!("{OF_THE_HOUSE}{}", self.inner.deps.entropy.token(8));
+        let (account, kind) = (mailbox.account, AppPasswordKind::Typed);
+        let services = Services(Services::IMAP.0 | Services::POP3.0);
+        let made = directory.add_app_password(account, kind, &name, services, Some(VERIFYING)).await?;
+        // Passed through to the old server, it would be compared with itself.
+        directory.look_here(made.id, true);
+        let own = Secret::new(made.password.as_bytes());
+        let compared = async {
+            let mut here = Imap::open(&faces.imap, &mailbox.address, &own).await?;
+            let (store, whose) = (&self.inner.deps.store, (whose.tenant, account));
+            let found = verify::verify(&mut there, &mut here, store, whose, mailbox.id, level).await;
+            here.leave().await;
+            let mut proof = found?;
+            if let Some(face) = &faces.pop3 {
+                verify::ids::hold(&self.inner, (mailbox, source), &mut there, (face, &own), &mut proof).await?;
+            }
+            Ok::<Proof, Trouble>(proof)
+        };
+        let compared = compared.await;
+        directory.look_here(made.id, false);
+        directory.revoke_app_password(account, kind, made.id).await?;
+        there.leave().await;
+        let (login, address) = (mailbox.login.clone(), mailbox.address.clone());
+        let proof = Proof { login, address, ..compared? };
+        let (id, now, text) = (mailbox.id, self.inner.deps.clock.now(), serde_json::to_string(&proof));
+        let text = text.map_err(Error::unavailable)?;
+        self.write(move |tx| rows::put_proof(tx, id, now, &text)).await?;
+        Ok(proof)
+    }
+
+    /// The newest proofs.
+    pub async fn proofs(&self, name: &str, which: Which) -> Result<Vec<Proof>> {
+        let of = self.named(name).await?;
+        let mut proofs = Vec::new();
+        for mailbox in self.all(of.id).await?.into_iter().filter(|mailbox| is_meant(mailbox, &which)) {
+            let id = mailbox.id;
+            if let Some((_, text)) = self.read(move |tx| rows::proven(tx, id)).await? {
+                proofs.push(serde_json::from_str(&text).map_err(Error::damaged)?);
+            }
+        }
+        Ok(proofs)
+    }
+
+    /// The newest proofs as a signed document: `html`, `csv`, `json` or `pdf`. `Class::Invalid` for another format.
+    pub async fn signed_report(&self, name: &str, which: Which, format: &str) -> Result<String> {
+        let (proofs, of) = (self.proofs(name, which).await?, self.named(name).await?.id);
+        let gates = self.read(move |tx| rows::gates(tx, of)).await?;
+        let (signer, taken_on) = (Signer::new(&self.inner.deps.key)?, gates.taken_on_by());
+        let report = match format {
+            "csv" => report::csv(&proofs),
+            "json" => report::json(&proofs, taken_on),
+            "html" => paper::html(&report::paper(&proofs, taken_on)),
+            "pdf" => paper::pdf(&report::paper(&proofs, taken_on), &signer.foot(&report::json(&proofs, taken_on))),
+            _ => return Err(Error::invalid("a report is html, csv, json or pdf", "报告格式为 html、csv、json 或 pdf")),
+        };
+        Ok(signer.sign(format, report))
+    }
+
+    /// The public key that reports are signed by.
+    pub fn report_key(&self) -> Result<String> {
+        Ok(Signer::new(&self.inner.deps.key)?.key())
+    }
+}
