@@ -10,7 +10,7 @@ mod sign_in;
 mod state;
 
 use anser_base::{Class, Error, Result};
-use anser_migrate::{FieldView, GateView, MailboxView, MoveView, Proof, RunView, SourceSurvey, Ticket};
+use anser_migrate::{FailedView, FieldView, GateView, MailboxView, MoveView, Proof, RunView, SourceSurvey, Ticket};
 use anser_sieve::form::Form;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -161,6 +161,8 @@ pub enum Item {
     MoveMailbox(MailboxView),
     MoveProgress(ProgressView),
     MoveRun(RunView),
+    MoveFailed(Box<FailedView>),
+    MoveUndone(UndoneView),
     MoveProof(Box<Proof>),
     MoveSurvey(Box<SourceSurvey>),
     MoveGate(GateView),

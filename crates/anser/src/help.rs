@@ -196,6 +196,14 @@ pub const COMMANDS: &[(&str, Line)] = &[
         ),
     ),
     ("move first", Line("Put mailboxes at the head of the queue", "将邮箱排到队首优先迁移")),
+    ("move failed", Line("Messages that the old server does not hand out", "旧服务器未能给出的邮件")),
+    (
+        "move undo",
+        Line(
+            "Take away what came and nobody touched; without --yes it is only told",
+            "删除已迁入且无人改动的邮件；不加 --yes 只显示",
+        ),
+    ),
     ("move runs", Line("What the newest passes of each mailbox came to", "各邮箱最近各次迁移的结果")),
     ("move check", Line("Try every login once", "逐一验证登录")),
     ("move trial", Line("Bring a few messages of each folder", "试迁：每个文件夹迁移少量邮件")),
@@ -633,6 +641,8 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
     ("noticed", Line("The users know when it will be", "已通知用户")),
     ("gates_accept", Line("A gate taken for passed: GATE or GATE=WHY", "接受某一关卡：关卡 或 关卡=原因")),
     ("level", Line("2: every body is read; 1: a sample of them", "2：读取所有正文；1：抽样读取")),
+    ("undo_all", Line("Everybody, where nobody is named", "未指定邮箱时为全部邮箱")),
+    ("undo_yes", Line("Do it", "执行")),
     ("move_wave", Line("Only mailboxes of this wave", "仅该批次的邮箱")),
     ("move_state", Line("Only mailboxes in this state, as status shows it", "仅处于该状态的邮箱，见 status")),
     (

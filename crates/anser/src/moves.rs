@@ -5,12 +5,12 @@ use std::io::BufRead;
 use std::path::Path;
 
 use anser_admin::Event;
-use anser_admin::answer::{Item, NoticeView, ProbeView, ReturnedView};
+use anser_admin::answer::{Item, NoticeView, ProbeView, ReturnedView, UndoneView};
 use anser_admin::request::{MoveAct, Plain, Request, TicketAct};
 use anser_base::{Error, Result, Timestamp};
 use anser_migrate::{
-    Admin, FieldView, GateView, Grant, Kind, Level, MailboxView, MoveView, NewMailbox, Occasion, Pace, Passing,
-    Password, Proof, RunView, Source, SourceSurvey, Ticket, Tls, form, profile, signature,
+    Admin, FailedView, FieldView, GateView, Grant, Kind, Level, MailboxView, MoveView, NewMailbox, Occasion, Pace, Passing,
+    Password, Proof, RunView, Source, SourceSurvey, Ticket, Tls, Undone, form, profile, signature,
 };
 use tokio::sync::mpsc;
 
@@ -55,6 +55,14 @@ pub fn asked(act: Move) -> Result<Asked> {
             requests: vec![Request::Move { name, which: chosen.which(), what: MoveAct::First }],
             list: false,
         }),
+        Move::Failed { project: name, chosen } => Ok(Asked {
+            requests: vec![Request::Move { name, which: chosen.which(), what: MoveAct::Failed }],
+            list: true,
+        }),
+        Move::Undo { project: name, chosen, all, yes } => {
+            let what = MoveAct::Undo { dry_run: !yes, all };
+            Ok(Asked { requests: vec![Request::Move { name, which: chosen.which(), what }], list: true })
+        }
         Move::Runs { project: name, chosen } => {
             Ok(Asked { requests: vec![Request::Move { name, which: chosen.which(), what: MoveAct::Runs }], list: true })
         }
@@ -466,6 +474,21 @@ pub fn run_in_words(run: &RunView) -> String {
     let note = run.note.as_ref().map(|note| format!("    {note}\n")).unwrap_or_default();
     let (began, came) = (minute(run.began), size(run.bytes));
     format!("{}  {began}  {}  {seconds} s  {}  {came}  {}\n{note}", run.address, run.task, run.messages, run.state)
+}
+
+/// A message that did not come.
+pub fn failed_in_words(language: Language, one: &FailedView) -> String {
+    let (again, why) = (if one.again { "" } else { "!" }, one.why.as_deref().unwrap_or("-"));
+    let tries = language.say(text::TRIES, &[&one.tries.to_string()]);
+    let (received, size) = (if one.received.is_empty() { "-" } else { one.received.trim() }, size(one.size));
+    format!("{}  {}  {}  {received}  {size}  {again}{tries}  {why}\n", one.address, one.folder, one.key)
+}
+
+/// What the undoing of a mailbox takes away, or took.
+pub fn undone_in_words(language: Language, view: &UndoneView) -> String {
+    let Undone { removed, bytes, touched } = view.undone;
+    let line = if view.dry_run { text::TO_UNDO } else { text::UNDONE };
+    language.say(line, &[&view.address, &removed.to_string(), &size(bytes), &touched.to_string()]) + "\n"
 }
 
 /// A moment, to the minute, in UTC.

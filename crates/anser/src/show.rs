@@ -203,6 +203,8 @@ impl Printer {
             Item::Move(one) => moves::move_in_words(one, self.language),
             Item::MoveMailbox(one) => moves::mailbox_in_words(one, self.language),
             Item::MoveRun(one) => moves::run_in_words(one),
+            Item::MoveFailed(one) => moves::failed_in_words(self.language, one),
+            Item::MoveUndone(one) => moves::undone_in_words(self.language, one),
             Item::MoveProgress(one) => {
                 let states: Vec<String> = one.states.iter().map(|(state, count)| format!("{state} {count}")).collect();
                 format!("{}  {}/{}  {}\n", states.join("  "), one.done, one.total, size(one.bytes))

@@ -96,6 +96,9 @@ table! {
     WATCHED = "{} of {} messages, {}, {} messages/s, {}/s, about {} minutes left", "邮件 {} / {} 封，{}，每秒 {} 封、{}，约剩 {} 分钟";
     UNTIL = "waits until {}", "等待至 {}";
     SPARED = "  (answers late: spared)", "  （响应变慢，已放慢）";
+    TRIES = "asked {} times", "已请求 {} 次";
+    TO_UNDO = "{}: {} messages ({}) would go, {} that were touched would stay; --yes does it", "{}：将删除 {} 封（{}），保留已改动的 {} 封；加 --yes 执行";
+    UNDONE = "{}: {} messages ({}) went, {} that were touched stay", "{}：已删除 {} 封（{}），保留已改动的 {} 封";
     A_DAY = "{} a day", "每天 {}";
     VISIT = "  ask how the users do: {}", "  回访用户：{}";
     RETURNED = "{}: {} messages, flags of {}, {} moved, {} new folders, {} removed, {} folders renamed, {} removed", "{}：邮件 {} 封，标志 {} 处，移动 {} 封，新文件夹 {} 个，删除 {} 封，文件夹改名 {} 个、删除 {} 个";

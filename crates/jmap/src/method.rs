@@ -143,6 +143,7 @@ pub(crate) const METHODS: &[Method] = &[
     Method { name: "Bulk/set", capability: ANSER, run: |call| Box::pin(vendor::bulk_set(call)) },
     Method { name: "MailMove/get", capability: ANSER, run: |call| Box::pin(vendor::move_get(call)) },
     Method { name: "MailMove/set", capability: ANSER, run: |call| Box::pin(vendor::move_set(call)) },
+    Method { name: "MailMove/undo", capability: ANSER, run: |call| Box::pin(vendor::move_undo(call)) },
     Method { name: "MailMove/discover", capability: ANSER, run: |call| Box::pin(vendor::move_discover(call)) },
     Method { name: "Document/get", capability: ANSER, run: |call| Box::pin(DOCUMENT.get(call)) },
     Method { name: "Document/changes", capability: ANSER, run: |call| Box::pin(DOCUMENT.changes(call)) },

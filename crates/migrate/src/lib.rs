@@ -15,7 +15,7 @@
 //! | asking | the source lost mail since the last pass, or much was removed here that would be removed there; nothing was done about it | resume, saying that the loss was meant → waiting; on the way back also delta, saying that it was not, so that the mailbox stays here → waiting |
 //! | abandoned | taken out of the move: what was brought stays, the mailbox lives here and is open to every door | check by name → waiting |
 //!
-//! Every state is left by abandon, to abandoned.
+//! Every state is left by abandon, to abandoned, and by undo, to new; abandoned stays so.
 //!
 //! A move is a draft until something is started, running, or paused: mailboxes of a paused one wait.
 //!
@@ -55,6 +55,8 @@
 //! | [`pass_through`], `tap` | sessions of mailboxes that still live at the old server |
 //! | `turn`, `uidl` | a mailbox turns from there to here, unique ids of POP3 included; late mail is swept |
 //! | [`survey`], `sample` | what there is to be moved |
+//! | `undo` | what was brought and not touched goes away again |
+//! | [`failed`] | messages that old servers do not hand out |
 //! | `back` | the way back, by the same ledger |
 //! | [`form`] | what an organisation says of itself before it moves |
 //! | [`documents`] | what is handed out and worked by, made of what the move knows |
@@ -75,6 +77,7 @@ pub mod consent;
 pub mod cutover;
 pub mod documents;
 pub mod entry;
+pub mod failed;
 pub mod figures;
 pub mod files;
 pub mod form;
@@ -120,6 +123,7 @@ pub mod tickets;
 pub mod trouble;
 mod turn;
 mod uidl;
+mod undo;
 pub mod verify;
 pub mod views;
 pub mod wave;
@@ -142,6 +146,7 @@ pub use acts::{NewMailbox, Password};
 pub use back::Returned;
 pub use cutover::{Look, Said};
 pub use entry::{Admin, Login};
+pub use failed::FailedView;
 pub use form::FieldView;
 pub use gates::{GateView, MxSeen, Remembered};
 pub use history::RunView;
@@ -154,6 +159,7 @@ pub use schema::SCHEMA;
 pub use survey::SourceSurvey;
 pub use tickets::Ticket;
 pub use turn::split;
+pub use undo::Undone;
 pub use verify::{Faces, Level, Proof};
 pub use views::{MailboxView, MoveView, PaceView, WaveView};
 pub use wave::Pace;

@@ -64,6 +64,13 @@ pub fn where_is(tx: &mut MailTx<'_, '_>, row: &LedgerRow) -> Result<Option<(Mail
     Ok(tx.message(row.message)?.and_then(|message| message.places.first().copied()))
 }
 
+/// Whether the message of a row is where it was put, with the flags that it came with.
+pub fn is_untouched(tx: &mut MailTx<'_, '_>, row: &LedgerRow) -> Result<bool> {
+    Ok(tx.entry(row.mailbox, row.uid)?.is_some_and(|entry| {
+        entry.message == row.message && entry.flags == row.flags && entry.keywords == row.keywords
+    }))
+}
+
 /// What left mailboxes here as whatever is expunged or moved does: read once for each mailbox.
 #[derive(Default)]
 pub struct Removals(HashMap<MailboxId, Option<Vec<(u32, u32)>>>);
@@ -93,10 +100,7 @@ pub fn gone(tx: &mut MailTx<'_, '_>, key: LedgerKey, row: &LedgerRow, pass: u32)
             let later = twin.pass > row.pass || (twin.pass == row.pass && row.pass + 1 == pass);
             *other != key && twin.state.is_here() && twin.received == row.received && later
         });
-        let untouched = tx.entry(row.mailbox, row.uid)?.is_some_and(|entry| {
-            entry.message == row.message && entry.flags == row.flags && entry.keywords == row.keywords
-        });
-        if moved && untouched {
+        if moved && is_untouched(tx, row)? {
             tx.expunge(row.mailbox, &[row.uid], false)?;
             message = MessageId(0);
         }

@@ -65,9 +65,12 @@ impl Trouble {
 /// What keeps a mailbox from moving on, as a word by which many are counted and chosen: the kind of a login that is refused; `question`;
 /// `old-server`, `this-server`, `full`, `hours`, `budget` or `slow` where it waits; `failed` where the old server does not hand everything out.
 pub(crate) fn class_of(mailbox: &Mailbox) -> Option<String> {
+    let failed = mailbox.tally.is_some_and(|tally| tally[LedgerState::Failed as usize] > 0);
+    if mailbox.state == State::Settled {
+        return failed.then(|| "failed".to_owned());
+    }
     let note = mailbox.note.as_deref()?;
     let (kind, _) = note.split_once(':').unwrap_or((note, ""));
-    let failed = mailbox.tally.is_some_and(|tally| tally[LedgerState::Failed as usize] > 0);
     match mailbox.state {
         State::Refused => Some(kind.to_owned()),
         State::Asking => Some("question".to_owned()),
@@ -76,7 +79,6 @@ pub(crate) fn class_of(mailbox: &Mailbox) -> Option<String> {
             Some(kind.to_owned())
         }
         State::Waiting => Some("old-server".to_owned()),
-        State::Settled if failed => Some("failed".to_owned()),
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ use anser_base::{Class, Error, Result};
 use anser_migrate::{Faces, Kind, Pace, Said, Source, Tls, Which, which};
 
 use crate::acts::cutover::Wish;
-use crate::answer::{Item, Out, Report, ReturnedView};
+use crate::answer::{Item, Out, Report, ReturnedView, UndoneView};
 use crate::request::{MoveAct, TicketAct};
 use crate::{Actor, Admin};
 
@@ -145,6 +145,27 @@ impl Admin {
                 return Ok(Report::Counted { count });
             }
             MoveAct::First => moves.first(name, which).await?,
+            MoveAct::Failed => {
+                for one in moves.failed(name, which).await? {
+                    out.item(Item::MoveFailed(Box::new(one))).await?;
+                }
+                return Ok(Report::Done);
+            }
+            MoveAct::Undo { dry_run: false, all } if which.is_empty() != all => return Err(nobody_or_all()),
+            MoveAct::Undo { dry_run, .. } => {
+                let undone = match dry_run {
+                    true => moves.rehearse_undo(name, which).await?,
+                    false => {
+                        // Noted before: whatever is killed meanwhile, it is known who began it.
+                        self.note(actor, verb, name, None, named).await?;
+                        moves.undo(name, which).await?
+                    }
+                };
+                for (address, undone) in undone {
+                    out.item(Item::MoveUndone(UndoneView { address, dry_run, undone })).await?;
+                }
+                return Ok(Report::Done);
+            }
             MoveAct::Runs => {
                 for run in moves.runs(name, which).await? {
                     out.item(Item::MoveRun(run)).await?;
@@ -215,7 +236,7 @@ impl Admin {
                 return Ok(Report::Done);
             }
             MoveAct::Abandon { all } if which.is_empty() != all => {
-                return Err(Error::invalid("name the mailboxes, or say --all", "请指定邮箱，或使用 --all"));
+                return Err(nobody_or_all());
             }
             MoveAct::Abandon { .. } => moves.abandon(name, which).await?,
             MoveAct::Accounts { source, logins } => moves.add_mailboxes(name, source, logins).await?,
@@ -238,6 +259,10 @@ impl Admin {
     }
 }
 
+fn nobody_or_all() -> Error {
+    Error::invalid("name the mailboxes, or say --all", "请指定邮箱，或使用 --all")
+}
+
 fn nobody() -> Error {
     Error::invalid("name the mailboxes", "请指定邮箱")
 }
@@ -257,6 +282,8 @@ fn verb_of(what: &MoveAct) -> &'static str {
         MoveAct::Wave { .. } => "move.wave",
         MoveAct::First => "move.first",
         MoveAct::Runs => "move.runs",
+        MoveAct::Failed => "move.failed",
+        MoveAct::Undo { .. } => "move.undo",
         MoveAct::Survey => "move.survey",
         MoveAct::Form(_) => "move.form",
         MoveAct::Documents => "move.documents",

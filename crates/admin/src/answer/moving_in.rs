@@ -189,6 +189,18 @@ pub struct ReturnedView {
     pub returned: anser_migrate::Returned,
 }
 
+/// What the undoing of a mailbox takes away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UndoneView {
+    /// Its address.
+    pub address: String,
+    /// Nothing was done yet.
+    pub dry_run: bool,
+    /// What.
+    #[serde(flatten)]
+    pub undone: anser_migrate::Undone,
+}
+
 /// A piece of a document of a move; the pieces of one come one after the other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocumentView {

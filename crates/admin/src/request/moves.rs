@@ -132,6 +132,16 @@ pub enum MoveAct {
     Status,
     /// What the newest passes of each mailbox came to.
     Runs,
+    /// Messages that the old servers do not hand out, one by one.
+    Failed,
+    /// Takes away what came and nobody touched, of the mailboxes that are named or of everybody.
+    Undo {
+        /// Only tell what that would be.
+        dry_run: bool,
+        /// Everybody, where nobody is named.
+        #[serde(default)]
+        all: bool,
+    },
     /// How each mailbox stands, and then every change, with a sum of all for each look.
     Follow {
         /// Goes on when nothing is under way, for as long as somebody reads.
@@ -173,6 +183,8 @@ impl MoveAct {
         match self {
             Self::Status
             | Self::Runs
+            | Self::Failed
+            | Self::Undo { dry_run: true, .. }
             | Self::Follow { .. }
             | Self::Wait
             | Self::Proofs

@@ -36,6 +36,20 @@ pub enum Move {
         #[command(flatten)]
         chosen: MoveChosen,
     },
+    Failed {
+        project: String,
+        #[command(flatten)]
+        chosen: MoveChosen,
+    },
+    Undo {
+        project: String,
+        #[command(flatten)]
+        chosen: MoveChosen,
+        #[arg(id = "undo_all", long = "all")]
+        all: bool,
+        #[arg(id = "undo_yes", long = "yes")]
+        yes: bool,
+    },
     Runs {
         project: String,
         #[command(flatten)]

@@ -92,6 +92,32 @@ pub(crate) async fn find(call: &mut Call) -> Outcome {
     Ok(shown_found(email, found))
 }
 
+/// `MailMove/undo`: takes away what a move brought and its owner has not touched since; with `dryRun` it is only counted.
+pub(crate) async fn undo(call: &mut Call) -> Outcome {
+    let access = call.access()?;
+    let (id, dry_run) = (call.args.string("id")?, call.args.bool("dryRun")?);
+    call.args.done()?;
+    own(&access)?;
+    let missing = || MethodError::invalid("there is no such move");
+    let id = id.ok_or_else(missing)?;
+    let number = parsed_id(&id).ok_or_else(missing)?;
+    let undone = match moves(call)?.undo_own(&call.user.account, number, dry_run).await {
+        Err(error) if error.class == Class::NotFound => return Err(missing()),
+        undone => undone?,
+    };
+    if !dry_run {
+        call.note("mail-move.undo", &format!("{id}: {} messages", undone.removed)).await;
+    }
+    Ok(json!({
+        "accountId": ids::account_id(access.owner.id),
+        "id": id,
+        "dryRun": dry_run,
+        "removed": undone.removed,
+        "bytes": undone.bytes,
+        "touched": undone.touched,
+    }))
+}
+
 /// Where mail for the domain of an address goes, as the DNS says.
 async fn mail_hosts(call: &Call, email: &str) -> Vec<String> {
     let (Some(web), Some((_, domain))) = (&call.door.deps.web, email.rsplit_once('@')) else { return Vec::new() };

@@ -542,6 +542,7 @@ fn of_records(seen: &mut Seen) {
     let begun = seen.ask(&node, "ann", "MailMove/set", json!({ "create": ten }));
     assert!(begun.is_empty(), "{begun:?}");
     seen.expect(&node, "MailMove/set", set(moved("one too many")), "rateLimit");
+    seen.expect(&node, "MailMove/undo", json!({ "id": "X999", "dryRun": true }), "invalidArguments");
     seen.expect(&node, "EmailView/get", json!({ "ids": [], "images": "x" }), "invalidArguments");
 }
 

@@ -168,6 +168,7 @@ fn calls() -> Vec<(&'static str, Value)> {
         ("Bulk/set", json!({ "create": { "a": { "filter": { "inMailbox": "@F" }, "update": { "keywords/$seen": true } } }, "destroy": ["@any"] })),
         ("MailMove/set", json!({ "create": { "a": { "email": "ann@anser.test", "protocol": "imap", "host": "127.0.0.1", "port": 1, "tls": "none", "username": "a",
             "password": "b", "every": 60, "intoMailboxId": "@F" } }, "update": { "@any": { "state": "paused" } }, "destroy": ["@any"] })),
+        ("MailMove/undo", json!({ "id": "X1", "dryRun": true })),
         ("MailMove/discover", json!({ "email": "ann@anser.test" })),
         ("Document/set", json!({ "create": { "a": { "key": "web/x", "value": { "a": [1, 2] } } }, "update": { "@D": { "value/a": null } }, "destroy": ["@D"] })),
         ("Note/set", json!({ "create": { "a": { "emailId": "@M", "text": "x", "due": "2027-02-01T00:00:00Z" } }, "update": { "@any": { "text": "y" } }, "destroy": ["@any"] })),

@@ -460,6 +460,12 @@ impl Migrate {
 /// What names of persons' own moves begin with; an organisation's never does.
 pub(crate) const PREFIX: &str = "own:";
 
+/// The mailbox of an account's own move. [`Class::NotFound`].
+pub(crate) fn mailbox_of(tx: &mut Tx<'_>, owner: AccountId, id: u64) -> Result<Mailbox> {
+    let own = mine(tx, owner, id)?;
+    Ok(parts(tx, &own)?.1)
+}
+
 fn mine(tx: &mut Tx<'_>, owner: AccountId, id: u64) -> Result<Own> {
     rows::of_move(tx, id)?.filter(|own| own.account == owner && !own.gone).ok_or_else(missing)
 }

@@ -58,6 +58,7 @@ mod two_engines_share_and_never_meet;
 mod two_hundred_kills_change_nothing;
 mod unknown_names_go_to_the_old_server_meanwhile;
 mod waves_move_in_their_hours;
+mod what_came_goes_again_and_nothing_else;
 mod what_changed_is_asked_for_where_the_source_can_tell;
 mod what_comes_back_at_the_source_comes_back_once;
 mod what_is_lost_is_taken_on_by_name;
