@@ -9,8 +9,8 @@ use anser_admin::answer::{Item, NoticeView, ProbeView, ReturnedView, UndoneView}
 use anser_admin::request::{MoveAct, Plain, Request, TicketAct};
 use anser_base::{Error, Result, Timestamp};
 use anser_migrate::{
-    Admin, FailedView, FieldView, GateView, Grant, Kind, Level, MailboxView, MoveView, NewMailbox, Occasion, Pace, Passing,
-    Password, Proof, RunView, Source, SourceSurvey, Ticket, Tls, Undone, form, profile, signature,
+    Admin, FailedView, FieldView, GateView, Grant, Kind, Level, MailboxView, MoveView, NewMailbox, Occasion, Pace,
+    Passing, Password, Proof, RunView, Source, SourceSurvey, Ticket, Tls, Undone, form, profile, signature,
 };
 use tokio::sync::mpsc;
 

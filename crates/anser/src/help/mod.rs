@@ -1,0 +1,7 @@
+//! What `--help` says, in both languages.
+
+mod arguments;
+mod commands;
+
+pub use arguments::ARGUMENTS;
+pub use commands::COMMANDS;
