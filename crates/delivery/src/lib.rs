@@ -41,7 +41,7 @@ use anser_queue::{Envelope, Queue};
 use anser_store::Store;
 
 pub use dispatcher::{LOCAL_ATTEMPTS, REMOTE_ATTEMPTS, REMOTE_WAITING};
-pub use remote::{Door, Handed, Outward, Smarthost, SmarthostTls};
+pub use remote::{Door, Handed, NotHanded, Outward, Smarthost, SmarthostTls};
 pub use rules::{Applying, Deps as RulesDeps, Findings, Given, Jobs, REVIEWED, Review, Reviewed, Rules};
 
 /// What delivery works with.

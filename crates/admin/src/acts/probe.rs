@@ -22,6 +22,8 @@ const EVENTS: usize = 200;
 /// Domains that are tried at once.
 const AT_ONCE: usize = 8;
 
+/// How what passes by itself begins.
+const PATIENCE: &str = "4";
 /// What is done about a refusal or a silence, by the beginning of its status (RFC 3463), the most particular first.
 const MEANS: [(&str, &str, &str); 12] = [
     (
@@ -54,7 +56,7 @@ const MEANS: [(&str, &str, &str); 12] = [
         "因发信方身份被推迟：可能是灰名单，或需修正 PTR、SPF",
     ),
     ("5.4.6", "the message goes in a circle: look at the routes and at the MX", "邮件形成循环：请检查路由与 MX"),
-    ("4", "it is tried again by itself", "系统会自动重试"),
+    (PATIENCE, "it is tried again by itself", "系统会自动重试"),
     ("", "mend what the server names, then try again", "请按对方提示修正后重试"),
 ];
 
@@ -105,7 +107,7 @@ impl Admin {
         let door = anser_delivery::Door::Exchanges(domain.to_owned());
         let handed = match self.deps.delivery.hand_over(&door, None, to, raw).await {
             Ok(handed) => handed,
-            Err(why) => return Ok(Tried::wrong(with_means(&why))),
+            Err(error) => return Ok(Tried::wrong(with_means(&error.why, false))),
         };
         for look in 0..LOOKS {
             if look > 0 {
@@ -147,7 +149,7 @@ impl Admin {
                         format!("经 {host} 转往该邮箱目前所在的 {old}"),
                     ))));
                 }
-                What::Failed { why, .. } => return Ok(Some(Tried::wrong(with_means(&why)))),
+                What::Failed { why, .. } => return Ok(Some(Tried::wrong(with_means(&why, false)))),
                 What::Filtered { act, script, .. } if act.starts_with("discard") || act.starts_with("reject") => {
                     return Ok(Some(Tried::wrong(Text::new(
                         format!("it came, and the rules of {script} made away with it ({act}): name another mailbox"),
@@ -204,7 +206,7 @@ impl Admin {
                     return Ok(Some(Tried::right(Text::new(format!("taken by {text}"), format!("已被接收，{text}")))));
                 }
                 What::Failed { entry: one, why, .. } if one == entry => {
-                    return Ok(Some(Tried::wrong(with_means(&why))));
+                    return Ok(Some(Tried::wrong(with_means(&why, false))));
                 }
                 What::Delivered { entry: one, .. } if one == entry => {
                     return Ok(Some(Tried::wrong(Text::new(
@@ -213,7 +215,7 @@ impl Admin {
                     ))));
                 }
                 What::Deferred { entry: one, why, .. } if one == entry => {
-                    last = Some(Tried::waiting(with_means(&why), entry.0));
+                    last = Some(Tried::waiting(with_means(&why, true), entry.0));
                 }
                 _ => {}
             }
@@ -237,9 +239,10 @@ impl Admin {
     }
 }
 
-/// What a server or the queue said, and what to do about it.
-fn with_means(why: &str) -> Text {
-    let means = MEANS.iter().find(|(status, ..)| why.starts_with(status));
+/// What a server or the queue said, and what to do about it; `repeats` while the queue tries again.
+fn with_means(why: &str, repeats: bool) -> Text {
+    let mut means = MEANS.iter().filter(|(status, ..)| repeats || *status != PATIENCE);
+    let means = means.find(|(status, ..)| why.starts_with(status));
     let (en, zh) = means.map_or(("", ""), |(_, en, zh)| (*en, *zh));
     Text::new(format!("{why}: {en}"), format!("{why}：{zh}"))
 }
@@ -257,8 +260,9 @@ mod tests {
             ("4.2.0 later", "tried again"),
             ("5.3.4 too large", "mend what"),
         ] {
-            assert!(with_means(why).en.contains(means), "{}", with_means(why).en);
+            assert!(with_means(why, true).en.contains(means), "{}", with_means(why, true).en);
         }
+        assert!(with_means("4.2.0 later", false).en.contains("then try again"), "nothing waits in a queue");
         // A status that is the beginning of another comes behind it, or it would hide that.
         for (at, (status, ..)) in MEANS.iter().enumerate() {
             assert!(MEANS[..at].iter().all(|(earlier, ..)| !status.starts_with(earlier)), "{status}");

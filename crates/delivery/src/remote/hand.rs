@@ -1,5 +1,6 @@
 //! A letter handed to a server at once, past the queue: a probe of the way that mail takes, a word into a mailbox at an old server.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anser_base::Address;
@@ -36,25 +37,43 @@ pub struct Handed {
     pub reply: String,
 }
 
+/// Why nobody said that it took a letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotHanded {
+    /// Begins with an enhanced status code (RFC 3463).
+    pub why: String,
+    /// Whether somebody may have it all the same: the answer to all of it was lost, or came too late.
+    pub may_be_there: bool,
+}
+
 impl Delivery {
-    /// Hands a letter over, signed by the domain of its author; `sender` is the null sender when there is none. Why nobody took it begins
-    /// with an enhanced status code (RFC 3463). Takes 90 seconds at most.
+    /// Hands a letter over, signed by the domain of its author; `sender` is the null sender when there is none. Takes 90 seconds at most.
     pub async fn hand_over(
         &self,
         door: &Door,
         sender: Option<&Address>,
         to: &Address,
         raw: Vec<u8>,
-    ) -> Result<Handed, String> {
-        match timeout(PATIENCE, self.relay.hand_over(door, sender, to, raw.into())).await {
-            Ok(handed) => handed.map_err(|stop| stop.why().to_owned()),
-            Err(_) => Err("4.4.2 the server takes too long to answer".to_owned()),
-        }
+    ) -> Result<Handed, NotHanded> {
+        let is_given = AtomicBool::new(false);
+        let why = match timeout(PATIENCE, self.relay.hand_over(door, (sender, to), raw.into(), &is_given)).await {
+            Ok(Ok(handed)) => return Ok(handed),
+            Ok(Err(stop)) => stop.why().to_owned(),
+            Err(_) => "4.4.2 the server takes too long to answer".to_owned(),
+        };
+        Err(NotHanded { why, may_be_there: is_given.load(Ordering::Relaxed) })
     }
 }
 
 impl Relay {
-    async fn hand_over(&self, door: &Door, sender: Option<&Address>, to: &Address, raw: Bytes) -> Result<Handed, Stop> {
+    /// `is_given` is true while a server may have a letter whose answer is not here.
+    async fn hand_over(
+        &self,
+        door: &Door,
+        (sender, to): (Option<&Address>, &Address),
+        raw: Bytes,
+        is_given: &AtomicBool,
+    ) -> Result<Handed, Stop> {
         let mut content = Content::of(raw);
         match onward::signatures(&self.directory, &mut content).await {
             Ok(front) => content.prepend(&front),
@@ -76,7 +95,16 @@ impl Relay {
             }
         };
         let mut last = None;
-        while let Some(target) = servers.next().await? {
+        loop {
+            let target = match servers.next().await {
+                Ok(Some(target)) => target,
+                Ok(None) => break,
+                // One exchange that cannot be looked up hides no other.
+                Err(stop) => {
+                    last = Some(stop);
+                    continue;
+                }
+            };
             let mut client = match self.connector.connect(&target).await {
                 Ok(client) => client,
                 Err(stop) => {
@@ -84,7 +112,10 @@ impl Relay {
                     continue;
                 }
             };
-            match client.hand_over(sender, to, &mut content).await {
+            let handed = client.hand_over((sender, to), &mut content, is_given).await;
+            // Whoever answered has said what became of it.
+            is_given.store(client.phase == Phase::Message, Ordering::Relaxed);
+            match handed {
                 Ok(reply) => return Ok(Handed { host: target.host, reply: reply.to_string() }),
                 // What was begun may be there.
                 Err(stop) if !stop.is_temporary() || client.phase == Phase::Message => return Err(stop),
@@ -98,9 +129,9 @@ impl Relay {
 impl Client {
     async fn hand_over(
         &mut self,
-        sender: Option<&Address>,
-        to: &Address,
+        (sender, to): (Option<&Address>, &Address),
         content: &mut Content,
+        is_given: &AtomicBool,
     ) -> Result<Reply, Stop> {
         let (mail, rcpt) = self.lines(sender, to)?;
         self.phase = Phase::Envelope;
@@ -110,6 +141,7 @@ impl Client {
                 return Err(self.said(&reply));
             }
         }
+        is_given.store(true, Ordering::Relaxed);
         self.message(content, false, None).await
     }
 

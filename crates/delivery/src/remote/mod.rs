@@ -56,7 +56,7 @@ use crate::Deps;
 use crate::content::Content;
 use crate::dispatcher::REMOTE_ATTEMPTS;
 pub(crate) use client::authorities;
-pub use hand::{Door, Handed};
+pub use hand::{Door, Handed, NotHanded};
 pub(crate) use outcome::destinations as tls_destinations;
 
 use callout::Callouts;
