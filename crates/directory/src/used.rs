@@ -1,8 +1,12 @@
 //! Who uses what: on which days an account was logged in to, by which door. Written once a day at most for each door of an account.
 
+use std::collections::HashSet;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use anser_base::{AccountId, Result, Timestamp};
 use anser_db::{Tx, params};
 
+use crate::guard::Network;
 use crate::login::Credentials;
 use crate::model::Service;
 use crate::{Directory, login};
@@ -47,6 +51,25 @@ impl Directory {
         Ok(all)
     }
 
+    /// Which of these accounts somebody has logged in to: use is noted, a session is open, or a place is known that somebody came from.
+    pub async fn logged_in(&self, accounts: &[AccountId]) -> Result<HashSet<AccountId>> {
+        let mut all = HashSet::new();
+        for some in accounts.chunks(PAGE) {
+            let some = some.to_vec();
+            let found = self.read(move |tx| {
+                let mut found = Vec::new();
+                for account in &some {
+                    if is_known(tx, *account)? {
+                        found.push(*account);
+                    }
+                }
+                Ok(found)
+            });
+            all.extend(found.await?);
+        }
+        Ok(all)
+    }
+
     /// Notes a login, the first of its day; whether it was that.
     pub(crate) async fn note_use(&self, of: &Credentials, service: Service, now: Timestamp) -> bool {
         if of.used.iter().any(|used| used.service == service && used.last.0.div_euclid(DAY) >= now.0.div_euclid(DAY)) {
@@ -74,6 +97,21 @@ pub(crate) fn of_account(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Used
         Ok(service.map(|service| Used { account, service, first, last, days }))
     })?;
     Ok(found.into_iter().flatten().collect())
+}
+
+fn is_known(tx: &mut Tx<'_>, account: AccountId) -> Result<bool> {
+    if !of_account(tx, account)?.is_empty() {
+        return Ok(true);
+    }
+    let sql = "SELECT id FROM dir_sessions WHERE account = ?1 LIMIT 1";
+    if tx.query_one(sql, params![account.to_sql()], |row| row.int(0))?.is_some() {
+        return Ok(true);
+    }
+    // From this machine the house itself comes.
+    let own = [Network::of(Ipv4Addr::LOCALHOST.into()), Network::of(Ipv6Addr::LOCALHOST.into())];
+    let sql = "SELECT network FROM dir_places WHERE account = ?1";
+    let places = tx.query(sql, params![account.to_sql()], |row| row.blob(0))?;
+    Ok(places.iter().filter_map(|place| Network::from_slice(place)).any(|place| !own.contains(&place)))
 }
 
 pub(crate) fn forget(tx: &mut Tx<'_>, account: AccountId) -> Result<()> {

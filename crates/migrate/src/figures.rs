@@ -59,19 +59,19 @@ impl Migrate {
         accounts.truncate(ACCOUNTS);
         let now = self.inner.deps.clock.now();
         let used = self.inner.deps.directory.used(&accounts).await?;
+        let logged_in = self.inner.deps.directory.logged_in(&accounts).await?;
         let mut figures = Figures { at: now.0, accounts: accounts.len() as u64, ..Figures::default() };
         for account in accounts {
             let own = used.iter().filter(|used| used.account == account);
-            let (mut ever, mut lately) = (false, false);
+            let mut lately = false;
             for used in own {
-                ever = true;
                 // A day is known by its first login.
                 if now.since(used.last) < LATELY {
                     lately = true;
                     *figures.doors.entry(used.service.word().to_owned()).or_default() += 1;
                 }
             }
-            figures.never += u64::from(!ever);
+            figures.never += u64::from(!logged_in.contains(&account));
             figures.lately += u64::from(lately);
             if self.inner.deps.directory.account(account).await?.is_none() {
                 continue;

@@ -50,3 +50,18 @@ fn a_door_counts_once_a_day_and_the_house_itself_never() {
         assert_eq!(used(site, ann).await.len(), 3);
     });
 }
+
+#[test]
+fn who_came_before_use_was_noted_is_known_by_the_place() {
+    each_site(async |site| {
+        let site = &*site;
+        let ann = site.account("ann@anser.test").await.id;
+        let bob = site.account("bob@anser.test").await.id;
+        assert!(site.directory.logged_in(&[ann, bob]).await.unwrap().is_empty());
+        log_in(site, Service::Imap, PASSWORD).await;
+        let forget = |tx: &mut anser_db::Tx<'_>| tx.execute("DELETE FROM dir_used", &[]);
+        site.db.write(anser_db::Place::Server, anser_db::Durability::Sync, forget).await.unwrap();
+        assert_eq!(used(site, ann).await, []);
+        assert_eq!(site.directory.logged_in(&[ann, bob]).await.unwrap().into_iter().collect::<Vec<_>>(), [ann]);
+    });
+}
