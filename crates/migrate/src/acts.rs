@@ -205,6 +205,7 @@ impl Migrate {
         });
         let begun = begun.await?;
         self.inner.stirred.notify_one();
+        self.route_domains(&self.named(name).await?).await?;
         Ok(begun)
     }
 

@@ -59,6 +59,7 @@ impl Migrate {
         let relay = relay.or(of.relay.clone()).filter(|relay| !relay.is_empty());
         relay.as_deref().map(turn::split).transpose()?;
         if (passing, &relay) == (of.passing, &of.relay) {
+            self.route_domains(&of).await?;
             return self.view_of(of).await;
         }
         let to = relay.clone();
@@ -72,9 +73,6 @@ impl Migrate {
         });
         for mailbox in changed.await? {
             self.route(&mailbox.address, passing, relay.as_deref()).await?;
-        }
-        if let Some(old) = of.relay.as_deref().filter(|_| passing == Passing::Off || relay != of.relay) {
-            self.unroute_domains(name, old).await?;
         }
         self.route_domains(&self.named(name).await?).await?;
         self.move_view(name).await
@@ -239,6 +237,7 @@ impl Migrate {
         });
         let begun = begun.await?;
         self.inner.stirred.notify_one();
+        self.route_domains(&self.named(name).await?).await?;
         Ok(begun)
     }
 
@@ -270,6 +269,7 @@ impl Migrate {
             turn::route_here(&self.inner, &mailbox.address).await?;
             turn::open_to_all(&self.inner, mailbox).await?;
         }
+        self.route_domains(&self.named(name).await?).await?;
         Ok(left.len() as u64)
     }
 
@@ -307,10 +307,7 @@ impl Migrate {
             rows::change_gates(tx, of.id, |gates| gates.closed = gates.closed.or(Some(now.0))).map(drop)
         };
         self.write(work).await?;
-        match of.relay.as_deref() {
-            Some(relay) => self.unroute_domains(name, relay).await,
-            None => Ok(()),
-        }
+        self.route_domains(&of).await
     }
 }
 

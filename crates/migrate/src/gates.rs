@@ -69,6 +69,8 @@ pub struct Gates {
     pub late: Option<i64>,
     /// When the move was closed.
     pub closed: Option<i64>,
+    /// Domains whose routes the move set, and the relay that each leads to.
+    pub routes: BTreeMap<String, String>,
 }
 
 /// What a move does not bring, as far as its proofs tell.

@@ -15,6 +15,7 @@ pub(crate) mod rows;
 mod view;
 mod words;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anser_base::{AccountId, Class, Error, MailboxId, Result, Text, Timestamp, words};
@@ -447,10 +448,17 @@ impl Migrate {
             }
             Ok(all)
         };
-        for mailbox in self.write(forget).await? {
+        let forgotten = self.write(forget).await?;
+        for mailbox in &forgotten {
             self.inner.stop_one(mailbox.id).await;
             if mailbox.home != Home::Here {
                 turn::route_here(&self.inner, &mailbox.address).await?;
+            }
+        }
+        let moves: BTreeSet<u64> = forgotten.iter().map(|mailbox| mailbox.of).collect();
+        for of in moves {
+            if let Some(of) = self.read(move |tx| all_rows::move_by_id(tx, of)).await? {
+                self.route_domains(&of).await?;
             }
         }
         Ok(())
