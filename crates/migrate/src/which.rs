@@ -20,6 +20,11 @@ pub const STATE: &str = "state:";
 /// What stands before a class of trouble.
 pub const TROUBLE: &str = "trouble:";
 
+/// Whether they name mailboxes, or a wave, as whoever means these and no others does; a state or trouble alone may be everybody's.
+pub fn names_some(which: &[String]) -> bool {
+    which.iter().any(|one| !one.starts_with(STATE) && !one.starts_with(TROUBLE))
+}
+
 /// Whether a mailbox is among them.
 pub(crate) fn is_meant(mailbox: &Mailbox, which: &[String]) -> bool {
     let is_kind = |one: &str| [WAVE, STATE, TROUBLE].iter().any(|kind| one.starts_with(kind));

@@ -1,6 +1,7 @@
 //! The survey and the cut-over of an organisation: what its moves know, beside what the DNS says.
 
 use anser_base::{Class, Error, Result};
+use anser_migrate::which::names_some;
 use anser_migrate::{MxSeen, Said, Which};
 
 use crate::answer::{Item, Out, Report, VisitView};
@@ -44,7 +45,7 @@ impl Admin {
         Ok(Report::Done)
     }
 
-    /// Mailboxes that are named are cut over as they are; everybody only once no gate before the cut-over is open.
+    /// Mailboxes or waves that are named are cut over as they are; everybody, or all in some state, only once no gate before the cut-over is open.
     pub(super) async fn cutover(
         &self,
         actor: &Actor,
@@ -56,10 +57,10 @@ impl Admin {
         let moves = &self.deps.moves;
         if wish.probe {
             self.probe(actor, name, &which, out).await?;
-        } else {
+        } else if wish.check || wish.close {
             self.follow_probes(name).await?;
         }
-        if !which.is_empty() && !wish.check && !wish.close && !wish.probe {
+        if names_some(&which) && !wish.check && !wish.close && !wish.probe {
             let count = moves.cutover(name, which.clone()).await?;
             self.note(actor, "move.cutover", name, None, Some(which.join(" "))).await?;
             return Ok(Report::Counted { count });
@@ -98,8 +99,9 @@ impl Admin {
                 format!("以下关卡未通过：{open}；可用 --accept 接受"),
             ));
         }
-        let count = moves.cutover(name, Vec::new()).await?;
-        self.note(actor, "move.cutover", name, None, Some(count.to_string())).await?;
+        let whom = if which.is_empty() { String::new() } else { format!("{}: ", which.join(" ")) };
+        let count = moves.cutover(name, which).await?;
+        self.note(actor, "move.cutover", name, None, Some(format!("{whom}{count}"))).await?;
         Ok(Report::Counted { count })
     }
 
