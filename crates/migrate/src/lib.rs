@@ -151,7 +151,7 @@ pub use form::FieldView;
 pub use gates::{GateView, MxSeen, Remembered};
 pub use history::RunView;
 pub use model::{Home, Kind, Passing, Source, Tls};
-pub use notices::{Notice, Occasion, Side};
+pub use notices::{Notice, Occasion, Side, Unsent};
 pub use oauth::{Code, Grant};
 pub use own::{OwnMove, OwnResult, OwnState, Wish};
 pub use probes::{Probe, Tried};

@@ -1,13 +1,12 @@
 //! Letters that the users of a move get: that their mailbox has moved, and that they have not logged in here yet. Each goes to one place
 //! once for each occasion, whatever stops it: what was begun and not ended is not begun again, and told.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use anser_base::{AccountId, Error, Result, Timestamp, words};
 use anser_db::{Durability, Tx, params};
 use anser_mime::date::{DateTime, format_internal_date};
 use anser_store::{Flags, Keywords, LedgerRow, LedgerState, MailTx};
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::Migrate;
@@ -60,7 +59,20 @@ pub struct Notice {
     pub begun: Option<(i64, bool)>,
     /// Whether it can be put into the old mailbox by IMAP.
     pub by_imap: bool,
+    /// Whether a pass goes over the mailbox at the old server: what is put there meanwhile may be taken for late mail.
+    pub is_busy: bool,
     mailbox: u64,
+    /// Under which mailbox it is noted: here, of several of one person the first.
+    key: u64,
+}
+
+/// Why a letter did not go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsent {
+    /// In words.
+    pub why: String,
+    /// Whether it may have gone all the same: the answer was lost.
+    pub may_be_there: bool,
 }
 
 impl Migrate {
@@ -74,21 +86,25 @@ impl Migrate {
         let ways = sources.iter().map(|source| (source.id, (source.kind == Kind::Imap, source.admin.is_some())));
         let ways: HashMap<u64, (bool, bool)> = ways.collect();
         let is_left = |mailbox: &Mailbox| mailbox.state != State::Abandoned && is_meant(mailbox, which);
-        let all: Vec<Mailbox> = self.all(id).await?.into_iter().filter(is_left).collect();
+        let (all, mut first) = (self.all(id).await?, HashMap::new());
+        for mailbox in &all {
+            first.entry(mailbox.account).or_insert(mailbox.id);
+        }
+        let all: Vec<Mailbox> = all.into_iter().filter(is_left).collect();
         let accounts: Vec<AccountId> = all.iter().map(|mailbox| mailbox.account).collect();
-        let used = self.inner.deps.directory.used(&accounts).await?;
-        let mut notices: Vec<Notice> = Vec::new();
+        let used = self.inner.deps.directory.logged_in(&accounts).await?;
+        let (mut notices, mut here): (Vec<Notice>, HashSet<AccountId>) = Default::default();
         for mailbox in all {
             let sides: &[Side] = match occasion {
                 Occasion::Success if mailbox.cut.0 > 0 => &[Side::New],
                 Occasion::Success => &[],
-                Occasion::Reminder if used.iter().any(|used| used.account == mailbox.account) => &[],
+                Occasion::Reminder if used.contains(&mailbox.account) => &[],
                 Occasion::Reminder if mailbox.home == Home::There && of.relay.is_some() => &[Side::New],
                 Occasion::Reminder => &[Side::New, Side::Old],
             };
             for side in sides {
                 // Somebody with two old mailboxes has one here.
-                if *side == Side::New && notices.iter().any(|one| one.account == mailbox.account) {
+                if *side == Side::New && !here.insert(mailbox.account) {
                     continue;
                 }
                 let (is_imap, has_admin) = ways.get(&mailbox.source).copied().unwrap_or_default();
@@ -101,7 +117,9 @@ impl Migrate {
                     account: mailbox.account,
                     begun: None,
                     by_imap,
+                    is_busy: mailbox.state == State::Copying,
                     mailbox: mailbox.id,
+                    key: if *side == Side::New { first[&mailbox.account] } else { mailbox.id },
                 });
             }
         }
@@ -123,7 +141,7 @@ impl Migrate {
             let sql = "INSERT INTO mov_told (account, occasion, side, begun_ms, went) VALUES (?1, ?2, ?3, ?4, 0) \
                        ON CONFLICT DO NOTHING";
             let (occasion, side) = (notice.occasion.word(), notice.side.word());
-            Ok(tx.execute(sql, params![notice.mailbox as i64, occasion, side, now.0])? == 1)
+            Ok(tx.execute(sql, params![notice.key as i64, occasion, side, now.0])? == 1)
         })
         .await
     }
@@ -137,18 +155,23 @@ impl Migrate {
                 false => "DELETE FROM mov_told WHERE account = ?1 AND occasion = ?2 AND side = ?3",
             };
             let (occasion, side) = (notice.occasion.word(), notice.side.word());
-            tx.execute(sql, params![notice.mailbox as i64, occasion, side]).map(drop)
+            tx.execute(sql, params![notice.key as i64, occasion, side]).map(drop)
         })
         .await
     }
 
     /// Puts a letter into the inbox at the old server. The ledger knows it from then on, so that no pass brings it here; of a server that
-    /// does not tell its UID (RFC 4315) it comes here as late mail does. In words why not.
-    pub async fn append_there(&self, notice: &Notice, raw: Vec<u8>) -> Result<(), String> {
-        self.try_append(notice, raw.into()).await.map_err(|trouble| trouble.words())
+    /// does not tell its UID (RFC 4315), or that no pass has gone over yet, it comes here as late mail does.
+    pub async fn append_there(&self, notice: &Notice, raw: Vec<u8>) -> Result<(), Unsent> {
+        let mut body = Body::of(raw);
+        self.try_append(notice, &mut body).await.map_err(|trouble| {
+            // Refused, it is not there; else the answer to what was given was lost.
+            let may_be_there = body.is_begun() && !matches!(trouble, Trouble::Refused(_));
+            Unsent { why: trouble.words(), may_be_there }
+        })
     }
 
-    async fn try_append(&self, notice: &Notice, raw: Bytes) -> Result<(), Trouble> {
+    async fn try_append(&self, notice: &Notice, body: &mut Body) -> Result<(), Trouble> {
         let (id, account) = (notice.mailbox, notice.account);
         let found = self.read(move |tx| {
             let mailbox = rows::mailboxes_of(tx, account)?.into_iter().find(|mailbox| mailbox.id == id);
@@ -164,9 +187,9 @@ impl Migrate {
         let standing = imap.select(b"INBOX").await?;
         let now: Timestamp = self.inner.deps.clock.now();
         let date = format_internal_date(DateTime { unix: now.secs(), offset_minutes: 0 });
-        let size = raw.len() as u64;
-        let letter = Letter { flags: Flags::default(), keywords: &Keywords::default(), date, size };
-        let uid = imap.append(b"INBOX", &letter, &mut Body::of(raw)).await?;
+        let (size, keywords) = (body.size(), Keywords::default());
+        let letter = Letter { flags: Flags::default(), keywords: &keywords, date, size };
+        let uid = imap.append(b"INBOX", &letter, body).await?;
         imap.leave().await;
         let Some(uid) = uid.filter(|_| mailbox.pass > 0) else { return Ok(()) };
         let know = move |tx: &mut MailTx<'_, '_>| {
@@ -179,12 +202,20 @@ impl Migrate {
             }
             Ok(())
         };
-        Ok(self.inner.deps.store.write(account, Durability::Sync, know).await?)
+        if let Err(error) = self.inner.deps.store.write(account, Durability::Sync, know).await {
+            // It went, whatever the ledger knows.
+            tracing::warn!(
+                login = mailbox.login,
+                error = error.chain(),
+                "a letter of our own may come here as late mail"
+            );
+        }
+        Ok(())
     }
 }
 
 fn begun(tx: &mut Tx<'_>, notice: &Notice) -> Result<Option<(i64, bool)>> {
     let sql = "SELECT begun_ms, went FROM mov_told WHERE account = ?1 AND occasion = ?2 AND side = ?3";
     let (occasion, side) = (notice.occasion.word(), notice.side.word());
-    tx.query_one(sql, params![notice.mailbox as i64, occasion, side], |row| Ok((row.int(0)?, row.int(1)? != 0)))
+    tx.query_one(sql, params![notice.key as i64, occasion, side], |row| Ok((row.int(0)?, row.int(1)? != 0)))
 }

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use anser_base::{Address, Result, Timestamp};
+use anser_base::{Address, Class, Error, Result, Timestamp};
 use anser_directory::{HopTls, NextHop};
 use anser_migrate::documents::{Facts, Language, letter};
-use anser_migrate::{Notice, Occasion, Side, Which};
+use anser_migrate::{Notice, Occasion, Side, Unsent, Which};
 use anser_mime::build::{Entity, Headers, Mailbox, TextEncoding, message};
 use anser_mime::date::DateTime;
 use anser_queue::{Envelope, Origin, Recipient};
@@ -14,7 +14,8 @@ use crate::answer::{Item, NoticeView, Out, Report};
 use crate::{Actor, Admin};
 
 impl Admin {
-    /// Sends the letters of an occasion to whoever has not got them, or with `dry_run` tells who that is; how many.
+    /// Sends the letters of an occasion to whoever has not got them, or with `dry_run` tells who that is; how many. `Class::Invalid` while
+    /// the survey form does not name the organisation.
     pub(super) async fn notify(
         &self,
         actor: &Actor,
@@ -27,6 +28,12 @@ impl Admin {
         let notices = moves.notices(name, which, occasion).await?;
         let relay = moves.move_view(name).await?.relay;
         if !dry_run {
+            if moves.form(name).await?.get("organisation").trim().is_empty() {
+                return Err(Error::invalid(
+                    "the letters name the organisation: say `anser move survey MOVE --answer organisation=NAME` first",
+                    "通知中要写明单位名称：请先运行 anser move survey MOVE --answer organisation=名称",
+                ));
+            }
             self.note(actor, "move.notify", name, None, Some(occasion.word().to_owned())).await?;
         }
         let (mut facts, mut count) = (HashMap::new(), 0);
@@ -41,6 +48,7 @@ impl Admin {
                 None => match self.tell(name, &notice, relay.as_deref(), &mut facts).await? {
                     Told::Sent => ("sent", None),
                     Told::Not(why) => ("failed", Some(why)),
+                    Told::Unsure(why) => ("unsure", Some(why)),
                     Told::ByAnother => ("before", None),
                 },
             };
@@ -60,7 +68,13 @@ impl Admin {
         relay: Option<&str>,
         facts: &mut HashMap<bool, Facts>,
     ) -> Result<Told> {
-        let account = self.account(&notice.address).await?;
+        if notice.side == Side::Old && notice.by_imap && notice.is_busy {
+            return Ok(Told::Not("a pass is under way: say it again when it is over".to_owned()));
+        }
+        let account = match self.account(&notice.address).await {
+            Err(error) if error.class == Class::NotFound => return Ok(Told::Not(error.chain())),
+            account => account?,
+        };
         let is_zh = account.locale == anser_directory::Locale::Zh;
         let language = if is_zh { Language::Zh } else { Language::En };
         let known = match facts.entry(is_zh) {
@@ -80,12 +94,19 @@ impl Admin {
         let from = format!("postmaster@{}", account.address.domain());
         let raw = self.notice(&from, known.texts.get("organisation"), &account.address, &subject, &text);
         let sent = match notice.side {
-            Side::New => self.put(&from, &account.address, &raw).await.map_err(|error| error.chain().to_string()),
+            Side::New => {
+                let put = self.put(&from, &account.address, &raw).await;
+                put.map_err(|error| Unsent { why: error.chain(), may_be_there: false })
+            }
             Side::Old if notice.by_imap => self.deps.moves.append_there(notice, raw).await,
             Side::Old => self.hand_to(relay, &from, &account.address, raw).await,
         };
+        // What may have gone stays begun, so that nobody gets it twice.
+        if let Err(Unsent { why, may_be_there: true }) = sent {
+            return Ok(Told::Unsure(why));
+        }
         self.deps.moves.end_notice(notice, sent.is_ok()).await?;
-        Ok(sent.map_or_else(Told::Not, |()| Told::Sent))
+        Ok(sent.map_or_else(|unsent| Told::Not(unsent.why), |()| Told::Sent))
     }
 
     async fn put(&self, from: &str, to: &Address, raw: &[u8]) -> Result<()> {
@@ -95,10 +116,12 @@ impl Admin {
     }
 
     /// Hands a letter to the old server's SMTP: here the address leads into the new mailbox.
-    async fn hand_to(&self, relay: Option<&str>, from: &str, to: &Address, raw: Vec<u8>) -> Result<(), String> {
-        let (host, port) = relay.map(anser_migrate::split).transpose().ok().flatten().ok_or("there is no --relay")?;
+    async fn hand_to(&self, relay: Option<&str>, from: &str, to: &Address, raw: Vec<u8>) -> Result<(), Unsent> {
+        let nowhere = || Unsent { why: "there is no --relay".to_owned(), may_be_there: false };
+        let (host, port) = relay.map(anser_migrate::split).transpose().ok().flatten().ok_or_else(nowhere)?;
         let door = anser_delivery::Door::Server(NextHop { host, port, tls: HopTls::Opportunistic, login: None });
-        self.deps.delivery.hand_over(&door, Address::parse(from).as_ref(), to, raw).await.map(drop)
+        let handed = self.deps.delivery.hand_over(&door, Address::parse(from).as_ref(), to, raw).await;
+        handed.map(drop).map_err(|error| Unsent { why: error.why, may_be_there: error.may_be_there })
     }
 
     fn notice(&self, from: &str, by: Option<&String>, to: &Address, subject: &str, text: &str) -> Vec<u8> {
@@ -119,6 +142,8 @@ enum Told {
     Sent,
     /// Why not, in words.
     Not(String),
+    /// Why nobody knows whether it went, in words.
+    Unsure(String),
     /// Somebody else sends it.
     ByAnother,
 }

@@ -50,6 +50,11 @@ impl Body {
         Self { prefix, reader: None, at: 0, size, hash: blake3::Hasher::new() }
     }
 
+    /// Whether any of it was read.
+    pub fn is_begun(&self) -> bool {
+        self.at > 0
+    }
+
     /// Its size in octets.
     pub fn size(&self) -> u64 {
         self.size

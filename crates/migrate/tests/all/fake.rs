@@ -286,7 +286,13 @@ impl Session {
                 "GETQUOTAROOT" => self.say(
                     format!("* QUOTAROOT INBOX \"\"\r\n* QUOTA \"\" (STORAGE 95 100)\r\n{tag} OK done\r\n").as_bytes(),
                 )?,
-                "EXAMINE" => self.examine(tag, arguments)?,
+                "EXAMINE" | "SELECT" => self.examine(tag, arguments)?,
+                "APPEND" => {
+                    // It has all of it, and is gone before it answers.
+                    self.literal(arguments)?;
+                    self.line()?;
+                    return Ok(());
+                }
                 "UID" => self.fetch(tag, arguments)?,
                 "FETCH" => self.fetch_by_number(tag, arguments)?,
                 "LOGOUT" => return self.say(b"* BYE\r\n"),
