@@ -151,9 +151,9 @@ pub struct NoticeView {
     pub address: String,
     /// `new`: into the mailbox here; `old`: into the one at the old server.
     pub side: String,
-    /// `due`, `sent`, `before`; `unsure`: begun before, and nobody knows whether it went; `failed`; `no-way` into the old mailbox.
+    /// `due`, `sent`, `before`; `unsure`: begun, and nobody knows whether it went; `failed`; `no-way` into the old mailbox.
     pub state: String,
-    /// When it was sent before, or why it failed.
+    /// When it was begun before, or why it failed or is unsure.
     pub why: Option<String>,
 }
 
