@@ -33,6 +33,8 @@ fn users_are_reminded_and_told_of_the_success_once_each() {
     dev.ask(&["move", "plan", "m", "--host", "127.0.0.1", "--port", &imap, "--tls", "starttls-any"]);
     let logins = b"ann@anser.test\tbob@anser.test\twild-goose\n";
     done(run(&dev.folder, &["move", "accounts", "m", "--stdin"], logins));
+    let nameless = run(&dev.folder, &["move", "notify", "m", "--reminder"], b"");
+    assert!(!nameless.status.success() && String::from_utf8_lossy(&nameless.stderr).contains("organisation"));
     dev.ask(&["move", "survey", "m", "--answer", "support-phone=010-1234", "--answer", "organisation=高能所"]);
     dev.ask(&["move", "start", "m", "--wait"]);
 
@@ -56,6 +58,8 @@ fn users_are_reminded_and_told_of_the_success_once_each() {
 
     let succeed = ["move", "notify", "m", "--success"];
     assert_eq!(dev.ask(&[&succeed[..], &["--dry-run"]].concat()).matches("bob").count(), 0, "it is not cut over");
+    let all = run(&dev.folder, &["move", "cutover", "m", "--state", "settled"], b"");
+    assert!(!all.status.success() && String::from_utf8_lossy(&all.stderr).contains("gates are open"), "{all:?}");
     dev.ask(&["move", "cutover", "m", "bob@anser.test", "--wait"]);
     assert!(dev.ask(&succeed).contains("+ bob@anser.test  new  sent"));
     assert!(dev.ask(&succeed).contains("  before  "));
