@@ -14,7 +14,7 @@ use crate::own;
 use crate::rows::{self, Standing};
 use crate::run::unknown;
 use crate::views::MoveView;
-use crate::which::{Which, is_meant};
+use crate::which::{Which, is_meant, meant};
 
 /// Mailboxes that one look at the tables brings.
 const PAGE: usize = 1_000;
@@ -317,7 +317,8 @@ pub(crate) fn each<'s>(
     to: impl Fn(&Mailbox) -> Option<Standing<'s>>,
 ) -> Result<u64> {
     let mut count = 0;
-    for mailbox in list(tx, of)?.iter().filter(|mailbox| is_meant(mailbox, which)) {
+    let is_meant = meant(which);
+    for mailbox in list(tx, of)?.iter().filter(|mailbox| is_meant(mailbox)) {
         if let Some(standing) = to(mailbox) {
             rows::set_state(tx, mailbox.id, &standing)?;
             count += 1;

@@ -88,13 +88,15 @@ struct State {
 }
 
 impl Adoptable {
-    /// Those of a mailbox; `None` when there are none. Reads every one of them that was not `read` before.
+    /// Those of a mailbox; `None` when there are none. Reads every one of them that was not `read` before;
+    /// `alive` is told how many more were.
     pub async fn of(
         store: &Store,
         tenant: TenantId,
         account: AccountId,
         mailbox: MailboxId,
         read: &Arc<Read>,
+        alive: &(dyn Fn(u64) + Sync),
     ) -> Result<Option<Arc<Self>>> {
         let found = store.read(account, move |tx| unclaimed(tx, mailbox)).await?;
         if found.is_empty() {
@@ -105,10 +107,10 @@ impl Adoptable {
             let ids: Vec<MessageId> = some.iter().map(|here| here.message).collect();
             let find = move |tx: &mut MailTx<'_, '_>| ids.iter().map(|id| tx.message(*id)).collect::<Result<Vec<_>>>();
             let messages = store.read(account, find).await?;
-            let (store, read, some) = (store.clone(), read.clone(), some.to_vec());
+            let (store, read, page) = (store.clone(), read.clone(), some.to_vec());
             let hash = move || -> Result<State> {
                 let mut state = State::default();
-                for (here, message) in some.into_iter().zip(messages) {
+                for (here, message) in page.into_iter().zip(messages) {
                     let Some(message) = message else { continue };
                     let known = match read.of(account, here.message) {
                         Some(known) => known,
@@ -126,6 +128,7 @@ impl Adoptable {
             more.exact.into_iter().for_each(|(id, mut all)| state.exact.entry(id).or_default().append(&mut all));
             more.bare.into_iter().for_each(|(id, mut all)| state.bare.entry(id).or_default().append(&mut all));
             more.identities.into_iter().for_each(|(id, one)| state.identify(id, one));
+            alive(some.len() as u64);
         }
         for all in state.exact.values_mut().chain(state.bare.values_mut()) {
             all.reverse();

@@ -18,7 +18,7 @@ use crate::profile::GENERIC;
 use crate::rows::{self, Standing};
 use crate::verify::Proof;
 use crate::views::MoveView;
-use crate::which::{Which, is_meant};
+use crate::which::{Which, is_meant, meant};
 use crate::{tickets, turn};
 
 /// Bytes of a megabyte, as the form counts room.
@@ -249,7 +249,8 @@ impl Migrate {
         let abandon = move |tx: &mut Tx<'_>| {
             let (state, task, due) = (State::Abandoned, Task::Copy, Timestamp(0));
             let mut left = Vec::new();
-            for mailbox in list(tx, of.id)?.into_iter().filter(|mailbox| is_meant(mailbox, &which)) {
+            let is_meant = meant(&which);
+            for mailbox in list(tx, of.id)?.into_iter().filter(|mailbox| is_meant(mailbox)) {
                 rows::set_state(tx, mailbox.id, &Standing { state, task, note: None, due, tries: 0 })?;
                 rows::set_home(tx, mailbox.id, Home::Here, mailbox.cut)?;
                 left.push(mailbox);

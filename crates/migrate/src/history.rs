@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::Migrate;
 use crate::model::{State, Task};
-use crate::rows;
 use crate::which::{Which, is_meant};
 
 /// Passes of one mailbox that are kept.
@@ -51,7 +50,10 @@ pub(crate) struct Run<'a> {
 
 /// Keeps one, and lets the oldest of the mailbox go.
 pub(crate) fn put(tx: &mut Tx<'_>, run: &Run<'_>) -> Result<()> {
-    let (id, mailbox) = (rows::next(tx, "mov_runs")?, run.mailbox as i64);
+    let mailbox = run.mailbox as i64;
+    // Numbered within the mailbox, whose lease has one holder: passes of others that end at this moment take nothing away.
+    let sql = "SELECT COALESCE(MAX(id), 0) + 1 FROM mov_runs WHERE account = ?1";
+    let id = tx.query_one(sql, params![mailbox], |row| row.int(0))?.unwrap_or(1);
     tx.execute(
         "INSERT INTO mov_runs (id, account, task, began_ms, ended_ms, messages, bytes, state, note) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -111,5 +113,45 @@ impl Migrate {
             }));
         }
         Ok(views)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use anser_db::{Durability, Place, Schemas};
+    use anser_testkit::engines::{NO_SCHEMAS, World};
+
+    use super::*;
+
+    fn run(mailbox: u64) -> Run<'static> {
+        let (began, ended) = (Timestamp(0), Timestamp(1));
+        Run { mailbox, task: Task::Copy, began, ended, messages: 0, bytes: 0, state: State::Settled, note: None }
+    }
+
+    #[test]
+    fn passes_that_end_together_are_both_kept() {
+        let Some(world) = World::postgres(Schemas { moves: crate::SCHEMA, ..NO_SCHEMAS }) else { return };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let db = world.open();
+            let ((is_put, wait_put), (go_on, wait)) = (channel(), channel());
+            let first = db.write(Place::Moves, Durability::Sync, move |tx| {
+                put(tx, &run(1))?;
+                // The transaction may be run more than once, and is told once.
+                let _ = is_put.send(());
+                let _ = wait.recv();
+                Ok(())
+            });
+            wait_put.recv().unwrap();
+            // While the first is not yet committed.
+            db.write(Place::Moves, Durability::Sync, |tx| put(tx, &run(2))).await.unwrap();
+            go_on.send(()).unwrap();
+            first.await.unwrap();
+            let sql = "SELECT account, id FROM mov_runs ORDER BY account";
+            let read = move |tx: &mut Tx<'_>| tx.query(sql, &[], |row| Ok((row.int(0)?, row.int(1)?)));
+            assert_eq!(db.read(Place::Moves, read).await.unwrap(), [(1, 1), (2, 1)]);
+        });
     }
 }

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use anser_base::{Result, Timestamp};
-use anser_db::{Durability, Place, Tx, params};
+use anser_db::{Durability, Place, Tx, Value, params};
 use anser_directory::Hours;
 
 use crate::Migrate;
@@ -134,25 +134,38 @@ fn closed(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<Closed>> {
     Ok(all)
 }
 
+/// Mailboxes that are due and may not be brought; also those that somebody who died had under a lease.
+const HELD_BACK: &str = "move = ?1 AND (source = ?2 OR wave = ?3) AND ((state = ?4 AND due_ms <= ?5) OR (state = ?6 AND held_until_ms <= ?5)) \
+                         AND task IN (?7, ?8) AND cut_ms = 0 AND priority <= ?9";
+
+/// What [`HELD_BACK`] asks for.
+fn held_back(closed: &Closed, now: Timestamp) -> [Value<'_>; 9] {
+    let most = if closed.spares_awaited { Priority::First } else { Priority::Awaited };
+    [
+        Value::from(closed.of as i64),
+        Value::from(closed.source.map_or(-1, |source| source as i64)),
+        Value::from(closed.wave.as_deref()),
+        Value::from(State::Waiting as i64),
+        Value::from(now.0),
+        Value::from(State::Copying as i64),
+        Value::from(Task::Copy as i64),
+        Value::from(Task::CopyAfterLoss as i64),
+        Value::from(most as i64),
+    ]
+}
+
+/// Whether there is anything to hold back.
+fn holds_back(tx: &mut Tx<'_>, closed: &Closed, now: Timestamp) -> Result<bool> {
+    let sql = format!("SELECT id FROM mov_accounts WHERE {HELD_BACK} LIMIT 1");
+    Ok(tx.query_one(&sql, &held_back(closed, now), |row| row.int(0))?.is_some())
+}
+
 /// Lets mailboxes that are due wait where they may not be brought. How many.
 fn hold_back(tx: &mut Tx<'_>, closed: &Closed, now: Timestamp) -> Result<u64> {
-    let most = if closed.spares_awaited { Priority::First } else { Priority::Awaited };
-    tx.execute(
-        "UPDATE mov_accounts SET due_ms = ?1, note = ?2 WHERE move = ?3 AND (source = ?4 OR wave = ?5) AND state = ?6 AND due_ms <= ?7 \
-         AND task IN (?8, ?9) AND cut_ms = 0 AND priority <= ?10",
-        params![
-            closed.until.0,
-            &closed.why,
-            closed.of as i64,
-            closed.source.map_or(-1, |source| source as i64),
-            closed.wave.as_deref(),
-            State::Waiting as i64,
-            now.0,
-            Task::Copy as i64,
-            Task::CopyAfterLoss as i64,
-            most as i64
-        ],
-    )
+    let sql = format!("UPDATE mov_accounts SET state = ?4, due_ms = ?10, note = ?11 WHERE {HELD_BACK}");
+    let mut values = held_back(closed, now).to_vec();
+    values.extend([Value::from(closed.until.0), Value::from(&*closed.why)]);
+    tx.execute(&sql, &values)
 }
 
 /// What waits for its time is looked at again: hours changed.
@@ -165,13 +178,19 @@ pub(crate) fn look_again(tx: &mut Tx<'_>, of: u64) -> Result<()> {
 impl Migrate {
     /// Lets what is due and may not be brought now wait, and stops passes over it. What is closed.
     pub(crate) async fn keep_hours(&self, now: Timestamp) -> Result<Vec<Closed>> {
-        let all = self.inner.deps.db.read(Place::Moves, move |tx| closed(tx, now)).await?;
-        if all.is_empty() {
-            return Ok(all);
-        }
-        let to = all.clone();
-        let work = move |tx: &mut Tx<'_>| to.iter().map(|one| hold_back(tx, one, now)).sum::<Result<u64>>();
-        if self.inner.deps.db.write(Place::Moves, Durability::Sync, work).await? > 0 {
+        let look = move |tx: &mut Tx<'_>| {
+            let (all, mut holding) = (closed(tx, now)?, Vec::new());
+            for one in &all {
+                if holds_back(tx, one, now)? {
+                    holding.push(one.clone());
+                }
+            }
+            Ok((all, holding))
+        };
+        let (all, holding) = self.inner.deps.db.read(Place::Moves, look).await?;
+        if !holding.is_empty() {
+            let work = move |tx: &mut Tx<'_>| holding.iter().map(|one| hold_back(tx, one, now)).sum::<Result<u64>>();
+            self.inner.deps.db.write(Place::Moves, Durability::Sync, work).await?;
             self.inner.changed.send_modify(|count| *count += 1);
         }
         self.inner.stop_those(|pass| all.iter().any(|closed| closed.stops(pass)));

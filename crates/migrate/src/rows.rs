@@ -278,17 +278,24 @@ pub fn due_sources(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<Source>> {
     )
 }
 
-/// Mailboxes of a source that are due; by their priority, and the longest due first, at most `limit`.
-pub fn due(tx: &mut Tx<'_>, source: u64, now: Timestamp, limit: usize) -> Result<Vec<Mailbox>> {
+/// Mailboxes of a source that are due; by their priority, and the longest due first, at most `limit`. Those that are brought because
+/// somebody waits for them are left out where it is `without_awaited`.
+pub fn due(tx: &mut Tx<'_>, source: u64, now: Timestamp, without_awaited: bool, limit: usize) -> Result<Vec<Mailbox>> {
     tx.query(
-        &format!("{SELECT_MAILBOX} WHERE source = ?5 AND {DUE} ORDER BY priority DESC, due_ms, id LIMIT ?6"),
+        &format!(
+            "{SELECT_MAILBOX} WHERE source = ?5 AND {DUE} AND NOT (priority >= ?7 AND task IN (?8, ?9) AND cut_ms = 0) \
+             ORDER BY priority DESC, due_ms, id LIMIT ?6"
+        ),
         params![
             State::Waiting as i64,
             State::Copying as i64,
             now.0,
             State::Settled as i64,
             source as i64,
-            limit as i64
+            limit as i64,
+            if without_awaited { Priority::Awaited as i64 } else { i64::MAX },
+            Task::Copy as i64,
+            Task::CopyAfterLoss as i64
         ],
         read_mailbox,
     )

@@ -73,6 +73,8 @@ pub(crate) struct Following {
     pub put_off: Mutex<Option<(String, Duration)>>,
     /// Folders that were opened.
     pub opened: AtomicU64,
+    /// Messages that were held against others, here or there, and not brought.
+    pub alive: AtomicU64,
     /// Octets that were counted for the day.
     pub counted: AtomicU64,
     /// When it was last looked how far it is, and how far it was.
@@ -122,7 +124,7 @@ impl Following {
 
     /// How far it is, in octets.
     fn progress(&self) -> u64 {
-        self.done.load(Ordering::Relaxed) * LOOKED_AT
+        (self.done.load(Ordering::Relaxed) + self.alive.load(Ordering::Relaxed)) * LOOKED_AT
             + self.opened.load(Ordering::Relaxed) * OPENED
             + self.came.load(Ordering::Relaxed)
     }
@@ -154,6 +156,10 @@ impl Watcher for Following {
     fn done(&self, messages: u64, bytes: u64) {
         self.done.fetch_add(messages, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn alive(&self, messages: u64) {
+        self.alive.fetch_add(messages, Ordering::Relaxed);
     }
 
     fn is_stopped(&self) -> bool {
@@ -226,18 +232,21 @@ impl Migrate {
             let cap = throttle::cap(&source) as usize;
             let live = inner.progress_at(&source);
             let most = inner.throttle.most(&source, now, at_host as u32, live) as usize;
-            // Of these some may be under way here, under a lease that a slow disk let run out.
-            let due = inner.deps.db.read(Place::Moves, move |tx| rows::due(tx, id, now, cap + AWAITED)).await?;
-            let free = due.into_iter().filter(|mailbox| !busy.passes.contains_key(&mailbox.id));
-            // Outside of its hours an old server is asked for one mailbox at a time.
+            // Outside of its hours an old server is asked for one mailbox at a time, and the others for which somebody waits keep no act.
             let is_closed = closed.iter().any(|closed| closed.source == Some(id));
             let mut slow = is_closed && inner.is_any(|one| one.source == id && one.yields);
+            busy.is_full |= slow;
+            // Of these some may be under way here, under a lease that a slow disk let run out.
+            let due = move |tx: &mut Tx<'_>| rows::due(tx, id, now, slow, cap + AWAITED);
+            let due = inner.deps.db.read(Place::Moves, due).await?;
+            let free = due.into_iter().filter(|mailbox| !busy.passes.contains_key(&mailbox.id));
             // No source of a host waits for the others of it.
             let mut left = most.saturating_sub(at_host).min(cap.saturating_sub(here)).max(usize::from(here == 0));
             let mut beyond = cap.saturating_sub(here + left);
             for mailbox in free.collect::<Vec<_>>() {
                 let is_awaited = mailbox.priority == Priority::Awaited && is_brought(&mailbox);
                 if is_closed && is_awaited && std::mem::replace(&mut slow, true) {
+                    busy.is_full = true;
                     continue;
                 }
                 match (left, beyond) {
@@ -271,7 +280,12 @@ impl Migrate {
             if busy.persons.values().any(|one| one.account == account) || busy.passes.contains_key(&id) {
                 continue;
             }
-            if busy.persons.len() >= most {
+            let at_host = |of: &u64| busy.passes.get(of).is_some_and(|other| is_same_host(other, &source));
+            let is_first = !busy.persons.keys().any(at_host);
+            let has_room = is_first
+                || self.inner.throttle.has_room(&source, now, busy.passes.keys().filter(|id| at_host(id)).count());
+            busy.is_full |= !has_room;
+            if busy.persons.len() >= most || !has_room {
                 waiting.insert(account);
             } else if self.take(mailbox, source, holder, passes, busy).await? {
                 let looked = (now, 0);
@@ -523,5 +537,13 @@ mod tests {
         assert!(!pass.is_over(TURN) && pass.is_over(LONGEST), "one is on its way");
         pass.done(1, 1 << 30);
         assert!(pass.is_over(TURN), "it came");
+    }
+
+    #[test]
+    fn who_holds_messages_against_others_does_not_crawl() {
+        let pass = Following::default();
+        pass.alive(CRAWL.0 / LOOKED_AT);
+        assert!(!pass.crawls(Timestamp(CRAWL.1)), "nothing was brought yet");
+        assert!(pass.crawls(Timestamp(2 * CRAWL.1)), "nothing more was looked at");
     }
 }

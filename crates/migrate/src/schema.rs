@@ -116,7 +116,7 @@ CREATE TABLE mov_told (
 
 /// Who comes first, and when: `priority` as [`crate::model::Priority`]; `hours` as `Hours` of the directory writes them, none for all day.
 /// `tally` is JSON of what the ledger added up to at the end of the last pass. Of the day since 1970 in `day` so many bytes came as `day_bytes`
-/// says; `bytes_a_day` is 0 for any. `mov_runs` are the newest passes of each mailbox, `task` and `state` as words.
+/// says; `bytes_a_day` is 0 for any. `mov_runs` are the newest passes of each mailbox, numbered for each, `task` and `state` as words.
 const PACE: &str = "
 ALTER TABLE mov_accounts ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE mov_accounts ADD COLUMN wave TEXT;
@@ -132,7 +132,7 @@ CREATE TABLE mov_waves (
   PRIMARY KEY (move, name)
 ) STRICT;
 CREATE TABLE mov_runs (
-  id INTEGER NOT NULL PRIMARY KEY,
+  id INTEGER NOT NULL,
   account INTEGER NOT NULL,
   task TEXT NOT NULL,
   began_ms INTEGER NOT NULL,
@@ -140,9 +140,9 @@ CREATE TABLE mov_runs (
   messages INTEGER NOT NULL,
   bytes INTEGER NOT NULL,
   state TEXT NOT NULL,
-  note TEXT
+  note TEXT,
+  PRIMARY KEY (account, id)
 ) STRICT;
-CREATE INDEX mov_runs_account ON mov_runs (account, id);
 ";
 
 /// Secrets that old servers refused: see [`crate::refused`].

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use anser_base::Timestamp;
 
-use crate::model::Source;
+use crate::model::{Kind, Source};
 use crate::profile;
 
 /// Mailboxes with which a host is met.
@@ -31,6 +31,10 @@ const ANSWERS: usize = 9;
 const SLOW: (u32, Duration) = (4, Duration::from_millis(200));
 /// For how long a host is spared when it answers nothing more, in milliseconds.
 const SPARED: i64 = 5 * 60_000;
+/// How long answers take longer than usual until that is what is usual, in milliseconds: hosts are not spared for ever.
+const USUAL: i64 = 60 * 60_000;
+/// Doors of one host that are remembered.
+const DOORS: usize = 32;
 /// The pause between two batches of a host that is spared.
 const PAUSE: Duration = Duration::from_secs(2);
 /// Hosts that are remembered.
@@ -57,12 +61,21 @@ struct Host {
     kept: Timestamp,
     /// What passes brought that have ended.
     ended: u64,
-    /// How long answers took at first.
+    /// Answers of each of its doors: what is small for one protocol is not for another.
+    doors: HashMap<(Kind, u16), Answers>,
+}
+
+/// How long small commands took.
+#[derive(Debug, Default)]
+struct Answers {
+    /// At first.
     usual: Vec<Duration>,
-    /// How long the last ones took.
+    /// Of late.
     last: VecDeque<Duration>,
     /// When the last one came.
     answered: Timestamp,
+    /// Since when they take longer than usual.
+    late: Option<Timestamp>,
 }
 
 impl Host {
@@ -73,7 +86,11 @@ impl Host {
     /// Learns from what had come by now, while so many are worked on and at most `cap` may be.
     fn look(&mut self, now: Timestamp, at_once: u32, came: u64, cap: u32) {
         let most = self.most();
-        if at_once < most || most >= cap || now < self.kept {
+        // Another source of the host may have room for more.
+        if most >= cap {
+            return;
+        }
+        if at_once < most || now < self.kept {
             self.since = None;
             return;
         }
@@ -103,7 +120,28 @@ impl Host {
         self.kept = Timestamp(now.0 + KEPT);
     }
 
-    fn answered(&mut self, now: Timestamp, took: Duration) {
+    fn answered(&mut self, door: (Kind, u16), now: Timestamp, took: Duration) {
+        if self.doors.len() >= DOORS && !self.doors.contains_key(&door) {
+            self.doors.clear();
+        }
+        self.doors.entry(door).or_default().put(now, took);
+    }
+
+    /// Whether it has too much to do.
+    fn is_slow(&self, now: Timestamp) -> bool {
+        self.doors.values().any(|answers| answers.are_late() && now.0 - answers.answered.0 < SPARED)
+    }
+
+    /// Whether one more may be worked on, where `at_once` are, as far as it said that it is too much.
+    fn has_room(&self, now: Timestamp, at_once: usize) -> bool {
+        let most = if self.is_slow(now) { 1 } else { self.most() };
+        at_once < most as usize || !(self.was_refused || self.is_slow(now))
+    }
+}
+
+impl Answers {
+    fn put(&mut self, now: Timestamp, took: Duration) {
+        let is_after_a_pause = now.0 - self.answered.0 >= SPARED;
         self.answered = now;
         if self.usual.len() < ANSWERS {
             self.usual.push(took);
@@ -113,14 +151,23 @@ impl Host {
         if self.last.len() > ANSWERS {
             self.last.pop_front();
         }
+        if !self.are_late() {
+            self.late = None;
+            return;
+        }
+        let late = self.late.filter(|_| !is_after_a_pause);
+        let since = *self.late.insert(late.unwrap_or(now));
+        if now.0 - since.0 >= USUAL {
+            (self.usual, self.late) = (self.last.drain(..).collect(), None);
+        }
     }
 
-    /// Whether it has too much to do.
-    fn is_slow(&self, now: Timestamp) -> bool {
+    /// Whether the last ones took far longer than usual.
+    fn are_late(&self) -> bool {
         let (times, least) = SLOW;
         let usual = median(self.usual.iter().copied());
         let last = median(self.last.iter().copied());
-        self.last.len() == ANSWERS && last > least && last > usual * times && now.0 - self.answered.0 < SPARED
+        self.last.len() == ANSWERS && last > least && last > usual * times
     }
 }
 
@@ -192,7 +239,12 @@ impl Throttle {
 
     /// A small command was answered within this time.
     pub fn answered(&self, source: &Source, now: Timestamp, took: Duration) {
-        self.with(source, |host| host.answered(now, took));
+        self.with(source, |host| host.answered((source.kind, source.port), now, took));
+    }
+
+    /// Whether one more mailbox may be worked on, where `at_once` of the host are; what was only not tried yet keeps nobody.
+    pub fn has_room(&self, source: &Source, now: Timestamp, at_once: usize) -> bool {
+        self.with(source, |host| host.has_room(now, at_once)).unwrap_or(true)
     }
 
     /// How long to wait before the next batch.
@@ -205,6 +257,8 @@ impl Throttle {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const DOOR: (Kind, u16) = (Kind::Imap, 993);
 
     /// Judges a number after each trial, with what `rate` says comes in a second by it; the numbers.
     fn numbers(host: &mut Host, cap: u32, trials: i64, rate: impl Fn(u32) -> u64) -> Vec<u32> {
@@ -267,7 +321,7 @@ mod tests {
     fn it_is_spared_while_it_answers_late() {
         let mut host = Host::default();
         let answer = |host: &mut Host, ms: u64, times: usize| {
-            (0..times).for_each(|_| host.answered(Timestamp(0), Duration::from_millis(ms)));
+            (0..times).for_each(|_| host.answered(DOOR, Timestamp(0), Duration::from_millis(ms)));
         };
         answer(&mut host, 60, ANSWERS);
         answer(&mut host, 60, ANSWERS);
@@ -278,9 +332,50 @@ mod tests {
         assert!(host.is_slow(Timestamp(0)) && !host.is_slow(Timestamp(SPARED)));
         answer(&mut host, 60, ANSWERS);
         assert!(!host.is_slow(Timestamp(0)), "it has room again");
+        let other = |host: &mut Host| host.answered((Kind::Pop3, 995), Timestamp(0), Duration::from_secs(1));
+        (0..2 * ANSWERS).for_each(|_| other(&mut host));
+        assert!(!host.is_slow(Timestamp(0)), "another door has another usual");
         let mut fast = Host::default();
         answer(&mut fast, 1, ANSWERS);
         answer(&mut fast, 100, ANSWERS);
         assert!(!fast.is_slow(Timestamp(0)), "what nobody notices is no reason");
+    }
+
+    #[test]
+    fn what_lasts_is_usual() {
+        let mut host = Host::default();
+        let answer = |host: &mut Host, at: i64, ms: u64| {
+            (0..ANSWERS).for_each(|_| host.answered(DOOR, Timestamp(at), Duration::from_millis(ms)));
+        };
+        answer(&mut host, 0, 60);
+        (0..USUAL).step_by(SPARED as usize - 1).for_each(|at| answer(&mut host, at, 300));
+        assert!(host.is_slow(Timestamp(USUAL - 1)));
+        answer(&mut host, USUAL, 300);
+        answer(&mut host, USUAL, 300);
+        assert!(!host.is_slow(Timestamp(USUAL)));
+        answer(&mut host, USUAL, 2000);
+        assert!(host.is_slow(Timestamp(USUAL)));
+        // Nobody knows how it was meanwhile.
+        answer(&mut host, 3 * USUAL, 2000);
+        assert!(host.is_slow(Timestamp(3 * USUAL)));
+    }
+
+    #[test]
+    fn a_source_with_a_small_cap_keeps_no_other_from_learning() {
+        let mut host = Host::default();
+        for trial in 0..=2 {
+            for cap in [15, 2] {
+                host.look(Timestamp(trial * TRIAL), host.most(), trial as u64 * u64::from(host.most()) * 10_000, cap);
+            }
+        }
+        assert_eq!(host.most(), 8);
+    }
+
+    #[test]
+    fn who_said_that_it_is_too_much_has_room_for_no_more() {
+        let mut host = Host::default();
+        assert!(host.has_room(Timestamp(0), 9), "it said nothing");
+        host.refused(Timestamp(0));
+        assert!(host.has_room(Timestamp(0), 0) && !host.has_room(Timestamp(0), 1));
     }
 }

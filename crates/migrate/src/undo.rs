@@ -17,7 +17,7 @@ use crate::model::{Mailbox, MoveState, State, Task};
 use crate::own;
 use crate::rows::{self, Standing};
 use crate::source::Window;
-use crate::which::{Which, is_meant};
+use crate::which::{Which, is_meant, meant};
 
 /// Rows of the ledger that are looked at in one transaction.
 const BATCH: usize = 256;
@@ -49,7 +49,7 @@ impl Migrate {
     pub async fn undo(&self, name: &str, which: Which) -> Result<Vec<(String, Undone)>> {
         let of = self.named(name).await?.id;
         let begin = move |tx: &mut Tx<'_>| {
-            let all = list(tx, of)?.into_iter().filter(|mailbox| is_meant(mailbox, &which)).collect::<Vec<_>>();
+            let all = list(tx, of)?.into_iter().filter(meant(&which)).collect::<Vec<_>>();
             all.iter().try_for_each(|mailbox| rest(tx, mailbox))?;
             Ok(all)
         };

@@ -12,7 +12,7 @@ use crate::model::{Priority, Source};
 use crate::rows;
 use crate::run::unknown;
 use crate::views::PaceView;
-use crate::which::{Which, is_meant};
+use crate::which::{Which, meant};
 
 /// Waves of one move.
 const WAVES: usize = 1_000;
@@ -59,34 +59,43 @@ impl Migrate {
     pub async fn set_wave(&self, name: &str, which: Which, wave: Option<String>) -> Result<u64> {
         let of = self.named(name).await?.id;
         let wave = wave.map(|wave| named(&wave)).transpose()?;
-        self.write(move |tx| {
+        let change = move |tx: &mut Tx<'_>| {
             if let Some(wave) = &wave {
                 put(tx, of, wave)?;
             }
             let mut count = 0;
             if !which.is_empty() {
-                for mailbox in list(tx, of)?.iter().filter(|mailbox| is_meant(mailbox, &which)) {
+                let is_meant = meant(&which);
+                for mailbox in list(tx, of)?.iter().filter(|mailbox| is_meant(mailbox)) {
                     let sql = "UPDATE mov_accounts SET wave = ?2 WHERE id = ?1";
                     tx.execute(sql, params![mailbox.id as i64, wave.as_deref()])?;
                     count += 1;
                 }
+                // They have other hours from now on.
+                hours::look_again(tx, of)?;
             }
             Ok(count)
-        })
-        .await
+        };
+        let count = self.write(change).await?;
+        self.inner.stirred.notify_one();
+        Ok(count)
     }
 
     /// Forgets a wave; its mailboxes stay, in none.
     pub async fn remove_wave(&self, name: &str, wave: &str) -> Result<u64> {
         let (of, wave) = (self.named(name).await?.id, wave.to_owned());
-        self.write(move |tx| {
+        let remove = move |tx: &mut Tx<'_>| {
             let key = params![of as i64, &wave];
             if tx.execute("DELETE FROM mov_waves WHERE move = ?1 AND name = ?2", key)? == 0 {
                 return Err(unknown(&format!("wave {wave}")));
             }
-            tx.execute("UPDATE mov_accounts SET wave = NULL WHERE move = ?1 AND wave = ?2", key)
-        })
-        .await
+            let count = tx.execute("UPDATE mov_accounts SET wave = NULL WHERE move = ?1 AND wave = ?2", key)?;
+            hours::look_again(tx, of)?;
+            Ok(count)
+        };
+        let count = self.write(remove).await?;
+        self.inner.stirred.notify_one();
+        Ok(count)
     }
 
     /// Says in which hours mailboxes of a wave are brought. The wave is made when there is none of this name.
@@ -140,7 +149,8 @@ impl Migrate {
         let of = self.named(name).await?.id;
         self.write(move |tx| {
             let mut count = 0;
-            for mailbox in list(tx, of)?.iter().filter(|mailbox| is_meant(mailbox, &which)) {
+            let is_meant = meant(&which);
+            for mailbox in list(tx, of)?.iter().filter(|mailbox| is_meant(mailbox)) {
                 let sql = "UPDATE mov_accounts SET priority = ?2 WHERE id = ?1 AND priority < ?2";
                 tx.execute(sql, params![mailbox.id as i64, to as i64])?;
                 count += 1;

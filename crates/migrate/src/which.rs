@@ -2,6 +2,8 @@
 //! `trouble:CLASS` name those of a wave, in a state, with trouble of a class. Words of one kind stand beside each other, and each kind narrows
 //! what the others mean: `wave:first state:refused` is what was refused of the wave. No word means all.
 
+use std::collections::HashSet;
+
 use anser_base::{Error, Result};
 use anser_db::Tx;
 
@@ -27,14 +29,25 @@ pub fn names_some(which: &[String]) -> bool {
 
 /// Whether a mailbox is among them.
 pub(crate) fn is_meant(mailbox: &Mailbox, which: &[String]) -> bool {
+    meant(which)(mailbox)
+}
+
+/// The same of many mailboxes: lists of names are long.
+pub(crate) fn meant(which: &[String]) -> impl Fn(&Mailbox) -> bool {
     let is_kind = |one: &str| [WAVE, STATE, TROUBLE].iter().any(|kind| one.starts_with(kind));
+    let names: HashSet<&str> = which.iter().map(|one| &**one).filter(|one| !is_kind(one)).collect();
+    move |mailbox| {
+        (names.is_empty() || names.contains(&*mailbox.address) || names.contains(&*mailbox.login))
+            && meets_kinds(mailbox, which)
+    }
+}
+
+fn meets_kinds(mailbox: &Mailbox, which: &[String]) -> bool {
     let meets = |kind: &str, it: Option<&str>| {
         let mut all = which.iter().filter_map(|one| one.strip_prefix(kind)).peekable();
         all.peek().is_none() || all.any(|one| Some(one) == it)
     };
-    let mut names = which.iter().filter(|one| !is_kind(one)).peekable();
-    (names.peek().is_none() || names.any(|one| *one == mailbox.address || *one == mailbox.login))
-        && meets(WAVE, mailbox.wave.as_deref())
+    meets(WAVE, mailbox.wave.as_deref())
         && meets(STATE, Some(mailbox.state.word()))
         && meets(TROUBLE, class_of(mailbox).as_deref())
 }

@@ -105,11 +105,12 @@ impl Imap {
 
 impl Imap {
     /// How often the open folder has each [`identity`]. `None` of a folder of more than a million messages, and from a server that hands
-    /// out no fields. [`Trouble::Later`] when it does so without end.
+    /// out no fields. `alive` is told of each that was looked at. [`Trouble::Later`] when it does so without end.
     pub async fn identities(
         &mut self,
         messages: u64,
         windows: impl Iterator<Item = Window>,
+        alive: &(dyn Fn(u64) + Sync),
     ) -> Result<Option<HashMap<BlobId, u32>>, Trouble> {
         if messages > LIST as u64 {
             return Ok(None);
@@ -134,6 +135,7 @@ impl Imap {
                         found.filter(|_| is_asked).into_iter().for_each(|id| *all.entry(id).or_default() += 1);
                         block.clear();
                         told += 1;
+                        alive(1);
                         if told > 2 * LIST {
                             return Err(without_end());
                         }

@@ -2,6 +2,7 @@
 
 use anser_base::Text;
 
+use crate::hours::BUDGET;
 use crate::model::{Mailbox, State};
 
 /// What stands before a note on trouble of this server's own.
@@ -16,7 +17,7 @@ pub(crate) const TURN: &str = "turn";
 pub(crate) const NO_TARGET: &str = "target: the mailbox that takes everything is gone";
 
 /// By the kind that stands before a note: see [`crate::trouble::Trouble::Login`]. `{}` stands for what the other server said.
-const KINDS: [(&str, &str, &str); 18] = [
+const KINDS: [(&str, &str, &str); 19] = [
     (
         "wrong",
         "The other server does not take this name or password. Look whether it wants an authorization code or app password in the password's place, and enter it again. It said: {}",
@@ -96,6 +97,11 @@ const KINDS: [(&str, &str, &str); 18] = [
         TURN,
         "Others wait for their turn too: this goes on by itself where it stopped.",
         "还有其他人的迁移在排队，轮到后会从中断处自动继续。",
+    ),
+    (
+        BUDGET,
+        "The other server hands out only so much in a day, and that came for today: this goes on by itself tomorrow.",
+        "对方服务器每天只允许读取一定数据量，今天已达上限，明天会自动继续。",
     ),
     (
         "target",

@@ -103,6 +103,8 @@ pub trait Watcher {
     fn total(&self, messages: u64);
     /// Some more messages were looked at or brought.
     fn done(&self, messages: u64, bytes: u64);
+    /// Some more messages were looked at before any is brought: those of a mailbox that is in use, and what could be the same there.
+    fn alive(&self, _messages: u64) {}
     /// Whether to stop before the next batch.
     fn is_stopped(&self) -> bool;
     /// A small command was answered within this time.
@@ -456,10 +458,11 @@ impl Pass<'_> {
             }
             if is_first && !ledger.keeps_uids && !matches!(self.places, Places::One(_)) {
                 // Somebody used the mailbox before.
-                how.adoptable =
-                    Adoptable::of(&self.store, self.tenant, self.account, ledger.mailbox, &self.read).await?;
+                let alive = |messages| self.watch.alive(messages);
+                let (store, mailbox) = (&self.store, ledger.mailbox);
+                how.adoptable = Adoptable::of(store, self.tenant, self.account, mailbox, &self.read, &alive).await?;
                 if let Some(adoptable) = how.adoptable.as_ref().filter(|all| all.has_identities()) {
-                    adoptable.identities_there(&origin.identities(&standing).await?.unwrap_or_default());
+                    adoptable.identities_there(&origin.identities(&standing, &alive).await?.unwrap_or_default());
                 }
             }
         }

@@ -326,10 +326,15 @@ impl Origin {
     }
 
     /// How often the open folder has each `adopt::identity`; `None` from a source that could tell by handing out every message only.
-    pub async fn identities(&mut self, standing: &Standing) -> Result<Option<HashMap<BlobId, u32>>, Trouble> {
+    /// `alive` is told of each that was looked at.
+    pub async fn identities(
+        &mut self,
+        standing: &Standing,
+        alive: &(dyn Fn(u64) + Sync),
+    ) -> Result<Option<HashMap<BlobId, u32>>, Trouble> {
         let windows = self.windows(standing);
         match self {
-            Self::Imap(imap) => imap.identities(standing.messages, windows).await,
+            Self::Imap(imap) => imap.identities(standing.messages, windows, alive).await,
             Self::Pop3(_) | Self::Jmap(_) | Self::Files(_) => Ok(None),
         }
     }

@@ -6,7 +6,7 @@ use anser_base::{AccountId, Address, Clock, Entropy};
 use anser_blob::Blobs;
 use anser_db::{Db, Schemas};
 use anser_directory::{Account, Directory, NewAccount, NewDomain};
-use anser_migrate::{Deps, Migrate, NewMailbox, OwnMove, OwnState, Password, Source, Wish};
+use anser_migrate::{Deps, MailboxView, Migrate, NewMailbox, OwnMove, OwnState, Password, Source, Wish};
 use anser_net::{Network, Shutdown};
 use anser_store::{SCHEMA, SEARCH_SCHEMA, Store};
 use anser_testkit::engines::{NO_SCHEMAS, World};
@@ -124,6 +124,23 @@ impl Office {
             let one = self.migrate.own_moves(ann).await.unwrap().remove(0);
             if !matches!(one.state, OwnState::Checking | OwnState::Running) {
                 return one;
+            }
+            changes.changed().await.unwrap();
+        }
+    }
+
+    /// How a mailbox stands.
+    pub async fn view(&self, address: &str) -> MailboxView {
+        self.migrate.mailbox_views(MOVE, vec![address.to_owned()]).await.unwrap().remove(0)
+    }
+
+    /// Until a mailbox is as it should be.
+    pub async fn until(&self, address: &str, is_so: impl Fn(&MailboxView) -> bool) -> MailboxView {
+        let mut changes = self.migrate.changes();
+        loop {
+            let view = self.view(address).await;
+            if is_so(&view) {
+                return view;
             }
             changes.changed().await.unwrap();
         }

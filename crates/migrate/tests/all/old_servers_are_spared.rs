@@ -19,14 +19,7 @@ fn clock() -> Clock {
 }
 
 async fn until(office: &Office, is_so: impl Fn(&MailboxView) -> bool) -> MailboxView {
-    let mut changes = office.migrate.changes();
-    loop {
-        let view = office.migrate.mailbox_views(MOVE, Vec::new()).await.unwrap().remove(0);
-        if is_so(&view) {
-            return view;
-        }
-        changes.changed().await.unwrap();
-    }
+    office.until("ann@anser.test", is_so).await
 }
 
 #[test]

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anser_base::{Clock, Timestamp};
+use anser_db::{Durability, Place, Tx, params};
 use anser_directory::{Account, FrontDoor, Lesson, OldProtocol};
-use anser_migrate::{MailboxView, Pace, Source};
+use anser_migrate::model::State;
+use anser_migrate::{Pace, Source};
 use anser_wire::Secret;
 
 use crate::fake::{Fake, Habits, folder, mail};
@@ -19,22 +21,6 @@ const HOUR: u64 = 3600;
 
 fn wave(name: &str) -> Vec<String> {
     vec![format!("wave:{name}")]
-}
-
-async fn view(office: &Office, address: &str) -> MailboxView {
-    office.migrate.mailbox_views(MOVE, vec![address.to_owned()]).await.unwrap().remove(0)
-}
-
-/// Until a mailbox is as it should be.
-async fn until(office: &Office, address: &str, is_so: impl Fn(&MailboxView) -> bool) -> MailboxView {
-    let mut changes = office.migrate.changes();
-    loop {
-        let view = view(office, address).await;
-        if is_so(&view) {
-            return view;
-        }
-        changes.changed().await.unwrap();
-    }
 }
 
 fn hours(text: &str) -> Pace {
@@ -59,9 +45,9 @@ fn a_wave_waits_for_its_hours_and_the_others_do_not() {
         let (_shutdown, running) = office.run();
         // A check is wanted now.
         assert_eq!(migrate.check(MOVE, wave("night")).await.unwrap(), 1);
-        until(office, "ann@anser.test", |view| view.state == "ready").await;
+        office.until("ann@anser.test", |view| view.state == "ready").await;
         assert_eq!(migrate.start(MOVE, wave("night")).await.unwrap(), 1);
-        let waits = until(office, "ann@anser.test", |view| view.until.is_some()).await;
+        let waits = office.until("ann@anser.test", |view| view.until.is_some()).await;
         assert_eq!((&*waits.state, waits.trouble.as_deref()), ("waiting", Some("hours")));
         let evening = office.clock.now().after(Duration::from_secs(14 * HOUR));
         assert_eq!(waits.until, Some(evening.0), "22:00: {waits:?}");
@@ -73,7 +59,7 @@ fn a_wave_waits_for_its_hours_and_the_others_do_not() {
         // Their time comes.
         office.clock.advance(Duration::from_secs(14 * HOUR));
         migrate.resume(MOVE, false, Vec::new()).await.unwrap();
-        let came = until(office, "ann@anser.test", |view| view.state == "settled").await;
+        let came = office.until("ann@anser.test", |view| view.state == "settled").await;
         assert_eq!((came.wave.as_deref(), came.until, came.ledger.len()), (Some("night"), None, 1));
         let runs = migrate.runs(MOVE, wave("night")).await.unwrap();
         let tasks: Vec<(&str, &str)> = runs.iter().map(|run| (&*run.task, &*run.state)).collect();
@@ -85,8 +71,9 @@ fn a_wave_waits_for_its_hours_and_the_others_do_not() {
         let none = migrate.mailbox_views(MOVE, which(&["wave:night", "state:new"])).await.unwrap();
         assert!(none.is_empty(), "{none:?}");
         assert_eq!(migrate.remove_wave(MOVE, "night").await.unwrap(), 1);
-        assert_eq!(view(office, "ann@anser.test").await.wave, None);
+        assert_eq!(office.view("ann@anser.test").await.wave, None);
         running.abort();
+        // The next engine begins in the morning too.
         office.clock.advance(Duration::from_secs(10 * HOUR));
     });
 }
@@ -120,13 +107,13 @@ fn whoever_logged_in_is_brought_at_any_hour() {
         migrate.start(MOVE, Vec::new()).await.unwrap();
         let (_shutdown, running) = office.run();
         for name in names {
-            until(office, &format!("{name}@anser.test"), |view| view.until.is_some()).await;
+            office.until(&format!("{name}@anser.test"), |view| view.until.is_some()).await;
         }
         fake.change(|state| state.user = "c".into());
         migrate.learned(lesson(&fake.source(), office.account(made[2]).await, "c")).await.unwrap();
-        let came = until(office, "c@anser.test", |view| view.state == "settled").await;
+        let came = office.until("c@anser.test", |view| view.state == "settled").await;
         assert_eq!(came.priority, "usual", "it was brought");
-        assert!(view(office, "a@anser.test").await.until.is_some());
+        assert!(office.view("a@anser.test").await.until.is_some());
         running.abort();
     });
 }
@@ -153,8 +140,57 @@ fn whoever_waits_takes_the_place_of_those_for_whom_nobody_waits() {
         assert_eq!(copying().await, [("b@anser.test".into(), "first".into())], "the administrator's wish");
         migrate.learned(lesson(&source, office.account(made[2]).await, "c")).await.unwrap();
         let _second = silent.accept().unwrap();
-        until(office, "b@anser.test", |view| view.state == "waiting").await;
+        office.until("b@anser.test", |view| view.state == "waiting").await;
         assert_eq!(copying().await, [("c@anser.test".into(), "awaited".into())], "its owner waits");
+        running.abort();
+    });
+}
+
+#[test]
+fn who_leaves_a_wave_waits_for_its_hours_no_longer() {
+    let clock = Clock::manual(Timestamp::from_secs(MORNING));
+    each_office(&[], &clock, async |office| {
+        let fake = Fake::start(vec![folder("INBOX", vec![mail(1, "", "one")])], Habits::default());
+        office.plan(&[(fake.source(), &["a", "b"])]).await;
+        let migrate = &office.migrate;
+        migrate.pace_wave(MOVE, "night", &hours("22:00-06:00")).await.unwrap();
+        migrate.set_wave(MOVE, vec!["a@anser.test".into(), "b@anser.test".into()], Some("night".into())).await.unwrap();
+        migrate.start(MOVE, Vec::new()).await.unwrap();
+        let (_shutdown, running) = office.run();
+        for address in ["a@anser.test", "b@anser.test"] {
+            office.until(address, |view| view.until.is_some()).await;
+        }
+        fake.change(|state| state.user = "a".into());
+        migrate.set_wave(MOVE, vec!["a@anser.test".into()], None).await.unwrap();
+        office.until("a@anser.test", |view| view.state == "settled").await;
+        assert!(office.view("b@anser.test").await.until.is_some(), "it is still in the wave");
+        fake.change(|state| state.user = "b".into());
+        assert_eq!(migrate.remove_wave(MOVE, "night").await.unwrap(), 1);
+        office.until("b@anser.test", |view| view.state == "settled").await;
+        running.abort();
+    });
+}
+
+/// Changes rows of mailboxes as no act does.
+async fn change(office: &Office, sql: &'static str, value: i64) {
+    let work = move |tx: &mut Tx<'_>| tx.execute(sql, params![value]).map(drop);
+    office.db.write(Place::Moves, Durability::Sync, work).await.unwrap();
+}
+
+#[test]
+fn what_somebody_who_died_had_under_way_waits_for_its_hours_too() {
+    let clock = Clock::manual(Timestamp::from_secs(MORNING));
+    each_office(&[], &clock, async |office| {
+        let fake = Fake::start(vec![folder("INBOX", vec![mail(1, "", "one")])], Habits::default());
+        office.plan(&[(fake.source(), &["ann"])]).await;
+        let migrate = &office.migrate;
+        migrate.pace_source(MOVE, None, &hours("22:00-06:00")).await.unwrap();
+        migrate.start(MOVE, Vec::new()).await.unwrap();
+        change(office, "UPDATE mov_accounts SET state = ?1, holder = 1, held_until_ms = 0", State::Copying as i64)
+            .await;
+        let (_shutdown, running) = office.run();
+        let waits = office.until("ann@anser.test", |view| view.until.is_some()).await;
+        assert_eq!((&*waits.state, waits.trouble.as_deref(), waits.passes), ("waiting", Some("hours"), 0));
         running.abort();
     });
 }

@@ -34,7 +34,7 @@ fn what_comes_compressed_is_what_comes_without() {
             imap.examine(b"INBOX").await.map_err(|trouble| trouble.words()).unwrap();
             let Ok(Listed::All(listed)) = imap.list_or_part(Window::WHOLE, MAILS).await else { panic!("it is listed") };
             let ids = imap
-                .identities(MAILS as u64, [Window::WHOLE].into_iter())
+                .identities(MAILS as u64, [Window::WHOLE].into_iter(), &|_| ())
                 .await
                 .map_err(|trouble| trouble.words())
                 .unwrap();
