@@ -26,7 +26,11 @@ impl Admin {
         domains.extend(wanted.domains.iter().map(|(_, domain, _)| domain.to_lowercase()));
         let (mut people, mut aliases, mut there) = (0, 0, 0);
         for domain in &domains {
-            there += u64::from(self.deps.directory.domain(domain).await?.is_some());
+            // A dry run makes no domain, and nobody is in one that is not here.
+            if self.deps.directory.domain(domain).await?.is_none() {
+                continue;
+            }
+            there += 1;
             people += self.people_of(domain).await?;
             aliases += self.aliases_of(domain).await?;
         }
