@@ -1,10 +1,10 @@
 //! The verbs of an organisation as a whole: sessions that are passed through, gates, the cut-over, the way back, the end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use anser_base::{Class, Error, Result, Timestamp};
 use anser_db::Tx;
-use anser_store::{LedgerState, LedgerTally, MailTx};
+use anser_store::{LedgerFolder, LedgerState, LedgerTally, MailTx};
 use tokio::task::JoinSet;
 
 use crate::Migrate;
@@ -204,14 +204,16 @@ impl Migrate {
     async fn left_there(&self, mailbox: &Mailbox) -> Result<(u64, u64)> {
         let id = mailbox.id;
         let find = move |tx: &mut MailTx<'_, '_>| {
-            let failed = tx.ledger_tally(id, None)?.rows[LedgerState::Failed as usize];
-            let mut shut = 0;
-            for folder in tx.ledger_folders(id)? {
+            // Of a folder that was numbered anew the newest counts: what was not handed out before is asked for again there.
+            let newest: HashMap<Vec<u8>, LedgerFolder> =
+                tx.ledger_folders(id)?.into_iter().map(|folder| (folder.name.clone(), folder)).collect();
+            let (mut failed, mut shut) = (0, 0);
+            for folder in newest.values() {
+                let tally = tx.ledger_tally(id, Some(folder.key.folder))?;
+                failed += tally.rows[LedgerState::Failed as usize];
                 // One that was open once, and is closed since, has rows.
                 let was_open = folder.uidnext > 0 || folder.uidvalidity > 0;
-                let is_shut = folder.state >= TRIES
-                    || (!was_open && tx.ledger_tally(id, Some(folder.key.folder))? == LedgerTally::default());
-                shut += u64::from(is_shut);
+                shut += u64::from(folder.state >= TRIES || (!was_open && tally == LedgerTally::default()));
             }
             Ok((failed, shut))
         };

@@ -28,6 +28,11 @@ const FIELDS: usize = 64 * 1024;
 const DATE: usize = 64;
 
 impl Imap {
+    /// Data items that a body is asked for by, one after the other when it does not come.
+    pub fn ways(&self) -> &'static [&'static str] {
+        if self.can("BINARY") { &WAYS } else { &WAYS[..2] }
+    }
+
     /// What the messages of a window look like. [`Trouble::Later`] when it holds more than 20,000 of them.
     pub async fn list(&mut self, window: Window) -> Result<Vec<Seen>, Trouble> {
         match self.list_or_part(window, LIST).await? {
@@ -217,8 +222,7 @@ impl<'a> Fetcher<'a> {
 
     /// Asks for one body by the data item of this number.
     pub async fn ask_otherwise(&mut self, uid: u32, way: usize) -> Result<bool, Trouble> {
-        let known = if self.imap.can("BINARY") { &WAYS[..] } else { &WAYS[..2] };
-        let Some(item) = known.get(way) else { return Ok(false) };
+        let Some(item) = self.imap.ways().get(way) else { return Ok(false) };
         self.ask_for(vec![uid], item).await.map(|()| true)
     }
 

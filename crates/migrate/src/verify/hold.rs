@@ -1,6 +1,7 @@
 //! Messages of two folders held against each other: which are the same, and why the others are not.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
 
 use anser_base::{AccountId, BlobId, MailboxId, Result, Text};
 use anser_mime::date;
@@ -8,6 +9,7 @@ use anser_store::{Action, Flags, LedgerFolder, LedgerRow, LedgerState, MailTx, O
 
 use super::list::Line;
 use super::{FolderProof, Proof};
+use crate::commit::DELIVERED;
 use crate::merge::{Removals, where_is};
 
 /// Messages whose reasons one look at the ledger tells.
@@ -27,26 +29,26 @@ pub(super) struct Paired {
 }
 
 /// Pairs messages of the same bytes: those of the same UID first, then those that are the same in everything.
-pub(super) fn pair(one: &mut FolderProof, there: Vec<Line>, here: Vec<Line>) -> Paired {
-    let mut by_bytes: HashMap<[u8; 32], BTreeMap<(u32, u32), Line>> = HashMap::new();
+pub(super) fn pair(one: &mut FolderProof, there: Vec<Line>, mut here: Vec<Line>) -> Paired {
+    // The first stands last: it is taken first.
+    here.sort_unstable_by_key(|line| Reverse((line.uid, line.at)));
+    let mut by_bytes: HashMap<[u8; 32], Vec<Line>> = HashMap::with_capacity(here.len());
     for line in here {
-        by_bytes.entry(line.bytes).or_default().insert((line.uid, line.at), line);
+        // Most have no twin.
+        by_bytes.entry(line.bytes).or_insert_with(|| Vec::with_capacity(1)).push(line);
     }
     let has_same_uids = one.there.uidvalidity != 0 && one.there.uidvalidity == one.shown.uidvalidity;
     let mut paired = Paired::default();
-    let rounds: [&dyn Fn(&Line, &BTreeMap<(u32, u32), Line>) -> Option<(u32, u32)>; 3] = [
-        &|line, twins| {
-            let first = twins.range((line.uid, 0)..=(line.uid, u32::MAX)).next();
-            first.map(|(at, _)| *at).filter(|_| has_same_uids)
-        },
-        &|line, twins| twins.iter().find(|(_, twin)| is_same(line, twin)).map(|(at, _)| *at),
-        &|_, twins| twins.keys().next().copied(),
+    let rounds: [&dyn Fn(&Line, &[Line]) -> Option<usize>; 3] = [
+        &|line, twins| twins.binary_search_by(|twin| line.uid.cmp(&twin.uid)).ok().filter(|_| has_same_uids),
+        &|line, twins| twins.iter().rposition(|twin| is_same(line, twin)),
+        &|_, twins| twins.len().checked_sub(1),
     ];
     paired.there = there;
     for find in rounds {
         for line in std::mem::take(&mut paired.there) {
             let twins = by_bytes.get_mut(&line.bytes);
-            let Some(twin) = twins.and_then(|twins| find(&line, twins).and_then(|at| twins.remove(&at))) else {
+            let Some(twin) = twins.and_then(|twins| find(&line, twins).map(|at| twins.remove(at))) else {
                 paired.there.push(line);
                 continue;
             };
@@ -59,7 +61,7 @@ pub(super) fn pair(one: &mut FolderProof, there: Vec<Line>, here: Vec<Line>) -> 
             }
         }
     }
-    paired.here = by_bytes.into_values().flat_map(BTreeMap::into_values).collect();
+    paired.here = by_bytes.into_values().flatten().collect();
     paired
 }
 
@@ -209,12 +211,15 @@ fn absence(
         }
         None if was_removed => ("removed", Text::new("its owner removed it here", "用户已在本机删除")),
         None => unexplained("it was brought, and is gone though nobody removed it", "已迁入，但无人删除却不存在"),
-        Some(_) if row.state == LedgerState::Adopted => {
+        Some(_) if row.state == LedgerState::Adopted && row.note.as_deref() == Some(DELIVERED) => {
             let words = Text::new(
-                "it was here before, with header fields that others added",
-                "本机原有该邮件，信头含其他程序添加的字段",
+                "it came to both servers, and is here as it was delivered",
+                "两边都收到，本机保留收到的那封",
             );
             ("changed", words)
+        }
+        Some(_) if row.state == LedgerState::Adopted => {
+            ("changed", Text::new("it was here before, with other bytes", "本机原有该邮件，字节内容不同"))
         }
         Some(_) => unexplained("it was brought, and is not shown", "已迁入，但未列出"),
     })

@@ -59,9 +59,11 @@ pub(crate) async fn hold(
     (face, own): (&Source, &Secret),
     proof: &mut Proof,
 ) -> Result<(), Trouble> {
+    let (store, account, id) = (&inner.deps.store, mailbox.account, mailbox.id);
+    let mut brought = ids_brought(store, account, id).await?;
     let listed = match there {
         Origin::Pop3(pop3) => pop3.listed().await.map(ids_of),
-        Origin::Imap(_) if has_ids(&inner.deps.store, mailbox.account, mailbox.id).await? => {
+        Origin::Imap(_) if !brought.is_empty() => {
             match uidl::maildrop(inner, mailbox, source).await {
                 Ok(mut pop3) => {
                     let listed = pop3.list().await.map(|listed| ids_of(&listed));
@@ -74,52 +76,84 @@ pub(crate) async fn hold(
         _ => return Ok(()),
     };
     let listed = match listed {
-        Err(Trouble::Own(error)) => return Err(Trouble::Own(error)),
-        Err(trouble) => {
-            let why = trouble.words();
-            let why = Text::new(
-                format!("unique ids of POP3 could not be compared: {why}"),
-                format!("无法核对 POP3 唯一标识：{why}"),
-            );
-            proof.note_beside(INBOX, 1, "failed", &why);
-            return Ok(());
-        }
+        Err(trouble) => return unlisted(proof, trouble),
         Ok(listed) => listed,
     };
     if listed.is_empty() {
         return Ok(());
     }
-    let mut here = Pop3::open(face, &mailbox.address, own).await?;
-    let shown = here.list().await.map(|listed| ids_of(&listed));
-    here.leave().await;
-    put(proof, Ids::of(&listed, &shown?));
+    let shown = match Pop3::open(face, &mailbox.address, own).await {
+        Ok(mut here) => {
+            let shown = here.list().await.map(|listed| ids_of(&listed));
+            here.leave().await;
+            shown
+        }
+        Err(trouble) => Err(trouble),
+    };
+    let shown = match shown {
+        Err(trouble) => return unlisted(proof, trouble),
+        Ok(shown) => shown,
+    };
+    // What came or went meanwhile is no difference.
+    let still = ids_brought(store, account, id).await?;
+    brought.retain(|id| still.contains(id));
+    let missing = missing(&listed, &shown, &brought);
+    put(proof, Ids::of(&listed, &shown), missing);
     Ok(())
+}
+
+/// Notes that a maildrop could not be listed, there or here: somebody else may hold it, or it may have no POP3.
+fn unlisted(proof: &mut Proof, trouble: Trouble) -> Result<(), Trouble> {
+    if let Trouble::Own(_) | Trouble::Stopped = trouble {
+        return Err(trouble);
+    }
+    let why = trouble.words();
+    let why = Text::new(
+        format!("unique ids of POP3 could not be compared: {why}"),
+        format!("无法核对 POP3 唯一标识：{why}"),
+    );
+    proof.note_beside(INBOX, 1, "failed", &why);
+    Ok(())
+}
+
+/// Ids that the move brought and that are still there, but are not shown here.
+fn missing(there: &[String], here: &[String], brought: &HashSet<String>) -> u64 {
+    let here: HashSet<&String> = here.iter().collect();
+    there.iter().filter(|id| brought.contains(*id) && !here.contains(id)).count() as u64
 }
 
 fn ids_of(listed: &[crate::source::Seen]) -> Vec<String> {
     listed.iter().filter_map(|one| one.uidl.clone()).collect()
 }
 
-/// Whether the inbox has ids that came from elsewhere.
-async fn has_ids(store: &Store, account: AccountId, id: u64) -> Result<bool> {
+/// Ids of messages in the inbox that came from elsewhere.
+async fn ids_brought(store: &Store, account: AccountId, id: u64) -> Result<HashSet<String>> {
     let find = move |tx: &mut MailTx<'_, '_>| {
         let folders = tx.ledger_folders(id)?;
         let Some(inbox) = folders.iter().rev().find(|folder| folder.name.eq_ignore_ascii_case(INBOX.as_bytes())) else {
-            return Ok(false);
+            return Ok(HashSet::new());
         };
-        Ok(!tx.imported_uidls(inbox.mailbox)?.is_empty())
+        Ok(tx.imported_uidls(inbox.mailbox)?.into_iter().map(|(_, id)| id).collect())
     };
     store.read(account, find).await
 }
 
-/// Ids that are missing are explained by as many messages that are not in the inbox here, for the reasons that are told of them.
-fn put(proof: &mut Proof, ids: Ids) {
+/// Ids that were brought and are `missing` here nobody explains. Others that are only there belong to messages which are not in the inbox
+/// here, for the reasons that are told of them; or to messages that did not come with an id, and have one of this server's own.
+fn put(proof: &mut Proof, ids: Ids, missing: u64) {
     proof.ids = Some(ids);
     let inbox = proof.folders.iter().find(|folder| folder.folder.eq_ignore_ascii_case(INBOX));
     let is_away = |class: &str| !matches!(class, "equal" | "equal-eol" | "changed" | "unexplained");
     let away: u64 =
         inbox.map_or(0, |inbox| inbox.classes.iter().filter(|(class, _)| is_away(class)).map(|(_, count)| count).sum());
-    let missing = (ids.there - ids.same).saturating_sub(away);
+    let others = (ids.there - ids.same).saturating_sub(missing).saturating_sub(away);
+    if others > 0 {
+        let why = Text::new(
+            format!("{others} messages came without their unique id of POP3"),
+            format!("{others} 封邮件迁入时没有 POP3 唯一标识"),
+        );
+        proof.note_beside(INBOX, others, "changed", &why);
+    }
     if missing > 0 {
         let why = Text::new(
             format!("{missing} messages have no unique id of POP3 here that they have there"),
@@ -155,16 +189,31 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_messages_explain_are_no_difference() {
+    fn only_ids_that_were_brought_and_are_not_shown_are_unexplained() {
+        let list = |text: &str| text.chars().map(String::from).collect::<Vec<_>>();
         let inbox = |classes: &[(&str, u64)]| super::super::FolderProof {
             folder: "INBOX".into(),
             classes: classes.iter().map(|(class, count)| ((*class).to_owned(), *count)).collect(),
             ..Default::default()
         };
-        for (classes, unexplained) in [(&[("equal", 3)][..], 1), (&[("equal", 2), ("removed", 1)], 0)] {
+        for (classes, brought, unexplained, changed) in [
+            (&[("equal", 3)][..], "abc", 1, None),
+            (&[("equal", 3)], "ab", 0, Some(1)),
+            (&[("equal", 2), ("removed", 1)], "ab", 0, None),
+            (&[("equal", 2), ("new", 1)], "abx", 0, None),
+        ] {
             let mut proof = Proof { folders: vec![inbox(classes)], ..Proof::default() };
-            put(&mut proof, Ids { there: 3, here: 2, same: 2, in_order: true });
+            let (there, here) = (list("abc"), list("abz"));
+            put(&mut proof, Ids::of(&there, &here), missing(&there, &here, &list(brought).into_iter().collect()));
             assert_eq!(proof.unexplained, unexplained, "{classes:?}");
+            assert_eq!(proof.beside.get("changed").copied(), changed, "{classes:?}");
         }
+    }
+
+    #[test]
+    fn a_maildrop_that_somebody_holds_is_no_end_of_a_proof() {
+        let mut proof = Proof::default();
+        unlisted(&mut proof, Trouble::Refused("[IN-USE] locked".to_owned())).unwrap();
+        assert_eq!((proof.failed(), proof.unexplained), (1, 0));
     }
 }

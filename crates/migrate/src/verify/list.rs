@@ -9,7 +9,7 @@ use anser_wire::imap::client::Response;
 
 use super::Level;
 use crate::imap::Imap;
-use crate::imap::connection::Got;
+use crate::imap::connection::{Got, well};
 use crate::imap::fetch::flags_of;
 use crate::source::{Allowance, Batch, Listed, Origin, Seen, Standing, Taken, Window};
 use crate::trouble::Trouble;
@@ -26,8 +26,8 @@ pub const SAMPLE: usize = 200;
 pub const BIGGEST: usize = 20;
 /// Message numbers of one command.
 const NUMBERS: usize = 200;
-/// What is asked of a message, and of one whose body is read.
-const ITEMS: [&str; 2] = ["(UID FLAGS INTERNALDATE RFC822.SIZE)", "(UID FLAGS INTERNALDATE BODY.PEEK[])"];
+/// What is asked of a message besides its size or its body.
+const ITEMS: &str = "UID FLAGS INTERNALDATE";
 
 /// What is held against each other of one message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ pub(super) async fn all_of(
     let (mut lines, mut first, count) = (Vec::new(), 1, standing.messages.min(MESSAGES));
     while first <= count {
         let last = (first + PAGE - 1).min(count);
-        page(imap, &format!("FETCH {first}:{last} {}", ITEMS[0]), &mut lines).await?;
+        page(imap, &format!("FETCH {first}:{last} ({ITEMS} RFC822.SIZE)"), &mut lines).await?;
         first = last + 1;
     }
     lines.sort_by_key(|line| line.at);
@@ -111,11 +111,24 @@ pub(super) async fn read_some(
     let chosen: Vec<usize> = (0..lines.len()).filter(|at| !lines[*at].is_read && wanted(&lines[*at])).collect();
     for some in chosen.chunks(NUMBERS) {
         let mut read = Vec::new();
-        page(imap, &format!("FETCH {} {}", set(lines, some), ITEMS[1]), &mut read).await?;
+        let ways = imap.ways();
+        page(imap, &format!("FETCH {} ({ITEMS} {})", set(lines, some), ways[0]), &mut read).await?;
         let mut read: HashMap<u32, Line> = read.into_iter().map(|line| (line.at, line)).collect();
         for at in some {
-            if let Some(line) = read.remove(&lines[*at].at) {
-                lines[*at] = line;
+            let number = lines[*at].at;
+            match read.remove(&number) {
+                Some(line) => lines[*at] = line,
+                // As the copy asks: alone, and by whatever it hands out.
+                None => {
+                    for way in ways {
+                        let mut alone = Vec::new();
+                        page(imap, &format!("FETCH {number} ({ITEMS} {way})"), &mut alone).await?;
+                        if let Some(line) = alone.into_iter().find(|line| line.at == number && line.is_read) {
+                            lines[*at] = line;
+                            break;
+                        }
+                    }
+                }
             }
         }
     }
@@ -134,6 +147,7 @@ fn set(lines: &[Line], some: &[usize]) -> String {
     ranges.iter().map(|(first, last)| format!("{first}:{last}")).collect::<Vec<_>>().join(",")
 }
 
+/// What one command brings; of one that is refused, what came until then.
 async fn page(imap: &mut Imap, command: &str, lines: &mut Vec<Line>) -> Result<(), Trouble> {
     let tag = imap.send(command).await?;
     let (mut hash, mut size) = (blake3::Hasher::new(), 0);
@@ -177,7 +191,12 @@ async fn page(imap: &mut Imap, command: &str, lines: &mut Vec<Line>) -> Result<(
                     keywords: keywords.iter().map(str::to_lowercase).collect(),
                 });
             }
-            Got::Response(Response::Condition(condition)) if condition.tag.as_deref() == Some(&*tag) => return Ok(()),
+            Got::Response(Response::Condition(condition)) if condition.tag.as_deref() == Some(&*tag) => {
+                return match well(condition, "FETCH") {
+                    Ok(_) | Err(Trouble::Refused(_)) => Ok(()),
+                    Err(other) => Err(other),
+                };
+            }
             Got::Response(_) => {}
         }
     }

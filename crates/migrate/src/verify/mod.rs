@@ -160,7 +160,8 @@ pub struct Proof {
     /// Unique ids of POP3, where the move brought any.
     #[serde(default)]
     pub ids: Option<Ids>,
-    /// BLAKE3 over the rows of the ledger in their order, in hexadecimal: what the move says that it did.
+    /// BLAKE3 over the rows of the ledger in their order, in hexadecimal: it names the state of the ledger at this proof, and nothing
+    /// computes it again.
     #[serde(default)]
     pub ledger: String,
 }
