@@ -212,10 +212,8 @@ fn absence(
         None if was_removed => ("removed", Text::new("its owner removed it here", "用户已在本机删除")),
         None => unexplained("it was brought, and is gone though nobody removed it", "已迁入，但无人删除却不存在"),
         Some(_) if row.state == LedgerState::Adopted && row.note.as_deref() == Some(DELIVERED) => {
-            let words = Text::new(
-                "it came to both servers, and is here as it was delivered",
-                "两边都收到，本机保留收到的那封",
-            );
+            let words =
+                Text::new("it came to both servers, and is here as it was delivered", "两边都收到，本机保留收到的那封");
             ("changed", words)
         }
         Some(_) if row.state == LedgerState::Adopted => {

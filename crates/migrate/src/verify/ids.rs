@@ -63,16 +63,14 @@ pub(crate) async fn hold(
     let mut brought = ids_brought(store, account, id).await?;
     let listed = match there {
         Origin::Pop3(pop3) => pop3.listed().await.map(ids_of),
-        Origin::Imap(_) if !brought.is_empty() => {
-            match uidl::maildrop(inner, mailbox, source).await {
-                Ok(mut pop3) => {
-                    let listed = pop3.list().await.map(|listed| ids_of(&listed));
-                    pop3.leave().await;
-                    listed
-                }
-                Err(trouble) => Err(trouble),
+        Origin::Imap(_) if !brought.is_empty() => match uidl::maildrop(inner, mailbox, source).await {
+            Ok(mut pop3) => {
+                let listed = pop3.list().await.map(|listed| ids_of(&listed));
+                pop3.leave().await;
+                listed
             }
-        }
+            Err(trouble) => Err(trouble),
+        },
         _ => return Ok(()),
     };
     let listed = match listed {
@@ -108,10 +106,8 @@ fn unlisted(proof: &mut Proof, trouble: Trouble) -> Result<(), Trouble> {
         return Err(trouble);
     }
     let why = trouble.words();
-    let why = Text::new(
-        format!("unique ids of POP3 could not be compared: {why}"),
-        format!("无法核对 POP3 唯一标识：{why}"),
-    );
+    let why =
+        Text::new(format!("unique ids of POP3 could not be compared: {why}"), format!("无法核对 POP3 唯一标识：{why}"));
     proof.note_beside(INBOX, 1, "failed", &why);
     Ok(())
 }
