@@ -10,7 +10,7 @@ use anser_store::{Content, FlagAct, Flags, Keywords, LedgerKey, LedgerRow, Ledge
 use tokio::sync::oneshot;
 
 use crate::adopt::{Adoptable, Here, identity};
-use crate::merge::{Marks, merged, where_is};
+use crate::merge::{Marks, came_as, merged, where_is};
 use crate::overlap;
 use crate::source::{Seen, Taken};
 
@@ -299,8 +299,8 @@ fn followed(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<boo
         if !is_it || key == target.key {
             continue;
         }
-        let (state, content) = (LedgerState::Copied, Some(one.content.blob));
-        let size = one.content.size;
+        let (content, size) = (Some(one.content.blob), one.content.size);
+        let state = came_as(tx, &row)?;
         let here = tx.entry(row.mailbox, row.uid)?.filter(|entry| entry.message == row.message);
         let (mailbox, uid) = match here {
             Some(_) if row.mailbox == target.mailbox => (row.mailbox, row.uid),
@@ -316,6 +316,7 @@ fn followed(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<boo
         let (flags, keywords) = (row.flags, row.keywords.clone());
         let moved =
             LedgerRow { state, content, size, mailbox, uid, message: row.message, flags, keywords, ..one.row.clone() };
+        let moved = LedgerRow { note: row.note.clone().or(moved.note), ..moved };
         tx.put_ledger_row(target.key, &moved)?;
         return Ok(true);
     }

@@ -170,11 +170,16 @@ impl Migrate {
                 let proof: Option<(Timestamp, Proof)> =
                     proof.and_then(|(at, text)| Some((at, serde_json::from_str(&text).ok()?)));
                 let is_whole = |proof: &Proof| proof.unexplained == 0 && proof.failed() == 0;
-                if proof.as_ref().is_none_or(|(at, proof)| *at < mailbox.cut || !is_whole(proof)) {
+                // What came since the cut-over, and stays there when the move ends, is lost.
+                let unbrought = |proof: &Proof| if mailbox.cut.0 > 0 { proof.unbrought() } else { 0 };
+                let is_lost = |at: Timestamp, proof: &Proof| at < mailbox.cut || !is_whole(proof) || unbrought(proof) > 0;
+                if proof.as_ref().is_none_or(|(at, proof)| is_lost(*at, proof)) {
                     let (lost, names) = &mut whole.lost;
-                    let (unexplained, failed) =
-                        proof.as_ref().map_or((0, 0), |(_, one)| (one.unexplained, one.failed()));
-                    (lost.unexplained, lost.failed) = (lost.unexplained + unexplained, lost.failed + failed);
+                    if let Some((_, one)) = &proof {
+                        lost.unexplained += one.unexplained;
+                        lost.failed += one.failed();
+                        lost.unbrought += unbrought(one);
+                    }
                     count((&mut lost.mailboxes, names), &mailbox.login);
                 }
                 if mailbox.cut.0 > 0 {

@@ -82,12 +82,18 @@ pub struct Lost {
     pub unexplained: u64,
     /// Those that the source does not hand out.
     pub failed: u64,
+    /// Messages that came to the source since, and were not brought.
+    #[serde(default)]
+    pub unbrought: u64,
 }
 
 impl Lost {
     /// Whether it is no more than this.
     fn is_within(self, other: Self) -> bool {
-        self.mailboxes <= other.mailboxes && self.unexplained <= other.unexplained && self.failed <= other.failed
+        self.mailboxes <= other.mailboxes
+            && self.unexplained <= other.unexplained
+            && self.failed <= other.failed
+            && self.unbrought <= other.unbrought
     }
 }
 
@@ -264,14 +270,14 @@ impl Gates {
         });
         let lost = (standing.lost.0.mailboxes > 0).then(|| {
             let (lost, names) = (&standing.lost.0, named(&(standing.lost.0.mailboxes, standing.lost.1.clone())));
-            let (unexplained, failed) = (lost.unexplained, lost.failed);
+            let (unexplained, failed, unbrought) = (lost.unexplained, lost.failed, lost.unbrought);
             Text::new(
                 format!(
-                    "not proven as a whole since the cut-over ({unexplained} unexplained, {failed} failed), see `anser move verify`; \
+                    "not proven as a whole since the cut-over ({unexplained} unexplained, {failed} failed, {unbrought} not brought), see `anser move verify`; \
                      --accept loss=WHY takes it on: {names}"
                 ),
                 format!(
-                    "切换后未完整通过核对（无法解释 {unexplained}，未能取得 {failed}），参见 anser move verify；\
+                    "切换后未完整通过核对（无法解释 {unexplained}，未能取得 {failed}，未迁入 {unbrought}），参见 anser move verify；\
                      可用 --accept loss=原因 接受：{names}"
                 ),
             )
@@ -500,7 +506,7 @@ mod tests {
         let now = Timestamp::from_secs(1_800_000_000);
         let mut gates = Gates::default();
         let standing = |mailboxes, unexplained, failed| Standing {
-            lost: (Lost { mailboxes, unexplained, failed }, vec!["ann".into()]),
+            lost: (Lost { mailboxes, unexplained, failed, unbrought: 0 }, vec!["ann".into()]),
             ..Standing::default()
         };
         let loss = |gates: &Gates, standing: &Standing| state(gates, standing, &seen("ok", 60), now, "loss");

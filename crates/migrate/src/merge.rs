@@ -108,6 +108,13 @@ pub fn gone(tx: &mut MailTx<'_, '_>, key: LedgerKey, row: &LedgerRow, pass: u32)
     tx.put_ledger_row(key, &LedgerRow { state: LedgerState::Gone, message, pass, ..row.clone() })
 }
 
+/// How the message of a row that is there again came to be here: one of other bytes than the row's was here before.
+pub fn came_as(tx: &mut MailTx<'_, '_>, row: &LedgerRow) -> Result<LedgerState> {
+    let is_own = |message: anser_store::Message| Some(message.blob) == row.content && message.prefix.is_empty();
+    let is_copied = tx.message(row.message)?.is_none_or(is_own);
+    Ok(if is_copied { LedgerState::Copied } else { LedgerState::Adopted })
+}
+
 /// A message that had left the old server is there again. Whether it has to be brought: what is here goes on as before, and what its owner
 /// removed here stays away; only what went from here because it was in another folder by then comes once more.
 pub fn came_back(tx: &mut MailTx<'_, '_>, key: LedgerKey, row: &LedgerRow, seen: &Seen, pass: u32) -> Result<bool> {
@@ -115,7 +122,7 @@ pub fn came_back(tx: &mut MailTx<'_, '_>, key: LedgerKey, row: &LedgerRow, seen:
         tx.forget_ledger_row(key, &row.key)?;
         return Ok(true);
     }
-    let state = if where_is(tx, row)?.is_some() { LedgerState::Copied } else { LedgerState::Removed };
+    let state = if where_is(tx, row)?.is_some() { came_as(tx, row)? } else { LedgerState::Removed };
     let again = LedgerRow { state, pass, ..row.clone() };
     tx.put_ledger_row(key, &again)?;
     merge(tx, key, &again, seen, pass)?;

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::Migrate;
 use crate::imap::Imap;
-use crate::model::{Mailbox, Source};
+use crate::model::{Mailbox, Source, State};
 use crate::paper;
 use crate::report;
 use crate::rows;
@@ -37,7 +37,9 @@ impl Migrate {
             sources.iter().map(|one| (one.id, Arc::new(Semaphore::new(one.connections.max(1) as usize)))).collect();
         let faces = Arc::new(faces);
         let (mut running, mut ended) = (JoinSet::new(), BTreeMap::new());
-        let all = self.all(of).await?.into_iter().filter(|mailbox| is_meant(mailbox, &which) && mailbox.pass > 0);
+        // Of a trial only a few messages are here.
+        let was_begun = |one: &Mailbox| one.pass > 0 && !matches!(one.state, State::New | State::Ready);
+        let all = self.all(of).await?.into_iter().filter(|mailbox| is_meant(mailbox, &which) && was_begun(mailbox));
         for (at, mailbox) in all.enumerate() {
             let source = sources.iter().find(|one| one.id == mailbox.source).ok_or_else(|| unknown("source"))?.clone();
             let (migrate, faces, free) = (self.clone(), faces.clone(), free[&source.id].clone());

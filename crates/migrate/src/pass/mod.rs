@@ -401,9 +401,7 @@ impl Pass<'_> {
 
     fn check_losses(&self, ledger: &LedgerFolder, changes: &Changes) -> Result<(), Trouble> {
         let lost = changes.gone.len() as u64;
-        let all = lost > 0 && changes.kept == 0;
-        let many = lost > FEW && lost * LOSS > lost + changes.kept;
-        if self.losses_are_meant || !(all || many) {
+        if self.losses_are_meant || !is_question(lost, changes.kept) {
             return Ok(());
         }
         let name = String::from_utf8_lossy(&ledger.name);
@@ -585,4 +583,10 @@ struct News {
     /// How it stood before it was listed: what came since is not among `new`.
     standing: Standing,
     new: Vec<Seen>,
+}
+
+/// Whether it is a question that the source lost so many messages of a folder: all of them, or many.
+pub(crate) fn is_question(lost: u64, kept: u64) -> bool {
+    let (all, many) = (lost > 0 && kept == 0, lost > FEW && lost * LOSS > lost + kept);
+    all || many
 }

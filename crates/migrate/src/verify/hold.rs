@@ -14,6 +14,8 @@ use crate::merge::{Removals, where_is};
 
 /// Messages whose reasons one look at the ledger tells.
 const ROWS: usize = 1_000;
+/// Rows of the same bytes that are looked through.
+const TWINS: usize = 64;
 /// What the ledger notes of a date that the source does not have, or that cannot be.
 const DERIVED: &str = "date=derived";
 
@@ -26,6 +28,8 @@ pub(super) struct Paired {
     pub there: Vec<Line>,
     /// Only here.
     pub here: Vec<Line>,
+    /// Where the last message that is on both sides stands there.
+    pub last: u32,
 }
 
 /// Pairs messages of the same bytes: those of the same UID first, then those that are the same in everything.
@@ -53,6 +57,7 @@ pub(super) fn pair(one: &mut FolderProof, there: Vec<Line>, mut here: Vec<Line>)
                 continue;
             };
             one.uids_kept &= twin.uid == line.uid;
+            paired.last = paired.last.max(line.at);
             if is_same(&line, &twin) {
                 let class = if line.is_bare { "equal-eol" } else { "equal" };
                 *one.classes.entry(class.to_owned()).or_default() += 1;
@@ -78,10 +83,23 @@ pub(super) async fn explain(
     account: AccountId,
     ledger: &LedgerFolder,
 ) -> Result<()> {
+    let mut last = paired.last;
+    // Without UIDs what is new stands behind all that is known.
+    for some in paired.there.chunks(ROWS).filter(|some| some.iter().any(|line| line.uid == 0)) {
+        let (work, of) = (some.to_vec(), ledger.clone());
+        let find = move |tx: &mut MailTx<'_, '_>| {
+            let mut known = 0;
+            for line in &work {
+                known = known.max(if own_row(tx, &of, line)?.is_some() { line.at } else { 0 });
+            }
+            Ok(known)
+        };
+        last = last.max(store.read(account, find).await?);
+    }
     for some in paired.differ.chunks(ROWS) {
         let (work, of) = (some.to_vec(), ledger.clone());
         let find = move |tx: &mut MailTx<'_, '_>| {
-            work.iter().map(|(there, here)| difference(tx, &of, there, here)).collect::<Result<Vec<_>>>()
+            work.iter().map(|(there, here)| difference(tx, (&of, last), there, here)).collect::<Result<Vec<_>>>()
         };
         for ((line, _), (class, why)) in some.iter().zip(store.read(account, find).await?) {
             proof.note(one, line, class, &why);
@@ -91,7 +109,7 @@ pub(super) async fn explain(
         let (work, of) = (some.to_vec(), ledger.clone());
         let find = move |tx: &mut MailTx<'_, '_>| {
             let mut removals = Removals::default();
-            work.iter().map(|line| absence(tx, &mut removals, &of, line)).collect::<Result<Vec<_>>>()
+            work.iter().map(|line| absence(tx, &mut removals, (&of, last), line)).collect::<Result<Vec<_>>>()
         };
         for (line, (class, why)) in some.iter().zip(store.read(account, find).await?) {
             proof.note(one, line, class, &why);
@@ -104,12 +122,12 @@ pub(super) async fn explain(
 /// Why a message that is on both sides is not the same on both: by three, with the ledger as the base.
 fn difference(
     tx: &mut MailTx<'_, '_>,
-    ledger: &LedgerFolder,
+    (ledger, last): (&LedgerFolder, u32),
     there: &Line,
     here: &Line,
 ) -> Result<(&'static str, Text)> {
-    let row = match tx.ledger_row(ledger.key, &there.key)? {
-        None => return Ok(unknown(ledger, there)),
+    let row = match row_of(tx, ledger, last, there)? {
+        None => return Ok(unknown(ledger, last, there)),
         Some(row) => match kept_back(row) {
             Ok(row) => row,
             Err(reason) => return Ok(reason),
@@ -187,11 +205,11 @@ fn was_touched(tx: &mut MailTx<'_, '_>, mailbox: MailboxId, uid: u32) -> Result<
 fn absence(
     tx: &mut MailTx<'_, '_>,
     removals: &mut Removals,
-    ledger: &LedgerFolder,
+    (ledger, last): (&LedgerFolder, u32),
     line: &Line,
 ) -> Result<(&'static str, Text)> {
-    let row = match tx.ledger_row(ledger.key, &line.key)? {
-        None => return Ok(unknown(ledger, line)),
+    let row = match row_of(tx, ledger, last, line)? {
+        None => return Ok(unknown(ledger, last, line)),
         Some(row) => match kept_back(row) {
             Ok(row) => row,
             Err(reason) => return Ok(reason),
@@ -234,11 +252,31 @@ fn kept_back(row: LedgerRow) -> Result<LedgerRow, (&'static str, Text)> {
     Err((class, Text::new(why.clone(), format!("{zh}：{why}"))))
 }
 
+/// The row of a message. Of one behind the `last` that is known a row of its key may tell of another message.
+fn row_of(tx: &mut MailTx<'_, '_>, ledger: &LedgerFolder, last: u32, line: &Line) -> Result<Option<LedgerRow>> {
+    match own_row(tx, ledger, line)? {
+        None if line.uid == 0 && line.at <= last => tx.ledger_row(ledger.key, &line.key),
+        found => Ok(found),
+    }
+}
+
+/// The row of a message of this UID; without UIDs, that of its key which has its bytes or none, else any of its mailbox here that has its
+/// bytes: keys that tell the place of a message are those of others once one before it has left.
+fn own_row(tx: &mut MailTx<'_, '_>, ledger: &LedgerFolder, line: &Line) -> Result<Option<LedgerRow>> {
+    let of_key = tx.ledger_row(ledger.key, &line.key)?;
+    let content = BlobId(line.bytes);
+    let is_other = |row: &LedgerRow| row.content.is_some_and(|known| known != content);
+    if line.uid != 0 || !line.is_read || of_key.as_ref().is_some_and(|row| !is_other(row)) {
+        return Ok(of_key);
+    }
+    let twins = tx.ledger_rows_of(ledger.key.source, content, TWINS)?;
+    Ok(twins.into_iter().map(|(_, row)| row).find(|row| row.mailbox == ledger.mailbox))
+}
+
 /// What the ledger has no row of came after the last pass, or was missed by it.
-fn unknown(ledger: &LedgerFolder, line: &Line) -> (&'static str, Text) {
+fn unknown(ledger: &LedgerFolder, last: u32, line: &Line) -> (&'static str, Text) {
     let came_later = match line.uid {
-        // Without UIDs what is new stands behind what was there.
-        0 => u64::from(line.at) > ledger.messages,
+        0 => line.at > last,
         uid => uid >= ledger.uidnext,
     };
     match came_later {

@@ -202,8 +202,12 @@ async fn page(imap: &mut Imap, command: &str, lines: &mut Vec<Line>) -> Result<(
     }
 }
 
-/// Every message of the open folder of a source that has no message numbers of IMAP, with its body.
-pub(super) async fn of_source(origin: &mut Origin, store: &Store, tenant: TenantId) -> Result<Vec<Line>, Trouble> {
+/// Every message of the open folder of a source that has no message numbers of IMAP, with its body, unless that is `spared`.
+pub(super) async fn of_source(
+    origin: &mut Origin,
+    (store, tenant): (&Store, TenantId),
+    spared: impl Fn(&[u8]) -> bool,
+) -> Result<Vec<Line>, Trouble> {
     let Listed::All(mut seen) = origin.list(Window::WHOLE).await? else {
         return Err(Trouble::Refused("the folder is too large to be read as a whole".to_owned()));
     };
@@ -211,8 +215,12 @@ pub(super) async fn of_source(origin: &mut Origin, store: &Store, tenant: Tenant
     let (mut lines, mut fetcher) =
         (Vec::with_capacity(seen.len()), origin.fetcher(store.clone(), tenant, Allowance::default()));
     for some in seen.chunks(READ) {
-        fetcher.ask(some.iter().map(|one| one.at).collect()).await?;
-        let mut batch = fetcher.receive().await?.whole()?;
+        let asked: Vec<u32> = some.iter().filter(|one| !spared(&one.key)).map(|one| one.at).collect();
+        let mut batch = Batch::default();
+        if !asked.is_empty() {
+            fetcher.ask(asked).await?;
+            batch = fetcher.receive().await?.whole()?;
+        }
         let bare: HashSet<u32> = batch.bare.drain(..).collect();
         lines.extend(some.iter().map(|one| line_of(one, &mut batch, bare.contains(&one.at))));
     }

@@ -9,7 +9,7 @@
 //! | changed | the same bytes; flags, keywords or date changed since the last pass, at the source or here |
 //! | elsewhere | its owner moved it here to another folder |
 //! | removed | its owner removed it here |
-//! | failed | the source does not hand it out, or does not open its folder |
+//! | failed | the source does not hand it out, or does not open its folder, or lost more of it than a pass takes without asking |
 //! | excluded | a rule of the move leaves it out |
 //! | new | it came to the source after the last pass |
 //! | unexplained | none of these: it must not be |
@@ -35,7 +35,8 @@ pub(crate) mod ids;
 mod known;
 mod list;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use anser_base::{AccountId, Result, TenantId, Text};
 use anser_store::{Flags, Store};
@@ -43,6 +44,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::imap::Imap;
 use crate::model::Source;
+use crate::pass::is_question;
 use crate::source::{self, Origin};
 use crate::trouble::Trouble;
 
@@ -53,6 +55,8 @@ use folder::Shown;
 use known::{Known, KnownFolder};
 use list::{Line, Sample};
 
+/// The session here is told so often that somebody is there: after half an hour of silence it ends (RFC 9051 §5.4).
+const AWAKE: Duration = Duration::from_secs(5 * 60);
 /// Differences of one mailbox that are named one by one.
 pub const NAMED: usize = 1_000;
 
@@ -211,6 +215,11 @@ impl Proof {
         self.count("failed") + self.beside.get("failed").copied().unwrap_or(0)
     }
 
+    /// Messages that came to the source and were not brought.
+    pub fn unbrought(&self) -> u64 {
+        self.count("new")
+    }
+
     fn count(&self, class: &str) -> u64 {
         self.folders.iter().filter_map(|folder| folder.classes.get(class)).sum()
     }
@@ -268,11 +277,28 @@ pub async fn verify(
         look.hold_folder(there, folder, ours, &mut one).await?;
         look.proof.folders.push(one);
     }
+    let listed: HashSet<&[u8]> = folders.iter().map(|folder| &folder.name[..]).collect();
+    let unlisted = known.folders.values().filter(|ours| !listed.contains(&ours.ledger.name[..]));
+    for ledger in unlisted.map(|ours| &ours.ledger).filter(|ledger| ledger.messages > 0) {
+        let why = Text::new("the old server lists it no longer", "旧服务器已不再列出该文件夹");
+        look.proof.note_beside(&String::from_utf8_lossy(&ledger.name), ledger.messages, "failed", &why);
+    }
     let mut proof = look.proof;
     proof.ledger = known.digest;
     let taken = folders.iter().filter_map(|folder| known.folders.get(&folder.name)).map(|ours| ours.path.as_str());
     proof.only_here = look.shown.besides(taken.collect());
     Ok(proof)
+}
+
+/// Does what may take long at the source; the session here is told now and then that somebody is there.
+async fn beside<T>(here: &mut Imap, work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+    let mut work = std::pin::pin!(work);
+    loop {
+        match tokio::time::timeout(AWAKE, &mut work).await {
+            Ok(done) => return done,
+            Err(_) => here.command("NOOP").await?,
+        };
+    }
 }
 
 /// Both sides under comparison.
@@ -287,6 +313,19 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
+    /// What a pass would ask about is no proof: the source cannot tell any more what was in the folder.
+    fn hold_losses(&mut self, ours: &KnownFolder, one: &FolderProof) {
+        let (before, now) = (ours.ledger.messages, one.messages);
+        let lost = before.saturating_sub(now);
+        if is_question(lost, now) {
+            let why = Text::new(
+                format!("the old server lost {lost} of {before} messages since the last pass"),
+                format!("上次迁移之后旧服务器减少了 {before} 封邮件中的 {lost} 封"),
+            );
+            self.proof.note_beside(&one.folder, lost, "failed", &why);
+        }
+    }
+
     async fn hold_folder(
         &mut self,
         there: &mut Origin,
@@ -315,11 +354,26 @@ impl Look<'_> {
             }
             Err(other) => return Err(other),
         };
-        let failed = |line: &Line| ours.is_some_and(|ours| ours.failed.contains(&line.key));
-        let mut lines = match &mut *there {
-            Origin::Imap(imap) => list::all_of(imap, &standing, self.level, failed).await?,
-            other => list::of_source(other, self.store, self.tenant).await?,
+        let has_failed = |key: &[u8]| ours.is_some_and(|ours| ours.failed.contains(key));
+        let failed = |line: &Line| has_failed(&line.key);
+        let (level, store) = (self.level, (self.store, self.tenant));
+        let list = async {
+            match &mut *there {
+                Origin::Imap(imap) => {
+                    let mut lines = list::all_of(imap, &standing, level, failed).await?;
+                    if let (Some(ours), Level::Sample) = (ours, level) {
+                        let sample = Sample::of(&lines);
+                        let is_odd = |line: &Line| ours.odd.contains(&line.key);
+                        let wanted = |line: &Line| !failed(line) && (is_odd(line) || sample.has(line));
+                        list::read_some(imap, &mut lines, wanted).await?;
+                        return Ok((lines, Some(sample)));
+                    }
+                    Ok((lines, None))
+                }
+                other => Ok((list::of_source(other, store, has_failed).await?, None)),
+            }
         };
+        let (lines, sample) = beside(self.here, list).await?;
         one.there = Stand::of(&standing, &lines);
         (one.messages, one.bytes) = (one.there.messages, one.there.bytes);
         let unlisted = standing.messages.saturating_sub(one.messages);
@@ -335,7 +389,8 @@ impl Look<'_> {
             lines.iter().for_each(|line| self.proof.note(one, line, "new", &why));
             return Ok(());
         };
-        let level = if matches!(there, Origin::Imap(_)) { self.level } else { Level::Bodies };
+        self.hold_losses(ours, one);
+        let level = if sample.is_some() { Level::Sample } else { Level::Bodies };
         let wire = anser_wire::imap::encode_mutf7(&ours.path);
         let mut found = match self.here.examine(wire.as_bytes()).await {
             Ok(standing) => {
@@ -349,20 +404,19 @@ impl Look<'_> {
         };
         self.hold_stands(folder, ours, one).await?;
         one.uids_kept = one.there.uidvalidity == one.shown.uidvalidity;
-        if let (Origin::Imap(imap), Level::Sample) = (&mut *there, level) {
-            let sample = Sample::of(&lines);
-            let is_odd = |line: &Line| ours.odd.contains(&line.key) && !ours.failed.contains(&line.key);
-            list::read_some(imap, &mut lines, |line| is_odd(line) || (sample.has(line) && !failed(line))).await?;
+        if let Some(sample) = sample {
             let is_odd = |line: &Line| ours.odd_here.contains(&line.uid);
             list::read_some(self.here, &mut found, |line| is_odd(line) || sample.has(line)).await?;
         }
         let mut paired = hold::pair(one, lines, found);
         if let (Origin::Imap(imap), Level::Sample) = (&mut *there, level) {
-            list::read_some(imap, &mut paired.there, |line| !failed(line)).await?;
+            // First here: what is said beside the other may number messages anew.
             list::read_some(self.here, &mut paired.here, |_| true).await?;
-            let differ = std::mem::take(&mut paired.differ);
+            beside(self.here, list::read_some(imap, &mut paired.there, |line| !failed(line))).await?;
+            let (differ, last) = (std::mem::take(&mut paired.differ), paired.last);
             paired = hold::pair(one, paired.there, paired.here);
             paired.differ.extend(differ);
+            paired.last = paired.last.max(last);
         }
         hold::explain(&mut self.proof, one, paired, self.store, self.account, &ours.ledger).await?;
         Ok(())

@@ -465,11 +465,13 @@ impl Session {
             let head =
                 format!("* {number} FETCH (UID {} FLAGS ({}) INTERNALDATE \"{}\"", mail.uid, mail.flags, mail.date);
             let size = mail.body.len();
-            match items.contains("BODY.PEEK") {
+            let refuses = habits.refuses == Some(mail.uid);
+            match !items.contains("RFC822.SIZE") {
                 true if habits.breaks == Some(mail.uid) => return Err(std::io::ErrorKind::ConnectionAborted.into()),
-                true if habits.refuses == Some(mail.uid) => refused = true,
+                true if refuses && (habits.refuses_any_way || items.contains("BODY.PEEK")) => refused = true,
                 true => {
-                    self.say(&[format!("{head} BODY[] {{{size}}}\r\n").as_bytes(), &mail.body, b")\r\n"].concat())?
+                    let item = if items.contains("BODY.PEEK") { "BODY[]" } else { "RFC822" };
+                    self.say(&[format!("{head} {item} {{{size}}}\r\n").as_bytes(), &mail.body, b")\r\n"].concat())?
                 }
                 false => {
                     let size = size as i64 + habits.size_off;

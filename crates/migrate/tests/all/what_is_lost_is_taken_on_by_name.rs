@@ -63,6 +63,13 @@ fn a_folder_that_stayed_shut_keeps_the_gates_until_somebody_takes_it_on() {
         verify().await;
         assert_eq!(gate(&look(&[]).await.unwrap(), "loss").0, "open");
         shown.change(|state| state.folders[0].mails.push(mail(1, "", "one")));
+        // What comes there after the last pass stays there when the move ends.
+        fake.change(|state| state.folders[0].mails.push(mail(2, "", "two")));
+        verify().await;
+        let late = look(&[]).await.unwrap();
+        let (state, why) = gate(&late, "loss");
+        assert!(state == "open" && why.contains("1 failed, 1 not brought"), "{why}");
+        fake.change(|state| drop(state.folders[0].mails.pop()));
         verify().await;
         office.migrate.close_move(MOVE, &look(&[]).await.unwrap()).await.unwrap();
         running.abort();

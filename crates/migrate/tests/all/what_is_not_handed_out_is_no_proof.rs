@@ -51,8 +51,33 @@ fn a_message_that_is_refused_now_is_listed_all_the_same() {
         let mails: Vec<_> = (1..=3).map(|uid| mail(uid, "", &format!("message {uid}"))).collect();
         let fake = Fake::start(vec![folder("INBOX", mails)], Habits::default());
         house.pass(&fake).await.unwrap();
-        fake.change(|state| state.habits.refuses = Some(2));
-        let proof = proof(house, &fake, Level::Bodies).await;
-        assert_eq!((named(&proof), proof.folders[0].messages), (vec![("INBOX", 2, "failed")], 3));
+        fake.change(|state| (state.habits.refuses, state.habits.refuses_any_way) = (Some(2), true));
+        let refused = proof(house, &fake, Level::Bodies).await;
+        assert_eq!((named(&refused), refused.folders[0].messages), (vec![("INBOX", 2, "failed")], 3));
+        // It comes by another item than the others do.
+        fake.change(|state| state.habits.refuses_any_way = false);
+        for level in [Level::Sample, Level::Bodies] {
+            assert_eq!(proof(house, &fake, level).await.score(), Score::Perfect);
+        }
+    });
+}
+
+#[test]
+fn an_old_server_that_was_emptied_proves_nothing() {
+    each_house(async |house| {
+        let mails: Vec<_> = (1..=30).map(|uid| mail(uid, "", &format!("message {uid}"))).collect();
+        let fake =
+            Fake::start(vec![folder("INBOX", mails), folder("Old", vec![mail(1, "", "old")])], Habits::default());
+        house.pass(&fake).await.map_err(|trouble| trouble.words()).unwrap();
+        fake.change(|state| state.folders[0].mails.truncate(25));
+        let few = proof(house, &fake, Level::Bodies).await;
+        assert_eq!((named(&few), few.failed()), (vec![], 0), "so many go every day");
+        fake.change(|state| {
+            state.folders[0].mails.truncate(5);
+            state.folders.truncate(1);
+        });
+        let emptied = proof(house, &fake, Level::Bodies).await;
+        assert_eq!(named(&emptied), [("INBOX", 0, "failed"), ("Old", 0, "failed")]);
+        assert_eq!((emptied.failed(), emptied.score()), (26, Score::Investigate));
     });
 }
