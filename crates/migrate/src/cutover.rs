@@ -172,7 +172,8 @@ impl Migrate {
                 let is_whole = |proof: &Proof| proof.unexplained == 0 && proof.failed() == 0;
                 // What came since the cut-over, and stays there when the move ends, is lost.
                 let unbrought = |proof: &Proof| if mailbox.cut.0 > 0 { proof.unbrought() } else { 0 };
-                let is_lost = |at: Timestamp, proof: &Proof| at < mailbox.cut || !is_whole(proof) || unbrought(proof) > 0;
+                let is_lost =
+                    |at: Timestamp, proof: &Proof| at < mailbox.cut || !is_whole(proof) || unbrought(proof) > 0;
                 if proof.as_ref().is_none_or(|(at, proof)| is_lost(*at, proof)) {
                     let (lost, names) = &mut whole.lost;
                     if let Some((_, one)) = &proof {
