@@ -42,8 +42,11 @@ const WARM: u32 = 14;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const HOUR: i64 = 3600;
 
-/// How many messages an hour may go to one destination from addresses that send since `since`; any number once they are known.
+/// How many messages an hour may go to one destination from addresses that send since `since`; any number once they are known, and before.
 pub(super) fn warm_up(since: Timestamp, now: Timestamp) -> Option<u32> {
+    if now < since {
+        return None;
+    }
     let days = u32::try_from(now.since(since).as_secs() / DAY.as_secs()).unwrap_or(u32::MAX);
     (days < WARM).then(|| FIRST_DAY << days)
 }
@@ -73,9 +76,10 @@ struct State {
     took: Option<Instant>,
     /// When the next entry that is put off comes back.
     comes_back: Instant,
-    /// Turns of this hour, which is counted since 1970: for addresses that are new.
+    /// Turns of this hour, which is counted since 1970, and when it ends: for addresses that are new.
     hour: i64,
     turns: u32,
+    ends: Instant,
 }
 
 /// The right to speak with a destination; ends when it is dropped.
@@ -94,13 +98,13 @@ impl Pace {
         let (place, hour) = (self.place(destination), now.secs().div_euclid(HOUR));
         {
             let mut state = place.state();
+            let left = Duration::from_secs((HOUR - now.secs().rem_euclid(HOUR)).unsigned_abs());
             if state.hour != hour {
-                (state.hour, state.turns) = (hour, 0);
+                (state.hour, state.turns, state.ends) = (hour, 0, Instant::now() + left);
             }
             if state.turns >= most {
-                let left = HOUR - now.secs().rem_euclid(HOUR);
                 let why = format!("4.4.5 this server is new: {most} messages an hour go to {destination} today");
-                return Err(Stop::after(self.spread(Duration::from_secs(left.unsigned_abs()), SPREAD), why));
+                return Err(Stop::after(self.spread(left, SPREAD), why));
             }
             state.turns += 1;
         }
@@ -223,13 +227,15 @@ impl State {
             comes_back: Instant::now(),
             hour: 0,
             turns: 0,
+            ends: Instant::now(),
         }
     }
 
     fn is_worth_keeping(&self) -> bool {
+        let now = Instant::now();
         self.running + self.waiting > 0
-            || self.turns > 0
-            || self.rests_until.is_some_and(|until| until > Instant::now())
+            || (self.turns > 0 && self.ends > now)
+            || self.rests_until.is_some_and(|until| until > now)
     }
 
     /// One conversation more for as many messages as go on at once.
@@ -311,6 +317,7 @@ mod tests {
         let (pace, since) = (pace(), Timestamp::from_secs(1_800_000_000));
         let day = |days: u32| warm_up(since, since.after(DAY * days));
         assert_eq!([day(0), day(1), day(WARM - 1), day(WARM)], [Some(50), Some(100), Some(50 << 13), None]);
+        assert_eq!(warm_up(since.after(DAY), since), None, "what is to be new tomorrow is as it was today");
         let at = |minutes: u64| since.after(Duration::from_secs(minutes * 60));
         let turn = async |to: &str, minutes| pace.turn_of(to, 2, at(minutes)).await;
         assert!(turn("a.test", 0).await.is_ok() && turn("a.test", 10).await.is_ok());
@@ -323,6 +330,9 @@ mod tests {
         assert!((40 * 60..=42 * 60).contains(&left.as_secs()), "until the next hour: {left:?}");
         assert!(turn("b.test", 20).await.is_ok(), "each destination for itself");
         assert!(turn("a.test", 60).await.is_ok());
+        assert!(pace.place("a.test").state().is_worth_keeping());
+        tokio::time::advance(Duration::from_secs(3600)).await;
+        assert!(!pace.place("a.test").state().is_worth_keeping(), "its hour is past");
     }
 
     #[tokio::test(start_paused = true)]
