@@ -232,6 +232,7 @@ const TABLE: &[(&str, &str)] = &[
     ("there is exactly one part in it", "其中须恰有一个部分"),
     ("there is no such address book", "没有这个通讯录"),
     ("there is no such mailbox", "没有这个文件夹"),
+    ("there is no such move", "没有这个迁移"),
     ("there is no such property", "没有这个属性"),
     ("there is nothing to answer", "没有可答复的内容"),
     ("these are made by the server", "由服务器生成，不能更改"),
