@@ -128,7 +128,7 @@ pub async fn export(config: &Config, export: &Export, json: bool, language: Lang
     let (mut messages, mut bytes) = (0, 0);
     for address in addresses_of(config, of, export.addresses.clone()).await? {
         let ending = if matches!(export.form, ExportForm::Tgz) { ".tgz" } else { "" };
-        let one = export_one(config, export, address.clone(), &path.join(format!("{address}{ending}"))).await?;
+        let one = export_one(config, export, address.clone(), &path.join(mail::escaped(&address) + ending)).await?;
         if let Report::Mails { messages: more, bytes: octets, .. } = one {
             (messages, bytes) = (messages + more, bytes + octets);
         }

@@ -113,6 +113,8 @@ pub enum Answer {
     Good,
     /// It does not.
     Wrong,
+    /// It does not, and says another reason than the password, which may be right or wrong; for the log and the client.
+    Refused(String),
     /// It cannot tell at present, and why; for the log.
     Down(String),
 }
@@ -369,6 +371,12 @@ impl Directory {
                 asking.count_wrong(&visit.address, network, now);
                 asking.known_wrong.put(0, key, now);
                 Ok(false)
+            }
+            // There are servers that say the same of every password: guesses count.
+            Answer::Refused(why) => {
+                asking.count_wrong(&visit.address, network, now);
+                tracing::warn!(host = %visit.door.host, why, "the old server refuses a login for another reason than the password");
+                Err(Error::unavailable(format!("old server: {why}")).into())
             }
             Answer::Down(why) => {
                 tracing::warn!(host = %visit.door.host, why, "the old server cannot be asked about a login");

@@ -6,7 +6,10 @@
 //! | a password, or a grant of [`crate::oauth`] | for its own mailbox |
 //!
 //! A password that was refused is not tried again within a day ([`crate::refused`]), by whichever door or pass: it would be a wrong try
-//! each time. An administrator's is taken for refused when [`DOUBT`] mailboxes in a row were: one alone may be a mailbox that is not there.
+//! each time. An administrator's is in doubt when [`DOUBT`] mailboxes in a row were refused: these may be mailboxes that are not there. Then
+//! the others wait, and one of them at a time finds out.
+
+use std::time::Duration;
 
 use anser_base::{Error, Result};
 use anser_db::{Durability, Place, Tx};
@@ -25,8 +28,13 @@ use crate::trouble::Trouble;
 use crate::views::MoveView;
 use crate::{Inner, Migrate};
 
-/// Mailboxes in a row that an administrator's login is refused for before it is not tried again.
+/// Mailboxes in a row that an administrator's login is refused for before others wait.
 pub const DOUBT: u32 = 3;
+/// How long they wait until one is tried; twice as long after each that is refused as well, [`DOUBLED`] times at most.
+pub const DOUBTS: Duration = Duration::from_secs(900);
+const DOUBLED: u32 = 4;
+/// The least that a mailbox waits which is not the one that is tried.
+const LOOK: Duration = Duration::from_secs(60);
 
 /// Who logs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,7 +122,8 @@ enum By {
 }
 
 impl Inner {
-    /// How a mailbox is opened. [`Trouble::Login`] when its secret was refused less than a day ago.
+    /// How a mailbox is opened. [`Trouble::Login`] when its secret was refused a short while ago, [`Trouble::NotYet`] while the
+    /// administrator's is in doubt.
     pub(crate) async fn entry(&self, mailbox: &Mailbox, source: &Source) -> Result<Entry, Trouble> {
         let admin = match &source.admin {
             Some(admin) => self.admin_secret(source).await?.map(|secret| (admin.login_for(&mailbox.login), secret)),
@@ -155,11 +164,27 @@ impl Inner {
         let admin = admin.filter(|_| entry.by == By::Admin);
         entry.was_refused = own.is_some() || admin.is_some();
         let holds = |known: &refused::Refused| known.holds(&entry.mark, now);
-        let held = own.filter(holds).or(admin.filter(|known| known.times >= DOUBT && holds(known)));
-        held.map_or(Ok(()), |known| {
-            let why = format!("{} (it is not tried again within a day, unless somebody says retry)", known.why);
-            Err(Trouble::Login { kind: "wrong", why })
-        })
+        if let Some(known) = own.filter(holds) {
+            let span = if known.kind == "wrong" { "within a day" } else { "at once" };
+            let why = format!("{} (it is not tried again {span}, unless somebody says retry)", known.why);
+            return Err(Trouble::Login { kind: known.kind, why });
+        }
+        match admin.filter(|known| known.times >= DOUBT && known.mark == entry.mark) {
+            Some(known) => self.in_doubt(source, known).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Whether one mailbox may find out now what is with an administrator's login.
+    async fn in_doubt(&self, source: &Source, known: refused::Refused) -> Result<(), Trouble> {
+        let (id, now) = (source.id, self.deps.clock.now());
+        let until = known.at.after(DOUBTS * (1 << (known.times - DOUBT).min(DOUBLED)));
+        let take = move |tx: &mut Tx<'_>| refused::take_try(tx, id, refused::ADMIN, known.at, now);
+        if now >= until && self.deps.db.write(Place::Moves, Durability::Sync, take).await? {
+            return Ok(());
+        }
+        let why = format!("the administrator's login is in doubt, and is tried again in a while: {}", known.why);
+        Err(Trouble::Later { why, pause: Some(until.since(now).clamp(LOOK, DOUBTS)) })
     }
 
     /// What became of an entry: what it opened; `None` when it is to be tried once more, as it is by now.
@@ -227,12 +252,13 @@ impl Inner {
         why: String,
     ) -> Result<T, Trouble> {
         if !entry.mark.is_empty() {
-            let (id, login, mark) = (source.id, mailbox.login.clone(), entry.mark.clone());
-            let (at, words, is_admin) = (self.deps.clock.now(), why.clone(), entry.by == By::Admin);
+            let (id, login, is_admin) = (source.id, mailbox.login.clone(), entry.by == By::Admin);
+            let (mark, at) = (entry.mark.clone(), self.deps.clock.now());
+            let new = refused::Refused { mark, at, times: 1, kind, why: why.clone() };
             let note = move |tx: &mut Tx<'_>| {
-                refused::note(tx, id, &login, &mark, at, &words)?;
+                refused::note(tx, id, &login, &new)?;
                 match is_admin {
-                    true => refused::note(tx, id, refused::ADMIN, &mark, at, &words),
+                    true => refused::note(tx, id, refused::ADMIN, &new),
                     false => Ok(()),
                 }
             };
@@ -247,13 +273,13 @@ impl Inner {
         refused::forget(tx, mailbox.source, refused::ADMIN)
     }
 
-    /// Whether the password that is known of a mailbox was refused when it was last tried, however long ago.
+    /// Whether the password that is known of a mailbox was wrong when it was last tried, however long ago.
     pub(crate) async fn is_stale(&self, mailbox: &Mailbox, source: &Source) -> Result<bool> {
         let Some(sealed) = &mailbox.secret else { return Ok(false) };
         let (id, login) = (source.id, mailbox.login.clone());
         let known = self.deps.db.read(Place::Moves, move |tx| refused::of(tx, id, &login)).await?;
         let mark = self.seal.mark(id, &self.seal.open(id, &mailbox.login, sealed)?);
-        Ok(source.admin.is_none() && known.is_some_and(|known| known.mark == mark))
+        Ok(source.admin.is_none() && known.is_some_and(|known| known.kind == "wrong" && known.mark == mark))
     }
 }
 

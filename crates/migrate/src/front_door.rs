@@ -1,10 +1,10 @@
 //! Old servers asked about one login, for the front door of `directory`; and what was learnt, given to the moves.
 //!
-//! | protocol | how the password goes | wrong | the server cannot tell |
-//! |---|---|---|---|
-//! | IMAP | AUTHENTICATE PLAIN, else LOGIN with a literal | NO without a reason of another kind | all else |
-//! | POP3 | AUTH PLAIN, else USER and PASS | `-ERR` without a reason of another kind | all else |
-//! | SMTP | AUTH PLAIN, else AUTH LOGIN | 535 (RFC 4954 §6) | all else |
+//! | protocol | how the password goes | wrong | refused for another reason | the server cannot tell |
+//! |---|---|---|---|---|
+//! | IMAP | AUTHENTICATE PLAIN, else LOGIN with a literal | NO without a reason of another kind | NO with one | all else |
+//! | POP3 | AUTH PLAIN, else USER and PASS | `-ERR` without a reason of another kind | `-ERR` with one | all else |
+//! | SMTP | AUTH PLAIN, else AUTH LOGIN | 535 (RFC 4954 §6) | another 5yz | all else |
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +37,7 @@ pub async fn ask(question: Question) -> Answer {
     match timeout(WHOLE, by_protocol(&question)).await {
         Ok(Ok(true)) => Answer::Good,
         Ok(Ok(false)) => Answer::Wrong,
+        Ok(Err(Trouble::Login { why, .. } | Trouble::Refused(why))) => Answer::Refused(why),
         Ok(Err(trouble)) => Answer::Down(trouble.words()),
         Err(_) => Answer::Down("no answer in time".to_owned()),
     }
@@ -113,6 +114,7 @@ async fn smtp(source: &Source, login: &str, password: &Secret) -> Result<bool, T
     match last.get(..3) {
         Some("235") => Ok(true),
         Some("535") => Ok(false),
+        Some(code) if code.starts_with('5') => Err(Trouble::Refused(last)),
         _ => Err(Trouble::lost(last)),
     }
 }

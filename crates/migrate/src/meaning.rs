@@ -15,6 +15,14 @@ const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 const KINDS: [&str; 7] =
     ["locked", "imap-off", "app-password", "second-factor", "must-change", "not-connected", "form"];
 
+/// A kind of login that is not let in, by its word.
+pub fn kind(word: &str) -> &'static str {
+    KINDS.into_iter().find(|kind| *kind == word).unwrap_or("wrong")
+}
+
+/// Response codes of a login whose secret is wrong (RFC 5530 §3, RFC 3206 §4), whatever words go with them about a later try.
+const WRONG: [&str; 2] = ["AUTHENTICATIONFAILED", "AUTH"];
+
 #[derive(Deserialize)]
 struct Table {
     refusal: Vec<Row>,
@@ -53,8 +61,10 @@ pub struct Said<'a> {
 impl Said<'_> {
     fn row(&self, is_login: bool) -> Option<&'static Row> {
         let text = self.text.to_lowercase();
+        let is_wrong = is_login && WRONG.contains(&self.code);
         ROWS.iter().find(|row| {
             (is_login || !row.login)
+                && !(is_wrong && row.means == "later")
                 && (row.bad || !self.is_bad)
                 && (row.codes.iter().any(|code| code == self.code) || row.words.iter().any(|word| text.contains(word)))
         })
@@ -65,11 +75,7 @@ impl Said<'_> {
         let why = self.text.to_owned();
         match self.row(true) {
             Some(row) if row.means == "later" => self.later(row, why),
-            row => {
-                let means = row.map(|row| &*row.means);
-                let kind = KINDS.into_iter().find(|kind| Some(*kind) == means).unwrap_or("wrong");
-                Trouble::Login { kind, why }
-            }
+            row => Trouble::Login { kind: kind(row.map_or("", |row| &row.means)), why },
         }
     }
 
@@ -170,6 +176,12 @@ mod tests {
         for (code, text, kind) in [
             ("AUTHENTICATIONFAILED", "Invalid credentials", "wrong"),
             ("AUTH", "Authentication failed.", "wrong"),
+            ("AUTHENTICATIONFAILED", "Authentication failed, try again later", "wrong"),
+            ("AUTH", "Too many failed logins", "wrong"),
+            ("", "Login failed, too many attempts will lock your account", "wrong"),
+            ("", "Incorrect password, please try again later", "wrong"),
+            ("", "密码错误，请稍后再试", "wrong"),
+            ("", "密码错误，请使用授权码登录", "app-password"),
             ("", "Account locked after too many connections", "locked"),
             (
                 "",
@@ -198,6 +210,14 @@ mod tests {
             assert_eq!(Said { code: "", text, is_bad }.is_of_form(), is_of_form, "{text}");
         }
         for (code, text, seconds) in [
+            ("", "maildrop already locked", 60),
+            ("", "Unable to lock mailbox", 60),
+            ("", "unable to get lock on spool", 60),
+            ("", "Mailbox is locked by POP server", 60),
+            ("", "Your IP has been blocked", 1800),
+            ("", "Account temporarily locked: too many wrong password tries", 1800),
+            ("", "账号已被暂时锁定", 1800),
+            ("", "密码错误次数过多", 1800),
             ("", "Too many failed logins, try again later", 1800),
             ("LOGIN-DELAY", "wait", 1800),
             ("SYS/TEMP", "later", 60),

@@ -17,6 +17,8 @@ const SELECT_MOVE: &str = "SELECT id, name, state, created_ms, passing, relay FR
 const SELECT_SOURCE: &str =
     "SELECT id, name, kind, host, port, tls, profile, connections, admin, admin_form FROM mov_sources";
 
+const FORGET_REFUSED: &str = "DELETE FROM mov_refused WHERE source IN (SELECT id FROM mov_sources WHERE move = ?1)";
+
 /// Moves of the organisation, not those of persons.
 const OF_ALL: &str = "id NOT IN (SELECT move FROM mov_own)";
 
@@ -96,13 +98,22 @@ pub fn source(tx: &mut Tx<'_>, id: u64) -> Result<Option<Source>> {
     tx.query_one(&format!("{SELECT_SOURCE} WHERE id = ?1"), params![id as i64], read_source)
 }
 
-/// Makes a source, or changes the one of its name.
+/// Makes a source, or changes the one of its name. At another server its administrator is nobody any more, or their password would go there.
 pub fn put_source(tx: &mut Tx<'_>, of: u64, source: &Source) -> Result<()> {
     let id = next(tx, "mov_sources")?;
-    tx.execute(
+    let there =
+        "mov_sources.host = excluded.host AND mov_sources.port = excluded.port AND mov_sources.tls = excluded.tls";
+    let kept = ["admin", "admin_form", "admin_secret"]
+        .map(|column| format!("{column} = CASE WHEN {there} THEN mov_sources.{column} END"))
+        .join(", ");
+    let sql = format!(
         "INSERT INTO mov_sources (id, move, name, kind, host, port, tls, profile, connections) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (move, name) DO UPDATE SET kind = excluded.kind, \
-         host = excluded.host, port = excluded.port, tls = excluded.tls, profile = excluded.profile, connections = excluded.connections",
+         host = excluded.host, port = excluded.port, tls = excluded.tls, profile = excluded.profile, connections = excluded.connections, \
+         {kept}"
+    );
+    tx.execute(
+        &sql,
         params![
             id,
             of as i64,
@@ -204,9 +215,11 @@ pub fn forget_secret(tx: &mut Tx<'_>, id: u64) -> Result<()> {
     tx.execute("UPDATE mov_accounts SET secret = NULL WHERE id = ?1", params![id as i64]).map(drop)
 }
 
-/// Forgets the passwords of a move.
+/// Forgets the passwords of a move, and which of them were refused.
 pub fn forget_secrets(tx: &mut Tx<'_>, of: u64) -> Result<()> {
-    tx.execute("UPDATE mov_sources SET admin_secret = NULL WHERE move = ?1", params![of as i64])?;
+    for sql in ["UPDATE mov_sources SET admin_secret = NULL WHERE move = ?1", FORGET_REFUSED] {
+        tx.execute(sql, params![of as i64])?;
+    }
     tx.execute("UPDATE mov_accounts SET secret = NULL, due_ms = 0 WHERE move = ?1", params![of as i64]).map(drop)
 }
 
@@ -371,7 +384,7 @@ pub fn remove_own(tx: &mut Tx<'_>, of: u64) -> Result<()> {
         "DELETE FROM mov_proofs WHERE account IN (SELECT id FROM mov_accounts WHERE move = ?1)",
         "DELETE FROM mov_runs WHERE account IN (SELECT id FROM mov_accounts WHERE move = ?1)",
         "DELETE FROM mov_accounts WHERE move = ?1",
-        "DELETE FROM mov_refused WHERE source IN (SELECT id FROM mov_sources WHERE move = ?1)",
+        FORGET_REFUSED,
         "DELETE FROM mov_sources WHERE move = ?1",
         "DELETE FROM mov_own WHERE move = ?1",
         "DELETE FROM mov_moves WHERE id = ?1",

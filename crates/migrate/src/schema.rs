@@ -3,7 +3,8 @@
 use anser_db::Schema;
 
 /// Tables of moves, to be handed to `anser_db::Db::open`.
-pub const SCHEMA: Schema = Schema(&[FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN, TOLD, PACE, REFUSED, ADMIN, TICKETS]);
+pub const SCHEMA: Schema =
+    Schema(&[FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN, TOLD, PACE, REFUSED, ADMIN, TICKETS, REFUSED_AS]);
 
 /// `state` as [`crate::model::MoveState`] and [`crate::model::State`] have it. `secret` is sealed by a key that is not here.
 const FIRST: &str = "
@@ -164,6 +165,9 @@ ALTER TABLE mov_sources ADD COLUMN admin TEXT;
 ALTER TABLE mov_sources ADD COLUMN admin_form TEXT;
 ALTER TABLE mov_sources ADD COLUMN admin_secret BLOB;
 ";
+
+/// As what kind of login a secret was refused: see [`crate::trouble::Trouble::Login`].
+const REFUSED_AS: &str = "ALTER TABLE mov_refused ADD COLUMN kind TEXT NOT NULL DEFAULT 'wrong';";
 
 /// What users complain of (see [`crate::tickets`]).
 const TICKETS: &str = "

@@ -41,6 +41,8 @@ const BEHIND: Duration = Duration::from_secs(600);
 const SHUT: Duration = Duration::from_secs(6 * 3_600);
 /// Failures in a row after which a pass asks for one message at a time.
 const CAREFUL: u32 = 2;
+/// Failures in a row after which a server that asks for patience at one folder or message does so for ever.
+const PATIENT: u32 = 24;
 /// Between two logins at a server that are only tried.
 const CHECK: Duration = Duration::from_millis(250);
 /// How long a mailbox is left alone that was open before and can no longer be.
@@ -226,7 +228,9 @@ impl Inner {
         }
         let ended = match ended {
             // Of a mailbox that could be opened before it passes: Exchange says so while it carries one to another of its servers.
-            Err(Trouble::Login { kind: "not-connected", why }) if mailbox.bytes + bytes > 0 => {
+            Err(Trouble::Login { kind: "not-connected", why })
+                if mailbox.bytes + bytes > 0 && mailbox.tries < PATIENT && mailbox.task != Task::Check =>
+            {
                 Err(Trouble::Later { why, pause: Some(CARRIED) })
             }
             ended => ended,
@@ -390,6 +394,7 @@ impl Work<'_> {
                 .then(|| Timestamp(mailbox.cut.0 - overlap::BEFORE)),
             losses_are_meant: mailbox.task == Task::CopyAfterLoss,
             careful: mailbox.tries >= CAREFUL,
+            patient: mailbox.tries < PATIENT,
             reopen: Some(&reopen),
             watch: self.following,
         };

@@ -12,12 +12,17 @@
 //! | removed | its owner removed it here; it is never brought again | – |
 
 use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use anser_base::{BlobId, Error, MailboxId, MessageId, Result};
 use anser_db::{Row, params};
 
 use crate::model::{Appended, Flags, Keywords, NewMessage};
 use crate::tx::MailTx;
+
+/// Mail that is older than this when it moves in is no news (RFC 8620 §7.1, `EmailDelivery`). Younger mail is: it came late to the old
+/// server, or is fetched from there again and again.
+const NEWS: Duration = Duration::from_secs(24 * 3600);
 
 anser_base::words! {
     /// What became of a message.
@@ -150,7 +155,7 @@ impl MailTx<'_, '_> {
         if self.ledger_row(key, &row.key)?.is_some_and(|known| known.state != LedgerState::Failed) {
             return Ok(None);
         }
-        self.is_moving = true;
+        self.is_moving = self.now.since(new.received) > NEWS;
         let appended = self.append(new);
         self.is_moving = false;
         let Some(done) = appended? else { return Ok(None) };

@@ -197,10 +197,13 @@ export class Mail {
       this.again = true;
       return;
     }
-    this.catching = this.round(change);
+    const delivers = this.mayDeliver;
+    this.mayDeliver = false;
+    this.catching = this.round(change, delivers);
     try {
       await this.catching;
     } catch (error) {
+      this.mayDeliver ||= delivers;
       if (!(error instanceof JmapError)) throw error;
     } finally {
       this.catching = null;
@@ -211,15 +214,15 @@ export class Mail {
     }
   }
 
-  private async round(change: Record<string, string>): Promise<void> {
+  private async round(change: Record<string, string>, delivers: boolean): Promise<void> {
     const wanted: Promise<unknown>[] = [];
     if ('Mailbox' in change && change.Mailbox !== this.mailboxState) wanted.push(this.refreshMailboxes());
-    if ('Email' in change && change.Email !== this.state && this.state) wanted.push(this.emails());
+    if ('Email' in change && change.Email !== this.state && this.state) wanted.push(this.emails(delivers));
     if ('Identity' in change) wanted.push(this.refreshIdentities());
     await Promise.all(wanted);
   }
 
-  private async emails(): Promise<void> {
+  private async emails(delivers: boolean): Promise<void> {
     let more = true;
     const created: Id[] = [];
     while (more) {
@@ -243,9 +246,7 @@ export class Mail {
     }
     await this.list?.refresh(this.shown);
     const heads = created.map((id) => this.heads.get(id)).filter((head) => head !== undefined);
-    const isNew = this.mayDeliver && heads.length > 0;
-    this.mayDeliver = false;
-    if (isNew) for (const told of this.fresh) told(heads);
+    if (delivers && heads.length > 0) for (const told of this.fresh) told(heads);
   }
 
   /** Conversations that a list shows and that have grown. */

@@ -144,8 +144,8 @@ pub fn empty_folder(path: &Path) -> Result<()> {
     }
 }
 
-/// A mailbox's name as a file's: `%`, a leading dot and what a file system refuses as `%xx`.
-fn escaped(level: &str) -> String {
+/// The name of a mailbox or an address as a file's: `%`, a leading dot and what a file system refuses as `%xx`.
+pub fn escaped(level: &str) -> String {
     let mut out = String::with_capacity(level.len());
     for (at, c) in level.char_indices() {
         match c {
@@ -172,6 +172,12 @@ fn cannot(path: &Path, error: &std::io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_stays_in_its_folder() {
+        assert_eq!(escaped("ann@anser.test"), "ann@anser.test");
+        assert_eq!(escaped("../a/b%@anser.test"), "%2e.%2fa%2fb%25@anser.test");
+    }
 
     #[test]
     fn folders_of_the_source_stand_beside_the_inbox_or_below_the_folder() {

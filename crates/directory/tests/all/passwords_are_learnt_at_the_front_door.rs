@@ -36,6 +36,7 @@ async fn old_server(site: &Site, gate: Option<Arc<Notify>>) -> Old {
                     gate.notified().await;
                 }
                 match (question.login.as_str(), question.password.as_bytes()) {
+                    ("shut", _) => Answer::Refused("the account is abnormal".into()),
                     ("down", _) => Answer::Down("no route".into()),
                     (_, password) if password == NASTY.as_bytes() => Answer::Good,
                     _ => Answer::Wrong,
@@ -159,6 +160,22 @@ fn an_old_server_that_is_down_makes_nobody_wrong() {
             assert_eq!((failure.reason, failure.error.class), (Refusal::Unavailable, Class::Unavailable));
         }
         assert_eq!(old.asked.load(Ordering::SeqCst), 12, "and none of it counts as a guess");
+    });
+}
+
+#[test]
+fn a_login_that_an_old_server_refuses_for_another_reason_counts_as_a_guess() {
+    each_site(|site| async move {
+        let old = old_server(&site, None).await;
+        site.directory.open_front_door(door(&site)).await.unwrap();
+        listed(&site, "shut@anser.test").await;
+        let first = site.login("shut", b"0", HOME).await.unwrap_err();
+        assert_eq!((first.reason, first.error.class), (Refusal::Unavailable, Class::Unavailable));
+        for guess in 1..20 {
+            site.login("shut", format!("{guess}").as_bytes(), HOME).await.unwrap_err();
+        }
+        let asked = old.asked.load(Ordering::SeqCst);
+        assert!(asked < 20, "{asked}");
     });
 }
 

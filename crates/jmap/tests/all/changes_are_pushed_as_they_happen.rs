@@ -85,18 +85,23 @@ fn an_event_source_tells_what_changed() {
     });
 }
 
-/// Mail that moves in is no new mail to anybody.
+/// Mail that moves in is no new mail to anybody, but for what has just come to the old server.
 #[test]
 fn mail_that_moves_in_is_told_of_and_delivers_nothing() {
     Node::on_each_engine(|node| {
         let mut events = Events::open(node, "ann", "types=*&closeafter=no&ping=0", None);
-        node.move_in("ann", "Subject: old\n\nx\n", 1);
+        node.move_in("ann", "Subject: old\n\nx\n", 1, 2);
         let (_, _, change) = events.next().unwrap();
         let kinds: Vec<&String> = change["changed"][node.id("ann")].as_object().unwrap().keys().collect();
         assert_eq!(kinds, ["Email", "Mailbox", "Thread"]);
-        node.deliver("ann", "Subject: new\n\nx\n", 0);
-        let (_, _, change) = events.next().unwrap();
-        assert!(change["changed"][node.id("ann")].get("EmailDelivery").is_some());
+        for deliver in [
+            |node: &Node| node.deliver("ann", "Subject: new\n\nx\n", 0),
+            |node: &Node| node.move_in("ann", "Subject: late\n\nx\n", 2, 0),
+        ] {
+            deliver(node);
+            let (_, _, change) = events.next().unwrap();
+            assert!(change["changed"][node.id("ann")].get("EmailDelivery").is_some());
+        }
     });
 }
 

@@ -206,12 +206,13 @@ impl Node {
         self.door.runtime.block_on(noted).unwrap();
     }
 
-    /// Brings a message from an old server, where it had this UID.
-    pub fn move_in(&self, who: &str, raw: &str, uid: u32) -> Appended {
+    /// Brings a message from an old server, where it had this UID and came so many days before the clock's time.
+    pub fn move_in(&self, who: &str, raw: &str, uid: u32, days: i64) -> Appended {
         let raw = raw.replace('\n', "\r\n");
         let content = self.store.put_body(DEFAULT_TENANT, raw.as_bytes(), Durability::Deferred).unwrap();
         self.write(who, move |tx| {
-            let new = NewMessage::new(content.clone(), tx.inbox()?.id, NOW);
+            let received = anser_base::Timestamp(NOW.0 - days * 86_400_000);
+            let new = NewMessage::new(content.clone(), tx.inbox()?.id, received);
             let row = LedgerRow::new(uid.to_be_bytes().to_vec(), LedgerState::Copied);
             Ok(tx.append_moved(LedgerKey { source: 1, folder: 1 }, &row, &new)?.unwrap())
         })

@@ -65,7 +65,12 @@ impl Pass<'_> {
         // Whatever became of the connection: nothing may be under way any more when a pass says that it is over.
         let stored = self.finish_storing(&mut under_way, 0, outcome).await;
         // A server that asks for patience says nothing of the message that it was asked for.
-        if matches!(received, Err(Trouble::Stopped | Trouble::Later { pause: Some(_), .. })) {
+        let is_no_attempt = match &received {
+            Err(Trouble::Stopped) => true,
+            Err(Trouble::Later { pause: Some(_), .. }) => self.patient,
+            _ => false,
+        };
+        if is_no_attempt {
             self.take_back(ledger.key, std::mem::take(&mut under_way.counted)).await?;
         }
         stored?;

@@ -76,6 +76,8 @@ pub struct Pass<'a> {
     /// Whether to ask for one message at a time, and count each attempt before it is made: after connections that broke again and
     /// again, so that one message which breaks them cannot keep the others.
     pub careful: bool,
+    /// Whether a server that asks for patience has it: what it was asked for then is no attempt.
+    pub patient: bool,
     /// Opens the source once more, where a large body may go on over another connection.
     pub reopen: Option<&'a Reopen<'a>>,
     /// Told of what was done; says whether to go on.
@@ -277,7 +279,7 @@ impl Pass<'_> {
         }
         match self.open(origin, ledger).await {
             // A server that asks for patience says nothing of the folder.
-            Err(trouble @ Trouble::Later { pause: Some(_), .. }) if self.careful => {
+            Err(trouble @ Trouble::Later { pause: Some(_), .. }) if self.careful && self.patient => {
                 self.put(ledger.clone()).await?;
                 Err(trouble)
             }

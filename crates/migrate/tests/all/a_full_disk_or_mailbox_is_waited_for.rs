@@ -66,6 +66,7 @@ fn a_full_disk_loses_and_doubles_nothing() {
             overlap,
             losses_are_meant,
             careful,
+            patient: true,
             reopen: None,
             watch,
         }

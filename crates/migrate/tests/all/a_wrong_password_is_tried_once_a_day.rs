@@ -62,6 +62,34 @@ fn neither_passes_nor_clients_nor_surveys_say_it_again() {
 }
 
 #[test]
+fn an_account_that_is_locked_is_tried_again_soon_and_is_not_taken_for_a_wrong_password() {
+    let clock = Clock::manual(Timestamp::from_secs(1_800_000_000));
+    each_office(&[], &clock, async |office| {
+        let busy = Some(("LOGIN", "The account is locked"));
+        let fake = Fake::start(vec![folder("INBOX", vec![mail(1, "", "x")])], Habits { busy, ..Habits::default() });
+        let ann = office.person("ann", 0).await;
+        office.migrate.plan(MOVE, fake.source()).await.unwrap();
+        office.migrate.pass_through(MOVE, Some(Passing::UntilCutover), None).await.unwrap();
+        office.plan_for(&fake.source(), "ann").await;
+        let doors = front_door::old_servers(&office.migrate);
+        for minutes in [0, 11, 61] {
+            office.clock.advance(Duration::from_secs(minutes * 60));
+            let before = fake.logins();
+            for _ in 0..2 {
+                let survey = office.migrate.survey(MOVE, Vec::new()).await.unwrap().remove(0);
+                assert!(survey.refused[0].1.contains("is locked"), "{:?}", survey.refused);
+                assert_eq!(fake.logins(), before + 1, "after {minutes} minutes");
+            }
+        }
+        assert!(!(doors.stale)(ann).await.unwrap(), "nobody is asked for another password");
+        fake.change(|state| state.habits.busy = None);
+        office.clock.advance(7 * HOUR);
+        office.migrate.survey(MOVE, Vec::new()).await.unwrap();
+        assert!((doors.pass)(office.account(ann).await, Service::Imap).await.unwrap().is_some());
+    });
+}
+
+#[test]
 fn a_server_that_counts_wrong_logins_is_left_alone() {
     let clock = Clock::manual(Timestamp::from_secs(1_800_000_000));
     each_office(&[], &clock, async |office| {

@@ -1,10 +1,10 @@
 //! CRED-1: one login of an administrator of the old server opens every mailbox there, in whatever form that server knows; a wrong one is not
 //! tried for each of them.
 
-use anser_base::{AccountId, Class, Clock};
+use anser_base::{AccountId, Class, Clock, Timestamp};
 use anser_directory::Service;
-use anser_migrate::entry::DOUBT;
-use anser_migrate::{Admin, NewMailbox, Passing, Password, front_door};
+use anser_migrate::entry::{DOUBT, DOUBTS};
+use anser_migrate::{Admin, NewMailbox, Passing, Password, Source, front_door};
 
 use crate::fake::{Fake, Habits, folder, mail};
 use crate::office::{MOVE, Office, each_office};
@@ -61,8 +61,9 @@ fn by_an_authorization_identity_or_by_a_name_of_both() {
 }
 
 #[test]
-fn a_wrong_one_is_tried_for_a_few_mailboxes_alone() {
-    each_office(&[], &Clock::System, async |office| {
+fn a_wrong_one_is_tried_for_a_few_mailboxes_and_then_for_one_at_a_time() {
+    let clock = Clock::manual(Timestamp::from_secs(1_800_000_000));
+    each_office(&[], &clock, async |office| {
         let fake = Fake::start(vec![folder("INBOX", vec![mail(1, "", "x")])], Habits::default());
         plan(office, &fake, &["a", "b", "c", "d", "e", "f"]).await;
         office.migrate.set_administrator(MOVE, "old", admin("login*admin"), password("wrong")).await.unwrap();
@@ -75,7 +76,42 @@ fn a_wrong_one_is_tried_for_a_few_mailboxes_alone() {
             fake.logins()
         );
         let views = office.migrate.mailbox_views(MOVE, Vec::new()).await.unwrap();
-        assert!(views.iter().all(|view| view.state == "refused"), "{views:?}");
+        let count = |state: &str| views.iter().filter(|view| view.state == state).count();
+        assert_eq!(count("refused"), fake.logins(), "{views:?}");
+        assert_eq!(count("waiting"), 6 - fake.logins(), "{views:?}");
+        assert!(views.iter().any(|view| view.note.as_ref().is_some_and(|note| note.contains("in doubt"))), "{views:?}");
+        // These three were nobody any more.
+        fake.change(|state| (state.user, state.password) = ("f*root".into(), b"wrong".to_vec()));
+        let left: Vec<_> = views.iter().filter(|view| view.state == "waiting").map(|view| view.login.clone()).collect();
+        for login in left {
+            let before = fake.logins();
+            fake.change(|state| state.user = format!("{login}*root"));
+            office.clock.advance(8 * DOUBTS);
+            let address = format!("{login}@anser.test");
+            office.migrate.survey(MOVE, vec![address]).await.unwrap();
+            assert!(fake.logins() > before, "{login}");
+        }
+        running.abort();
+    });
+}
+
+#[test]
+fn a_password_goes_to_no_other_server() {
+    each_office(&[], &Clock::System, async |office| {
+        let folders = || vec![folder("INBOX", vec![mail(1, "", "x")])];
+        let (fake, other) = (Fake::start(folders(), Habits::default()), Fake::start(folders(), Habits::default()));
+        plan(office, &fake, &["ann"]).await;
+        let set = async |secret| office.migrate.set_administrator(MOVE, "old", admin("login*admin"), secret).await;
+        set(password("secret")).await.unwrap();
+        office.migrate.plan(MOVE, Source { connections: 1, ..fake.source() }).await.unwrap();
+        let view = set(None).await.unwrap();
+        assert_eq!(view.sources[0].admin, admin("login*admin"), "it is the same server");
+        office.migrate.plan(MOVE, other.source()).await.unwrap();
+        assert_eq!(set(None).await.unwrap_err().class, Class::Invalid, "the password is forgotten");
+        let (_shutdown, running) = office.run();
+        office.migrate.check(MOVE, Vec::new()).await.unwrap();
+        office.migrate.wait(MOVE).await.unwrap();
+        assert_eq!(other.logins(), 0);
         running.abort();
     });
 }

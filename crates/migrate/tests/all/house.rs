@@ -106,6 +106,14 @@ impl House {
         Pass { allowance, careful, ..pass }.run(&mut origin).await
     }
 
+    /// One careful pass that has no patience any more with a server that asks for it.
+    pub async fn pass_impatiently(&self, fake: &Fake) -> Result<Outcome, Trouble> {
+        let password = Secret::new(fake.state.lock().unwrap().password.clone());
+        let mut origin = Origin::open(&fake.source(), "ann", Some(&password)).await?;
+        let watch = Quiet::default();
+        Pass { careful: true, patient: false, ..self.to_pass("generic", &watch) }.run(&mut origin).await
+    }
+
     /// The next pass, over all there is.
     pub fn to_pass<'a>(&self, profile: &str, watch: &'a (dyn Watcher + Sync)) -> Pass<'a> {
         Pass {
@@ -121,6 +129,7 @@ impl House {
             overlap: None,
             losses_are_meant: false,
             careful: false,
+            patient: true,
             places: anser_migrate::pass::Places::Theirs,
             reopen: None,
             watch,

@@ -116,6 +116,18 @@ fn a_server_that_has_no_time_is_come_back_to_and_no_folder_or_message_is_given_u
         fake.change(|state| state.habits.busy = None);
         let outcome = house.pass(&fake).await.map_err(|trouble| trouble.words()).unwrap();
         assert_eq!((outcome.copied, outcome.failed, outcome.note()), (2, 0, None));
+        // One that says so for ever.
+        fake.change(|state| state.habits.busy = Some(("EXAMINE", "[UNAVAILABLE] the backend is down")));
+        let mut asked = 0;
+        let outcome = loop {
+            asked += 1;
+            assert!(asked < 20, "it is never given up");
+            match house.pass_impatiently(&fake).await {
+                Err(Trouble::Later { .. }) => {}
+                ended => break ended.unwrap(),
+            }
+        };
+        assert!(asked > 2 && outcome.note().is_some_and(|note| note.contains("INBOX")), "{asked} {:?}", outcome.note());
     });
 }
 
