@@ -5,7 +5,7 @@
 //! | an administrator's login of the source ([`Admin`]) | for every mailbox of it |
 //! | a password, or a grant of [`crate::oauth`] | for its own mailbox |
 //!
-//! A password that was refused is not tried again within a day ([`crate::refused`]), by whichever door or pass: it would be a wrong try
+//! A password that was refused is not tried again within a day (`refused`), by whichever door or pass: it would be a wrong try
 //! each time. An administrator's is in doubt when [`DOUBT`] mailboxes in a row were refused: these may be mailboxes that are not there. Then
 //! the others wait, and one of them at a time finds out.
 
@@ -30,7 +30,7 @@ use crate::{Inner, Migrate};
 
 /// Mailboxes in a row that an administrator's login is refused for before others wait.
 pub const DOUBT: u32 = 3;
-/// How long they wait until one is tried; twice as long after each that is refused as well, [`DOUBLED`] times at most.
+/// How long they wait until one is tried; twice as long after each that is refused as well, `DOUBLED` times at most.
 pub const DOUBTS: Duration = Duration::from_secs(900);
 const DOUBLED: u32 = 4;
 /// The least that a mailbox waits which is not the one that is tried.

@@ -100,7 +100,7 @@ impl Incoming {
         Ok(())
     }
 
-    /// Octets that came so far, and the last [`SEAM`] of them, where they are on the disk and worth going on from.
+    /// Octets that came so far, and the last `SEAM` of them, where they are on the disk and worth going on from.
     pub fn seam(&self) -> Option<(u64, &[u8])> {
         (matches!(self.way, Way::Disk(..)) && self.seam.len() == SEAM).then_some((self.came, &self.seam[..]))
     }

@@ -142,6 +142,7 @@ fn put(proof: &mut Proof, ids: Ids, missing: u64) {
     let is_away = |class: &str| !matches!(class, "equal" | "equal-eol" | "changed" | "unexplained");
     let away: u64 =
         inbox.map_or(0, |inbox| inbox.classes.iter().filter(|(class, _)| is_away(class)).map(|(_, count)| count).sum());
+    let told = inbox.and_then(|inbox| inbox.classes.get("unexplained").copied()).unwrap_or(0);
     let others = (ids.there - ids.same).saturating_sub(missing).saturating_sub(away);
     if others > 0 {
         let why = Text::new(
@@ -150,6 +151,8 @@ fn put(proof: &mut Proof, ids: Ids, missing: u64) {
         );
         proof.note_beside(INBOX, others, "changed", &why);
     }
+    // Of messages that nobody explains it is told already.
+    let missing = missing.saturating_sub(told);
     if missing > 0 {
         let why = Text::new(
             format!("{missing} messages have no unique id of POP3 here that they have there"),
@@ -197,6 +200,7 @@ mod tests {
             (&[("equal", 3)], "ab", 0, Some(1)),
             (&[("equal", 2), ("removed", 1)], "ab", 0, None),
             (&[("equal", 2), ("new", 1)], "abx", 0, None),
+            (&[("equal", 2), ("unexplained", 1)], "abc", 0, None),
         ] {
             let mut proof = Proof { folders: vec![inbox(classes)], ..Proof::default() };
             let (there, here) = (list("abc"), list("abz"));
