@@ -1,7 +1,7 @@
 //! How a house that moved is used, for the visits: who comes by which door, who never came, how much there is. What was so on the day of
 //! a visit is remembered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use anser_base::{AccountId, Result, Timestamp};
@@ -61,18 +61,15 @@ impl Migrate {
         let used = self.inner.deps.directory.used(&accounts).await?;
         let logged_in = self.inner.deps.directory.logged_in(&accounts).await?;
         let mut figures = Figures { at: now.0, accounts: accounts.len() as u64, ..Figures::default() };
+        let mut lately = HashSet::new();
+        // A day is known by its first login.
+        for used in used.iter().filter(|used| now.since(used.last) < LATELY) {
+            lately.insert(used.account);
+            *figures.doors.entry(used.service.word().to_owned()).or_default() += 1;
+        }
+        figures.lately = lately.len() as u64;
         for account in accounts {
-            let own = used.iter().filter(|used| used.account == account);
-            let mut lately = false;
-            for used in own {
-                // A day is known by its first login.
-                if now.since(used.last) < LATELY {
-                    lately = true;
-                    *figures.doors.entry(used.service.word().to_owned()).or_default() += 1;
-                }
-            }
             figures.never += u64::from(!logged_in.contains(&account));
-            figures.lately += u64::from(lately);
             if self.inner.deps.directory.account(account).await?.is_none() {
                 continue;
             }

@@ -108,12 +108,23 @@ impl Admin {
     /// One look at the DNS of every move that was not closed, for what is remembered of it; a server does it once an hour.
     pub async fn look_at_moves(&self) -> Result<()> {
         for name in self.deps.moves.open_moves().await? {
-            let seen = self.look_at_domains(&name).await?;
-            self.deps.moves.look_at_gates(&name, &seen, Said::default()).await?;
-            self.follow_probes(&name).await?;
-            self.deps.moves.keep_figures(&name).await?;
+            // One that cannot be looked at keeps no other.
+            if let Err(error) = self.look_at_move(&name).await {
+                tracing::warn!(
+                    of = name,
+                    error = error.chain(),
+                    "a move could not be looked at; it is tried again in an hour"
+                );
+            }
         }
         Ok(())
+    }
+
+    async fn look_at_move(&self, name: &str) -> Result<()> {
+        let seen = self.look_at_domains(name).await?;
+        self.deps.moves.look_at_gates(name, &seen, Said::default()).await?;
+        self.follow_probes(name).await?;
+        self.deps.moves.keep_figures(name).await
     }
 
     pub(super) async fn look_at_domains(&self, name: &str) -> Result<Vec<MxSeen>> {
