@@ -1,7 +1,6 @@
 //! Maildir, with subfolders as Maildir++ has them: `.A.B` beside `cur`, names in modified UTF-7.
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anser_base::{Result, Timestamp};
@@ -10,6 +9,7 @@ use anser_store::Flags;
 use anser_wire::imap::encode_mutf7;
 
 use crate::answer::MailHead;
+use crate::mail::one::One;
 use crate::mail::{Target, cannot};
 
 /// Writes a new Maildir.
@@ -17,8 +17,7 @@ use crate::mail::{Target, cannot};
 pub struct Writer {
     root: PathBuf,
     open: Option<Open>,
-    /// The message under way, and when it came.
-    under_way: Option<(PathBuf, File, Timestamp)>,
+    under_way: One,
     written: u64,
 }
 
@@ -35,7 +34,7 @@ impl Writer {
     pub fn create(root: &Path) -> Result<Self> {
         super::empty_folder(root)?;
         make_maildir(root)?;
-        Ok(Self { root: root.to_owned(), open: None, under_way: None, written: 0 })
+        Ok(Self { root: root.to_owned(), open: None, under_way: One::default(), written: 0 })
     }
 
     fn enter(&self, folder: &[String]) -> Result<Open> {
@@ -69,8 +68,7 @@ impl Target for Writer {
             letters(head, &mut open.keywords)
         );
         let path = open.dir.join("cur").join(name);
-        let file = File::create_new(&path).map_err(|error| cannot(&path, &error))?;
-        self.under_way = Some((path, file, received));
+        self.under_way.begin(path, received)?;
         if open.keywords.is_empty() {
             return Ok(());
         }
@@ -78,15 +76,11 @@ impl Target for Writer {
     }
 
     fn more(&mut self, piece: &[u8]) -> Result<()> {
-        match &mut self.under_way {
-            Some((path, file, _)) => file.write_all(piece).map_err(|error| cannot(path, &error)),
-            None => Ok(()),
-        }
+        self.under_way.more(piece)
     }
 
     fn end(&mut self) -> Result<()> {
-        let Some((path, file, received)) = self.under_way.take() else { return Ok(()) };
-        super::eml::date(&file, received).map_err(|error| cannot(&path, &error))
+        self.under_way.end()
     }
 
     fn finish(&mut self) -> Result<()> {

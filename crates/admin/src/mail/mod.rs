@@ -3,6 +3,7 @@
 pub mod eml;
 pub mod maildir;
 pub mod mbox;
+mod one;
 pub mod tgz;
 
 use std::borrow::Cow;
