@@ -47,7 +47,7 @@ const NEWEST: Sort[] = [{ property: 'receivedAt', isAscending: false }];
 
 export class Webmail {
   readonly client = new Client(() => void (this.isLeaving || this.leave('expired')));
-  /** Somebody logs out: what is still under way then is refused, and that is no news. */
+  /** Somebody logs out, or is on the way to the login: what is still under way then is refused, and that is no news. */
   private isLeaving = false;
   readonly mail = new Mail(this.client);
   readonly acts = new Acts(this.mail);
@@ -130,6 +130,7 @@ export class Webmail {
 
   /** To the login page. */
   leave(why: 'expired' | 'out'): void {
+    this.isLeaving = true;
     if (why === 'expired' && !this.ready && !document.cookie) location.assign(`/?next=${encodeURIComponent('/mail/')}`);
     else location.assign(`/?why=${why}&next=${encodeURIComponent('/mail/')}`);
   }
