@@ -1,7 +1,8 @@
 //! `./x bench move`: a mailbox of Dovecot's moves in, beside the tools that people use for it, from the same Dovecot, one after the other.
 //! The tools move it into another account of that Dovecot. In each round everybody has one turn; each figure is the median of the rounds;
 //! the ratio, message by message, is above 1 where Anser is ahead. Dovecot has read its mailbox once before, as any server has that is in
-//! use. Nobody begins before both servers are at rest: ours goes on to index what it brought.
+//! use. Each copy of ours is of a mailbox of its own, whose bodies were never seen here: the same once more would only be looked at.
+//! Nobody begins before both servers are at rest: ours goes on to index what it brought.
 //!
 //! | figure | of |
 //! |---|---|
@@ -16,6 +17,7 @@ mod tools;
 
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -75,11 +77,12 @@ pub struct Took {
 }
 
 /// Where the old mail lies.
+#[derive(Clone, Copy)]
 pub struct Old<'a> {
     /// The old server.
     pub server: &'a Server,
     /// The login there.
-    pub login: &'static str,
+    pub login: &'a str,
     /// Its messages.
     pub messages: u64,
     /// Its mail as files: `maildir/mover` and `mbox/mover`.
@@ -100,21 +103,27 @@ pub fn run(options: &Options) -> io::Result<()> {
     }
     fs::create_dir_all(&scratch)?;
     let few = options.messages.min(FEW);
-    for (login, messages) in [(LOGIN, options.messages), (SMALL, few)] {
-        fill(&files, login, messages)?;
+    let mut filled = 0;
+    let mut fill = |login: &str, messages: u64| -> io::Result<()> {
+        fill(&files, login, filled..filled + messages)?;
+        filled += messages;
         peer.take_maildir(login, &files.join("maildir").join(login))?;
         peer.read_once(login)?;
-    }
+        shell("sync")
+    };
+    fill(LOGIN, options.messages)?;
+    fill(SMALL, few)?;
     let (files, scratch) = (files.canonicalize()?, scratch.canonicalize()?);
-    shell("sync")?;
     let old = Old { server: &peer, login: LOGIN, messages: options.messages, files: &files, scratch: &scratch };
     let small = Old { login: SMALL, messages: few, ..old };
     let mut ours: Vec<Vec<Took>> = vec![Vec::new(); ours::WAYS.len()];
     let mut theirs: Vec<Vec<Took>> = vec![Vec::new(); tools::TOOLS.len()];
     for round in 0..options.rounds.max(1) {
         for (way, took) in ours::WAYS.iter().zip(&mut ours).filter(|(way, _)| options.wants(way.name)) {
+            let login = format!("{}{round}", way.name);
+            fill(&login, options.messages)?;
             rest(&[&anser, &peer]);
-            took.push(ours::copy(&mut anser, &old, way, round)?);
+            took.push(ours::copy(&mut anser, &Old { login: &login, ..old }, way)?);
         }
         for (tool, took) in tools::TOOLS.iter().zip(&mut theirs).filter(|(tool, _)| options.wants(tool.name)) {
             rest(&[&anser, &peer]);
@@ -128,11 +137,13 @@ pub fn run(options: &Options) -> io::Result<()> {
     }
     print(options, &ours, &theirs, few);
     if options.wants("newest") {
-        let newest = ours::newest(&mut anser, &old)?;
+        fill("newest", options.messages)?;
+        let newest = ours::newest(&mut anser, &Old { login: "newest", ..old })?;
         println!("newest 50 to be seen after {newest:.2} s");
     }
     if options.wants("memory") {
-        let [before, after, most] = ours::memory(&mut anser, &old)?;
+        fill("memory", options.messages)?;
+        let [before, after, most] = ours::memory(&mut anser, &Old { login: "memory", ..old })?;
         println!("memory of the server: {before:.0} MB before, {after:.0} MB after one mailbox, {most:.0} MB at most");
     }
     Ok(())
@@ -191,15 +202,15 @@ pub fn timed(work: impl FnOnce() -> io::Result<()>) -> io::Result<f64> {
     Ok(started.elapsed().max(Duration::from_micros(1)).as_secs_f64())
 }
 
-/// Writes the old mail of a login as a Maildir and as an mbox.
-fn fill(files: &Path, login: &str, messages: u64) -> io::Result<()> {
+/// Writes the old mail of a login as a Maildir and as an mbox: messages of these numbers.
+fn fill(files: &Path, login: &str, messages: Range<u64>) -> io::Result<()> {
     let maildir = files.join("maildir").join(login);
     for part in ["cur", "new", "tmp"] {
         fs::create_dir_all(maildir.join(part))?;
     }
     fs::create_dir_all(files.join("mbox"))?;
     let mut mbox = io::BufWriter::new(fs::File::create(files.join("mbox").join(login))?);
-    for n in 0..messages {
+    for n in messages {
         let message = load::message("reader@bench.test", SIZE, n + 1);
         let size = message.len();
         let name = format!("{}.M{n}P1.bench,S={size},W={size}:2,S", 1_760_000_000 + n);

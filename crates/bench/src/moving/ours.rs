@@ -75,19 +75,20 @@ fn plan(server: &mut Server, old: &Old<'_>, way: &Way, name: &str) -> io::Result
 }
 
 /// One round.
-pub fn copy(server: &mut Server, old: &Old<'_>, way: &Way, round: u64) -> io::Result<Took> {
-    let name = format!("{}{round}", way.name);
-    plan(server, old, way, &name)?;
-    let copy = timed(|| anser(server, &["move", "start", &name, "--wait"], "").map(drop))?;
-    let status = anser(server, &["move", "status", &name], "")?;
+pub fn copy(server: &mut Server, old: &Old<'_>, way: &Way) -> io::Result<Took> {
+    let name = old.login;
+    plan(server, old, way, name)?;
+    rest(&[server]);
+    let copy = timed(|| anser(server, &["move", "start", name, "--wait"], "").map(drop))?;
+    let status = anser(server, &["move", "status", name], "")?;
     if !status.contains(&format!("copied {}", old.messages)) {
         return Err(io::Error::other(format!("not everything came: {status}")));
     }
     rest(&[server]);
-    let again = timed(|| anser(server, &["move", "delta", &name, "--wait"], "").map(drop))?;
+    let again = timed(|| anser(server, &["move", "delta", name, "--wait"], "").map(drop))?;
     let mut verified = [f64::NAN; 2];
     for (level, took) in ["1", "2"].iter().zip(&mut verified) {
-        *took = timed(|| anser(server, &["move", "verify", &name, "--level", level], "").map(drop))?;
+        *took = timed(|| anser(server, &["move", "verify", name, "--level", level], "").map(drop))?;
     }
     Ok(Took { copy, again, verified })
 }
