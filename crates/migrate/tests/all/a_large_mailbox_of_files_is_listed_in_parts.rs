@@ -4,11 +4,11 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use anser_migrate::Kind;
 use anser_migrate::source::{Listed, Origin};
 use anser_migrate::trouble::Trouble;
-use anser_migrate::{Kind, Source, Tls};
 
-use crate::house::{House, each_house};
+use crate::house::{House, each_house, files_at};
 
 fn mbox(path: &Path, numbers: impl Iterator<Item = usize>) {
     let mut text = String::new();
@@ -19,19 +19,7 @@ fn mbox(path: &Path, numbers: impl Iterator<Item = usize>) {
 }
 
 async fn open(path: &Path) -> Origin {
-    let (host, tls, profile) = (path.display().to_string(), Tls::None, "generic".to_owned());
-    let source = Source {
-        id: 1,
-        name: "old".into(),
-        kind: Kind::Mbox,
-        host,
-        port: 0,
-        tls,
-        profile,
-        connections: 1,
-        admin: None,
-    };
-    Origin::open(&source, "ann", None).await.map_err(|trouble| trouble.words()).unwrap()
+    files_at(Kind::Mbox, path).await
 }
 
 async fn pass(house: &House, path: &Path) -> Result<u64, Trouble> {

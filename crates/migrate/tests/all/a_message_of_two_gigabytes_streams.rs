@@ -6,13 +6,12 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use anser_base::BlobId;
-use anser_migrate::source::Origin;
-use anser_migrate::{Kind, Source, Tls};
+use anser_migrate::Kind;
 use anser_store::LedgerState;
 use anser_testkit::memory::Peak;
 
 use crate::endless::{Endless, Made, SHORT, open};
-use crate::house::{ANN, House, TENANT, each_house, one_house};
+use crate::house::{ANN, House, TENANT, each_house, files_at, one_house};
 
 /// Its octets.
 const SIZE: u64 = (1 << 31) + 50_000_000;
@@ -118,9 +117,7 @@ fn sparse(path: &Path, head: &[u8], behind: &[u8]) -> File {
 }
 
 async fn pass(house: &House, kind: Kind, path: &Path) -> u64 {
-    let (host, tls, profile) = (path.display().to_string(), Tls::None, "generic".to_owned());
-    let source = Source { id: 1, name: "old".into(), kind, host, port: 0, tls, profile, connections: 1, admin: None };
-    let origin = Origin::open(&source, "ann", None).await.map_err(|trouble| trouble.words()).unwrap();
+    let origin = files_at(kind, path).await;
     house.pass_over(origin, false, false).await.map_err(|trouble| trouble.words()).unwrap().copied
 }
 

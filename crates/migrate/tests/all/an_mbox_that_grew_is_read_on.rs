@@ -6,12 +6,12 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
 use anser_base::Durability;
+use anser_migrate::Kind;
 use anser_migrate::files::{mbox, read};
-use anser_migrate::source::{Origin, Standing};
-use anser_migrate::{Kind, Source, Tls};
+use anser_migrate::source::Standing;
 use anser_store::{LedgerFolder, MailTx};
 
-use crate::house::{ANN, House, each_house};
+use crate::house::{ANN, House, each_house, files_at};
 
 const HOLE: u64 = 65 * 1024 * 1024;
 /// Of a file that nobody reads through twice.
@@ -34,19 +34,7 @@ fn make(path: &Path, hole: u64) {
 }
 
 async fn pass(house: &House, path: &Path) -> u64 {
-    let (host, tls, profile) = (path.display().to_string(), Tls::None, "generic".to_owned());
-    let source = Source {
-        id: 1,
-        name: "old".into(),
-        kind: Kind::Mbox,
-        host,
-        port: 0,
-        tls,
-        profile,
-        connections: 1,
-        admin: None,
-    };
-    let origin = Origin::open(&source, "ann", None).await.map_err(|trouble| trouble.words()).unwrap();
+    let origin = files_at(Kind::Mbox, path).await;
     house.pass_over(origin, false, false).await.map_err(|trouble| trouble.words()).unwrap().copied
 }
 

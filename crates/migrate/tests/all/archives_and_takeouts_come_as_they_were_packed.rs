@@ -4,20 +4,19 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+use anser_migrate::Kind;
 use anser_migrate::source::Origin;
-use anser_migrate::{Kind, Source, Tls};
 use anser_store::{Flags, MailTx};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use crate::house::{ANN, House, each_house};
+use crate::house::{ANN, House, each_house, files_at, source_of_files};
 
 /// Messages brought by one pass.
 async fn pass(house: &House, kind: Kind, path: &Path) -> u64 {
-    let (host, tls, profile) = (path.display().to_string(), Tls::None, "generic".to_owned());
-    let source = Source { id: 1, name: "old".into(), kind, host, port: 0, tls, profile, connections: 1, admin: None };
+    let source = source_of_files(kind, path.to_str().unwrap());
     let origin = Origin::open(&source, "ann", None).await.map_err(|trouble| trouble.words()).unwrap();
     let profile = &anser_migrate::profile::of_source(&source).name;
     let outcome = house.pass_as(profile, origin, false, false).await.map_err(|trouble| trouble.words()).unwrap();
@@ -93,19 +92,7 @@ fn a_zip_that_unpacks_to_more_than_it_says_is_cut() {
         assert_eq!(places.len(), 2);
         places.iter().for_each(|at| bytes[*at..at + 4].copy_from_slice(&10_u32.to_le_bytes()));
         fs::write(&path, bytes).unwrap();
-        let (host, tls, profile) = (path.display().to_string(), Tls::None, "generic".to_owned());
-        let source = Source {
-            id: 1,
-            name: "old".into(),
-            kind: Kind::Eml,
-            host,
-            port: 0,
-            tls,
-            profile,
-            connections: 1,
-            admin: None,
-        };
-        let origin = Origin::open(&source, "ann", None).await.map_err(|trouble| trouble.words()).unwrap();
+        let origin = files_at(Kind::Eml, &path).await;
         drop(house.pass_over(origin, false, false).await);
         let held = house.held().await;
         assert!(held["INBOX"].iter().any(|one| one.4 == b"Subject: b\r\n\r\n"), "one bad member stops no other");

@@ -9,14 +9,13 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use anser_migrate::source::Origin;
 use anser_migrate::trouble::Trouble;
-use anser_migrate::{Kind, Source, Tls};
+use anser_migrate::{Kind, Source};
 use anser_store::{Flags, MailTx};
 
-use crate::house::{ANN, House, each_house};
+use crate::house::{ANN, House, each_house, source_of_files};
 
 fn source(kind: Kind, path: &Path) -> Source {
-    let (host, tls, profile) = (format!("{}/%n", path.display()), Tls::None, "generic".to_owned());
-    Source { id: 1, name: "old".into(), kind, host, port: 0, tls, profile, connections: 1, admin: None }
+    source_of_files(kind, &format!("{}/%n", path.display()))
 }
 
 async fn pass(house: &House, kind: Kind, path: &Path) -> u64 {

@@ -1,6 +1,7 @@
 //! An account that mail comes to, and passes over a fake server.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -10,6 +11,7 @@ use anser_migrate::adopt::Read;
 use anser_migrate::pass::{Outcome, Pass, Watcher};
 use anser_migrate::source::{Allowance, Origin};
 use anser_migrate::trouble::Trouble;
+use anser_migrate::{Kind, Source, Tls};
 use anser_store::{Keywords, MailTx, SCHEMA, SEARCH_SCHEMA, Store};
 use anser_testkit::engines::{NO_SCHEMAS, World};
 use anser_wire::Secret;
@@ -210,6 +212,18 @@ impl House {
     pub async fn uids(&self, path: &str) -> Vec<u32> {
         self.held().await.remove(path).unwrap_or_default().iter().map(|one| one.0).collect()
     }
+}
+
+/// An old server's files, at a place as an administrator writes it (`/srv/%u`).
+pub fn source_of_files(kind: Kind, place: &str) -> Source {
+    let (name, profile, host) = ("old".to_owned(), "generic".to_owned(), place.to_owned());
+    Source { id: 1, name, kind, host, port: 0, tls: Tls::None, profile, connections: 1, admin: None }
+}
+
+/// Files at a path, to be read.
+pub async fn files_at(kind: Kind, path: &Path) -> Origin {
+    let source = source_of_files(kind, path.to_str().unwrap());
+    Origin::open(&source, "ann", None).await.map_err(|trouble| trouble.words()).unwrap()
 }
 
 /// Everything that an account holds.

@@ -4,13 +4,13 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
+use anser_migrate::Kind;
 use anser_migrate::source::{Allowance, Origin, Taken};
-use anser_migrate::{Kind, Source, Tls};
 use anser_store::LedgerState;
 use anser_wire::Secret;
 
 use crate::fake::{Fake, Habits, folder, mail};
-use crate::house::{ANN, TENANT, each_house};
+use crate::house::{ANN, TENANT, each_house, files_at};
 
 const LARGE: u64 = 150 * 1024 * 1024;
 
@@ -28,21 +28,8 @@ fn of_150_mb_and_of_more_than_4_gb() {
         sparse(&dir.path().join("a-large.eml"), LARGE);
         sparse(&dir.path().join("b-huge.eml"), (4 << 30) + 1);
         fs::write(dir.path().join("c-small.eml"), "Subject: small\r\n\r\nx\r\n").unwrap();
-        let host = dir.path().display().to_string();
-        let (tls, profile) = (Tls::None, "generic".to_owned());
-        let source = Source {
-            id: 1,
-            name: "old".into(),
-            kind: Kind::Eml,
-            host,
-            port: 0,
-            tls,
-            profile,
-            connections: 1,
-            admin: None,
-        };
         for copied in [2, 0, 0] {
-            let origin = Origin::open(&source, "ann", None).await.map_err(|trouble| trouble.words()).unwrap();
+            let origin = files_at(Kind::Eml, dir.path()).await;
             let done = house.pass_over(origin, false, false).await.map_err(|trouble| trouble.words()).unwrap();
             assert_eq!((done.copied, done.failed), (copied, 1));
         }

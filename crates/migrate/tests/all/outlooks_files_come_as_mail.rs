@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use anser_migrate::Kind;
 use anser_migrate::files::Files;
 use anser_migrate::source::Origin;
-use anser_migrate::{Kind, Source, Tls};
 use anser_mime::header;
 use anser_pst::Encoding;
 use anser_testkit::outlook::{Item, Of, Outlook};
 
-use crate::house::each_house;
+use crate::house::{each_house, source_of_files};
 
 /// Tells of every message below a folder: its folder, subject, text, and the bytes of its attachments. `readpst` cuts names of files at
 /// quotes.
@@ -43,22 +43,8 @@ fn told(folder: &Path) -> Vec<String> {
     lines
 }
 
-fn source(path: &Path) -> Source {
-    Source {
-        id: 1,
-        name: "old".into(),
-        kind: Kind::Pst,
-        host: path.to_str().unwrap().into(),
-        port: 0,
-        tls: Tls::None,
-        profile: "generic".into(),
-        connections: 1,
-        admin: None,
-    }
-}
-
 async fn open(path: &Path) -> Result<Origin, anser_migrate::trouble::Trouble> {
-    Files::open(&source(path), "ann").await.map(Origin::Files)
+    Files::open(&source_of_files(Kind::Pst, path.to_str().unwrap()), "ann").await.map(Origin::Files)
 }
 
 fn sample() -> Option<PathBuf> {

@@ -4,17 +4,13 @@
 use std::fs;
 use std::path::Path;
 
-use anser_migrate::source::Origin;
-use anser_migrate::{Kind, Source, Tls};
+use anser_migrate::Kind;
 use anser_store::LedgerState;
 
-use crate::house::{ANN, House, each_house};
+use crate::house::{ANN, House, each_house, files_at};
 
 async fn pass(house: &House, path: &Path) -> u64 {
-    let (host, tls, profile) = (path.display().to_string(), Tls::None, "generic".to_owned());
-    let source =
-        Source { id: 1, name: "old".into(), kind: Kind::Eml, host, port: 0, tls, profile, connections: 1, admin: None };
-    let origin = Origin::open(&source, "ann", None).await.map_err(|trouble| trouble.words()).unwrap();
+    let origin = files_at(Kind::Eml, path).await;
     house.pass_as("generic", origin, false, false).await.map_err(|trouble| trouble.words()).unwrap().copied
 }
 
