@@ -213,6 +213,11 @@ impl Directory {
         self.inner.learning_until.load(Ordering::SeqCst) > self.inner.deps.clock.now().0
     }
 
+    /// Whether the front door of a domain is open.
+    pub async fn learns_passwords_of(&self, domain: &str) -> Result<bool> {
+        Ok(self.front_door(&names::domain_key(domain)).await?.is_some())
+    }
+
     /// Finds out until when a front door is open.
     async fn look_at_the_clock(&self) -> Result<()> {
         let doors = self.front_doors().await?;

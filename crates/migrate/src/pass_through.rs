@@ -231,7 +231,7 @@ impl Inner {
                 if matches!(trouble, Trouble::Login { kind: "wrong", .. })
                     && self.has_stale_secret(mailbox.account).await?
                 {
-                    return Err(self.changed_there());
+                    return Err(self.changed_there(mailbox.account).await?);
                 }
                 // The password was right here: the client must not forget it.
                 return Err(match Error::from(trouble) {
@@ -252,9 +252,14 @@ impl Inner {
         }))
     }
 
-    /// What somebody hears whose password is right here and wrong there. Where the front door learns another one, they are asked for it.
-    fn changed_there(&self) -> Error {
-        match self.deps.directory.learns_passwords() {
+    /// What somebody hears whose password is right here and wrong there. Where the front door of their domain learns another one, they are
+    /// asked for it.
+    async fn changed_there(&self, account: AccountId) -> Result<Error> {
+        let learns = match self.deps.directory.account(account).await? {
+            Some(found) => self.deps.directory.learns_passwords_of(found.address.domain()).await?,
+            None => false,
+        };
+        Ok(match learns {
             true => Error::new(
                 Class::Unauthenticated,
                 "the password at the old server has changed: log in with the new one",
@@ -265,7 +270,7 @@ impl Inner {
                 "the password at the old server has changed: tell your administrator",
                 "旧服务器上的密码已更改，请联系管理员",
             ),
-        }
+        })
     }
 
     /// Whether a mailbox of an account lives at an old server that no longer takes its password.
