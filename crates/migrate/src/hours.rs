@@ -5,6 +5,7 @@
 //! mail is little, and wanted soon. A mailbox whose owner logged in and waits for it is brought outside of the hours too, one at a time of each
 //! source.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use anser_base::{Result, Timestamp};
@@ -46,10 +47,10 @@ impl Closed {
         Some(Self { of: 0, source: None, wave: None, until, why, spares_awaited: true })
     }
 
-    /// Whether it stops a pass.
-    pub fn stops(&self, pass: &Following) -> bool {
-        let is_of =
-            pass.of == self.of && (self.source == Some(pass.source) || (self.wave.is_some() && self.wave == pass.wave));
+    /// Whether it stops a pass, by the wave in which its mailbox is now: somebody may have put it there meanwhile.
+    fn stops(&self, pass: &Following, waves: &HashMap<u64, String>) -> bool {
+        let is_of_wave = || self.wave.is_some() && self.wave.as_ref() == waves.get(&pass.mailbox);
+        let is_of = pass.of == self.of && (self.source == Some(pass.source) || is_of_wave());
         is_of && pass.yields && !(self.spares_awaited && pass.priority == Priority::Awaited)
     }
 }
@@ -160,6 +161,16 @@ fn holds_back(tx: &mut Tx<'_>, closed: &Closed, now: Timestamp) -> Result<bool> 
     Ok(tx.query_one(&sql, &held_back(closed, now), |row| row.int(0))?.is_some())
 }
 
+/// The waves of mailboxes that are under way, where any wave is closed.
+fn waves_under_way(tx: &mut Tx<'_>, closed: &[Closed]) -> Result<HashMap<u64, String>> {
+    if closed.iter().all(|closed| closed.wave.is_none()) {
+        return Ok(HashMap::new());
+    }
+    let sql = "SELECT id, wave FROM mov_accounts WHERE state = ?1 AND wave IS NOT NULL";
+    let found = tx.query(sql, params![State::Copying as i64], |row| Ok((row.int(0)? as u64, row.text(1)?)))?;
+    Ok(found.into_iter().collect())
+}
+
 /// Lets mailboxes that are due wait where they may not be brought. How many.
 fn hold_back(tx: &mut Tx<'_>, closed: &Closed, now: Timestamp) -> Result<u64> {
     let sql = format!("UPDATE mov_accounts SET state = ?4, due_ms = ?10, note = ?11 WHERE {HELD_BACK}");
@@ -185,15 +196,16 @@ impl Migrate {
                     holding.push(one.clone());
                 }
             }
-            Ok((all, holding))
+            let waves = waves_under_way(tx, &all)?;
+            Ok((all, waves, holding))
         };
-        let (all, holding) = self.inner.deps.db.read(Place::Moves, look).await?;
+        let (all, waves, holding) = self.inner.deps.db.read(Place::Moves, look).await?;
         if !holding.is_empty() {
             let work = move |tx: &mut Tx<'_>| holding.iter().map(|one| hold_back(tx, one, now)).sum::<Result<u64>>();
             self.inner.deps.db.write(Place::Moves, Durability::Sync, work).await?;
             self.inner.changed.send_modify(|count| *count += 1);
         }
-        self.inner.stop_those(|pass| all.iter().any(|closed| closed.stops(pass)));
+        self.inner.stop_those(|pass| all.iter().any(|closed| closed.stops(pass, &waves)));
         Ok(all)
     }
 }

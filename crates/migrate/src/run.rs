@@ -59,8 +59,8 @@ pub(crate) struct Following {
     pub of: u64,
     /// The old server.
     pub source: u64,
-    /// The wave of its mailbox.
-    pub wave: Option<String>,
+    /// Its mailbox.
+    pub mailbox: u64,
     /// How its mailbox stands in the queue.
     pub priority: Priority,
     /// Whether it gives way: to hours, and to whoever waits for a mailbox.
@@ -104,7 +104,7 @@ impl Following {
             looked: Mutex::new((now, 0)),
             of: mailbox.of,
             source: mailbox.source,
-            wave: mailbox.wave.clone(),
+            mailbox: mailbox.id,
             priority: mailbox.priority,
             yields: is_brought(mailbox),
             began: now,

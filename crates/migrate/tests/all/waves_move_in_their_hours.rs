@@ -11,6 +11,7 @@ use anser_directory::{Account, FrontDoor, Lesson, OldProtocol};
 use anser_migrate::model::State;
 use anser_migrate::{Pace, Source};
 use anser_wire::Secret;
+use tokio::sync::mpsc::unbounded_channel;
 
 use crate::fake::{Fake, Habits, folder, mail};
 use crate::office::{MOVE, Office, each_office};
@@ -191,6 +192,55 @@ fn what_somebody_who_died_had_under_way_waits_for_its_hours_too() {
         let (_shutdown, running) = office.run();
         let waits = office.until("ann@anser.test", |view| view.until.is_some()).await;
         assert_eq!((&*waits.state, waits.trouble.as_deref(), waits.passes), ("waiting", Some("hours"), 0));
+        running.abort();
+    });
+}
+
+#[test]
+fn what_is_put_into_a_closed_wave_stops_in_the_middle_and_says_until_when() {
+    let clock = Clock::manual(Timestamp::from_secs(MORNING));
+    each_office(&[], &clock, async |office| {
+        let fake = Fake::start(vec![folder("INBOX", vec![mail(1, "", "one")])], Habits::default());
+        let (told, mut begun) = unbounded_channel();
+        fake.change(|state| state.trickles = Some(told));
+        office.plan(&[(fake.source(), &["ann"])]).await;
+        let migrate = &office.migrate;
+        migrate.pace_wave(MOVE, "night", &hours("22:00-06:00")).await.unwrap();
+        migrate.start(MOVE, Vec::new()).await.unwrap();
+        let (_shutdown, running) = office.run();
+        begun.recv().await.unwrap();
+        migrate.set_wave(MOVE, vec!["ann@anser.test".into()], Some("night".into())).await.unwrap();
+        let waits = office.until("ann@anser.test", |view| view.until.is_some()).await;
+        assert_eq!((&*waits.state, waits.trouble.as_deref()), ("waiting", Some("hours")));
+        assert!(waits.note.is_some_and(|note| note.contains("22:00-06:00")));
+        running.abort();
+    });
+}
+
+#[test]
+fn many_who_wait_outside_of_the_hours_keep_no_act_from_the_others() {
+    let clock = Clock::manual(Timestamp::from_secs(MORNING));
+    each_office(&[], &clock, async |office| {
+        let habits = Habits { admits_anybody: true, ..Habits::default() };
+        let fake = Fake::start(vec![folder("INBOX", vec![mail(1, "", "one")])], habits);
+        let (told, mut begun) = unbounded_channel();
+        fake.change(|state| state.trickles = Some(told));
+        // More than are looked at for one place.
+        let owners: Vec<String> = (0..60).map(|number| format!("owner-{number}")).collect();
+        let names: Vec<&str> = owners.iter().map(String::as_str).chain(["checked"]).collect();
+        let made = office.plan(&[(fake.source(), &names)]).await;
+        let migrate = &office.migrate;
+        migrate.pace_source(MOVE, None, &hours("22:00-06:00")).await.unwrap();
+        migrate.start(MOVE, vec!["owner-0@anser.test".into()]).await.unwrap();
+        for (name, id) in owners.iter().zip(made) {
+            migrate.learned(lesson(&fake.source(), office.account(id).await, name)).await.unwrap();
+        }
+        let (_shutdown, running) = office.run();
+        begun.recv().await.unwrap();
+        migrate.check(MOVE, vec!["checked@anser.test".into()]).await.unwrap();
+        office.until("checked@anser.test", |view| view.state == "ready").await;
+        let copying = migrate.mailbox_views(MOVE, vec!["state:copying".into()]).await.unwrap();
+        assert_eq!(copying.len(), 1, "of the owners one at a time: {copying:?}");
         running.abort();
     });
 }
