@@ -133,6 +133,12 @@ pub struct Forecast {
     pub bytes: u64,
     /// Seconds that all of it may take.
     pub seconds: u64,
+    /// Mailboxes that nobody looked into, and that are taken for as large as the others of their server.
+    #[serde(default)]
+    pub supposed: u64,
+    /// Mailboxes of servers where nobody looked into any: they are not in these numbers.
+    #[serde(default)]
+    pub unknown: u64,
 }
 
 /// For how long others may remember something.
@@ -333,7 +339,7 @@ impl Gates {
 
     /// What somebody is to know and to accept.
     fn forecast_words(&self) -> Text {
-        let Some(Forecast { at, messages, bytes, seconds }) = self.forecast else {
+        let Some(Forecast { at, messages, bytes, seconds, supposed, unknown }) = self.forecast else {
             return Text::new(
                 "nobody knows how much there is: run `anser move survey`",
                 "尚未调查数据量：请运行 anser move survey",
@@ -341,12 +347,21 @@ impl Gates {
         };
         let (day, size) = (Timestamp(at), format!("{:.1} GB", bytes as f64 / 1e9));
         let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+        let (mut en, mut zh) = (String::new(), String::new());
+        if supposed > 0 {
+            en += &format!("; {supposed} mailboxes were not looked into, and are taken for as large as the others");
+            zh += &format!("；{supposed} 个邮箱未能查看，按其余邮箱的平均大小计入");
+        }
+        if unknown > 0 {
+            en += &format!("; nothing is known of {unknown} mailboxes, which are not counted");
+            zh += &format!("；{unknown} 个邮箱的情况未知，未计入");
+        }
         Text::new(
             format!(
-                "{messages} messages, {size}, about {hours} h {minutes} min, as it was at {day}: --accept forecast"
+                "{messages} messages, {size}, about {hours} h {minutes} min, as it was at {day}{en}: --accept forecast"
             ),
             format!(
-                "截至 {day} 共 {messages} 封、{size}，预计 {hours} 小时 {minutes} 分钟：请用 --accept forecast 确认"
+                "截至 {day} 共 {messages} 封、{size}，预计 {hours} 小时 {minutes} 分钟{zh}：请用 --accept forecast 确认"
             ),
         )
     }

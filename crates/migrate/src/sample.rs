@@ -37,6 +37,8 @@ pub struct Sizes {
     pub messages: u64,
     /// Their octets, where the server tells them.
     pub bytes: Option<u64>,
+    /// Folders that were not asked for.
+    pub left_out: u64,
 }
 
 /// What a sample of messages shows.
@@ -62,15 +64,23 @@ pub struct Sample {
     pub nul: u64,
 }
 
-/// Counts a mailbox: by STATUS (with `SIZE`, RFC 8438) where the list of folders did not tell.
+/// Counts a mailbox: by STATUS (with `SIZE`, RFC 8438) where the list of folders did not tell, a maildrop of POP3 by STAT.
 pub async fn sizes(origin: &mut Origin, folders: &[Folder]) -> Result<Sizes, Trouble> {
     let told = |folder: &Folder| folder.standing.map(|standing| standing.messages);
-    let mut sizes = Sizes { messages: folders.iter().filter_map(told).sum(), bytes: None };
-    let Origin::Imap(imap) = origin else {
-        for folder in folders.iter().filter(|folder| folder.is_selectable() && told(folder).is_none()).take(ASKED) {
-            sizes.messages += origin.examine(&folder.name).await?.messages;
+    let mut sizes = Sizes { messages: folders.iter().filter_map(told).sum(), ..Sizes::default() };
+    let untold: Vec<_> = folders.iter().filter(|folder| folder.is_selectable() && told(folder).is_none()).collect();
+    let imap = match origin {
+        Origin::Imap(imap) => imap,
+        Origin::Pop3(pop3) => {
+            let (messages, bytes) = pop3.totals().await?;
+            return Ok(Sizes { messages, bytes, left_out: 0 });
         }
-        return Ok(sizes);
+        other => {
+            for folder in untold.iter().take(ASKED) {
+                sizes.messages += other.examine(&folder.name).await?.messages;
+            }
+            return Ok(Sizes { left_out: untold.len().saturating_sub(ASKED) as u64, ..sizes });
+        }
     };
     let tells_sizes = imap.can("STATUS=SIZE") || imap.can("IMAP4REV2");
     if tells_sizes && imap.can("LIST-STATUS") {
@@ -85,10 +95,12 @@ pub async fn sizes(origin: &mut Origin, folders: &[Folder]) -> Result<Sizes, Tro
     }
     let items: &[u8] = if tells_sizes { b"(MESSAGES SIZE)" } else { b"(MESSAGES)" };
     let mut bytes = 0u64;
-    for folder in folders.iter().filter(|folder| folder.is_selectable()).take(ASKED) {
-        if told(folder).is_some() && !tells_sizes {
-            continue;
-        }
+    let asked: Vec<_> = match tells_sizes {
+        true => folders.iter().filter(|folder| folder.is_selectable()).collect(),
+        false => untold,
+    };
+    sizes.left_out = asked.len().saturating_sub(ASKED) as u64;
+    for folder in asked.into_iter().take(ASKED) {
         let each = |response| {
             if let Response::Status { items, .. } = response {
                 bytes = bytes.saturating_add(number(&items, "SIZE"));
@@ -123,13 +135,18 @@ pub async fn quota(imap: &mut Imap) -> Result<Option<(u64, u64)>, Trouble> {
     }
 }
 
-/// Lists the inbox, or the first folder, and reads one message in a hundred of it.
+/// Lists the inbox, or the first folder, and reads one message in a hundred of it; of POP3 none, since some servers remove or mark what
+/// was read.
 pub async fn sample(
     origin: &mut Origin,
     folders: &[Folder],
     (store, tenant): (&Store, TenantId),
 ) -> Result<Sample, Trouble> {
     let mut sample = Sample::default();
+    if let Origin::Pop3(pop3) = origin {
+        sample.note_sizes(pop3.sizes().await?.into_iter().map(|(_, size)| size));
+        return Ok(sample);
+    }
     let is_inbox = |folder: &&Folder| folder.name.eq_ignore_ascii_case(b"INBOX");
     let first = folders.iter().find(is_inbox).or_else(|| folders.iter().find(|folder| folder.is_selectable()));
     let Some(folder) = first else { return Ok(sample) };
@@ -141,9 +158,7 @@ pub async fn sample(
             seen = all;
         }
     }
-    sample.listed = seen.len() as u64;
-    sample.listed_bytes = seen.iter().map(|one| one.size).sum();
-    sample.biggest = seen.iter().map(|one| one.size).max().unwrap_or(0);
+    sample.note_sizes(seen.iter().map(|one| one.size));
     let step = (seen.len() / (seen.len() / PART).clamp(LEAST, MOST)).max(1);
     let small = seen.iter().filter(|one| one.size <= SMALL).map(|one| one.at);
     let mut wanted: Vec<u32> = small.step_by(step).take(MOST).collect();
@@ -164,6 +179,14 @@ pub async fn sample(
 }
 
 impl Sample {
+    fn note_sizes(&mut self, sizes: impl Iterator<Item = u64>) {
+        for size in sizes {
+            self.listed += 1;
+            self.listed_bytes = self.listed_bytes.saturating_add(size);
+            self.biggest = self.biggest.max(size);
+        }
+    }
+
     fn note(&mut self, raw: &[u8]) {
         let end = header::fields(raw).last().map_or(0, |field| field.range.end);
         let block = &raw[..end];

@@ -50,7 +50,10 @@ pub struct SourceSurvey {
     pub without_password: u64,
     /// Logins that it refused or that could not be opened, with its words; the first of them.
     pub refused: Vec<(String, String)>,
-    /// Folders of those that it let in.
+    /// Those that were looked into. Of the others nothing is known; the forecast takes each for as large as these are on average.
+    #[serde(default)]
+    pub looked: u64,
+    /// Folders of those that were looked into.
     pub folders: u64,
     /// Messages, where it tells their number with the list of folders.
     pub messages: u64,
@@ -111,11 +114,16 @@ impl Migrate {
             first.zh.push(format!("SMTP {relay}：{}", said.as_deref().unwrap_or("无应答")));
         }
         if which.is_empty() {
-            let (at, sum) =
-                (self.inner.deps.clock.now().0, |number: fn(&SourceSurvey) -> u64| surveys.iter().map(number).sum());
-            // Sources are worked on beside each other.
-            let seconds = surveys.iter().map(|survey| survey.forecast).max().unwrap_or(0);
-            let forecast = Forecast { at, messages: sum(|one| one.messages), bytes: sum(|one| one.bytes), seconds };
+            let sum = |number: fn(&SourceSurvey) -> u64| surveys.iter().map(number).sum();
+            let forecast = Forecast {
+                at: self.inner.deps.clock.now().0,
+                messages: sum(|one| one.of_all(one.messages)),
+                bytes: sum(|one| one.of_all(one.bytes)),
+                // Sources are worked on beside each other.
+                seconds: surveys.iter().map(|survey| survey.forecast).max().unwrap_or(0),
+                supposed: sum(|one| if one.looked > 0 { one.mailboxes - one.looked } else { 0 }),
+                unknown: sum(|one| if one.looked > 0 { 0 } else { one.mailboxes }),
+            };
             self.write(move |tx| rows::change_gates(tx, id, |gates| gates.forecast = Some(forecast)).map(drop)).await?;
         }
         Ok(surveys)
@@ -166,6 +174,11 @@ impl Migrate {
                 survey.zh.push(format!("单封邮件上限 {limit} 字节（APPENDLIMIT）：更大的邮件无法回退"));
             }
         }
+        if source.kind == Kind::Pop3 {
+            survey.en.push("POP3: counted by STAT and LIST; nothing is read as a sample, since some servers remove or mark what was read".into());
+            survey.zh.push("POP3：按 STAT 和 LIST 统计；不抽读邮件，因为有的服务器会删除或标记读过的邮件".into());
+        }
+        survey.tell_unseen();
         measured.conclude(&mut survey, u64::from(source.connections.max(1)));
         survey
     }
@@ -183,12 +196,18 @@ impl Migrate {
         }
         let folders = origin.folders().await?;
         let sizes = sample::sizes(&mut origin, &folders).await?;
+        survey.looked += 1;
         survey.folders += folders.len() as u64;
         survey.messages += sizes.messages;
         survey.largest = survey.largest.max(sizes.messages);
         match sizes.bytes {
             Some(bytes) => survey.bytes += bytes,
             None => measured.untold += sizes.messages,
+        }
+        if sizes.left_out > 0 && survey.en.len() < TOLD {
+            let (login, count) = (&mailbox.login, sizes.left_out);
+            survey.en.push(format!("{login}: {count} folders more than are counted in a survey"));
+            survey.zh.push(format!("{login}：另有 {count} 个文件夹超出调查上限，未统计"));
         }
         for folder in &folders {
             let Some((en, zh)) = sample::odd(folder).filter(|_| survey.en.len() < TOLD) else { continue };
@@ -215,6 +234,35 @@ impl Migrate {
         }
         origin.leave().await;
         Ok(())
+    }
+}
+
+impl SourceSurvey {
+    /// A number of the mailboxes that were looked into, for all of them.
+    fn of_all(&self, number: u64) -> u64 {
+        let all = u128::from(number) * u128::from(self.mailboxes) / u128::from(self.looked.max(1));
+        u64::try_from(all).unwrap_or(u64::MAX)
+    }
+
+    fn tell_unseen(&mut self) {
+        let (all, unseen) = (self.mailboxes, self.mailboxes - self.looked);
+        if unseen == 0 {
+            return;
+        }
+        let (en, zh) = match self.looked {
+            0 => (
+                format!("none of {all} mailboxes was looked into: how much there is nobody knows"),
+                format!("{all} 个邮箱均未能查看：数据量未知"),
+            ),
+            _ => (
+                format!(
+                    "{unseen} of {all} mailboxes were not looked into: the forecast takes each for as large as the others are"
+                ),
+                format!("{all} 个邮箱中有 {unseen} 个未能查看：预测按其余邮箱的平均大小计算"),
+            ),
+        };
+        self.en.insert(0, en);
+        self.zh.insert(0, zh);
     }
 }
 
@@ -252,13 +300,14 @@ impl Measured {
                     .unwrap_or(u64::MAX);
         }
         let millis = self.took.as_millis().max(1);
+        let (messages, bytes) = (survey.of_all(survey.messages), survey.of_all(survey.bytes));
         survey.forecast = match survey.sampled {
-            0 => survey.messages.div_ceil(SPEED * at_once),
+            0 => messages.div_ceil(SPEED * at_once),
             read => {
                 survey.speed = per_second(self.read_bytes, millis);
                 // Small messages cost their number, large ones their octets.
-                let by_count = u128::from(survey.messages) * millis / (u128::from(read) * 1000);
-                let by_bytes = u128::from(survey.bytes) * millis / (u128::from(self.read_bytes.max(1)) * 1000);
+                let by_count = u128::from(messages) * millis / (u128::from(read) * 1000);
+                let by_bytes = u128::from(bytes) * millis / (u128::from(self.read_bytes.max(1)) * 1000);
                 u64::try_from(by_count.max(by_bytes)).unwrap_or(u64::MAX).div_ceil(at_once)
             }
         };
@@ -293,13 +342,13 @@ mod tests {
         let took = Duration::from_secs(2);
         let found =
             Sample { listed: 1000, listed_bytes: 20_000_000, read: 10, read_bytes: 200_000, took, ..Sample::default() };
-        let mut survey = SourceSurvey { messages: 1_000_000, ..SourceSurvey::default() };
+        let mut survey = SourceSurvey { messages: 1_000_000, mailboxes: 1, looked: 1, ..SourceSurvey::default() };
         measured.add(&found, &mut survey);
         measured.conclude(&mut survey, 4);
         assert_eq!((survey.bytes, survey.is_estimate, survey.speed), (20_000_000_000, true, 100_000));
         assert_eq!(survey.forecast, 50_000, "a million at five a second, four at once");
-        let mut survey = SourceSurvey { messages: 10_000, ..SourceSurvey::default() };
+        let mut survey = SourceSurvey { messages: 2_500, mailboxes: 4, looked: 1, ..SourceSurvey::default() };
         Measured::default().conclude(&mut survey, 2);
-        assert_eq!((survey.forecast, survey.speed), (10, 0));
+        assert_eq!((survey.forecast, survey.speed), (10, 0), "three mailboxes more, each as large");
     }
 }

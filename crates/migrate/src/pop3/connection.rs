@@ -238,10 +238,17 @@ impl Pop3 {
 
     /// How the maildrop stands.
     pub async fn stat(&mut self) -> Result<Standing, Trouble> {
-        let line = self.command("STAT").await?;
-        let messages = line.split(' ').nth(1).and_then(|word| word.parse().ok());
-        let messages = messages.ok_or_else(|| Trouble::lost(format!("STAT: {line}")))?;
+        let (messages, _) = self.totals().await?;
         Ok(Standing { messages, ..Standing::default() })
+    }
+
+    /// How many messages there are, and their octets where it tells them (RFC 1939 §5, STAT).
+    pub async fn totals(&mut self) -> Result<(u64, Option<u64>), Trouble> {
+        let line = self.command("STAT").await?;
+        // Behind `+OK`.
+        let mut numbers = line.split(' ').skip(1).map(|word| word.parse().ok());
+        let messages = numbers.next().flatten().ok_or_else(|| Trouble::lost(format!("STAT: {line}")))?;
+        Ok((messages, numbers.next().flatten()))
     }
 
     /// Its messages, as they were listed first in this session: they are the same until it ends (RFC 1939 §8).
@@ -253,9 +260,9 @@ impl Pop3 {
         Ok(self.listed.insert(listed))
     }
 
-    /// Its messages, in its order.
-    pub async fn list(&mut self) -> Result<Vec<Seen>, Trouble> {
-        let mut sizes: Vec<(u32, u64)> = Vec::new();
+    /// The number and size of each message, in its order (RFC 1939 §5, LIST). Nothing is read.
+    pub async fn sizes(&mut self) -> Result<Vec<(u32, u64)>, Trouble> {
+        let mut sizes = Vec::new();
         self.command("LIST").await?;
         let each = |line: &str| {
             let mut words = line.split_ascii_whitespace();
@@ -265,6 +272,12 @@ impl Pop3 {
             }
         };
         self.lines(MESSAGES, each).await?;
+        Ok(sizes)
+    }
+
+    /// Its messages, in its order.
+    pub async fn list(&mut self) -> Result<Vec<Seen>, Trouble> {
+        let sizes = self.sizes().await?;
         let ids = self.ids(&sizes).await?;
         let mut met: HashMap<&str, u32> = HashMap::new();
         let mut seen = Vec::with_capacity(sizes.len());

@@ -1,9 +1,10 @@
 //! P1: what there is, how big, how odd, and how long it may take, as it was seen and not as it is thought.
 
 use anser_base::Clock;
-use anser_migrate::{Said, SourceSurvey};
+use anser_migrate::{NewMailbox, Password, Said, SourceSurvey};
 
 use crate::fake::{Fake, Folder, Habits, folder, mail};
+use crate::fake_pop3;
 use crate::office::{MOVE, Office, each_office};
 
 fn folders() -> Vec<Folder> {
@@ -59,5 +60,48 @@ fn the_forecast_is_to_be_accepted_by_somebody() {
         assert!(open.state == "open" && open.before && open.en.starts_with("1 messages, "), "{open:?}");
         let said = Said { accepted: vec!["forecast".into()], who: "root".into(), ..Said::default() };
         assert_eq!(gate(said).await.state, "accepted");
+    });
+}
+
+async fn forecast(office: &Office) -> String {
+    let look = office.migrate.look_at_gates(MOVE, &[], Said::default()).await.unwrap();
+    look.gates.into_iter().find(|gate| gate.gate == "forecast").unwrap().en
+}
+
+#[test]
+fn mailboxes_that_nobody_could_look_into_are_told_of_and_counted_in() {
+    each_office(&[], &Clock::System, async |office| {
+        let fake = Fake::start(folders(), Habits::default());
+        fake.change(|state| state.user = "b".into());
+        office.plan(&[(fake.source(), &["a", "b", "c", "d"])]).await;
+        let found = office.migrate.survey(MOVE, Vec::new()).await.unwrap().pop().unwrap();
+        assert_eq!((found.mailboxes, found.looked, found.refused.len(), found.messages), (4, 1, 3, 200));
+        assert!(found.en[0].starts_with("3 of 4 mailboxes were not looked into"), "{:?}", found.en);
+        let told = forecast(office).await;
+        assert!(told.starts_with("800 messages, ") && told.contains("3 mailboxes were not looked into"), "{told}");
+
+        fake.change(|state| state.user = "nobody".into());
+        let found = office.migrate.survey(MOVE, Vec::new()).await.unwrap().pop().unwrap();
+        assert!(found.en[0].starts_with("none of 4 mailboxes was looked into"), "{:?}", found.en);
+        let told = forecast(office).await;
+        assert!(told.starts_with("0 messages, ") && told.contains("nothing is known of 4 mailboxes"), "{told}");
+    });
+}
+
+#[test]
+fn of_a_maildrop_nothing_is_read() {
+    each_office(&[], &Clock::System, async |office| {
+        let mails: Vec<_> = (1..=20).map(|n| (format!("id-{n}"), vec![b'x'; n * 10])).collect();
+        let habits = fake_pop3::Habits { removes: true, has_no_ids: true, ..fake_pop3::Habits::default() };
+        let fake = fake_pop3::Fake::start(mails, habits);
+        office.plan_more(&fake.source(), "ann").await;
+        let (login, address) = ("ann".to_owned(), "ann@anser.test".to_owned());
+        let mailbox = NewMailbox { login, password: Some(Password(b"a secret".to_vec())), address };
+        office.migrate.add_mailboxes(MOVE, None, vec![mailbox]).await.unwrap();
+        let found = office.migrate.survey(MOVE, Vec::new()).await.unwrap().pop().unwrap();
+        assert_eq!((found.looked, found.messages, found.bytes), (1, 20, 2100), "{found:?}");
+        assert_eq!((found.biggest, found.is_estimate, found.sampled), (200, false, 0));
+        assert_eq!((fake.heard("RETR"), fake.heard("TOP"), fake.heard("DELE")), (0, 0, 0));
+        assert!(found.en.iter().any(|line| line.contains("nothing is read as a sample")), "{:?}", found.en);
     });
 }

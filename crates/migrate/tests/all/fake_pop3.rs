@@ -60,8 +60,8 @@ impl Fake {
         Self { port, state }
     }
 
-    pub async fn open(&self) -> Result<Origin, Trouble> {
-        let source = Source {
+    pub fn source(&self) -> Source {
+        Source {
             id: 1,
             name: "old".into(),
             kind: Kind::Pop3,
@@ -71,8 +71,11 @@ impl Fake {
             profile: "generic".into(),
             connections: 2,
             admin: None,
-        };
-        Origin::open(&source, "ann", Some(&Secret::new("a secret"))).await
+        }
+    }
+
+    pub async fn open(&self) -> Result<Origin, Trouble> {
+        Origin::open(&self.source(), "ann", Some(&Secret::new("a secret"))).await
     }
 
     pub fn heard(&self, verb: &str) -> usize {
@@ -104,7 +107,7 @@ fn session(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
             "USER" => "+OK\r\n".to_owned(),
             "PASS" if argument == "a secret" => "+OK in\r\n".to_owned(),
             "PASS" => "-ERR wrong\r\n".to_owned(),
-            "STAT" => format!("+OK {} 1\r\n", mails.len()),
+            "STAT" => format!("+OK {} {}\r\n", mails.len(), mails.iter().map(|mail| mail.1.len()).sum::<usize>()),
             "LIST" => listing(&mails, |_, mail| mail.1.len().to_string()),
             "UIDL" if habits.has_no_ids => "-ERR what\r\n".to_owned(),
             "UIDL" if habits.changes_ids => listing(&mails, |at, _| format!("{session}-{at}")),
