@@ -7,7 +7,7 @@
 //!
 //! A password that was refused is not tried again within a day (`refused`), by whichever door or pass: it would be a wrong try
 //! each time. An administrator's is in doubt when [`DOUBT`] mailboxes in a row were refused: these may be mailboxes that are not there. Then
-//! the others wait, and one of them at a time finds out.
+//! the others wait, and one of them at a time finds out. Of those who come at once with one password one tries it: see [`crate::logins`].
 
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use encoding_rs::GBK;
 use serde::{Deserialize, Serialize};
 
 use crate::acts::Password;
+use crate::logins::Turn;
 use crate::model::{Mailbox, Source};
 use crate::oauth::bearer;
 use crate::profile;
@@ -110,6 +111,8 @@ pub(crate) struct Entry {
     was_refused: bool,
     /// What may be tried beside it was.
     was_otherwise: bool,
+    /// Others who come with the same secret wait while this is here.
+    turn: Option<Turn>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -122,8 +125,8 @@ enum By {
 }
 
 impl Inner {
-    /// How a mailbox is opened. [`Trouble::Login`] when its secret was refused a short while ago, [`Trouble::NotYet`] while the
-    /// administrator's is in doubt.
+    /// How a mailbox is opened. [`Trouble::Login`] when its secret was refused a short while ago, [`Trouble::Later`] while the
+    /// administrator's is in doubt, [`Trouble::NotYet`] after a minute in which nobody answered another session of the login.
     pub(crate) async fn entry(&self, mailbox: &Mailbox, source: &Source) -> Result<Entry, Trouble> {
         let admin = match &source.admin {
             Some(admin) => self.admin_secret(source).await?.map(|secret| (admin.login_for(&mailbox.login), secret)),
@@ -142,9 +145,11 @@ impl Inner {
                 (Login::from(&mailbox.login), secret, by)
             }
         };
-        let mut entry = Entry { login, secret, by, mark: Vec::new(), was_refused: false, was_otherwise: false };
+        let mut entry =
+            Entry { login, secret, by, mark: Vec::new(), was_refused: false, was_otherwise: false, turn: None };
         if let (By::Admin | By::Password, Some(secret)) = (by, &entry.secret) {
             entry.mark = self.seal.mark(source.id, secret);
+            entry.turn = self.logins.turn(source.id, &mailbox.login, &entry.mark).await?;
             self.hold_back(mailbox, source, &mut entry).await?;
         }
         Ok(entry)
@@ -198,6 +203,9 @@ impl Inner {
         match opened {
             Ok(opened) => {
                 self.note_entered(mailbox, source, entry).await?;
+                if let Some(turn) = entry.turn.take() {
+                    turn.taken(&entry.mark);
+                }
                 Ok(Some(opened))
             }
             // Tokens end before their time when passwords change.

@@ -88,6 +88,7 @@ mod history;
 mod hours;
 pub mod imap;
 pub mod jmap;
+mod logins;
 mod meaning;
 mod merge;
 pub mod model;
@@ -204,6 +205,8 @@ struct Inner {
     changed: watch::Sender<u64>,
     /// Sessions that are passed through.
     passing: pass_through::Passing,
+    /// Logins at old servers that are tried.
+    logins: logins::Logins,
     /// Who is away: whose mailbox does not live here.
     everybody: pass_through::Everybody,
     /// Access tokens of mailboxes that are opened by grants.
@@ -225,7 +228,7 @@ impl Migrate {
     pub fn new(deps: Deps) -> Result<Self> {
         let seal = Seal::new(&deps.key, deps.entropy.clone());
         let (following, stirred, changed) = (Mutex::default(), Notify::new(), watch::Sender::new(0));
-        let (passing, everybody, keeper, own_trouble, checks, read, counted) = Default::default();
+        let (passing, logins, everybody, keeper, own_trouble, checks, read, counted) = Default::default();
         let throttle = Arc::default();
         let inner = Inner {
             deps,
@@ -234,6 +237,7 @@ impl Migrate {
             stirred,
             changed,
             passing,
+            logins,
             everybody,
             keeper,
             throttle,

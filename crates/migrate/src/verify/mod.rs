@@ -56,7 +56,7 @@ use known::{Known, KnownFolder};
 use list::{Line, Sample};
 
 /// The session here is told so often that somebody is there: after half an hour of silence it ends (RFC 9051 §5.4).
-const AWAKE: Duration = Duration::from_secs(5 * 60);
+pub const AWAKE: Duration = Duration::from_secs(5 * 60);
 /// Differences of one mailbox that are named one by one.
 pub const NAMED: usize = 1_000;
 
@@ -290,8 +290,8 @@ pub async fn verify(
     Ok(proof)
 }
 
-/// Does what may take long at the source; the session here is told now and then that somebody is there.
-async fn beside<T>(here: &mut Imap, work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+/// Does what may take long at the source; the session here is told each [`AWAKE`] that somebody is there (NOOP, RFC 9051 §6.1.2).
+pub async fn beside<T>(here: &mut Imap, work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
     let mut work = std::pin::pin!(work);
     loop {
         match tokio::time::timeout(AWAKE, &mut work).await {

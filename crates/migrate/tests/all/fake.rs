@@ -295,6 +295,7 @@ impl Session {
                 }
                 "UID" => self.fetch(tag, arguments)?,
                 "FETCH" => self.fetch_by_number(tag, arguments)?,
+                "NOOP" => self.say(format!("{tag} OK done\r\n").as_bytes())?,
                 "LOGOUT" => return self.say(b"* BYE\r\n"),
                 _ => self.say(format!("{tag} BAD unknown\r\n").as_bytes())?,
             }
