@@ -1,5 +1,9 @@
 //! `anser move notify`: who has not logged in is reminded, in both mailboxes; whose mailbox has moved is told; nobody twice.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc;
+
 use crate::world::{Dev, Place, done, python, run};
 
 /// The letters of the house in somebody's inbox, waited for: so many.
@@ -77,4 +81,50 @@ fn users_are_reminded_and_told_of_the_success_once_each() {
     dev.ask(&["move", "report", "m", "--documents", &papers.display().to_string()]);
     let visits = std::fs::read_to_string(papers.join("en/13-visits.html")).unwrap();
     assert!(visits.contains("<td>imap</td><td>1</td>") && visits.contains("it was set"), "{visits}");
+}
+
+/// Takes one letter as an SMTP server does, and is gone before it answers to all of it; what it took.
+fn takes_and_is_gone(stream: TcpStream) -> std::io::Result<String> {
+    let (mut out, mut letter, mut is_data) = (stream.try_clone()?, String::new(), false);
+    out.write_all(b"220 old.test\r\n")?;
+    for line in BufReader::new(stream).lines() {
+        let line = line?;
+        match is_data {
+            true if line == "." => break,
+            true => letter += &(line + "\n"),
+            false if line == "DATA" => {
+                is_data = true;
+                out.write_all(b"354 go on\r\n")?;
+            }
+            false => out.write_all(b"250 ok\r\n")?,
+        }
+    }
+    Ok(letter)
+}
+
+#[test]
+fn a_letter_whose_answer_by_smtp_is_lost_is_told_of_and_not_sent_again() {
+    let place = Place::new();
+    let dev = place.start();
+    let old = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let relay = format!("127.0.0.1:{}", old.local_addr().unwrap().port());
+    let (took, taken) = mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in old.incoming().flatten() {
+            let _ = took.send(takes_and_is_gone(stream).unwrap_or_default());
+        }
+    });
+    let pop3 = dev.port("pop3").to_string();
+    let plan = ["move", "plan", "m", "--kind", "pop3", "--host", "127.0.0.1", "--port", &pop3, "--tls", "starttls-any"];
+    dev.ask(&[&plan[..], &["--relay", &relay]].concat());
+    done(run(&dev.folder, &["move", "accounts", "m", "--stdin"], b"ann@anser.test\tbob@anser.test\twild-goose\n"));
+    dev.ask(&["move", "survey", "m", "--answer", "organisation=Old House"]);
+    let remind = ["move", "notify", "m", "--reminder"];
+    for _ in 0..2 {
+        let told = String::from_utf8_lossy(&run(&dev.folder, &remind, b"").stdout).into_owned();
+        assert!(told.contains("bob@anser.test  old  unsure"), "{told}");
+    }
+    let letter = taken.recv().unwrap();
+    assert!(letter.contains("To: bob@anser.test"), "{letter}");
+    assert!(taken.try_recv().is_err(), "it was handed over once");
 }
