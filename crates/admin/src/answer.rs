@@ -177,6 +177,15 @@ pub enum Item {
     MoveDocument(DocumentView),
 }
 
+/// A mailbox that did not go out as a whole, beside others that did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedMailbox {
+    /// Its address.
+    pub address: String,
+    /// Why, in the language of whoever reads it.
+    pub why: String,
+}
+
 /// The end of an act that was done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "report", rename_all = "kebab-case")]
@@ -212,6 +221,9 @@ pub enum Report {
         bytes: u64,
         /// Messages that were left out; each was an item.
         skipped: u64,
+        /// Of several mailboxes, those that did not go out as a whole.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        failed: Vec<FailedMailbox>,
     },
     /// People were brought in, or would be; each line was an item, and each slip.
     People {

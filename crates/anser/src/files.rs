@@ -1,19 +1,19 @@
 //! `import` and `export`: this process reads and writes the files, so that it may whatever its user may; the server sees messages.
 
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use anser_admin::answer::Item;
+use anser_admin::answer::{FailedMailbox, Item};
 use anser_admin::mail::{self, Form, Reading, Target, eml, maildir, mbox, tgz};
 use anser_admin::request::MoveAct;
 use anser_admin::socket::MAILS;
 use anser_admin::{Event, Mail, Report, Request};
-use anser_base::{Error, Result};
+use anser_base::{Class, Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
 
@@ -72,7 +72,9 @@ pub async fn import(config: &Config, import: &Import, json: bool, language: Lang
     ticking.abort();
     bar.finish_and_clear();
     let report = match ended? {
-        Report::Mails { messages, bytes, .. } => Report::Mails { messages, bytes, skipped: read.skipped },
+        Report::Mails { messages, bytes, .. } => {
+            Report::Mails { messages, bytes, skipped: read.skipped, failed: Vec::new() }
+        }
         other => other,
     };
     Printer::new(language, json, false).report(&report)?;
@@ -115,7 +117,8 @@ fn stopped() -> Error {
 }
 
 /// Writes mail to files: of one account, or of each mailbox of a move into a folder or file of its own. One mailbox as mbox, and a tar
-/// file, are one file; everything else a new folder.
+/// file, are one file; everything else a new folder. A mailbox of a move that cannot be written keeps no other from it: it is named in the
+/// end, and not all is well.
 pub async fn export(config: &Config, export: &Export, json: bool, language: Language) -> Result<bool> {
     let printer = Printer::new(language, json, false);
     let (Some(of), path) = (&export.of_move, &export.path) else {
@@ -125,16 +128,27 @@ pub async fn export(config: &Config, export: &Export, json: bool, language: Lang
         return Ok(true);
     };
     mail::empty_folder(path)?;
-    let (mut messages, mut bytes) = (0, 0);
+    let (mut messages, mut bytes, mut failed) = (0, 0, Vec::new());
     for address in addresses_of(config, of, export.addresses.clone()).await? {
         let ending = if matches!(export.form, ExportForm::Tgz) { ".tgz" } else { "" };
-        let one = export_one(config, export, address.clone(), &path.join(mail::escaped(&address) + ending)).await?;
-        if let Report::Mails { messages: more, bytes: octets, .. } = one {
-            (messages, bytes) = (messages + more, bytes + octets);
+        let to = path.join(mail::escaped(&address) + ending);
+        match export_one(config, export, address.clone(), &to).await {
+            Ok(Report::Mails { messages: more, bytes: octets, .. }) => {
+                (messages, bytes) = (messages + more, bytes + octets);
+            }
+            Ok(_) => {}
+            Err(error) => {
+                // Of an account that is gone nothing was written.
+                if error.class == Class::NotFound {
+                    let _ = if to.is_dir() { fs::remove_dir_all(&to) } else { fs::remove_file(&to) };
+                }
+                failed.push(FailedMailbox { address, why: language.of(&error.text).to_owned() });
+            }
         }
     }
-    printer.report(&Report::Mails { messages, bytes, skipped: 0 })?;
-    Ok(true)
+    let is_whole = failed.is_empty();
+    printer.report(&Report::Mails { messages, bytes, skipped: 0, failed })?;
+    Ok(is_whole)
 }
 
 /// The addresses of a move, each once.

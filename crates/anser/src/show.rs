@@ -89,10 +89,14 @@ impl Printer {
                 let line = say(text::REGISTERED_SECRET, &[id, secret])?;
                 Some(format!("{line}\n{}", self.language.say(text::SHOWN_ONCE, &[])))
             }
-            Report::Mails { messages, bytes, skipped } => {
+            Report::Mails { messages, bytes, skipped, failed } => {
                 let line = say(text::MAILS, &[&messages.to_string(), &size(*bytes)])?;
                 let left_out = (*skipped > 0).then(|| self.language.say(text::LEFT_OUT, &[&skipped.to_string()]));
-                Some([Some(line), left_out].into_iter().flatten().collect::<Vec<_>>().join(", "))
+                let mut lines = [Some(line), left_out].into_iter().flatten().collect::<Vec<_>>().join(", ");
+                for one in failed {
+                    lines += &format!("\n{}", self.language.say(text::NOT_WHOLE, &[&one.address, &one.why]));
+                }
+                Some(lines)
             }
             Report::People { dry_run, new, changed, same, refused, .. } => {
                 let numbers = [new, changed, same, refused].map(ToString::to_string);

@@ -66,6 +66,7 @@ table! {
     NOTHING = "nothing", "无";
     COUNTED = "{} done", "已处理 {} 项";
     MAILS = "{} messages, {}", "{} 封邮件，{}";
+    NOT_WHOLE = "not exported as a whole: {}: {}", "未完整导出：{}：{}";
     LEFT_OUT = "{} left out", "跳过 {} 封";
     PEOPLE = "{} new, {} changed, {} as they were, {} refused", "新增 {}，变更 {}，未变 {}，拒绝 {}";
     PEOPLE_TRIAL = "nothing was done: {} new, {} changed, {} as they are, {} refused", "未作改动：将新增 {}，变更 {}，不变 {}，拒绝 {}";

@@ -35,7 +35,7 @@ impl Admin {
                 out.progress(messages, total);
             }
         }
-        Ok(Report::Mails { messages, bytes, skipped: 0 })
+        Ok(Report::Mails { messages, bytes, skipped: 0, failed: Vec::new() })
     }
 
     async fn mailboxes(&self, account: &Account, only: Option<&str>) -> Result<Vec<(MailboxId, Vec<String>)>> {

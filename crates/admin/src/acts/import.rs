@@ -38,7 +38,7 @@ impl Admin {
         let Done { messages, bytes, .. } = done;
         let after = Some(format!("{messages} messages, {bytes} bytes"));
         self.note(actor, "mail.import", address, None, after).await?;
-        ended.map(|()| Report::Mails { messages, bytes, skipped: 0 })
+        ended.map(|()| Report::Mails { messages, bytes, skipped: 0, failed: Vec::new() })
     }
 
     async fn take_all(

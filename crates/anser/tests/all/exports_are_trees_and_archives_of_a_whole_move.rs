@@ -60,4 +60,16 @@ fn a_tree_and_an_archive_hold_the_same_octets_and_a_move_gives_one_for_each_mail
     dev.ask(&["export", "tgz", &path("some"), "--move", "m", "bob@anser.test"]);
     let names: Vec<String> = tree(&place.file("some")).into_keys().collect();
     assert_eq!(names, ["/bob@anser.test.tgz"]);
+
+    // Whose account is gone keeps no other from it.
+    dev.ask(&["account", "remove", "ann@anser.test"]);
+    dev.ask(&["account", "purge", "ann@anser.test"]);
+    for form in ["tgz", "maildir"] {
+        let rest = run(&dev.folder, &["export", form, &path(&format!("rest-{form}")), "--move", "m"], b"");
+        let told = String::from_utf8_lossy(&rest.stdout);
+        assert!(!rest.status.success() && told.starts_with("2 messages, "), "{told}");
+        assert!(told.contains("not exported as a whole: ann@anser.test: there is no account"), "{told}");
+        let left: Vec<_> = fs::read_dir(place.file(&format!("rest-{form}"))).unwrap().map(|one| one.unwrap()).collect();
+        assert!(left.len() == 1 && left[0].file_name().to_str().unwrap().starts_with("bob@"), "{left:?}");
+    }
 }
