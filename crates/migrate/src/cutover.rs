@@ -1,30 +1,25 @@
 //! The verbs of an organisation as a whole: sessions that are passed through, gates, the cut-over, the way back, the end.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use anser_base::{Class, Error, Result, Timestamp};
 use anser_db::Tx;
-use anser_store::{LedgerFolder, LedgerState, LedgerTally, MailTx};
 use tokio::task::JoinSet;
 
 use crate::Migrate;
 use crate::acts::{each, list, paused};
 use crate::back::{self, Returned};
 use crate::form::Form;
-use crate::gates::{GateView, Gates, MxSeen, Standing as Whole};
+use crate::gates::{GateView, Gates, MxSeen};
 use crate::model::{Home, Kind, Mailbox, MoveState, Passing, State, Task};
-use crate::pass::TRIES;
 use crate::profile::GENERIC;
 use crate::rows::{self, Standing};
-use crate::verify::Proof;
+use crate::turn;
 use crate::views::MoveView;
 use crate::which::{Which, is_meant, meant};
-use crate::{tickets, turn};
 
 /// Bytes of a megabyte, as the form counts room.
 const MEGABYTE: u64 = 1_000_000;
-/// Logins that a gate names.
-const NAMED: usize = 10;
 
 /// What somebody says with a look at the gates.
 #[derive(Clone, Debug, Default)]
@@ -99,22 +94,22 @@ impl Migrate {
     pub async fn look_at_gates(&self, name: &str, seen: &[MxSeen], said: Said) -> Result<Look> {
         let of = self.named(name).await?;
         let now = self.inner.deps.clock.now();
-        let (remembered, whole) = (seen.to_vec(), self.whole(of.id).await?);
-        let lost = whole.lost.0;
+        let (remembered, standing) = (seen.to_vec(), self.standing(of.id).await?);
+        let lost = standing.lost.clone();
         // Before anything is remembered.
-        Gates::default().accept(&said.accepted, &said.who, lost)?;
+        Gates::default().accept(&said.accepted, &said.who, &lost)?;
         let change = move |tx: &mut Tx<'_>| {
             rows::change_gates(tx, of.id, |gates| {
                 gates.see_all(&remembered, now);
                 if said.noticed {
                     gates.notice = gates.notice.or(Some(now.0));
                 }
-                gates.accept(&said.accepted, &said.who, lost)
+                gates.accept(&said.accepted, &said.who, &lost)
             })
             .and_then(|(gates, accepted)| accepted.map(|()| gates))
         };
         let gates = self.write(change).await?;
-        let (views, visits) = (gates.views(&whole, seen, now), gates.visits());
+        let (views, visits) = (gates.views(&standing, seen, now), gates.visits());
         Ok(Look { gates: views, visits, begun: gates.begun.is_some(), closed: gates.closed.is_some() })
     }
 
@@ -153,77 +148,6 @@ impl Migrate {
             ("capacity", if bytes == 0 { String::new() } else { bytes.div_ceil(MEGABYTE).to_string() }),
         ]);
         self.write(move |tx| rows::change_form(tx, id, |form| form.see(&seen))).await
-    }
-
-    pub(crate) async fn whole(&self, of: u64) -> Result<Whole> {
-        let find = move |tx: &mut Tx<'_>| {
-            let all = list(tx, of)?;
-            let mut settled = Vec::new();
-            let mut whole = Whole { unanswered: rows::form(tx, of)?.missing(), ..Whole::default() };
-            for ticket in tickets::of_move(tx, of)?.iter().filter(|ticket| ticket.closed.is_none()) {
-                count_in(&mut whole.tickets, &ticket.id.to_string());
-            }
-            let are_over = all.iter().all(|mailbox| mailbox.cut.0 > 0 || mailbox.state == State::Abandoned);
-            whole.over = all.iter().map(|mailbox| mailbox.cut.0).max().filter(|_| are_over);
-            for mailbox in all.into_iter().filter(|mailbox| mailbox.state != State::Abandoned) {
-                let proof = rows::proven(tx, mailbox.id)?;
-                let proof: Option<(Timestamp, Proof)> =
-                    proof.and_then(|(at, text)| Some((at, serde_json::from_str(&text).ok()?)));
-                let is_whole = |proof: &Proof| proof.unexplained == 0 && proof.failed() == 0;
-                // What came since the cut-over, and stays there when the move ends, is lost.
-                let unbrought = |proof: &Proof| if mailbox.cut.0 > 0 { proof.unbrought() } else { 0 };
-                let is_lost =
-                    |at: Timestamp, proof: &Proof| at < mailbox.cut || !is_whole(proof) || unbrought(proof) > 0;
-                if proof.as_ref().is_none_or(|(at, proof)| is_lost(*at, proof)) {
-                    let (lost, names) = &mut whole.lost;
-                    if let Some((_, one)) = &proof {
-                        lost.unexplained += one.unexplained;
-                        lost.failed += one.failed();
-                        lost.unbrought += unbrought(one);
-                    }
-                    count((&mut lost.mailboxes, names), &mailbox.login);
-                }
-                if mailbox.cut.0 > 0 {
-                    continue;
-                }
-                if proof.is_none_or(|(_, proof)| !is_whole(&proof)) {
-                    count_in(&mut whole.unproven, &mailbox.login);
-                }
-                match mailbox.state {
-                    State::Settled => settled.push(mailbox),
-                    _ => count_in(&mut whole.unready, &mailbox.login),
-                }
-            }
-            Ok((whole, settled))
-        };
-        let (mut whole, settled) = self.read(find).await?;
-        for mailbox in settled {
-            let (failed, shut) = self.left_there(&mailbox).await?;
-            if failed + shut > 0 {
-                count_in(&mut whole.unready, &format!("{} ({failed} failed, {shut} folders shut)", mailbox.login));
-            }
-        }
-        Ok(whole)
-    }
-
-    /// Messages that the old server did not hand out, and folders that it did not open, of a mailbox that a pass has gone over.
-    async fn left_there(&self, mailbox: &Mailbox) -> Result<(u64, u64)> {
-        let id = mailbox.id;
-        let find = move |tx: &mut MailTx<'_, '_>| {
-            // Of a folder that was numbered anew the newest counts: what was not handed out before is asked for again there.
-            let newest: HashMap<Vec<u8>, LedgerFolder> =
-                tx.ledger_folders(id)?.into_iter().map(|folder| (folder.name.clone(), folder)).collect();
-            let (mut failed, mut shut) = (0, 0);
-            for folder in newest.values() {
-                let tally = tx.ledger_tally(id, Some(folder.key.folder))?;
-                failed += tally.rows[LedgerState::Failed as usize];
-                // One that was open once, and is closed since, has rows.
-                let was_open = folder.uidnext > 0 || folder.uidvalidity > 0;
-                shut += u64::from(folder.state >= TRIES || (!was_open && tally == LedgerTally::default()));
-            }
-            Ok((failed, shut))
-        };
-        self.inner.deps.store.read(mailbox.account, find).await
     }
 
     /// Cuts mailboxes over that were brought: a last pass, then they live here. How many are cut over from now on.
@@ -317,16 +241,5 @@ impl Migrate {
         };
         self.write(work).await?;
         self.route_domains(&of).await
-    }
-}
-
-fn count_in((all, names): &mut (u64, Vec<String>), login: &str) {
-    count((all, names), login);
-}
-
-fn count((all, names): (&mut u64, &mut Vec<String>), login: &str) {
-    *all += 1;
-    if names.len() < NAMED {
-        names.push(login.to_owned());
     }
 }

@@ -114,6 +114,20 @@ impl Form {
         self.answers.get(name).map_or("", |answer| &answer.text)
     }
 
+    /// The number that somebody said, where it is the only one in the answer. What was seen is what the move itself counts.
+    pub fn number_said(&self, name: &str) -> Option<u64> {
+        let said = self.answers.get(name).filter(|answer| answer.said)?;
+        // Digits of the full width come from Chinese keyboards.
+        let digit = |sign: char| match sign {
+            '０'..='９' => char::from_u32(u32::from(sign) - u32::from('０') + u32::from('0')).unwrap_or(sign),
+            other => other,
+        };
+        let text: String = said.text.chars().map(digit).collect();
+        let mut numbers = text.split(|sign: char| !sign.is_ascii_digit()).filter(|number| !number.is_empty());
+        let number = numbers.next()?.parse().ok()?;
+        numbers.next().is_none().then_some(number)
+    }
+
     /// Every question.
     pub fn views(&self) -> Vec<FieldView> {
         let view = |field: &Field| {
@@ -208,6 +222,23 @@ mod tests {
                 let answered = read(format!("{question}: x\n").as_bytes()).unwrap();
                 assert_eq!(answered, [(field.name.to_owned(), "x".to_owned())], "{question}");
             }
+        }
+    }
+
+    #[test]
+    fn a_number_is_what_somebody_said_alone() {
+        let mut form = Form::default();
+        form.see(&[("users", "9".into())]);
+        assert_eq!(form.number_said("users"), None, "the move's own count");
+        for (said, number) in [
+            ("300", Some(300)),
+            ("约 ３００ 人", Some(300)),
+            ("300 人，另 20 个公共邮箱", None),
+            ("many", None),
+            ("99999999999999999999999", None),
+        ] {
+            form.say(&[("users".into(), said.into())]);
+            assert_eq!(form.number_said("users"), number, "{said}");
         }
     }
 

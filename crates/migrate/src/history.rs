@@ -1,4 +1,7 @@
-//! What passes came to: of each mailbox the newest are kept.
+//! What passes came to: of each mailbox the newest are kept, and what the gates ask of those before.
+
+use std::collections::HashMap;
+use std::time::Duration;
 
 use anser_base::{Result, Timestamp};
 use anser_db::{Tx, params};
@@ -46,6 +49,53 @@ pub(crate) struct Run<'a> {
     pub bytes: u64,
     pub state: State,
     pub note: Option<&'a str>,
+}
+
+/// What is remembered of the passes over a mailbox, however many follow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Past {
+    /// When the last ended that brought everything; 0 when none did.
+    pub whole: Timestamp,
+    /// How long that took.
+    pub took: Duration,
+    /// When the last ended that brought something here, or gave something back.
+    pub brought: Timestamp,
+}
+
+/// The past of each mailbox of a move, by its number.
+pub(crate) fn pasts(tx: &mut Tx<'_>, of: u64) -> Result<HashMap<u64, Past>> {
+    let sql = "SELECT id, whole_ms, took_ms, brought_ms FROM mov_accounts WHERE move = ?1";
+    let all = tx.query(sql, params![of as i64], |row| {
+        let took = Duration::from_millis(row.int(2)?.unsigned_abs());
+        Ok((row.int(0)? as u64, Past { whole: Timestamp(row.int(1)?), took, brought: Timestamp(row.int(3)?) }))
+    })?;
+    Ok(all.into_iter().collect())
+}
+
+/// Remembers a pass that ended: one that brought everything, and how long it took; one that brought anything.
+pub(crate) fn remember(
+    tx: &mut Tx<'_>,
+    mailbox: u64,
+    ended: Timestamp,
+    whole: Option<Duration>,
+    brought: bool,
+) -> Result<()> {
+    let id = mailbox as i64;
+    if let Some(took) = whole {
+        let sql = "UPDATE mov_accounts SET whole_ms = ?2, took_ms = ?3 WHERE id = ?1";
+        tx.execute(sql, params![id, ended.0, took.as_millis() as i64])?;
+    }
+    if brought {
+        tx.execute("UPDATE mov_accounts SET brought_ms = ?2 WHERE id = ?1", params![id, ended.0])?;
+    }
+    Ok(())
+}
+
+/// Nothing of a mailbox was brought any more, and nothing is proven.
+pub(crate) fn forget(tx: &mut Tx<'_>, mailbox: u64) -> Result<()> {
+    let id = params![mailbox as i64];
+    tx.execute("UPDATE mov_accounts SET whole_ms = 0, took_ms = 0, brought_ms = 0 WHERE id = ?1", id)?;
+    tx.execute("DELETE FROM mov_proofs WHERE account = ?1", id).map(drop)
 }
 
 /// Keeps one, and lets the oldest of the mailbox go.

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anser_base::{Error, Result};
+use anser_base::{Class, Error, Result};
 use anser_directory::{AppPasswordKind, OF_THE_HOUSE, Services};
 use anser_wire::Secret;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::Migrate;
+use crate::acts::list;
+use crate::history;
 use crate::imap::Imap;
 use crate::model::{Mailbox, Source, State};
 use crate::paper;
@@ -25,10 +27,31 @@ use crate::which::{Which, is_meant};
 /// How long the password of a verification may live.
 const VERIFYING: Duration = Duration::from_secs(24 * 3600);
 
+/// Whether a mailbox can be compared, or what it waits for; `None` where nobody began, or it was taken out of the move. `was_whole`: some
+/// pass brought everything; of a trial only a few messages are here.
+fn may_compare(mailbox: &Mailbox, was_whole: bool) -> Option<Result<()>> {
+    let state = mailbox.state;
+    // Looks for late mail are short.
+    let is_sweep = state == State::Copying && mailbox.cut.0 > 0;
+    match state {
+        State::Abandoned => None,
+        State::New | State::Ready | State::Refused if !was_whole => None,
+        _ if was_whole && (is_sweep || matches!(state, State::Settled | State::Asking)) => Some(Ok(())),
+        _ => {
+            let word = state.word();
+            let (en, zh) = (
+                format!("it waits for a pass that goes over all of it ({word})"),
+                format!("须等待一次完整迁移结束（{word}）"),
+            );
+            Some(Err(Error::new(Class::Conflict, en, zh)))
+        }
+    }
+}
+
 impl Migrate {
     /// Holds mailboxes at the source against what they show here, through `faces`: this server's own doors. Of each source as many at
-    /// once as it has connections. Keeps each proof, the newest of each mailbox; in their order. Mailboxes that no pass has gone over are
-    /// left out. One that cannot be compared keeps no other from it: it is the error in the end.
+    /// once as it has connections. Keeps each proof, the newest of each mailbox; in their order. Mailboxes that nobody began are left out.
+    /// One that cannot be compared, or that a pass has to go over first, keeps no other from it: it is the error in the end.
     pub async fn verify(&self, name: &str, which: Which, faces: Faces, level: Level) -> Result<Vec<Proof>> {
         let of = self.named(name).await?.id;
         let sources: Vec<Arc<Source>> =
@@ -37,10 +60,16 @@ impl Migrate {
             sources.iter().map(|one| (one.id, Arc::new(Semaphore::new(one.connections.max(1) as usize)))).collect();
         let faces = Arc::new(faces);
         let (mut running, mut ended) = (JoinSet::new(), BTreeMap::new());
-        // Of a trial only a few messages are here.
-        let was_begun = |one: &Mailbox| one.pass > 0 && !matches!(one.state, State::New | State::Ready);
-        let all = self.all(of).await?.into_iter().filter(|mailbox| is_meant(mailbox, &which) && was_begun(mailbox));
-        for (at, mailbox) in all.enumerate() {
+        let (all, pasts) = self.read(move |tx| Ok((list(tx, of)?, history::pasts(tx, of)?))).await?;
+        for (at, mailbox) in all.into_iter().filter(|mailbox| is_meant(mailbox, &which)).enumerate() {
+            match may_compare(&mailbox, pasts.get(&mailbox.id).is_some_and(|past| past.whole.0 > 0)) {
+                Some(Ok(())) => {}
+                Some(Err(waits)) => {
+                    ended.insert(at, Err((mailbox.login, waits)));
+                    continue;
+                }
+                None => continue,
+            }
             let source = sources.iter().find(|one| one.id == mailbox.source).ok_or_else(|| unknown("source"))?.clone();
             let (migrate, faces, free) = (self.clone(), faces.clone(), free[&source.id].clone());
             running.spawn(async move {
@@ -76,6 +105,8 @@ impl Migrate {
 
     /// Compares one mailbox, and keeps the proof.
     async fn verify_one(&self, mailbox: &Mailbox, source: &Source, faces: &Faces, level: Level) -> Result<Proof> {
+        // A proof tells nothing of what a pass brings in the middle of it.
+        let began = self.inner.deps.clock.now();
         let directory = &self.inner.deps.directory;
         let found = directory.account(mailbox.account).await?;
         let whose = found.ok_or_else(|| unknown("account of this mailbox"))?;
@@ -105,9 +136,8 @@ impl Migrate {
         there.leave().await;
         let (login, address) = (mailbox.login.clone(), mailbox.address.clone());
         let proof = Proof { login, address, ..compared? };
-        let (id, now, text) = (mailbox.id, self.inner.deps.clock.now(), serde_json::to_string(&proof));
-        let text = text.map_err(Error::unavailable)?;
-        self.write(move |tx| rows::put_proof(tx, id, now, &text)).await?;
+        let (id, text) = (mailbox.id, serde_json::to_string(&proof).map_err(Error::unavailable)?);
+        self.write(move |tx| rows::put_proof(tx, id, began, &text)).await?;
         Ok(proof)
     }
 
@@ -128,7 +158,8 @@ impl Migrate {
     pub async fn signed_report(&self, name: &str, which: Which, format: &str) -> Result<String> {
         let (proofs, of) = (self.proofs(name, which).await?, self.named(name).await?.id);
         let gates = self.read(move |tx| rows::gates(tx, of)).await?;
-        let (signer, taken_on) = (Signer::new(&self.inner.deps.key)?, gates.taken_on_by());
+        let lost = self.standing(of).await?.lost;
+        let (signer, taken_on) = (Signer::new(&self.inner.deps.key)?, gates.taken_on_by(&lost).map(String::as_str));
         let report = match format {
             "csv" => report::csv(&proofs),
             "json" => report::json(&proofs, taken_on),

@@ -457,17 +457,17 @@ pub fn set_usual(tx: &mut Tx<'_>, id: u64) -> Result<()> {
     tx.execute("UPDATE mov_accounts SET priority = 0 WHERE id = ?1", params![id as i64]).map(drop)
 }
 
-/// Keeps the newest proof of a mailbox.
-pub fn put_proof(tx: &mut Tx<'_>, id: u64, now: Timestamp, proof: &str) -> Result<()> {
+/// Keeps the newest proof of a mailbox, which began at this time.
+pub fn put_proof(tx: &mut Tx<'_>, id: u64, began: Timestamp, proof: &str) -> Result<()> {
     tx.execute(
         "INSERT INTO mov_proofs (account, at_ms, proof) VALUES (?1, ?2, ?3) \
          ON CONFLICT (account) DO UPDATE SET at_ms = excluded.at_ms, proof = excluded.proof",
-        params![id as i64, now.0, proof],
+        params![id as i64, began.0, proof],
     )
     .map(drop)
 }
 
-/// The newest proof of a mailbox, and when it was made.
+/// The newest proof of a mailbox, and when it began.
 pub fn proven(tx: &mut Tx<'_>, id: u64) -> Result<Option<(Timestamp, String)>> {
     let sql = "SELECT at_ms, proof FROM mov_proofs WHERE account = ?1";
     tx.query_one(sql, params![id as i64], |row| Ok((Timestamp(row.int(0)?), row.text(1)?)))

@@ -4,7 +4,7 @@ use anser_db::Schema;
 
 /// Tables of moves, to be handed to `anser_db::Db::open`.
 pub const SCHEMA: Schema =
-    Schema(&[FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN, TOLD, PACE, REFUSED, ADMIN, TICKETS, REFUSED_AS]);
+    Schema(&[FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN, TOLD, PACE, REFUSED, ADMIN, TICKETS, REFUSED_AS, PAST]);
 
 /// `state` as [`crate::model::MoveState`] and [`crate::model::State`] have it. `secret` is sealed by a key that is not here.
 const FIRST: &str = "
@@ -182,4 +182,15 @@ CREATE TABLE mov_tickets (
   answer TEXT
 ) STRICT;
 CREATE INDEX mov_tickets_move ON mov_tickets (move, id);
+";
+
+/// What is remembered of passes however many follow, as [`crate::history::Past`] has it. Of passes before it is what the newest
+/// tell, but for how long they took.
+const PAST: &str = "
+ALTER TABLE mov_accounts ADD COLUMN whole_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE mov_accounts ADD COLUMN took_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE mov_accounts ADD COLUMN brought_ms INTEGER NOT NULL DEFAULT 0;
+UPDATE mov_accounts SET whole_ms = COALESCE((SELECT MAX(ended_ms) FROM mov_runs
+  WHERE mov_runs.account = mov_accounts.id AND mov_runs.state = 'settled' AND task IN ('copy', 'copy-after-loss', 'last')), 0),
+  brought_ms = COALESCE((SELECT MAX(ended_ms) FROM mov_runs WHERE mov_runs.account = mov_accounts.id AND mov_runs.bytes > 0), 0);
 ";

@@ -5,13 +5,14 @@
 //! nothing comes by itself, and when it is started again, what went comes once more, with UIDs of its own.
 
 use anser_base::{AccountId, MailboxId, Result, Timestamp};
-use anser_db::{Durability, Tx, params};
+use anser_db::{Durability, Tx};
 use anser_directory::Account;
 use anser_store::{LedgerFolder, LedgerKey, LedgerState, MailTx, Store};
 use serde::{Deserialize, Serialize};
 
 use crate::Migrate;
 use crate::acts::list;
+use crate::history;
 use crate::merge::{is_untouched, where_is};
 use crate::model::{Mailbox, MoveState, State, Task};
 use crate::own;
@@ -89,7 +90,7 @@ impl Migrate {
         self.write(move |tx| {
             rows::progress(tx, id, 0, 0, bytes)?;
             rows::set_tally(tx, id, None)?;
-            tx.execute("DELETE FROM mov_proofs WHERE account = ?1", params![id as i64]).map(drop)
+            history::forget(tx, id)
         })
         .await?;
         Ok(undone)

@@ -9,7 +9,7 @@ use anser_base::{AccountId, Class, Error, Result, Timestamp};
 use anser_db::{Durability, Place};
 use anser_directory::{Account, AccountState};
 use anser_net::serve::words_of;
-use anser_store::MailTx;
+use anser_store::{LedgerState, MailTx};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
@@ -275,18 +275,24 @@ impl Inner {
         let (id, account, all) = (mailbox.id, mailbox.account, mailbox.bytes + bytes);
         // The account may be gone by now.
         let tally = self.deps.store.read(account, move |tx| tx.ledger_tally(id, None)).await.ok();
-        let tally = tally.and_then(|tally| serde_json::to_string(&tally.rows).ok());
+        let tally = tally.map(|tally| tally.rows);
         // Looks for late mail that find none would push everything else out.
         let is_told = own.is_none() && !(is_well && mailbox.cut.0 > 0 && mailbox.task == Task::Copy && bytes == 0);
         let (began, ran) = (following.began, mailbox.task);
         let was_brought = is_well && !matches!(ran, Task::Check | Task::Trial);
+        let is_whole = is_well && matches!(ran, Task::Copy | Task::CopyAfterLoss | Task::Last);
+        let whole = is_whole.then(|| now.since(began));
+        // A pass that was killed before told nobody what it brought.
+        let has_brought = bytes > 0 || tally.is_some_and(|rows| brought(rows) > mailbox.tally.map_or(0, brought));
+        let added = tally.and_then(|rows| serde_json::to_string(&rows).ok());
         let is_late = mailbox.cut.0 > 0 && mailbox.task == Task::Copy && bytes > 0;
         let work = move |tx: &mut anser_db::Tx<'_>| {
             if !rows::is_held(tx, id, holder)? {
                 return Ok(());
             }
             rows::progress(tx, id, done, total, all)?;
-            rows::set_tally(tx, id, tally.as_deref())?;
+            rows::set_tally(tx, id, added.as_deref())?;
+            history::remember(tx, id, now, whole, has_brought)?;
             if was_brought {
                 rows::set_usual(tx, id)?;
             }
@@ -420,6 +426,12 @@ impl Work<'_> {
             }
         }
     }
+}
+
+/// Messages that were ever brought, or found here, of what a ledger adds up to.
+fn brought(rows: [u64; 6]) -> u64 {
+    let states = [LedgerState::Copied, LedgerState::Adopted, LedgerState::Gone, LedgerState::Removed];
+    states.iter().map(|state| rows[*state as usize]).sum()
 }
 
 fn used(tx: &mut MailTx<'_, '_>) -> Result<u64> {

@@ -57,7 +57,7 @@ impl Migrate {
             accounts.rows.push(vec![format!("… ({})", all.len()), String::new(), String::new()]);
         }
         let mut passed = Table::new(&[("Gate", "关卡"), ("State", "状态"), ("What to do", "说明")]);
-        for gate in gates.views(&self.whole(id).await?, seen, now) {
+        for gate in gates.views(&self.standing(id).await?, seen, now) {
             let words = in_words(&gate.en, &gate.zh);
             passed.rows.push(vec![gate.gate, gate.state, words]);
         }

@@ -74,14 +74,14 @@ fn is_same(there: &Line, here: &Line) -> bool {
     (there.date.is_none() || here.date == there.date) && (here.flags, &here.keywords) == (there.flags, &there.keywords)
 }
 
-/// What differs, and what is left, needs a reason.
+/// What differs, and what is left, needs a reason. `listed` is the modification sequence up to which the list here is whole.
 pub(super) async fn explain(
     proof: &mut Proof,
     one: &mut FolderProof,
     paired: Paired,
     store: &Store,
     account: AccountId,
-    ledger: &LedgerFolder,
+    (ledger, listed): (&LedgerFolder, u64),
 ) -> Result<()> {
     let mut last = paired.last;
     // Without UIDs what is new stands behind all that is known.
@@ -109,7 +109,7 @@ pub(super) async fn explain(
         let (work, of) = (some.to_vec(), ledger.clone());
         let find = move |tx: &mut MailTx<'_, '_>| {
             let mut removals = Removals::default();
-            work.iter().map(|line| absence(tx, &mut removals, (&of, last), line)).collect::<Result<Vec<_>>>()
+            work.iter().map(|line| absence(tx, &mut removals, (&of, last, listed), line)).collect::<Result<Vec<_>>>()
         };
         for (line, (class, why)) in some.iter().zip(store.read(account, find).await?) {
             proof.note(one, line, class, &why);
@@ -205,7 +205,7 @@ fn was_touched(tx: &mut MailTx<'_, '_>, mailbox: MailboxId, uid: u32) -> Result<
 fn absence(
     tx: &mut MailTx<'_, '_>,
     removals: &mut Removals,
-    (ledger, last): (&LedgerFolder, u32),
+    (ledger, last, listed): (&LedgerFolder, u32, u64),
     line: &Line,
 ) -> Result<(&'static str, Text)> {
     let row = match row_of(tx, ledger, last, line)? {
@@ -221,12 +221,17 @@ fn absence(
     }
     let place = where_is(tx, &row)?;
     let was_removed = place.is_none() && removals.include(tx, row.mailbox, row.uid)?;
+    let came_here = match place {
+        Some((mailbox, uid)) => tx.entry(mailbox, uid)?.is_some_and(|entry| entry.modseq > listed),
+        None => false,
+    };
     let unexplained = |en: &'static str, zh: &'static str| ("unexplained", Text::new(en, zh));
     Ok(match place {
         _ if row.content != Some(BlobId(line.bytes)) => unexplained("other bytes were brought", "迁入的内容不同"),
         Some((mailbox, _)) if mailbox != ledger.mailbox => {
             ("elsewhere", Text::new("its owner moved it here", "用户已在本机移动"))
         }
+        Some(_) if came_here => ("new", Text::new("it came here while this was compared", "核对期间迁入")),
         None if was_removed => ("removed", Text::new("its owner removed it here", "用户已在本机删除")),
         None => unexplained("it was brought, and is gone though nobody removed it", "已迁入，但无人删除却不存在"),
         Some(_) if row.state == LedgerState::Adopted && row.note.as_deref() == Some(DELIVERED) => {

@@ -11,7 +11,7 @@
 //! | removed | its owner removed it here |
 //! | failed | the source does not hand it out, or does not open its folder, or lost more of it than a pass takes without asking |
 //! | excluded | a rule of the move leaves it out |
-//! | new | it came to the source after the last pass |
+//! | new | it came to the source after the last pass, or was brought here while this was compared |
 //! | unexplained | none of these: it must not be |
 //!
 //! Flags and keywords are held against the ledger, which has what was last merged: what is other at the source than there changed at the
@@ -392,8 +392,11 @@ impl Look<'_> {
         self.hold_losses(ours, one);
         let level = if sample.is_some() { Level::Sample } else { Level::Bodies };
         let wire = anser_wire::imap::encode_mutf7(&ours.path);
+        // What came here above this may not be in the list.
+        let mut listed = u64::MAX;
         let mut found = match self.here.examine(wire.as_bytes()).await {
             Ok(standing) => {
+                listed = Some(standing.modseq).filter(|modseq| *modseq > 0).unwrap_or(u64::MAX);
                 let found = list::all_of(self.here, &standing, level, |_| false).await?;
                 one.shown = Stand::of(&standing, &found);
                 found
@@ -418,7 +421,8 @@ impl Look<'_> {
             paired.differ.extend(differ);
             paired.last = paired.last.max(last);
         }
-        hold::explain(&mut self.proof, one, paired, self.store, self.account, &ours.ledger).await?;
+        let base = (&ours.ledger, listed);
+        hold::explain(&mut self.proof, one, paired, self.store, self.account, base).await?;
         Ok(())
     }
 }

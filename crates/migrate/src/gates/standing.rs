@@ -1,0 +1,196 @@
+//! What a move says of itself: measured anew at each look, of its form, its mailboxes, their passes and their proofs.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
+
+use anser_base::{AccountId, Result, Timestamp};
+use anser_db::Tx;
+use anser_store::{LedgerFolder, LedgerState, LedgerTally, MailTx};
+use serde::{Deserialize, Serialize};
+
+use super::DELTA;
+use crate::Migrate;
+use crate::acts::list;
+use crate::form::Field;
+use crate::history::{self, Past};
+use crate::model::{Mailbox, State};
+use crate::pass::TRIES;
+use crate::rows;
+use crate::tickets;
+use crate::verify::Proof;
+
+/// Logins that a gate names.
+const NAMED: usize = 10;
+
+/// How many there are, some of them named.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// All of them.
+    pub count: u64,
+    names: Vec<String>,
+}
+
+impl Named {
+    /// One more.
+    pub fn add(&mut self, name: &str) {
+        self.count += 1;
+        if self.names.len() < NAMED {
+            self.names.push(name.to_owned());
+        }
+    }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.names.join(", "))?;
+        match self.count > self.names.len() as u64 {
+            true => write!(f, "… ({})", self.count),
+            false => Ok(()),
+        }
+    }
+}
+
+/// What a move does not bring of a mailbox, as far as its proof tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// Whether that is not known: there is no proof since its cut-over and since the last pass that brought something.
+    pub unproven: bool,
+    /// Messages and folders that are unexplained.
+    pub unexplained: u64,
+    /// Those that the source does not hand out.
+    pub failed: u64,
+    /// Messages that came to the source since, and were not brought.
+    pub unbrought: u64,
+}
+
+impl Lost {
+    /// Whether it is no more than this.
+    pub(super) fn is_within(&self, other: &Self) -> bool {
+        self.unproven <= other.unproven
+            && self.unexplained <= other.unexplained
+            && self.failed <= other.failed
+            && self.unbrought <= other.unbrought
+    }
+}
+
+/// What a move says of itself.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    /// Questions of the survey form that need an answer and have none.
+    pub unanswered: Vec<&'static Field>,
+    /// Users as somebody said in the survey form, where that is a number.
+    pub users: Option<u64>,
+    /// Accounts whose mailboxes are listed.
+    pub accounts: u64,
+    /// Mailboxes that are listed and not taken out of the move.
+    pub mailboxes: u64,
+    /// Logins that never worked, or that the old server refuses now.
+    pub shut_out: Named,
+    /// Logins that were not brought as a whole, and are not cut over.
+    pub unready: Named,
+    /// Logins over which the last pass took [`DELTA`] or longer, and that are not cut over.
+    pub slow: Named,
+    /// Logins that are not cut over and have no proof that counts, or one with something unexplained or failed.
+    pub unproven: Named,
+    /// Tickets that are open.
+    pub tickets: Named,
+    /// What is lost, by the number of each mailbox of which something is.
+    pub lost: BTreeMap<u64, Lost>,
+    /// The logins of these.
+    pub losing: Named,
+    /// When the last one was cut over, in milliseconds since 1970, once all are.
+    pub over: Option<i64>,
+}
+
+impl Standing {
+    /// Takes a mailbox of the move into account.
+    fn count(&mut self, mailbox: &Mailbox, past: &Past, proof: Option<(Timestamp, Proof)>) {
+        let is_cut = mailbox.cut.0 > 0;
+        // Of what a pass brought since, or in the middle of it, a proof tells nothing.
+        let counts = |at: Timestamp| past.whole.0 > 0 && at >= past.brought && at >= mailbox.cut;
+        let is_proven = proof.as_ref().is_some_and(|(at, _)| counts(*at));
+        let lost = proof.as_ref().map_or(Lost { unproven: true, ..Lost::default() }, |(_, proof)| Lost {
+            unproven: !is_proven,
+            unexplained: proof.unexplained,
+            failed: proof.failed(),
+            // What came since the cut-over, and stays there when the move ends, is lost.
+            unbrought: if is_cut { proof.unbrought() } else { 0 },
+        });
+        if lost != Lost::default() {
+            self.lost.insert(mailbox.id, lost);
+            self.losing.add(&mailbox.login);
+        }
+        self.mailboxes += 1;
+        if is_cut {
+            return;
+        }
+        if lost != Lost::default() {
+            self.unproven.add(&mailbox.login);
+        }
+        if mailbox.pass == 0 || mailbox.state == State::Refused {
+            self.shut_out.add(&mailbox.login);
+        }
+        if past.took >= DELTA {
+            self.slow.add(&mailbox.login);
+        }
+        if mailbox.state != State::Settled || past.whole.0 == 0 {
+            self.unready.add(&mailbox.login);
+        }
+    }
+}
+
+impl Migrate {
+    /// How a move stands.
+    pub(crate) async fn standing(&self, of: u64) -> Result<Standing> {
+        let find = move |tx: &mut Tx<'_>| {
+            let (all, form) = (list(tx, of)?, rows::form(tx, of)?);
+            let (users, unanswered) = (form.number_said("users"), form.missing());
+            let mut standing = Standing { unanswered, users, ..Standing::default() };
+            standing.accounts = all.iter().map(|mailbox| mailbox.account).collect::<HashSet<AccountId>>().len() as u64;
+            for ticket in tickets::of_move(tx, of)?.iter().filter(|ticket| ticket.closed.is_none()) {
+                standing.tickets.add(&ticket.id.to_string());
+            }
+            let are_over = all.iter().all(|mailbox| mailbox.cut.0 > 0 || mailbox.state == State::Abandoned);
+            standing.over = all.iter().map(|mailbox| mailbox.cut.0).max().filter(|_| are_over);
+            let (pasts, mut brought) = (history::pasts(tx, of)?, Vec::new());
+            for mailbox in all.into_iter().filter(|mailbox| mailbox.state != State::Abandoned) {
+                let proof = rows::proven(tx, mailbox.id)?;
+                let proof = proof.and_then(|(at, text)| Some((at, serde_json::from_str(&text).ok()?)));
+                let unready = standing.unready.count;
+                standing.count(&mailbox, pasts.get(&mailbox.id).unwrap_or(&Past::default()), proof);
+                if mailbox.cut.0 == 0 && standing.unready.count == unready {
+                    brought.push(mailbox);
+                }
+            }
+            Ok((standing, brought))
+        };
+        let (mut standing, brought) = self.read(find).await?;
+        for mailbox in brought {
+            let (failed, shut) = self.left_there(&mailbox).await?;
+            if failed + shut > 0 {
+                standing.unready.add(&format!("{} ({failed} failed, {shut} folders shut)", mailbox.login));
+            }
+        }
+        Ok(standing)
+    }
+
+    /// Messages that the old server did not hand out, and folders that it did not open, of a mailbox that a pass has gone over.
+    async fn left_there(&self, mailbox: &Mailbox) -> Result<(u64, u64)> {
+        let id = mailbox.id;
+        let find = move |tx: &mut MailTx<'_, '_>| {
+            // Of a folder that was numbered anew the newest counts: what was not handed out before is asked for again there.
+            let newest: HashMap<Vec<u8>, LedgerFolder> =
+                tx.ledger_folders(id)?.into_iter().map(|folder| (folder.name.clone(), folder)).collect();
+            let (mut failed, mut shut) = (0, 0);
+            for folder in newest.values() {
+                let tally = tx.ledger_tally(id, Some(folder.key.folder))?;
+                failed += tally.rows[LedgerState::Failed as usize];
+                // One that was open once, and is closed since, has rows.
+                let was_open = folder.uidnext > 0 || folder.uidvalidity > 0;
+                shut += u64::from(folder.state >= TRIES || (!was_open && tally == LedgerTally::default()));
+            }
+            Ok((failed, shut))
+        };
+        self.inner.deps.store.read(mailbox.account, find).await
+    }
+}
