@@ -243,7 +243,7 @@ pub struct PeopleImport {
     pub passwords: FirstPassword,
     /// First passwords must be changed.
     pub must_change: bool,
-    /// The move whose survey form the totals are held against.
+    /// The move whose survey form the totals are held against, and whose report holds the accounts against what the files say.
     #[serde(default)]
     pub of_move: Option<String>,
 }

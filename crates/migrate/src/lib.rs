@@ -39,6 +39,7 @@
 //! | [`adopt`], `overlap` | mail that was here before; mail that came to both servers |
 //! | `merge` | flags of three sides, what is gone, what was removed |
 //! | `proofs` | the verbs of a proof |
+//! | [`imported`] | accounts and lists held against what the old system's export said |
 //! | [`verify`], [`report`] | both sides listed anew and held against each other; the proof as files |
 //! | [`source`] | what every source gives |
 //! | [`imap`] | old servers that speak IMAP |
@@ -87,6 +88,7 @@ mod halt;
 mod history;
 mod hours;
 pub mod imap;
+pub mod imported;
 pub mod jmap;
 mod logins;
 mod meaning;

@@ -159,12 +159,16 @@ impl Migrate {
         let (proofs, of) = (self.proofs(name, which).await?, self.named(name).await?.id);
         let gates = self.read(move |tx| rows::gates(tx, of)).await?;
         let lost = self.standing(of).await?.lost;
+        let accounts = self.hold_accounts(name).await?;
         let (signer, taken_on) = (Signer::new(&self.inner.deps.key)?, gates.taken_on_by(&lost).map(String::as_str));
         let report = match format {
             "csv" => report::csv(&proofs),
-            "json" => report::json(&proofs, taken_on),
-            "html" => paper::html(&report::paper(&proofs, taken_on)),
-            "pdf" => paper::pdf(&report::paper(&proofs, taken_on), &signer.foot(&report::json(&proofs, taken_on))),
+            "json" => report::json(&proofs, &accounts, taken_on),
+            "html" => paper::html(&report::paper(&proofs, &accounts, taken_on)),
+            "pdf" => {
+                let foot = signer.foot(&report::json(&proofs, &accounts, taken_on));
+                paper::pdf(&report::paper(&proofs, &accounts, taken_on), &foot)
+            }
             _ => return Err(Error::invalid("a report is html, csv, json or pdf", "报告格式为 html、csv、json 或 pdf")),
         };
         Ok(signer.sign(format, report))

@@ -1,8 +1,9 @@
 //! Proofs as files that people keep: CSV for tables, HTML and PDF to be read and printed, JSON for programs. [`crate::signature`] signs
 //! them.
 
+use crate::imported::AccountProof;
 use crate::paper::{Block, Kind, Paper, Readers, Table};
-use crate::verify::{Difference, FolderProof, Proof, Score, Stand, worst};
+use crate::verify::{Difference, FolderProof, NAMED, Proof, Score, Stand, worst};
 
 /// One line for each folder; texts in quotes, a quote in them doubled.
 pub fn csv(proofs: &[Proof]) -> String {
@@ -39,8 +40,9 @@ fn cell(text: &str) -> String {
     format!("\"{mark}{}\"", text.replace('"', "\"\""))
 }
 
-/// All of it, without the last `}`: behind that stands the signature. `taken_on` says who takes on what is lost, and why.
-pub fn json(proofs: &[Proof], taken_on: Option<&str>) -> String {
+/// All of it, without the last `}`: behind that stands the signature. `accounts` are those that an import brought; `taken_on` says who
+/// takes on what is lost, and why.
+pub fn json(proofs: &[Proof], accounts: &[AccountProof], taken_on: Option<&str>) -> String {
     let unexplained: u64 = proofs.iter().map(|proof| proof.unexplained).sum();
     let scores = scores(proofs).into_iter().map(|(score, count)| (score.word(), count));
     let scores: serde_json::Map<String, serde_json::Value> =
@@ -48,6 +50,7 @@ pub fn json(proofs: &[Proof], taken_on: Option<&str>) -> String {
     let score = worst(proofs).map(Score::word);
     let whole = serde_json::json!({
         "score": score, "unexplained": unexplained, "accepted": taken_on, "scores": scores, "proofs": proofs,
+        "accounts": accounts,
     });
     let mut text = whole.to_string();
     text.pop();
@@ -61,7 +64,7 @@ fn scores(proofs: &[Proof]) -> Vec<(Score, u64)> {
 }
 
 /// For readers of both languages: what was compared, and every difference that is named.
-pub fn paper(proofs: &[Proof], taken_on: Option<&str>) -> Paper {
+pub fn paper(proofs: &[Proof], accounts: &[AccountProof], taken_on: Option<&str>) -> Paper {
     let unexplained: u64 = proofs.iter().map(|proof| proof.unexplained).sum();
     let seal = match unexplained {
         0 => "Unexplained 无法解释: 0".to_owned(),
@@ -80,6 +83,16 @@ pub fn paper(proofs: &[Proof], taken_on: Option<&str>) -> Paper {
             .into_iter()
             .map(|(score, count)| Block::plain(Kind::Text, format!("{} {count}", in_words(score)))),
     );
+    if !accounts.is_empty() {
+        let other: Vec<&AccountProof> = accounts.iter().filter(|one| one.state != "same").collect();
+        blocks.push(Block::plain(Kind::Heading, "Accounts and lists 账号与邮件列表"));
+        let (all, same) = (accounts.len(), accounts.len() - other.len());
+        let words = format!("As the old system's export said 与旧系统导出一致: {same} / {all}");
+        blocks.push(Block::plain(Kind::Text, words));
+        if !other.is_empty() {
+            blocks.push(Block::Table(table(&ACCOUNTS, other.into_iter().take(NAMED).map(account))));
+        }
+    }
     for proof in proofs {
         let heading = format!("{} → {}: {}", proof.login, proof.address, in_words(proof.score()));
         blocks.push(Block::plain(Kind::Heading, heading));
@@ -120,6 +133,7 @@ const STANDS: [&str; 8] = [
     "Use 用途",
     "Subscribed 订阅",
 ];
+const ACCOUNTS: [&str; 3] = ["Address 地址", "State 状态", "What 内容"];
 const DIFFERENCES: [&str; 4] = ["Folder 文件夹", "UID", "Class 类别", "Why 原因"];
 
 fn folder(one: &FolderProof) -> Vec<String> {
@@ -134,6 +148,19 @@ fn difference(one: &Difference) -> Vec<String> {
     let uid = if one.uid == 0 { String::new() } else { one.uid.to_string() };
     let class = format!("{} {}", one.class, class_zh(&one.class));
     vec![one.folder.clone(), uid, class, format!("{} {}", one.why, one.zh).trim().to_owned()]
+}
+
+fn account(one: &AccountProof) -> Vec<String> {
+    let zh = match &*one.state {
+        "missing" => "缺失",
+        "refused" => "不能建立",
+        _ => "不同",
+    };
+    let what = match one.fields.is_empty() {
+        true => format!("{} {}", one.why, one.zh).trim().to_owned(),
+        false => one.fields.join(", "),
+    };
+    vec![one.address.clone(), format!("{} {zh}", one.state), what]
 }
 
 /// How a folder stands on one side.
@@ -190,7 +217,7 @@ mod tests {
         let proofs = [proof];
         assert!(csv(&proofs).contains("\"a\"\"<b>,\r\n\","));
         assert!(csv(&proofs).contains("\"'=HYPERLINK(1)\",\"'\t-1+2\","), "no table calculates it");
-        let page = html(&paper(&proofs, Some("root: <i>")));
+        let page = html(&paper(&proofs, &[], Some("root: <i>")));
         assert!(page.contains("root: &lt;i&gt;"));
         assert!(!page.contains("<script>") && !page.contains("<b>") && page.contains("Unexplained differences"));
     }

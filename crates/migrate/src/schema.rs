@@ -3,8 +3,9 @@
 use anser_db::Schema;
 
 /// Tables of moves, to be handed to `anser_db::Db::open`.
-pub const SCHEMA: Schema =
-    Schema(&[FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN, TOLD, PACE, REFUSED, ADMIN, TICKETS, REFUSED_AS, PAST]);
+pub const SCHEMA: Schema = Schema(&[
+    FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN, TOLD, PACE, REFUSED, ADMIN, TICKETS, REFUSED_AS, PAST, IMPORTED,
+]);
 
 /// `state` as [`crate::model::MoveState`] and [`crate::model::State`] have it. `secret` is sealed by a key that is not here.
 const FIRST: &str = "
@@ -193,4 +194,14 @@ ALTER TABLE mov_accounts ADD COLUMN brought_ms INTEGER NOT NULL DEFAULT 0;
 UPDATE mov_accounts SET whole_ms = COALESCE((SELECT MAX(ended_ms) FROM mov_runs
   WHERE mov_runs.account = mov_accounts.id AND mov_runs.state = 'settled' AND task IN ('copy', 'copy-after-loss', 'last')), 0),
   brought_ms = COALESCE((SELECT MAX(ended_ms) FROM mov_runs WHERE mov_runs.account = mov_accounts.id AND mov_runs.bytes > 0), 0);
+";
+
+/// What imports said of accounts and lists, by the keys of their addresses, as JSON of [`crate::imported::Imported`].
+const IMPORTED: &str = "
+CREATE TABLE mov_imported (
+  move INTEGER NOT NULL,
+  address TEXT NOT NULL,
+  said TEXT NOT NULL,
+  PRIMARY KEY (move, address)
+) STRICT;
 ";

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use anser_base::{Address, Class, Error, Language, Result, Text};
 use anser_directory::password::stored::{self, Strength};
 use anser_directory::{AliasTarget, Incoming, Locale, NewDomain, Outcome, Stored, Verdict};
+use anser_migrate::imported::Imported;
 use anser_roster::{Entry, Format, Options, Pass, Person, Row};
 use anser_sieve::form::{self, Form};
 use tokio::sync::mpsc;
@@ -64,9 +65,13 @@ impl Admin {
         wanted.settle();
         let apply = !import.dry_run;
         self.bring_domains(&mut wanted, &import, &mut totals, out).await?;
-        let slips = self.bring_all(&wanted, &import, &mut totals, out).await?;
+        let (slips, mut imported) = self.bring_all(&wanted, &import, &mut totals, out).await?;
         self.bring_aliases(&wanted, apply, &mut totals, out).await?;
         self.bring_lists(&wanted, apply, &mut totals, out).await?;
+        if let Some(name) = import.of_move.as_deref().filter(|_| apply) {
+            imported.extend(wanted.lists.iter().map(|(_, address, _, members)| Imported::list(address, members)));
+            self.deps.moves.remember_imported(name, imported).await?;
+        }
         for total in self.totals(&wanted, &import).await? {
             out.item(Item::Total(total)).await?;
         }
@@ -169,16 +174,17 @@ impl Admin {
         Ok(wanted.coming.contains(domain) || self.deps.directory.domain(domain).await?.is_some())
     }
 
-    /// People, batch by batch: looked at, given first passwords where they lack one, brought in. Returns their slips.
+    /// People, batch by batch: looked at, given first passwords where they lack one, brought in. Returns their slips, and what was said of
+    /// them.
     async fn bring_all(
         &self,
         wanted: &Wanted,
         import: &PeopleImport,
         totals: &mut Totals,
         out: &Out,
-    ) -> Result<Vec<SlipView>> {
+    ) -> Result<(Vec<SlipView>, Vec<Imported>)> {
         let (directory, total) = (&self.deps.directory, wanted.people.len() as u64);
-        let (mut slips, mut done) = (Vec::new(), 0);
+        let (mut slips, mut imported, mut done) = (Vec::new(), Vec::new(), 0);
         for batch in wanted.people.chunks(BATCH) {
             let (mut incoming, mut notes) = (Vec::new(), Vec::new());
             for (_, person) in batch {
@@ -186,6 +192,7 @@ impl Admin {
                 incoming.push(one);
                 notes.push(note);
             }
+            imported.extend(incoming.iter().map(Imported::from));
             let mut outcomes = directory.bring_people(incoming.clone(), wanted.coming.clone(), false).await?;
             if !import.dry_run {
                 let made = self.give_passwords(batch, &mut incoming, &outcomes, import);
@@ -198,7 +205,7 @@ impl Admin {
             done += batch.len() as u64;
             out.progress(done, total);
         }
-        Ok(slips)
+        Ok((slips, imported))
     }
 
     /// First passwords for those whom nothing lets in.

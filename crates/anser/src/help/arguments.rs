@@ -405,7 +405,13 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
     ("ticket_open", Line("Open a ticket about this", "新建工单，填写内容")),
     ("ticket_close", Line("Close the ticket of this number", "结案此编号的工单")),
     ("ticket_answer", Line("What was done about it", "处理结果")),
-    ("import_move", Line("The move whose survey form the totals are held against", "与此迁移的调查表核对总数")),
+    (
+        "import_move",
+        Line(
+            "The move whose survey form the totals are held against, and which remembers what the files say",
+            "与此迁移的调查表核对总数，并记入该迁移",
+        ),
+    ),
     ("notify_success", Line("To users whose mailboxes were cut over", "发给已切换的用户：迁移完成")),
     ("notify_reminder", Line("To users who have not logged in here", "发给尚未在此登录的用户")),
     ("notify_dry_run", Line("Only tell who would get it", "只列出将要通知的人")),

@@ -11,6 +11,7 @@ mod a_move_tries_its_domains_both_ways;
 mod a_server_finds_its_way_without_a_relay;
 mod a_server_is_moved_from_by_jmap;
 mod a_server_stops_in_good_order;
+mod an_import_is_held_against_what_is_here;
 mod commands_work_with_and_without_a_server;
 mod dev_serves_what_it_says;
 mod documents_are_read_by_a_worker;

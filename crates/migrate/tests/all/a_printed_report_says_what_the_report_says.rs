@@ -110,8 +110,10 @@ fn proof(folder: &str, why: &str, rows: u32) -> Proof {
 
 #[test]
 fn every_row_is_on_some_page_and_every_object_in_its_place() {
-    let file =
-        pdf(&paper(&[proof("已发送", "mail (with) \\ brackets", 300), proof("Sent", "é", 2)], None), "BLAKE3 0123");
+    let file = pdf(
+        &paper(&[proof("已发送", "mail (with) \\ brackets", 300), proof("Sent", "é", 2)], &[], None),
+        "BLAKE3 0123",
+    );
     let said = text(&file);
     for words in [
         "迁移核对",
@@ -133,7 +135,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn whatever_folders_are_called_stands_there(folder in "[ -~ -ÿ工作已发送ЖΩ😀\u{1}\n]{0,120}", why in "\\PC{0,300}") {
-        let file = pdf(&paper(&[proof(&folder, &why, 2)], None), &why);
+        let file = pdf(&paper(&[proof(&folder, &why, 2)], &[], None), &why);
         prop_assert!(file.is_ascii());
         objects_are_in_their_places(&file);
         let shown = |text: &str| bare(&text.replace(|char: char| char.is_control(), " "));

@@ -24,6 +24,7 @@ mod a_proof_counts_until_more_comes;
 mod a_slow_line_that_breaks_is_enough;
 mod a_survey_measures_what_there_is;
 mod a_wrong_password_is_tried_once_a_day;
+mod accounts_are_held_against_what_the_import_said;
 mod an_administrator_opens_every_mailbox;
 mod an_mbox_that_grew_is_read_on;
 mod any_password_logs_in;
