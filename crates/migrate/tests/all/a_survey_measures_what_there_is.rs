@@ -91,7 +91,8 @@ fn mailboxes_that_nobody_could_look_into_are_told_of_and_counted_in() {
 #[test]
 fn of_a_maildrop_nothing_is_read() {
     each_office(&[], &Clock::System, async |office| {
-        let mails: Vec<_> = (1..=20).map(|n| (format!("id-{n}"), vec![b'x'; n * 10])).collect();
+        let body = |n: usize| [&vec![b'x'; n * 10 - 2][..], b"\r\n"].concat();
+        let mails: Vec<_> = (1..=20).map(|n| (format!("id-{n}"), body(n))).collect();
         let habits = fake_pop3::Habits { removes: true, has_no_ids: true, ..fake_pop3::Habits::default() };
         let fake = fake_pop3::Fake::start(mails, habits);
         office.plan_more(&fake.source(), "ann").await;
