@@ -243,10 +243,15 @@ fn mx_problem(found: &[Data], hostname: &str, alone: bool) -> Option<Words> {
                 format!("邮件仍可能投递到 {others}：请删除，否则会有邮件滞留"),
             ))
         }
-        None => Some((
-            format!("no MX names {hostname}: mail goes elsewhere"),
-            format!("MX 中没有 {hostname}，邮件会投递到别处"),
-        )),
+        None => {
+            // The root is no server: mail goes nowhere (RFC 7505).
+            let all = all.iter().map(|(_, exchange)| if exchange.is_empty() { "." } else { exchange });
+            let all = all.collect::<Vec<_>>().join(", ");
+            Some((
+                format!("no MX names {hostname}: mail goes elsewhere, to {all}"),
+                format!("MX 中没有 {hostname}，邮件会投递到别处：{all}"),
+            ))
+        }
         Some(0) => None,
         Some(_) => Some((
             format!("another MX is preferred to {hostname}: give it a smaller number, or remove the other"),
@@ -356,7 +361,7 @@ mod tests {
         let second = [data(10, "mail.example.org"), data(20, "old.example.net")];
         assert!(problem(&second, false).is_none() && said(&second, true, "still goes to old.example.net"));
         assert!(said(&[data(5, "old.example.net"), data(10, "mail.example.org")], false, "preferred"));
-        assert!(said(&[data(5, "old.example.net")], true, "mail goes elsewhere"));
+        assert!(said(&[data(5, "old.example.net")], true, "mail goes elsewhere, to old.example.net"));
         assert!(said(&[data(5, "mail.example.org.example.org")], true, "lacks the dot"));
         assert!(said(&[data(5, "192.0.2.1")], true, "never an address"));
         assert!(dkim_problem(&["v=DKIM1; p=AA BB".into()], "v=DKIM1; k=rsa; p=AABB").is_none());
