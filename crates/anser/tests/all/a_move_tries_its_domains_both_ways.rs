@@ -1,12 +1,10 @@
 //! `anser move cutover --probe`: a letter comes in by the MX that the world finds, another goes out, and what is wrong is told.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
-
 use anser_testkit::dns::{NameServer, Signing};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
+use crate::elsewhere::serve_smtp;
 use crate::world::{Dev, Place, SMTP, done, python, run, run_in};
 
 /// The letters in a mailbox whose Message-ID is that of a probe.
@@ -17,33 +15,6 @@ with imaplib.IMAP4('127.0.0.1', 143 + int(sys.argv[1])) as imap:
     imap.select('INBOX')
     print(len(imap.search(None, 'HEADER', 'Message-ID', 'probe.')[1][0].split()))
 "#;
-
-/// A server elsewhere that takes every letter but those to `nobody@`.
-fn serve_elsewhere(port: u16) {
-    let listener = TcpListener::bind(("127.0.0.2", port)).unwrap();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut out = stream.unwrap();
-            let mut lines = BufReader::new(out.try_clone().unwrap()).lines();
-            let (mut is_data, mut answer) = (false, "220 elsewhere\r\n");
-            while out.write_all(answer.as_bytes()).is_ok() {
-                let Some(Ok(line)) = lines.by_ref().find(|line| match line {
-                    Ok(line) => !is_data || line == ".",
-                    Err(_) => true,
-                }) else {
-                    break;
-                };
-                answer = match line.as_bytes() {
-                    b"DATA" => "354 go on\r\n",
-                    b"." => "250 2.0.0 taken\r\n",
-                    line if line.starts_with(b"RCPT TO:<nobody@") => "550 5.1.1 nobody\r\n",
-                    _ => "250 fine\r\n",
-                };
-                is_data = line == "DATA";
-            }
-        }
-    });
-}
 
 struct World {
     runtime: Runtime,
@@ -87,7 +58,7 @@ fn states(dev: &Dev) -> [String; 3] {
 fn what_a_probe_finds_is_told_and_opens_the_gate_only_when_both_ways_are_right() {
     let (world, place) = (World::new("gone"), Place::new());
     let dev = place.start_with(&["--dns", &world.names.address.to_string(), "--outward-port", SMTP]);
-    serve_elsewhere(dev.port("smtp"));
+    serve_smtp(("127.0.0.2", dev.port("smtp")), |_, _| ());
     let imap = dev.port("imap").to_string();
     dev.ask(&["move", "plan", "m", "--host", "127.0.0.1", "--port", &imap, "--tls", "starttls-any"]);
     done(run(&dev.folder, &["move", "accounts", "m", "--stdin"], b"ann\tann@anser.test\n"));

@@ -1,5 +1,6 @@
 //! The program as it is used: the real binary, real sockets, real files.
 
+mod elsewhere;
 mod world;
 
 mod a_backup_comes_back;

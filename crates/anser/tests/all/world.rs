@@ -1,5 +1,6 @@
 //! A server in a folder of its own, and the commands that speak to it.
 
+use std::cell::Cell;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -40,11 +41,33 @@ pub struct Dev {
 pub struct Place {
     dir: TempDir,
     engine: Option<Engine>,
+    /// By how many days the clock of its servers is ahead, where a test moves it.
+    ahead: Option<Cell<u32>>,
 }
+
+/// Where Debian's faketime has what moves the clock of a program; the loader knows `$LIB`.
+const FAKETIME: &str = "/usr/$LIB/faketime/libfaketimeMT.so.1";
 
 impl Place {
     pub fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap(), engine: None }
+        Self { dir: tempfile::tempdir().unwrap(), engine: None, ahead: None }
+    }
+
+    /// One whose servers have a clock that [`Place::pass_days`] moves on.
+    pub fn with_clock() -> Self {
+        let place = Self { ahead: Some(Cell::new(0)), ..Self::new() };
+        place.pass_days(0);
+        place
+    }
+
+    /// Days go by, for its servers.
+    pub fn pass_days(&self, days: u32) {
+        let ahead = self.ahead.as_ref().expect("a place with a clock");
+        ahead.set(ahead.get() + days);
+        // A reader sees one line or the other.
+        let early = self.file("clock.new");
+        fs::write(&early, format!("+{}d\n", ahead.get())).unwrap();
+        fs::rename(early, self.file("clock")).unwrap();
     }
 
     pub fn path(&self) -> PathBuf {
@@ -60,12 +83,32 @@ impl Place {
     }
 
     pub fn start_with(&self, more: &[&str]) -> Dev {
+        loop {
+            if let Some(dev) = self.try_start(free_offset(), more) {
+                return dev;
+            }
+        }
+    }
+
+    /// Starts again on the ports of before, by which programs know what they fetched.
+    pub fn start_at(&self, offset: u16, more: &[&str]) -> Dev {
+        self.try_start(offset, more).expect("its ports are free again")
+    }
+
+    /// `None` when somebody took a port meanwhile.
+    fn try_start(&self, offset: u16, more: &[&str]) -> Option<Dev> {
         let url = self.engine.as_ref().and_then(Engine::url).map(str::to_owned);
         let mut more: Vec<&str> = more.to_vec();
         if let Some(url) = &url {
             more.extend(["--engine", "postgres", url]);
         }
-        Dev::start(&self.path(), &more)
+        let mut command = anser();
+        if self.ahead.is_some() {
+            command.env("LD_PRELOAD", FAKETIME).env("FAKETIME_TIMESTAMP_FILE", self.file("clock"));
+            // What waits goes on as it does; files keep their times.
+            command.envs(["FAKETIME_NO_CACHE", "DONT_FAKE_MONOTONIC", "NO_FAKE_STAT"].map(|name| (name, "1")));
+        }
+        Dev::start(command, &self.path(), offset, &more)
     }
 }
 
@@ -73,7 +116,7 @@ impl Place {
 pub fn each_engine(test: impl Fn(&Place)) {
     test(&Place::new());
     if let Some(engine) = Engine::postgres(NO_SCHEMAS) {
-        test(&Place { dir: tempfile::tempdir().unwrap(), engine: Some(engine) });
+        test(&Place { engine: Some(engine), ..Place::new() });
     }
 }
 
@@ -84,29 +127,26 @@ pub fn anser() -> Command {
 }
 
 impl Dev {
-    /// Starts on whatever ports are free.
-    fn start(folder: &Path, more: &[&str]) -> Self {
-        loop {
-            let offset = free_offset();
-            let mut command = anser();
-            let smtp = (PORTS[0].1 + offset).to_string();
-            let more = more.iter().map(|word| if *word == SMTP { &smtp } else { *word });
-            command.arg("dev").arg("--dir").arg(folder).args(["--port-offset", &offset.to_string()]).args(more);
-            let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-            let mut said = String::new();
-            let mut lines = BufReader::new(child.stdout.take().unwrap());
-            while !said.ends_with("\nready\n") {
-                if lines.read_line(&mut said).unwrap() == 0 {
-                    break;
-                }
+    /// `None` when a port is taken.
+    fn start(mut command: Command, folder: &Path, offset: u16, more: &[&str]) -> Option<Self> {
+        let smtp = (PORTS[0].1 + offset).to_string();
+        let more = more.iter().map(|word| if *word == SMTP { &smtp } else { *word });
+        command.arg("dev").arg("--dir").arg(folder).args(["--port-offset", &offset.to_string()]).args(more);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = String::new();
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        while !said.ends_with("\nready\n") {
+            if lines.read_line(&mut said).unwrap() == 0 {
+                break;
             }
-            if said.ends_with("ready\n") {
-                return Self { child, folder: folder.to_owned(), offset, said };
-            }
-            let output = child.wait_with_output().unwrap();
-            let why = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert!(why.contains("cannot listen"), "the server does not start: {why}");
         }
+        if said.ends_with("ready\n") {
+            return Some(Self { child, folder: folder.to_owned(), offset, said });
+        }
+        let output = child.wait_with_output().unwrap();
+        let why = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(why.contains("cannot listen"), "the server does not start: {why}");
+        None
     }
 
     pub fn port(&self, service: &str) -> u16 {

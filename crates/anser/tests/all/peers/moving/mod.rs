@@ -4,6 +4,7 @@ mod courier;
 mod cyrus;
 mod dovecot;
 mod programs;
+mod rehearsal;
 mod side;
 mod world;
 
@@ -13,7 +14,6 @@ mod a_mailbox_comes_exactly_as_it_was;
 mod a_mailbox_is_never_compared_with_itself;
 mod a_person_moves_mail_from_a_dovecot;
 mod an_administrator_opens_dovecots_mailboxes;
-mod an_organisation_goes_back_and_forward;
 mod an_organisation_is_rehearsed;
 mod mailboxes_of_cyrus_and_courier_come_exactly;
 mod maildrops_and_files_come_exactly;
