@@ -17,7 +17,7 @@ use crate::model::{Mailbox, Priority, Source, Task};
 use crate::own;
 use crate::pass::Watcher;
 use crate::rows;
-use crate::throttle::{self, Throttle, is_same_host};
+use crate::throttle::{self, Spare, Throttle, is_same_host};
 use crate::work::unless_it_panics;
 use crate::{Inner, Migrate, halt, hours};
 
@@ -241,8 +241,10 @@ impl Migrate {
             let due = inner.deps.db.read(Place::Moves, due).await?;
             let free = due.into_iter().filter(|mailbox| !busy.passes.contains_key(&mailbox.id));
             // No source of a host waits for the others of it.
-            let mut left = most.saturating_sub(at_host).min(cap.saturating_sub(here)).max(usize::from(here == 0));
-            let mut beyond = cap.saturating_sub(here + left);
+            let spare = inner.throttle.spare(&source) as usize;
+            let mut left =
+                most.saturating_sub(at_host + spare).min(cap.saturating_sub(here)).max(usize::from(here == 0));
+            let mut beyond = cap.saturating_sub(here + spare + left);
             for mailbox in free.collect::<Vec<_>>() {
                 let is_awaited = mailbox.priority == Priority::Awaited && is_brought(&mailbox);
                 if is_closed && is_awaited && std::mem::replace(&mut slow, true) {
@@ -254,9 +256,11 @@ impl Migrate {
                     // Nobody has to wait for what is only learned.
                     (0, 1..) if is_awaited => beyond -= 1,
                     _ => {
-                        if is_awaited {
+                        // Where there is such a connection, it ends sooner.
+                        if is_awaited && spare == 0 {
                             inner.give_way(id);
                         }
+                        inner.throttle.waits(&source, now);
                         busy.is_full = true;
                         break;
                     }
@@ -396,6 +400,17 @@ impl Inner {
         let following = self.following.lock().unwrap_or_else(PoisonError::into_inner);
         let at_host = |one: &&Arc<Following>| one.host.as_ref().is_some_and(|host| is_same_host(&host.source, source));
         following.values().filter(at_host).map(|one| one.progress()).sum()
+    }
+
+    /// Room for a connection to an old server beside those of its mailboxes.
+    pub(crate) fn spare(&self, source: &Source) -> Option<Spare> {
+        let live = self.progress_at(source);
+        let mailboxes = {
+            let following = self.following.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_there = |one: &&Arc<Following>| one.host.as_ref().is_some_and(|host| is_same_host(&host.source, source));
+            following.values().filter(is_there).count()
+        };
+        Spare::take(&self.throttle, (source, &self.deps.clock), mailboxes as u32, live)
     }
 
     /// Ends passes of the organisation's moves whose connections are too slow to be of use; they begin again later.

@@ -1,4 +1,5 @@
-//! How many mailboxes of one host are worked on at once: learned, for each host, whichever moves and sources ask it.
+//! How many connections to one host are at work at once, one for each mailbox and those [beside the first](Spare): learned, for each host,
+//! whichever moves and sources ask it.
 //!
 //! ```text
 //! 2 ─▶ all in use, and more comes than with fewer ─▶ twice as many ─▶ … ─▶ no more comes: one step back, and so for a while
@@ -9,10 +10,10 @@
 //! others work on that host too. What was learned lives as long as the process.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anser_base::Timestamp;
+use anser_base::{Clock, Timestamp};
 
 use crate::model::{Kind, Source};
 use crate::profile;
@@ -33,6 +34,8 @@ const SLOW: (u32, Duration) = (4, Duration::from_millis(200));
 const SPARED: i64 = 5 * 60_000;
 /// How long answers take longer than usual until that is what is usual, in milliseconds: hosts are not spared for ever.
 const USUAL: i64 = 60 * 60_000;
+/// For how long connections beside the first are left to mailboxes that wait, in milliseconds.
+const WAITED: i64 = 10_000;
 /// Doors of one host that are remembered.
 const DOORS: usize = 32;
 /// The pause between two batches of a host that is spared.
@@ -41,7 +44,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 const HOSTS: usize = 1_000;
 
 /// Every host.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Throttle(Mutex<HashMap<String, Host>>);
 
 /// What was learned of one.
@@ -59,6 +62,11 @@ struct Host {
     since: Option<(Timestamp, u64)>,
     /// Until when it is kept.
     kept: Timestamp,
+    /// Mailboxes at the last look, and connections beside their first ones.
+    mailboxes: u32,
+    spare: u32,
+    /// When mailboxes waited last.
+    waited: Option<Timestamp>,
     /// What passes brought that have ended.
     ended: u64,
     /// Answers of each of its doors: what is small for one protocol is not for another.
@@ -83,8 +91,10 @@ impl Host {
         if self.most == 0 { FIRST } else { self.most }
     }
 
-    /// Learns from what had come by now, while so many are worked on and at most `cap` may be.
-    fn look(&mut self, now: Timestamp, at_once: u32, came: u64, cap: u32) {
+    /// Learns from what had come by now, while so many mailboxes are worked on and at most `cap` connections may be.
+    fn look(&mut self, now: Timestamp, mailboxes: u32, came: u64, cap: u32) {
+        self.mailboxes = mailboxes;
+        let at_once = mailboxes + self.spare;
         let most = self.most();
         // Another source of the host may have room for more.
         if most >= cap {
@@ -112,6 +122,12 @@ impl Host {
             self.most = if self.was_refused { most + 1 } else { most * 2 }.min(cap);
         }
         self.since = (self.rate > 0).then_some((now, came));
+    }
+
+    /// Whether there is room for so many connections beside the first ones of mailboxes, and nobody waits for it.
+    fn has_spare(&self, now: Timestamp, spare: u32) -> bool {
+        let is_waited_for = self.waited.is_some_and(|at| now.0 - at.0 < WAITED);
+        !is_waited_for && !self.is_slow(now) && self.mailboxes + spare <= self.most()
     }
 
     fn refused(&mut self, now: Timestamp) {
@@ -220,6 +236,16 @@ impl Throttle {
         learned.unwrap_or(cap).min(cap)
     }
 
+    /// Connections beside the first ones of mailboxes.
+    pub fn spare(&self, source: &Source) -> u32 {
+        self.with(source, |host| host.spare).unwrap_or(0)
+    }
+
+    /// Mailboxes of the source wait: connections beside the first are given back.
+    pub fn waits(&self, source: &Source, now: Timestamp) {
+        self.with(source, |host| host.waited = Some(now));
+    }
+
     /// What was learned so far, and whether the host is spared.
     pub fn learned(&self, source: &Source, now: Timestamp) -> (u32, bool) {
         let learned = self.with(source, |host| (host.most(), host.is_slow(now)));
@@ -254,9 +280,56 @@ impl Throttle {
     }
 }
 
+/// Room for one connection beside the first ones of mailboxes; given back when it is dropped.
+#[derive(Debug)]
+pub struct Spare {
+    throttle: Arc<Throttle>,
+    source: Source,
+    clock: Clock,
+}
+
+impl Spare {
+    /// Where there is room, while `mailboxes` of the host are worked on, and `live` came by those.
+    pub(crate) fn take(
+        throttle: &Arc<Throttle>,
+        (source, clock): (&Source, &Clock),
+        mailboxes: u32,
+        live: u64,
+    ) -> Option<Self> {
+        let (now, cap) = (clock.now(), cap(source));
+        let taken = throttle.with(source, |host| {
+            host.look(now, mailboxes, host.ended + live, cap);
+            let has_room = mailboxes + host.spare < cap && host.has_spare(now, host.spare + 1);
+            host.spare += u32::from(has_room);
+            has_room
+        });
+        taken?.then(|| Self { throttle: throttle.clone(), source: source.clone(), clock: clock.clone() })
+    }
+
+    /// Whether others need the room.
+    pub(crate) fn is_wanted_back(&self) -> bool {
+        let now = self.clock.now();
+        self.throttle.with(&self.source, |host| !host.has_spare(now, host.spare)).unwrap_or(true)
+    }
+
+    /// The connection ended early, and these are the words.
+    pub(crate) fn refused(&self, why: &str) {
+        if is_too_much(why) {
+            self.throttle.refused(&self.source, self.clock.now());
+        }
+    }
+}
+
+impl Drop for Spare {
+    fn drop(&mut self) {
+        self.throttle.with(&self.source, |host| host.spare = host.spare.saturating_sub(1));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Tls;
 
     const DOOR: (Kind, u16) = (Kind::Imap, 993);
 
@@ -315,6 +388,30 @@ mod tests {
             assert!(is_too_much(said), "{said}");
         }
         assert!(!is_too_much("the connection broke"));
+    }
+
+    #[test]
+    fn a_mailbox_has_the_connections_that_no_other_waits_for() {
+        let clock = Clock::manual(Timestamp::from_secs(1_800_000_000));
+        let (name, host, profile) = ("old".into(), "old.example".into(), "generic".into());
+        let (kind, port, tls, connections) = (Kind::Imap, 993, Tls::Implicit, 3);
+        let source = Source { id: 1, name, kind, host, port, tls, profile, connections, admin: None };
+        let throttle = Arc::new(Throttle::default());
+        let take = |mailboxes, live| Spare::take(&throttle, (&source, &clock), mailboxes, live);
+        let one = take(1, 0).expect("two are begun with");
+        assert!(take(1, 0).is_none(), "two");
+        assert!(!one.is_wanted_back());
+        clock.advance(Duration::from_millis(TRIAL as u64));
+        let two = take(1, 1 << 30).expect("more comes by two");
+        assert_eq!(throttle.spare(&source), 2);
+        assert!(take(1, 1 << 40).is_none(), "three are what the source allows");
+        throttle.waits(&source, clock.now());
+        assert!(one.is_wanted_back() && two.is_wanted_back());
+        drop((one, two));
+        assert!(take(1, 1 << 40).is_none(), "it is left to those who wait");
+        clock.advance(Duration::from_millis(WAITED as u64));
+        assert!(take(2, 1 << 40).is_some());
+        assert_eq!(throttle.spare(&source), 0);
     }
 
     #[test]

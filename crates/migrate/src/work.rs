@@ -385,6 +385,7 @@ impl Work<'_> {
             }
         };
         let reopen = || -> BoxFuture<'_, Result<Origin, Trouble>> { Box::pin(inner.open(mailbox, self.source)) };
+        let beside = || inner.spare(self.source);
         let pass = Pass {
             store: inner.deps.store.clone(),
             tenant: account.tenant,
@@ -402,6 +403,8 @@ impl Work<'_> {
             careful: mailbox.tries >= CAREFUL,
             patient: mailbox.tries < PATIENT,
             reopen: Some(&reopen),
+            // Persons' own moves take what the organisation leaves them.
+            beside: self.own.is_none().then_some(&beside as _),
             watch: self.following,
         };
         let outcome = pass.run(origin).await?;

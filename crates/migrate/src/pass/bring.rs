@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use anser_base::{Durability, Result};
 use anser_store::{LedgerFolder, LedgerKey, LedgerRow, LedgerState, MailTx};
-use tokio::sync::oneshot;
+use tokio::sync::{Mutex, oneshot};
 use tokio::task::JoinHandle;
 
+use super::beside::Queue;
 use super::{Outcome, Pass};
 use crate::adopt::Adoptable;
 use crate::commit::{Arrived, Done, Target, commit, commit_in_turn};
 use crate::halt;
-use crate::source::{Batch, Origin, Partial, Seen};
+use crate::source::{Batch, Fetcher, Origin, Partial, Seen};
 use crate::trouble::Trouble;
 
 /// Messages of one batch at most.
@@ -23,8 +24,8 @@ pub const BATCH: usize = 256;
 pub const BATCH_BYTES: u64 = 2 * 1024 * 1024;
 /// Ranges of UIDs of one batch, so that its command stays short.
 const RANGES: usize = 80;
-/// Batches that the old server was asked for and has not handed out.
-const AHEAD: usize = 2;
+/// Batches that a connection was asked for and has not handed out.
+pub(super) const AHEAD: usize = 2;
 /// The newest messages of a folder, which are brought before its others.
 const NEWEST: usize = 50;
 
@@ -37,7 +38,11 @@ const STORING: usize = 4;
 
 /// What is left to be done when batches no longer come.
 #[derive(Default)]
-struct UnderWay {
+pub(super) struct UnderWay {
+    /// What is to come.
+    seen: BTreeMap<u32, Seen>,
+    /// What came.
+    outcome: Outcome,
     /// The batches before, oldest first.
     storing: VecDeque<JoinHandle<Result<Done>>>,
     /// Told when the newest of them is stored.
@@ -50,6 +55,14 @@ struct UnderWay {
     partial: Option<(Seen, Partial)>,
 }
 
+/// A folder that is being brought, for every connection that does.
+pub(super) struct Bringing<'b, 'u> {
+    pub ledger: &'b LedgerFolder,
+    pub how: &'b How,
+    pub queue: Queue,
+    under_way: Mutex<&'u mut UnderWay>,
+}
+
 impl Pass<'_> {
     /// Brings messages: asks ahead, and commits one batch while the next arrives. What does not come is in the ledger as failed.
     pub(super) async fn bring(
@@ -60,10 +73,17 @@ impl Pass<'_> {
         how: &How,
         outcome: &mut Outcome,
     ) -> Result<(), Trouble> {
-        let mut under_way = UnderWay::default();
-        let received = self.receive(origin, ledger, (new, how), &mut under_way, outcome).await;
+        let most = if self.careful { 1 } else { BATCH };
+        let queue = Queue::new(how.order.batches(&new, most));
+        let seen = new.into_iter().map(|one| (one.at, one)).collect();
+        let mut under_way = UnderWay { seen, ..UnderWay::default() };
+        let all = Bringing { ledger, how, queue, under_way: Mutex::new(&mut under_way) };
+        let received = self.receive(origin, &all).await;
+        drop(all);
         // Whatever became of the connection: nothing may be under way any more when a pass says that it is over.
-        let stored = self.finish_storing(&mut under_way, 0, outcome).await;
+        let stored = self.finish_storing(&mut under_way, 0).await;
+        outcome.copied += under_way.outcome.copied;
+        outcome.bytes += under_way.outcome.bytes;
         // A server that asks for patience says nothing of the message that it was asked for.
         let is_no_attempt = match &received {
             Err(Trouble::Stopped) => true,
@@ -84,26 +104,37 @@ impl Pass<'_> {
         Ok(())
     }
 
-    async fn receive(
-        &self,
-        origin: &mut Origin,
-        ledger: &LedgerFolder,
-        (new, how): (Vec<Seen>, &How),
-        under_way: &mut UnderWay,
-        outcome: &mut Outcome,
-    ) -> Result<(), Trouble> {
-        let mut fetcher = origin.fetcher(self.store.clone(), self.tenant, self.allowance.clone());
-        let most = if self.careful { 1 } else { BATCH };
-        let mut batches = how.order.batches(&new, most).into_iter();
-        let mut seen: BTreeMap<u32, Seen> = new.into_iter().map(|one| (one.at, one)).collect();
+    async fn receive(&self, origin: &mut Origin, all: &Bringing<'_, '_>) -> Result<(), Trouble> {
+        let first = async {
+            let ended = self.fetch(origin, all).await;
+            if ended.is_err() {
+                all.queue.close();
+            }
+            ended
+        };
+        let (first, beside) = tokio::join!(first, self.beside(all));
+        // Trouble of our own is that of all of them.
+        beside.and(first)?;
+        // What another connection had asked for when it broke.
+        self.fetch(origin, all).await
+    }
+
+    pub(super) fn fetcher<'o>(&self, origin: &'o mut Origin) -> Fetcher<'o> {
+        origin.fetcher(self.store.clone(), self.tenant, self.allowance.clone())
+    }
+
+    /// Brings what is in the queue over the first connection.
+    async fn fetch(&self, origin: &mut Origin, all: &Bringing<'_, '_>) -> Result<(), Trouble> {
+        let mut fetcher = self.fetcher(origin);
         let ahead = if self.careful { 1 } else { AHEAD };
         loop {
             while fetcher.under_way() < ahead
-                && let Some(batch) = batches.next()
+                && let Some(batch) = all.queue.next()
             {
                 if self.careful {
-                    self.note_attempts(ledger.key, &batch, &seen, "the connection broke").await?;
-                    under_way.counted = batch.iter().filter_map(|at| seen.get(at).cloned()).collect();
+                    let mut under_way = all.under_way.lock().await;
+                    self.note_attempts(all.ledger.key, &batch, &under_way.seen, "the connection broke").await?;
+                    under_way.counted = batch.iter().filter_map(|at| under_way.seen.get(at).cloned()).collect();
                 }
                 fetcher.ask(batch).await?;
             }
@@ -111,15 +142,12 @@ impl Pass<'_> {
                 return Ok(());
             }
             let mut batch = fetcher.receive().await?;
-            let broken = batch.broken.take();
-            let partial = batch.partial.take();
-            under_way.partial = partial.and_then(|partial| Some((seen.remove(&partial.at)?, partial)));
-            let arrived = arrived(batch, &mut seen, &mut under_way.missing);
-            self.finish_storing(under_way, STORING - 1, outcome).await?;
-            let (done, last) = oneshot::channel();
-            let before = under_way.last.replace(last);
-            let storing = commit_in_turn(self.store.clone(), self.target(ledger, how), arrived, before, done);
-            under_way.storing.push_back(tokio::spawn(storing));
+            let (broken, partial) = (batch.broken.take(), batch.partial.take());
+            if let Some(partial) = partial {
+                let mut under_way = all.under_way.lock().await;
+                under_way.partial = under_way.seen.remove(&partial.at).map(|seen| (seen, partial));
+            }
+            self.take_in(all, batch).await?;
             // What came before is stored: over a line that breaks again and again each pass brings something.
             if let Some(trouble) = broken {
                 return Err(trouble);
@@ -132,6 +160,19 @@ impl Pass<'_> {
                 tokio::time::sleep(pause).await;
             }
         }
+    }
+
+    /// Begins to store a batch, once there is room for it. An error is trouble of our own.
+    pub(super) async fn take_in(&self, all: &Bringing<'_, '_>, batch: Batch) -> Result<(), Trouble> {
+        let mut under_way = all.under_way.lock().await;
+        let under_way = &mut **under_way;
+        let arrived = arrived(batch, &mut under_way.seen, &mut under_way.missing);
+        self.finish_storing(under_way, STORING - 1).await?;
+        let (done, last) = oneshot::channel();
+        let before = under_way.last.replace(last);
+        let storing = commit_in_turn(self.store.clone(), self.target(all.ledger, all.how), arrived, before, done);
+        under_way.storing.push_back(tokio::spawn(storing));
+        Ok(())
     }
 
     /// A large body in which the connection broke goes on over others, as long as each brings some of it: begun anew it would never come
@@ -193,7 +234,7 @@ impl Pass<'_> {
     ) -> Result<(), Trouble> {
         let (at, mut why) = (seen.at, why.to_owned());
         for way in 0.. {
-            let mut fetcher = origin.fetcher(self.store.clone(), self.tenant, self.allowance.clone());
+            let mut fetcher = self.fetcher(origin);
             if !fetcher.ask_otherwise(at, way).await? {
                 break;
             }
@@ -269,17 +310,12 @@ impl Pass<'_> {
     }
 
     /// Waits until no more than `most` batches are not stored yet; for all of them when one was not stored.
-    async fn finish_storing(
-        &self,
-        under_way: &mut UnderWay,
-        most: usize,
-        outcome: &mut Outcome,
-    ) -> Result<(), Trouble> {
+    async fn finish_storing(&self, under_way: &mut UnderWay, most: usize) -> Result<(), Trouble> {
         let mut first = Ok(());
         while under_way.storing.len() > most || first.is_err() {
             let Some(before) = under_way.storing.pop_front() else { break };
             match before.await.map_err(anser_base::Error::unavailable).flatten() {
-                Ok(done) => self.count(done, outcome),
+                Ok(done) => self.count(done, &mut under_way.outcome),
                 // What comes behind it says no more than that.
                 Err(error) => first = first.and(Err(error.into())),
             }

@@ -9,6 +9,7 @@
 //! Folders that stand as they stood at the end of the last whole pass are not opened; of others only what changed is listed, where the
 //! source can tell.
 
+mod beside;
 mod bring;
 mod delta;
 mod list;
@@ -30,6 +31,7 @@ use crate::profile::Profile;
 use crate::source::{Allowance, Folder, Listed, Mark, Origin, Seen, Standing, Window};
 use crate::trouble::Trouble;
 
+pub use beside::Beside;
 pub use bring::{BATCH, BATCH_BYTES};
 use bring::{How, Order};
 use list::{Changes, mark_of};
@@ -80,6 +82,8 @@ pub struct Pass<'a> {
     pub patient: bool,
     /// Opens the source once more, where a large body may go on over another connection.
     pub reopen: Option<&'a Reopen<'a>>,
+    /// Gives room for one more connection, where a large folder may come over several.
+    pub beside: Option<&'a Beside<'a>>,
     /// Told of what was done; says whether to go on.
     pub watch: &'a (dyn Watcher + Sync),
 }

@@ -68,6 +68,7 @@ fn a_full_disk_loses_and_doubles_nothing() {
             careful,
             patient: true,
             reopen: None,
+            beside: None,
             watch,
         }
         .run(&mut origin)

@@ -134,6 +134,7 @@ impl House {
             patient: true,
             places: anser_migrate::pass::Places::Theirs,
             reopen: None,
+            beside: None,
             watch,
         }
     }

@@ -1,0 +1,44 @@
+//! PERF-1: a large folder comes over as many connections as there is room for, the same as over one; one that breaks beside the first costs
+//! nothing.
+
+use anser_base::Clock;
+use anser_migrate::Source;
+
+use crate::fake::{Fake, Habits, folder, mail};
+use crate::house::held;
+use crate::office::{MOVE, Office, each_office};
+
+const ALL: u32 = 3_000;
+
+fn start(cuts: Vec<usize>) -> Fake {
+    let mails = (1..=ALL).map(|uid| mail(uid * 2, "", &format!("message {uid}"))).collect();
+    Fake::start(vec![folder("INBOX", mails)], Habits { cuts, ..Habits::default() })
+}
+
+/// Moves the mailbox in one pass, with so many connections at most, and looks whether it is as it was; logins that it took.
+async fn comes(office: &Office, fake: &Fake, connections: u32) -> usize {
+    let ann = office.plan(&[(Source { connections, ..fake.source() }, &["ann"])]).await[0];
+    office.migrate.start(MOVE, Vec::new()).await.unwrap();
+    let (_shutdown, running) = office.run();
+    let view = office.until("ann@anser.test", |view| view.state == "settled").await;
+    assert_eq!((view.passes, &*view.ledger), (1, &[("copied".to_owned(), u64::from(ALL))][..]));
+    let tenant = office.account(ann).await.tenant;
+    let here = held(&office.store, ann, tenant).await.remove("INBOX").unwrap();
+    let there = fake.state.lock().unwrap().folders[0].mails.clone();
+    assert!(here.into_iter().map(|one| (one.0, one.4)).eq(there.into_iter().map(|mail| (mail.uid, mail.body))));
+    running.abort();
+    fake.logins()
+}
+
+#[test]
+fn it_is_the_same_over_several_as_over_one() {
+    each_office(&[], &Clock::System, async |office| assert_eq!(comes(office, &start(Vec::new()), 1).await, 1));
+    each_office(&[], &Clock::System, async |office| assert!(comes(office, &start(Vec::new()), 2).await > 1));
+}
+
+#[test]
+fn what_a_connection_that_broke_had_asked_for_comes_over_another() {
+    // The last of these is the first connection's.
+    let cuts = || vec![30_000, usize::MAX];
+    each_office(&[], &Clock::System, async |office| assert_eq!(comes(office, &start(cuts()), 4).await, 2));
+}
