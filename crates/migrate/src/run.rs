@@ -407,7 +407,8 @@ impl Inner {
         let live = self.progress_at(source);
         let mailboxes = {
             let following = self.following.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_there = |one: &&Arc<Following>| one.host.as_ref().is_some_and(|host| is_same_host(&host.source, source));
+            let is_there =
+                |one: &&Arc<Following>| one.host.as_ref().is_some_and(|host| is_same_host(&host.source, source));
             following.values().filter(is_there).count()
         };
         Spare::take(&self.throttle, (source, &self.deps.clock), mailboxes as u32, live)
