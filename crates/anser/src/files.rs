@@ -13,7 +13,7 @@ use anser_admin::mail::{self, Form, Reading, Target, eml, maildir, mbox, tgz};
 use anser_admin::request::MoveAct;
 use anser_admin::socket::MAILS;
 use anser_admin::{Event, Mail, Report, Request};
-use anser_base::{Class, Error, Result};
+use anser_base::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
 
@@ -123,7 +123,7 @@ pub async fn export(config: &Config, export: &Export, json: bool, language: Lang
     let printer = Printer::new(language, json, false);
     let (Some(of), path) = (&export.of_move, &export.path) else {
         let account = export.account.clone().unwrap_or_default();
-        let report = export_one(config, export, account, &export.path).await?;
+        let report = export_one(config, export, account, &export.path, &mut false).await?;
         printer.report(&report)?;
         return Ok(true);
     };
@@ -132,14 +132,14 @@ pub async fn export(config: &Config, export: &Export, json: bool, language: Lang
     for address in addresses_of(config, of, export.addresses.clone()).await? {
         let ending = if matches!(export.form, ExportForm::Tgz) { ".tgz" } else { "" };
         let to = path.join(mail::escaped(&address) + ending);
-        match export_one(config, export, address.clone(), &to).await {
+        let mut has_any = false;
+        match export_one(config, export, address.clone(), &to, &mut has_any).await {
             Ok(Report::Mails { messages: more, bytes: octets, .. }) => {
                 (messages, bytes) = (messages + more, bytes + octets);
             }
             Ok(_) => {}
             Err(error) => {
-                // Of an account that is gone nothing was written.
-                if error.class == Class::NotFound {
+                if !has_any {
                     let _ = if to.is_dir() { fs::remove_dir_all(&to) } else { fs::remove_file(&to) };
                 }
                 failed.push(FailedMailbox { address, why: language.of(&error.text).to_owned() });
@@ -167,7 +167,13 @@ async fn addresses_of(config: &Config, of: &str, which: Vec<String>) -> Result<B
     Ok(found)
 }
 
-async fn export_one(config: &Config, export: &Export, address: String, path: &Path) -> Result<Report> {
+async fn export_one(
+    config: &Config,
+    export: &Export,
+    address: String,
+    path: &Path,
+    has_any: &mut bool,
+) -> Result<Report> {
     let mut target: Box<dyn Target + Send> = match export.form {
         ExportForm::Mbox => Box::new(mbox::Writer::create(path, export.folder.is_some())?),
         ExportForm::Maildir => Box::new(maildir::Writer::create(path)?),
@@ -183,6 +189,7 @@ async fn export_one(config: &Config, export: &Export, address: String, path: &Pa
     let request = Request::Export { address, folder: export.folder.clone() };
     let report = act(config, request, mpsc::channel(1).1, |event| match event {
         Event::Mail(mail) => {
+            *has_any = true;
             target.begin(&mail.head)?;
             take(&mut *target, Some(mail.head.size), &mail.body)
         }

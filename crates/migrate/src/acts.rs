@@ -95,6 +95,10 @@ impl Migrate {
         let put = move |tx: &mut Tx<'_>| {
             let mut away = Vec::new();
             for row in &rows_to_be {
+                let known = rows::mailbox_of_login(tx, row.source, &row.login)?;
+                if let Some(known) = known.filter(|known| known.account != row.account && has_begun(known)) {
+                    return Err(is_anothers(&known));
+                }
                 let id = rows::put_mailbox(tx, row)?;
                 if rows::home(tx, id)? == Some(Home::There) {
                     away.push(row.address.clone());
@@ -325,4 +329,20 @@ pub(crate) fn each<'s>(
         }
     }
     Ok(count)
+}
+
+/// Whether something of a mailbox may have come already.
+fn has_begun(mailbox: &Mailbox) -> bool {
+    let has_rows = mailbox.tally.is_some_and(|rows| rows != [0; 6]);
+    let is_free = matches!(mailbox.state, State::New | State::Ready | State::Refused | State::Abandoned);
+    has_rows || mailbox.cut.0 > 0 || !is_free
+}
+
+fn is_anothers(known: &Mailbox) -> Error {
+    let Mailbox { login, address, .. } = known;
+    Error::new(
+        Class::Conflict,
+        format!("the mail of {login} is being brought to {address}: undo that first"),
+        format!("{login} 的邮件正在迁入 {address}，请先撤销"),
+    )
 }

@@ -7,7 +7,7 @@
 //!
 //! A password that was refused is not tried again within a day (`refused`), by whichever door or pass: it would be a wrong try
 //! each time. An administrator's is in doubt when [`DOUBT`] mailboxes in a row were refused: these may be mailboxes that are not there. Then
-//! the others wait, and one of them at a time finds out. Of those who come at once with one password one tries it: see [`crate::logins`].
+//! the others wait, and one of them at a time finds out. Of those who come at once with one password one tries it: see `logins`.
 
 use std::time::Duration;
 
@@ -126,7 +126,7 @@ enum By {
 
 impl Inner {
     /// How a mailbox is opened. [`Trouble::Login`] when its secret was refused a short while ago, [`Trouble::Later`] while the
-    /// administrator's is in doubt, [`Trouble::NotYet`] after a minute in which nobody answered another session of the login.
+    /// administrator's is in doubt, [`Trouble::NotYet`] while too many logins are under way.
     pub(crate) async fn entry(&self, mailbox: &Mailbox, source: &Source) -> Result<Entry, Trouble> {
         let admin = match &source.admin {
             Some(admin) => self.admin_secret(source).await?.map(|secret| (admin.login_for(&mailbox.login), secret)),

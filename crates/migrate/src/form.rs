@@ -123,6 +123,15 @@ impl Form {
             other => other,
         };
         let text: String = said.text.chars().map(digit).collect();
+        if text.contains(['十', '百', '千', '万', '亿']) {
+            return None;
+        }
+        // `1,200` is one number.
+        let parts: Vec<&str> = text.split([',', '，']).collect();
+        let ends = |part: &str| part.ends_with(|sign: char| sign.is_ascii_digit());
+        let has_three = |part: &str| part.chars().take_while(char::is_ascii_digit).count() == 3;
+        let is_group = |two: &[&str]| ends(two[0]) && has_three(two[1]);
+        let text = if parts.windows(2).all(is_group) { parts.concat() } else { text };
         let mut numbers = text.split(|sign: char| !sign.is_ascii_digit()).filter(|number| !number.is_empty());
         let number = numbers.next()?.parse().ok()?;
         numbers.next().is_none().then_some(number)
@@ -233,6 +242,10 @@ mod tests {
         for (said, number) in [
             ("300", Some(300)),
             ("约 ３００ 人", Some(300)),
+            ("1,200", Some(1200)),
+            ("１，２００ 人", Some(1200)),
+            ("3万", None),
+            ("300,20", None),
             ("300 人，另 20 个公共邮箱", None),
             ("many", None),
             ("99999999999999999999999", None),

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anser_base::{Error, Result};
+use anser_base::{Class, Error, Result};
 use anser_directory::{Answer, Lesson, OldProtocol, Question};
 use anser_wire::Secret;
 use anser_wire::sasl::encode_base64;
@@ -153,7 +153,14 @@ impl Migrate {
             if let Some(source) = best_source(&of.sources, &lesson) {
                 let password = Some(Password(lesson.password.as_bytes().to_vec()));
                 let mailbox = NewMailbox { login: lesson.login.clone(), password, address: address.clone() };
-                self.add_mailboxes(&of.name, Some(source.name.clone()), vec![mailbox]).await?;
+                match self.add_mailboxes(&of.name, Some(source.name.clone()), vec![mailbox]).await {
+                    // The mail of this login goes to somebody else: that keeps no other move from the password.
+                    Err(error) if error.class == Class::Conflict => {
+                        tracing::warn!(address, why = error.chain(), "a move takes no password that was learnt");
+                        continue;
+                    }
+                    other => _ = other?,
+                }
                 self.raise(&of.name, vec![address.clone()], Priority::Awaited).await?;
                 count += 1;
                 if of.state == "running" {

@@ -71,6 +71,11 @@ impl Passing {
         work(&mut self.all.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Whether sessions of a mailbox go through.
+    pub(crate) fn has_any(&self, id: u64) -> bool {
+        self.sessions(|all| all.contains_key(&id))
+    }
+
     fn enter(inner: &Arc<Inner>, id: u64) -> (Ticket, watch::Receiver<bool>) {
         let ending = inner.passing.sessions(|all| {
             let fresh = || Sessions { count: 0, ending: watch::Sender::new(false) };

@@ -31,8 +31,8 @@ const VERIFYING: Duration = Duration::from_secs(24 * 3600);
 /// pass brought everything; of a trial only a few messages are here.
 fn may_compare(mailbox: &Mailbox, was_whole: bool) -> Option<Result<()>> {
     let state = mailbox.state;
-    // Looks for late mail are short.
-    let is_sweep = state == State::Copying && mailbox.cut.0 > 0;
+    // Looks for late mail are short, and what they bring this proof is too old for.
+    let is_sweep = mailbox.cut.0 > 0 && matches!(state, State::Copying | State::Waiting | State::Refused);
     match state {
         State::Abandoned => None,
         State::New | State::Ready | State::Refused if !was_whole => None,

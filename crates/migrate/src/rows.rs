@@ -146,7 +146,14 @@ pub fn admin_secret(tx: &mut Tx<'_>, id: u64) -> Result<Option<Vec<u8>>> {
     Ok(tx.query_one(sql, params![id as i64], |row| row.opt_blob(0))?.flatten())
 }
 
-/// Lists a login. One that is listed already keeps what is known of it; its address and, when there is a new one, its secret change.
+/// The mailbox of a login.
+pub fn mailbox_of_login(tx: &mut Tx<'_>, source: u64, login: &str) -> Result<Option<Mailbox>> {
+    let sql = format!("{SELECT_MAILBOX} WHERE source = ?1 AND login = ?2");
+    tx.query_one(&sql, params![source as i64, login], read_mailbox)
+}
+
+/// Lists a login. One that is listed already keeps what is known of it; its address and account and, when there is a new one, its secret
+/// change: the caller makes sure that nothing came into another account.
 pub fn put_mailbox(tx: &mut Tx<'_>, mailbox: &Mailbox) -> Result<u64> {
     let id = next(tx, "mov_accounts")?;
     tx.execute(

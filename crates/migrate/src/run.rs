@@ -256,8 +256,7 @@ impl Migrate {
                     // Nobody has to wait for what is only learned.
                     (0, 1..) if is_awaited => beyond -= 1,
                     _ => {
-                        // Where there is such a connection, it ends sooner.
-                        if is_awaited && spare == 0 {
+                        if is_awaited {
                             inner.give_way(id);
                         }
                         inner.throttle.waits(&source, now);

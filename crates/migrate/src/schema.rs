@@ -186,14 +186,22 @@ CREATE INDEX mov_tickets_move ON mov_tickets (move, id);
 ";
 
 /// What is remembered of passes however many follow, as [`crate::history::Past`] has it. Of passes before it is what the newest
-/// tell, but for how long they took.
+/// tell; where those that brought something are no longer among them, it may have been as late as these began.
 const PAST: &str = "
 ALTER TABLE mov_accounts ADD COLUMN whole_ms INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE mov_accounts ADD COLUMN took_ms INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE mov_accounts ADD COLUMN brought_ms INTEGER NOT NULL DEFAULT 0;
-UPDATE mov_accounts SET whole_ms = COALESCE((SELECT MAX(ended_ms) FROM mov_runs
-  WHERE mov_runs.account = mov_accounts.id AND mov_runs.state = 'settled' AND task IN ('copy', 'copy-after-loss', 'last')), 0),
-  brought_ms = COALESCE((SELECT MAX(ended_ms) FROM mov_runs WHERE mov_runs.account = mov_accounts.id AND mov_runs.bytes > 0), 0);
+UPDATE mov_accounts SET
+  whole_ms = CASE WHEN state = 0 THEN 0 ELSE COALESCE((SELECT MAX(mov_runs.ended_ms) FROM mov_runs
+    WHERE mov_runs.account = mov_accounts.id AND mov_runs.state = 'settled'
+    AND mov_runs.task IN ('copy', 'copy-after-loss', 'last')),
+    CASE WHEN state = 5 OR cut_ms > 0 THEN 1 ELSE 0 END) END,
+  took_ms = COALESCE((SELECT mov_runs.ended_ms - mov_runs.began_ms FROM mov_runs
+    WHERE mov_runs.account = mov_accounts.id AND mov_runs.state = 'settled'
+    AND mov_runs.task IN ('copy', 'copy-after-loss', 'last') ORDER BY mov_runs.id DESC LIMIT 1), 0),
+  brought_ms = COALESCE(
+    (SELECT MAX(mov_runs.ended_ms) FROM mov_runs WHERE mov_runs.account = mov_accounts.id AND mov_runs.bytes > 0),
+    (SELECT MIN(mov_runs.began_ms) FROM mov_runs WHERE mov_runs.account = mov_accounts.id), 0);
 ";
 
 /// What imports said of accounts and lists, by the keys of their addresses, as JSON of [`crate::imported::Imported`].

@@ -65,6 +65,8 @@ struct Host {
     /// Mailboxes at the last look, and connections beside their first ones.
     mailboxes: u32,
     spare: u32,
+    /// No connection beside the first is begun before.
+    alone: Timestamp,
     /// When mailboxes waited last.
     waited: Option<Timestamp>,
     /// What passes brought that have ended.
@@ -299,8 +301,12 @@ impl Spare {
         let (now, cap) = (clock.now(), cap(source));
         let taken = throttle.with(source, |host| {
             host.look(now, mailboxes, host.ended + live, cap);
-            let has_room = mailboxes + host.spare < cap && host.has_spare(now, host.spare + 1);
-            host.spare += u32::from(has_room);
+            let is_soon = now < host.alone;
+            let has_room = !is_soon && mailboxes + host.spare < cap && host.has_spare(now, host.spare + 1);
+            if has_room {
+                host.spare += 1;
+                host.alone = Timestamp(now.0 + TRIAL);
+            }
             has_room
         });
         taken?.then(|| Self { throttle: throttle.clone(), source: source.clone(), clock: clock.clone() })
@@ -312,11 +318,13 @@ impl Spare {
         self.throttle.with(&self.source, |host| !host.has_spare(now, host.spare)).unwrap_or(true)
     }
 
-    /// The connection ended early, and these are the words.
+    /// The connection ended early, and these are the words: no other is begun beside the first for a while.
     pub(crate) fn refused(&self, why: &str) {
+        let now = self.clock.now();
         if is_too_much(why) {
-            self.throttle.refused(&self.source, self.clock.now());
+            self.throttle.refused(&self.source, now);
         }
+        self.throttle.with(&self.source, |host| host.alone = Timestamp(now.0 + KEPT));
     }
 }
 

@@ -14,7 +14,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::history::{self, Run};
-use crate::model::{Home, Mailbox, Move, Passing, Source, State, Task};
+use crate::model::{Home, Mailbox, Move, Passing, Priority, Source, State, Task};
 use crate::overlap;
 use crate::own::{self, rows::Own};
 use crate::pass::{Outcome, Pass, Places};
@@ -58,6 +58,22 @@ impl Inner {
             let opened = Origin::open(source, entry.login.clone(), entry.secret.as_ref()).await;
             if let Some(opened) = self.entered(mailbox, source, &mut entry, opened).await? {
                 return Ok(opened);
+            }
+        }
+    }
+
+    /// Opens a mailbox once more while it is open: a login that is refused then is one too many, and says nothing of the secret.
+    pub(crate) async fn open_once_more(&self, mailbox: &Mailbox, source: &Source) -> Result<Origin, Trouble> {
+        let (id, login) = (source.id, mailbox.login.clone());
+        // The first login may have found out in which octets its password is said.
+        let now = self.deps.db.read(Place::Moves, move |tx| rows::mailbox_of_login(tx, id, &login)).await?;
+        let mailbox = now.as_ref().unwrap_or(mailbox);
+        let mut entry = self.entry(mailbox, source).await?;
+        match Origin::open(source, entry.login.clone(), entry.secret.as_ref()).await {
+            Err(Trouble::Login { why, .. }) => Err(Trouble::lost(why)),
+            opened => {
+                let opened = self.entered(mailbox, source, &mut entry, opened).await?;
+                opened.ok_or_else(|| Trouble::lost("not let in once more"))
             }
         }
     }
@@ -283,7 +299,10 @@ impl Inner {
         let is_whole = is_well && matches!(ran, Task::Copy | Task::CopyAfterLoss | Task::Last);
         let whole = is_whole.then(|| now.since(began));
         // A pass that was killed before told nobody what it brought.
-        let has_brought = bytes > 0 || tally.is_some_and(|rows| brought(rows) > mailbox.tally.map_or(0, brought));
+        // What was not handed out for the first time is as new to a proof as what came.
+        let (before, failed) = (mailbox.tally.unwrap_or_default(), LedgerState::Failed as usize);
+        let is_more = |rows: [u64; 6]| brought(rows) > brought(before) || rows[failed] > before[failed];
+        let has_brought = bytes > 0 || tally.is_some_and(is_more);
         let added = tally.and_then(|rows| serde_json::to_string(&rows).ok());
         let is_late = mailbox.cut.0 > 0 && mailbox.task == Task::Copy && bytes > 0;
         let work = move |tx: &mut anser_db::Tx<'_>| {
@@ -384,8 +403,14 @@ impl Work<'_> {
                 Allowance::within(quota, used, UNCOMMITTED, self.following.came.clone())
             }
         };
-        let reopen = || -> BoxFuture<'_, Result<Origin, Trouble>> { Box::pin(inner.open(mailbox, self.source)) };
-        let beside = || inner.spare(self.source);
+        let reopen =
+            || -> BoxFuture<'_, Result<Origin, Trouble>> { Box::pin(inner.open_once_more(mailbox, self.source)) };
+        // Its owner's sessions come from here too, and who waits for it outside of hours is brought by one.
+        let is_alone = self.following.yields && self.following.priority == Priority::Awaited;
+        let beside = || {
+            let is_alone = is_alone || inner.passing.has_any(mailbox.id);
+            if is_alone { None } else { inner.spare(self.source) }
+        };
         let pass = Pass {
             store: inner.deps.store.clone(),
             tenant: account.tenant,

@@ -51,7 +51,8 @@ impl MailTx<'_, '_> {
         let first = match to {
             0 => mailbox.uidnext,
             _ if to == mailbox.uidnext => from,
-            _ => return Ok(true),
+            // Beyond what is reserved they have to come in order.
+            _ => return Ok(to >= uidnext),
         };
         if mailbox.uidnext < uidnext {
             (mailbox.reserved, mailbox.uidnext) = ((first, uidnext), uidnext);

@@ -59,6 +59,10 @@ impl Admin {
         out: &Out,
     ) -> Result<Report> {
         let (mut totals, mut wanted) = (Totals::default(), Wanted::default());
+        if let Some(name) = &import.of_move {
+            // Whoever names no move is told before anything is done: behind it nobody would see the first passwords.
+            self.deps.moves.form(name).await?;
+        }
         for row in self.read_files(&import, mails, &mut totals, out).await? {
             wanted.take(row, &mut totals, out).await?;
         }
@@ -68,10 +72,6 @@ impl Admin {
         let (slips, mut imported) = self.bring_all(&wanted, &import, &mut totals, out).await?;
         self.bring_aliases(&wanted, apply, &mut totals, out).await?;
         self.bring_lists(&wanted, apply, &mut totals, out).await?;
-        if let Some(name) = import.of_move.as_deref().filter(|_| apply) {
-            imported.extend(wanted.lists.iter().map(|(_, address, _, members)| Imported::list(address, members)));
-            self.deps.moves.remember_imported(name, imported).await?;
-        }
         for total in self.totals(&wanted, &import).await? {
             out.item(Item::Total(total)).await?;
         }
@@ -82,6 +82,10 @@ impl Admin {
         }
         for slip in slips {
             out.item(Item::Slip(slip)).await?;
+        }
+        if let Some(name) = import.of_move.as_deref().filter(|_| apply) {
+            imported.extend(wanted.lists.iter().map(|(_, address, _, members)| Imported::list(address, members)));
+            self.deps.moves.remember_imported(name, imported).await?;
         }
         let scheme = |(name, (count, weak)): (&str, (u64, bool))| SchemeView { name: name.to_owned(), count, weak };
         let schemes = totals.schemes.into_iter().map(scheme).collect();

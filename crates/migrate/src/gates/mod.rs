@@ -15,7 +15,7 @@
 //! | mx | all name servers send mail here | the end |
 //! | probe | of each domain a letter came in by its MX, and one went out: see [`crate::probes`] | the end |
 //! | tickets | nobody waits for an answer: see [`crate::tickets`] | the end |
-//! | late | nothing came late at the old server for [`LATE`] | the end |
+//! | late | nothing came late at the old server for [`LATE`], and late mail can be looked for at every login | the end |
 //! | loss | every mailbox has such a proof from after its cut-over, or somebody takes on what is lost, and says why | the end |
 //!
 //! What somebody took on is what each mailbox had lost then: when one has lost more, the gate is open again.
@@ -23,8 +23,8 @@
 //! | module | holds |
 //! |---|---|
 //! | this one | what is remembered with the move |
-//! | [`standing`] | what is measured anew at each look |
-//! | [`told`] | how each gate stands by both, in words |
+//! | `standing` | what is measured anew at each look |
+//! | `told` | how each gate stands by both, in words |
 
 mod standing;
 mod told;

@@ -92,6 +92,8 @@ pub struct Standing {
     pub slow: Named,
     /// Logins that are not cut over and have no proof that counts, or one with something unexplained or failed.
     pub unproven: Named,
+    /// Logins that are cut over, and at which late mail cannot be looked for as they are now.
+    pub unswept: Named,
     /// Tickets that are open.
     pub tickets: Named,
     /// What is lost, by the number of each mailbox of which something is.
@@ -122,6 +124,9 @@ impl Standing {
         }
         self.mailboxes += 1;
         if is_cut {
+            if !matches!(mailbox.state, State::Settled | State::Copying) {
+                self.unswept.add(&mailbox.login);
+            }
             return;
         }
         if lost != Lost::default() {

@@ -117,6 +117,13 @@ impl Gates {
         let Some(over) = standing.over else {
             return Some(Text::new("not everybody is cut over", "尚未全部切换"));
         };
+        let names = &standing.unswept;
+        if names.count > 0 {
+            return Some(Text::new(
+                format!("late mail could not be looked for, see `anser move list` and run `anser move retry`: {names}"),
+                format!("未能检查迟到邮件，请查看 anser move list 并运行 anser move retry：{names}"),
+            ));
+        }
         let since = Timestamp(self.late.unwrap_or(over).max(over));
         (now.since(since) < LATE).then(|| {
             let until = since.after(LATE);

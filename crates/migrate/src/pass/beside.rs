@@ -1,5 +1,5 @@
-//! Connections beside the first, for a large folder whose UIDs are kept: the order in which its messages are stored is of no matter, so
-//! that whichever connection is free asks for what is next. The first one decides what becomes of the pass; one beside it that fails gives
+//! Connections beside the first, for messages of a large folder whose UIDs are reserved: the order in which they are stored is of no matter,
+//! so that whichever connection is free asks for what is next. The first one decides what becomes of the pass; one beside it that fails gives
 //! back what it had asked for.
 
 use std::collections::VecDeque;
@@ -21,6 +21,9 @@ const BESIDE: usize = 3;
 const LONG: usize = 6;
 /// How often it is asked whether the old server has room for one more.
 const AGAIN: Duration = Duration::from_secs(5);
+
+/// For how long one finishes what it asked for when others need the room.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// Gives room for one more connection, where there is some.
 pub type Beside<'a> = dyn Fn() -> Option<Spare> + Sync + 'a;
@@ -55,6 +58,11 @@ impl Queue {
             self.short.notify_one();
         }
         next
+    }
+
+    /// More behind the others.
+    pub fn put(&self, batches: Vec<Vec<u32>>) {
+        self.lock().batches.extend(batches);
     }
 
     /// What a connection had asked for when it ended; no other is opened beside the first after one that failed.
@@ -144,16 +152,33 @@ impl Pass<'_> {
             if fetcher.under_way() == 0 {
                 break;
             }
-            let batch = fetcher.receive().await?.whole()?;
+            let batch = tokio::select! {
+                batch = fetcher.receive() => batch?.whole()?,
+                // What it had asked for is given back.
+                () = overdue(spare) => return Ok(()),
+            };
             asked.retain(|one| one != &batch.wanted);
             self.take_in(all, batch).await?;
             if self.watch.is_stopped() {
                 return Ok(());
             }
-            tokio::time::sleep(self.watch.pause()).await;
+            let pause = self.watch.pause();
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
+            }
         }
         drop(fetcher);
         origin.leave().await;
         Ok(())
+    }
+}
+
+/// Until others have needed the room for a while.
+async fn overdue(spare: &Spare) {
+    loop {
+        tokio::time::sleep(GRACE).await;
+        if spare.is_wanted_back() {
+            return;
+        }
     }
 }

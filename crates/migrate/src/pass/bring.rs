@@ -74,11 +74,12 @@ impl Pass<'_> {
         outcome: &mut Outcome,
     ) -> Result<(), Trouble> {
         let most = if self.careful { 1 } else { BATCH };
-        let queue = Queue::new(how.order.batches(&new, most));
+        let (free, late) = how.order.batches(&new, most);
+        let queue = Queue::new(free);
         let seen = new.into_iter().map(|one| (one.at, one)).collect();
         let mut under_way = UnderWay { seen, ..UnderWay::default() };
         let all = Bringing { ledger, how, queue, under_way: Mutex::new(&mut under_way) };
-        let received = self.receive(origin, &all).await;
+        let received = self.receive(origin, &all, late).await;
         drop(all);
         // Whatever became of the connection: nothing may be under way any more when a pass says that it is over.
         let stored = self.finish_storing(&mut under_way, 0).await;
@@ -104,7 +105,7 @@ impl Pass<'_> {
         Ok(())
     }
 
-    async fn receive(&self, origin: &mut Origin, all: &Bringing<'_, '_>) -> Result<(), Trouble> {
+    async fn receive(&self, origin: &mut Origin, all: &Bringing<'_, '_>, late: Vec<Vec<u32>>) -> Result<(), Trouble> {
         let first = async {
             let ended = self.fetch(origin, all).await;
             if ended.is_err() {
@@ -116,6 +117,9 @@ impl Pass<'_> {
         // Trouble of our own is that of all of them.
         beside.and(first)?;
         // What another connection had asked for when it broke.
+        self.fetch(origin, all).await?;
+        // Nobody reserved the UIDs of these: they come in their order.
+        all.queue.put(late);
         self.fetch(origin, all).await
     }
 
@@ -353,15 +357,15 @@ pub(super) enum Order {
 }
 
 impl Order {
-    /// Messages in batches of `most` at most. The newest come in a small one, so that they are seen soon.
-    fn batches(self, seen: &[Seen], most: usize) -> Vec<Vec<u32>> {
-        let Self::NewestFirst { below } = self else { return batches(seen, most) };
+    /// Messages in batches of `most` at most: those that may come in any order, unless this is [`Self::Ascending`], and those that come last
+    /// and in their order. The newest come in a small one, so that they are seen soon.
+    fn batches(self, seen: &[Seen], most: usize) -> (Vec<Vec<u32>>, Vec<Vec<u32>>) {
+        let Self::NewestFirst { below } = self else { return (batches(seen, most), Vec::new()) };
         let (reserved, late) = seen.split_at(seen.partition_point(|one| (1..below).contains(&one.uid)));
         let (older, newest) = reserved.split_at(reserved.len().saturating_sub(NEWEST));
         let mut all = batches(newest, most);
         all.extend(batches(older, most).into_iter().rev());
-        all.extend(batches(late, most));
-        all
+        (all, batches(late, most))
     }
 }
 
@@ -423,9 +427,10 @@ mod tests {
     #[test]
     fn the_newest_come_first_and_what_came_late_last() {
         let all: Vec<Seen> = (1..=400).map(|uid| seen(uid, 10)).collect();
-        let batches = Order::NewestFirst { below: 391 }.batches(&all, BATCH);
-        let ends: Vec<(u32, u32)> = batches.iter().map(|batch| (batch[0], batch[batch.len() - 1])).collect();
-        assert_eq!(ends, [(341, 390), (257, 340), (1, 256), (391, 400)]);
-        assert_eq!(Order::Ascending.batches(&all, BATCH).len(), 2);
+        let (free, late) = Order::NewestFirst { below: 391 }.batches(&all, BATCH);
+        let ends: Vec<(u32, u32)> = free.iter().map(|batch| (batch[0], batch[batch.len() - 1])).collect();
+        assert_eq!(ends, [(341, 390), (257, 340), (1, 256)]);
+        assert_eq!(late, [(391..=400).collect::<Vec<u32>>()]);
+        assert_eq!(Order::Ascending.batches(&all, BATCH).0.len(), 2);
     }
 }

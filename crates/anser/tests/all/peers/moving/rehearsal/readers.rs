@@ -103,8 +103,11 @@ impl Readers {
             for reader in &mut self.0 {
                 let is_done = &is_done;
                 scope.spawn(move || {
-                    while !is_done.load(Ordering::Relaxed) {
+                    loop {
                         reader.read();
+                        if is_done.load(Ordering::Relaxed) {
+                            break;
+                        }
                     }
                 });
             }
