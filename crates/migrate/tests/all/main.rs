@@ -60,6 +60,7 @@ mod persons_move_their_own_mail;
 mod pipelined_answers_are_told_apart_by_uid;
 mod pop3_maildrops_come_once_and_are_left_alone;
 mod sizes_and_dates_that_lie_do_no_harm;
+mod the_mail_of_a_login_goes_to_one_account;
 mod the_newest_come_first_with_their_uids;
 mod tickets_stay_open_until_they_are_answered;
 mod two_engines_share_and_never_meet;
