@@ -6,6 +6,7 @@
 //! | is let in | go on together |
 //! | is refused | find the refusal noted ([`crate::refused`]), and say nothing there |
 //! | hears nothing of use | one after the other tries |
+//! | hears nothing at all for a while | each tries for itself |
 //!
 //! Each login of a source has a turn of its own. Other processes have theirs.
 

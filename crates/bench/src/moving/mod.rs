@@ -85,7 +85,7 @@ pub struct Old<'a> {
     pub login: &'a str,
     /// Its messages.
     pub messages: u64,
-    /// Its mail as files: `maildir/mover` and `mbox/mover`.
+    /// The mail of all logins as files: `maildir/LOGIN` and `mbox/LOGIN`.
     pub files: &'a Path,
     /// Where tools keep what they remember.
     pub scratch: &'a Path,

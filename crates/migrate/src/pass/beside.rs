@@ -21,7 +21,6 @@ const BESIDE: usize = 3;
 const LONG: usize = 6;
 /// How often it is asked whether the old server has room for one more.
 const AGAIN: Duration = Duration::from_secs(5);
-
 /// For how long one finishes what it asked for when others need the room.
 const GRACE: Duration = Duration::from_secs(10);
 

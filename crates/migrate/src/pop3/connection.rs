@@ -245,8 +245,8 @@ impl Pop3 {
     /// How many messages there are, and their octets where it tells them (RFC 1939 §5, STAT).
     pub async fn totals(&mut self) -> Result<(u64, Option<u64>), Trouble> {
         let line = self.command("STAT").await?;
-        // Behind `+OK`.
-        let mut numbers = line.split(' ').skip(1).map(|word| word.parse().ok());
+        let (_, numbers) = line.split_once(' ').unwrap_or_default();
+        let mut numbers = numbers.split(' ').map(|word| word.parse().ok());
         let messages = numbers.next().flatten().ok_or_else(|| Trouble::lost(format!("STAT: {line}")))?;
         Ok((messages, numbers.next().flatten()))
     }
