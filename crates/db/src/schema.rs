@@ -84,9 +84,9 @@ impl Schema {
     }
 }
 
-/// The same statements for PostgreSQL.
+/// The same statements for PostgreSQL. Its keys have no direction: it goes through them either way.
 pub(crate) fn for_postgres(text: &str) -> String {
-    let mut out = text.replace("STRICT, WITHOUT ROWID", "").replace("STRICT", "");
+    let mut out = text.replace("STRICT, WITHOUT ROWID", "").replace("STRICT", "").replace(" DESC)\n)", ")\n)");
     for (sqlite, postgres) in [("INTEGER", "BIGINT"), ("BLOB", "BYTEA"), ("TEXT", "TEXT COLLATE \"C\"")] {
         out = out.replace(sqlite, postgres);
     }

@@ -171,7 +171,7 @@ impl MailTx<'_, '_> {
         let content = row.content.map(|content| content.0);
         self.db
             .execute(
-                "INSERT INTO moved (account, source, folder, key, state, content, size, received, flags, keywords, message, mailbox, \
+                "INSERT INTO ledger (account, source, folder, key, state, content, size, received, flags, keywords, message, mailbox, \
                  uid, pass, tries, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
                  ON CONFLICT (account, source, folder, key) DO UPDATE SET state = excluded.state, content = excluded.content, \
                  size = excluded.size, received = excluded.received, flags = excluded.flags, keywords = excluded.keywords, \
@@ -203,7 +203,7 @@ impl MailTx<'_, '_> {
     pub fn ledger_folder_gone(&mut self, key: LedgerKey, pass: u32) -> Result<u64> {
         self.require_writing()?;
         self.db.execute(
-            "UPDATE moved SET state = ?4, pass = ?5 WHERE account = ?1 AND source = ?2 AND folder = ?3 AND state IN (?6, ?7)",
+            "UPDATE ledger SET state = ?4, pass = ?5 WHERE account = ?1 AND source = ?2 AND folder = ?3 AND state IN (?6, ?7)",
             params![
                 self.account.to_sql(),
                 key.source as i64,
@@ -221,7 +221,7 @@ impl MailTx<'_, '_> {
     pub fn try_ledger_anew(&mut self, source: u64) -> Result<u64> {
         self.require_writing()?;
         let (account, source) = (self.account.to_sql(), source as i64);
-        let sql = "UPDATE moved SET tries = 0 WHERE account = ?1 AND source = ?2 AND state = ?3 AND tries > 0";
+        let sql = "UPDATE ledger SET tries = 0 WHERE account = ?1 AND source = ?2 AND state = ?3 AND tries > 0";
         let rows = self.db.execute(sql, params![account, source, LedgerState::Failed as i64])?;
         let sql = "UPDATE moved_folder SET state = 0 WHERE account = ?1 AND source = ?2 AND state > 0";
         Ok(rows + self.db.execute(sql, params![account, source])?)
@@ -230,7 +230,7 @@ impl MailTx<'_, '_> {
     /// Forgets a row, when another one takes over what it tells of.
     pub fn forget_ledger_row(&mut self, key: LedgerKey, row: &[u8]) -> Result<()> {
         self.require_writing()?;
-        let sql = "DELETE FROM moved WHERE account = ?1 AND source = ?2 AND folder = ?3 AND key = ?4";
+        let sql = "DELETE FROM ledger WHERE account = ?1 AND source = ?2 AND folder = ?3 AND key = ?4";
         let key = params![self.account.to_sql(), key.source as i64, key.folder as i64, row];
         self.db.execute(sql, key).map(drop)
     }
@@ -238,7 +238,7 @@ impl MailTx<'_, '_> {
     /// Forgets all of a source: brought again, it is met for the first time.
     pub fn forget_ledger(&mut self, source: u64) -> Result<()> {
         self.require_writing()?;
-        for table in ["moved", "moved_folder"] {
+        for table in ["ledger", "moved_folder"] {
             let sql = format!("DELETE FROM {table} WHERE account = ?1 AND source = ?2");
             self.db.execute(&sql, params![self.account.to_sql(), source as i64])?;
         }
@@ -248,7 +248,7 @@ impl MailTx<'_, '_> {
     /// Forgets all of every source: what is still under way for one finds its folder gone.
     pub fn forget_ledgers(&mut self) -> Result<()> {
         self.require_writing()?;
-        for table in ["moved", "moved_folder"] {
+        for table in ["ledger", "moved_folder"] {
             self.db.execute(&format!("DELETE FROM {table} WHERE account = ?1"), params![self.account.to_sql()])?;
         }
         Ok(())
@@ -289,8 +289,8 @@ impl MailTx<'_, '_> {
         limit: usize,
     ) -> Result<Vec<(LedgerKey, LedgerRow)>> {
         self.db.query(
-            &format!("{SELECT_ROW} WHERE account = ?1 AND content = ?2 AND source = ?3 ORDER BY folder, key LIMIT ?4"),
-            params![self.account.to_sql(), &content.0[..], source as i64, limit as i64],
+            &format!("{SELECT_ROW} WHERE account = ?1 AND {OF_CONTENT} AND source = ?4 ORDER BY folder, key LIMIT ?5"),
+            params![self.account.to_sql(), &content.0[..8], &content.0[..], source as i64, limit as i64],
             |row| Ok((LedgerKey { source, folder: row.int(13)? as u64 }, read_row(row)?)),
         )
     }
@@ -313,7 +313,7 @@ impl MailTx<'_, '_> {
     pub fn ledger_messages(&mut self, mailbox: MailboxId) -> Result<HashSet<MessageId>> {
         let mut found = HashSet::new();
         self.db.for_each(
-            "SELECT message FROM moved WHERE account = ?1 AND mailbox = ?2",
+            "SELECT message FROM ledger WHERE account = ?1 AND mailbox = ?2",
             params![self.account.to_sql(), mailbox.to_sql()],
             |row| {
                 found.insert(MessageId::from_sql(row.int(0)?));
@@ -327,21 +327,22 @@ impl MailTx<'_, '_> {
     /// account.
     pub fn is_in_ledger(&mut self, message: MessageId, bytes: BlobId) -> Result<bool> {
         let (account, message) = (self.account.to_sql(), message.to_sql());
-        let mut told = |condition: &str, bytes: &[u8]| {
+        let mut told = |condition: &str| {
             self.db.query_one(
-                &format!("SELECT message FROM moved WHERE account = ?1 AND message = ?2 AND {condition} LIMIT 1"),
-                params![account, message, bytes],
+                &format!("SELECT message FROM ledger WHERE account = ?1 AND message = ?4 AND {condition} LIMIT 1"),
+                params![account, &bytes.0[..8], &bytes.0[..], message],
                 |row| row.int(0),
             )
         };
-        Ok(told("content = ?3", &bytes.0)?.is_some() || told("(content IS NULL OR content <> ?3)", &bytes.0)?.is_some())
+        Ok(told(OF_CONTENT)?.is_some()
+            || told("(content IS NULL OR substr(content, 1, 8) <> ?2 OR content <> ?3)")?.is_some())
     }
 
     /// What the ledger of a source adds up to; of one folder when it is named.
     pub fn ledger_tally(&mut self, source: u64, folder: Option<u64>) -> Result<LedgerTally> {
         let mut tally = LedgerTally::default();
         self.db.for_each(
-            "SELECT state, count(*), CAST(COALESCE(sum(size), 0) AS BIGINT) FROM moved \
+            "SELECT state, count(*), CAST(COALESCE(sum(size), 0) AS BIGINT) FROM ledger \
              WHERE account = ?1 AND source = ?2 AND (folder = ?3 OR ?3 < 0) GROUP BY state",
             params![self.account.to_sql(), source as i64, folder.map_or(-1, |folder| folder as i64)],
             |row| {
@@ -435,9 +436,12 @@ impl MailTx<'_, '_> {
     }
 }
 
+/// Rows of the bytes `?3`, which the index `ledger_content` finds by the first eight of that, `?2`.
+const OF_CONTENT: &str = "substr(content, 1, 8) = ?2 AND content = ?3";
+
 /// `folder` is its last column, 13.
 const SELECT_ROW: &str = "SELECT key, state, content, size, received, flags, keywords, message, mailbox, uid, pass, tries, note, folder \
-                          FROM moved";
+                          FROM ledger";
 
 fn read_row(row: &Row<'_>) -> Result<LedgerRow> {
     let content = row.opt_blob(2)?.map(|bytes| {

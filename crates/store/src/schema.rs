@@ -124,6 +124,7 @@ CREATE TABLE delivered (
     RECORD_NAME,
     MOVED_BACK,
     MARK,
+    LEDGER_NEWEST_FIRST,
 ]);
 
 /// What RFC 4314 and RFC 5464 need: who may do what, annotations, and subscriptions to mailboxes of other accounts. An annotation's
@@ -330,4 +331,31 @@ CREATE TABLE uidl_form (
   first_uid INTEGER NOT NULL,
   PRIMARY KEY (account, mailbox)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// `moved` with its keys downwards: a move brings the newest messages first, and SQLite leaves the pages of a table half empty that grows
+/// at its left edge. `ledger_content` finds rows by the first eight bytes of their content key: the row itself has the others.
+const LEDGER_NEWEST_FIRST: &str = "
+CREATE TABLE ledger (
+  account INTEGER NOT NULL,
+  source INTEGER NOT NULL,
+  folder INTEGER NOT NULL,
+  key BLOB NOT NULL,
+  state INTEGER NOT NULL,
+  content BLOB,
+  size INTEGER NOT NULL,
+  received TEXT NOT NULL,
+  flags INTEGER NOT NULL,
+  keywords TEXT NOT NULL,
+  message INTEGER NOT NULL,
+  mailbox INTEGER NOT NULL,
+  uid INTEGER NOT NULL,
+  pass INTEGER NOT NULL,
+  tries INTEGER NOT NULL,
+  note TEXT,
+  PRIMARY KEY (account, source, folder, key DESC)
+) STRICT, WITHOUT ROWID;
+INSERT INTO ledger SELECT * FROM moved ORDER BY account, source, folder, key DESC;
+DROP TABLE moved;
+CREATE INDEX ledger_content ON ledger (account, substr(content, 1, 8)) WHERE content IS NOT NULL;
 ";

@@ -3,6 +3,7 @@
 mod fixture;
 
 mod a_delivery_is_made_once_whatever_happens;
+mod a_ledger_takes_little_room;
 mod a_snapshot_moves_forward_with_every_change;
 mod a_vast_message_is_searched_in_little_memory;
 mod access_lists_give_and_take;

@@ -19,14 +19,14 @@ for login, count in (("u3", 3), ("u4", 2), ("u5", 2)):
     db = sqlite3.connect(path)
     db.execute("VACUUM INTO ?", (path + ".kept",))
     rows = db.execute(
-        "SELECT moved.account, moved.source, moved.folder, moved.key, moved.mailbox, moved.uid FROM moved "
-        "JOIN moved_folder USING (account, source, folder) WHERE moved.state = 0 AND upper(CAST(name AS TEXT)) = 'INBOX' "
+        "SELECT ledger.account, ledger.source, ledger.folder, ledger.key, ledger.mailbox, ledger.uid FROM ledger "
+        "JOIN moved_folder USING (account, source, folder) WHERE ledger.state = 0 AND upper(CAST(name AS TEXT)) = 'INBOX' "
         "ORDER BY uid LIMIT ?", (count,)).fetchall()
     for at, (account, source, folder, key, mailbox, uid) in enumerate(rows):
         gone = db.execute("DELETE FROM entry WHERE account = ? AND mailbox = ? AND uid = ?", (account, mailbox, uid))
         assert gone.rowcount == 1
         if at > 0:
-            db.execute("DELETE FROM moved WHERE account = ? AND source = ? AND folder = ? AND key = ?", (account, source, folder, key))
+            db.execute("DELETE FROM ledger WHERE account = ? AND source = ? AND folder = ? AND key = ?", (account, source, folder, key))
         print(login, uid)
     db.execute("DELETE FROM block")
     db.commit()
