@@ -1,5 +1,6 @@
 //! The verbs, as typed functions; the command line and later the console are thin over them. Each may be said twice.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use anser_base::{Address, Class, Error, Result};
@@ -8,6 +9,7 @@ use anser_wire::Secret;
 use serde::{Deserialize, Serialize};
 
 use crate::Migrate;
+use crate::history::{self, Past};
 use crate::hours;
 use crate::model::{Home, Mailbox, Move, MoveState, Passing, Priority, Source, State, Task};
 use crate::own;
@@ -275,8 +277,28 @@ impl Migrate {
         found.ok_or_else(|| unknown(&format!("move {name}")))
     }
 
+    /// The mailboxes of a move, by number. They are read in pages, as is all that grows with a move: logins wait for the same thread.
     pub(crate) async fn all(&self, of: u64) -> Result<Vec<Mailbox>> {
-        self.read(move |tx| list(tx, of)).await
+        let mut all: Vec<Mailbox> = Vec::new();
+        loop {
+            let after = all.last().map_or(0, |mailbox| mailbox.id);
+            let page = self.read(move |tx| rows::mailboxes(tx, of, after, PAGE)).await?;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page);
+        }
+    }
+
+    /// The past of each of these, by its number.
+    pub(crate) async fn pasts(&self, of: u64, all: &[Mailbox]) -> Result<HashMap<u64, Past>> {
+        let mut pasts = HashMap::with_capacity(all.len());
+        for page in all.chunks(PAGE) {
+            let (Some(first), Some(last)) = (page.first(), page.last()) else { continue };
+            let ids = (first.id, last.id);
+            pasts.extend(self.read(move |tx| history::pasts(tx, of, ids)).await?);
+        }
+        Ok(pasts)
     }
 
     pub(crate) async fn read<R: Send + 'static>(

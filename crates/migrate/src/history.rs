@@ -1,6 +1,5 @@
 //! What passes came to: of each mailbox the newest are kept, and what the gates ask of those before.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use anser_base::{Result, Timestamp};
@@ -62,14 +61,13 @@ pub(crate) struct Past {
     pub brought: Timestamp,
 }
 
-/// The past of each mailbox of a move, by its number.
-pub(crate) fn pasts(tx: &mut Tx<'_>, of: u64) -> Result<HashMap<u64, Past>> {
-    let sql = "SELECT id, whole_ms, took_ms, brought_ms FROM mov_accounts WHERE move = ?1";
-    let all = tx.query(sql, params![of as i64], |row| {
+/// The past of each mailbox of a move from the first of these numbers to the last, by its number.
+pub(crate) fn pasts(tx: &mut Tx<'_>, of: u64, (first, last): (u64, u64)) -> Result<Vec<(u64, Past)>> {
+    let sql = "SELECT id, whole_ms, took_ms, brought_ms FROM mov_accounts WHERE move = ?1 AND id BETWEEN ?2 AND ?3";
+    tx.query(sql, params![of as i64, first as i64, last as i64], |row| {
         let took = Duration::from_millis(row.int(2)?.unsigned_abs());
         Ok((row.int(0)? as u64, Past { whole: Timestamp(row.int(1)?), took, brought: Timestamp(row.int(3)?) }))
-    })?;
-    Ok(all.into_iter().collect())
+    })
 }
 
 /// Remembers a pass that ended: one that brought everything, and how long it took; one that brought anything.

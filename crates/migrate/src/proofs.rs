@@ -1,6 +1,6 @@
 //! The verbs of a proof: both sides are compared, and what came of it is handed out, signed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +11,6 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::Migrate;
-use crate::acts::list;
-use crate::history;
 use crate::imap::Imap;
 use crate::model::{Mailbox, Source, State};
 use crate::paper;
@@ -22,7 +20,7 @@ use crate::run::unknown;
 use crate::signature::Signer;
 use crate::trouble::Trouble;
 use crate::verify::{self, Faces, Level, Proof};
-use crate::which::{Which, is_meant};
+use crate::which::{Which, is_meant, meant};
 
 /// How long the password of a verification may live.
 const VERIFYING: Duration = Duration::from_secs(24 * 3600);
@@ -60,7 +58,8 @@ impl Migrate {
             sources.iter().map(|one| (one.id, Arc::new(Semaphore::new(one.connections.max(1) as usize)))).collect();
         let faces = Arc::new(faces);
         let (mut running, mut ended) = (JoinSet::new(), BTreeMap::new());
-        let (all, pasts) = self.read(move |tx| Ok((list(tx, of)?, history::pasts(tx, of)?))).await?;
+        let all = self.all(of).await?;
+        let pasts = self.pasts(of, &all).await?;
         for (at, mailbox) in all.into_iter().filter(|mailbox| is_meant(mailbox, &which)).enumerate() {
             match may_compare(&mailbox, pasts.get(&mailbox.id).is_some_and(|past| past.whole.0 > 0)) {
                 Some(Ok(())) => {}
@@ -143,12 +142,18 @@ impl Migrate {
 
     /// The newest proofs.
     pub async fn proofs(&self, name: &str, which: Which) -> Result<Vec<Proof>> {
-        let of = self.named(name).await?;
+        let mut all = self.all(self.named(name).await?.id).await?;
+        all.retain(meant(&which));
+        self.proofs_of(&all).await
+    }
+
+    async fn proofs_of(&self, all: &[Mailbox]) -> Result<Vec<Proof>> {
         let mut proofs = Vec::new();
-        for mailbox in self.all(of.id).await?.into_iter().filter(|mailbox| is_meant(mailbox, &which)) {
-            let id = mailbox.id;
-            if let Some((_, text)) = self.read(move |tx| rows::proven(tx, id)).await? {
-                proofs.push(serde_json::from_str(&text).map_err(Error::damaged)?);
+        for page in all.chunks(rows::PROOFS) {
+            let ids: Vec<u64> = page.iter().map(|mailbox| mailbox.id).collect();
+            let found = self.read(move |tx| rows::proofs(tx, &ids)).await?;
+            for (_, text) in page.iter().filter_map(|mailbox| found.get(&mailbox.id)) {
+                proofs.push(serde_json::from_str(text).map_err(Error::damaged)?);
             }
         }
         Ok(proofs)
@@ -156,13 +161,21 @@ impl Migrate {
 
     /// The newest proofs as a signed document: `html`, `csv`, `json` or `pdf`. `Class::Invalid` for another format.
     pub async fn signed_report(&self, name: &str, which: Which, format: &str) -> Result<String> {
-        let (proofs, of) = (self.proofs(name, which).await?, self.named(name).await?.id);
-        let gates = self.read(move |tx| rows::gates(tx, of)).await?;
-        let lost = self.standing(of).await?.lost;
-        let accounts = self.hold_accounts(name).await?;
-        let (signer, taken_on) = (Signer::new(&self.inner.deps.key)?, gates.taken_on_by(&lost).map(String::as_str));
+        let of = self.named(name).await?.id;
+        let mut all = self.all(of).await?;
+        all.retain(meant(&which));
+        let proofs = self.proofs_of(&all).await?;
+        let (gates, lost) = (self.read(move |tx| rows::gates(tx, of)).await?, self.lost(of).await?);
+        let mut accounts = self.hold_accounts(name).await?;
+        if !which.is_empty() {
+            let addresses: HashSet<String> = all.iter().map(|mailbox| mailbox.address.to_lowercase()).collect();
+            accounts.retain(|one| addresses.contains(&one.address.to_lowercase()));
+        }
+        let ids: HashSet<u64> = all.iter().map(|mailbox| mailbox.id).collect();
+        let (signer, taken_on) = (Signer::new(&self.inner.deps.key)?, gates.taken_on_by(&lost, |id| ids.contains(id)));
+        let taken_on = taken_on.as_deref();
         let report = match format {
-            "csv" => report::csv(&proofs),
+            "csv" => report::csv(&proofs, &accounts),
             "json" => report::json(&proofs, &accounts, taken_on),
             "html" => paper::html(&report::paper(&proofs, &accounts, taken_on)),
             "pdf" => {

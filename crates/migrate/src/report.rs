@@ -5,8 +5,9 @@ use crate::imported::AccountProof;
 use crate::paper::{Block, Kind, Paper, Readers, Table};
 use crate::verify::{Difference, FolderProof, NAMED, Proof, Score, Stand, worst};
 
-/// One line for each folder; texts in quotes, a quote in them doubled.
-pub fn csv(proofs: &[Proof]) -> String {
+/// One line for each folder; texts in quotes, a quote in them doubled. Behind an empty line stands one for each account, where an import
+/// brought any.
+pub fn csv(proofs: &[Proof], accounts: &[AccountProof]) -> String {
     let mut out = String::from(
         "login,address,score,folder,here,messages,bytes,equal,explained,unexplained,extra,uids_kept,bytes_here,unseen,unseen_here,\
          uidvalidity,uidvalidity_here,uidnext,uidnext_here,role,role_here,subscribed,subscribed_here,ledger\r\n",
@@ -30,6 +31,14 @@ pub fn csv(proofs: &[Proof]) -> String {
             out.push_str(&format!(",{},{},{}", role(&there.role), role(&shown.role), there.subscribed));
             out.push_str(&format!(",{},{}\r\n", shown.subscribed, cell(&proof.ledger)));
         }
+    }
+    if !accounts.is_empty() {
+        out.push_str("\r\naccount,state,fields,why,why_zh\r\n");
+    }
+    for one in accounts {
+        let texts = [&one.address, &one.state, &one.fields.join(" "), &one.why, &one.zh];
+        out.push_str(&texts.map(|text| cell(text)).join(","));
+        out.push_str("\r\n");
     }
     out
 }
@@ -90,7 +99,9 @@ pub fn paper(proofs: &[Proof], accounts: &[AccountProof], taken_on: Option<&str>
         let words = format!("As the old system's export said 与旧系统导出一致: {same} / {all}");
         blocks.push(Block::plain(Kind::Text, words));
         if !other.is_empty() {
+            let count = other.len();
             blocks.push(Block::Table(table(&ACCOUNTS, other.into_iter().take(NAMED).map(account))));
+            blocks.extend(left_out(count, "csv, json"));
         }
     }
     for proof in proofs {
@@ -108,7 +119,8 @@ pub fn paper(proofs: &[Proof], accounts: &[AccountProof], taken_on: Option<&str>
             blocks.push(Block::plain(Kind::Text, words));
         }
         if !proof.only_here.is_empty() {
-            let words = format!("Folders only here 仅此处有的文件夹: {}", proof.only_here.join(", "));
+            let more = if proof.only_here.len() < NAMED { String::new() } else { format!(" (the first 前 {NAMED})") };
+            let words = format!("Folders only here 仅此处有的文件夹{more}: {}", proof.only_here.join(", "));
             blocks.push(Block::plain(Kind::Text, words));
         }
         if !proof.ledger.is_empty() {
@@ -116,9 +128,22 @@ pub fn paper(proofs: &[Proof], accounts: &[AccountProof], taken_on: Option<&str>
         }
         if !proof.differences.is_empty() {
             blocks.push(Block::Table(table(&DIFFERENCES, proof.differences.iter().map(difference))));
+            if proof.differences.len() >= NAMED {
+                let (named, all) = (proof.differences.len(), proof.different());
+                let words =
+                    format!("Named are the first {named} of {all} differences. 共 {all} 处差异，仅列出前 {named} 处。");
+                blocks.push(Block::plain(Kind::Text, words));
+            }
         }
     }
     Paper { readers: Readers::Both, title: title.to_owned(), blocks }
+}
+
+/// What is said below a table that holds the first [`NAMED`] of so many.
+fn left_out(count: usize, formats: &str) -> Option<Block> {
+    let left = count.checked_sub(NAMED).filter(|left| *left > 0)?;
+    let words = format!("{left} more are not listed here: see {formats}. 另有 {left} 项未列出，参见 {formats}。");
+    Some(Block::plain(Kind::Text, words))
 }
 
 const FOLDERS: [&str; 7] =
@@ -215,10 +240,32 @@ mod tests {
         let proof =
             Proof { folders: vec![folder, formula], differences: vec![difference], unexplained: 1, ..Proof::default() };
         let proofs = [proof];
-        assert!(csv(&proofs).contains("\"a\"\"<b>,\r\n\","));
-        assert!(csv(&proofs).contains("\"'=HYPERLINK(1)\",\"'\t-1+2\","), "no table calculates it");
+        let table = csv(&proofs, &[]);
+        assert!(table.contains("\"a\"\"<b>,\r\n\","));
+        assert!(table.contains("\"'=HYPERLINK(1)\",\"'\t-1+2\","), "no table calculates it");
         let page = html(&paper(&proofs, &[], Some("root: <i>")));
         assert!(page.contains("root: &lt;i&gt;"));
         assert!(!page.contains("<script>") && !page.contains("<b>") && page.contains("Unexplained differences"));
+    }
+
+    #[test]
+    fn what_a_table_leaves_out_is_counted_below_it() {
+        let missing = |number: usize| AccountProof {
+            address: format!("a{number}"),
+            state: "missing".into(),
+            ..AccountProof::default()
+        };
+        let accounts: Vec<AccountProof> = (0..NAMED + 3).map(missing).collect();
+        let difference =
+            Difference { folder: String::new(), uid: 1, class: "new".into(), why: String::new(), zh: String::new() };
+        let classes = [("equal".to_owned(), 5), ("new".to_owned(), 1007)].into();
+        let folders = vec![FolderProof { classes, ..FolderProof::default() }];
+        let proof = Proof { folders, differences: vec![difference; NAMED], ..Proof::default() };
+        let page = html(&paper(&[proof], &accounts, None));
+        assert!(page.contains("3 more are not listed here") && page.contains("另有 3 项未列出"), "{page}");
+        assert!(page.contains("the first 1000 of 1007 differences") && page.contains("共 1007 处差异"), "{page}");
+        assert_eq!(csv(&[], &accounts).matches("\"missing\"").count(), accounts.len(), "a table for programs has all");
+        let all: String = html(&paper(&[], &accounts[..NAMED], None));
+        assert!(!all.contains("not listed"), "{all}");
     }
 }

@@ -1,6 +1,6 @@
 //! The rows of moves, sources and mailboxes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use anser_base::{AccountId, Error, Result, Timestamp};
 use anser_db::{Row, Tx, params};
@@ -18,6 +18,9 @@ const SELECT_SOURCE: &str =
     "SELECT id, name, kind, host, port, tls, profile, connections, admin, admin_form FROM mov_sources";
 
 const FORGET_REFUSED: &str = "DELETE FROM mov_refused WHERE source IN (SELECT id FROM mov_sources WHERE move = ?1)";
+
+/// Proofs that one look at the tables brings.
+pub const PROOFS: usize = 200;
 
 /// Moves of the organisation, not those of persons.
 const OF_ALL: &str = "id NOT IN (SELECT move FROM mov_own)";
@@ -474,10 +477,15 @@ pub fn put_proof(tx: &mut Tx<'_>, id: u64, began: Timestamp, proof: &str) -> Res
     .map(drop)
 }
 
-/// The newest proof of a mailbox, and when it began.
-pub fn proven(tx: &mut Tx<'_>, id: u64) -> Result<Option<(Timestamp, String)>> {
+/// The newest proofs of these mailboxes, by number, and when each began. A proof may be some 100 KB: [`PROOFS`] at a time.
+pub fn proofs(tx: &mut Tx<'_>, ids: &[u64]) -> Result<HashMap<u64, (Timestamp, String)>> {
     let sql = "SELECT at_ms, proof FROM mov_proofs WHERE account = ?1";
-    tx.query_one(sql, params![id as i64], |row| Ok((Timestamp(row.int(0)?), row.text(1)?)))
+    let mut found = HashMap::new();
+    for id in ids {
+        let proof = tx.query_one(sql, params![*id as i64], |row| Ok((Timestamp(row.int(0)?), row.text(1)?)))?;
+        found.extend(proof.map(|proof| (*id, proof)));
+    }
+    Ok(found)
 }
 
 /// A number that no row of a table has, or had: the ledgers of accounts and what is in memory know mailboxes by it.

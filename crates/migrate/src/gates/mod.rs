@@ -18,7 +18,8 @@
 //! | late | nothing came late at the old server for [`LATE`], and late mail can be looked for at every login | the end |
 //! | loss | every mailbox has such a proof from after its cut-over, or somebody takes on what is lost, and says why | the end |
 //!
-//! What somebody took on is what each mailbox had lost then: when one has lost more, the gate is open again.
+//! What somebody took on is what each mailbox had lost then: when one has lost more, the gate is open again. What was taken on in sum, before
+//! it was counted by mailbox, stays taken on as long as no more is lost in sum, and in a move that is closed.
 //!
 //! | module | holds |
 //! |---|---|
@@ -38,7 +39,7 @@ use serde::{Deserialize, Serialize};
 use crate::figures::Figures;
 use crate::probes::Probe;
 
-pub use standing::{Lost, Named, Standing};
+pub use standing::{InSum, Lost, Named, Standing};
 pub use told::GateView;
 
 /// Every gate, in its order.
@@ -75,6 +76,9 @@ pub struct Gates {
     pub accepted: BTreeMap<String, String>,
     /// What each mailbox, by its number, had lost when somebody took that on.
     pub losses: BTreeMap<u64, Lost>,
+    /// What all mailboxes had lost, where somebody took that on in sum.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken_on: Option<InSum>,
     /// When the cut-over of everybody was begun.
     pub begun: Option<i64>,
     /// Since when all name servers send mail here.
@@ -216,6 +220,7 @@ impl Gates {
                     ));
                 }
                 self.losses = lost.clone();
+                self.taken_on = None;
             }
             let words = if why.is_empty() { who.to_owned() } else { format!("{who}: {why}") };
             self.accepted.insert(gate.to_owned(), words);
@@ -223,10 +228,19 @@ impl Gates {
         Ok(())
     }
 
-    /// Who took on what is lost, and why; nobody where a mailbox has lost more since.
-    pub fn taken_on_by(&self, lost: &BTreeMap<u64, Lost>) -> Option<&String> {
-        let is_within = |(id, now): (&u64, &Lost)| self.losses.get(id).is_some_and(|taken| now.is_within(taken));
-        self.accepted.get(LOSS).filter(|_| lost.iter().all(is_within))
+    /// Who took on what is lost of those mailboxes that are meant, and why, and what it was where that was in sum; nobody where none of
+    /// them has lost anything, or one has lost more since. `lost` is what is lost now, of all mailboxes.
+    pub fn taken_on_by(&self, lost: &BTreeMap<u64, Lost>, is_meant: impl Fn(&u64) -> bool) -> Option<String> {
+        let who = self.accepted.get(LOSS)?;
+        let mut losing = lost.iter().filter(|(id, _)| is_meant(id)).peekable();
+        losing.peek()?;
+        if losing.all(|(id, now)| self.losses.get(id).is_some_and(|taken| now.is_within(taken))) {
+            return Some(who.clone());
+        }
+        // A proof that is missing from a move that is closed nobody makes any more.
+        let is_within = |sum: &InSum| self.closed.is_some() || InSum::of(lost).is_within(sum);
+        let sum = self.taken_on.filter(|sum| *sum != InSum::default() && is_within(sum))?;
+        Some(format!("{who} ({sum})"))
     }
 
     /// The follow-up visits, in milliseconds since 1970; none before the mail comes here.

@@ -10,14 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use super::DELTA;
 use crate::Migrate;
-use crate::acts::list;
 use crate::form::Field;
-use crate::history::{self, Past};
+use crate::history::Past;
 use crate::model::{Mailbox, State};
 use crate::pass::TRIES;
 use crate::rows;
 use crate::tickets;
-use crate::verify::Proof;
+use crate::verify::Sum;
 
 /// Logins that a gate names.
 const NAMED: usize = 10;
@@ -73,6 +72,51 @@ impl Lost {
     }
 }
 
+/// What a move does not bring of all its mailboxes, in sum.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InSum {
+    /// Mailboxes of which something is lost.
+    pub mailboxes: u64,
+    /// Messages and folders that are unexplained.
+    pub unexplained: u64,
+    /// Those that the source does not hand out.
+    pub failed: u64,
+    /// Messages that came to the source since, and were not brought.
+    pub unbrought: u64,
+}
+
+impl InSum {
+    /// What all of these come to.
+    pub(super) fn of(lost: &BTreeMap<u64, Lost>) -> Self {
+        lost.values().fold(Self::default(), |sum, one| Self {
+            mailboxes: sum.mailboxes + 1,
+            unexplained: sum.unexplained + one.unexplained,
+            failed: sum.failed + one.failed,
+            unbrought: sum.unbrought + one.unbrought,
+        })
+    }
+
+    /// Whether it is no more than this.
+    pub(super) fn is_within(&self, other: &Self) -> bool {
+        self.mailboxes <= other.mailboxes
+            && self.unexplained <= other.unexplained
+            && self.failed <= other.failed
+            && self.unbrought <= other.unbrought
+    }
+}
+
+impl fmt::Display for InSum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { mailboxes, unexplained, failed, unbrought } = self;
+        write!(
+            f,
+            "in sum 按总数: {mailboxes} mailboxes 邮箱, {unexplained} unexplained 无法解释, {failed} failed 未能取得, \
+             {unbrought} not brought 未迁入"
+        )
+    }
+}
+
 /// What a move says of itself.
 #[derive(Clone, Debug, Default)]
 pub struct Standing {
@@ -106,17 +150,17 @@ pub struct Standing {
 
 impl Standing {
     /// Takes a mailbox of the move into account.
-    fn count(&mut self, mailbox: &Mailbox, past: &Past, proof: Option<(Timestamp, Proof)>) {
+    fn count(&mut self, mailbox: &Mailbox, past: &Past, proof: Option<(Timestamp, Sum)>) {
         let is_cut = mailbox.cut.0 > 0;
         // Of what a pass brought since, or in the middle of it, a proof tells nothing.
         let counts = |at: Timestamp| past.whole.0 > 0 && at >= past.brought && at >= mailbox.cut;
         let is_proven = proof.as_ref().is_some_and(|(at, _)| counts(*at));
-        let lost = proof.as_ref().map_or(Lost { unproven: true, ..Lost::default() }, |(_, proof)| Lost {
+        let lost = proof.as_ref().map_or(Lost { unproven: true, ..Lost::default() }, |(_, sum)| Lost {
             unproven: !is_proven,
-            unexplained: proof.unexplained,
-            failed: proof.failed(),
+            unexplained: sum.unexplained,
+            failed: sum.failed,
             // What came since the cut-over, and stays there when the move ends, is lost.
-            unbrought: if is_cut { proof.unbrought() } else { 0 },
+            unbrought: if is_cut { sum.unbrought } else { 0 },
         });
         if lost != Lost::default() {
             self.lost.insert(mailbox.id, lost);
@@ -145,31 +189,42 @@ impl Standing {
 }
 
 impl Migrate {
-    /// How a move stands.
-    pub(crate) async fn standing(&self, of: u64) -> Result<Standing> {
-        let find = move |tx: &mut Tx<'_>| {
-            let (all, form) = (list(tx, of)?, rows::form(tx, of)?);
-            let (users, unanswered) = (form.number_said("users"), form.missing());
-            let mut standing = Standing { unanswered, users, ..Standing::default() };
-            standing.accounts = all.iter().map(|mailbox| mailbox.account).collect::<HashSet<AccountId>>().len() as u64;
-            for ticket in tickets::of_move(tx, of)?.iter().filter(|ticket| ticket.closed.is_none()) {
-                standing.tickets.add(&ticket.id.to_string());
-            }
-            let are_over = all.iter().all(|mailbox| mailbox.cut.0 > 0 || mailbox.state == State::Abandoned);
-            standing.over = all.iter().map(|mailbox| mailbox.cut.0).max().filter(|_| are_over);
-            let (pasts, mut brought) = (history::pasts(tx, of)?, Vec::new());
-            for mailbox in all.into_iter().filter(|mailbox| mailbox.state != State::Abandoned) {
-                let proof = rows::proven(tx, mailbox.id)?;
-                let proof = proof.and_then(|(at, text)| Some((at, serde_json::from_str(&text).ok()?)));
+    /// What is lost of a move's mailboxes, by the number of each of which something is.
+    pub(crate) async fn lost(&self, of: u64) -> Result<BTreeMap<u64, Lost>> {
+        Ok(self.counted(of).await?.0.lost)
+    }
+
+    /// What the tables say of a move, and the mailboxes that are brought as a whole by what they say.
+    async fn counted(&self, of: u64) -> Result<(Standing, Vec<Mailbox>)> {
+        let asked = move |tx: &mut Tx<'_>| Ok((rows::form(tx, of)?, tickets::of_move(tx, of)?));
+        let ((form, tickets), all) = (self.read(asked).await?, self.all(of).await?);
+        let (users, unanswered) = (form.number_said("users"), form.missing());
+        let mut standing = Standing { unanswered, users, ..Standing::default() };
+        standing.accounts = all.iter().map(|mailbox| mailbox.account).collect::<HashSet<AccountId>>().len() as u64;
+        for ticket in tickets.iter().filter(|ticket| ticket.closed.is_none()) {
+            standing.tickets.add(&ticket.id.to_string());
+        }
+        let are_over = all.iter().all(|mailbox| mailbox.cut.0 > 0 || mailbox.state == State::Abandoned);
+        standing.over = all.iter().map(|mailbox| mailbox.cut.0).max().filter(|_| are_over);
+        let (pasts, mut brought) = (self.pasts(of, &all).await?, Vec::new());
+        for page in all.chunks(rows::PROOFS) {
+            let ids: Vec<u64> = page.iter().map(|mailbox| mailbox.id).collect();
+            let proofs = self.read(move |tx| rows::proofs(tx, &ids)).await?;
+            for mailbox in page.iter().filter(|mailbox| mailbox.state != State::Abandoned) {
+                let proof = proofs.get(&mailbox.id).and_then(|(at, text)| Some((*at, Sum::read(text).ok()?)));
                 let unready = standing.unready.count;
-                standing.count(&mailbox, pasts.get(&mailbox.id).unwrap_or(&Past::default()), proof);
+                standing.count(mailbox, pasts.get(&mailbox.id).unwrap_or(&Past::default()), proof);
                 if mailbox.cut.0 == 0 && standing.unready.count == unready {
-                    brought.push(mailbox);
+                    brought.push(mailbox.clone());
                 }
             }
-            Ok((standing, brought))
-        };
-        let (mut standing, brought) = self.read(find).await?;
+        }
+        Ok((standing, brought))
+    }
+
+    /// How a move stands.
+    pub(crate) async fn standing(&self, of: u64) -> Result<Standing> {
+        let (mut standing, brought) = self.counted(of).await?;
         for mailbox in brought {
             let (failed, shut) = self.left_there(&mailbox).await?;
             if failed + shut > 0 {

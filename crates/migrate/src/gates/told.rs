@@ -3,7 +3,7 @@
 use anser_base::{Text, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{DELTA, Forecast, Gates, LATE, LOGINS, LOSS, LOW, MxSeen, Remembered, Standing, Ttl};
+use super::{DELTA, Forecast, Gates, InSum, LATE, LOGINS, LOSS, LOW, MxSeen, Remembered, Standing, Ttl};
 use crate::form::Field;
 use crate::probes;
 
@@ -47,7 +47,10 @@ impl Gates {
             (LOSS, false, standing.loss_problem()),
         ];
         let view = |(gate, before, problem)| {
-            let accepted = if gate == LOSS { self.taken_on_by(&standing.lost) } else { self.accepted.get(gate) };
+            let accepted = match gate {
+                LOSS => self.taken_on_by(&standing.lost, |_| true),
+                _ => self.accepted.get(gate).cloned(),
+            };
             view(gate, before, problem, accepted)
         };
         all.into_iter().map(view).collect()
@@ -205,21 +208,17 @@ impl Standing {
     }
 
     fn loss_problem(&self) -> Option<Text> {
-        let (names, all) = (&self.losing, || self.lost.values());
-        let unproven = all().filter(|lost| lost.unproven).count();
-        let unexplained: u64 = all().map(|lost| lost.unexplained).sum();
-        let failed: u64 = all().map(|lost| lost.failed).sum();
-        let unbrought: u64 = all().map(|lost| lost.unbrought).sum();
+        let (names, unproven) = (&self.losing, self.lost.values().filter(|lost| lost.unproven).count());
+        let InSum { unexplained, failed, unbrought, .. } = InSum::of(&self.lost);
         (names.count > 0).then(|| {
             Text::new(
                 format!(
-                    "not proven as a whole since the cut-over ({unexplained} unexplained, {failed} failed, {unbrought} not brought; \
-                     {unproven} mailboxes not compared since the last pass that brought something), see `anser move verify`; \
-                     --accept loss=WHY takes it on: {names}"
+                    "the newest proofs name {unexplained} unexplained, {failed} failed, {unbrought} not brought; {unproven} mailboxes have \
+                     no proof as they are now; see `anser move verify`; --accept loss=WHY takes it on: {names}"
                 ),
                 format!(
-                    "切换后未完整通过核对（无法解释 {unexplained}，未能取得 {failed}，未迁入 {unbrought}；\
-                     最近一次迁入邮件后尚未核对的邮箱 {unproven} 个），参见 anser move verify；可用 --accept loss=原因 接受：{names}"
+                    "最近核对的结果：无法解释 {unexplained}，未能取得 {failed}，未迁入 {unbrought}；{unproven} 个邮箱的现状尚未核对；\
+                     参见 anser move verify；可用 --accept loss=原因 接受：{names}"
                 ),
             )
         })
@@ -227,7 +226,7 @@ impl Standing {
 }
 
 /// How a gate stands that has this problem, or none.
-fn view(gate: &str, before: bool, problem: Option<Text>, accepted: Option<&String>) -> GateView {
+fn view(gate: &str, before: bool, problem: Option<Text>, accepted: Option<String>) -> GateView {
     let (state, text) = match (problem, accepted) {
         (None, _) => ("passed", Text::new("", "")),
         (Some(text), Some(who)) => {
@@ -281,20 +280,45 @@ mod tests {
         assert!(gates.accept(&["loss".into()], "root", &taken).is_err(), "nobody says why");
         assert!(gates.accept(&["lost=x".into()], "root", &taken).is_err(), "no such gate");
         gates.accept(&["loss = they are in the old backup".into(), "ttl".into()], "root", &taken).unwrap();
-        let by = gates.taken_on_by(&taken);
-        assert_eq!(by.map(String::as_str), Some("root: they are in the old backup"));
+        let by = gates.taken_on_by(&taken, |_| true);
+        assert_eq!(by.as_deref(), Some("root: they are in the old backup"));
+        assert_eq!(gates.taken_on_by(&taken, |id| *id == 3), None, "that one has lost nothing");
         for less in [&[(1, 7, 0), (2, 0, 1)][..], &[(1, 6, 0), (2, 0, 1)], &[(2, 0, 1)]] {
             assert_eq!(loss(&gates, lost(less)), "accepted");
         }
         // No more in all, and other mailboxes.
         for more in [&[(1, 8, 0)][..], &[(1, 7, 1)], &[(1, 0, 0), (2, 7, 1)], &[(3, 1, 0)]] {
             assert_eq!(loss(&gates, lost(more)), "open", "{more:?}");
-            assert_eq!(gates.taken_on_by(&lost(more)), None, "nobody signs for it");
+            assert_eq!(gates.taken_on_by(&lost(more), |_| true), None, "nobody signs for it");
         }
+        let more = lost(&[(1, 8, 0), (2, 0, 1)]);
+        assert!(gates.taken_on_by(&more, |id| *id == 2).is_some(), "of this one it was all");
+        assert_eq!(gates.taken_on_by(&more, |id| *id == 1), None);
         let unknown = BTreeMap::from([(1, Lost { unproven: true, ..Lost::default() })]);
         assert_eq!(loss(&gates, unknown), "open");
         let views = gates.views(&Standing::default(), &[], Timestamp(0));
         assert_eq!(views.iter().map(|view| &*view.gate).collect::<Vec<_>>(), GATES);
+    }
+
+    #[test]
+    fn what_was_taken_on_in_sum_stays_taken_on_and_is_told_as_that() {
+        // As it was kept before it was counted by mailbox.
+        let kept =
+            r#"{"accepted": {"loss": "root: spam"}, "taken_on": {"mailboxes": 2, "unexplained": 3, "failed": 1}}"#;
+        let mut gates: Gates = serde_json::from_str(kept).unwrap();
+        gates = serde_json::from_str(&serde_json::to_string(&gates).unwrap()).unwrap();
+        let of = |unexplained| Lost { unexplained, ..Lost::default() };
+        let (less, more) = (BTreeMap::from([(4, of(3))]), BTreeMap::from([(4, of(4))]));
+        let words = "root: spam (in sum 按总数: 2 mailboxes 邮箱, 3 unexplained 无法解释, 1 failed 未能取得, 0 not brought 未迁入)";
+        assert_eq!(gates.taken_on_by(&less, |_| true).as_deref(), Some(words));
+        assert_eq!(gates.taken_on_by(&more, |_| true), None);
+        gates.closed = Some(1);
+        assert_eq!(gates.taken_on_by(&more, |_| true).as_deref(), Some(words), "as it was when it was closed");
+        gates.closed = None;
+        gates.accept(&["loss=all of it".into()], "ann", &more).unwrap();
+        assert_eq!(gates.taken_on_by(&more, |_| true).as_deref(), Some("ann: all of it"));
+        let none: Gates = serde_json::from_str(r#"{"accepted": {"loss": "x"}, "taken_on": {"mailboxes": 0}}"#).unwrap();
+        assert_eq!(none.taken_on_by(&less, |_| true), None, "nothing was lost then");
     }
 
     #[test]

@@ -34,6 +34,7 @@ mod hold;
 pub(crate) mod ids;
 mod known;
 mod list;
+mod sum;
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -50,6 +51,7 @@ use crate::trouble::Trouble;
 
 pub use ids::Ids;
 pub use list::{BIGGEST, SAMPLE};
+pub use sum::Sum;
 
 use folder::Shown;
 use known::{Known, KnownFolder};
@@ -210,14 +212,20 @@ impl Proof {
         }
     }
 
-    /// What the source does not hand out: messages, and folders that it does not open.
-    pub fn failed(&self) -> u64 {
-        self.count("failed") + self.beside.get("failed").copied().unwrap_or(0)
+    /// What it adds up to.
+    pub fn sum(&self) -> Sum {
+        Sum::of(self.unexplained, self.folders.iter().map(|folder| &folder.classes), &self.beside)
     }
 
-    /// Messages that came to the source and were not brought.
-    pub fn unbrought(&self) -> u64 {
-        self.count("new")
+    /// What the source does not hand out: messages, and folders that it does not open.
+    pub fn failed(&self) -> u64 {
+        self.sum().failed
+    }
+
+    /// All differences, those that are not named one by one as well.
+    pub fn different(&self) -> u64 {
+        let all: u64 = self.folders.iter().flat_map(|folder| folder.classes.values()).chain(self.beside.values()).sum();
+        all - self.count("equal") - self.count("equal-eol")
     }
 
     fn count(&self, class: &str) -> u64 {

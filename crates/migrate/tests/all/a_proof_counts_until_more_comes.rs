@@ -63,7 +63,7 @@ fn a_mailbox_that_got_mail_since_its_proof_is_proven_anew() {
         assert_eq!(gate("loss", &[]).await.0, "passed");
         comes(3).await;
         let (state, words) = gate("loss", &[]).await;
-        assert!(state == "open" && words.contains("1 mailboxes not compared"), "{words}");
+        assert!(state == "open" && words.contains("1 mailboxes have no proof as they are now"), "{words}");
         let report = async || office.migrate.signed_report(MOVE, Vec::new(), "json").await.unwrap();
         assert_eq!(gate("loss", &["loss=it is advertising"]).await.0, "accepted");
         assert!(report().await.contains("root: it is advertising"));

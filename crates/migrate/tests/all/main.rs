@@ -42,6 +42,7 @@ mod logins_by_tokens_go_on_or_ask;
 mod mail_moved_at_the_source_is_here_once;
 mod mail_that_came_to_both_servers_is_here_once;
 mod mailboxes_are_compared_side_by_side;
+mod many_proofs_are_read_in_pages;
 mod more_than_may_come_is_not_taken;
 mod names_of_every_kind_have_a_place;
 mod nobody_reads_along;
