@@ -30,6 +30,8 @@ pub struct Said {
     pub accepted: Vec<String>,
     /// Who he is.
     pub who: String,
+    /// He ends the move with it: while a gate is open that the end waits for, nothing of it is remembered.
+    pub closes: bool,
 }
 
 /// How the gates stand, and what follows.
@@ -43,6 +45,13 @@ pub struct Look {
     pub begun: bool,
     /// Whether the move was closed.
     pub closed: bool,
+    /// Whether something was said that is not remembered, as the move cannot be ended with it. The gates stand as they would with it.
+    pub is_unsaid: bool,
+}
+
+/// The first gate that keeps a move from its end.
+fn keeps_open(gates: &[GateView]) -> Option<&GateView> {
+    gates.iter().find(|gate| gate.state == "open" && !gate.before)
 }
 
 impl Migrate {
@@ -99,18 +108,26 @@ impl Migrate {
         // Before anything is remembered.
         Gates::default().accept(&said.accepted, &said.who, &lost)?;
         let change = move |tx: &mut Tx<'_>| {
-            rows::change_gates(tx, of.id, |gates| {
+            let hear = |gates: &mut Gates| {
                 gates.see_all(&remembered, now);
+                let mut heard = gates.clone();
                 if said.noticed {
-                    gates.notice = gates.notice.or(Some(now.0));
+                    heard.notice = heard.notice.or(Some(now.0));
                 }
-                gates.accept(&said.accepted, &said.who, &lost)
-            })
-            .and_then(|(gates, accepted)| accepted.map(|()| gates))
+                heard.accept(&said.accepted, &said.who, &lost)?;
+                let views = heard.views(&standing, &remembered, now);
+                let is_unsaid = said.closes && keeps_open(&views).is_some() && heard != *gates;
+                if !is_unsaid {
+                    *gates = heard;
+                }
+                Ok((views, is_unsaid))
+            };
+            let (gates, heard): (_, Result<_>) = rows::change_gates(tx, of.id, hear)?;
+            let (views, is_unsaid) = heard?;
+            let (begun, closed) = (gates.begun.is_some(), gates.closed.is_some());
+            Ok(Look { gates: views, visits: gates.visits(), begun, closed, is_unsaid })
         };
-        let gates = self.write(change).await?;
-        let (views, visits) = (gates.views(&standing, seen, now), gates.visits());
-        Ok(Look { gates: views, visits, begun: gates.begun.is_some(), closed: gates.closed.is_some() })
+        self.write(change).await
     }
 
     /// The survey form of a move.
@@ -230,7 +247,7 @@ impl Migrate {
     /// Ends a move: nothing is looked for at the old server any more, and its passwords are forgotten. `Class::Conflict` while a gate is
     /// open.
     pub async fn close_move(&self, name: &str, gates: &[GateView]) -> Result<()> {
-        if let Some(open) = gates.iter().find(|gate| gate.state == "open" && !gate.before) {
+        if let Some(open) = keeps_open(gates) {
             return Err(Error::new(Class::Conflict, open.en.clone(), open.zh.clone()));
         }
         let (of, now) = (self.named(name).await?, self.inner.deps.clock.now());

@@ -25,6 +25,15 @@ use crate::which::{Which, is_meant, meant};
 /// How long the password of a verification may live.
 const VERIFYING: Duration = Duration::from_secs(24 * 3600);
 
+/// What a comparison came to.
+#[derive(Debug)]
+pub struct Compared {
+    /// The proofs that were made.
+    pub proofs: Vec<Proof>,
+    /// How many mailboxes could not be compared, and why the first of them.
+    pub failed: Option<Error>,
+}
+
 /// Whether a mailbox can be compared, or what it waits for; `None` where nobody began, or it was taken out of the move. `was_whole`: some
 /// pass brought everything; of a trial only a few messages are here.
 fn may_compare(mailbox: &Mailbox, was_whole: bool) -> Option<Result<()>> {
@@ -49,8 +58,8 @@ fn may_compare(mailbox: &Mailbox, was_whole: bool) -> Option<Result<()>> {
 impl Migrate {
     /// Holds mailboxes at the source against what they show here, through `faces`: this server's own doors. Of each source as many at
     /// once as it has connections. Keeps each proof, the newest of each mailbox; in their order. Mailboxes that nobody began are left out.
-    /// One that cannot be compared, or that a pass has to go over first, keeps no other from it: it is the error in the end.
-    pub async fn verify(&self, name: &str, which: Which, faces: Faces, level: Level) -> Result<Vec<Proof>> {
+    /// One that cannot be compared, or that a pass has to go over first, keeps no other from it.
+    pub async fn verify(&self, name: &str, which: Which, faces: Faces, level: Level) -> Result<Compared> {
         let of = self.named(name).await?.id;
         let sources: Vec<Arc<Source>> =
             self.read(move |tx| rows::sources(tx, of)).await?.into_iter().map(Arc::new).collect();
@@ -89,17 +98,15 @@ impl Migrate {
                 Err(one) => failed.push(one),
             }
         }
-        match failed.first() {
-            None => Ok(proofs),
-            Some((login, first)) => {
-                let (count, proven) = (failed.len(), proofs.len());
-                Err(Error::new(
-                    first.class,
-                    format!("{count} could not be compared, {proven} were: {login}: {}", first.text.en),
-                    format!("{count} 个邮箱未能核对，{proven} 个已核对：{login}：{}", first.text.zh),
-                ))
-            }
-        }
+        let failed = failed.first().map(|(login, first)| {
+            let (count, proven) = (failed.len(), proofs.len());
+            Error::new(
+                first.class,
+                format!("{count} could not be compared, {proven} were: {login}: {}", first.text.en),
+                format!("{count} 个邮箱未能核对，{proven} 个已核对：{login}：{}", first.text.zh),
+            )
+        });
+        Ok(Compared { proofs, failed })
     }
 
     /// Compares one mailbox, and keeps the proof.

@@ -1,6 +1,6 @@
 //! The survey and the cut-over of an organisation: what its moves know, beside what the DNS says.
 
-use anser_base::{Class, Error, Result};
+use anser_base::{Class, Error, Result, Text};
 use anser_migrate::which::names_some;
 use anser_migrate::{MxSeen, Said, Which};
 
@@ -17,6 +17,16 @@ pub(super) struct Wish {
     pub probe: bool,
     /// What he says.
     pub said: Said,
+}
+
+/// Why a move does not end, where something was said beside it.
+fn unsaid(refused: &Error) -> Error {
+    let Text { en, zh } = &refused.text;
+    Error::new(
+        refused.class,
+        format!("{en}; what was said or accepted beside --close is not remembered"),
+        format!("{zh}；与 --close 一同确认或接受的内容未予记录"),
+    )
 }
 
 impl Admin {
@@ -68,8 +78,8 @@ impl Admin {
         let seen = self.look_at_domains(name).await?;
         let said = [wish.said.noticed.then_some("noticed".to_owned())].into_iter().flatten();
         let said: Vec<String> = said.chain(wish.said.accepted.iter().cloned()).collect();
-        let look = moves.look_at_gates(name, &seen, wish.said).await?;
-        if !said.is_empty() {
+        let look = moves.look_at_gates(name, &seen, Said { closes: wish.close, ..wish.said }).await?;
+        if !said.is_empty() && !look.is_unsaid {
             self.note(actor, "move.gate", name, None, Some(said.join(" "))).await?;
         }
         for gate in &look.gates {
@@ -82,7 +92,8 @@ impl Admin {
             out.item(Item::MoveVisit(VisitView { at_ms: *at_ms })).await?;
         }
         if wish.close {
-            moves.close_move(name, &look.gates).await?;
+            let closed = moves.close_move(name, &look.gates).await;
+            closed.map_err(|refused| if look.is_unsaid { unsaid(&refused) } else { refused })?;
             self.note(actor, "move.close", name, None, None).await?;
             return Ok(Report::Done);
         }

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use anser_base::{Class, Error, Result};
-use anser_migrate::{Faces, Kind, Pace, Said, Source, Tls, Which, which};
+use anser_migrate::{Compared, Faces, Kind, Pace, Said, Source, Tls, Which, which};
 
 use crate::acts::cutover::Wish;
 use crate::answer::{Item, Out, Report, ReturnedView, UndoneView};
@@ -71,13 +71,14 @@ impl Admin {
                 return Ok(Report::Done);
             }
             MoveAct::Verify { level } => {
-                let proofs = moves.verify(name, which, self.own_faces()?, level).await?;
+                let Compared { proofs, failed } = moves.verify(name, which, self.own_faces()?, level).await?;
                 let unexplained: u64 = proofs.iter().map(|proof| proof.unexplained).sum();
-                self.note(actor, verb, name, None, Some(format!("{unexplained} unexplained"))).await?;
+                let words = failed.as_ref().map(|failed| format!("; {}", failed.text.en)).unwrap_or_default();
+                self.note(actor, verb, name, None, Some(format!("{unexplained} unexplained{words}"))).await?;
                 for proof in proofs {
                     out.item(Item::MoveProof(Box::new(proof))).await?;
                 }
-                return Ok(Report::Counted { count: unexplained });
+                return failed.map_or(Ok(Report::Counted { count: unexplained }), Err);
             }
             MoveAct::Proofs => {
                 for proof in moves.proofs(name, which).await? {
@@ -189,7 +190,7 @@ impl Admin {
             MoveAct::Survey => return self.survey(actor, name, which, out).await,
             MoveAct::Cutover { check, noticed, accepted, close, probe } => {
                 let who = actor.name.clone();
-                let said = Said { noticed, accepted, who };
+                let said = Said { noticed, accepted, who, closes: false };
                 return self.cutover(actor, name, which, Wish { check, close, probe, said }, out).await;
             }
             MoveAct::Ticket(what) => {

@@ -30,13 +30,14 @@ fn a_folder_that_stayed_shut_keeps_the_gates_until_somebody_takes_it_on() {
         office.migrate.wait(MOVE).await.unwrap();
         let verify = async || {
             let faces = Faces { imap: shown.source(), pop3: None };
-            office.migrate.verify(MOVE, Vec::new(), faces, Level::Bodies).await.unwrap()
+            office.migrate.verify(MOVE, Vec::new(), faces, Level::Bodies).await.unwrap().proofs
         };
-        let look = async |accepted: &[&str]| {
+        let say = async |accepted: &[&str], closes: bool| {
             let accepted = accepted.iter().map(|gate| (*gate).to_owned()).collect();
-            let said = Said { accepted, who: "root".into(), ..Said::default() };
-            office.migrate.look_at_gates(MOVE, &[], said).await.map(|look| look.gates)
+            let said = Said { accepted, who: "root".into(), closes, ..Said::default() };
+            office.migrate.look_at_gates(MOVE, &[], said).await
         };
+        let look = async |accepted: &[&str]| say(accepted, false).await.map(|look| look.gates);
         assert_eq!(verify().await[0].failed(), 1);
         let before = look(&[]).await.unwrap();
         let (state, why) = gate(&before, "accounts");
@@ -52,6 +53,14 @@ fn a_folder_that_stayed_shut_keeps_the_gates_until_somebody_takes_it_on() {
         assert!(gate(&open, "loss").1.contains("0 unexplained, 1 failed"), "{}", gate(&open, "loss").1);
         assert_eq!(office.migrate.close_move(MOVE, &open).await.unwrap_err().class, Class::Conflict);
         assert_eq!(look(&["loss"]).await.unwrap_err().class, Class::Invalid, "nobody says why");
+        let ticket = office.migrate.open_ticket(MOVE, "root", "ann: no signature").await.unwrap();
+        let refused = say(&["loss=it is spam"], true).await.unwrap();
+        assert_eq!((gate(&refused.gates, "loss").0, refused.is_unsaid), ("accepted", true));
+        assert_eq!(office.migrate.close_move(MOVE, &refused.gates).await.unwrap_err().class, Class::Conflict);
+        assert_eq!(gate(&look(&[]).await.unwrap(), "loss").0, "open", "it was said of an end that did not come");
+        office.migrate.close_ticket(MOVE, ticket, "root", "").await.unwrap();
+        let closing = say(&["loss=it is spam"], true).await.unwrap();
+        assert!(!closing.is_unsaid && gate(&look(&[]).await.unwrap(), "loss").0 == "accepted");
         let taken_on = look(&["loss=the folder is another department's"]).await.unwrap();
         let (state, why) = gate(&taken_on, "loss");
         assert!(state == "accepted" && why.contains("root: the folder is another department's"), "{why}");
