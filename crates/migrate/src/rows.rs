@@ -1,15 +1,19 @@
 //! The rows of moves, sources and mailboxes.
 
+mod due;
+mod kept;
+
 use std::collections::{HashMap, HashSet};
 
 use anser_base::{AccountId, Error, Result, Timestamp};
 use anser_db::{Row, Tx, params};
 
 use crate::entry::Admin;
-use crate::form::Form;
-use crate::gates::Gates;
 use crate::model::{Home, Kind, Mailbox, Move, MoveState, Passing, Priority, Source, State, Task, Tls};
 use crate::own;
+
+pub use due::{begin_pass, due, due_of_persons, due_sources, hold, is_held, next_due, release_all};
+pub use kept::{change_form, change_gates, form, gates};
 
 const SELECT_MAILBOX: &str = "SELECT id, move, source, login, address, account, secret, state, task, note, due_ms, tries, pass, done, \
                               total, bytes, home, cut_ms, priority, wave, tally FROM mov_accounts";
@@ -61,36 +65,6 @@ pub fn set_passing(tx: &mut Tx<'_>, id: u64, passing: Passing, relay: Option<&st
         .map(drop)
 }
 
-/// What is remembered of a move's gates.
-pub fn gates(tx: &mut Tx<'_>, id: u64) -> Result<Gates> {
-    let found = tx.query_one("SELECT gates FROM mov_moves WHERE id = ?1", params![id as i64], |row| row.opt_text(0))?;
-    found.flatten().map_or(Ok(Gates::default()), |text| serde_json::from_str(&text).map_err(Error::damaged))
-}
-
-/// Changes it; what it is then.
-pub fn change_gates<R>(tx: &mut Tx<'_>, id: u64, change: impl FnOnce(&mut Gates) -> R) -> Result<(Gates, R)> {
-    let mut gates = gates(tx, id)?;
-    let changed = change(&mut gates);
-    let text = serde_json::to_string(&gates).map_err(Error::unavailable)?;
-    tx.execute("UPDATE mov_moves SET gates = ?2 WHERE id = ?1", params![id as i64, &text])?;
-    Ok((gates, changed))
-}
-
-/// The survey form of a move.
-pub fn form(tx: &mut Tx<'_>, id: u64) -> Result<Form> {
-    let found = tx.query_one("SELECT form FROM mov_moves WHERE id = ?1", params![id as i64], |row| row.opt_text(0))?;
-    found.flatten().map_or(Ok(Form::default()), |text| serde_json::from_str(&text).map_err(Error::damaged))
-}
-
-/// Changes it; what it is then.
-pub fn change_form(tx: &mut Tx<'_>, id: u64, change: impl FnOnce(&mut Form)) -> Result<Form> {
-    let mut form = form(tx, id)?;
-    change(&mut form);
-    let text = serde_json::to_string(&form).map_err(Error::unavailable)?;
-    tx.execute("UPDATE mov_moves SET form = ?2 WHERE id = ?1", params![id as i64, &text])?;
-    Ok(form)
-}
-
 /// The sources of a move, oldest first.
 pub fn sources(tx: &mut Tx<'_>, of: u64) -> Result<Vec<Source>> {
     tx.query(&format!("{SELECT_SOURCE} WHERE move = ?1 ORDER BY id"), params![of as i64], read_source)
@@ -101,8 +75,13 @@ pub fn source(tx: &mut Tx<'_>, id: u64) -> Result<Option<Source>> {
     tx.query_one(&format!("{SELECT_SOURCE} WHERE id = ?1"), params![id as i64], read_source)
 }
 
-/// Makes a source, or changes the one of its name. At another server its administrator is nobody any more, or their password would go there.
+/// Makes a source, or changes the one of its name. At another server its administrator is nobody any more, or their password would go there;
+/// of that server nothing is proven.
 pub fn put_source(tx: &mut Tx<'_>, of: u64, source: &Source) -> Result<()> {
+    let others = "DELETE FROM mov_proofs WHERE account IN (SELECT a.id FROM mov_accounts a JOIN mov_sources s ON s.id = a.source \
+                  WHERE s.move = ?1 AND s.name = ?2 AND (s.kind <> ?3 OR s.host <> ?4 OR s.port <> ?5))";
+    let (kind, port) = (source.kind.word(), i64::from(source.port));
+    tx.execute(others, params![of as i64, &source.name, kind, &source.host, port])?;
     let id = next(tx, "mov_sources")?;
     let there =
         "mov_sources.host = excluded.host AND mov_sources.port = excluded.port AND mov_sources.tls = excluded.tls";
@@ -121,9 +100,9 @@ pub fn put_source(tx: &mut Tx<'_>, of: u64, source: &Source) -> Result<()> {
             id,
             of as i64,
             &source.name,
-            source.kind.word(),
+            kind,
             &source.host,
-            i64::from(source.port),
+            port,
             source.tls.word(),
             &source.profile,
             source.connections
@@ -285,71 +264,6 @@ pub struct Standing<'a> {
     pub tries: u32,
 }
 
-/// A mailbox that waits and is due, or whose holder died, or where late mail or folders that were shut are to be looked for.
-const DUE: &str = "((state = ?1 AND due_ms <= ?3) OR (state = ?2 AND held_until_ms <= ?3) \
-                   OR (state = ?4 AND due_ms > 0 AND due_ms <= ?3))";
-
-/// The sources of the organisation's moves that run where some mailbox is due.
-pub fn due_sources(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<Source>> {
-    tx.query(
-        &format!(
-            "{SELECT_SOURCE} WHERE id IN (SELECT source FROM mov_accounts WHERE {DUE}) \
-             AND move IN (SELECT id FROM mov_moves WHERE state = ?5 AND {OF_ALL}) ORDER BY id"
-        ),
-        params![State::Waiting as i64, State::Copying as i64, now.0, State::Settled as i64, MoveState::Running as i64],
-        read_source,
-    )
-}
-
-/// Mailboxes of a source that are due; by their priority, and the longest due first, at most `limit`. Those that are brought because
-/// somebody waits for them are left out where it is `without_awaited`.
-pub fn due(tx: &mut Tx<'_>, source: u64, now: Timestamp, without_awaited: bool, limit: usize) -> Result<Vec<Mailbox>> {
-    tx.query(
-        &format!(
-            "{SELECT_MAILBOX} WHERE source = ?5 AND {DUE} AND NOT (priority >= ?7 AND task IN (?8, ?9) AND cut_ms = 0) \
-             ORDER BY priority DESC, due_ms, id LIMIT ?6"
-        ),
-        params![
-            State::Waiting as i64,
-            State::Copying as i64,
-            now.0,
-            State::Settled as i64,
-            source as i64,
-            limit as i64,
-            if without_awaited { Priority::Awaited as i64 } else { i64::MAX },
-            Task::Copy as i64,
-            Task::CopyAfterLoss as i64
-        ],
-        read_mailbox,
-    )
-}
-
-/// Mailboxes of persons' own moves that run and are due, each with its source; the longest due first, at most `limit`.
-pub fn due_of_persons(tx: &mut Tx<'_>, now: Timestamp, limit: usize) -> Result<Vec<(Mailbox, Source)>> {
-    let due = tx.query(
-        &format!(
-            "{SELECT_MAILBOX} WHERE {DUE} AND move IN (SELECT id FROM mov_moves WHERE state = ?5 AND NOT ({OF_ALL})) \
-             ORDER BY due_ms, id LIMIT ?6"
-        ),
-        params![
-            State::Waiting as i64,
-            State::Copying as i64,
-            now.0,
-            State::Settled as i64,
-            MoveState::Running as i64,
-            limit as i64
-        ],
-        read_mailbox,
-    )?;
-    let mut found = Vec::new();
-    for mailbox in due {
-        if let Some(source) = source(tx, mailbox.source)? {
-            found.push((mailbox, source));
-        }
-    }
-    Ok(found)
-}
-
 /// Mailboxes of the organisation's moves that bring mail into an account and did not come to their end, or do not live here yet.
 pub fn unfinished(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Mailbox>> {
     let all = tx.query(
@@ -402,50 +316,6 @@ pub fn remove_own(tx: &mut Tx<'_>, of: u64) -> Result<()> {
         tx.execute(sql, params![of as i64])?;
     }
     Ok(())
-}
-
-/// When the next one that waits is due, of moves that run.
-pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<Timestamp>> {
-    let found = tx.query_one(
-        "SELECT MIN(CASE WHEN state = ?2 THEN held_until_ms ELSE due_ms END) FROM mov_accounts a \
-         WHERE (state IN (?1, ?2) OR (state = ?4 AND due_ms > 0)) AND EXISTS (SELECT 1 FROM mov_moves m WHERE m.id = a.move AND m.state = ?3)",
-        params![
-            State::Waiting as i64,
-            State::Copying as i64,
-            MoveState::Running as i64,
-            State::Settled as i64
-        ],
-        |row| row.opt_int(0),
-    )?;
-    Ok(found.flatten().map(Timestamp))
-}
-
-/// Takes the lease of a mailbox, or keeps it. Whether it is ours until that time: it is not when another holder has it.
-pub fn hold(tx: &mut Tx<'_>, id: u64, holder: i64, now: Timestamp, until: Timestamp) -> Result<bool> {
-    let changed = tx.execute(
-        "UPDATE mov_accounts SET state = ?2, holder = ?3, held_until_ms = ?4 \
-         WHERE id = ?1 AND state IN (?2, ?6, ?7) AND (holder = ?3 OR held_until_ms <= ?5)",
-        params![id as i64, State::Copying as i64, holder, until.0, now.0, State::Waiting as i64, State::Settled as i64],
-    )?;
-    Ok(changed > 0)
-}
-
-/// Whether a lease is this holder's: nobody took it since, even where it ran out.
-pub fn is_held(tx: &mut Tx<'_>, id: u64, holder: i64) -> Result<bool> {
-    let sql = "SELECT id FROM mov_accounts WHERE id = ?1 AND state = ?2 AND holder = ?3";
-    Ok(tx.query_one(sql, params![id as i64, State::Copying as i64, holder], |row| row.int(0))?.is_some())
-}
-
-/// Ends every lease: whoever held them is known to be dead.
-pub fn release_all(tx: &mut Tx<'_>) -> Result<()> {
-    tx.execute("UPDATE mov_accounts SET held_until_ms = 0 WHERE state = ?1", params![State::Copying as i64]).map(drop)
-}
-
-/// Counts a pass that begins; its number.
-pub fn begin_pass(tx: &mut Tx<'_>, id: u64) -> Result<u32> {
-    tx.execute("UPDATE mov_accounts SET pass = pass + 1, done = 0, note = NULL WHERE id = ?1", params![id as i64])?;
-    let found = tx.query_one("SELECT pass FROM mov_accounts WHERE id = ?1", params![id as i64], |row| row.int(0))?;
-    Ok(found.unwrap_or(0) as u32)
 }
 
 /// Notes how far a pass is.

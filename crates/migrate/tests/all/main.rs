@@ -76,5 +76,6 @@ mod what_is_lost_is_taken_on_by_name;
 mod what_is_not_handed_out_is_no_proof;
 mod what_the_source_loses_is_a_question;
 mod what_was_here_before_is_not_brought_twice;
+mod what_was_proven_of_one_server_proves_nothing_of_another;
 mod who_has_lost_a_lease_writes_nothing_down;
 mod who_leaves_a_move_keeps_what_came;
