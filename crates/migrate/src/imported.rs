@@ -9,14 +9,14 @@
 
 use std::collections::HashSet;
 
-use anser_base::{Address, Error, Result, Text};
+use anser_base::{AccountId, Address, Error, Result, Text};
 use anser_db::{Tx, params};
-use anser_directory::{Incoming, Locale, Verdict};
+use anser_directory::{Incoming, Locale, Outcome, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::Migrate;
 
-/// Accounts that one look at the directory compares.
+/// Accounts that one look at the directory compares, and rows of one transaction.
 const BATCH: usize = 500;
 /// Accounts and lists of one move that are remembered.
 const KNOWN: usize = 200_000;
@@ -88,8 +88,8 @@ pub struct AccountProof {
     pub address: String,
     /// `same`, `other`, `missing`, `refused`.
     pub state: String,
-    /// What is other: `name`, `department`, `signature`, `quota`, `language`, `state`, `aliases`, `rules`, `members`; `password` where
-    /// none opens the account.
+    /// What is other: `name`, `department`, `signature`, `quota`, `language`, `state`, `aliases`, `rules` (none are there, or they say
+    /// something else), `members`; `password` where none opens the account.
     pub fields: Vec<String>,
     /// Why it cannot be, in English.
     pub why: String,
@@ -108,39 +108,46 @@ impl AccountProof {
         }
     }
 
-    fn of(address: &str, verdict: &Verdict, lacks_password: bool) -> Self {
+    fn of(address: &str, outcome: &Outcome) -> Self {
         let none = Text::new("", "");
-        let mut other = match verdict {
+        let mut other = match &outcome.verdict {
             Verdict::New => return Self::new(address, "missing", &[], &none),
             Verdict::Refused(why) => return Self::new(address, "refused", &[], why),
             Verdict::Changed(fields) => fields.clone(),
             Verdict::Same => Vec::new(),
         };
-        other.extend(lacks_password.then_some("password"));
+        other.extend(outcome.has_other_rules.then_some("rules"));
+        other.extend(outcome.lacks_password.then_some("password"));
         Self::new(address, if other.is_empty() { "same" } else { "other" }, &other, &none)
     }
 }
 
 impl Migrate {
-    /// Remembers what an import said, the newest of each address. `Class::Invalid` beyond 200,000 addresses.
+    /// Remembers what an import said, the newest of each address. `Class::Invalid` beyond 200,000 addresses; those before stay. Transactions
+    /// are small, as logins wait for the same thread: said again, what one of them did not come to is remembered too.
     pub async fn remember_imported(&self, name: &str, all: Vec<Imported>) -> Result<()> {
         let of = self.named(name).await?.id;
         let row =
             |one: &Imported| Ok((parsed(&one.address)?.key(), serde_json::to_string(one).map_err(Error::unavailable)?));
         let rows = all.iter().map(row).collect::<Result<Vec<_>>>()?;
-        let put = move |tx: &mut Tx<'_>| {
-            for (key, said) in &rows {
-                let sql = "INSERT INTO mov_imported (move, address, said) VALUES (?1, ?2, ?3) \
-                           ON CONFLICT (move, address) DO UPDATE SET said = excluded.said";
-                tx.execute(sql, params![of as i64, key, said])?;
-            }
-            let sql = "SELECT COUNT(*) FROM mov_imported WHERE move = ?1";
-            match tx.query_one(sql, params![of as i64], |row| row.int(0))?.unwrap_or(0) as usize > KNOWN {
-                true => Err(Error::invalid("a move knows 200000 addresses at most", "一个迁移项目最多 200000 个地址")),
-                false => Ok(()),
-            }
-        };
-        self.write(put).await
+        for page in rows.chunks(BATCH) {
+            let page = page.to_vec();
+            self.write(move |tx| put(tx, of, &page)).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets what imports said of an account, by its addresses.
+    pub(crate) async fn forget_imported(&self, account: AccountId) -> Result<()> {
+        let directory = &self.inner.deps.directory;
+        let mut addresses = directory.aliases_of(account).await?;
+        addresses.extend(directory.account(account).await?.map(|found| found.address.clone()));
+        let keys: Vec<String> = addresses.iter().map(Address::key).collect();
+        self.write(move |tx| {
+            keys.iter()
+                .try_for_each(|key| tx.execute("DELETE FROM mov_imported WHERE address = ?1", params![key]).map(drop))
+        })
+        .await
     }
 
     /// Holds every account and list that an import brought for a move against what it said, in the order of addresses.
@@ -163,7 +170,7 @@ impl Migrate {
         for one in page {
             let Said::List(members) = &one.said else {
                 let outcome = outcomes.next().ok_or_else(|| Error::damaged("fewer answers than people"))?;
-                held.push(AccountProof::of(&one.address, &outcome.verdict, outcome.lacks_password));
+                held.push(AccountProof::of(&one.address, &outcome));
                 continue;
             };
             let verdict = match directory.group(&parsed(&one.address)?).await? {
@@ -178,7 +185,8 @@ impl Migrate {
                     }
                 }
             };
-            held.push(AccountProof::of(&one.address, &verdict, false));
+            let outcome = Outcome { verdict, lacks_password: false, has_other_rules: false };
+            held.push(AccountProof::of(&one.address, &outcome));
         }
         Ok(held)
     }
@@ -207,6 +215,20 @@ fn incoming(one: &Imported) -> Result<Option<Incoming>> {
 fn parsed(address: &str) -> Result<Address> {
     Address::parse(address)
         .ok_or_else(|| Error::invalid(format!("{address} is no address"), format!("{address} 不是地址")))
+}
+
+/// Remembers some of what was said.
+fn put(tx: &mut Tx<'_>, of: u64, rows: &[(String, String)]) -> Result<()> {
+    for (key, said) in rows {
+        let sql = "INSERT INTO mov_imported (move, address, said) VALUES (?1, ?2, ?3) \
+                   ON CONFLICT (move, address) DO UPDATE SET said = excluded.said";
+        tx.execute(sql, params![of as i64, key, said])?;
+    }
+    let sql = "SELECT COUNT(*) FROM mov_imported WHERE move = ?1";
+    match tx.query_one(sql, params![of as i64], |row| row.int(0))?.unwrap_or(0) as usize > KNOWN {
+        true => Err(Error::invalid("a move knows 200000 addresses at most", "一个迁移项目最多 200000 个地址")),
+        false => Ok(()),
+    }
 }
 
 /// Some of what is remembered, behind an address.

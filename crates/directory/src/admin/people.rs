@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use anser_base::{AccountId, Address, Error, Result, Text, Timestamp};
+use anser_base::{AccountId, Address, BlobId, Error, Result, Text, Timestamp};
 use anser_db::{Tx, params};
 
 use crate::admin::accounts::{self, NewAccount, Password};
@@ -79,6 +79,8 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// Nothing opens the account, and the old system gives no password for it.
     pub lacks_password: bool,
+    /// The rules that were put for the old system's say something else by now, or said so then.
+    pub has_other_rules: bool,
 }
 
 /// What is known of an account's owner beside what makes the account work.
@@ -148,7 +150,8 @@ fn plan(tx: &mut Tx<'_>, one: &Incoming, domains: &HashSet<String>) -> Result<Pl
         Ok(plan) => Ok(plan),
         // What is wrong with one is told, and stops nobody else.
         Err(error) if !error.class.is_temporary() && error.class != anser_base::Class::Damaged => {
-            let outcome = Outcome { verdict: Verdict::Refused(error.text), lacks_password: false };
+            let outcome =
+                Outcome { verdict: Verdict::Refused(error.text), lacks_password: false, has_other_rules: false };
             Ok(Plan { outcome, account: None, address: None, aliases: Vec::new() })
         }
         Err(error) => Err(error),
@@ -190,7 +193,8 @@ fn look(tx: &mut Tx<'_>, one: &Incoming, domains: &HashSet<String>) -> Result<Pl
         }
     }
     let Some(found) = found else {
-        let outcome = Outcome { verdict: Verdict::New, lacks_password: one.password.is_none() };
+        let lacks_password = one.password.is_none();
+        let outcome = Outcome { verdict: Verdict::New, lacks_password, has_other_rules: false };
         return Ok(Plan { outcome, account, address: Some(address), aliases });
     };
     if found.state == AccountState::Removed {
@@ -202,7 +206,12 @@ fn look(tx: &mut Tx<'_>, one: &Incoming, domains: &HashSet<String>) -> Result<Pl
     let known = profile(tx, found.id)?.unwrap_or_default();
     let hash = hash(tx, found.id)?;
     let name = one.name.as_deref().map(names::display_name).transpose()?;
-    let rules = one.script.is_some() && scripts::find(tx, ScriptOwner::Account(found.id), IMPORTED)?.is_none();
+    let mut rules = (false, false);
+    if let Some(said) = &one.script {
+        let kept = scripts::find(tx, ScriptOwner::Account(found.id), IMPORTED)?;
+        rules = (kept.is_none(), kept.is_some_and(|kept| kept.hash != BlobId::of(said.as_bytes())));
+    }
+    let (lacks_rules, has_other_rules) = rules;
     let differences = [
         ("name", name.is_some_and(|name| name != found.name)),
         ("department", one.department.as_ref().is_some_and(|text| *text != known.department)),
@@ -212,12 +221,13 @@ fn look(tx: &mut Tx<'_>, one: &Incoming, domains: &HashSet<String>) -> Result<Pl
         ("language", one.locale.is_some_and(|locale| locale != found.locale)),
         ("state", one.active.is_some_and(|active| active != (found.state == AccountState::Active))),
         ("aliases", !aliases.is_empty()),
-        ("rules", rules),
+        ("rules", lacks_rules),
     ];
     let changed: Vec<&str> = differences.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
     let verdict = if changed.is_empty() { Verdict::Same } else { Verdict::Changed(changed) };
     let lacks_password = one.password.is_none() && hash.is_empty();
-    Ok(Plan { outcome: Outcome { verdict, lacks_password }, account, address: Some(address), aliases })
+    let outcome = Outcome { verdict, lacks_password, has_other_rules };
+    Ok(Plan { outcome, account, address: Some(address), aliases })
 }
 
 /// Whether an old system's password takes the place of the one that is stored: never of one that is ours by now.

@@ -432,9 +432,10 @@ impl Migrate {
         Ok(())
     }
 
-    /// Before an account is forgotten for good: its own moves go, and what its mailboxes elsewhere are opened with. Nothing comes into it
-    /// any more, nor goes to its old server.
+    /// Before an account is forgotten for good: its own moves go, what its mailboxes elsewhere are opened with, and what imports said of it.
+    /// Nothing comes into it any more, nor goes to its old server.
     pub async fn forget_account(&self, id: AccountId) -> Result<()> {
+        self.forget_imported(id).await?;
         let forget = move |tx: &mut Tx<'_>| {
             let all = all_rows::mailboxes_of(tx, id)?;
             for own in rows::of_account(tx, id)? {

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 
 use anser_base::{Address, Clock};
+use anser_directory::admin::people::IMPORTED;
+use anser_directory::scripts::ScriptOwner;
 use anser_directory::{Incoming, Stored};
 use anser_migrate::imported::Imported;
 
@@ -64,5 +66,19 @@ fn every_account_is_as_it_was_said_or_named_with_what_is_other() {
         assert!(!report.contains("carl@anser.test"), "what is as it was said is counted");
         let report = office.migrate.signed_report(MOVE, Vec::new(), "json").await.unwrap();
         assert!(report.contains("\"address\":\"eve@anser.test\"") && !report.contains("secret"), "{report}");
+        let report = office.migrate.signed_report(MOVE, Vec::new(), "csv").await.unwrap();
+        assert!(report.contains("\"bob@anser.test\",\"other\",\"quota aliases\",\"\",\"\"\r\n"), "{report}");
+        let report = office.migrate.signed_report(MOVE, vec!["ann@anser.test".to_owned()], "json").await.unwrap();
+        assert!(report.contains("\"accounts\":[]"), "of one mailbox, nobody else's: {report}");
+
+        let carl = directory.account_by_address(&address("carl")).await.unwrap().unwrap().id;
+        let rules = b"redirect \"y@else.test\";\r\n";
+        directory.put_script(ScriptOwner::Account(carl), IMPORTED, rules).await.unwrap();
+        assert_eq!(held().await[2], "carl@anser.test other rules", "they say something else");
+        directory.remove(bob.id).await.unwrap();
+        office.migrate.forget_account(bob.id).await.unwrap();
+        directory.purge(bob.id).await.unwrap();
+        let left: Vec<String> = held().await.iter().map(|one| one.split(' ').next().unwrap().to_owned()).collect();
+        assert_eq!(left, ["all@anser.test", "carl@anser.test", "dora@anser.test", "eve@anser.test"]);
     });
 }
