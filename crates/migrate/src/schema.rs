@@ -213,3 +213,77 @@ CREATE TABLE mov_imported (
   PRIMARY KEY (move, address)
 ) STRICT;
 ";
+
+#[cfg(test)]
+mod tests {
+    use anser_db::{Durability, Place, Schemas, Tx, params};
+    use anser_testkit::engines::{NO_SCHEMAS, World};
+
+    use super::*;
+    use crate::model::State;
+
+    /// The tables before what is remembered of passes.
+    const BEFORE: Schema =
+        Schema(&[FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN, TOLD, PACE, REFUSED, ADMIN, TICKETS, REFUSED_AS]);
+
+    /// A mailbox: its number, its state, when it was cut over.
+    type Row = (i64, State, i64);
+    /// A pass: its mailbox, its number, what it was to do, how it ended, when it began and ended, the bytes that it brought.
+    type Ran = (i64, i64, &'static str, &'static str, i64, i64, i64);
+
+    const MAILBOXES: [Row; 6] = [
+        (1, State::Settled, 0),
+        (2, State::New, 0),
+        (3, State::Settled, 0),
+        (4, State::Waiting, 900),
+        (5, State::Ready, 0),
+        (6, State::Settled, 0),
+    ];
+    const RUNS: [Ran; 8] = [
+        (1, 7, "copy", "settled", 100, 220, 5_000),
+        (1, 8, "copy", "settled", 300, 450, 0),
+        (1, 9, "copy", "waiting", 500, 510, 0),
+        (2, 1, "copy", "settled", 100, 200, 5_000),
+        (5, 1, "trial", "ready", 100, 140, 70),
+        (6, 3, "last", "settled", 600, 640, 0),
+        (6, 4, "copy", "settled", 700, 710, 0),
+        (6, 5, "return", "waiting", 800, 810, 0),
+    ];
+
+    fn fill(tx: &mut Tx<'_>) -> anser_base::Result<()> {
+        for (id, state, cut) in MAILBOXES {
+            let sql = "INSERT INTO mov_accounts (id, move, source, login, address, account, state, task, due_ms, tries, pass, done, total, \
+                       bytes, holder, held_until_ms, cut_ms) VALUES (?1, 1, 1, ?2, ?2, ?1, ?3, 0, 0, 0, 1, 0, 0, 0, 0, 0, ?4)";
+            tx.execute(sql, params![id, &format!("user{id}"), state as i64, cut])?;
+        }
+        for (account, id, task, state, began, ended, bytes) in RUNS {
+            let sql = "INSERT INTO mov_runs (account, id, task, state, began_ms, ended_ms, messages, bytes) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7)";
+            tx.execute(sql, params![account, id, task, state, began, ended, bytes])?;
+        }
+        tx.execute("INSERT INTO mov_proofs (account, at_ms, proof) VALUES (1, 700, '{}')", &[]).map(drop)
+    }
+
+    #[test]
+    fn what_the_newest_passes_tell_is_remembered_of_those_before() {
+        let schemas = Schemas { moves: BEFORE, ..NO_SCHEMAS };
+        for mut world in [Some(World::embedded(schemas)), World::postgres(schemas)].into_iter().flatten() {
+            let old = world.open();
+            old.write(Place::Moves, Durability::Sync, fill).wait().unwrap();
+            drop(old);
+            world.schemas.moves = SCHEMA;
+            let read = |tx: &mut Tx<'_>| {
+                let sql = "SELECT id, whole_ms, took_ms, brought_ms FROM mov_accounts ORDER BY id";
+                tx.query(sql, &[], |row| Ok([row.int(0)?, row.int(1)?, row.int(2)?, row.int(3)?]))
+            };
+            let found = world.open().read(Place::Moves, read).wait().unwrap();
+            // 1: the last whole pass brought nothing. 2: undone. 3 and 4: whole, nobody knows when. 5: only tried. 6: what it brought was
+            // told by passes that are no longer kept.
+            let wanted =
+                [[1, 450, 150, 220], [2, 0, 100, 200], [3, 1, 0, 0], [4, 1, 0, 0], [5, 0, 0, 140], [6, 710, 10, 600]];
+            assert_eq!(found, wanted, "{}", world.name);
+            let count = |tx: &mut Tx<'_>| tx.query_one("SELECT COUNT(*) FROM mov_proofs", &[], |row| row.int(0));
+            assert_eq!(world.open().read(Place::Moves, count).wait().unwrap(), Some(1), "proofs stay");
+        }
+    }
+}

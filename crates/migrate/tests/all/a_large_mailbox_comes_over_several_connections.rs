@@ -2,12 +2,17 @@
 //! nothing.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anser_base::Clock;
+use anser_db::{Place, Tx};
 use anser_migrate::Source;
+use anser_migrate::pass::Pass;
+use anser_migrate::source::Origin;
+use anser_wire::Secret;
 
 use crate::fake::{Fake, Habits, folder, mail};
-use crate::house::held;
+use crate::house::{Quiet, held, one_house};
 use crate::office::{MOVE, Office, each_office};
 
 const ALL: u32 = 3_000;
@@ -36,6 +41,42 @@ async fn comes(office: &Office, fake: &Fake, connections: u32) -> usize {
 fn it_is_the_same_over_several_as_over_one() {
     each_office(&[], &Clock::System, async |office| assert_eq!(comes(office, &start(Vec::new()), 1).await, 1));
     each_office(&[], &Clock::System, async |office| assert!(comes(office, &start(Vec::new()), 2).await > 1));
+}
+
+#[test]
+fn a_second_login_that_is_refused_is_one_too_many_and_no_wrong_password() {
+    each_office(&[], &Clock::System, async |office| {
+        let fake = start(Vec::new());
+        fake.change(|state| state.habits.admits = Some(1));
+        assert_eq!(comes(office, &fake, 4).await, 2, "it was tried once");
+        let marks = |tx: &mut Tx<'_>| tx.query_one("SELECT COUNT(*) FROM mov_refused", &[], |row| row.int(0));
+        assert_eq!(office.db.read(Place::Moves, marks).await.unwrap(), Some(0));
+        let view = office.view("ann@anser.test").await;
+        assert_eq!((&*view.state, view.note), ("settled", None));
+    });
+}
+
+#[test]
+fn a_pass_that_asks_for_one_message_at_a_time_asks_over_one_connection() {
+    one_house(async |house| {
+        let asked = AtomicUsize::new(0);
+        let room = || {
+            asked.fetch_add(1, Ordering::Relaxed);
+            None
+        };
+        for (careful, gaps) in [(true, 60), (false, 600)] {
+            let mails = (1..=gaps).map(|uid| mail(uid * 2, "", &format!("message {uid}"))).collect();
+            let name = if careful { "Careful" } else { "Usual" };
+            let fake = Fake::start(vec![folder(name, mails)], Habits::default());
+            let mut origin = Origin::open(&fake.source(), "ann", Some(&Secret::new("secret"))).await.unwrap();
+            let watch = Quiet::default();
+            let id = if careful { 1 } else { 2 };
+            let pass = Pass { id, careful, beside: Some(&room), ..house.to_pass("generic", &watch) };
+            pass.run(&mut origin).await.map_err(|trouble| trouble.words()).unwrap();
+            assert_eq!(house.uids(name).await.len(), gaps as usize);
+            assert_eq!(asked.load(Ordering::Relaxed) > 0, !careful, "{name}");
+        }
+    });
 }
 
 #[test]

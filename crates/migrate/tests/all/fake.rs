@@ -75,6 +75,8 @@ pub struct Habits {
     pub busy: Option<(&'static str, &'static str)>,
     /// Lets everybody in.
     pub admits_anybody: bool,
+    /// Lets so many in, and refuses the others.
+    pub admits: Option<usize>,
     /// Opens folders for so many connections at a time, and for none before they are as many.
     pub opens_together: Option<Together>,
     /// Is sent in answer to LIST, without end.
@@ -366,8 +368,11 @@ impl Session {
 
     fn admit(&mut self, tag: &str, user: &[u8], password: &[u8]) -> std::io::Result<()> {
         let good = {
-            let state = self.state.lock().unwrap();
-            state.habits.admits_anybody || (state.user.as_bytes() == user && state.password == password)
+            let mut state = self.state.lock().unwrap();
+            let is_right = state.user.as_bytes() == user && state.password == password;
+            let has_room = state.habits.admits != Some(0);
+            state.habits.admits = state.habits.admits.map(|left| left.saturating_sub(1));
+            has_room && (state.habits.admits_anybody || is_right)
         };
         let answer = if good { "OK in" } else { "NO [AUTHENTICATIONFAILED] wrong" };
         self.say(format!("{tag} {answer}\r\n").as_bytes())

@@ -37,6 +37,7 @@ mod folders_numbered_anew_are_not_brought_twice;
 mod hostile_servers_are_bounded;
 mod jmap_mailboxes_come_by_their_ids;
 mod large_messages_stream;
+mod late_mail_that_does_not_come_keeps_a_move_open;
 mod letters_of_a_move_go_once;
 mod logins_by_tokens_go_on_or_ask;
 mod mail_moved_at_the_source_is_here_once;

@@ -45,6 +45,20 @@ fn messages_come_from_the_newest_to_the_oldest() {
 }
 
 #[test]
+fn what_comes_after_the_uids_were_reserved_comes_last_and_in_its_order() {
+    each_house(async |house| {
+        let mails = (1..=ALL).map(|uid| mail(uid, "", &format!("message {uid}"))).collect();
+        let fake = Fake::start(vec![folder("INBOX", mails)], Habits::default());
+        // When the folder was opened there were so many: behind them are more than one batch.
+        fake.change(|state| state.folders[0].uidnext = 101);
+        house.settle(&fake, 1).await;
+        assert_eq!(house.uids("INBOX").await, (1..=ALL).collect::<Vec<_>>());
+        assert_eq!(arrivals(house).await, (51..=100).chain(1..=50).chain(101..=ALL).collect::<Vec<_>>());
+        assert!(!is_filling(house).await);
+    });
+}
+
+#[test]
 fn a_mailbox_is_closed_to_those_who_count_by_uids_until_all_is_there() {
     each_house(async |house| {
         let fake = start();
