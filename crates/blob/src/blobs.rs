@@ -6,7 +6,7 @@ use crate::known::{Key, Known, Standing};
 use crate::prepared::Prepared;
 use crate::reader::BlobReader;
 use crate::source::Source;
-use crate::writer::{BlobWriter, Temporary};
+use crate::writer::{BlobWriter, Temporary, with_folder};
 use anser_base::{BlobId, Class, Disk, Durability, Entropy, Error, Result, TenantId, Timestamp};
 use bytes::Bytes;
 use std::io;
@@ -31,7 +31,7 @@ struct Inner {
     root: PathBuf,
     folders: Folders,
     known: Mutex<Known>,
-    /// Held while a name is given, refreshed or swept, never while bytes are written (but see [`Blobs::name`]).
+    /// Held while a name is given, refreshed or swept, and while a body in memory is written under its name.
     names: [Mutex<()>; LOCKS],
     /// Held by the one who syncs; who waits for it often finds its own work done.
     syncing: Mutex<()>,
@@ -75,9 +75,32 @@ impl Blobs {
         if self.settle(key, durability)? {
             return Ok(());
         }
+        if durability == Durability::Deferred && self.create(key, &body.stored)? {
+            return self.make_room();
+        }
         let mut temporary = self.temporary(&self.folder_of(key))?;
         temporary.append(&body.stored)?;
-        self.place(temporary, key, durability, Some(&body.stored))
+        self.place(temporary, key, durability)
+    }
+
+    /// A deferred put of a body that has no file: it is written under its name at once, which spares the temporary file and the
+    /// rename. Torn it may be left behind, as a power cut may leave any deferred put. False: there is a file, which may be
+    /// somebody else's durable put.
+    fn create(&self, key: Key, stored: &Bytes) -> Result<bool> {
+        let path = self.path_of(key);
+        // Held while the bytes are written: nobody takes half a file for a bad one, or loses his own to the removal below.
+        let _name = self.lock_name(key.1);
+        let mut file = match with_folder(self.disk(), &path, || self.disk().create(&path)) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+            made => made.map_err(Error::io)?,
+        };
+        if let Err(error) = file.append(stored) {
+            drop(file);
+            self.remove(key, &path)?;
+            return Err(Error::io(error));
+        }
+        self.known().written(key, Some(stored.clone()));
+        Ok(true)
     }
 
     /// Begins to store a body that arrives piece by piece.
@@ -171,39 +194,22 @@ impl Blobs {
         Ok(standing.is_good())
     }
 
-    /// Gives a complete temporary file its name; afterwards it is as durable as asked for. `stored` are its bytes, where they
-    /// are in memory; without them a later sync that fails could not be made good, so that they are synced now.
-    pub(crate) fn place(
-        &self,
-        mut temporary: Temporary,
-        key: Key,
-        durability: Durability,
-        stored: Option<&Bytes>,
-    ) -> Result<()> {
-        let unsynced = match stored {
-            Some(stored) if durability == Durability::Deferred && !self.is_there(key)? => Some(stored.clone()),
-            _ => {
-                temporary.sync()?;
-                None
-            }
-        };
-        let mark = self.name(temporary, key, unsynced)?;
+    /// Gives a complete temporary file its name; afterwards it is as durable as asked for. The name may be that of somebody
+    /// else's durable put, which only durable bytes may replace: they are synced first.
+    pub(crate) fn place(&self, mut temporary: Temporary, key: Key, durability: Durability) -> Result<()> {
+        temporary.sync()?;
+        let mark = self.name(temporary, key)?;
         match durability {
             Durability::Sync => self.harden_name(key, mark),
             Durability::Deferred => self.make_room(),
         }
     }
 
-    /// The rename. A file that has the name already may be somebody else's durable put: only durable bytes may replace it.
-    fn name(&self, mut temporary: Temporary, key: Key, mut unsynced: Option<Bytes>) -> Result<u64> {
+    fn name(&self, mut temporary: Temporary, key: Key) -> Result<u64> {
         let path = self.path_of(key);
         let _name = self.lock_name(key.1);
-        if unsynced.is_some() && self.is_there(key)? {
-            temporary.sync()?;
-            unsynced = None;
-        }
         temporary.rename(&path)?;
-        Ok(self.known().written(key, unsynced))
+        Ok(self.known().written(key, None))
     }
 
     /// Makes a body durable whose file has its name already.
@@ -241,7 +247,7 @@ impl Blobs {
             None if !self.copy(key, &mut temporary)? => return Ok(()),
             None => {}
         }
-        self.place(temporary, key, Durability::Sync, None)
+        self.place(temporary, key, Durability::Sync)
     }
 
     /// Copies a body whose bytes were durable when it got its name; false when it is gone. What is gone or bad the next put
@@ -336,6 +342,12 @@ impl Blobs {
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.inner.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does it while nobody gives, refreshes or removes the name.
+    pub(crate) fn named<T>(&self, id: BlobId, act: impl FnOnce() -> T) -> T {
+        let _name = self.lock_name(id);
+        act()
     }
 
     fn lock_name(&self, id: BlobId) -> MutexGuard<'_, ()> {

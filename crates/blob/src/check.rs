@@ -32,7 +32,8 @@ pub(crate) enum Found {
 
 impl Blobs {
     /// Reads and verifies every body and tells each one's verdict. Returns the paths of what does not belong here, at most
-    /// [`STRANGE`] of them. May run beside a working server: a body that the sweeper deletes meanwhile is passed over.
+    /// [`STRANGE`] of them. May run beside a working server: a body that the sweeper deletes meanwhile is passed over. One that does
+    /// not verify and that nothing refers to is a put that was cut off: nothing is lost with it.
     pub fn verify_all(&self, progress: &mut dyn FnMut(Checked)) -> Result<Vec<PathBuf>> {
         let mut strange = Vec::new();
         self.walk(&mut |found| {
@@ -48,9 +49,16 @@ impl Blobs {
 
     /// `None` when the body is gone.
     fn check_one(&self, tenant: TenantId, id: BlobId) -> Option<Checked> {
-        let body = self.body((tenant, id));
-        let size = body.as_ref().map_or(0, |body| body.size());
-        let verdict = body.and_then(|body| body.verify(id, drop));
+        let look = || {
+            let body = self.body((tenant, id));
+            let size = body.as_ref().map_or(0, |body| body.size());
+            (size, body.and_then(|body| body.verify(id, drop)))
+        };
+        let (size, verdict) = match look() {
+            // It may have been written just then: behind the lock it is there as a whole.
+            (_, Err(error)) if error.class == Class::Damaged => self.named(id, look),
+            looked => looked,
+        };
         let gone = verdict.as_ref().is_err_and(|error| error.class == Class::NotFound);
         (!gone).then_some(Checked { tenant, id, size, verdict })
     }

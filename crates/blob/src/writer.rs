@@ -62,7 +62,7 @@ impl BlobWriter {
         self.temporary.append(&self.out)?;
         let key = (self.tenant, id);
         if !self.blobs.settle(key, durability)? {
-            self.blobs.place(self.temporary, key, durability, None)?;
+            self.blobs.place(self.temporary, key, durability)?;
         }
         Ok((id, size))
     }
@@ -143,7 +143,7 @@ impl Drop for Temporary {
 }
 
 /// Does it again after making the folder of `path`, when that was missing.
-fn with_folder<T>(disk: &dyn Disk, path: &Path, act: impl Fn() -> io::Result<T>) -> io::Result<T> {
+pub(crate) fn with_folder<T>(disk: &dyn Disk, path: &Path, act: impl Fn() -> io::Result<T>) -> io::Result<T> {
     match (act(), path.parent()) {
         (Err(error), Some(folder)) if error.kind() == io::ErrorKind::NotFound => {
             disk.create_dir_all(folder)?;

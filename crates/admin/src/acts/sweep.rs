@@ -25,7 +25,7 @@ impl Default for Sweeping {
 
 /// Bodies that rows refer to, as the first eight bytes of their addresses: two that share them are both kept.
 #[derive(Default)]
-struct References(HashMap<TenantId, Vec<u64>>);
+pub(super) struct References(HashMap<TenantId, Vec<u64>>);
 
 impl References {
     fn add(&mut self, tenant: TenantId, blob: BlobId) {
@@ -39,7 +39,7 @@ impl References {
         }
     }
 
-    fn has(&self, tenant: TenantId, blob: BlobId) -> bool {
+    pub(super) fn has(&self, tenant: TenantId, blob: BlobId) -> bool {
         self.0.get(&tenant).is_some_and(|list| list.binary_search(&short(blob)).is_ok())
     }
 }
@@ -64,7 +64,7 @@ impl Admin {
         Ok(Report::Swept { files, deleted, freed, waiting })
     }
 
-    async fn references(&self) -> Result<References> {
+    pub(super) async fn references(&self) -> Result<References> {
         let mut references = References::default();
         let mut after = None;
         loop {
