@@ -215,7 +215,9 @@ impl Server {
         let (address, from) = (self.address(name), maildir.display());
         if self.process.is_none() {
             let home = format!("{}/mail/{}/{name}", self.folder.display(), self.domain);
-            return shell(&format!("mkdir -p {home} && cp -r {from} {home}/Maildir && chown -R {USER}: {home}/.."));
+            return shell(&format!(
+                "mkdir -p {home} && cp -r {from} {home}/Maildir && chown {USER}: {home}/.. && chown -R {USER}: {home}"
+            ));
         }
         self.add_accounts(std::slice::from_ref(&address))?;
         let data = self.folder.join("data");

@@ -32,6 +32,9 @@ const LOGIN: &str = "mover";
 const SMALL: &str = "small";
 /// Messages of that at most.
 const FEW: u64 = 500;
+/// Mailboxes that move in at once, and messages of each.
+const CROWD: u64 = 500;
+const OF_EACH: u64 = 60;
 /// Bytes of a message.
 const SIZE: usize = 20_000;
 
@@ -145,6 +148,14 @@ pub fn run(options: &Options) -> io::Result<()> {
         fill("memory", options.messages)?;
         let [before, after, most] = ours::memory(&mut anser, &Old { login: "memory", ..old })?;
         println!("memory of the server: {before:.0} MB before, {after:.0} MB after one mailbox, {most:.0} MB at most");
+    }
+    if options.wants("crowd") {
+        let logins: Vec<String> = (0..CROWD).map(|n| format!("crowd{n}")).collect();
+        logins.iter().try_for_each(|login| fill(login, OF_EACH))?;
+        let [before, after, most] = ours::memory_of_many(&mut anser, &peer, &logins)?;
+        println!(
+            "memory of the server: {before:.0} MB before, {after:.0} MB after {CROWD} mailboxes at once, {most:.0} MB at most"
+        );
     }
     Ok(())
 }

@@ -96,13 +96,38 @@ pub fn copy(server: &mut Server, old: &Old<'_>, way: &Way) -> io::Result<Took> {
 /// Memory in MB of a server that has just started: before a mailbox moves in, after it, and the most meanwhile.
 pub fn memory(server: &mut Server, old: &Old<'_>) -> io::Result<[f64; 3]> {
     plan(server, old, &WAYS[0], "memory")?;
+    memory_of(server, "memory")
+}
+
+fn memory_of(server: &mut Server, name: &str) -> io::Result<[f64; 3]> {
     rest(&[server]);
     server.launch()?;
     rest(&[server]);
     forget_most_resident(&server.roots())?;
     let before = resident(&server.roots());
-    anser(server, &["move", "start", "memory", "--wait"], "")?;
+    anser(server, &["move", "start", name, "--wait"], "")?;
     Ok([before, resident(&server.roots()), most_resident(&server.roots())])
+}
+
+/// Logins at the old server that are one host of many: as many as are tried at once where nothing is known yet.
+const A_HOST: usize = 2;
+
+/// The same of mailboxes that move in at once. The old server goes by many addresses, since an engine that meets a host for the first time
+/// works on two mailboxes of it.
+pub fn memory_of_many(server: &mut Server, old: &Server, logins: &[String]) -> io::Result<[f64; 3]> {
+    let addresses: Vec<String> = logins.iter().map(|login| server.address(login)).collect();
+    server.add_accounts(&addresses)?;
+    let port = old.imap.to_string();
+    for (n, some) in logins.chunks(A_HOST).enumerate() {
+        let (host, source) = (format!("127.0.1.{}", n + 1), format!("host{n}"));
+        let of_source = ["--source", &source];
+        let plan = ["move", "plan", "crowd", "--host", &host, "--port", &port, "--tls", "none"];
+        anser(server, &[&plan[..], &of_source].concat(), "")?;
+        let line = |login: &String| format!("{}\t{}\t{PASSWORD}\n", old.address(login), server.address(login));
+        let accounts = ["move", "accounts", "crowd", "--stdin"];
+        anser(server, &[&accounts[..], &of_source].concat(), &some.iter().map(line).collect::<String>())?;
+    }
+    memory_of(server, "crowd")
 }
 
 /// Seconds until 50 messages are seen.
