@@ -49,6 +49,10 @@ pub struct MailHead {
     pub uid: u32,
     /// Its length in bytes.
     pub size: u64,
+    /// How the lines of its file ended, as [`anser_migrate::files::Ends`] has it: on the way in its bytes have CRLF instead; on the way out
+    /// they are those of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line_ends: Option<Vec<u8>>,
 }
 
 /// A whole message.

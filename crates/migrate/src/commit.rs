@@ -10,6 +10,7 @@ use anser_store::{Content, FlagAct, Flags, Keywords, LedgerKey, LedgerRow, Ledge
 use tokio::sync::oneshot;
 
 use crate::adopt::{Adoptable, Here, identity};
+use crate::files::Ends;
 use crate::merge::{Marks, came_as, merged, where_is};
 use crate::overlap;
 use crate::source::{Seen, Taken};
@@ -61,6 +62,8 @@ pub struct Arrived {
     pub seen: Seen,
     /// Its body.
     pub taken: Taken,
+    /// How its lines ended, where they got CRLF.
+    pub ends: Option<Ends>,
 }
 
 /// What a batch came to.
@@ -83,6 +86,7 @@ struct Ready {
     received: Timestamp,
     zone: i16,
     uidl: Option<String>,
+    line_ends: Option<Vec<u8>>,
     /// The same message, which is here already.
     twin: Option<Here>,
 }
@@ -151,7 +155,7 @@ async fn store_all(store: Store, target: Target, ready: Vec<Ready>) -> Result<Do
 }
 
 fn prepare(store: &Store, target: &Target, now: Timestamp, arrived: Arrived) -> Result<Ready> {
-    let Arrived { seen, taken } = arrived;
+    let Arrived { seen, taken, ends } = arrived;
     let kept = date::parse_internal_date(seen.received.trim().as_bytes());
     let believed = kept.filter(|date| is_believed(date, now));
     let of_head = |head: &[u8]| {
@@ -185,7 +189,8 @@ fn prepare(store: &Store, target: &Target, now: Timestamp, arrived: Arrived) -> 
     };
     let (received, zone) = (Timestamp::from_secs(date.unix), i16::try_from(date.offset_minutes).unwrap_or(0));
     let twin = target.adoptable.as_ref().and_then(|all| all.take(content.blob, identity, content.size));
-    Ok(Ready { row, uid: seen.uid, content, received, zone, uidl: seen.uidl, twin })
+    let line_ends = ends.map(|ends| ends.to_bytes());
+    Ok(Ready { row, uid: seen.uid, content, received, zone, uidl: seen.uidl, line_ends, twin })
 }
 
 fn is_believed(date: &DateTime, now: Timestamp) -> bool {
@@ -234,6 +239,7 @@ fn store_one(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<bo
         uid: Some(one.uid).filter(|uid| target.keeps_uids && *uid > 0),
         uidl: one.uidl.clone(),
         quota: target.quota,
+        line_ends: one.line_ends.clone(),
         ..NewMessage::new(one.content.clone(), target.mailbox, one.received)
     };
     Ok(tx.append_moved(target.key, &one.row, &message)?.is_some())

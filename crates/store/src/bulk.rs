@@ -222,8 +222,8 @@ impl MailTx<'_, '_> {
             let places: Vec<Vec<u8>> = piece.iter().map(|(_, _, place)| codec::places_to_bytes(&[*place])).collect();
             let sql = format!(
                 "INSERT INTO message (account, id, thread, blob, blob_size, prefix, received, zone, uidl, places, keys, summary, \
-                 structure) SELECT account, {}, thread, blob, blob_size, prefix, received, zone, NULL, {}, keys, summary, structure \
-                 FROM message WHERE account = ?1 AND id IN ({})",
+                 structure, line_ends) SELECT account, {}, thread, blob, blob_size, prefix, received, zone, NULL, {}, keys, summary, \
+                 structure, line_ends FROM message WHERE account = ?1 AND id IN ({})",
                 choice("id", "id", 2, 3, 1, piece.len()),
                 choice("id", "places", 2, 3, 2, piece.len()),
                 evens(2, 3, piece.len())

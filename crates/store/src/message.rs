@@ -153,7 +153,7 @@ impl MailTx<'_, '_> {
         sorted.sort_unstable();
         self.db.execute(
             "INSERT INTO message (account, id, thread, blob, blob_size, prefix, received, zone, uidl, places, keys, summary, \
-             structure) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+             structure, line_ends) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
             params![
                 self.account.to_sql(),
                 id.to_sql(),
@@ -167,7 +167,8 @@ impl MailTx<'_, '_> {
                 &codec::places_to_bytes(&sorted),
                 &codec::keys_to_bytes(&new.content.thread_keys),
                 &new.content.summary[..],
-                &new.content.structure[..]
+                &new.content.structure[..],
+                new.line_ends.as_deref()
             ],
         )?;
         Ok(())
@@ -455,11 +456,11 @@ fn copy_of(
     };
     let new = NewMessage::new(content, to, entry.received);
     let (flags, keywords, zone) = (entry.flags, entry.keywords.clone(), entry.zone);
-    NewMessage { prefix: message.prefix, flags, keywords, zone, quota, ..new }
+    let (prefix, line_ends) = (message.prefix, message.line_ends);
+    NewMessage { prefix, flags, keywords, zone, quota, line_ends, ..new }
 }
 
-pub(crate) const SELECT_MESSAGE: &str =
-    "SELECT id, thread, blob, blob_size, prefix, received, zone, uidl, places, summary, structure FROM message";
+pub(crate) const SELECT_MESSAGE: &str = "SELECT id, thread, blob, blob_size, prefix, received, zone, uidl, places, summary, structure, line_ends FROM message";
 
 pub(crate) fn read_message(row: &Row<'_>) -> Result<Message> {
     Ok(Message {
@@ -474,6 +475,7 @@ pub(crate) fn read_message(row: &Row<'_>) -> Result<Message> {
         places: codec::places_from_bytes(&row.blob(8)?).ok_or_else(|| Error::damaged("a list of places is broken"))?,
         summary: row.blob(9)?,
         structure: row.blob(10)?,
+        line_ends: row.opt_blob(11)?,
     })
 }
 

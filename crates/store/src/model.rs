@@ -262,6 +262,8 @@ pub struct Message {
     pub summary: Vec<u8>,
     /// `anser_mime::Structure` of the body, in its own byte form; offsets count from the body, without the prefix.
     pub structure: Vec<u8>,
+    /// How the lines of its file ended: see [`NewMessage::line_ends`].
+    pub line_ends: Option<Vec<u8>>,
 }
 
 /// A body that `blob` holds already (put with at least the durability of the transaction), and what was parsed out of it.
@@ -316,6 +318,9 @@ pub struct NewMessage {
     pub uidl: Option<String>,
     /// Bytes that the account may hold; `None` for no limit.
     pub quota: Option<u64>,
+    /// How the lines of the file ended that it came from, where they were given CRLF, in the form of whoever stores it; `None` where the
+    /// body is as it came. It stays with the message and its copies.
+    pub line_ends: Option<Vec<u8>>,
 }
 
 impl NewMessage {
@@ -333,6 +338,7 @@ impl NewMessage {
             uid: None,
             uidl: None,
             quota: None,
+            line_ends: None,
         }
     }
 }

@@ -125,6 +125,7 @@ CREATE TABLE delivered (
     MOVED_BACK,
     MARK,
     LEDGER_NEWEST_FIRST,
+    LINE_ENDS,
 ]);
 
 /// What RFC 4314 and RFC 5464 need: who may do what, annotations, and subscriptions to mailboxes of other accounts. An annotation's
@@ -300,6 +301,11 @@ CREATE TABLE record (
 /// What a source that lies in one file goes on from: see [`crate::LedgerFolder`].
 const MARK: &str = "
 ALTER TABLE moved_folder ADD COLUMN mark BLOB;
+";
+
+/// How the lines of the file ended that a message came from, where they were given CRLF: see [`crate::NewMessage`].
+const LINE_ENDS: &str = "
+ALTER TABLE message ADD COLUMN line_ends BLOB;
 ";
 
 /// UIDs of a mailbox that messages of a move still take, the end excluded; zeros when there are none.

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use anser_base::{Error, MailboxId, Result};
 use anser_directory::Account;
 use anser_journal::{Entry as Note, Origin, What};
+use anser_migrate::files::{Ends, Restore};
 use anser_migrate::imap::write::Body;
 use anser_store::{Entry, Message};
+use bytes::Bytes;
 
 use crate::answer::{Mail, MailHead, Out, Report};
 use crate::{Actor, Admin};
@@ -80,9 +82,10 @@ impl Admin {
         out: &Out,
     ) -> Result<u64> {
         let (store, tenant) = (self.deps.store.clone(), account.tenant);
+        let line_ends = message.line_ends;
         let open = move || Ok::<_, Error>((store.blobs().open(tenant, message.blob)?, message.prefix));
         let (reader, prefix) = tokio::task::spawn_blocking(open).await.map_err(Error::unavailable)??;
-        let mut body = Body::new(prefix, reader);
+        let mut body = Lines::of(Body::new(prefix, reader), line_ends.as_deref())?;
         let head = MailHead {
             folder: path.to_vec(),
             flags: entry.flags.0,
@@ -91,18 +94,16 @@ impl Admin {
             zone: entry.zone,
             written: None,
             uid: entry.uid,
-            size: body.size(),
+            size: body.size,
+            line_ends,
         };
         let (size, mut left) = (head.size, head.size);
-        let first = body.next().await?;
-        left = left.saturating_sub(first.len() as u64);
+        let first = body.next(left).await?;
+        left -= first.len() as u64;
         out.mail(Mail { head, body: first }).await?;
         while left > 0 {
-            let piece = body.next().await?;
-            if piece.is_empty() {
-                return Err(Error::damaged("the body ends early"));
-            }
-            left = left.saturating_sub(piece.len() as u64);
+            let piece = body.next(left).await?;
+            left -= piece.len() as u64;
             out.part(piece).await?;
         }
         Ok(size)
@@ -113,5 +114,41 @@ impl Admin {
         let what = What::Accessed { actor, account: account.id, mailbox: mailbox.to_owned(), act };
         let origin = Origin { protocol: Some("cli".to_owned()), client: None };
         self.deps.journal.append_durable(Note { origin, what }).await
+    }
+}
+
+/// The bytes of a message, with its lines as the file had them that it came from.
+struct Lines {
+    body: Body,
+    restore: Option<Restore>,
+    /// Bytes in all.
+    size: u64,
+}
+
+impl Lines {
+    fn of(body: Body, line_ends: Option<&[u8]>) -> Result<Self> {
+        let ends = line_ends.map(Ends::from_bytes).transpose()?;
+        let shorter = ends.as_ref().map_or(0, Ends::shorter);
+        let size = body.size().checked_sub(shorter).ok_or_else(|| Error::damaged("more lines than bytes"))?;
+        Ok(Self { body, restore: ends.map(Restore::new), size })
+    }
+
+    /// Some more of them, of which there are so many; none at the end alone.
+    async fn next(&mut self, left: u64) -> Result<Bytes> {
+        loop {
+            let piece = self.body.next().await?;
+            let is_end = piece.is_empty();
+            let piece = match &mut self.restore {
+                Some(restore) if is_end => restore.end().into(),
+                Some(restore) => restore.take(&piece).into(),
+                None => piece,
+            };
+            if piece.len() as u64 > left || (is_end && (piece.len() as u64) < left) {
+                return Err(Error::damaged("the body is not as long as it was"));
+            }
+            if is_end || !piece.is_empty() {
+                return Ok(piece);
+            }
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use anser_base::{AccountId, BlobId, Durability, Error, MailboxId, Result, TenantId};
 use anser_migrate::commit::{Arrived, Done, Target, commit};
+use anser_migrate::files::Ends;
 use anser_migrate::source::{Seen, Taken};
 use anser_mime::date::{DateTime, format_internal_date};
 use anser_store::{Flags, Keywords, LedgerFolder, LedgerKey, MailTx};
@@ -63,7 +64,9 @@ impl Admin {
                 out.progress(done.messages, 0);
             }
             let Some(target) = target else { return Ok(()) };
-            let arrived = batch.into_iter().map(|mail| arrived(mail, target.mailbox, &mut bringing)).collect();
+            let arrived: Result<Vec<Arrived>> =
+                batch.into_iter().map(|mail| arrived(mail, target.mailbox, &mut bringing)).collect();
+            let arrived = arrived?;
             committing = Some(tokio::spawn(commit(self.deps.store.clone(), target, arrived)));
         }
     }
@@ -124,7 +127,7 @@ async fn gather(mails: &mut mpsc::Receiver<Mail>, next: &mut Option<Mail>) -> Ve
 }
 
 /// Files may be read in any order and from anywhere: a message is known by its bytes, and by how many of the same came before it.
-fn arrived(mail: Mail, mailbox: MailboxId, bringing: &mut Bringing) -> Arrived {
+fn arrived(mail: Mail, mailbox: MailboxId, bringing: &mut Bringing) -> Result<Arrived> {
     let Mail { head, body } = mail;
     let content = BlobId::of(&body);
     let count = bringing.met.entry((mailbox, content)).or_default();
@@ -135,7 +138,8 @@ fn arrived(mail: Mail, mailbox: MailboxId, bringing: &mut Bringing) -> Arrived {
     let keywords = Keywords::new(head.keywords.iter().map(String::as_str));
     let (flags, written, size) = (Flags(head.flags), head.written, head.size);
     let seen = Seen { at: 0, key, uid: 0, uidl: None, flags, keywords, received, written, size };
-    Arrived { seen, taken: Taken::Memory(body.into()) }
+    let ends = head.line_ends.as_deref().map(Ends::from_bytes).transpose()?;
+    Ok(Arrived { seen, taken: Taken::Memory(body.into()), ends })
 }
 
 /// The folder of the ledger for what goes to this path.

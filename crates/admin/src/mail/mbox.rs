@@ -1,5 +1,6 @@
 //! mbox as `anser export` writes it: mboxrd. Before each message stand four lines that are not part of it, in a form that other programs
-//! take for header fields: `Status`, `X-Status`, `X-Keywords`, and `X-Anser` with the message's exact length, date and zone. Read by
+//! take for header fields: `Status`, `X-Status`, `X-Keywords`, and `X-Anser` with the message's exact length, date and zone, and whether its lines end in
+//! a bare LF as those of the file did that it came from. Read by
 //! [`anser_migrate::files::mbox`] they give every byte again.
 
 use std::fs::{self, File};
@@ -7,7 +8,7 @@ use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use anser_base::{Result, Timestamp};
-use anser_migrate::files::mbox::LETTERS;
+use anser_migrate::files::mbox::{EOL, LETTERS};
 use anser_store::Flags;
 
 use crate::answer::MailHead;
@@ -55,7 +56,8 @@ impl Writer {
         let length_at = file.stream_position()?;
         let (received, zone) = (Timestamp(head.received.unwrap_or_default()).secs(), head.zone);
         // It is known at the end.
-        write!(file, "{:020} received={received} zone={zone}\r\n", 0)?;
+        let eol = if head.line_ends.is_some() { format!(" {EOL}") } else { String::new() };
+        write!(file, "{:020} received={received} zone={zone}{eol}\r\n", 0)?;
         self.length_at = length_at;
         Ok(())
     }

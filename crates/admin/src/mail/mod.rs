@@ -101,7 +101,7 @@ fn read_one(path: &Path, mail: &files::Mail, folder: &[String], reading: &mut Re
     match taken {
         Err(_) if is_too_large => reading.skip(place, "the message is too large", "邮件过大"),
         Err(error) => reading.skip(place, error.to_string(), error.to_string()),
-        Ok(_) => {
+        Ok(ends) => {
             let seen = mail.seen(0);
             let kept = date::parse_internal_date(seen.received.as_bytes());
             let head = MailHead {
@@ -113,6 +113,7 @@ fn read_one(path: &Path, mail: &files::Mail, folder: &[String], reading: &mut Re
                 written: seen.written,
                 uid: 0,
                 size: body.len() as u64,
+                line_ends: ends.map(|ends| ends.to_bytes()),
             };
             (reading.mail)(Mail { head, body: body.into() })?;
         }

@@ -2,6 +2,7 @@
 
 use anser_admin::mail::{Form, Target, maildir, mbox};
 use anser_admin::{Mail, MailHead};
+use anser_migrate::files::{Ends, Place, Restore, read};
 use proptest::prelude::*;
 
 use crate::read_all;
@@ -20,8 +21,22 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
         b"Subject: x",
         b"\0\xff",
     ]);
-    // A message whose first line ends in a bare LF came from a file, and is given CRLF.
-    prop::collection::vec(piece, 0..12).prop_map(|pieces| [&b"A: b\r\n"[..], &pieces.concat()].concat())
+    let first = prop::sample::select(vec![&b"A: b\r\n"[..], b"A: b\n"]);
+    (first, prop::collection::vec(piece, 0..12)).prop_map(|(first, pieces)| [first, &pieces.concat()].concat())
+}
+
+/// A file as a message: one whose first line ends in a bare LF is given CRLF, and it is remembered how its lines ended.
+fn of_file(file: &[u8]) -> (Vec<u8>, Option<Vec<u8>>) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.eml");
+    std::fs::write(&path, file).unwrap();
+    let mut body = Vec::new();
+    let mut take = |octets: &[u8]| {
+        body.extend_from_slice(octets);
+        Ok(())
+    };
+    let ends = read::body(&Place::File(path), &mut take).unwrap();
+    (body, ends.map(|ends| ends.to_bytes()))
 }
 
 fn mail() -> impl Strategy<Value = Mail> {
@@ -30,13 +45,15 @@ fn mail() -> impl Strategy<Value = Mail> {
     let folder =
         prop_oneof![Just(vec!["INBOX"]), Just(vec!["Work", "a.b"]), Just(vec!["已发送"]), Just(vec![".hidden%"])];
     (folder, body(), 0u32..32, keywords, 40_000_000i64..1_700_000_000).prop_map(
-        |(folder, body, flags, keywords, at)| {
+        |(folder, file, flags, keywords, at)| {
+            let (body, line_ends) = of_file(&file);
             let head = MailHead {
                 folder: folder.into_iter().map(str::to_owned).collect(),
                 flags,
                 keywords: keywords.into_iter().map(str::to_owned).collect(),
                 received: Some(at * 1000),
                 size: body.len() as u64,
+                line_ends,
                 ..MailHead::default()
             };
             Mail { head, body: body.into() }
@@ -66,8 +83,15 @@ fn grouped(mut mails: Vec<Mail>) -> Vec<Mail> {
 /// Writes messages in small pieces.
 fn write(writer: &mut dyn Target, mails: Vec<Mail>) {
     for mail in grouped(mails) {
-        writer.begin(&mail.head).unwrap();
-        mail.body.chunks(7).for_each(|piece| writer.more(piece).unwrap());
+        // As an export gives it: the lines are those of the file.
+        let ends = mail.head.line_ends.as_deref().map(|ends| Ends::from_bytes(ends).unwrap());
+        let size = mail.head.size - ends.as_ref().map_or(0, Ends::shorter);
+        let mut restore = ends.map(Restore::new);
+        let mut file = restore.as_mut().map_or(mail.body.to_vec(), |restore| restore.take(&mail.body));
+        file.extend_from_slice(restore.as_mut().map_or(b"", Restore::end));
+        assert_eq!(file.len() as u64, size);
+        writer.begin(&MailHead { size, ..mail.head }).unwrap();
+        file.chunks(7).for_each(|piece| writer.more(piece).unwrap());
         writer.end().unwrap();
     }
     writer.finish().unwrap();

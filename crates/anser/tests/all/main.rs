@@ -17,6 +17,7 @@ mod commands_work_with_and_without_a_server;
 mod dev_serves_what_it_says;
 mod documents_are_read_by_a_worker;
 mod exports_are_trees_and_archives_of_a_whole_move;
+mod files_with_bare_lf_go_out_as_they_came;
 mod init_makes_a_server_that_serves;
 mod mail_survives_the_way_through_files;
 mod many_accounts_are_added_at_once;

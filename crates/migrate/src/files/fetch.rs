@@ -76,9 +76,9 @@ fn read_all(open: &[Mail], wanted: Vec<u32>, store: &Store, tenant: TenantId) ->
         let read = read::body(&mail.place, &mut |octets| body.take(octets));
         match (read, body.own.take()) {
             (_, Some(own)) => return Err(own),
-            (Ok(is_bare), None) => {
+            (Ok(ends), None) => {
                 batch.arrived.insert(*at, body.end()?);
-                batch.bare.extend(is_bare.then_some(*at));
+                batch.ends.extend(ends.map(|ends| (*at, ends)));
             }
             (Err(error), None) => batch.refused = Some(error.to_string()),
         }

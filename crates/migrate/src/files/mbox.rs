@@ -246,6 +246,8 @@ struct Own {
     length: u64,
     date: Option<i64>,
     zone: i32,
+    /// Whether its lines were given the bare LF again that they had.
+    is_bare: bool,
 }
 
 impl Scan {
@@ -369,7 +371,8 @@ impl Scan {
         // mboxcl quotes its lines, mboxcl2 does not: an unquoted one tells which it is.
         let quoting = !raw.is_exact || raw.own.is_some() || !raw.has_from;
         let labels = header::value(&raw.header, LABELS).map(|value| value.to_vec()).unwrap_or_default();
-        let undo = Undo { quoting, notes, labels: !labels.is_empty(), bare: raw.own.is_none() };
+        let undo =
+            Undo { quoting, notes, labels: !labels.is_empty(), bare: raw.own.as_ref().is_none_or(|own| own.is_bare) };
         let (flags, keywords) = raw.marks(mozilla);
         let received = match &raw.own {
             Some(own) => own.date.map(|unix| written(unix, own.zone)),
@@ -412,7 +415,8 @@ impl Raw {
             value.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('=')?.parse().ok())
         };
         let zone = word("zone").and_then(|zone| i32::try_from(zone).ok()).unwrap_or(0);
-        Some(Own { length: u64::try_from(word("length")?).ok()?, date: word("received"), zone })
+        let is_bare = value.split_whitespace().any(|word| word == EOL);
+        Some(Own { length: u64::try_from(word("length")?).ok()?, date: word("received"), zone, is_bare })
     }
 
     fn marks(&self, mozilla: u32) -> (Flags, Keywords) {
@@ -438,6 +442,9 @@ impl Raw {
 
 /// The lines before a message that `anser export` wrote, in order.
 pub const FIELDS: [&str; 4] = ["Status", "X-Status", "X-Keywords", "X-Anser"];
+
+/// What `X-Anser` says of a message whose lines end in a bare LF, and are to be given CRLF.
+pub const EOL: &str = "eol=lf";
 
 /// The field in which Google Takeout tells the labels of a message.
 const LABELS: &str = "X-Gmail-Labels";

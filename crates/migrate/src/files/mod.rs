@@ -9,10 +9,12 @@
 //! | [`pst`] | a folder | the number of its node | flags and dates as Outlook notes them; mail is built of properties |
 //! | [`takeout`] | a label | its bytes | labels of Google's own as flags |
 //!
-//! Lines that end in a bare LF get CRLF, as they had on the wire; a message whose first line ends in CRLF is taken byte for byte. Files
+//! Lines that end in a bare LF get CRLF, as they had on the wire; a message whose first line ends in CRLF is taken byte for byte. How lines
+//! ended that were changed is kept with the message ([`Ends`]), and an export gives the file again. Files
 //! of a Maildir that are compressed with gzip are read through. All of this blocks: it runs on threads of its own.
 
 pub mod archive;
+mod ends;
 pub mod fetch;
 mod mail;
 pub mod maildir;
@@ -35,6 +37,7 @@ use crate::model::{Kind, Source};
 use crate::source::{Folder, KEY, Seen, Standing, Window};
 use crate::trouble::Trouble;
 
+pub use ends::{Ends, Restore};
 pub use mail::Mail;
 
 /// Levels of directories that are walked.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 use super::Place;
+use super::ends::{Count, Ends};
 use super::maildir::base_of;
 use super::mbox::{is_field, is_label, unquoted};
 use crate::source::BODY;
@@ -19,7 +20,7 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// What is done to lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Undo {
-    /// Lines that end in a bare LF get CRLF, where the first one does.
+    /// Lines that end in a bare LF get CRLF, where the first one does; how they ended is remembered.
     pub bare: bool,
     /// `>From ` loses a `>`.
     pub quoting: bool,
@@ -31,11 +32,11 @@ pub struct Undo {
 
 impl Undo {
     /// What a file that is one message asks for.
-    const FILE: Self = Self { bare: true, quoting: false, notes: false, labels: false };
+    pub(super) const FILE: Self = Self { bare: true, quoting: false, notes: false, labels: false };
 }
 
-/// Hands over the whole message, piece by piece. Whether its lines ended in a bare LF, and got CRLF.
-pub fn body(place: &Place, out: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<bool> {
+/// Hands over the whole message, piece by piece. How its lines ended, where they got CRLF.
+pub fn body(place: &Place, out: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<Option<Ends>> {
     match place {
         Place::Maildir(path) => {
             let opened = File::open(path).or_else(|error| File::open(renamed(path).ok_or(error)?));
@@ -49,7 +50,7 @@ pub fn body(place: &Place, out: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::
             }
         }
         Place::Member(member) => member.read(|file| copy(&mut BufReader::with_capacity(PIECE, file), Undo::FILE, out)),
-        Place::Pst(node) => super::pst::read(node, out).map(|()| false),
+        Place::Pst(node) => super::pst::read(node, out).map(|()| None),
         Place::Part(part) => {
             let mut file = File::open(&*part.path)?;
             file.seek(SeekFrom::Start(part.offset))?;
@@ -86,15 +87,19 @@ fn renamed(path: &Path) -> Option<PathBuf> {
 }
 
 /// Copies a message, its lines as they were on the wire.
-fn copy(file: &mut dyn BufRead, undo: Undo, out: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<bool> {
+pub(super) fn copy(
+    file: &mut dyn BufRead,
+    undo: Undo,
+    out: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<Option<Ends>> {
     let mut piece = Vec::with_capacity(PIECE);
     let (mut is_start, mut after_cr, mut in_header, mut in_note) = (true, false, true, false);
     // Whether lines end in a bare LF: the first tells.
-    let mut is_bare = None;
+    let (mut is_bare, mut ends) = (None, Count::default());
     loop {
         piece.clear();
         if Read::take(&mut *file, PIECE as u64).read_until(b'\n', &mut piece)? == 0 {
-            return Ok(undo.bare && is_bare == Some(true));
+            return Ok(ends.end());
         }
         let is_end = piece.last() == Some(&b'\n');
         let has_cr = is_end && (piece.len() > 1 && piece[piece.len() - 2] == b'\r' || piece.len() == 1 && after_cr);
@@ -112,7 +117,7 @@ fn copy(file: &mut dyn BufRead, undo: Undo, out: &mut dyn FnMut(&[u8]) -> io::Re
         if in_note && in_header {
             continue;
         }
-        match undo.bare && is_end && !has_cr && is_bare == Some(true) {
+        match undo.bare && is_end && is_bare == Some(true) && ends.line(has_cr) {
             true => {
                 out(&line[..line.len() - 1])?;
                 out(b"\r\n")?;

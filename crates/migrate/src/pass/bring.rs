@@ -221,7 +221,8 @@ impl Pass<'_> {
             Err(Trouble::Own(error)) => return Err(error),
             Err(_) => return Ok(()),
         };
-        let done = commit(self.store.clone(), self.target(ledger, how), vec![Arrived { seen, taken }]).await?;
+        let done =
+            commit(self.store.clone(), self.target(ledger, how), vec![Arrived { seen, taken, ends: None }]).await?;
         self.count(done, outcome);
         Ok(())
     }
@@ -245,7 +246,8 @@ impl Pass<'_> {
             let mut batch = fetcher.receive().await?.whole()?;
             match (batch.arrived.remove(&at), batch.refused) {
                 (Some(taken), _) => {
-                    let done = commit(self.store.clone(), target, vec![Arrived { seen, taken }]).await?;
+                    let ends = batch.ends.remove(&at);
+                    let done = commit(self.store.clone(), target, vec![Arrived { seen, taken, ends }]).await?;
                     self.count(done, outcome);
                     return Ok(());
                 }
@@ -394,7 +396,7 @@ fn arrived(mut batch: Batch, seen: &mut BTreeMap<u32, Seen>, missing: &mut Vec<(
     for at in batch.wanted {
         let Some(seen) = seen.remove(&at) else { continue };
         match batch.arrived.remove(&at) {
-            Some(taken) => all.push(Arrived { seen, taken }),
+            Some(taken) => all.push(Arrived { seen, taken, ends: batch.ends.remove(&at) }),
             None => {
                 let why = batch.refused.clone();
                 missing.push((seen, why.unwrap_or_else(|| "the server did not hand it out".to_owned())));

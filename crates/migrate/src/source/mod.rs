@@ -23,7 +23,7 @@ pub use allowance::{Allowance, UNCOMMITTED};
 pub use body::{BODY, Incoming, Partial, Taken, room};
 
 use crate::entry::Login;
-use crate::files::{self, Files};
+use crate::files::{self, Ends, Files};
 use crate::imap::{Imap, fetch};
 use crate::jmap::{self, Jmap};
 use crate::model::{Kind, Source};
@@ -198,8 +198,8 @@ pub struct Batch {
     pub wanted: Vec<u32>,
     /// What came of them.
     pub arrived: HashMap<u32, Taken>,
-    /// Those among it whose lines ended in a bare LF at the source, and got CRLF, ascending.
-    pub bare: Vec<u32>,
+    /// How lines ended of those among it whose lines got CRLF.
+    pub ends: HashMap<u32, Ends>,
     /// What the source said when it did not do all.
     pub refused: Option<String>,
     /// Why nothing comes behind this: the connection broke. What was wanted ends with what came whole before.

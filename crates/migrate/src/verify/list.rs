@@ -1,6 +1,6 @@
 //! Both sides as they list themselves: every message of a folder with what is held against each other of it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use anser_base::{BlobId, Result, TenantId};
 use anser_mime::date;
@@ -221,13 +221,13 @@ pub(super) async fn of_source(
             fetcher.ask(asked).await?;
             batch = fetcher.receive().await?.whole()?;
         }
-        let bare: HashSet<u32> = batch.bare.drain(..).collect();
-        lines.extend(some.iter().map(|one| line_of(one, &mut batch, bare.contains(&one.at))));
+        lines.extend(some.iter().map(|one| line_of(one, &mut batch)));
     }
     Ok(lines)
 }
 
-fn line_of(seen: &Seen, batch: &mut Batch, is_bare: bool) -> Line {
+fn line_of(seen: &Seen, batch: &mut Batch) -> Line {
+    let is_bare = batch.ends.contains_key(&seen.at);
     let (bytes, size, is_read) = match batch.arrived.remove(&seen.at) {
         Some(Taken::Memory(body)) => (BlobId::of(&body).0, body.len() as u64, true),
         Some(Taken::Stored(content)) => (content.blob.0, content.size, true),
