@@ -39,6 +39,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "roster", run: others::roster },
     Target { name: "contacts", run: contacts::file },
     Target { name: "archive", run: moving::archive },
+    Target { name: "cyrus_header", run: moving::cyrus_header },
+    Target { name: "cyrus_index", run: moving::cyrus_index },
     Target { name: "mbox", run: moving::mbox },
     Target { name: "outlook_file", run: moving::outlook_file },
     Target { name: "outlook_rtf", run: moving::outlook_rtf },

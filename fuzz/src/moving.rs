@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
-use anser_migrate::files::{Mail, archive, mbox, read, takeout};
+use anser_migrate::files::{Mail, archive, cyrus, mbox, read, takeout};
 use anser_pst::{Node, Pst, Row, id, kind, rtf};
 
 /// Octets that one message of a small file may become: a gzip file grows to a thousand times its size.
@@ -63,6 +63,22 @@ pub fn mbox(data: &[u8]) {
             read_all(&mails);
         }
     });
+}
+
+/// What Cyrus notes of the messages of a folder.
+pub fn cyrus_index(data: &[u8]) {
+    if let Ok(index) = cyrus::index::read(&mut &data[..], data.len() as u64) {
+        assert!(index.uidvalidity > 0, "a folder has a UIDVALIDITY");
+        assert!(index.records.is_sorted_by(|one, next| one.uid < next.uid), "UIDs ascend");
+        assert!(index.records.iter().all(|one| (1..=index.last_uid).contains(&one.uid)), "UIDs were given");
+    }
+}
+
+/// What Cyrus notes of a folder.
+pub fn cyrus_header(data: &[u8]) {
+    if let Some(header) = cyrus::header::parse(data) {
+        assert!(header.keywords.len() <= 128, "keywords have bits");
+    }
 }
 
 /// Data files of Outlook's.

@@ -129,6 +129,8 @@ words! {
         Pst = "pst",
         /// An mbox of Google Takeout, with labels.
         Takeout = "takeout",
+        /// The spool of a Cyrus IMAP server.
+        Cyrus = "cyrus",
     }
 }
 
@@ -153,7 +155,7 @@ words! {
 impl Kind {
     /// Whether it is files, on this machine, that no password protects.
     pub fn is_files(self) -> bool {
-        matches!(self, Self::Maildir | Self::Mbox | Self::Eml | Self::Pst | Self::Takeout)
+        matches!(self, Self::Maildir | Self::Mbox | Self::Eml | Self::Pst | Self::Takeout | Self::Cyrus)
     }
 }
 

@@ -71,7 +71,7 @@ pub fn read(form: Form, path: &Path, folder: &[String], reading: &mut Reading<'_
         Form::Maildir => Kind::Maildir,
         Form::Single => Kind::Eml,
     };
-    for found in files::folders(kind, path).map_err(|error| cannot(path, &error))? {
+    for found in files::folders(kind, path, "").map_err(|error| cannot(path, &error))? {
         let levels = path_of(&found.folder.name, found.folder.delimiter, b"");
         let to = match &levels[..] {
             _ if form == Form::Single => folder.to_vec(),
@@ -95,7 +95,7 @@ fn read_one(path: &Path, mail: &files::Mail, folder: &[String], reading: &mut Re
     });
     reading.read(mail.size() as usize);
     let place = match &mail.place {
-        Place::Maildir(path) | Place::File(path) => path,
+        Place::Maildir(path) | Place::File(path) | Place::Exact(path) => path,
         Place::Part(_) | Place::Member(_) | Place::Pst(_) => path,
     };
     match taken {

@@ -170,7 +170,7 @@ pub struct MovePlan {
     pub project: String,
     #[arg(long, default_value = "old")]
     pub source: String,
-    #[arg(id = "source_kind", long = "kind", default_value = "imap", value_parser = ["imap", "pop3", "jmap", "maildir", "mbox", "eml", "pst", "takeout"])]
+    #[arg(id = "source_kind", long = "kind", default_value = "imap", value_parser = ["imap", "pop3", "jmap", "maildir", "mbox", "eml", "pst", "takeout", "cyrus"])]
     pub kind: String,
     #[arg(long)]
     pub host: Option<String>,

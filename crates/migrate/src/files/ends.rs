@@ -1,6 +1,6 @@
 //! How the lines of a file ended that were given CRLF, so that an export gives the file again, byte for byte.
 //!
-//! Lines are counted in turns: some that ended in a bare LF, some that ended in CRLF, and so on. Of a file with more than [`TURNS`] turns
+//! Lines are counted in turns: some that ended in a bare LF, some that ended in CRLF, and so on. Of a file with more than `TURNS` turns
 //! the rest is taken as it is.
 
 use anser_base::pack::{Packer, Unpacker};

@@ -1,4 +1,4 @@
-//! Mail that lies in files: Maildir, mbox, one message a file. Only ever read.
+//! Mail that lies in files: Maildir, mbox, one message a file, the spool of a Cyrus. Only ever read.
 //!
 //! | form | a folder is | a message is known by | besides |
 //! |---|---|---|---|
@@ -6,6 +6,7 @@
 //! | [`mbox`] | a file; `A/B` below a directory, with Thunderbird's `.sbd` | its bytes without what programs note among them | UIDs, flags and keywords as UW IMAP, Dovecot and Thunderbird note them |
 //! | [`single`] | a directory | its file name | flags of Apple's `.emlx` |
 //! | [`archive`] | a directory in a zip or tar file | its file name | flags, tags and dates as Zimbra notes them |
+//! | [`cyrus`] | a directory of a spool | its UID | UIDs, flags, keywords and dates as Cyrus notes them |
 //! | [`pst`] | a folder | the number of its node | flags and dates as Outlook notes them; mail is built of properties |
 //! | [`takeout`] | a label | its bytes | labels of Google's own as flags |
 //!
@@ -14,6 +15,7 @@
 //! of a Maildir that are compressed with gzip are read through. All of this blocks: it runs on threads of its own.
 
 pub mod archive;
+pub mod cyrus;
 mod ends;
 pub mod fetch;
 mod mail;
@@ -56,6 +58,8 @@ pub enum Place {
     Maildir(PathBuf),
     /// They are a file.
     File(PathBuf),
+    /// They are a file, byte for byte, and no link.
+    Exact(PathBuf),
     /// They are some bytes of a file.
     Part(mbox::Part),
     /// They are a member of a zip or tar file.
@@ -88,11 +92,13 @@ impl Found {
     }
 }
 
-/// The folders of a tree. [`io::ErrorKind::NotFound`] when there is no mail of this form.
-pub fn folders(kind: Kind, root: &Path) -> io::Result<Vec<Found>> {
+/// The folders of a tree; of a tree that holds those of everybody, the folders of one login. [`io::ErrorKind::NotFound`] when there is no
+/// mail of this form.
+pub fn folders(kind: Kind, root: &Path, login: &str) -> io::Result<Vec<Found>> {
     let mut found = match kind {
         Kind::Maildir => maildir::folders(root)?,
         Kind::Mbox => mbox::folders(root)?,
+        Kind::Cyrus => cyrus::folders(root, login)?,
         _ => single::folders(root)?,
     };
     found.truncate(FOLDERS);
@@ -113,6 +119,7 @@ fn stamp(kind: Kind, path: &Path) -> u64 {
             &["cur", "new", "dovecot-uidlist", "dovecot-keywords", "courierimapuiddb", "courierimapkeywords"]
         }
         Kind::Mbox => &[""],
+        Kind::Cyrus => &["", "cyrus.index", "cyrus.header"],
         _ => return 0,
     };
     let (mut hash, oldest) = (blake3::Hasher::new(), Clock::System.now().secs() - YOUNG);
@@ -139,6 +146,7 @@ pub fn messages(kind: Kind, found: &Found) -> io::Result<(Standing, Vec<Mail>)> 
     let (mut standing, mut mails) = match kind {
         Kind::Maildir => maildir::messages(&found.path, found.folder.name == b"INBOX")?,
         Kind::Mbox => mbox::messages(&found.path)?,
+        Kind::Cyrus => cyrus::messages(&found.path, found.folder.name == b"INBOX")?,
         _ => single::messages(&found.path)?,
     };
     mails.truncate(MESSAGES);
@@ -167,6 +175,7 @@ pub struct Files {
     /// Of folders that are known with their messages.
     contents: HashMap<Vec<u8>, Arc<Vec<Mail>>>,
     root: PathBuf,
+    login: String,
     /// What was found at the opening, until somebody asks for it: to find it all of a file may have been read.
     listed: Option<Vec<Folder>>,
     /// Messages of the open folder.
@@ -184,7 +193,17 @@ impl Files {
         let root = path_of(&source.host, login).ok_or_else(|| missing(format!("{login} is no name of a directory")))?;
         let (found, contents) = (HashMap::new(), HashMap::new());
         let (open, mark, went_on) = (Arc::default(), None, false);
-        let mut files = Self { kind: source.kind, found, contents, root, listed: None, open, mark, went_on };
+        let mut files = Self {
+            kind: source.kind,
+            found,
+            contents,
+            root,
+            login: login.to_owned(),
+            listed: None,
+            open,
+            mark,
+            went_on,
+        };
         files.listed = Some(files.look().await?);
         Ok(files)
     }
@@ -198,9 +217,9 @@ impl Files {
     }
 
     async fn look(&mut self) -> Result<Vec<Folder>, Trouble> {
-        let (kind, root) = (self.kind, self.root.clone());
+        let (kind, root, login) = (self.kind, self.root.clone(), self.login.clone());
         let walk = move || -> io::Result<(Vec<Found>, HashMap<Vec<u8>, Arc<Vec<Mail>>>)> {
-            let Some(all) = contents(kind, &root)? else { return Ok((folders(kind, &root)?, HashMap::new())) };
+            let Some(all) = contents(kind, &root)? else { return Ok((folders(kind, &root, &login)?, HashMap::new())) };
             let (mut walked, mut contents) = (Vec::new(), HashMap::new());
             for (found, mails) in all {
                 contents.insert(found.folder.name.clone(), Arc::new(mails));
@@ -253,6 +272,11 @@ impl Files {
             let mark = folder.mark.as_slice().try_into().ok()?;
             Some((folder.name.clone(), Standing { messages, uidvalidity, uidnext, modseq, mark }))
         });
+    }
+
+    /// Whether a folder comes by its files alone, since what its program noted of it cannot be read.
+    pub fn is_bare(&self, standing: &Standing) -> bool {
+        self.kind == Kind::Cyrus && standing.uidvalidity == 0
     }
 
     /// Whether the open folder was opened behind its mark.

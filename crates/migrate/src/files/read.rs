@@ -33,6 +33,8 @@ pub struct Undo {
 impl Undo {
     /// What a file that is one message asks for.
     pub(super) const FILE: Self = Self { bare: true, quoting: false, notes: false, labels: false };
+    /// What is as it was on the wire.
+    const NOTHING: Self = Self { bare: false, quoting: false, notes: false, labels: false };
 }
 
 /// Hands over the whole message, piece by piece. How its lines ended, where they got CRLF.
@@ -48,6 +50,12 @@ pub fn body(place: &Place, out: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::
                 true => copy(&mut emlx(file)?, Undo::FILE, out),
                 false => copy(&mut file, Undo::FILE, out),
             }
+        }
+        Place::Exact(path) => {
+            if !fs::symlink_metadata(path)?.is_file() {
+                return Err(io::Error::other("it is a link, or no file"));
+            }
+            copy(&mut BufReader::with_capacity(PIECE, File::open(path)?), Undo::NOTHING, out)
         }
         Place::Member(member) => member.read(|file| copy(&mut BufReader::with_capacity(PIECE, file), Undo::FILE, out)),
         Place::Pst(node) => super::pst::read(node, out).map(|()| None),

@@ -132,6 +132,8 @@ pub struct Outcome {
     pub failed: u64,
     /// Folders that the old server does not open, or ends the connection at.
     pub shut: Vec<String>,
+    /// Folders that came by their files alone, since what their program noted of them cannot be read.
+    pub bare: Vec<String>,
     /// What the account holds and what it may hold, where that is less.
     pub over: Option<(u64, u64)>,
 }
@@ -143,7 +145,13 @@ impl Outcome {
         let shut =
             (!self.shut.is_empty()).then(|| format!("folders that cannot be opened there: {}", self.shut.join(", ")));
         let over = self.over.map(|(used, quota)| format!("above its quota: {used} bytes of {quota}"));
-        let all: Vec<String> = [failed, shut, over].into_iter().flatten().collect();
+        let bare = (!self.bare.is_empty()).then(|| {
+            format!(
+                "by their files alone, without flags and UIDs, since their index cannot be read: {}",
+                self.bare.join(", ")
+            )
+        });
+        let all: Vec<String> = [failed, shut, bare, over].into_iter().flatten().collect();
         (!all.is_empty()).then(|| all.join("; "))
     }
 }
@@ -281,7 +289,11 @@ impl Pass<'_> {
             // Counted before it is tried: there is no connection afterwards.
             self.put(LedgerFolder { state: ledger.state + 1, ..ledger.clone() }).await?;
         }
-        match self.open(origin, ledger).await {
+        let opened = self.open(origin, ledger).await;
+        if opened.as_ref().is_ok_and(|(standing, _)| origin.is_bare(standing)) {
+            outcome.bare.push(name.clone());
+        }
+        match opened {
             // A server that asks for patience says nothing of the folder.
             Err(trouble @ Trouble::Later { pause: Some(_), .. }) if self.careful && self.patient => {
                 self.put(ledger.clone()).await?;

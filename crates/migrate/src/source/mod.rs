@@ -6,7 +6,7 @@
 //! | [`imap`](crate::imap) | a mailbox | its UID | flags, keywords, INTERNALDATE, size |
 //! | [`pop3`] | the maildrop | its unique id, else its bytes | size |
 //! | [`jmap`] | a mailbox | its id | the same, but for UIDs |
-//! | [`files`] | a directory or a file | its file name, or its bytes | what the programs note that wrote it |
+//! | [`files`] | a directory or a file | its file name, its UID, or its bytes | what the programs note that wrote it |
 //!
 //! What a message is known by is the same in every session; where it stands ([`Seen::at`]) is so until the folder is opened again.
 
@@ -250,7 +250,7 @@ impl Origin {
             }
             Kind::Pop3 => Ok(Self::Pop3(Pop3::open(source, login, password.ok_or_else(no_password)?).await?)),
             Kind::Jmap => Ok(Self::Jmap(Jmap::open(source, login, password.ok_or_else(no_password)?).await?)),
-            Kind::Maildir | Kind::Mbox | Kind::Eml | Kind::Pst | Kind::Takeout => {
+            Kind::Maildir | Kind::Mbox | Kind::Eml | Kind::Pst | Kind::Takeout | Kind::Cyrus => {
                 Ok(Self::Files(Files::open(source, &login.name).await?))
             }
         }
@@ -282,6 +282,11 @@ impl Origin {
             Self::Jmap(jmap) => jmap.examine(name).await,
             Self::Files(files) => files.examine(name).await,
         }
+    }
+
+    /// Whether a folder that stands so comes by its files alone, since what its program noted of it cannot be read.
+    pub fn is_bare(&self, standing: &Standing) -> bool {
+        matches!(self, Self::Files(files) if files.is_bare(standing))
     }
 
     /// How many messages a folder holds, where its source tells that of one which is not open.

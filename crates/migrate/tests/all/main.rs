@@ -23,6 +23,7 @@ mod a_persons_own_mail_comes_behind_the_organisations;
 mod a_printed_report_says_what_the_report_says;
 mod a_proof_counts_until_more_comes;
 mod a_slow_line_that_breaks_is_enough;
+mod a_spool_without_its_index_comes_by_its_files;
 mod a_survey_measures_what_there_is;
 mod a_wrong_password_is_tried_once_a_day;
 mod accounts_are_held_against_what_the_import_said;

@@ -1,5 +1,6 @@
 //! Debian's Cyrus, in a folder of its own; everybody's password is the house's.
 
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use crate::peers::node::PASSWORD;
@@ -17,7 +18,6 @@ sasl_auxprop_plugin: sasldb
 sasl_sasldb_path: @DIR@/sasldb2
 sasl_mech_list: PLAIN LOGIN
 allowplaintext: yes
-virtdomains: no
 lmtpsocket: @DIR@/run/lmtp
 idlesocket: @DIR@/run/idle
 notifysocket: @DIR@/run/notify
@@ -36,6 +36,9 @@ EVENTS {
 /// Where the package that does not conflict with dovecot's puts the master process.
 const MASTER: &str = "/usr/lib/cyrus/bin/master";
 
+/// And what repairs mailboxes.
+const RECONSTRUCT: &str = "/usr/lib/cyrus/bin/reconstruct";
+
 /// A running Cyrus. It ends, and its mail goes, with this value.
 pub struct Cyrus {
     master: Child,
@@ -43,7 +46,7 @@ pub struct Cyrus {
     pub imap: u16,
     /// The port of POP3.
     pub pop3: u16,
-    _home: Home,
+    home: Home,
 }
 
 impl Cyrus {
@@ -68,12 +71,26 @@ impl Cyrus {
         master.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let master = master.spawn().expect("cyrus is there");
         wait_for("cyrus", || std::net::TcpStream::connect(("127.0.0.1", imap)).ok());
-        let cyrus = Self { master, imap, pop3, _home: home };
+        let cyrus = Self { master, imap, pop3, home };
         let separator = if more.contains("unixhierarchysep: no") { '.' } else { '/' };
         for user in users {
             cyrus.login("admin").run(&format!("CREATE user{separator}{user}")).expect("CREATE");
         }
         cyrus
+    }
+
+    /// A path of its folder; mail lies in `spool`.
+    pub fn path(&self, below: &str) -> PathBuf {
+        self.home.path(below)
+    }
+
+    /// Has it write its indexes anew.
+    pub fn reconstruct(&self, arguments: &[&str]) {
+        let config = self.home.path("imapd.conf").display().to_string();
+        let mut command = Command::new("runuser");
+        command.args(["-u", "nobody", "--", RECONSTRUCT, "-C", &config]).args(arguments);
+        let done = command.output().expect("runuser is there");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
 
     /// A session of a user.

@@ -26,12 +26,12 @@ const ODD: [&[u8]; 7] = [
 const FLAGS: [&str; 4] = ["", "\\Seen $Forwarded", "\\Flagged \\Answered Custom NonJunk", "\\Draft \\Deleted $label1"];
 
 /// Whether these servers can be started: they change users, and want folders of their own.
-fn able() -> bool {
+pub fn able() -> bool {
     wanted() && root()
 }
 
 /// Folders, subscriptions, and mail in each of them, with UIDs that have gaps.
-fn fill(imap: &mut Imap, folders: &[&str], round: usize) {
+pub fn fill(imap: &mut Imap, folders: &[&str], round: usize) {
     for folder in folders.iter().filter(|folder| **folder != "INBOX") {
         // It may be there from the round before.
         let _ = imap.run(&format!("CREATE \"{folder}\""));
@@ -49,7 +49,7 @@ fn fill(imap: &mut Imap, folders: &[&str], round: usize) {
 }
 
 /// All that was there is here.
-fn same(found: &Side, there: &Side) {
+pub fn same(found: &Side, there: &Side) {
     assert!(there.values().any(|folder| !folder.messages.is_empty()));
     for (name, folder) in there {
         let here = found.get(name).unwrap_or_else(|| panic!("{name} is not here: {:?}", found.keys()));

@@ -36,7 +36,7 @@ pub fn listed(dev: &Dev, project: &str, login: &str, password: &str) {
     done(run(&dev.folder, &["move", "accounts", project, "--stdin"], line.as_bytes()));
 }
 
-fn fill(old: &Dovecot, folders: &[&str]) -> Side {
+pub fn fill(old: &Dovecot, folders: &[&str]) -> Side {
     let mut imap = old.login("ann");
     for folder in folders.iter().filter(|folder| **folder != "INBOX") {
         imap.run(&format!("CREATE \"{folder}\"")).expect("CREATE");
@@ -56,7 +56,7 @@ fn fill(old: &Dovecot, folders: &[&str]) -> Side {
 }
 
 /// What is here is what was there, but for what a form cannot hold.
-fn same(found: &Side, there: &Side) {
+pub fn same(found: &Side, there: &Side) {
     for (name, folder) in there {
         let here = found.get(name).unwrap_or_else(|| panic!("{name} is not here: {:?}", found.keys()));
         assert_eq!(here.messages, folder.messages, "{name}");

@@ -1,0 +1,75 @@
+//! SRC-8: a folder of a Cyrus whose index cannot be read comes by its files alone, and it is said; links of a spool lead nowhere.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
+
+use anser_migrate::Kind;
+use anser_migrate::source::{Allowance, Origin};
+use anser_migrate::trouble::Trouble;
+
+use crate::house::{TENANT, each_house, source_of_files};
+
+const RECEIVED: &[u8] = b"Received: from a by b; Thu, 19 Nov 2020 08:00:00 +0000\r\nSubject: 1\r\n\r\none\ntwo\r\n";
+
+fn put(path: &Path, text: &[u8]) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+    let file = fs::File::options().append(true).open(path).unwrap();
+    file.set_modified(UNIX_EPOCH + Duration::from_secs(1_600_000_000)).unwrap();
+}
+
+#[test]
+fn mail_comes_links_do_not_and_the_folders_are_named() {
+    each_house(async |house| {
+        let dir = tempfile::tempdir().unwrap();
+        let (spool, outside) = (dir.path().join("spool"), dir.path().join("outside"));
+        put(&outside.join("1."), b"Subject: of somebody else\r\n\r\n");
+        put(&outside.join("cyrus.index"), b"x");
+        let ann = spool.join("a/user/ann");
+        put(&ann.join("20."), RECEIVED);
+        put(&ann.join("3."), b"Subject: 2\n\nas it is\n");
+        put(&ann.join("cyrus.cache"), b"no mail");
+        put(&ann.join("cyrus.index"), &[0; 300]);
+        symlink(outside.join("1."), ann.join("4.")).unwrap();
+        symlink(&outside, ann.join("Away")).unwrap();
+        symlink(&outside, spool.join("a/user/bob")).unwrap();
+        put(&ann.join("v1^2/Work/1."), b"Subject: 3\r\n\r\n");
+        symlink(outside.join("cyrus.index"), ann.join("v1^2/Work/cyrus.index")).unwrap();
+        put(&ann.join("#calendars/1."), b"BEGIN:VCALENDAR\r\n");
+        put(&spool.join("a/user/anna/1."), b"Subject: of anna\r\n\r\n");
+        let source = source_of_files(Kind::Cyrus, spool.to_str().unwrap());
+        for copied in [3, 0] {
+            let origin = Origin::open(&source, "ann", None).await.map_err(|trouble| trouble.words()).unwrap();
+            let outcome = house.pass_over(origin, false, false).await.map_err(|trouble| trouble.words()).unwrap();
+            assert_eq!(outcome.copied, copied);
+            if copied > 0 {
+                let mut named = outcome.bare.clone();
+                named.sort();
+                assert_eq!(named, ["INBOX", "v1.2/Work"]);
+                assert!(outcome.note().unwrap().contains("by their files alone"), "{:?}", outcome.note());
+            }
+        }
+        let held = house.held().await;
+        let inbox: Vec<_> = held["INBOX"].iter().map(|one| (one.3, &*one.4)).collect();
+        assert_eq!(inbox, [(1_600_000_000, &b"Subject: 2\n\nas it is\n"[..]), (1_605_772_800, RECEIVED)]);
+        assert_eq!(held["v1.2/Work"].len(), 1);
+        assert!(!held.keys().any(|name| name.starts_with("Away") || name.starts_with('#')), "{:?}", held.keys());
+        for login in ["bob", "an", "..", "carl"] {
+            let opened = Origin::open(&source, login, None).await;
+            assert!(matches!(opened, Err(Trouble::Login { kind: "missing", .. })), "{login}");
+        }
+        // A link that came where the list had seen a message.
+        let mut origin = Origin::open(&source, "ann", None).await.map_err(|trouble| trouble.words()).unwrap();
+        origin.folders().await.map_err(|trouble| trouble.words()).unwrap();
+        put(&ann.join("30."), b"Subject: 4\r\n\r\n");
+        origin.examine(b"INBOX").await.map_err(|trouble| trouble.words()).unwrap();
+        fs::remove_file(ann.join("30.")).unwrap();
+        symlink(outside.join("1."), ann.join("30.")).unwrap();
+        let mut fetcher = origin.fetcher(house.store.clone(), TENANT, Allowance::default());
+        fetcher.ask(vec![3]).await.map_err(|trouble| trouble.words()).unwrap();
+        let batch = fetcher.receive().await.map_err(|trouble| trouble.words()).unwrap();
+        assert!(batch.arrived.is_empty() && batch.refused.is_some(), "{batch:?}");
+    });
+}
