@@ -253,7 +253,7 @@ pub struct PeopleImport {
 pub struct FrontDoorSpec {
     /// The domain.
     pub domain: String,
-    /// `imap`, `pop3`, `smtp`.
+    /// `imap`, `pop3`, `smtp`, `ldap`, `http`.
     pub protocol: String,
     /// The old server.
     pub host: String,
@@ -261,6 +261,9 @@ pub struct FrontDoorSpec {
     pub port: Option<u16>,
     /// `implicit`, `starttls`, `implicit-any`, `starttls-any`, `none`.
     pub tls: String,
+    /// LDAP: the name that is bound as, with `{login}` in it. HTTP: the path of the hook.
+    #[serde(default)]
+    pub target: Option<String>,
     /// The old server wants `user@domain`.
     pub whole_address: bool,
     /// For how many days it is open.

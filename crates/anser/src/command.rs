@@ -217,10 +217,22 @@ fn asked(verb: Verb, language: Language) -> Result<Asked> {
         Verb::Domain(Domain::FrontDoor(FrontDoor::List)) => list(Request::FrontDoorList),
         Verb::Domain(Domain::FrontDoor(FrontDoor::Close { domain })) => one(Request::FrontDoorClose { domain }),
         Verb::Domain(Domain::FrontDoor(FrontDoor::Open(open))) => {
-            let FrontDoorOpen { domain, host, port, protocol, tls, bare_user, days, tries, create, most } = open;
+            let FrontDoorOpen { domain, host, port, protocol, tls, target, bare_user, days, tries, create, most } =
+                open;
             let whole_address = !bare_user;
-            let door =
-                request::FrontDoorSpec { domain, protocol, host, port, tls, whole_address, days, tries, create, most };
+            let door = request::FrontDoorSpec {
+                domain,
+                protocol,
+                host,
+                port,
+                tls,
+                target,
+                whole_address,
+                days,
+                tries,
+                create,
+                most,
+            };
             one(Request::FrontDoorOpen { door })
         }
         Verb::Account(account) => account_asked(account, language),

@@ -312,8 +312,9 @@ impl Printer {
                 let over = if door.over { "  (over)" } else { "" };
                 let (domain, protocol, host, port, tls, until) =
                     (&door.domain, &door.protocol, &door.host, door.port, &door.tls, &door.until);
-                let create = create.unwrap_or_default();
-                format!("{domain}  {protocol}  {host}:{port}  {tls}  {form}  {until}{create}{over}\n")
+                let (create, target) = (create.unwrap_or_default(), door.target.as_deref().unwrap_or_default());
+                let space = if target.is_empty() { "" } else { "  " };
+                format!("{domain}  {protocol}  {host}:{port}{space}{target}  {tls}  {form}  {until}{create}{over}\n")
             }
             Item::Slip(slip) => format!("{}  {}  {}  {}\n", slip.address, slip.password, slip.name, slip.department),
             Item::Record(record) => record_in_words(self.language, record),

@@ -17,6 +17,8 @@
 //! are answered at multiples of [`BEAT`], so that the time does not tell whether the old server was asked. One login of a name is
 //! asked for at a time.
 
+mod door;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
@@ -25,10 +27,11 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anser_base::{AccountId, Address, DomainId, Error, Result, Timestamp};
-use anser_db::{Row, Tx, params};
+use anser_base::{AccountId, Address, Error, Result, Timestamp};
+use anser_db::params;
 use anser_wire::Secret;
 
+use self::door::{DOOR, check, read, write};
 use crate::admin::{no_domain, one};
 use crate::cache::Cache;
 use crate::guard::Network;
@@ -39,6 +42,8 @@ use crate::passage::Passage;
 use crate::password::{self, PASSWORD};
 use crate::{Directory, NewAccount, Password, Service, rows};
 
+pub use door::{FrontDoor, LOGIN, OLD_TLS, OldProtocol};
+
 /// Failed logins of a domain with an open front door are answered at multiples of this after they came.
 pub const BEAT: Duration = Duration::from_secs(2);
 /// How long the same wrong password is not asked about again.
@@ -47,53 +52,8 @@ const KNOWN_WRONG: Duration = Duration::from_secs(15 * 60);
 const COUNTED: usize = 50_000;
 /// Names that are asked about at once.
 const ASKED_AT_ONCE: usize = 256;
-/// Longest pattern of names, in bytes.
-const PATTERN: usize = 200;
 /// Milliseconds of a day.
 const DAY_MS: i64 = 24 * 3600 * 1000;
-
-anser_base::words! {
-    /// What the old server speaks.
-    pub enum OldProtocol {
-        /// IMAP.
-        Imap = "imap",
-        /// POP3.
-        Pop3 = "pop3",
-        /// SMTP AUTH.
-        Smtp = "smtp",
-    }
-}
-
-/// The ways in which the connection to an old server may be protected: TLS first or STARTTLS, with a certificate that is vouched for or
-/// with any, or not at all.
-pub const OLD_TLS: [&str; 5] = ["implicit", "starttls", "implicit-any", "starttls-any", "none"];
-
-/// A domain's front door.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FrontDoor {
-    /// The domain.
-    pub domain: String,
-    /// What its old server speaks.
-    pub protocol: OldProtocol,
-    /// The old server, by name or address.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// One of [`OLD_TLS`].
-    pub tls: String,
-    /// Whether the old server wants `user@domain`, rather than `user`.
-    pub whole_address: bool,
-    /// Until when it is open.
-    pub until: Timestamp,
-    /// Wrong passwords of one name that go to the old server within a day.
-    pub tries: u32,
-    /// Which names become accounts when the old server knows them: `*` and `?` are wildcards. `None`: only listed accounts.
-    pub pattern: Option<String>,
-    /// Accounts that may be made so.
-    pub most: u32,
-    /// Those that were.
-    pub made: u32,
-}
 
 /// A login that the old server is asked about.
 #[derive(Clone, Debug)]
@@ -253,7 +213,7 @@ impl Directory {
 
     /// All front doors, by domain, those whose time is over too.
     pub async fn front_doors(&self) -> Result<Vec<FrontDoor>> {
-        self.read(|tx| tx.query(&format!("{DOOR} ORDER BY d.name"), &[], door)).await
+        self.read(|tx| tx.query(&format!("{DOOR} ORDER BY d.name"), &[], read)).await
     }
 
     /// Of a domain, while it is open.
@@ -268,7 +228,7 @@ impl Directory {
                 let name = domain.to_owned();
                 let found = self
                     .read(move |tx| {
-                        tx.query_one(&format!("{DOOR} WHERE d.name = ?1 AND d.disabled = 0"), params![&name], door)
+                        tx.query_one(&format!("{DOOR} WHERE d.name = ?1 AND d.disabled = 0"), params![&name], read)
                     })
                     .await?
                     .map(Arc::new);
@@ -479,76 +439,6 @@ fn fits(pattern: &str, name: &str) -> bool {
         }
     }
     pattern[at..].iter().all(|c| *c == '*')
-}
-
-fn check(door: &FrontDoor) -> Result<()> {
-    let host = door.host.trim();
-    if host.is_empty()
-        || host.len() > 255
-        || host.contains(|c: char| c.is_whitespace() || c.is_control())
-        || door.port == 0
-    {
-        return Err(Error::invalid("the old server needs a host and a port", "旧服务器需要主机和端口"));
-    }
-    if !OLD_TLS.contains(&&*door.tls) {
-        return Err(Error::invalid(
-            format!("there is no TLS policy {}", door.tls),
-            format!("没有 TLS 策略 {}", door.tls),
-        ));
-    }
-    if door.tries == 0 {
-        return Err(Error::invalid("at least one try a day must be allowed", "每天至少允许一次尝试"));
-    }
-    if door.pattern.as_ref().is_some_and(|pattern| pattern.is_empty() || pattern.len() > PATTERN || door.most == 0) {
-        return Err(Error::invalid(
-            "accounts are made for a pattern, and up to a number",
-            "自动创建账号需要名称模式和数量上限",
-        ));
-    }
-    Ok(())
-}
-
-const DOOR: &str =
-    "SELECT d.name, f.protocol, f.host, f.port, f.tls, f.form, f.until_ms, f.tries, f.pattern, f.most, f.made
-     FROM dir_front_doors f JOIN dir_domains d ON d.id = f.domain";
-
-fn door(row: &Row<'_>) -> Result<FrontDoor> {
-    let protocol = row.text(1)?;
-    Ok(FrontDoor {
-        domain: row.text(0)?,
-        protocol: OldProtocol::from_word(&protocol).ok_or_else(|| Error::damaged(format!("front door {protocol}")))?,
-        host: row.text(2)?,
-        port: row.int(3)? as u16,
-        tls: row.text(4)?,
-        whole_address: row.text(5)? == "address",
-        until: Timestamp(row.int(6)?),
-        tries: row.int(7)? as u32,
-        pattern: row.opt_text(8)?,
-        most: row.int(9)? as u32,
-        made: row.int(10)? as u32,
-    })
-}
-
-fn write(tx: &mut Tx<'_>, domain: DomainId, door: &FrontDoor) -> Result<()> {
-    let sql = "INSERT INTO dir_front_doors (domain, protocol, host, port, tls, form, until_ms, tries, pattern, most, made)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0)
-               ON CONFLICT (domain) DO UPDATE SET protocol = excluded.protocol, host = excluded.host, port = excluded.port,
-               tls = excluded.tls, form = excluded.form, until_ms = excluded.until_ms, tries = excluded.tries,
-               pattern = excluded.pattern, most = excluded.most";
-    let form = if door.whole_address { "address" } else { "user" };
-    let params = params![
-        domain.to_sql(),
-        door.protocol.word(),
-        door.host.trim(),
-        i64::from(door.port),
-        door.tls.as_str(),
-        form,
-        door.until.0,
-        i64::from(door.tries),
-        door.pattern.as_deref(),
-        i64::from(door.most),
-    ];
-    tx.execute(sql, params).map(drop)
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ pub const SCHEMA: Schema = Schema(&[
     PUSH,
     ADMIN_TOKENS,
     USED,
+    TARGET,
 ]);
 
 /// One row of `dir_addresses` per address that is somebody's: `kind` and `target` say whose (see `address::Kind`).
@@ -456,4 +457,9 @@ CREATE TABLE dir_used (
   days INTEGER NOT NULL,
   PRIMARY KEY (account, service)
 ) STRICT;
+";
+
+/// As whom, or where, an old server is asked that is no mail server (see `front_door`).
+const TARGET: &str = "
+ALTER TABLE dir_front_doors ADD COLUMN target TEXT;
 ";

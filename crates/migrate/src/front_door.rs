@@ -5,25 +5,34 @@
 //! | IMAP | AUTHENTICATE PLAIN, else LOGIN with a literal | NO without a reason of another kind | NO with one | all else |
 //! | POP3 | AUTH PLAIN, else USER and PASS | `-ERR` without a reason of another kind | `-ERR` with one | all else |
 //! | SMTP | AUTH PLAIN, else AUTH LOGIN | 535 (RFC 4954 §6) | another 5yz | all else |
+//! | LDAP | a simple bind | as `ldap` has it | as `ldap` has it | all else |
+//! | an HTTP hook | POST of JSON with `login` and `password`; 200 is right | 401, 403 | nothing | all else, redirects too |
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anser_base::{Class, Error, Result};
+use anser_directory::front_door::LOGIN;
 use anser_directory::{Answer, Lesson, OldProtocol, Question};
 use anser_wire::Secret;
 use anser_wire::sasl::encode_base64;
+use http::header::CONTENT_TYPE;
+use http::{Request, StatusCode};
 use tokio::time::timeout;
 
 use crate::Migrate;
 use crate::acts::{NewMailbox, Password};
 use crate::entry::Login;
 use crate::imap::Imap;
+use crate::ldap;
 use crate::model::{Kind, Priority, Source, Tls};
 use crate::pop3::Pop3;
 use crate::pop3::connection::Said;
+use crate::rows;
 use crate::talk::{Talk, plain};
 use crate::trouble::Trouble;
+use crate::views::MoveView;
+use crate::web::Web;
 
 /// For a whole login at an old server; a client waits meanwhile.
 const WHOLE: Duration = Duration::from_secs(25);
@@ -61,6 +70,11 @@ async fn by_protocol(question: &Question) -> Result<bool, Trouble> {
         OldProtocol::Imap => imap(&source, &question.login, &question.password).await,
         OldProtocol::Pop3 => pop3(&source, &question.login, &question.password).await,
         OldProtocol::Smtp => smtp(&source, &question.login, &question.password).await,
+        OldProtocol::Ldap => {
+            let template = door.target.as_deref().unwrap_or(LOGIN);
+            ldap::bind(&source, template, &question.login, &question.password, [CONNECTION, WHOLE]).await
+        }
+        OldProtocol::Http => hook(&source, door.target.as_deref().unwrap_or("/"), question).await,
     }
 }
 
@@ -119,6 +133,20 @@ async fn smtp(source: &Source, login: &str, password: &Secret) -> Result<bool, T
     }
 }
 
+/// Asks a program of the organisation's own. Of its answer nothing but the status is read.
+async fn hook(source: &Source, path: &str, question: &Question) -> Result<bool, Trouble> {
+    // JSON has no other octets: nobody has such a password there.
+    let Ok(password) = str::from_utf8(question.password.as_bytes()) else { return Ok(false) };
+    let asked = serde_json::json!({ "login": question.login, "password": password }).to_string();
+    let request = Request::post(path).header(CONTENT_TYPE, "application/json").body(asked.into());
+    let answer = Web::of(source).send(request.map_err(|_| Trouble::lost("a path that nobody knows"))?).await?;
+    match answer.status() {
+        StatusCode::OK => Ok(true),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Ok(false),
+        other => Err(Trouble::lost(format!("the hook answers {other}"))),
+    }
+}
+
 /// A whole reply.
 async fn lines(talk: &mut Talk) -> Result<Vec<String>, Trouble> {
     let mut all = Vec::new();
@@ -150,10 +178,14 @@ impl Migrate {
         let (mut count, address) = (0, lesson.account.address.to_string());
         for of in self.moves().await? {
             // One of them: an account's mail comes by one way, or the inbox would be here twice.
-            if let Some(source) = best_source(&of.sources, &lesson) {
+            let found = match lesson.door.protocol {
+                OldProtocol::Ldap | OldProtocol::Http => self.mail_server(&of, &lesson).await?,
+                _ => best_source(&of.sources, &lesson).map(|source| (source.name.clone(), lesson.login.clone())),
+            };
+            if let Some((source, login)) = found {
                 let password = Some(Password(lesson.password.as_bytes().to_vec()));
-                let mailbox = NewMailbox { login: lesson.login.clone(), password, address: address.clone() };
-                match self.add_mailboxes(&of.name, Some(source.name.clone()), vec![mailbox]).await {
+                let mailbox = NewMailbox { login, password, address: address.clone() };
+                match self.add_mailboxes(&of.name, Some(source), vec![mailbox]).await {
                     // The mail of this login goes to somebody else: that keeps no other move from the password.
                     Err(error) if error.class == Class::Conflict => {
                         tracing::warn!(address, why = error.chain(), "a move takes no password that was learnt");
@@ -173,6 +205,25 @@ impl Migrate {
             }
         }
         Ok(count)
+    }
+
+    /// The source of a move, and the login there, that a lesson of what is no mail server is for: where the mailbox is listed, else the only
+    /// source of a move that others of its domain are in.
+    async fn mail_server(&self, of: &MoveView, lesson: &Lesson) -> Result<Option<(String, String)>> {
+        let takes: Vec<&Source> =
+            of.sources.iter().filter(|source| !source.kind.is_files() && source.admin.is_none()).collect();
+        let account = lesson.account.id;
+        let listed = self.read(move |tx| rows::mailboxes_of(tx, account)).await?;
+        let listed = listed.into_iter().find_map(|mailbox| {
+            let source = takes.iter().find(|source| source.id == mailbox.source)?;
+            Some((source.name.clone(), mailbox.login))
+        });
+        let ([only], None) = (&*takes, &listed) else { return Ok(listed) };
+        let domain = lesson.account.address.domain();
+        let is_there = |address: &str| address.rsplit_once('@').is_some_and(|(_, of)| of.eq_ignore_ascii_case(domain));
+        let id = self.named(&of.name).await?.id;
+        let is_theirs = self.all(id).await?.iter().any(|mailbox| is_there(&mailbox.address));
+        Ok(is_theirs.then(|| (only.name.clone(), lesson.login.clone())))
     }
 }
 

@@ -52,7 +52,7 @@
 //! | [`own`] | a person's own moves |
 //! | [`entry`], `refused` | as whom and by what old servers are logged in at; secrets that they refused |
 //! | [`oauth`], [`consent`] | logins by OAuth 2.0; owners who are asked for them |
-//! | [`front_door`] | old servers asked about one login; passwords that were learnt |
+//! | [`front_door`], `ldap` | old servers asked about one login; passwords that were learnt |
 //! | [`pass_through`], `tap` | sessions of mailboxes that still live at the old server |
 //! | `turn`, `uidl` | a mailbox turns from there to here, unique ids of POP3 included; late mail is swept |
 //! | [`survey`], `sample` | what there is to be moved |
@@ -90,6 +90,7 @@ mod hours;
 pub mod imap;
 pub mod imported;
 pub mod jmap;
+mod ldap;
 mod logins;
 mod meaning;
 mod merge;

@@ -1,4 +1,4 @@
-//! A dialogue of lines with an old server: POP3 and SMTP. Every wait ends.
+//! A dialogue with an old server: POP3, SMTP and LDAP. Every wait ends.
 
 use std::time::Duration;
 
@@ -45,8 +45,13 @@ impl Talk {
 
     /// Sends a line.
     pub async fn say(&mut self, line: &[u8]) -> Result<(), Trouble> {
+        self.send(&[line, b"\r\n"].concat()).await
+    }
+
+    /// Sends octets.
+    pub async fn send(&mut self, octets: &[u8]) -> Result<(), Trouble> {
         let sent = async {
-            self.stream.write_all(&[line, b"\r\n"].concat()).await?;
+            self.stream.write_all(octets).await?;
             self.stream.flush().await
         };
         halt::answer(sent).await?.map_err(|error| Trouble::lost(error.chain()))

@@ -24,6 +24,10 @@ impl Admin {
             (OldProtocol::Pop3, false) => 110,
             (OldProtocol::Smtp, true) => 465,
             (OldProtocol::Smtp, false) => 587,
+            (OldProtocol::Ldap, true) => 636,
+            (OldProtocol::Ldap, false) => 389,
+            (OldProtocol::Http, true) => 443,
+            (OldProtocol::Http, false) => 80,
         };
         let door = FrontDoor {
             domain: spec.domain.clone(),
@@ -31,6 +35,7 @@ impl Admin {
             host: spec.host,
             port: spec.port.unwrap_or(standard),
             tls: spec.tls,
+            target: spec.target,
             whole_address: spec.whole_address,
             until,
             tries: spec.tries,
@@ -38,7 +43,9 @@ impl Admin {
             most: spec.most,
             made: 0,
         };
-        let after = format!("{} {}:{} {} until {}", door.protocol.word(), door.host, door.port, door.tls, door.until);
+        let target = door.target.as_ref().map(|target| format!(" {target}")).unwrap_or_default();
+        let (protocol, host, port, tls) = (door.protocol.word(), &door.host, door.port, &door.tls);
+        let after = format!("{protocol} {host}:{port}{target} {tls} until {until}");
         self.deps.directory.open_front_door(door).await?;
         self.note(actor, "front-door.open", &spec.domain, None, Some(after)).await?;
         Ok(Report::Done)
@@ -62,6 +69,7 @@ impl Admin {
                 host: door.host,
                 port: door.port,
                 tls: door.tls,
+                target: door.target,
                 whole_address: door.whole_address,
                 until: door.until.to_string(),
                 over,

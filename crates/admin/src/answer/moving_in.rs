@@ -39,7 +39,7 @@ impl ColumnView {
 pub struct FrontDoorView {
     /// The domain.
     pub domain: String,
-    /// `imap`, `pop3`, `smtp`.
+    /// `imap`, `pop3`, `smtp`, `ldap`, `http`.
     pub protocol: String,
     /// The old server.
     pub host: String,
@@ -47,6 +47,9 @@ pub struct FrontDoorView {
     pub port: u16,
     /// `implicit`, `starttls`, `implicit-any`, `starttls-any`, `none`.
     pub tls: String,
+    /// LDAP: the name that is bound as, with `{login}` in it. HTTP: the path of the hook.
+    #[serde(default)]
+    pub target: Option<String>,
     /// The old server wants `user@domain`.
     pub whole_address: bool,
     /// Until when it is open (RFC 3339).

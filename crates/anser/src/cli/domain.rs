@@ -61,10 +61,12 @@ pub struct FrontDoorOpen {
     pub host: String,
     #[arg(id = "old_port", long = "port")]
     pub port: Option<u16>,
-    #[arg(long, default_value = "imap", value_parser = ["imap", "pop3", "smtp"])]
+    #[arg(long, default_value = "imap", value_parser = ["imap", "pop3", "smtp", "ldap", "http"])]
     pub protocol: String,
     #[arg(id = "old_tls", long = "tls", default_value = "implicit", value_parser = ["implicit", "starttls", "implicit-any", "starttls-any", "none"])]
     pub tls: String,
+    #[arg(id = "old_target", long = "target", value_name = "NAME|PATH")]
+    pub target: Option<String>,
     #[arg(long)]
     pub bare_user: bool,
     #[arg(long, default_value_t = 30)]

@@ -121,6 +121,13 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
         "old_tls",
         Line("How the way to it is protected; -any takes every certificate", "连接的加密方式；-any 接受任何证书"),
     ),
+    (
+        "old_target",
+        Line(
+            "LDAP: the name to bind as, with {login} in it; HTTP: the path that is asked",
+            "LDAP：绑定名称，其中含 {login}；HTTP：接口路径",
+        ),
+    ),
     ("bare_user", Line("Log in as USER there, rather than as USER@DOMAIN", "以用户名登录旧服务器，而非完整地址")),
     (
         "report_kind",

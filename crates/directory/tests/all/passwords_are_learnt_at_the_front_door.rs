@@ -68,6 +68,7 @@ fn door(site: &Site) -> FrontDoor {
         host: "old.anser.test".into(),
         port: 993,
         tls: "implicit".into(),
+        target: None,
         whole_address: false,
         until: site.clock.now().after(Duration::from_secs(30 * 86_400)),
         tries: 6,
@@ -229,13 +230,28 @@ fn a_door_that_is_over_or_closed_asks_nobody_and_the_suspended_stay_out() {
         site.login("carl", NASTY.as_bytes(), HOME).await.unwrap_err();
         assert_eq!(old.asked.load(Ordering::SeqCst), 0);
         assert_eq!(site.directory.close_front_door("anser.test").await.unwrap_err().class, Class::NotFound);
+        let of =
+            |protocol, target: Option<&str>| FrontDoor { protocol, target: target.map(str::to_owned), ..door(&site) };
         for bad in [
             FrontDoor { host: " ".into(), ..door(&site) },
             FrontDoor { tls: "perhaps".into(), ..door(&site) },
             FrontDoor { tries: 0, ..door(&site) },
             FrontDoor { pattern: Some("*".into()), ..door(&site) },
+            of(OldProtocol::Imap, Some("/check")),
+            of(OldProtocol::Ldap, None),
+            of(OldProtocol::Ldap, Some("uid=ann,dc=old")),
+            of(OldProtocol::Ldap, Some("uid={login},cn={login}")),
+            of(OldProtocol::Http, None),
+            of(OldProtocol::Http, Some("check")),
+            of(OldProtocol::Http, Some("/a b")),
+            FrontDoor { tls: "starttls".into(), ..of(OldProtocol::Http, Some("/check")) },
         ] {
-            assert_eq!(site.directory.open_front_door(bad).await.unwrap_err().class, Class::Invalid);
+            let refused = site.directory.open_front_door(bad.clone()).await;
+            assert_eq!(refused.unwrap_err().class, Class::Invalid, "{bad:?}");
+        }
+        for good in [of(OldProtocol::Ldap, Some("uid={login},dc=old")), of(OldProtocol::Http, Some("/check?a=b"))] {
+            site.directory.open_front_door(good.clone()).await.unwrap();
+            assert_eq!(site.directory.front_doors().await.unwrap(), [good]);
         }
     });
 }

@@ -29,6 +29,7 @@ fn door(office: &Office, domain: &str, fake: &Fake) -> FrontDoor {
         host: "127.0.0.1".into(),
         port: fake.port,
         tls: "none".into(),
+        target: None,
         whole_address: false,
         until: office.clock.now().after(Duration::from_secs(30 * 86_400)),
         tries: 6,

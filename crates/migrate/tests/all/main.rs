@@ -9,6 +9,7 @@ mod house;
 mod office;
 
 mod a_cut_body_is_never_half_stored;
+mod a_directory_or_a_hook_tells_who_is_right;
 mod a_flag_that_nobody_took_away_is_unexplained;
 mod a_folder_of_a_million_streams;
 mod a_full_disk_or_mailbox_is_waited_for;

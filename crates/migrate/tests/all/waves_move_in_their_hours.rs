@@ -86,6 +86,7 @@ fn lesson(source: &Source, account: Arc<Account>, login: &str) -> Lesson {
         host: source.host.clone(),
         port: source.port,
         tls: "none".into(),
+        target: None,
         whole_address: false,
         until: Timestamp(i64::MAX),
         tries: 5,
