@@ -153,13 +153,21 @@ fn planned(plan: MovePlan) -> Result<Asked> {
     let pace = Pace { hours: plan.hours.clone(), bytes_a_day };
     let pace = (pace != Pace::default()).then(|| MoveAct::Pace { source: Some(plan.source.clone()), pace });
     let administrator = administrator(&plan)?;
-    let is_other = is_through || pace.is_some() || administrator.is_some();
+    let secrets = plan.keep_secrets.as_deref().map(kept).transpose()?;
+    let is_other = is_through || pace.is_some() || administrator.is_some() || secrets.is_some();
     let has_source = plan.host.is_some() || plan.path.is_some() || plan.profile.is_some() || !is_other;
     let source = has_source.then(|| source_of(plan).map(MoveAct::Plan)).transpose()?;
     let through = is_through.then_some(MoveAct::PassThrough { passing, relay });
-    let acts = source.into_iter().chain(administrator).chain(through).chain(pace);
+    let acts = source.into_iter().chain(administrator).chain(through).chain(pace).chain(secrets);
     let requests = acts.map(|what| Request::Move { name: name.clone(), which: Vec::new(), what }).collect();
     Ok(Asked { requests, list: false })
+}
+
+/// For how many days passwords are kept; `unused` for as long as they are used.
+fn kept(days: &str) -> Result<MoveAct> {
+    let wrong = |_| refused(text::NO_DAYS, &[days]);
+    let days = if days == "unused" { None } else { Some(days.parse().map_err(wrong)?) };
+    Ok(MoveAct::Secrets { days })
 }
 
 /// Who logs in at the old server for everybody; an empty name for nobody any more.
@@ -416,6 +424,9 @@ pub fn move_in_words(view: &MoveView, language: Language) -> String {
     if view.passing != "off" {
         let relay = view.relay.as_ref().map(|relay| format!("  > {relay}")).unwrap_or_default();
         text.push_str(&format!("    {}{relay}\n", view.passing));
+    }
+    if let Some(until) = &view.secrets_until {
+        text.push_str(&format!("    {}\n", language.say(text::SECRETS, &[&until[..10]])));
     }
     for (domain, until) in &view.relayed {
         let relay = view.relay.as_deref().unwrap_or_default();

@@ -96,6 +96,8 @@ table! {
     RELAYED = "names of {} that nobody has here > {}, as long as it knows them, until {}", "{} 中此处没有的地址 > {}（旧服务器认识时），至 {}";
     WATCHED = "{} of {} messages, {}, {} messages/s, {}/s, about {} minutes left", "邮件 {} / {} 封，{}，每秒 {} 封、{}，约剩 {} 分钟";
     UNTIL = "waits until {}", "等待至 {}";
+    SECRETS = "passwords of the old server are kept until {}", "旧服务器的密码保存至 {}";
+    NO_DAYS = "{} is no number of days, and not the word unused", "{} 不是天数，也不是 unused";
     SPARED = "  (answers late: spared)", "  （响应变慢，已放慢）";
     TRIES = "asked {} times", "已请求 {} 次";
     TO_UNDO = "{}: {} messages ({}) would go, {} that were touched would stay; --yes does it", "{}：将删除 {} 封（{}），保留已改动的 {} 封；加 --yes 执行";

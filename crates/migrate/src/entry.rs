@@ -147,6 +147,9 @@ impl Inner {
         };
         let mut entry =
             Entry { login, secret, by, mark: Vec::new(), was_refused: false, was_otherwise: false, turn: None };
+        if entry.secret.is_some() {
+            self.use_secret(mailbox.of).await?;
+        }
         if let (By::Admin | By::Password, Some(secret)) = (by, &entry.secret) {
             entry.mark = self.seal.mark(source.id, secret);
             entry.turn = self.logins.turn(source.id, &mailbox.login, &entry.mark).await?;

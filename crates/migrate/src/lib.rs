@@ -67,6 +67,7 @@
 //! | [`tickets`], [`figures`] | what users complain of; how they use what they moved to |
 //! | [`gates`] | what must be so before a cut-over, and after it |
 //! | [`signature`] | reports that nobody can change |
+//! | [`kept`] | how long secrets are kept |
 //! | `secret` | passwords, sealed by a key outside of the database |
 
 pub mod acts;
@@ -90,6 +91,7 @@ mod hours;
 pub mod imap;
 pub mod imported;
 pub mod jmap;
+pub mod kept;
 mod ldap;
 mod logins;
 mod meaning;
@@ -213,6 +215,8 @@ struct Inner {
     logins: logins::Logins,
     /// Who is away: whose mailbox does not live here.
     everybody: pass_through::Everybody,
+    /// Which secrets are used.
+    noted: kept::Noted,
     /// Access tokens of mailboxes that are opened by grants.
     keeper: oauth::Keeper,
     /// What was learned of hosts.
@@ -232,7 +236,7 @@ impl Migrate {
     pub fn new(deps: Deps) -> Result<Self> {
         let seal = Seal::new(&deps.key, deps.entropy.clone());
         let (following, stirred, changed) = (Mutex::default(), Notify::new(), watch::Sender::new(0));
-        let (passing, logins, everybody, keeper, own_trouble, checks, read, counted) = Default::default();
+        let (passing, logins, everybody, noted, keeper, own_trouble, checks, read, counted) = Default::default();
         let throttle = Arc::default();
         let inner = Inner {
             deps,
@@ -243,6 +247,7 @@ impl Migrate {
             passing,
             logins,
             everybody,
+            noted,
             keeper,
             throttle,
             own_trouble,

@@ -205,11 +205,22 @@ pub fn forget_secret(tx: &mut Tx<'_>, id: u64) -> Result<()> {
 }
 
 /// Forgets the passwords of a move, and which of them were refused.
-pub fn forget_secrets(tx: &mut Tx<'_>, of: u64) -> Result<()> {
-    for sql in ["UPDATE mov_sources SET admin_secret = NULL WHERE move = ?1", FORGET_REFUSED] {
+pub fn wipe_secrets(tx: &mut Tx<'_>, of: u64) -> Result<()> {
+    for sql in [
+        "UPDATE mov_sources SET admin_secret = NULL WHERE move = ?1",
+        "UPDATE mov_accounts SET secret = NULL WHERE move = ?1",
+        "UPDATE mov_moves SET used_ms = 0 WHERE id = ?1",
+        FORGET_REFUSED,
+    ] {
         tx.execute(sql, params![of as i64])?;
     }
-    tx.execute("UPDATE mov_accounts SET secret = NULL, due_ms = 0 WHERE move = ?1", params![of as i64]).map(drop)
+    Ok(())
+}
+
+/// The same, and nothing is due any more.
+pub fn forget_secrets(tx: &mut Tx<'_>, of: u64) -> Result<()> {
+    wipe_secrets(tx, of)?;
+    tx.execute("UPDATE mov_accounts SET due_ms = 0 WHERE move = ?1", params![of as i64]).map(drop)
 }
 
 /// What is with a mailbox.

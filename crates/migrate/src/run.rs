@@ -19,7 +19,7 @@ use crate::pass::Watcher;
 use crate::rows;
 use crate::throttle::{self, Spare, Throttle, is_same_host};
 use crate::work::unless_it_panics;
-use crate::{Inner, Migrate, halt, hours};
+use crate::{Inner, Migrate, halt, hours, kept};
 
 /// How long a lease lasts, in milliseconds.
 const LEASE: i64 = 45_000;
@@ -190,8 +190,15 @@ impl Migrate {
             tracing::error!(error = error.chain(), "leases of the last run stay until they end");
         }
         let mut passes: JoinSet<(u64, u64)> = JoinSet::new();
-        let mut busy = Busy::default();
+        let (mut busy, mut looked) = (Busy::default(), None);
         loop {
+            let now = self.inner.deps.clock.now();
+            if looked.is_none_or(|at| now.since(at) >= kept::LOOK) {
+                looked = Some(now);
+                if let Err(error) = self.inner.forget_old_secrets().await {
+                    tracing::error!(error = error.chain(), "secrets whose time is over could not be looked for");
+                }
+            }
             if let Err(error) = self.take_due(holder, &mut passes, &mut busy).await {
                 tracing::error!(error = error.chain(), "mailboxes that are due could not be looked for");
             }

@@ -4,7 +4,7 @@ use anser_db::Schema;
 
 /// Tables of moves, to be handed to `anser_db::Db::open`.
 pub const SCHEMA: Schema = Schema(&[
-    FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN, TOLD, PACE, REFUSED, ADMIN, TICKETS, REFUSED_AS, PAST, IMPORTED,
+    FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN, TOLD, PACE, REFUSED, ADMIN, TICKETS, REFUSED_AS, PAST, IMPORTED, KEPT,
 ]);
 
 /// `state` as [`crate::model::MoveState`] and [`crate::model::State`] have it. `secret` is sealed by a key that is not here.
@@ -212,6 +212,12 @@ CREATE TABLE mov_imported (
   said TEXT NOT NULL,
   PRIMARY KEY (move, address)
 ) STRICT;
+";
+
+/// How long secrets are kept, as [`crate::kept`] has it: `used_ms` is 0 where that is not known yet.
+const KEPT: &str = "
+ALTER TABLE mov_moves ADD COLUMN secrets_until_ms INTEGER;
+ALTER TABLE mov_moves ADD COLUMN used_ms INTEGER NOT NULL DEFAULT 0;
 ";
 
 #[cfg(test)]

@@ -75,6 +75,9 @@ pub struct MoveView {
     pub waves: Vec<WaveView>,
     /// How its old servers are taken, in their order.
     pub paces: Vec<PaceView>,
+    /// Until when its secrets are kept (RFC 3339), as [`crate::kept`] has it; `None` where none are.
+    #[serde(default)]
+    pub secrets_until: Option<String>,
 }
 
 /// How a wave stands.
@@ -139,12 +142,13 @@ impl Migrate {
     }
 
     pub(crate) async fn view_of(&self, of: Move) -> Result<MoveView> {
-        let (id, (day, _)) = (of.id, hours::day_of(self.inner.deps.clock.now()));
-        let (sources, known, paces) = self
+        let (id, now) = (of.id, self.inner.deps.clock.now());
+        let ((day, _), whose) = (hours::day_of(now), of.clone());
+        let (sources, known, paces, secrets_until) = self
             .read(move |tx| {
                 let sources = rows::sources(tx, id)?;
                 let paces = sources.iter().map(|source| wave::pace_of(tx, source, day)).collect::<Result<Vec<_>>>()?;
-                Ok((sources, wave::rows_of(tx, id)?, paces))
+                Ok((sources, wave::rows_of(tx, id)?, paces, kept::until(tx, &whose, now)?))
             })
             .await?;
         let all = self.all(id).await?;
@@ -162,13 +166,13 @@ impl Migrate {
         }
         let (state, passing) = (of.state.word().to_owned(), of.passing.word().to_owned());
         let mailboxes = by_state(all.iter());
-        let now = self.inner.deps.clock.now();
         let learned = sources.iter().map(|source| self.inner.throttle.learned(source, now));
         let paces =
             paces.into_iter().zip(learned).map(|(pace, (at_once, spared))| PaceView { at_once, spared, ..pace });
         let paces = paces.collect();
         let relayed = self.relayed_domains(&of).await?;
-        Ok(MoveView { name: of.name, state, passing, relay: of.relay, relayed, sources, mailboxes, waves, paces })
+        let (name, relay, secrets_until) = (of.name, of.relay, secrets_until.map(|until| until.to_string()));
+        Ok(MoveView { name, state, passing, relay, relayed, sources, mailboxes, waves, paces, secrets_until })
     }
 
     /// How each mailbox stands.

@@ -33,9 +33,10 @@ impl Admin {
     /// Every old server as it answers, and the records of every domain as its name servers have them.
     pub(super) async fn survey(&self, actor: &Actor, name: &str, which: Which, out: &Out) -> Result<Report> {
         let moves = &self.deps.moves;
+        // Noted before: it logs in with what is stored, whatever becomes of it.
+        let named = (!which.is_empty()).then(|| which.join(" "));
+        self.note(actor, "move.survey", name, None, named).await?;
         let surveys = moves.survey(name, which).await?;
-        // Before anything is told: whoever asked may not stay to hear it.
-        self.note(actor, "move.survey", name, None, None).await?;
         for survey in surveys {
             out.item(Item::MoveSurvey(Box::new(survey))).await?;
         }

@@ -71,6 +71,8 @@ impl Admin {
                 return Ok(Report::Done);
             }
             MoveAct::Verify { level } => {
+                // Noted before: it logs in with what is stored, whatever becomes of it.
+                self.note(actor, verb, name, None, named).await?;
                 let Compared { proofs, failed } = moves.verify(name, which, self.own_faces()?, level).await?;
                 let unexplained: u64 = proofs.iter().map(|proof| proof.unexplained).sum();
                 let words = failed.as_ref().map(|failed| format!("; {}", failed.text.en)).unwrap_or_default();
@@ -109,6 +111,12 @@ impl Admin {
                 let to = admin.as_ref().map(|admin| format!("{source} {} {}", admin.name, admin.form));
                 let view = moves.set_administrator(name, &source, admin, password).await?;
                 self.note(actor, verb, name, None, to).await?;
+                out.item(Item::Move(view)).await?;
+                return Ok(Report::Done);
+            }
+            MoveAct::Secrets { days } => {
+                let view = moves.keep_secrets(name, days).await?;
+                self.note(actor, verb, name, None, view.secrets_until.clone()).await?;
                 out.item(Item::Move(view)).await?;
                 return Ok(Report::Done);
             }
@@ -216,6 +224,7 @@ impl Admin {
                 return self.notify(actor, name, &which, (occasion, dry_run), out).await;
             }
             MoveAct::Rollback { dry_run: true } => {
+                self.note(actor, "move.rollback.rehearse", name, None, named).await?;
                 for (address, returned) in moves.rehearse_rollback(name, which).await? {
                     out.item(Item::MoveReturned(ReturnedView { address, returned })).await?;
                 }
@@ -278,6 +287,7 @@ fn verb_of(what: &MoveAct) -> &'static str {
     match what {
         MoveAct::Plan(_) => "move.plan",
         MoveAct::Administrator { .. } => "move.administrator",
+        MoveAct::Secrets { .. } => "move.secrets",
         MoveAct::PassThrough { .. } => "move.pass-through",
         MoveAct::Pace { .. } => "move.pace",
         MoveAct::Wave { .. } => "move.wave",

@@ -18,6 +18,11 @@ pub enum MoveAct {
         /// The password, which is sealed at once; `None` keeps the one that is known.
         password: Option<Password>,
     },
+    /// Says for how long passwords of old servers are kept, at the most.
+    Secrets {
+        /// Days; 0 forgets them at once. Without it they are kept for 90 days after the last login with one.
+        days: Option<u32>,
+    },
     /// Says whether sessions are passed through to the old server, and where mail goes meanwhile; what is not named stays.
     PassThrough {
         /// `off`, `until-cutover`, `until-ready`.

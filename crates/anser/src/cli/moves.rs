@@ -198,6 +198,8 @@ pub struct MovePlan {
     pub hours: Option<String>,
     #[arg(long, value_name = "SIZE")]
     pub bytes_per_day: Option<String>,
+    #[arg(long, value_name = "DAYS|unused")]
+    pub keep_secrets: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -387,6 +387,13 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
             "每天（UTC）最多读取的数据量，如 2500MB；0 为不限",
         ),
     ),
+    (
+        "keep_secrets",
+        Line(
+            "Forget passwords of old servers in so many days, 0 at once; unused: 90 days after they were last used",
+            "若干天后删除旧服务器的密码，0 为立即；unused 为最后一次使用 90 天后",
+        ),
+    ),
     ("move_watch", Line("Follow it until nothing is under way", "持续显示进度，直到全部完成")),
     (
         "move_close",

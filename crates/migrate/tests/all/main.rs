@@ -63,6 +63,7 @@ mod owners_have_their_way;
 mod persons_move_their_own_mail;
 mod pipelined_answers_are_told_apart_by_uid;
 mod pop3_maildrops_come_once_and_are_left_alone;
+mod secrets_are_forgotten_when_their_time_is_over;
 mod sizes_and_dates_that_lie_do_no_harm;
 mod the_mail_of_a_login_goes_to_one_account;
 mod the_newest_come_first_with_their_uids;
