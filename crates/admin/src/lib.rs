@@ -213,7 +213,7 @@ impl Admin {
             R::PeopleImport { import } => self.import_people(actor, import, mails, out).await,
             R::Sieve { whose, what } => self.sieve(actor, &whose, what, out).await,
             R::AdminToken { what } => self.admin_token(actor, what, out).await,
-            R::MoveList => self.moves(out).await,
+            R::MoveList { name } => self.moves(name, out).await,
             R::Move { name, which, what } => self.act_on_move(actor, &name, which, what, out).await,
             R::Sweep => self.sweep().await,
             R::Reload => self.reload(actor).await,

@@ -474,7 +474,11 @@ pub enum Request {
     /// [`crate::Admin::admin_token`]
     AdminToken { what: TokenAct },
     /// [`crate::Admin::moves`]
-    MoveList,
+    MoveList {
+        /// The only one that is meant.
+        #[serde(default)]
+        name: Option<String>,
+    },
     /// [`crate::Admin::act_on_move`]; all mailboxes where none is named.
     Move {
         name: String,

@@ -416,7 +416,7 @@ fn sign_in_asked(sign_in: SignIn) -> Result<Asked> {
 fn token_asked(token: AdminToken) -> Asked {
     let list = matches!(token, AdminToken::List);
     let what = match token {
-        AdminToken::Add { name, scopes, days } => TokenAct::Add { name, scopes, days },
+        AdminToken::Add { name, scopes, of_move, days } => TokenAct::Add { name, scopes, of_move, days },
         AdminToken::List => TokenAct::List,
         AdminToken::Revoke { name } => TokenAct::Revoke { name },
     };

@@ -32,7 +32,7 @@ pub fn asked(act: Move) -> Result<Asked> {
     let one =
         |name: String, what| Ok(Asked { requests: vec![Request::Move { name, which: Vec::new(), what }], list: false });
     match act {
-        Move::List => Ok(Asked { requests: vec![Request::MoveList], list: true }),
+        Move::List => Ok(Asked { requests: vec![Request::MoveList { name: None }], list: true }),
         Move::Plan(plan) => planned(plan),
         Move::Accounts { project, source, stdin: true, wave } => {
             let logins = logins(&mut std::io::stdin().lock())?;

@@ -185,7 +185,8 @@ impl Printer {
             Item::AdminToken(one) => {
                 let over = if one.over { "  (over)" } else { "" };
                 let (name, scopes, used) = (&one.name, one.scopes.join(","), one.last_used.as_deref().unwrap_or("-"));
-                format!("{name}  {scopes}  {}  {used}  {}{over}\n", one.created, one.expires)
+                let only = one.of_move.as_ref().map(|of| format!("  {of}")).unwrap_or_default();
+                format!("{name}  {scopes}{only}  {}  {used}  {}{over}\n", one.created, one.expires)
             }
             Item::Script(script) => {
                 format!("{}  {}  {}  {}\n", script.place, script.name, size(script.size), script.changed)

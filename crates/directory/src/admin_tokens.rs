@@ -18,6 +18,8 @@ use crate::{Directory, names};
 pub const TOKENS: usize = 50;
 /// Longest life that one can be made with.
 pub const LONGEST_LIFE: Duration = Duration::from_secs(366 * 24 * 3600);
+/// Longest name of a move, in bytes.
+const MOVE: usize = 200;
 /// How often it is written down that one was used.
 const SEEN_EVERY: Duration = Duration::from_secs(5 * 60);
 
@@ -38,6 +40,8 @@ pub struct AdminToken {
     pub name: String,
     /// What it opens.
     pub scopes: Vec<AdminScope>,
+    /// The only move that it opens, by its name; `None` for all.
+    pub of_move: Option<String>,
     /// When it was made.
     pub created: Timestamp,
     /// When it ends.
@@ -53,13 +57,27 @@ impl AdminToken {
         self.scopes.contains(&scope)
             || (scope == AdminScope::MovesRead && self.scopes.contains(&AdminScope::MovesWrite))
     }
+
+    /// Whether it opens this move.
+    pub fn opens_move(&self, name: &str) -> bool {
+        self.of_move.as_deref().is_none_or(|only| only == name)
+    }
 }
 
 impl Directory {
-    /// Makes a token; it is shown this once. `Class::Exists` when there is one of that name, `Class::Limit` beyond [`TOKENS`],
-    /// `Class::Invalid` without a name or a scope, or for a life beyond [`LONGEST_LIFE`].
-    pub async fn add_admin_token(&self, name: &str, scopes: &[AdminScope], life: Duration) -> Result<String> {
-        let name = names::display_name(name)?;
+    /// Makes a token, for one move or for all; it is shown this once. `Class::Exists` when there is one of that name, `Class::Limit` beyond
+    /// [`TOKENS`], `Class::Invalid` without a name or a scope, or for a life beyond [`LONGEST_LIFE`].
+    pub async fn add_admin_token(
+        &self,
+        name: &str,
+        scopes: &[AdminScope],
+        of_move: Option<&str>,
+        life: Duration,
+    ) -> Result<String> {
+        let (name, of_move) = (names::display_name(name)?, of_move.map(|of| of.trim().to_owned()));
+        if of_move.as_ref().is_some_and(|of| of.is_empty() || of.len() > MOVE || of.contains(char::is_control)) {
+            return Err(Error::invalid("a move has a name", "迁移项目需要名称"));
+        }
         if name.is_empty() || scopes.is_empty() || life.is_zero() || life > LONGEST_LIFE {
             return Err(Error::invalid(
                 "a token has a name, a scope, and an end within a year",
@@ -77,9 +95,10 @@ impl Directory {
                 let (en, zh) = (format!("at most {TOKENS} tokens"), format!("最多 {TOKENS} 个令牌"));
                 return Err(Error::new(Class::Limit, en, zh));
             }
-            let sql = "INSERT INTO dir_admin_tokens (name, hash, scopes, created_ms, expires_ms)
-                       VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
-            let added = tx.execute(sql, params![&name, &hash.as_bytes()[..], &words, now.0, expires.0])?;
+            let sql = "INSERT INTO dir_admin_tokens (name, hash, scopes, created_ms, expires_ms, move)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
+            let of_move = of_move.as_deref();
+            let added = tx.execute(sql, params![&name, &hash.as_bytes()[..], &words, now.0, expires.0, of_move])?;
             one(added, || Error::exists("there is a token of that name", "已有同名令牌"))
         })
         .await?;
@@ -134,7 +153,7 @@ impl Directory {
 }
 
 fn all(tx: &mut Tx<'_>) -> Result<Vec<AdminToken>> {
-    let sql = "SELECT name, hash, scopes, created_ms, expires_ms, used_ms FROM dir_admin_tokens ORDER BY name";
+    let sql = "SELECT name, hash, scopes, created_ms, expires_ms, used_ms, move FROM dir_admin_tokens ORDER BY name";
     tx.query(sql, &[], |row: &Row<'_>| {
         let hash: [u8; 32] = row.blob(1)?.try_into().map_err(|_| Error::damaged("the hash of a token"))?;
         Ok(AdminToken {
@@ -144,6 +163,7 @@ fn all(tx: &mut Tx<'_>) -> Result<Vec<AdminToken>> {
             created: Timestamp(row.int(3)?),
             expires: Timestamp(row.int(4)?),
             last_used: row.opt_int(5)?.map(Timestamp),
+            of_move: row.opt_text(6)?,
             hash: hash.into(),
         })
     })

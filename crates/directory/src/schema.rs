@@ -31,6 +31,7 @@ pub const SCHEMA: Schema = Schema(&[
     ADMIN_TOKENS,
     USED,
     TARGET,
+    OF_MOVE,
 ]);
 
 /// One row of `dir_addresses` per address that is somebody's: `kind` and `target` say whose (see `address::Kind`).
@@ -462,4 +463,9 @@ CREATE TABLE dir_used (
 /// As whom, or where, an old server is asked that is no mail server (see `front_door`).
 const TARGET: &str = "
 ALTER TABLE dir_front_doors ADD COLUMN target TEXT;
+";
+
+/// The only move that a token opens.
+const OF_MOVE: &str = "
+ALTER TABLE dir_admin_tokens ADD COLUMN move TEXT;
 ";

@@ -14,10 +14,12 @@ use crate::{Actor, Admin};
 pub(super) const PIECE: usize = 512 * 1024;
 
 impl Admin {
-    /// Every move.
-    pub async fn moves(&self, out: &Out) -> Result<Report> {
+    /// Every move, or the one of a name.
+    pub async fn moves(&self, name: Option<String>, out: &Out) -> Result<Report> {
         for view in self.deps.moves.moves().await? {
-            out.item(Item::Move(view)).await?;
+            if name.as_ref().is_none_or(|name| *name == view.name) {
+                out.item(Item::Move(view)).await?;
+            }
         }
         Ok(Report::Done)
     }

@@ -14,11 +14,12 @@ impl Admin {
     pub async fn admin_token(&self, actor: &Actor, what: TokenAct, out: &Out) -> Result<Report> {
         let directory = &self.deps.directory;
         match what {
-            TokenAct::Add { name, scopes, days } => {
+            TokenAct::Add { name, scopes, of_move, days } => {
                 let named: Vec<AdminScope> = scopes.iter().map(|word| scope_named(word)).collect::<Result<_>>()?;
                 let life = Duration::from_secs(u64::from(days) * 24 * 3600);
-                let secret = directory.add_admin_token(&name, &named, life).await?;
-                let after = format!("{} {days}", scopes.join(" "));
+                let secret = directory.add_admin_token(&name, &named, of_move.as_deref(), life).await?;
+                let only = of_move.map(|of| format!(" {of}")).unwrap_or_default();
+                let after = format!("{}{only} {days}", scopes.join(" "));
                 self.note(actor, "admin-token.create", &name, None, Some(after)).await?;
                 Ok(Report::Registered { id: name, secret: Some(secret) })
             }
@@ -27,6 +28,7 @@ impl Admin {
                 for one in directory.admin_tokens().await? {
                     let view = AdminTokenView {
                         scopes: one.scopes.iter().map(|scope| scope.word().to_owned()).collect(),
+                        of_move: one.of_move,
                         created: one.created.to_string(),
                         expires: one.expires.to_string(),
                         last_used: one.last_used.map(|at| at.to_string()),

@@ -81,6 +81,9 @@ pub struct AdminTokenView {
     pub name: String,
     /// What it opens.
     pub scopes: Vec<String>,
+    /// The only move that it opens; all without.
+    #[serde(default)]
+    pub of_move: Option<String>,
     /// When it was made (RFC 3339).
     pub created: String,
     /// When it ends.

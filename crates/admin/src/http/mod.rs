@@ -52,12 +52,33 @@ pub fn routes(admin: &Admin) -> Routes {
 /// What a token must open for an act; `None` for acts that are done at the server itself alone.
 fn scope_of(act: &Act) -> Option<AdminScope> {
     match act {
-        Act::MoveList => Some(AdminScope::MovesRead),
+        Act::MoveList { .. } => Some(AdminScope::MovesRead),
         Act::Move { what, .. } if what.only_looks() => Some(AdminScope::MovesRead),
         // It would have the server read whatever file is named.
         Act::Move { what: MoveAct::Plan(source), .. } if source.kind.is_files() => None,
         Act::Move { .. } => Some(AdminScope::MovesWrite),
         _ => None,
+    }
+}
+
+/// An act within the one move that a token is for; `None` for one of another.
+fn within(token: &AdminToken, act: Act) -> Option<Act> {
+    match act {
+        // Of the others it is not even told that they are.
+        Act::MoveList { name: None } => Some(Act::MoveList { name: token.of_move.clone() }),
+        Act::MoveList { name: Some(name) } if !token.opens_move(&name) => None,
+        Act::Move { name, .. } if !token.opens_move(&name) => None,
+        other => Some(other),
+    }
+}
+
+impl Admin {
+    /// Whether whoever is listed by an act has neighbours in the move: who leads one move takes nobody of another organisation into it.
+    async fn has_their_domains(&self, wanted: &Act) -> Result<bool> {
+        let Act::Move { name, what: MoveAct::Accounts { logins, .. }, .. } = wanted else { return Ok(true) };
+        let known = self.deps.moves.domains(name).await?;
+        let is_known = |domain: &str| known.iter().any(|one| one.eq_ignore_ascii_case(domain));
+        Ok(logins.iter().all(|login| login.address.rsplit_once('@').is_some_and(|(_, domain)| is_known(domain))))
     }
 }
 
@@ -76,9 +97,22 @@ async fn answer(door: &Arc<Door>, request: &mut Request) -> Result<Response, Res
         let (en, zh) = ("this is done at the server itself, by the command line", "该操作只能在服务器上用命令行完成");
         plain_problem(request, 403, &Text::new(en, zh))
     })?;
+    let wanted = within(&token, wanted).ok_or_else(|| {
+        let text = Text::new("this token is for another move", "该令牌只用于另一个迁移项目");
+        problem(request, 403, SCOPE, &text)
+    })?;
     if !token.opens(scope) {
         let (en, zh) =
             (format!("this wants a token for {}", scope.word()), format!("需要权限为 {} 的令牌", scope.word()));
+        return Err(problem(request, 403, SCOPE, &Text::new(en, zh)));
+    }
+    if token.of_move.is_some()
+        && !door.admin.has_their_domains(&wanted).await.map_err(|error| failed(request, &error))?
+    {
+        let (en, zh) = (
+            "this token lists accounts of domains alone that somebody is listed of in its move",
+            "该令牌只能列出项目中已有账号的域名下的账号",
+        );
         return Err(problem(request, 403, SCOPE, &Text::new(en, zh)));
     }
     let origin = Origin::peer("http", request.peer().ip());

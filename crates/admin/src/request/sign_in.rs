@@ -126,6 +126,9 @@ pub enum TokenAct {
         name: String,
         /// `moves:read`, `moves:write`.
         scopes: Vec<String>,
+        /// The only move that it opens, by its name.
+        #[serde(default)]
+        of_move: Option<String>,
         /// How many days it is good for.
         days: u32,
     },

@@ -169,6 +169,8 @@ pub enum AdminToken {
         name: String,
         #[arg(id = "admin_scope", long = "scope", value_delimiter = ',', required = true)]
         scopes: Vec<String>,
+        #[arg(id = "admin_move", long = "move", value_name = "PROJECT")]
+        of_move: Option<String>,
         #[arg(id = "admin_days", long = "days", default_value_t = 90)]
         days: u32,
     },

@@ -277,6 +277,7 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
     ("format", Line("html, csv, json or pdf", "html、csv、json 或 pdf")),
     ("admin_token", Line("Name of the token; the journal knows who acts by it", "令牌名称，日志据此记录操作者")),
     ("admin_scope", Line("What it opens: moves:read, moves:write", "权限范围：moves:read、moves:write")),
+    ("admin_move", Line("The only move that it opens", "只能操作这一个迁移项目")),
     ("admin_days", Line("How many days it is good for", "有效天数")),
     ("project", Line("Name of the move", "迁移项目名称")),
     ("source", Line("Name of the old server within the move", "旧服务器在项目中的名称")),

@@ -152,6 +152,45 @@ fn who_may_not_is_told_the_same_whatever_is_wrong() {
 }
 
 #[test]
+fn a_token_for_one_move_leads_that_and_knows_of_no_other() {
+    let place = Place::new();
+    let dev = place.start();
+    plan(&dev);
+    dev.ask(&["move", "plan", "other", "--host", "127.0.0.1", "--port", "1", "--tls", "none"]);
+    dev.ask(&["domain", "add", "other.test"]);
+    dev.ask(&["account", "add", "eve@other.test", "--no-password"]);
+    let made = dev.ask(&["--json", "admin", "token", "add", "guest", "--scope", "moves:write", "--move", "m"]);
+    let made: Value = serde_json::from_str(&made).unwrap();
+    let guest = bearer(made["secret"].as_str().unwrap());
+    let (_, all) = ask(&dev, &[&guest], &json!({ "act": "move-list" }));
+    let names: Vec<&Value> = all["items"].as_array().unwrap().iter().map(|one| &one["move"]["name"]).collect();
+    assert_eq!(names, ["m"], "{all}");
+    assert_eq!(ask(&dev, &[&guest], &json!({ "act": "move-list", "name": "other" })).0, 403);
+    for name in ["other", "M", "m2"] {
+        for what in [json!("status"), json!("start"), json!("report-key")] {
+            let (status, problem) = ask(&dev, &[&guest], &json!({ "act": "move", "name": name, "what": what }));
+            assert_eq!(
+                (status, &problem["type"]),
+                (403, &"urn:anser:admin:insufficient-scope".into()),
+                "{name} {what}"
+            );
+        }
+    }
+    let list = |address: &str| {
+        let login = json!({ "login": "x", "password": "y", "address": address });
+        let what = json!({ "accounts": { "source": "old", "logins": [login] } });
+        ask(&dev, &[&guest], &json!({ "act": "move", "name": "m", "what": what })).0
+    };
+    assert_eq!(list("bob@anser.test"), 403, "nobody of the domain is in it yet");
+    let first = json!({ "accounts": { "source": "old", "logins": [{ "login": "ann", "address": "ann@anser.test" }] } });
+    let house = bearer(&token(&dev, "house", "moves:write"));
+    assert_eq!(ask(&dev, &[&house], &json!({ "act": "move", "name": "m", "what": first })).0, 200);
+    assert_eq!((list("bob@anser.test"), list("eve@other.test")), (200, 403));
+    assert_eq!(ask(&dev, &[&guest], &json!({ "act": "move", "name": "m", "what": "status" })).0, 200);
+    assert!(dev.ask(&["admin", "token", "list"]).contains("guest  moves:write  m  "));
+}
+
+#[test]
 fn followers_are_told_until_their_token_is_taken_back_and_cost_nothing_once_they_left() {
     let place = Place::new();
     let dev = place.start();

@@ -22,15 +22,23 @@ async fn shown(site: &Site, token: &str) -> Result<AdminToken, Refusal> {
 fn a_token_opens_its_scopes_until_it_ends_or_is_taken_back() {
     each_site(|site: Rc<Site>| async move {
         let directory = &site.directory;
-        let read = directory.add_admin_token("console", &READ, DAY).await.unwrap();
-        let write = directory.add_admin_token("robot", &[AdminScope::MovesWrite], DAY * 2).await.unwrap();
+        let read = directory.add_admin_token("console", &READ, None, DAY).await.unwrap();
+        let write = directory.add_admin_token("robot", &[AdminScope::MovesWrite], None, DAY * 2).await.unwrap();
         let (console, robot) = (shown(&site, &read).await.unwrap(), shown(&site, &write).await.unwrap());
         assert!(console.opens(AdminScope::MovesRead) && !console.opens(AdminScope::MovesWrite));
         assert!(robot.opens(AdminScope::MovesRead) && robot.opens(AdminScope::MovesWrite));
         let listed = directory.admin_tokens().await.unwrap();
         let names: Vec<&str> = listed.iter().map(|one| &*one.name).collect();
         assert_eq!((names, listed[0].last_used), (vec!["console", "robot"], Some(site.clock.now())));
-        assert_eq!(directory.add_admin_token("robot", &READ, DAY).await.unwrap_err().class, Class::Exists);
+        assert_eq!(directory.add_admin_token("robot", &READ, None, DAY).await.unwrap_err().class, Class::Exists);
+
+        assert!(robot.opens_move("a") && robot.opens_move("b"));
+        let one = directory.add_admin_token("guest", &READ, Some("a"), DAY).await.unwrap();
+        let guest = shown(&site, &one).await.unwrap();
+        assert!(guest.opens_move("a") && !guest.opens_move("b") && !guest.opens_move("A") && !guest.opens_move(""));
+        let nameless = directory.add_admin_token("x", &READ, Some(" "), DAY).await;
+        assert_eq!(nameless.unwrap_err().class, Class::Invalid);
+        directory.revoke_admin_token("guest").await.unwrap();
 
         site.clock.advance(DAY);
         assert_eq!(shown(&site, &read).await, Err(Refusal::Wrong), "its day is over");
@@ -51,19 +59,19 @@ fn nothing_but_a_token_of_the_house_opens_anything_and_guesses_are_counted() {
     each_site(|site: Rc<Site>| async move {
         let (directory, ann) = (&site.directory, site.account("ann@anser.test").await.id);
         let own = directory.add_app_password(ann, AppPasswordKind::Bearer, "x", Services::ALL, None).await.unwrap();
-        let token = directory.add_admin_token("console", &READ, DAY).await.unwrap();
+        let token = directory.add_admin_token("console", &READ, None, DAY).await.unwrap();
         for wrong in ["", "anser_guess", &own.password, &token.to_uppercase(), &token[1..], &format!("{token}a")] {
             assert_eq!(shown(&site, wrong).await, Err(Refusal::Wrong), "{wrong}");
         }
         for (name, scopes, life) in
             [("", &READ[..], DAY), ("x", &[], DAY), ("x", &READ, Duration::ZERO), ("x", &READ, LONGEST_LIFE + DAY)]
         {
-            assert_eq!(directory.add_admin_token(name, scopes, life).await.unwrap_err().class, Class::Invalid);
+            assert_eq!(directory.add_admin_token(name, scopes, None, life).await.unwrap_err().class, Class::Invalid);
         }
         for n in 1..TOKENS {
-            directory.add_admin_token(&n.to_string(), &READ, DAY).await.unwrap();
+            directory.add_admin_token(&n.to_string(), &READ, None, DAY).await.unwrap();
         }
-        assert_eq!(directory.add_admin_token("one more", &READ, DAY).await.unwrap_err().class, Class::Limit);
+        assert_eq!(directory.add_admin_token("one more", &READ, None, DAY).await.unwrap_err().class, Class::Limit);
         for n in 0..SOURCE_FAILURES {
             let _ = shown(&site, &format!("guess {n}")).await;
         }
