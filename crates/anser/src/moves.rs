@@ -34,7 +34,11 @@ pub fn asked(act: Move) -> Result<Asked> {
     match act {
         Move::List => Ok(Asked { requests: vec![Request::MoveList { name: None }], list: true }),
         Move::Plan(plan) => planned(plan),
-        Move::Accounts { project, source, stdin: true, wave } => {
+        Move::Accounts { project: name, old_addresses: true, old_domain: domain, dry_run, .. } => {
+            let what = MoveAct::OldAddresses { domain, dry_run };
+            Ok(Asked { requests: vec![Request::Move { name, which: Vec::new(), what }], list: true })
+        }
+        Move::Accounts { project, source, stdin: true, wave, .. } => {
             let logins = logins(&mut std::io::stdin().lock())?;
             let which: Vec<String> = logins.iter().map(|login| login.address.clone()).collect();
             let asked = one(project.clone(), MoveAct::Accounts { source, logins })?;

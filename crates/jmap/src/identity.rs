@@ -1,8 +1,9 @@
 //! Identity (RFC 8621 §6): as whom mail is written. Whose address one may write as is the directory's business; here are the names and
 //! signatures that belong to it.
 
-use anser_base::{Address, Result};
-use anser_store::{Logged, MailTx, RecordKind};
+use anser_base::{Address, Durability, Result};
+use anser_directory::Account;
+use anser_store::{Logged, MailTx, RecordKind, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -40,8 +41,8 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    fn of_account(access: &Access) -> Self {
-        Self { name: access.owner.name.clone(), own: true, ..Self::new(access.owner.address.to_string()) }
+    fn of_account(owner: &Account) -> Self {
+        Self { name: owner.name.clone(), own: true, ..Self::new(owner.address.to_string()) }
     }
 
     fn new(email: String) -> Self {
@@ -99,14 +100,47 @@ async fn all(call: &Call, access: &Access) -> Result<(String, Vec<(u64, Identity
     if !known.is_empty() {
         return Ok((state, known));
     }
-    let first = serde_json::to_vec(&Identity::of_account(access)).unwrap_or_default();
+    let first = serde_json::to_vec(&Identity::of_account(&access.owner)).unwrap_or_default();
     let add = move |tx: &mut MailTx<'_, '_>| {
-        if tx.records(RecordKind::Identity)?.is_empty() {
-            tx.add_record(RecordKind::Identity, &first)?;
-        }
+        give_own(tx, &first)?;
         read(tx)
     };
-    call.door.deps.store.write(access.owner.id, anser_base::Durability::Sync, add).await
+    call.door.deps.store.write(access.owner.id, Durability::Sync, add).await
+}
+
+fn give_own(tx: &mut MailTx<'_, '_>, first: &[u8]) -> Result<()> {
+    match tx.records(RecordKind::Identity)?.is_empty() {
+        true => tx.add_record(RecordKind::Identity, first).map(drop),
+        false => Ok(()),
+    }
+}
+
+/// Whether an account has an identity with this address.
+pub async fn has_identity(store: &Store, owner: &Account, email: &Address) -> Result<bool> {
+    let (_, known) = store.read(owner.id, read).await?;
+    let is_own = known.is_empty() && owner.address.key() == email.key();
+    Ok(is_own || is_among(&known, email))
+}
+
+/// Gives an account an identity with one more address that it may write as, named as the account is; `false` when it has one.
+/// `Class::Limit` when it has as many as may be.
+pub async fn add_identity(store: &Store, owner: &Account, email: &Address) -> Result<bool> {
+    let first = serde_json::to_vec(&Identity::of_account(owner)).unwrap_or_default();
+    let another = Identity { name: owner.name.clone(), ..Identity::new(email.to_string()) };
+    let (another, email) = (serde_json::to_vec(&another).unwrap_or_default(), email.clone());
+    let add = move |tx: &mut MailTx<'_, '_>| {
+        give_own(tx, &first)?;
+        if is_among(&read(tx)?.1, &email) {
+            return Ok(false);
+        }
+        tx.add_record(RecordKind::Identity, &another).map(|_| true)
+    };
+    store.write(owner.id, Durability::Sync, add).await
+}
+
+fn is_among(known: &[(u64, Identity)], email: &Address) -> bool {
+    let is_it = |one: &Identity| Address::parse(&one.email).is_some_and(|address| address.key() == email.key());
+    known.iter().any(|(_, identity)| is_it(identity))
 }
 
 fn read(tx: &mut MailTx<'_, '_>) -> Result<(String, Vec<(u64, Identity)>)> {

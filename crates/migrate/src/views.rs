@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Migrate;
 use crate::hours;
+use crate::kept;
 use crate::model::{Mailbox, Move, Source, State};
 use crate::rows;
 use crate::trouble::class_of;

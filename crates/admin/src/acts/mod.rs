@@ -16,6 +16,7 @@ mod front_door;
 mod import;
 mod moves;
 mod notify;
+mod old_addresses;
 mod people;
 mod people_totals;
 mod probe;

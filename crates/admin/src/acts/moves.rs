@@ -225,6 +225,9 @@ impl Admin {
             MoveAct::Notify { occasion, dry_run } => {
                 return self.notify(actor, name, &which, (occasion, dry_run), out).await;
             }
+            MoveAct::OldAddresses { domain, dry_run } => {
+                return self.keep_old_addresses(actor, name, which, (domain, dry_run), out).await;
+            }
             MoveAct::Rollback { dry_run: true } => {
                 self.note(actor, "move.rollback.rehearse", name, None, named).await?;
                 for (address, returned) in moves.rehearse_rollback(name, which).await? {
@@ -307,6 +310,7 @@ fn verb_of(what: &MoveAct) -> &'static str {
         MoveAct::Rollback { .. } => "move.rollback",
         MoveAct::Report { .. } | MoveAct::ReportKey => "move.report",
         MoveAct::Accounts { .. } => "move.accounts",
+        MoveAct::OldAddresses { .. } => "move.old-addresses",
         MoveAct::Consent { .. } => "move.consent",
         MoveAct::Check => "move.check",
         MoveAct::Trial => "move.trial",

@@ -56,6 +56,8 @@ fn scope_of(act: &Act) -> Option<AdminScope> {
         Act::Move { what, .. } if what.only_looks() => Some(AdminScope::MovesRead),
         // It would have the server read whatever file is named.
         Act::Move { what: MoveAct::Plan(source), .. } if source.kind.is_files() => None,
+        // Addresses are given away at the server itself.
+        Act::Move { what: MoveAct::OldAddresses { .. }, .. } => None,
         Act::Move { .. } => Some(AdminScope::MovesWrite),
         _ => None,
     }
@@ -213,6 +215,8 @@ mod tests {
         assert_eq!((what(&gates(true)), what(&gates(false))), (read, write));
         assert_eq!((what(r#""start""#), what(r#"{"verify":{"level":"bodies"}}"#)), (write, write));
         assert_eq!((plan("imap"), plan("maildir"), plan("pst")), (write, None, None));
+        let old = |dry_run| format!(r#"{{"old-addresses":{{"domain":null,"dry_run":{dry_run}}}}}"#);
+        assert_eq!((what(&old(true)), what(&old(false))), (read, None));
         for other in [
             r#"{"act":"status"}"#,
             r#"{"act":"admin-token","what":"list"}"#,

@@ -61,6 +61,13 @@ pub enum MoveAct {
         /// The logins.
         logins: Vec<NewMailbox>,
     },
+    /// Makes the old address of each mailbox an alias of its account here, with an identity to answer as.
+    OldAddresses {
+        /// The domain of logins that have none.
+        domain: Option<String>,
+        /// Only tell what that would be.
+        dry_run: bool,
+    },
     /// Lets a grant of OAuth 2.0 stand where passwords do, or asks owners for it: their codes are in the notes then.
     Consent {
         /// What the client is known by, and what it has.
@@ -198,6 +205,7 @@ impl MoveAct {
             | Self::Documents
             | Self::Notify { dry_run: true, .. }
             | Self::Ticket(TicketAct::List)
+            | Self::OldAddresses { dry_run: true, .. }
             | Self::Rollback { dry_run: true } => true,
             Self::Form(said) => said.is_empty(),
             Self::Cutover { check, noticed, accepted, close, probe } => {

@@ -15,6 +15,12 @@ pub enum Move {
         stdin: bool,
         #[arg(id = "accounts_wave", long = "wave", value_name = "WAVE", requires = "stdin")]
         wave: Option<String>,
+        #[arg(long, conflicts_with = "stdin")]
+        old_addresses: bool,
+        #[arg(long, value_name = "DOMAIN", requires = "old_addresses")]
+        old_domain: Option<String>,
+        #[arg(id = "old_dry_run", long = "dry-run", requires = "old_addresses")]
+        dry_run: bool,
     },
     Wave {
         project: String,

@@ -277,6 +277,15 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
     ("format", Line("html, csv, json or pdf", "html、csv、json 或 pdf")),
     ("admin_token", Line("Name of the token; the journal knows who acts by it", "令牌名称，日志据此记录操作者")),
     ("admin_scope", Line("What it opens: moves:read, moves:write", "权限范围：moves:read、moves:write")),
+    (
+        "old_addresses",
+        Line(
+            "Make the old addresses of those that are listed aliases here, and answer as them",
+            "将已列出账号的旧地址设为别名，并可用旧地址回复",
+        ),
+    ),
+    ("old_domain", Line("The domain of logins that have none", "没有域名的登录名所属的域名")),
+    ("old_dry_run", Line("Only say what would be done", "只显示将要执行的操作")),
     ("admin_move", Line("The only move that it opens", "只能操作这一个迁移项目")),
     ("admin_days", Line("How many days it is good for", "有效天数")),
     ("project", Line("Name of the move", "迁移项目名称")),

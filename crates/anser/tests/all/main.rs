@@ -22,6 +22,7 @@ mod init_makes_a_server_that_serves;
 mod mail_survives_the_way_through_files;
 mod many_accounts_are_added_at_once;
 mod mistakes_are_one_plain_line;
+mod old_addresses_stay_and_are_answered_as;
 mod peers;
 mod people_are_imported_line_by_line;
 mod reports_of_others_are_shown;

@@ -59,6 +59,12 @@ impl Directory {
         .await
     }
 
+    /// Whether an address is somebody's: an account's, an alias, a group's.
+    pub async fn is_taken(&self, address: &Address) -> Result<bool> {
+        let key = names::key(address);
+        self.read(move |tx| Ok(rows::address(tx, &key)?.is_some())).await
+    }
+
     /// All aliases of an account, by address.
     pub async fn aliases_of(&self, account: AccountId) -> Result<Vec<Address>> {
         let sql = "SELECT address FROM dir_addresses WHERE target = ?1 AND kind = ?2 ORDER BY address";
