@@ -11,9 +11,9 @@ use tokio::sync::oneshot;
 
 use crate::adopt::{Adoptable, Here, identity};
 use crate::files::Ends;
-use crate::merge::{Marks, came_as, merged, where_is};
+use crate::merge::{Marks, came_as, is_same_date, merged, where_is};
 use crate::overlap;
-use crate::source::{Seen, Taken};
+use crate::source::{Known, Seen, Taken};
 
 /// Before 1971 no mail was kept: such a date is a clock that was never set.
 const EARLIEST: i64 = 365 * 24 * 3600;
@@ -67,7 +67,7 @@ pub struct Arrived {
 }
 
 /// What a batch came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Done {
     /// Messages.
     pub messages: u64,
@@ -77,18 +77,28 @@ pub struct Done {
     pub came: u64,
     /// Bytes that the account holds now.
     pub used: u64,
+    /// Messages that were not asked for, since their bytes were here, and are not any more.
+    pub left: Vec<Seen>,
 }
 
 struct Ready {
+    /// With the bytes.
     row: LedgerRow,
     uid: u32,
-    content: Content,
+    body: Body,
     received: Timestamp,
     zone: i16,
     uidl: Option<String>,
     line_ends: Option<Vec<u8>>,
     /// The same message, which is here already.
     twin: Option<Here>,
+}
+
+enum Body {
+    /// It was put where bodies are.
+    Came(Content),
+    /// It was there.
+    Here(Box<(Seen, Known)>),
 }
 
 /// Stores a batch, durably, all or nothing. What the ledger knows already is left out.
@@ -128,7 +138,9 @@ async fn put(store: Store, target: Target, batch: Vec<Arrived>) -> Result<Vec<Re
     let mut ready = tokio::task::spawn_blocking(put).await.map_err(Error::unavailable)??;
     if let Some(since) = target.overlap {
         for one in ready.iter_mut().filter(|one| one.twin.is_none()) {
-            one.twin = overlap::delivered(&store, &target, since, &one.content, one.received).await?;
+            if let Body::Came(content) = &one.body {
+                one.twin = overlap::delivered(&store, &target, since, content, one.received).await?;
+            }
         }
     }
     Ok(ready)
@@ -144,9 +156,15 @@ async fn store_all(store: Store, target: Target, ready: Vec<Ready>) -> Result<Do
         }
         let mut done = Done::default();
         for one in &ready {
-            done.came += one.content.size;
-            if store_one(tx, &target, one)? {
-                (done.messages, done.bytes) = (done.messages + 1, done.bytes + one.content.size);
+            if let Body::Came(content) = &one.body {
+                done.came += content.size;
+            }
+            match (store_one(tx, &target, one)?, &one.body) {
+                (Some(true), _) => {
+                    (done.messages, done.bytes) = (done.messages + 1, done.bytes + one.row.size);
+                }
+                (None, Body::Here(here)) => done.left.push(here.0.clone()),
+                _ => {}
             }
         }
         Ok(Done { used: tx.used(), ..done })
@@ -162,24 +180,32 @@ fn prepare(store: &Store, target: &Target, now: Timestamp, arrived: Arrived) -> 
         let found = believed.or_else(|| derived(head, now));
         (found, target.adoptable.as_ref().and_then(|_| identity(&head[..head.len().min(HEADER)])))
     };
-    let (content, (found, identity)) = match taken {
-        Taken::Memory(raw) => (store.put_body(target.tenant, &raw, Durability::Deferred)?, of_head(&raw)),
+    let (body, (found, identity)) = match taken {
+        Taken::Memory(raw) => (Body::Came(store.put_body(target.tenant, &raw, Durability::Deferred)?), of_head(&raw)),
         Taken::Stored(content) => {
             let needs_head = believed.is_none() || target.adoptable.is_some();
             let head = if needs_head { head_of(store, target.tenant, content.blob)? } else { Vec::new() };
-            (*content, of_head(&head))
+            (Body::Came(*content), of_head(&head))
         }
+        Taken::Here(known) => (Body::Here(Box::new((seen.clone(), known))), (believed, None)),
+    };
+    let (content, size) = match &body {
+        Body::Came(content) => (content.blob, content.size),
+        Body::Here(here) => (here.1.content, here.1.size),
     };
     let mut notes = Vec::new();
     if believed.is_none() {
         notes.push("date=derived".to_owned());
     }
-    if seen.size != 0 && seen.size != content.size {
+    if seen.size != 0 && seen.size != size {
         notes.push(format!("size={}", seen.size));
     }
     let written = seen.written.map(|unix| DateTime { unix, offset_minutes: 0 }).filter(|date| is_believed(date, now));
     let date = found.or(written).unwrap_or(DateTime { unix: now.secs(), offset_minutes: 0 });
     let row = LedgerRow {
+        content: Some(content),
+        size,
+        identity: seen.identity,
         received: seen.received,
         flags: seen.flags,
         keywords: seen.keywords,
@@ -188,9 +214,9 @@ fn prepare(store: &Store, target: &Target, now: Timestamp, arrived: Arrived) -> 
         ..LedgerRow::new(seen.key, LedgerState::Copied)
     };
     let (received, zone) = (Timestamp::from_secs(date.unix), i16::try_from(date.offset_minutes).unwrap_or(0));
-    let twin = target.adoptable.as_ref().and_then(|all| all.take(content.blob, identity, content.size));
+    let twin = target.adoptable.as_ref().and_then(|all| all.take(content, identity, size));
     let line_ends = ends.map(|ends| ends.to_bytes());
-    Ok(Ready { row, uid: seen.uid, content, received, zone, uidl: seen.uidl, line_ends, twin })
+    Ok(Ready { row, uid: seen.uid, body, received, zone, uidl: seen.uidl, line_ends, twin })
 }
 
 fn is_believed(date: &DateTime, now: Timestamp) -> bool {
@@ -213,13 +239,13 @@ fn head_of(store: &Store, tenant: TenantId, blob: BlobId) -> Result<Vec<u8>> {
     Ok(store.blobs().open(tenant, blob)?.read_at(0, HEADER)?.to_vec())
 }
 
-/// Whether the message was not here.
-fn store_one(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<bool> {
-    if target.may_have_moved && followed(tx, target, one)? {
-        return Ok(false);
+/// Whether the message was not here; `None` where its bytes are here no longer.
+fn store_one(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<Option<bool>> {
+    if target.may_have_moved && followed(tx, target, &one.row)? {
+        return Ok(Some(false));
     }
     if target.labels && labelled(tx, target, one)? {
-        return Ok(true);
+        return Ok(Some(true));
     }
     if target.again
         && let Some(row) = tx.ledger_row(target.key, &one.row.key)?
@@ -228,48 +254,77 @@ fn store_one(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<bo
         tx.forget_ledger_row(target.key, &row.key)?;
     }
     if let Some(twin) = one.twin
-        && adopted(tx, target, one, twin)?
+        && adopted(tx, target, &one.row, twin)?
     {
-        return Ok(true);
+        return Ok(Some(true));
     }
+    let new = match &one.body {
+        Body::Came(content) => {
+            let line_ends = one.line_ends.clone();
+            NewMessage { zone: one.zone, line_ends, ..NewMessage::new(content.clone(), target.mailbox, one.received) }
+        }
+        Body::Here(here) => match copied(tx, target, &here.1)? {
+            Some(new) => new,
+            None => return Ok(None),
+        },
+    };
     let message = NewMessage {
         flags: one.row.flags,
         keywords: one.row.keywords.clone(),
-        zone: one.zone,
         uid: Some(one.uid).filter(|uid| target.keeps_uids && *uid > 0),
         uidl: one.uidl.clone(),
         quota: target.quota,
-        line_ends: one.line_ends.clone(),
-        ..NewMessage::new(one.content.clone(), target.mailbox, one.received)
+        ..new
     };
-    Ok(tx.append_moved(target.key, &one.row, &message)?.is_some())
+    Ok(Some(tx.append_moved(target.key, &one.row, &message)?.is_some()))
+}
+
+/// A copy of the message of a row, wherever it is now.
+fn copied(tx: &mut MailTx<'_, '_>, target: &Target, known: &Known) -> Result<Option<NewMessage>> {
+    let Some(row) = tx.ledger_row(known.folder, &known.key)?.filter(|row| row.content == Some(known.content)) else {
+        return Ok(None);
+    };
+    let Some((mailbox, uid)) = where_is(tx, &row)? else { return Ok(None) };
+    let copies = tx.to_be_copied(mailbox, &[uid], target.mailbox, target.quota)?;
+    let is_it = |copy: &NewMessage| copy.content.blob == known.content && copy.prefix.is_empty();
+    Ok(copies.into_iter().map(|(_, copy)| copy).find(is_it))
 }
 
 /// A message that was here before the move came stays as it is, but for the flags that it has at the source besides.
-fn adopted(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready, twin: Here) -> Result<bool> {
-    if tx.ledger_row(target.key, &one.row.key)?.is_some_and(|row| row.state != LedgerState::Failed) {
+fn adopted(tx: &mut MailTx<'_, '_>, target: &Target, one: &LedgerRow, twin: Here) -> Result<bool> {
+    if tx.ledger_row(target.key, &one.key)?.is_some_and(|row| row.state != LedgerState::Failed) {
         return Ok(false);
     }
     // Another one of the source may have been taken for it a moment ago.
-    if target.overlap.is_some() && tx.is_in_ledger(twin.message, one.content.blob)? {
+    if target.overlap.is_some()
+        && let Some(content) = one.content
+        && tx.is_in_ledger(twin.message, content)?
+    {
         return Ok(false);
     }
     let Some(entry) = tx.entry(twin.mailbox, twin.uid)?.filter(|entry| entry.message == twin.message) else {
         return Ok(false);
     };
     let none = Marks { flags: Flags::default(), keywords: Keywords::default() };
-    let there = Marks { flags: one.row.flags, keywords: one.row.keywords.clone() };
+    let there = Marks { flags: one.flags, keywords: one.keywords.clone() };
     let here = Marks { flags: entry.flags, keywords: entry.keywords };
     let to = merged(&none, &there, &here);
     if to != here {
         tx.store_flags(twin.mailbox, &[twin.uid], FlagAct::Set, to.flags, &to.keywords, None)?;
     }
-    let (state, content, size) = (LedgerState::Adopted, Some(one.content.blob), one.content.size);
     let Here { mailbox, uid, message } = twin;
-    let note = target.overlap.map(|_| DELIVERED.to_owned()).or_else(|| one.row.note.clone());
-    let row = LedgerRow { state, content, size, mailbox, uid, message, note, ..one.row.clone() };
+    let note = target.overlap.map(|_| DELIVERED.to_owned()).or_else(|| one.note.clone());
+    let row = LedgerRow { state: LedgerState::Adopted, mailbox, uid, message, note, ..one.clone() };
     tx.put_ledger_row(target.key, &row)?;
     Ok(true)
+}
+
+/// Rows of the source whose messages have the bytes of this one and its date.
+fn twins_of(tx: &mut MailTx<'_, '_>, target: &Target, one: &LedgerRow) -> Result<Vec<(LedgerKey, LedgerRow)>> {
+    let Some(content) = one.content else { return Ok(Vec::new()) };
+    let mut twins = tx.ledger_rows_of(target.key.source, content, TWINS)?;
+    twins.retain(|(_, row)| is_same_date(&row.received, &one.received));
+    Ok(twins)
 }
 
 /// A message with several labels is in several folders of the source: here it is one message in several mailboxes.
@@ -277,8 +332,10 @@ fn labelled(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<boo
     if tx.ledger_row(target.key, &one.row.key)?.is_some_and(|row| row.state != LedgerState::Failed) {
         return Ok(false);
     }
-    for (key, row) in tx.ledger_rows_of(target.key.source, one.content.blob, TWINS)? {
-        let is_it = key != target.key && row.state.is_here() && row.received == one.row.received;
+    for (key, row) in twins_of(tx, target, &one.row)? {
+        // The same bytes under another identity are another message.
+        let is_other = row.identity.zip(one.row.identity).is_some_and(|(known, found)| known != found);
+        let is_it = key != target.key && row.state.is_here() && !is_other;
         let Some(message) = tx.message(row.message)?.filter(|_| is_it) else { continue };
         // Twins with the same labels are two messages.
         if message.places.is_empty() || message.places.iter().any(|(mailbox, _)| *mailbox == target.mailbox) {
@@ -286,8 +343,8 @@ fn labelled(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<boo
         }
         let wanted = Some(one.uid).filter(|uid| target.keeps_uids && *uid > 0);
         let uid = tx.add_place_at(row.message, target.mailbox, wanted)?;
-        let (content, size, mailbox, message) = (row.content, row.size, target.mailbox, row.message);
-        tx.put_ledger_row(target.key, &LedgerRow { content, size, mailbox, uid, message, ..one.row.clone() })?;
+        let (mailbox, message) = (target.mailbox, row.message);
+        tx.put_ledger_row(target.key, &LedgerRow { mailbox, uid, message, ..one.row.clone() })?;
         return Ok(true);
     }
     Ok(false)
@@ -296,16 +353,15 @@ fn labelled(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<boo
 /// A message that its owner moved from folder to folder at the source left one of them and came into the other: it moves here as
 /// well, instead of being here twice; not when its owner moved it here meanwhile. So it is with one that has another UID because the
 /// source numbered its folder anew.
-fn followed(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<bool> {
-    if tx.ledger_row(target.key, &one.row.key)?.is_some_and(|row| row.state != LedgerState::Failed) {
+fn followed(tx: &mut MailTx<'_, '_>, target: &Target, one: &LedgerRow) -> Result<bool> {
+    if tx.ledger_row(target.key, &one.key)?.is_some_and(|row| row.state != LedgerState::Failed) {
         return Ok(true);
     }
-    for (key, row) in tx.ledger_rows_of(target.key.source, one.content.blob, TWINS)? {
-        let is_it = row.state == LedgerState::Gone && row.message.0 != 0 && row.received == one.row.received;
+    for (key, row) in twins_of(tx, target, one)? {
+        let is_it = row.state == LedgerState::Gone && row.message.0 != 0;
         if !is_it || key == target.key {
             continue;
         }
-        let (content, size) = (Some(one.content.blob), one.content.size);
         let state = came_as(tx, &row)?;
         let here = tx.entry(row.mailbox, row.uid)?.filter(|entry| entry.message == row.message);
         let (mailbox, uid) = match here {
@@ -320,8 +376,7 @@ fn followed(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<boo
         tx.forget_ledger_row(key, &row.key)?;
         // The base stays what was last merged: what changed since is merged by the next pass.
         let (flags, keywords) = (row.flags, row.keywords.clone());
-        let moved =
-            LedgerRow { state, content, size, mailbox, uid, message: row.message, flags, keywords, ..one.row.clone() };
+        let moved = LedgerRow { state, mailbox, uid, message: row.message, flags, keywords, ..one.clone() };
         let moved = LedgerRow { note: row.note.clone().or(moved.note), ..moved };
         tx.put_ledger_row(target.key, &moved)?;
         return Ok(true);

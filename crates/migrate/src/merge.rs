@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use anser_base::{MailboxId, MessageId, Result};
+use anser_mime::date::parse_internal_date;
 use anser_store::{FlagAct, Flags, Keywords, LedgerKey, LedgerRow, LedgerState, MailTx};
 
 use crate::source::Seen;
@@ -56,6 +57,12 @@ pub fn merge(tx: &mut MailTx<'_, '_>, key: LedgerKey, row: &LedgerRow, seen: &Se
     Ok(true)
 }
 
+/// Whether two INTERNALDATEs name the same second: a server that takes the place of another one may write it in another zone.
+pub fn is_same_date(one: &str, other: &str) -> bool {
+    let second = |date: &str| parse_internal_date(date.trim().as_bytes()).map(|date| date.unix);
+    one == other || second(one).is_some_and(|one| second(other) == Some(one))
+}
+
 /// Where the message of a row is now, whatever its owner did with it; `None` when he removed it.
 pub fn where_is(tx: &mut MailTx<'_, '_>, row: &LedgerRow) -> Result<Option<(MailboxId, u32)>> {
     if tx.entry(row.mailbox, row.uid)?.is_some_and(|entry| entry.message == row.message) {
@@ -98,7 +105,7 @@ pub fn gone(tx: &mut MailTx<'_, '_>, key: LedgerKey, row: &LedgerRow, pass: u32)
         let twins = tx.ledger_rows_of(key.source, content, TWINS)?;
         let moved = twins.iter().any(|(other, twin)| {
             let later = twin.pass > row.pass || (twin.pass == row.pass && row.pass + 1 == pass);
-            *other != key && twin.state.is_here() && twin.received == row.received && later
+            *other != key && twin.state.is_here() && is_same_date(&twin.received, &row.received) && later
         });
         if moved && is_untouched(tx, row)? {
             tx.expunge(row.mailbox, &[row.uid], false)?;

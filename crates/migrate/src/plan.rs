@@ -30,7 +30,11 @@ pub struct Namespace<'a> {
 
 impl Namespace<'_> {
     fn path_of(self, folder: &Folder) -> Vec<String> {
-        name::path_of(self.profile.lift(&folder.name, folder.delimiter), folder.delimiter, self.prefix)
+        self.path_of_name(&folder.name, folder.delimiter)
+    }
+
+    fn path_of_name(self, name: &[u8], delimiter: Option<u8>) -> Vec<String> {
+        name::path_of(self.profile.lift(name, delimiter), delimiter, self.prefix)
     }
 
     fn count_of(self, folder: &Folder) -> Option<u64> {
@@ -74,6 +78,7 @@ pub fn plan(
     namespace: Namespace<'_>,
     folders: &[Folder],
 ) -> Result<Vec<Planned>> {
+    follow_names(tx, source, namespace, folders)?;
     let known = tx.ledger_folders(source)?;
     let mut next = known.iter().map(|folder| folder.key.folder).max().unwrap_or(0) + 1;
     let mut taken: BTreeSet<MailboxId> = known.iter().map(|folder| folder.mailbox).collect();
@@ -86,6 +91,11 @@ pub fn plan(
     for at in order(folders, &roles, &paths) {
         let folder = &folders[at];
         let ledger = match known.remove(&folder.name) {
+            Some(ledger) if folder.id != 0 && ledger.id != folder.id => {
+                let told = LedgerFolder { id: folder.id, ..ledger };
+                tx.put_ledger_folder(&told)?;
+                told
+            }
             Some(ledger) => ledger,
             None => {
                 let mailbox = match namespace.one {
@@ -106,6 +116,7 @@ pub fn plan(
                     keeps_uids: false,
                     state: 0,
                     mark: Vec::new(),
+                    id: folder.id,
                 };
                 tx.put_ledger_folder(&ledger)?;
                 ledger
@@ -114,6 +125,43 @@ pub fn plan(
         planned.push(Planned { folder: folder.clone(), path: paths[at].clone(), ledger });
     }
     Ok(planned)
+}
+
+/// Gives a folder that got another name at the source this name in the ledger; and its mailbox here, as long as that is where the move has
+/// put it and nothing else has the name.
+fn follow_names(tx: &mut MailTx<'_, '_>, source: u64, namespace: Namespace<'_>, folders: &[Folder]) -> Result<()> {
+    let known = tx.ledger_folders(source)?;
+    for (folder, before) in renamed(folders, &known) {
+        // Those as well that it was before UIDVALIDITY changed: else what gets its old name later would be taken for it.
+        for ledger in known.iter().filter(|ledger| ledger.name == before.name) {
+            tx.put_ledger_folder(&LedgerFolder { name: folder.name.clone(), ..ledger.clone() })?;
+        }
+        let old = namespace.path_of_name(&before.name, folder.delimiter);
+        let new = namespace.path_of(folder);
+        let is_where_it_was = tx.has_mailbox(before.mailbox)? && tx.path(before.mailbox)? == old;
+        if namespace.one.is_none() && is_where_it_was && !new.starts_with(&old) {
+            take_name(tx, before.mailbox, &new)?;
+        }
+    }
+    Ok(())
+}
+
+/// Folders whose names nobody knows, and what they are in the ledger by their ids, from the top down. Not where the name before still
+/// names that folder, or may do so.
+fn renamed<'a>(folders: &'a [Folder], known: &'a [LedgerFolder]) -> Vec<(&'a Folder, &'a LedgerFolder)> {
+    let names: HashSet<&[u8]> = known.iter().map(|ledger| &ledger.name[..]).collect();
+    // The newest of each.
+    let mut by_id: HashMap<u64, &LedgerFolder> = known.iter().map(|ledger| (ledger.id, ledger)).collect();
+    let listed: HashMap<&[u8], u64> = folders.iter().map(|folder| (&folder.name[..], folder.id)).collect();
+    let is_another = |ledger: &LedgerFolder| {
+        let is_inbox = ledger.name.eq_ignore_ascii_case(b"INBOX");
+        !is_inbox && listed.get(&ledger.name[..]).is_none_or(|id| *id != 0 && *id != ledger.id)
+    };
+    let new = |folder: &&Folder| folder.is_selectable() && folder.id != 0 && !names.contains(&folder.name[..]);
+    let found = folders.iter().filter(new).filter_map(|folder| Some((folder, by_id.remove(&folder.id)?)));
+    let mut found: Vec<_> = found.filter(|(_, ledger)| is_another(ledger)).collect();
+    found.sort_by_key(|(folder, _)| folder.name.len());
+    found
 }
 
 /// The inbox, then those with a role, then the others from the top down.

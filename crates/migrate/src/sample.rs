@@ -240,6 +240,7 @@ mod tests {
             subscribed: false,
             standing: None,
             stamp: 0,
+            id: 0,
         }
     }
 

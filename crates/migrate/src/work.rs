@@ -17,7 +17,7 @@ use crate::history::{self, Run};
 use crate::model::{Home, Mailbox, Move, Passing, Priority, Source, State, Task};
 use crate::overlap;
 use crate::own::{self, rows::Own};
-use crate::pass::{Outcome, Pass, Places};
+use crate::pass::{Names, Outcome, Pass, Places};
 use crate::profile;
 use crate::reach;
 use crate::rows::{self, Standing};
@@ -422,6 +422,7 @@ impl Work<'_> {
             allowance,
             places: self.places().await?,
             read: inner.read.clone(),
+            names: Names::default(),
             overlap: (mailbox.home == Home::Here && mailbox.cut.0 > 0)
                 .then(|| Timestamp(mailbox.cut.0 - overlap::BEFORE)),
             losses_are_meant: mailbox.task == Task::CopyAfterLoss,

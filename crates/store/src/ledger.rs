@@ -88,6 +88,8 @@ pub struct LedgerRow {
     pub tries: u32,
     /// Why it failed or was excluded, or what is odd about it; in words.
     pub note: Option<String>,
+    /// What the source knows it by in every folder, in short; `None` where it does not tell. Two messages may have the same.
+    pub identity: Option<u64>,
 }
 
 impl LedgerRow {
@@ -110,6 +112,7 @@ impl LedgerRow {
             pass,
             tries,
             note: None,
+            identity: None,
         }
     }
 }
@@ -137,6 +140,8 @@ pub struct LedgerFolder {
     pub state: u32,
     /// What the next pass goes on from, in the source's own form; empty when it looks at everything.
     pub mark: Vec<u8>,
+    /// What the source knows it by whatever its name, in short; 0 when it does not tell.
+    pub id: u64,
 }
 
 /// What the ledger of one source adds up to.
@@ -172,11 +177,12 @@ impl MailTx<'_, '_> {
         self.db
             .execute(
                 "INSERT INTO ledger (account, source, folder, key, state, content, size, received, flags, keywords, message, mailbox, \
-                 uid, pass, tries, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
+                 uid, pass, tries, note, identity) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
                  ON CONFLICT (account, source, folder, key) DO UPDATE SET state = excluded.state, content = excluded.content, \
                  size = excluded.size, received = excluded.received, flags = excluded.flags, keywords = excluded.keywords, \
                  message = excluded.message, mailbox = excluded.mailbox, uid = excluded.uid, pass = excluded.pass, \
-                 tries = excluded.tries, note = excluded.note",
+                 tries = excluded.tries, note = excluded.note, identity = excluded.identity",
                 params![
                     self.account.to_sql(),
                     key.source as i64,
@@ -193,17 +199,19 @@ impl MailTx<'_, '_> {
                     row.uid,
                     row.pass,
                     row.tries,
-                    row.note.as_deref()
+                    row.note.as_deref(),
+                    row.identity.map(|identity| identity as i64)
                 ],
             )
             .map(drop)
     }
 
-    /// Takes every message of a folder that is or was here for one that left the source; what is here stays. How many.
+    /// Takes every message of a folder that is or was here, or that its owner removed here, for one that left the source; what is here
+    /// stays. How many.
     pub fn ledger_folder_gone(&mut self, key: LedgerKey, pass: u32) -> Result<u64> {
         self.require_writing()?;
         self.db.execute(
-            "UPDATE ledger SET state = ?4, pass = ?5 WHERE account = ?1 AND source = ?2 AND folder = ?3 AND state IN (?6, ?7)",
+            "UPDATE ledger SET state = ?4, pass = ?5 WHERE account = ?1 AND source = ?2 AND folder = ?3 AND state IN (?6, ?7, ?8)",
             params![
                 self.account.to_sql(),
                 key.source as i64,
@@ -211,7 +219,8 @@ impl MailTx<'_, '_> {
                 LedgerState::Gone as i64,
                 pass,
                 LedgerState::Copied as i64,
-                LedgerState::Adopted as i64
+                LedgerState::Adopted as i64,
+                LedgerState::Removed as i64
             ],
         )
     }
@@ -295,6 +304,22 @@ impl MailTx<'_, '_> {
         )
     }
 
+    /// Keys of rows of a folder whose messages were brought and have an identity, behind one key, ascending, at most `limit`: each with its
+    /// state and the identity.
+    pub fn ledger_identities(
+        &mut self,
+        key: LedgerKey,
+        behind: &[u8],
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, LedgerState, u64)>> {
+        self.db.query(
+            "SELECT key, state, identity FROM ledger WHERE account = ?1 AND source = ?2 AND folder = ?3 AND key > ?4 \
+             AND identity IS NOT NULL AND content IS NOT NULL ORDER BY key LIMIT ?5",
+            params![self.account.to_sql(), key.source as i64, key.folder as i64, behind, limit as i64],
+            |row| Ok((row.blob(0)?, LedgerState::from_number(row.int(1)?)?, row.int(2)? as u64)),
+        )
+    }
+
     /// The rows in one state, ascending by folder and key, at most `limit`; each with its folder.
     pub fn ledger_rows_in(
         &mut self,
@@ -360,7 +385,7 @@ impl MailTx<'_, '_> {
     /// The folders of a source, by number.
     pub fn ledger_folders(&mut self, source: u64) -> Result<Vec<LedgerFolder>> {
         self.db.query(
-            "SELECT folder, name, mailbox, uidvalidity, uidnext, modseq, messages, keeps_uids, state, mark FROM moved_folder \
+            "SELECT folder, name, mailbox, uidvalidity, uidnext, modseq, messages, keeps_uids, state, mark, id FROM moved_folder \
              WHERE account = ?1 AND source = ?2 ORDER BY folder",
             params![self.account.to_sql(), source as i64],
             |row| {
@@ -375,6 +400,7 @@ impl MailTx<'_, '_> {
                     keeps_uids: row.bool(7)?,
                     state: row.int(8)? as u32,
                     mark: row.opt_blob(9)?.unwrap_or_default(),
+                    id: row.int(10)? as u64,
                 })
             },
         )
@@ -413,10 +439,11 @@ impl MailTx<'_, '_> {
         self.db
             .execute(
                 "INSERT INTO moved_folder (account, source, folder, name, mailbox, uidvalidity, uidnext, modseq, messages, keeps_uids, \
-                 state, mark) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
+                 state, mark, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
                  ON CONFLICT (account, source, folder) DO UPDATE SET \
                  name = excluded.name, mailbox = excluded.mailbox, uidvalidity = excluded.uidvalidity, uidnext = excluded.uidnext, \
-                 modseq = excluded.modseq, messages = excluded.messages, keeps_uids = excluded.keeps_uids, state = excluded.state, mark = excluded.mark",
+                 modseq = excluded.modseq, messages = excluded.messages, keeps_uids = excluded.keeps_uids, state = excluded.state, \
+                 mark = excluded.mark, id = excluded.id",
                 params![
                     self.account.to_sql(),
                     folder.key.source as i64,
@@ -429,7 +456,8 @@ impl MailTx<'_, '_> {
                     folder.messages as i64,
                     folder.keeps_uids,
                     folder.state,
-                    Some(&folder.mark[..]).filter(|mark| !mark.is_empty())
+                    Some(&folder.mark[..]).filter(|mark| !mark.is_empty()),
+                    folder.id as i64
                 ],
             )
             .map(drop)
@@ -439,9 +467,9 @@ impl MailTx<'_, '_> {
 /// Rows of the bytes `?3`, which the index `ledger_content` finds by the first eight of that, `?2`.
 const OF_CONTENT: &str = "substr(content, 1, 8) = ?2 AND content = ?3";
 
-/// `folder` is its last column, 13.
+/// `folder` is its column 13.
 const SELECT_ROW: &str = "SELECT key, state, content, size, received, flags, keywords, message, mailbox, uid, pass, tries, note, folder \
-                          FROM ledger";
+                          identity FROM ledger";
 
 fn read_row(row: &Row<'_>) -> Result<LedgerRow> {
     let content = row.opt_blob(2)?.map(|bytes| {
@@ -461,5 +489,6 @@ fn read_row(row: &Row<'_>) -> Result<LedgerRow> {
         pass: row.int(10)? as u32,
         tries: row.int(11)? as u32,
         note: row.opt_text(12)?,
+        identity: row.opt_int(14)?.map(|identity| identity as u64),
     })
 }

@@ -126,6 +126,7 @@ CREATE TABLE delivered (
     MARK,
     LEDGER_NEWEST_FIRST,
     LINE_ENDS,
+    IDENTITY,
 ]);
 
 /// What RFC 4314 and RFC 5464 need: who may do what, annotations, and subscriptions to mailboxes of other accounts. An annotation's
@@ -364,4 +365,10 @@ CREATE TABLE ledger (
 INSERT INTO ledger SELECT * FROM moved ORDER BY account, source, folder, key DESC;
 DROP TABLE moved;
 CREATE INDEX ledger_content ON ledger (account, substr(content, 1, 8)) WHERE content IS NOT NULL;
+";
+
+/// What a source knows a message and a folder by wherever they are: see [`crate::LedgerRow`], [`crate::LedgerFolder`].
+const IDENTITY: &str = "
+ALTER TABLE ledger ADD COLUMN identity INTEGER;
+ALTER TABLE moved_folder ADD COLUMN id INTEGER NOT NULL DEFAULT 0;
 ";

@@ -137,7 +137,7 @@ fn arrived(mail: Mail, mailbox: MailboxId, bringing: &mut Bringing) -> Result<Ar
     let received = head.received.map_or(String::new(), |millis| format_internal_date(date(millis)));
     let keywords = Keywords::new(head.keywords.iter().map(String::as_str));
     let (flags, written, size) = (Flags(head.flags), head.written, head.size);
-    let seen = Seen { at: 0, key, uid: 0, uidl: None, flags, keywords, received, written, size };
+    let seen = Seen { at: 0, key, uid: 0, uidl: None, identity: None, flags, keywords, received, written, size };
     let ends = head.line_ends.as_deref().map(Ends::from_bytes).transpose()?;
     Ok(Arrived { seen, taken: Taken::Memory(body.into()), ends })
 }
@@ -149,8 +149,9 @@ fn ledger_folder(tx: &mut MailTx<'_, '_>, path: &[String]) -> Result<LedgerFolde
     let next = known.iter().map(|folder| folder.key.folder).max().unwrap_or(0) + 1;
     let folder = known.iter().find(|folder| folder.name == name).map_or(next, |folder| folder.key.folder);
     let (key, keeps_uids) = (LedgerKey { source: FILES, folder }, false);
-    let (uidvalidity, uidnext, modseq, messages, state, mark) = (0, 0, 0, 0, 0, Vec::new());
-    let folder = LedgerFolder { key, name, mailbox, uidvalidity, uidnext, modseq, messages, keeps_uids, state, mark };
+    let (uidvalidity, uidnext, modseq, messages, state, mark, id) = (0, 0, 0, 0, 0, Vec::new(), 0);
+    let folder =
+        LedgerFolder { key, name, mailbox, uidvalidity, uidnext, modseq, messages, keeps_uids, state, mark, id };
     tx.put_ledger_folder(&folder)?;
     Ok(folder)
 }

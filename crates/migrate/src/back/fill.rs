@@ -103,6 +103,7 @@ impl Back<'_> {
                 let hash = match &taken {
                     Taken::Memory(body) => BlobId::of(body),
                     Taken::Stored(content) => content.blob,
+                    Taken::Here(known) => known.content,
                 };
                 if let Some(entry) = by_bytes.get_mut(&hash).and_then(Vec::pop) {
                     found.push((uid, hash, entry));

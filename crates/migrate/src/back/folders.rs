@@ -169,6 +169,7 @@ impl Back<'_> {
                     keeps_uids: false,
                     state: 0,
                     mark: Vec::new(),
+                    id: 0,
                 })
             };
             self.store.write(self.account, Durability::Sync, work).await?;

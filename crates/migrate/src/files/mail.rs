@@ -44,6 +44,7 @@ impl Mail {
             keywords: Keywords::new(from.text().unwrap_or_default().split(' ')),
             written: from.option(Unpacker::signed).unwrap_or_default(),
             uidl: from.option(Unpacker::text).unwrap_or_default().map(str::to_owned),
+            identity: None,
         }
     }
 
@@ -94,7 +95,7 @@ mod tests {
             words in proptest::collection::vec("[!-~]{1,20}", 0..5),
         ) {
             let keywords = Keywords::new(words.iter().map(String::as_str));
-            let seen = Seen { at: 7, key, uid, uidl, flags: Flags(flags), keywords, received, written, size };
+            let seen = Seen { at: 7, key, uid, uidl, identity: None, flags: Flags(flags), keywords, received, written, size };
             let mail = Mail::new(&seen, Place::File(PathBuf::new()), b"labels");
             prop_assert_eq!((mail.key(), mail.size(), mail.uid()), (&seen.key[..], size, uid));
             prop_assert_eq!(mail.labels(), b"labels");

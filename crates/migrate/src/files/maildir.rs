@@ -135,7 +135,7 @@ pub fn messages(dir: &Path, is_inbox: bool) -> io::Result<(Standing, Vec<Mail>)>
             let uidl = known.uidls.get(base).cloned().or(uidl);
             let received = modified(&meta).map_or(String::new(), |unix| written(unix, 0));
             let (key, size) = (key_of(base), meta.len());
-            let seen = Seen { at: 0, key, uid, uidl, flags, keywords, received, written: None, size };
+            let seen = Seen { at: 0, key, uid, uidl, identity: None, flags, keywords, received, written: None, size };
             mails.push((seen, entry.path()));
         }
     }

@@ -384,6 +384,7 @@ impl Scan {
             key: Vec::new(),
             uid,
             uidl: None,
+            identity: None,
             flags,
             keywords,
             received,

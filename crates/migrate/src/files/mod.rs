@@ -87,6 +87,7 @@ impl Found {
             subscribed: true,
             standing,
             stamp: 0,
+            id: 0,
         };
         Self { folder, path }
     }
@@ -270,7 +271,7 @@ impl Files {
         self.mark = folder.filter(|_| self.kind == Kind::Mbox).and_then(|folder| {
             let LedgerFolder { messages, uidvalidity, uidnext, modseq, .. } = *folder;
             let mark = folder.mark.as_slice().try_into().ok()?;
-            Some((folder.name.clone(), Standing { messages, uidvalidity, uidnext, modseq, mark }))
+            Some((folder.name.clone(), Standing { messages, uidvalidity, uidnext, modseq, mark, id: 0 }))
         });
     }
 

@@ -59,7 +59,7 @@ pub fn messages(path: &Path) -> io::Result<(Standing, Vec<Mail>)> {
         let flags = if is_apples { flags_of(&path, meta.len()).unwrap_or_default() } else { Flags::default() };
         let (key, size, written) = (key_of(name), meta.len(), modified(&meta));
         let (uidl, keywords, received) = (None, Keywords::default(), String::new());
-        let seen = Seen { at: 0, key, uid: 0, uidl, flags, keywords, received, written, size };
+        let seen = Seen { at: 0, key, uid: 0, uidl, identity: None, flags, keywords, received, written, size };
         mails.push(Mail::new(&seen, Place::File(path), &[]));
     }
     Ok((Standing::default(), mails))

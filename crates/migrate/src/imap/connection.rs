@@ -25,6 +25,12 @@ const ANSWER: Duration = Duration::from_secs(180);
 pub(super) const RESPONSES: u64 = 20_000_000;
 /// What we say we are (RFC 2971): NetEase's servers open no mailbox without.
 const ID: &str = "ID (\"name\" \"anser\" \"version\" \"1\" \"vendor\" \"anser\")";
+/// Data items that name a message over folders, by the capabilities that offer them; the first is taken. That of Cyrus is the hash of the
+/// message: every server of its kind has the same.
+const IDENTITIES: [(&str, &str); 3] =
+    [("DIGEST=SHA1", "DIGEST.SHA1"), ("OBJECTID", "EMAILID"), ("X-GM-EXT-1", "X-GM-MSGID")];
+/// What Dovecot names messages and mailboxes by.
+pub(super) const GUID: &str = "X-GUID";
 /// Where systems keep the certificates of the authorities that they trust.
 const AUTHORITIES: [&str; 4] = [
     "/etc/ssl/certs/ca-certificates.crt",
@@ -59,6 +65,10 @@ pub struct Imap {
     capabilities: BTreeSet<String>,
     /// Whether QRESYNC is enabled (RFC 7162 §3.2.3).
     pub(super) tells_vanished: bool,
+    /// The data item that names a message over folders, where the server has one.
+    pub(super) identity: Option<&'static str>,
+    /// Whether the server calls itself Dovecot: what it knows of its own no capability tells.
+    pub(super) is_dovecot: bool,
 }
 
 impl Imap {
@@ -82,7 +92,8 @@ impl Imap {
             secure(&mut stream, source).await?;
         }
         let (reader, capabilities) = (ResponseReader::default(), BTreeSet::new());
-        let mut imap = Self { stream, reader, next_tag: 1, capabilities, tells_vanished: false };
+        let (next_tag, tells_vanished, identity, is_dovecot) = (1, false, None, false);
+        let mut imap = Self { stream, reader, next_tag, capabilities, tells_vanished, identity, is_dovecot };
         imap.greeting().await?;
         if matches!(source.tls, Tls::Starttls | Tls::StarttlsAny) {
             imap.ask_capabilities().await?;
@@ -135,8 +146,16 @@ impl Imap {
             _ => self.ask_capabilities().await?,
         }
         // Whatever it answers: some answer BAD and are content.
-        let tag = self.send(ID).await?;
-        self.until(&tag, |_| ()).await?;
+        let (tag, mut is_dovecot) = (self.send(ID).await?, false);
+        let each = |response| {
+            if let Response::Id { name } = response {
+                is_dovecot = name.is_some_and(|name| name.eq_ignore_ascii_case("Dovecot"));
+            }
+        };
+        self.until(&tag, each).await?;
+        let offered = IDENTITIES.iter().find(|(capability, _)| self.can(capability)).map(|(_, item)| *item);
+        self.identity = offered.or(is_dovecot.then_some(GUID));
+        self.is_dovecot = is_dovecot;
         Ok(())
     }
 

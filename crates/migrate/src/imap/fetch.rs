@@ -2,6 +2,7 @@
 //! order or by the command that they follow: servers mix the answers of pipelined commands.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use anser_base::{BlobId, TenantId};
 use anser_store::{Flags, Keywords, Store};
@@ -9,7 +10,9 @@ use anser_wire::imap::client::{Fetched, Response, sets};
 
 use super::connection::{Got, Imap, well};
 use crate::adopt::identity;
-use crate::source::{Allowance, BODY, Batch, Incoming, Listed, Partial, Seen, Taken, Told, Window, parted, room};
+use crate::source::{
+    Allowance, BODY, Batch, Incoming, Listed, Partial, Seen, Spared, Taken, Told, Window, mark_of, parted, room,
+};
 use crate::trouble::Trouble;
 
 /// Messages of one folder at most; more is no mail server.
@@ -43,16 +46,31 @@ impl Imap {
 
     /// What the messages of a window look like; where there are more than `most`, windows that hold fewer.
     pub async fn list_or_part(&mut self, window: Window, most: usize) -> Result<Listed, Trouble> {
+        match self.list_once(window, most).await {
+            // It knows less than it seemed to.
+            Err(Trouble::Refused(_)) if self.identity.take().is_some() => self.list_once(window, most).await,
+            listed => listed,
+        }
+    }
+
+    /// What a message looks like.
+    fn items(&self) -> String {
+        let identity = self.identity.map(|item| format!(" {item}")).unwrap_or_default();
+        format!("(UID FLAGS INTERNALDATE RFC822.SIZE{identity})")
+    }
+
+    async fn list_once(&mut self, window: Window, most: usize) -> Result<Listed, Trouble> {
         let last = if window.last == u32::MAX { "*".to_owned() } else { window.last.to_string() };
-        let command = format!("UID FETCH {}:{last} (UID FLAGS INTERNALDATE RFC822.SIZE)", window.first);
+        let command = format!("UID FETCH {}:{last} {}", window.first, self.items());
+        let identity = self.identity;
         let (mut seen, mut uids) = (Vec::new(), Vec::new());
         let mut too_many = false;
         self.run(&command, |response| {
             if let Response::Fetch(fetched) = response {
                 too_many |= uids.len() >= FOLDER;
                 // `9:*` names the last message whatever its UID.
-                if let Some(one) =
-                    seen_of(fetched).filter(|one| !too_many && one.uid >= window.first && one.uid <= window.last)
+                if let Some(one) = seen_of(fetched, identity)
+                    .filter(|one| !too_many && one.uid >= window.first && one.uid <= window.last)
                 {
                     uids.push(one.uid);
                     if uids.len() <= most {
@@ -89,12 +107,12 @@ impl Imap {
         }
         let vanished = if self.tells_vanished { " VANISHED" } else { "" };
         let since = format!("(CHANGEDSINCE {modseq}{vanished})");
-        let command = format!("UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE) {since}");
-        let (mut told, mut too_many) = (Told::default(), false);
+        let command = format!("UID FETCH 1:* {} {since}", self.items());
+        let (mut told, mut too_many, identity) = (Told::default(), false, self.identity);
         let each = |response| {
             too_many |= told.changed.len() + told.vanished.len() >= CHANGES;
             match response {
-                Response::Fetch(fetched) if !too_many => told.changed.extend(seen_of(fetched)),
+                Response::Fetch(fetched) if !too_many => told.changed.extend(seen_of(fetched, identity)),
                 Response::Vanished { uids, .. } if !too_many => told.vanished.extend(uids),
                 _ => {}
             }
@@ -160,17 +178,21 @@ impl Imap {
     }
 }
 
-fn seen_of(fetched: Fetched) -> Option<Seen> {
+/// What a message looks like; `item` is what it was asked to be named by.
+fn seen_of(fetched: Fetched, item: Option<&str>) -> Option<Seen> {
     let (flags, keywords) = flags_of(&fetched.flags?);
     let mut date = fetched.internal_date.unwrap_or_default();
     date.truncate(DATE);
     let received = String::from_utf8_lossy(&date).into_owned();
     let (uid, size) = (fetched.uid?, fetched.size.unwrap_or(0));
+    // By each item messages have other names.
+    let identity = fetched.identity.zip(item).map(|(name, item)| mark_of(format!("{item} {name}").as_bytes()));
     Some(Seen {
         at: uid,
         key: uid.to_be_bytes().to_vec(),
         uid,
         uidl: None,
+        identity,
         flags,
         keywords,
         received,
@@ -202,12 +224,20 @@ pub struct Fetcher<'a> {
     arrived: HashMap<u32, Taken>,
     /// The body that is arriving, and how long it was announced to be.
     current: Option<(Incoming, u64)>,
+    /// What is not asked for.
+    spared: Arc<Spared>,
 }
 
 impl<'a> Fetcher<'a> {
     /// Over an open folder; large bodies go to this tenant's bodies at once.
     pub fn new(imap: &'a mut Imap, store: Store, tenant: TenantId, allowance: Allowance) -> Self {
-        Self { imap, store, tenant, allowance, under_way: VecDeque::new(), arrived: HashMap::new(), current: None }
+        let (under_way, arrived, current, spared) = Default::default();
+        Self { imap, store, tenant, allowance, under_way, arrived, current, spared }
+    }
+
+    /// Lets nothing be asked for of what is here.
+    pub fn spare(&mut self, spared: Arc<Spared>) {
+        self.spared = spared;
     }
 
     /// Commands that were not answered yet.
@@ -227,8 +257,11 @@ impl<'a> Fetcher<'a> {
     }
 
     async fn ask_for(&mut self, uids: Vec<u32>, item: &str) -> Result<(), Trouble> {
-        let set = sets(&uids).join(",");
-        let tag = self.imap.send(&format!("UID FETCH {set} (UID {item})")).await?;
+        let wanted: Vec<u32> = uids.iter().copied().filter(|uid| !self.spared.contains_key(uid)).collect();
+        let tag = match wanted.is_empty() {
+            true => String::new(),
+            false => self.imap.send(&format!("UID FETCH {} (UID {item})", sets(&wanted).join(","))).await?,
+        };
         self.under_way.push_back((tag, uids));
         Ok(())
     }
@@ -238,6 +271,7 @@ impl<'a> Fetcher<'a> {
         match self.receive_whole().await {
             Err(trouble @ (Trouble::Later { .. } | Trouble::Stopped)) => {
                 let (_, wanted) = self.under_way.pop_front().unwrap_or_default();
+                let spared = self.not_asked(&wanted);
                 // Of several it is not known whose body it was.
                 let partial = match (&wanted[..], self.current.take()) {
                     ([at], Some((incoming, size))) if self.arrived.is_empty() && incoming.seam().is_some() => {
@@ -245,7 +279,9 @@ impl<'a> Fetcher<'a> {
                     }
                     _ => None,
                 };
-                Ok(Batch { partial, ..Batch::broken(wanted, std::mem::take(&mut self.arrived), trouble) })
+                let mut arrived = std::mem::take(&mut self.arrived);
+                arrived.extend(spared);
+                Ok(Batch { partial, ..Batch::broken(wanted, arrived, trouble) })
             }
             other => other,
         }
@@ -253,6 +289,9 @@ impl<'a> Fetcher<'a> {
 
     async fn receive_whole(&mut self) -> Result<Batch, Trouble> {
         loop {
+            if self.under_way.front().is_some_and(|(tag, _)| tag.is_empty()) {
+                return Ok(self.batch(0, None).unwrap_or_default());
+            }
             match self.imap.next().await? {
                 Got::Body(size) if size > BODY => {
                     return Err(Trouble::lost("a message is larger than what can be kept"));
@@ -304,12 +343,22 @@ impl<'a> Fetcher<'a> {
             // It stays under way: what came ends with what came of the oldest.
             Err(other) => return Err(other),
         };
-        let Some((_, wanted)) = self.under_way.remove(at) else { return Ok(None) };
-        let mut arrived = HashMap::new();
+        Ok(self.batch(at, refused))
+    }
+
+    /// What of these was not asked for.
+    fn not_asked(&self, uids: &[u32]) -> HashMap<u32, Taken> {
+        uids.iter().filter_map(|uid| Some((*uid, Taken::Here(self.spared.get(uid)?.clone())))).collect()
+    }
+
+    /// What the command at this place brought.
+    fn batch(&mut self, at: usize, refused: Option<String>) -> Option<Batch> {
+        let (_, wanted) = self.under_way.remove(at)?;
+        let mut arrived = self.not_asked(&wanted);
         for uid in &wanted {
             arrived.extend(self.arrived.remove(uid).map(|taken| (*uid, taken)));
         }
-        Ok(Some(Batch { wanted, arrived, refused, ..Batch::default() }))
+        Some(Batch { wanted, arrived, refused, ..Batch::default() })
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use anser_wire::imap::client::{Code, Listed, Response, quoted};
 
-use super::connection::{Imap, well};
-use crate::source::{Folder, Standing};
+use super::connection::{GUID, Imap, well};
+use crate::source::{Folder, Standing, mark_of};
 use crate::trouble::Trouble;
 
 /// Folders of one login that are followed at most.
@@ -17,10 +17,13 @@ impl Imap {
         let with_status = self.can("LIST-STATUS");
         let extended = self.can("LIST-EXTENDED") || with_status;
         let modseq = if self.can("CONDSTORE") || self.can("QRESYNC") { " HIGHESTMODSEQ" } else { "" };
+        let id = self.folder_id().map(|item| format!(" {item}")).unwrap_or_default();
         let command = match (extended, with_status, self.can("SPECIAL-USE"), self.can("XLIST")) {
             (_, true, special, _) => {
                 let special = if special { " SPECIAL-USE" } else { "" };
-                format!("LIST \"\" \"*\" RETURN (SUBSCRIBED{special} STATUS (MESSAGES UIDVALIDITY UIDNEXT{modseq}))")
+                format!(
+                    "LIST \"\" \"*\" RETURN (SUBSCRIBED{special} STATUS (MESSAGES UIDVALIDITY UIDNEXT{modseq}{id}))"
+                )
             }
             (true, _, true, _) => "LIST \"\" \"*\" RETURN (SUBSCRIBED SPECIAL-USE)".to_owned(),
             (true, ..) => "LIST \"\" \"*\" RETURN (SUBSCRIBED)".to_owned(),
@@ -32,7 +35,7 @@ impl Imap {
         let mut folders = listing.folders;
         for (name, standing) in listing.standings {
             if let Some(at) = listing.known.get(&name) {
-                folders[*at].standing = Some(standing);
+                (folders[*at].standing, folders[*at].id) = (Some(standing), standing.id);
             }
         }
         if !extended {
@@ -40,6 +43,24 @@ impl Imap {
             folders.iter_mut().for_each(|folder| folder.subscribed = subscribed.contains(&folder.name));
         }
         Ok(folders)
+    }
+
+    /// The item of STATUS by which the server tells a folder whatever its name.
+    fn folder_id(&self) -> Option<&'static str> {
+        self.can("OBJECTID").then_some("MAILBOXID").or(self.is_dovecot.then_some(GUID))
+    }
+
+    /// What the server knows a folder by that is not open, in short; 0 when it does not tell.
+    pub async fn id_of(&mut self, name: &[u8]) -> Result<u64, Trouble> {
+        let Some(item) = self.folder_id() else { return Ok(0) };
+        let mut told = 0;
+        let each = |response| {
+            if let Response::Status { id, .. } = response {
+                told = short(id);
+            }
+        };
+        self.ask_status(name, item, each).await?;
+        Ok(told)
     }
 
     /// What the names of the user's own folders begin with, such as `INBOX.`; nothing when the server does not tell.
@@ -92,6 +113,7 @@ impl Imap {
                 Some(Code::UidValidity(value)) => standing.uidvalidity = value,
                 Some(Code::UidNext(value)) => standing.uidnext = value,
                 Some(Code::HighestModSeq(value)) => standing.modseq = value,
+                Some(Code::MailboxId(value)) => standing.id = short(Some(value)),
                 _ => {}
             },
             _ => {}
@@ -123,13 +145,24 @@ impl Imap {
                 told = items.iter().find(|(known, _)| known == item).map(|(_, number)| *number).or(told);
             }
         };
+        self.ask_status(name, item, each).await?;
+        Ok(told)
+    }
+
+    /// STATUS, which a server may refuse.
+    async fn ask_status(&mut self, name: &[u8], item: &str, each: impl FnMut(Response)) -> Result<(), Trouble> {
         let asked = [quoted(name), anser_wire::imap::client::Argument::Inline(format!("({item})").into_bytes())];
         let condition = self.run_with("STATUS", &asked, each).await?;
         match well(condition, "STATUS") {
-            Ok(_) | Err(Trouble::Refused(_)) => Ok(told),
+            Ok(_) | Err(Trouble::Refused(_)) => Ok(()),
             Err(other) => Err(other),
         }
     }
+}
+
+/// An id of a folder as the ledger keeps it; 0 for none.
+fn short(id: Option<String>) -> u64 {
+    id.map_or(0, |id| mark_of(id.as_bytes()))
 }
 
 #[derive(Default)]
@@ -150,9 +183,9 @@ impl Listing {
                 let subscribed = attributes.iter().any(|word| word == "\\subscribed");
                 let (name, delimiter) = (listed.name, listed.delimiter);
                 self.known.insert(name.clone(), self.folders.len());
-                self.folders.push(Folder { name, delimiter, attributes, subscribed, standing: None, stamp: 0 });
+                self.folders.push(Folder { name, delimiter, attributes, subscribed, standing: None, stamp: 0, id: 0 });
             }
-            Response::Status { name, items } if self.standings.len() < FOLDERS => {
+            Response::Status { name, items, id } if self.standings.len() < FOLDERS => {
                 let number =
                     |wanted: &str| items.iter().find(|(item, _)| item == wanted).map_or(0, |(_, number)| *number);
                 let small = |wanted: &str| u32::try_from(number(wanted)).unwrap_or(0);
@@ -161,6 +194,7 @@ impl Listing {
                     uidvalidity: small("UIDVALIDITY"),
                     uidnext: small("UIDNEXT"),
                     modseq: number("HIGHESTMODSEQ"),
+                    id: short(id),
                     ..Standing::default()
                 };
                 self.standings.push((name, standing));

@@ -82,6 +82,7 @@ impl Jmap {
                 subscribed: mailbox["isSubscribed"].as_bool().unwrap_or(true),
                 standing: Some(standing(messages, state)),
                 stamp: 0,
+                id: 0,
             };
             known.push(Known { folder, id: id.to_owned() });
         }
@@ -195,6 +196,7 @@ fn seen_of(at: u32, id: &str, email: &Value) -> Seen {
         key: id.as_bytes().to_vec(),
         uid: 0,
         uidl: None,
+        identity: None,
         flags,
         keywords: Keywords::new(words),
         received: email["receivedAt"].as_str().and_then(internal_date).unwrap_or_default(),

@@ -140,6 +140,7 @@ impl Pass<'_> {
             return Err(Trouble::lost("the folder was numbered anew"));
         }
         let mut fetcher = self.fetcher(&mut origin);
+        fetcher.spare(all.spared.clone());
         loop {
             while fetcher.under_way() < AHEAD
                 && !spare.is_wanted_back()

@@ -15,7 +15,7 @@ use super::{Outcome, Pass};
 use crate::adopt::Adoptable;
 use crate::commit::{Arrived, Done, Target, commit, commit_in_turn};
 use crate::halt;
-use crate::source::{Batch, Fetcher, Origin, Partial, Seen};
+use crate::source::{Batch, Fetcher, Origin, Partial, Seen, Spared};
 use crate::trouble::Trouble;
 
 /// Messages of one batch at most.
@@ -60,6 +60,8 @@ pub(super) struct Bringing<'b, 'u> {
     pub ledger: &'b LedgerFolder,
     pub how: &'b How,
     pub queue: Queue,
+    /// What is not asked for, since it is here.
+    pub spared: Arc<Spared>,
     under_way: Mutex<&'u mut UnderWay>,
 }
 
@@ -75,10 +77,10 @@ impl Pass<'_> {
     ) -> Result<(), Trouble> {
         let most = if self.careful { 1 } else { BATCH };
         let (free, late) = how.order.batches(&new, most);
-        let queue = Queue::new(free);
+        let (queue, spared) = (Queue::new(free), Arc::new(self.spared(ledger, &new).await?));
         let seen = new.into_iter().map(|one| (one.at, one)).collect();
         let mut under_way = UnderWay { seen, ..UnderWay::default() };
-        let all = Bringing { ledger, how, queue, under_way: Mutex::new(&mut under_way) };
+        let all = Bringing { ledger, how, queue, spared, under_way: Mutex::new(&mut under_way) };
         let received = self.receive(origin, &all, late).await;
         drop(all);
         // Whatever became of the connection: nothing may be under way any more when a pass says that it is over.
@@ -130,6 +132,7 @@ impl Pass<'_> {
     /// Brings what is in the queue over the first connection.
     async fn fetch(&self, origin: &mut Origin, all: &Bringing<'_, '_>) -> Result<(), Trouble> {
         let mut fetcher = self.fetcher(origin);
+        fetcher.spare(all.spared.clone());
         let ahead = if self.careful { 1 } else { AHEAD };
         loop {
             while fetcher.under_way() < ahead
@@ -321,7 +324,11 @@ impl Pass<'_> {
         while under_way.storing.len() > most || first.is_err() {
             let Some(before) = under_way.storing.pop_front() else { break };
             match before.await.map_err(anser_base::Error::unavailable).flatten() {
-                Ok(done) => self.count(done, &mut under_way.outcome),
+                Ok(mut done) => {
+                    let left = std::mem::take(&mut done.left).into_iter();
+                    under_way.missing.extend(left.map(|seen| (seen, "its bytes are here no longer".to_owned())));
+                    self.count(done, &mut under_way.outcome);
+                }
                 // What comes behind it says no more than that.
                 Err(error) => first = first.and(Err(error.into())),
             }
@@ -412,7 +419,18 @@ mod tests {
 
     fn seen(at: u32, size: u64) -> Seen {
         let (flags, keywords, received) = Default::default();
-        Seen { at, key: Vec::new(), uid: at, uidl: None, flags, keywords, received, written: None, size }
+        Seen {
+            at,
+            key: Vec::new(),
+            uid: at,
+            uidl: None,
+            identity: None,
+            flags,
+            keywords,
+            received,
+            written: None,
+            size,
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use anser_store::{LedgerFolder, LedgerRow, LedgerState, MailTx};
 
 use super::{BATCH, Pass, ROWS, TRIES};
 use crate::merge;
-use crate::source::{Listed, Origin, Seen, Window};
+use crate::source::{Listed, Origin, Seen, Window, mark_of};
 use crate::trouble::Trouble;
 
 impl Pass<'_> {
@@ -182,11 +182,4 @@ pub(super) struct Changes {
     pub kept: u64,
     /// Of messages that were listed by their places: what each is known by, in short.
     pub met: Vec<u64>,
-}
-
-/// What the ledger knows a message by, in eight bytes.
-pub(super) fn mark_of(key: &[u8]) -> u64 {
-    let mut mark = [0; 8];
-    mark.copy_from_slice(&blake3::hash(key).as_bytes()[..8]);
-    u64::from_le_bytes(mark)
 }

@@ -12,6 +12,7 @@
 mod beside;
 mod bring;
 mod delta;
+mod known;
 mod list;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -28,13 +29,14 @@ use crate::adopt::{self, Adoptable};
 use crate::merge;
 use crate::plan::{Namespace, Planned, again, plan};
 use crate::profile::Profile;
-use crate::source::{Allowance, Folder, Listed, Mark, Origin, Seen, Standing, Window};
+use crate::source::{Allowance, Folder, Listed, Mark, Origin, Seen, Standing, Window, mark_of};
 use crate::trouble::Trouble;
 
 pub use beside::Beside;
 pub use bring::{BATCH, BATCH_BYTES};
 use bring::{How, Order};
-use list::{Changes, mark_of};
+pub use known::Names;
+use list::Changes;
 
 /// Rows of the ledger that are read at once.
 const ROWS: usize = 5_000;
@@ -42,6 +44,8 @@ const ROWS: usize = 5_000;
 pub const TRIES: u32 = 3;
 /// A folder that lost more than one in so many messages since the last pass, and more than [`FEW`], is a question.
 pub(crate) const LOSS: u64 = 20;
+/// New folders that are asked whether they had another name, where the list does not tell.
+const RENAMED: usize = 64;
 /// New messages of a folder that was whole once, beyond which they are not held together.
 const MUCH: usize = 50_000;
 /// Messages that are brought before the old server is asked again whether it still has them.
@@ -71,6 +75,8 @@ pub struct Pass<'a> {
     pub places: Places,
     /// Messages here that were held against others of their bytes.
     pub read: Arc<adopt::Read>,
+    /// What the ledger knows by the names that the source gives: nothing at the beginning of a pass.
+    pub names: Names,
     /// Since when mail may have come to the old server and here; `None` while all of it comes there.
     pub overlap: Option<Timestamp>,
     /// Whether losses at the source were said to be meant.
@@ -188,13 +194,32 @@ impl Pass<'_> {
         Ok(outcome)
     }
 
-    async fn plan(&self, origin: &mut Origin, prefix: Vec<u8>, folders: Vec<Folder>) -> Result<Vec<Planned>, Trouble> {
+    async fn plan(
+        &self,
+        origin: &mut Origin,
+        prefix: Vec<u8>,
+        mut folders: Vec<Folder>,
+    ) -> Result<Vec<Planned>, Trouble> {
         let (id, profile) = (self.id, self.profile);
         let one = if let Places::One(one) = self.places { Some(one) } else { None };
         let known = self.store.read(self.account, move |tx| tx.ledger_folders(id)).await?;
-        let known: HashSet<Vec<u8>> = known.into_iter().map(|folder| folder.name).collect();
+        let names: HashSet<Vec<u8>> = known.iter().map(|folder| folder.name.clone()).collect();
+        let ids: HashMap<u64, &[u8]> = known.iter().map(|folder| (folder.id, &folder.name[..])).collect();
+        if ids.keys().any(|id| *id != 0) {
+            // What is new may have had another name, and what has that name now may be another one.
+            let is_new =
+                |folder: &&mut Folder| folder.is_selectable() && folder.id == 0 && !names.contains(&folder.name);
+            let mut before: HashSet<&[u8]> = HashSet::new();
+            for folder in folders.iter_mut().filter(is_new).take(RENAMED) {
+                folder.id = origin.id_of(&folder.name).await?;
+                before.extend(ids.get(&folder.id).filter(|_| folder.id != 0));
+            }
+            for folder in folders.iter_mut().filter(|folder| folder.id == 0 && before.contains(&folder.name[..])) {
+                folder.id = origin.id_of(&folder.name).await?;
+            }
+        }
         let (mut counts, none) = (HashMap::new(), HashMap::new());
-        for name in (Namespace { prefix: &prefix, profile, one, counts: &none }).rivals(&folders, &known) {
+        for name in (Namespace { prefix: &prefix, profile, one, counts: &none }).rivals(&folders, &names) {
             if let Some(count) = origin.count(&name).await? {
                 counts.insert(name, count);
             }
@@ -572,7 +597,8 @@ impl Pass<'_> {
     async fn finish(&self, ledger: &LedgerFolder, standing: &Standing) -> Result<()> {
         let (messages, modseq) = (standing.messages, standing.modseq);
         let mark = if standing.mark == Mark::default() { Vec::new() } else { standing.mark.to_vec() };
-        let whole = LedgerFolder { uidnext: standing.uidnext.max(1), messages, modseq, mark, ..ledger.clone() };
+        let id = if standing.id == 0 { ledger.id } else { standing.id };
+        let whole = LedgerFolder { uidnext: standing.uidnext.max(1), messages, modseq, mark, id, ..ledger.clone() };
         let end = move |tx: &mut MailTx<'_, '_>| {
             if whole.keeps_uids && tx.has_mailbox(whole.mailbox)? {
                 // UIDs that the old server gave to messages which are gone must not name others here.

@@ -233,7 +233,7 @@ impl Pop3 {
     /// The maildrop, as the only folder.
     pub fn folder() -> Folder {
         let (name, attributes) = (INBOX.to_vec(), Vec::new());
-        Folder { name, delimiter: None, attributes, subscribed: true, standing: None, stamp: 0 }
+        Folder { name, delimiter: None, attributes, subscribed: true, standing: None, stamp: 0, id: 0 }
     }
 
     /// How the maildrop stands.
@@ -288,7 +288,7 @@ impl Pop3 {
             *count += 1;
             let uidl = Some(id.clone()).filter(|_| *is_uidl);
             let (flags, keywords, received) = Default::default();
-            seen.push(Seen { at, key, uid: 0, uidl, flags, keywords, received, written: None, size });
+            seen.push(Seen { at, key, uid: 0, uidl, identity: None, flags, keywords, received, written: None, size });
         }
         Ok(seen)
     }

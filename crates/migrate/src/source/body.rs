@@ -1,9 +1,10 @@
 //! A body on its way from a source to where bodies are: small ones in memory, large ones through a thread that writes.
 
+use std::collections::HashMap;
 use std::fmt;
 
-use anser_base::{Durability, Error, Result, TenantId};
-use anser_store::{BodyWriter, Content, Store};
+use anser_base::{BlobId, Durability, Error, Result, TenantId};
+use anser_store::{BodyWriter, Content, LedgerKey, Store};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -29,7 +30,25 @@ pub enum Taken {
     Memory(Vec<u8>),
     /// Put where bodies are, not yet durable.
     Stored(Box<Content>),
+    /// It was not asked for, since its bytes are here.
+    Here(Known),
 }
+
+/// A message whose bytes are here, and the row of the ledger that says so.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// BLAKE3 of the bytes.
+    pub content: BlobId,
+    /// How many.
+    pub size: u64,
+    /// The folder of the row.
+    pub folder: LedgerKey,
+    /// Its key.
+    pub key: Vec<u8>,
+}
+
+/// Messages whose bytes are here, by where they stand in their folder.
+pub type Spared = HashMap<u32, Known>;
 
 /// How large a body may be that still travels in memory beside these.
 pub fn room<'a>(arrived: impl Iterator<Item = &'a Taken>) -> u64 {

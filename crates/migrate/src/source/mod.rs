@@ -14,13 +14,14 @@ mod allowance;
 mod body;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use anser_base::{BlobId, TenantId};
 use anser_store::{Flags, Keywords, LedgerFolder, Store};
 use anser_wire::Secret;
 
 pub use allowance::{Allowance, UNCOMMITTED};
-pub use body::{BODY, Incoming, Partial, Taken, room};
+pub use body::{BODY, Incoming, Known, Partial, Spared, Taken, room};
 
 use crate::entry::Login;
 use crate::files::{self, Ends, Files};
@@ -50,6 +51,8 @@ pub struct Folder {
     pub standing: Option<Standing>,
     /// A number that is another one after every change of a folder that lies in files; 0 when it is not known.
     pub stamp: u64,
+    /// What the source knows it by whatever its name, in short; 0 when the list does not tell.
+    pub id: u64,
 }
 
 impl Folder {
@@ -72,10 +75,19 @@ pub struct Standing {
     pub modseq: u64,
     /// What a file is gone on from the next time; zeros when all of it is read then.
     pub mark: Mark,
+    /// What the source knows it by whatever its name (RFC 8474 §4), in short; 0 when it does not tell.
+    pub id: u64,
 }
 
 /// A place in a file, and a hash of what was before it.
 pub type Mark = [u8; 24];
+
+/// What something is known by, in eight bytes.
+pub(crate) fn mark_of(what: &[u8]) -> u64 {
+    let mut mark = [0; 8];
+    mark.copy_from_slice(&blake3::hash(what).as_bytes()[..8]);
+    u64::from_le_bytes(mark)
+}
 
 /// A message as the list tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +100,8 @@ pub struct Seen {
     pub uid: u32,
     /// The unique id that POP3 gives (RFC 1939 §7).
     pub uidl: Option<String>,
+    /// What the source knows it by in every folder (RFC 8474 §5.1), in short: what has the same bytes may have another one.
+    pub identity: Option<u64>,
     /// System flags.
     pub flags: Flags,
     /// Keywords.
@@ -289,6 +303,14 @@ impl Origin {
         matches!(self, Self::Files(files) if files.is_bare(standing))
     }
 
+    /// What the source knows a folder by whatever its name, in short; 0 when it does not tell.
+    pub async fn id_of(&mut self, name: &[u8]) -> Result<u64, Trouble> {
+        match self {
+            Self::Imap(imap) => imap.id_of(name).await,
+            Self::Pop3(_) | Self::Jmap(_) | Self::Files(_) => Ok(0),
+        }
+    }
+
     /// How many messages a folder holds, where its source tells that of one which is not open.
     pub async fn count(&mut self, name: &[u8]) -> Result<Option<u64>, Trouble> {
         match self {
@@ -430,6 +452,14 @@ pub enum Fetcher<'a> {
 }
 
 impl Fetcher<'_> {
+    /// Lets nothing be asked for of what is here: it arrives in its turn as [`Taken::Here`]. For sources whose messages have an identity.
+    pub fn spare(&mut self, spared: Arc<Spared>) {
+        match self {
+            Self::Imap(fetcher) => fetcher.spare(spared),
+            Self::Pop3(_) | Self::Jmap(_) | Self::Files(_) => {}
+        }
+    }
+
     /// Requests that were not answered yet.
     pub fn under_way(&self) -> usize {
         match self {

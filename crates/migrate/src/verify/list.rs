@@ -231,7 +231,8 @@ fn line_of(seen: &Seen, batch: &mut Batch) -> Line {
     let (bytes, size, is_read) = match batch.arrived.remove(&seen.at) {
         Some(Taken::Memory(body)) => (BlobId::of(&body).0, body.len() as u64, true),
         Some(Taken::Stored(content)) => (content.blob.0, content.size, true),
-        None => ([0; 32], seen.size, false),
+        // Nothing is spared here.
+        Some(Taken::Here(_)) | None => ([0; 32], seen.size, false),
     };
     let date = date::parse_internal_date(seen.received.trim().as_bytes()).map(|date| date.unix);
     let keywords = seen.keywords.iter().map(str::to_lowercase).collect();

@@ -63,6 +63,7 @@ fn a_full_disk_loses_and_doubles_nothing() {
             allowance,
             places,
             read,
+            names: Default::default(),
             overlap,
             losses_are_meant,
             careful,

@@ -36,7 +36,7 @@ pub async fn face(store: &Store) -> Fake {
             // It lives as long as the test.
             let date: &'static str = Box::leak(anser_mime::date::format_internal_date(date).into_boxed_str());
             let body = store.blobs().read(TENANT, blob).unwrap().to_vec();
-            Mail { uid: entry.uid, flags, date, modseq: entry.modseq, body }
+            Mail { uid: entry.uid, flags, date, modseq: entry.modseq, body, name: None }
         });
         let role = mailbox.role.and_then(|role| role.attribute()).unwrap_or_default();
         let subscribed = if mailbox.subscribed { "\\Subscribed" } else { "" };

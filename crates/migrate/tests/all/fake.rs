@@ -10,6 +10,8 @@ use anser_migrate::{Kind, Source, Tls};
 use anser_wire::sasl::decode_base64;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::fake_names::{of_folder, of_mail, of_open};
+
 /// A message.
 #[derive(Clone, Debug)]
 pub struct Mail {
@@ -19,6 +21,8 @@ pub struct Mail {
     /// When it last changed.
     pub modseq: u64,
     pub body: Vec<u8>,
+    /// What the server names it by in every folder, where it does; a hash of the body when it has none of its own.
+    pub name: Option<&'static str>,
 }
 
 /// A folder.
@@ -32,6 +36,8 @@ pub struct Folder {
     pub mails: Vec<Mail>,
     /// UIDs that left, and when; told where QRESYNC is.
     pub vanished: Vec<(u64, u32)>,
+    /// What it is known by whatever its name; nothing without.
+    pub id: &'static str,
 }
 
 /// What a server does that no grammar asks for.
@@ -79,6 +85,10 @@ pub struct Habits {
     pub admits: Option<usize>,
     /// Opens folders for so many connections at a time, and for none before they are as many.
     pub opens_together: Option<Together>,
+    /// What it says that it is (RFC 2971).
+    pub calls_itself: Option<&'static str>,
+    /// Refuses to name messages, whatever it offers.
+    pub boasts: bool,
     /// Is sent in answer to LIST, without end.
     pub floods: Option<&'static [u8]>,
 }
@@ -105,6 +115,8 @@ pub struct State {
     pub victim: Option<Victim>,
     /// Octets that were sent.
     pub sent: usize,
+    /// UIDs whose bodies were handed out.
+    pub handed: Vec<u32>,
     /// Hands out bodies without end, an octet at a time, and tells of each when it begins.
     pub trickles: Option<UnboundedSender<()>>,
 }
@@ -126,7 +138,7 @@ pub struct Fake {
 /// A plain message.
 pub fn mail(uid: u32, flags: &str, text: &str) -> Mail {
     let body = format!("From: ann@old.test\r\nSubject: {text}\r\n\r\n{text} body\r\n").into_bytes();
-    Mail { uid, flags: flags.to_owned(), date: "21-Nov-2020 08:00:00 +0800", modseq: 1, body }
+    Mail { uid, flags: flags.to_owned(), date: "21-Nov-2020 08:00:00 +0800", modseq: 1, body, name: None }
 }
 
 /// A folder of these.
@@ -139,6 +151,7 @@ pub fn folder(name: &str, mails: Vec<Mail>) -> Folder {
         uidnext,
         mails,
         vanished: Vec::new(),
+        id: "",
     }
 }
 
@@ -180,6 +193,13 @@ impl Fake {
     pub fn logins(&self) -> usize {
         let is_login = |line: &&String| line.contains(" LOGIN ") || line.contains(" AUTHENTICATE ");
         self.heard().iter().filter(is_login).count()
+    }
+
+    /// UIDs whose bodies were handed out since this was asked last, ascending.
+    pub fn handed(&self) -> Vec<u32> {
+        let mut handed = std::mem::take(&mut self.state.lock().unwrap().handed);
+        handed.sort_unstable();
+        handed
     }
 
     pub fn heard(&self) -> Vec<String> {
@@ -271,7 +291,11 @@ impl Session {
                 "AUTHENTICATE" => self.authenticate(tag)?,
                 "ID" => {
                     self.said_id = true;
-                    self.say(format!("* ID NIL\r\n{tag} BAD what\r\n").as_bytes())?;
+                    let answer = match self.state.lock().unwrap().habits.calls_itself {
+                        Some(name) => format!("* ID (\"version\" NIL \"name\" \"{name}\")\r\n{tag} OK done\r\n"),
+                        None => format!("* ID NIL\r\n{tag} BAD what\r\n"),
+                    };
+                    self.say(answer.as_bytes())?;
                 }
                 "ENABLE" => self.say(format!("* ENABLED QRESYNC\r\n{tag} OK done\r\n").as_bytes())?,
                 "LIST" | "XLIST" => self.list(tag, verb, arguments)?,
@@ -379,10 +403,11 @@ impl Session {
     }
 
     fn list(&mut self, tag: &str, verb: &str, arguments: &str) -> std::io::Result<()> {
-        let (folders, floods, capabilities) = {
+        let (folders, habits) = {
             let state = self.state.lock().unwrap();
-            (state.folders.clone(), state.habits.floods, state.habits.capabilities)
+            (state.folders.clone(), state.habits.clone())
         };
+        let (floods, capabilities) = (habits.floods, habits.capabilities);
         let knows = |word: &str| capabilities.split(' ').any(|known| known == word);
         let asks = |word: &str| arguments.contains(word);
         // What was not offered must not be asked for.
@@ -399,6 +424,12 @@ impl Session {
         for folder in folders {
             let head = format!("* {verb} ({}) \"/\" ", folder.attributes);
             self.say(&[head.as_bytes(), &folder.name, b"\r\n"].concat())?;
+            if asks("STATUS") && !folder.attributes.contains("Noselect") {
+                let (count, validity, next) = (folder.mails.len(), folder.uidvalidity, folder.uidnext);
+                let id = of_folder(&habits, arguments, &folder);
+                let items = format!(" (MESSAGES {count} UIDVALIDITY {validity} UIDNEXT {next}{id})\r\n");
+                self.say(&[b"* STATUS ", &folder.name[..], items.as_bytes()].concat())?;
+            }
         }
         self.say(format!("{tag} OK done\r\n").as_bytes())
     }
@@ -408,11 +439,13 @@ impl Session {
         let name = strings(arguments).remove(0);
         let state = self.state.lock().unwrap();
         let found = state.folders.iter().find(|folder| bare(&folder.name) == name.as_bytes()).cloned();
+        let habits = state.habits.clone();
         drop(state);
         let Some(folder) = found else { return self.say(format!("{tag} NO nowhere\r\n").as_bytes()) };
         let (messages, octets) = (folder.mails.len(), folder.mails.iter().map(|mail| mail.body.len()).sum::<usize>());
         let size = if arguments.contains("SIZE") { format!(" SIZE {octets}") } else { String::new() };
-        let line = format!("* STATUS \"{name}\" (MESSAGES {messages}{size})\r\n{tag} OK done\r\n");
+        let id = of_folder(&habits, arguments, &folder);
+        let line = format!("* STATUS \"{name}\" (MESSAGES {messages}{size}{id})\r\n{tag} OK done\r\n");
         self.say(line.as_bytes())
     }
 
@@ -448,13 +481,14 @@ impl Session {
         if let Some(together) = together {
             together.wait();
         }
+        let id = of_open(&self.state.lock().unwrap().habits, &folder);
         let (count, validity, next) = (folder.mails.len(), folder.uidvalidity, folder.uidnext);
         let highest = folder.mails.iter().map(|mail| mail.modseq).chain(folder.vanished.iter().map(|one| one.0)).max();
         if self.state.lock().unwrap().habits.capabilities.contains("CONDSTORE") {
             self.say(format!("* OK [HIGHESTMODSEQ {}] x\r\n", highest.unwrap_or(1)).as_bytes())?;
         }
         let text = format!(
-            "* {count} EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY {validity}] x\r\n* OK [UIDNEXT {next}] x\r\n{tag} OK [READ-ONLY] done\r\n"
+            "* {count} EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY {validity}] x\r\n* OK [UIDNEXT {next}] x\r\n{id}{tag} OK [READ-ONLY] done\r\n"
         );
         self.say(text.as_bytes())
     }
@@ -513,10 +547,14 @@ impl Session {
             }
         }
         if items.contains("FLAGS") {
+            if wanted.iter().any(|(_, mail)| of_mail(&habits, items, mail).is_none()) {
+                return self.say(format!("{tag} BAD what is that\r\n").as_bytes());
+            }
             for (number, mail) in &wanted {
                 let size = mail.body.len() as i64 + habits.size_off;
+                let name = of_mail(&habits, items, mail).unwrap_or_default();
                 let line = format!(
-                    "* {} FETCH (UID {} FLAGS ({}) INTERNALDATE \"{}\" RFC822.SIZE {size})\r\n",
+                    "* {} FETCH (UID {} FLAGS ({}) INTERNALDATE \"{}\" RFC822.SIZE {size}{name})\r\n",
                     number + 1,
                     mail.uid,
                     mail.flags,
@@ -583,6 +621,7 @@ impl Session {
                 if habits.mixes {
                     self.say(b"* 7 FETCH (FLAGS (\\Seen) UID 7)\r\n* 700 EXISTS\r\n* 9999 EXPUNGE\r\n* OK still here {12}\r\n")?;
                 }
+                self.state.lock().unwrap().handed.push(mail.uid);
                 let (from, body) = part(items, &mail.body);
                 let size = habits.announces.unwrap_or(body.len() as u64);
                 let head = format!("* {} FETCH (BODY[]{from} {{{size}}}\r\n", number + 1);

@@ -128,6 +128,7 @@ impl House {
             limit: None,
             allowance: Allowance::default(),
             read: self.read.clone(),
+            names: Default::default(),
             overlap: None,
             losses_are_meant: false,
             careful: false,

@@ -3,6 +3,7 @@
 mod endless;
 mod face;
 mod fake;
+mod fake_names;
 mod fake_pop3;
 mod fake_web;
 mod house;
@@ -79,6 +80,7 @@ mod what_comes_while_both_sides_are_compared_is_not_missing;
 mod what_is_lost_is_taken_on_by_name;
 mod what_is_not_handed_out_is_no_proof;
 mod what_the_source_loses_is_a_question;
+mod what_the_source_names_is_not_fetched_again;
 mod what_was_here_before_is_not_brought_twice;
 mod what_was_proven_of_one_server_proves_nothing_of_another;
 mod who_has_lost_a_lease_writes_nothing_down;

@@ -10,7 +10,7 @@ use crate::house::{ANN, TENANT, each_house};
 fn arrived(uid: u32) -> Vec<Arrived> {
     let (key, flags, keywords) = (uid.to_be_bytes().to_vec(), Flags::default(), Keywords::default());
     let (received, uidl, written, size) = ("21-Nov-2020 08:00:00 +0800".to_owned(), None, None, 0);
-    let seen = Seen { at: uid, key, uid, uidl, flags, keywords, received, written, size };
+    let seen = Seen { at: uid, key, uid, uidl, identity: None, flags, keywords, received, written, size };
     vec![Arrived { seen, taken: Taken::Memory(format!("Subject: {uid}\r\n\r\n").into_bytes()), ends: None }]
 }
 

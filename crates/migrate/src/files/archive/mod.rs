@@ -155,7 +155,8 @@ impl List {
             *again += 1;
             let (uidl, size) = (None, member.size);
             let (flags, keywords, received) = (meta.flags, meta.keywords, meta.received);
-            let seen = Seen { at: 0, key, uid: 0, uidl, flags, keywords, received, written: None, size };
+            let seen =
+                Seen { at: 0, key, uid: 0, uidl, identity: None, flags, keywords, received, written: None, size };
             self.folders[at].1.push(Mail::new(&seen, Place::Member(member), &[]));
         }
         self.folders

@@ -196,7 +196,7 @@ impl Walk<'_> {
 fn plain(node: u32) -> Seen {
     let (flags, keywords, received) = Default::default();
     let key = node.to_be_bytes().to_vec();
-    Seen { at: 0, key, uid: 0, uidl: None, flags, keywords, received, written: None, size: 0 }
+    Seen { at: 0, key, uid: 0, uidl: None, identity: None, flags, keywords, received, written: None, size: 0 }
 }
 
 /// Flags and dates ([MS-OXCMSG] §2.2.1.6, [MS-OXOMSG] §2.2.1.38, [MS-OXOFLAG] §2.2.1.1); nothing of what is no mail.

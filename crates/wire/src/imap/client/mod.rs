@@ -45,6 +45,13 @@ pub enum Response {
         name: Vec<u8>,
         /// Items in upper case with their numbers; those without a number are left out.
         items: Vec<(String, u64)>,
+        /// MAILBOXID (RFC 8474 §4.3) or X-GUID: what names the mailbox whatever it is called.
+        id: Option<String>,
+    },
+    /// ID (RFC 2971 §3.2).
+    Id {
+        /// What the server calls itself.
+        name: Option<String>,
     },
     /// QUOTA (RFC 9208 §4.2.2).
     Quota {
@@ -130,7 +137,7 @@ pub struct Fetched {
     pub size: Option<u64>,
     /// MODSEQ
     pub modseq: Option<u64>,
-    /// EMAILID, X-GM-MSGID or X-GUID: whichever names the message over folders and servers.
+    /// EMAILID (RFC 8474 §5.1), X-GM-MSGID, X-GUID or DIGEST.SHA1: whichever names the message over folders and servers.
     pub identity: Option<String>,
     /// The body, when it came as a string in the line or as NIL; a literal went past before.
     pub body: Option<Vec<u8>>,

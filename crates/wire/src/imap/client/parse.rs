@@ -141,7 +141,12 @@ fn named(c: &mut Cursor<'_>) -> Result<Response, Bad> {
         "STATUS" => {
             c.space()?;
             let name = c.astring_octets()?;
-            Response::Status { name, items: status_items(c)? }
+            let (items, id) = status_items(c)?;
+            Response::Status { name, items, id }
+        }
+        "ID" => {
+            c.space()?;
+            Response::Id { name: server_name(c)? }
         }
         "QUOTA" => {
             c.space()?;
@@ -198,20 +203,54 @@ fn listed(c: &mut Cursor<'_>, verb: String) -> Result<Listed, Bad> {
     Ok(Listed { verb, attributes, delimiter, name })
 }
 
-fn status_items(c: &mut Cursor<'_>) -> Result<Vec<(String, u64)>, Bad> {
+/// What stands behind `name` in a list of fields and their values; NIL has none.
+fn server_name(c: &mut Cursor<'_>) -> Result<Option<String>, Bad> {
+    let mut found = None;
+    if !c.eat(b'(') {
+        return Ok(found);
+    }
+    while !c.eat(b')') {
+        c.take_while(|b| b == b' ');
+        let field = c.string()?;
+        c.space()?;
+        let value = c.nstring()?;
+        if field.eq_ignore_ascii_case(b"name") {
+            found = value.map(|name| String::from_utf8_lossy(&name).into_owned());
+        }
+    }
+    Ok(found)
+}
+
+/// An identity: `(M6d99ac3275bb4e)`, a string, an atom; `None` where it says nothing.
+fn object_id(c: &mut Cursor<'_>) -> Result<Option<String>, Bad> {
+    let raw = match c.eat(b'(') {
+        true => {
+            let raw = c.take_while(|b| b != b')').to_vec();
+            c.eat(b')');
+            raw
+        }
+        false if c.at_string() => c.string()?,
+        false => c.take_while(|b| !matches!(b, b' ' | b')')).to_vec(),
+    };
+    let id = String::from_utf8_lossy(&raw).into_owned();
+    Ok(Some(id).filter(|id| !id.is_empty() && !id.eq_ignore_ascii_case("NIL")))
+}
+
+fn status_items(c: &mut Cursor<'_>) -> Result<(Vec<(String, u64)>, Option<String>), Bad> {
     c.space()?;
     c.expect(b'(', "A list is wanted")?;
-    let mut items = Vec::new();
+    let (mut items, mut id) = (Vec::new(), None);
     while !c.eat(b')') && items.len() < WORDS_MAX {
         c.take_while(|b| b == b' ');
         let name = c.keyword()?;
         c.space()?;
         match c.peek() {
+            _ if matches!(&*name, "MAILBOXID" | "X-GUID") => id = object_id(c)?,
             Some(b'0'..=b'9') => items.push((name, c.number64()?)),
             _ => skip(c, 0)?,
         }
     }
-    Ok(items)
+    Ok((items, id))
 }
 
 fn namespace(c: &mut Cursor<'_>) -> Result<Vec<(Vec<u8>, Option<u8>)>, Bad> {
@@ -274,18 +313,7 @@ fn item_value(c: &mut Cursor<'_>, item: &str, found: &mut Fetched) -> Result<(),
             found.modseq = Some(c.number64()?);
             c.expect(b')', "A list does not end")?;
         }
-        "EMAILID" | "X-GM-MSGID" | "X-GUID" => {
-            let raw = match c.eat(b'(') {
-                true => {
-                    let raw = c.take_while(|b| b != b')').to_vec();
-                    c.eat(b')');
-                    raw
-                }
-                false if c.at_string() => c.string()?,
-                false => c.take_while(|b| !matches!(b, b' ' | b')')).to_vec(),
-            };
-            found.identity = Some(String::from_utf8_lossy(&raw).into_owned());
-        }
+        "EMAILID" | "X-GM-MSGID" | "X-GUID" | "DIGEST.SHA1" => found.identity = object_id(c)?,
         _ if is_body => body(c, found)?,
         _ => skip(c, 0)?,
     }
