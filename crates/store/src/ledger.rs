@@ -468,7 +468,7 @@ impl MailTx<'_, '_> {
 const OF_CONTENT: &str = "substr(content, 1, 8) = ?2 AND content = ?3";
 
 /// `folder` is its column 13.
-const SELECT_ROW: &str = "SELECT key, state, content, size, received, flags, keywords, message, mailbox, uid, pass, tries, note, folder \
+const SELECT_ROW: &str = "SELECT key, state, content, size, received, flags, keywords, message, mailbox, uid, pass, tries, note, folder, \
                           identity FROM ledger";
 
 fn read_row(row: &Row<'_>) -> Result<LedgerRow> {

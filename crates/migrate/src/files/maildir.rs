@@ -16,7 +16,7 @@ use std::path::Path;
 use anser_store::{Flags, Keywords};
 
 use super::{DEPTH, FOLDERS, Found, MESSAGES, Mail, Place, key_of, modified, written};
-use crate::source::{Seen, Standing};
+use crate::source::{Seen, Standing, keywords_of};
 
 /// Letters of flags in file names.
 pub const LETTERS: [(char, Flags); 5] =
@@ -272,7 +272,7 @@ impl Known {
             }
         }
         words.extend(self.keywords.get(base).into_iter().flatten().map(String::as_str));
-        (flags, Keywords::new(words))
+        (flags, keywords_of(words))
     }
 }
 

@@ -19,7 +19,7 @@ use anser_store::{Flags, Keywords};
 
 use super::read::{Undo, is_note};
 use super::{DEPTH, FOLDERS, Found, MESSAGES, Mail, Place, modified, written};
-use crate::source::{Mark, Seen, Standing};
+use crate::source::{Mark, Seen, Standing, keywords_of};
 
 /// Bytes read from the file at once, and longest piece of a line.
 const PIECE: usize = 256 * 1024;
@@ -437,7 +437,7 @@ impl Raw {
             let value = header::value(&self.header, name).unwrap_or_default();
             words.extend(String::from_utf8_lossy(&value).split_whitespace().map(str::to_owned));
         }
-        (flags, Keywords::new(words.iter().map(String::as_str)))
+        (flags, keywords_of(words.iter().map(String::as_str)))
     }
 }
 

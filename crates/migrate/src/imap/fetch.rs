@@ -11,7 +11,8 @@ use anser_wire::imap::client::{Fetched, Response, sets};
 use super::connection::{Got, Imap, well};
 use crate::adopt::identity;
 use crate::source::{
-    Allowance, BODY, Batch, Incoming, Listed, Partial, Seen, Spared, Taken, Told, Window, mark_of, parted, room,
+    Allowance, BODY, Batch, Incoming, Listed, Partial, Seen, Spared, Taken, Told, Window, keywords_of, mark_of, parted,
+    room,
 };
 use crate::trouble::Trouble;
 
@@ -211,7 +212,7 @@ pub fn flags_of(words: &[String]) -> (Flags, Keywords) {
             None => keywords.push(word.trim_start_matches('\\')),
         }
     }
-    (flags, Keywords::new(keywords))
+    (flags, keywords_of(keywords))
 }
 
 /// Bodies of an open folder, several commands at a time.
@@ -372,5 +373,7 @@ mod tests {
         let (flags, keywords) = flags_of(&words);
         assert_eq!(flags, Flags::SEEN);
         assert_eq!(keywords.iter().collect::<Vec<_>>(), ["$Forwarded", "FORWARDED", "NonJunk"]);
+        let (_, keywords) = flags_of(&["Forwarded".to_owned()]);
+        assert_eq!(keywords.iter().collect::<Vec<_>>(), ["$Forwarded", "Forwarded"]);
     }
 }

@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use anser_store::{Flags, Keywords};
+use anser_store::Flags;
 use anser_wire::imap::encode_mutf7;
 use serde_json::{Value, json};
 
 use super::Jmap;
 use super::connection::is_id;
-use crate::source::{Folder, Seen, Standing};
+use crate::source::{Folder, Seen, Standing, keywords_of};
 use crate::trouble::Trouble;
 
 /// Mailboxes of one account that are followed at most.
@@ -198,7 +198,7 @@ fn seen_of(at: u32, id: &str, email: &Value) -> Seen {
         uidl: None,
         identity: None,
         flags,
-        keywords: Keywords::new(words),
+        keywords: keywords_of(words),
         received: email["receivedAt"].as_str().and_then(internal_date).unwrap_or_default(),
         written: None,
         size: email["size"].as_u64().unwrap_or(0),

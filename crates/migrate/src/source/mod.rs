@@ -89,6 +89,15 @@ pub(crate) fn mark_of(what: &[u8]) -> u64 {
     u64::from_le_bytes(mark)
 }
 
+/// Keywords as they are there. What some programs call `Forwarded` is beside that the keyword by which all others know it.
+pub(crate) fn keywords_of<'w>(words: impl IntoIterator<Item = &'w str>) -> Keywords {
+    let mut words: Vec<&str> = words.into_iter().collect();
+    if words.iter().any(|word| word.eq_ignore_ascii_case("Forwarded")) {
+        words.push("$Forwarded");
+    }
+    Keywords::new(words)
+}
+
 /// A message as the list tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {

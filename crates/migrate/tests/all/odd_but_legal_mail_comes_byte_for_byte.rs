@@ -84,7 +84,7 @@ fn uids_in_any_order_and_flags_of_any_form_are_taken() {
         assert_eq!((found[0].0, found[1].2), (7, 300));
         assert_eq!((found[2].0, found[2].1, &*held["INBOX"][2].2), (3_000_000_000, Flags(0), ""));
         assert_eq!((found[3].1, &*held["INBOX"][3].2), (Flags::SEEN, "$Forwarded $label1 Custom NonJunk"));
-        assert_eq!(&*held["INBOX"][0].2, "FORWARDED");
+        assert_eq!(&*held["INBOX"][0].2, "$Forwarded FORWARDED");
     });
 }
 

@@ -41,7 +41,9 @@ fn at_most_150_bytes_a_message_newest_first() {
         let starts: Vec<u32> = (0..ROWS).step_by(BATCH as usize).collect();
         for start in starts.into_iter().rev() {
             write(&store, move |tx| {
-                (start..ROWS.min(start + BATCH)).try_for_each(|uid| tx.put_ledger_row(KEY, &row(uid)))
+                let rows = start..ROWS.min(start + BATCH);
+                let named = |uid: u32| LedgerRow { identity: Some(u64::from(uid) << 40 | u64::MAX >> 4), ..row(uid) };
+                rows.into_iter().try_for_each(|uid| tx.put_ledger_row(KEY, &named(uid)))
             })
             .await;
         }

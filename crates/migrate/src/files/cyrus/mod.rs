@@ -214,7 +214,7 @@ fn files(dir: &Path) -> io::Result<Vec<Mail>> {
 fn of_uid(uid: u32) -> Seen {
     let (flags, keywords, received) = (Flags::default(), Keywords::default(), String::new());
     let (at, key, uidl, written, size) = (0, uid.to_be_bytes().to_vec(), None, None, 0);
-    Seen { at, key, uid, uidl, flags, keywords, received, written, size }
+    Seen { at, key, uid, uidl, identity: None, flags, keywords, received, written, size }
 }
 
 fn place(dir: &Path, uid: u32) -> Place {
