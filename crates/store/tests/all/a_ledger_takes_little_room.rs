@@ -41,9 +41,10 @@ fn at_most_150_bytes_a_message_newest_first() {
         let starts: Vec<u32> = (0..ROWS).step_by(BATCH as usize).collect();
         for start in starts.into_iter().rev() {
             write(&store, move |tx| {
-                let rows = start..ROWS.min(start + BATCH);
-                let named = |uid: u32| LedgerRow { identity: Some(u64::from(uid) << 40 | u64::MAX >> 4), ..row(uid) };
-                rows.into_iter().try_for_each(|uid| tx.put_ledger_row(KEY, &named(uid)))
+                let mut rows = start..ROWS.min(start + BATCH);
+                let identity = |uid: u32| Some(u64::from(uid + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+                let named = |uid: u32| LedgerRow { identity: identity(uid), ..row(uid) };
+                rows.try_for_each(|uid| tx.put_ledger_row(KEY, &named(uid)))
             })
             .await;
         }
