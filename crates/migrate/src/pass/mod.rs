@@ -279,6 +279,10 @@ impl Pass<'_> {
         let asked = Instant::now();
         let standing = origin.examine(&ledger.name).await?;
         self.watch.answered(asked.elapsed());
+        if ledger.uidvalidity != 0 && origin.is_bare(&standing) {
+            // By their files alone its messages have no dates: those that are here would not be found again.
+            return Err(Trouble::Refused("its index cannot be read".to_owned()));
+        }
         if ledger.uidvalidity != 0 && standing.uidvalidity != ledger.uidvalidity {
             let fresh = self.renumber(ledger, standing.uidvalidity).await?;
             return Ok((standing, fresh));

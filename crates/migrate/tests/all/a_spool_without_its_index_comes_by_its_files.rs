@@ -73,3 +73,30 @@ fn mail_comes_links_do_not_and_the_folders_are_named() {
         assert!(batch.arrived.is_empty() && batch.refused.is_some(), "{batch:?}");
     });
 }
+
+/// An index as Cyrus 2.3 writes it, of one message.
+fn index_of(uid: u32) -> Vec<u8> {
+    let mut all = vec![0; 96 + 88];
+    let fields = [(8, 10), (12, 96), (16, 88), (20, 1), (28, uid), (44, 77), (96, uid), (100, 1_600_000_000)];
+    for (at, value) in fields {
+        all[at..at + 4].copy_from_slice(&u32::to_be_bytes(value));
+    }
+    all
+}
+
+#[test]
+fn an_index_that_is_torn_later_brings_nothing_twice() {
+    each_house(async |house| {
+        let dir = tempfile::tempdir().unwrap();
+        let inbox = dir.path().join("user/ann");
+        put(&inbox.join("3."), b"Subject: 1\r\n\r\n");
+        let source = source_of_files(Kind::Cyrus, dir.path().to_str().unwrap());
+        for (index, copied, shut) in [(index_of(3), 1, 0), (vec![0; 300], 0, 1), (index_of(3), 0, 0)] {
+            put(&inbox.join("cyrus.index"), &index);
+            let origin = Origin::open(&source, "ann", None).await.map_err(|trouble| trouble.words()).unwrap();
+            let outcome = house.pass_over(origin, false, false).await.map_err(|trouble| trouble.words()).unwrap();
+            assert_eq!((outcome.copied, outcome.shut.len(), outcome.bare.len()), (copied, shut, 0));
+        }
+        assert_eq!(house.held().await["INBOX"].len(), 1);
+    });
+}
