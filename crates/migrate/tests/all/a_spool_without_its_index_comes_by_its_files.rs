@@ -100,3 +100,22 @@ fn an_index_that_is_torn_later_brings_nothing_twice() {
         assert_eq!(house.held().await["INBOX"].len(), 1);
     });
 }
+
+#[test]
+fn a_folder_that_lies_in_two_partitions_comes_once_from_each() {
+    each_house(async |house| {
+        let dir = tempfile::tempdir().unwrap();
+        for partition in ["one", "two"] {
+            let path = dir.path().join(partition).join("user/ann/Work/1.");
+            put(&path, format!("Subject: {partition}\r\n\r\n").as_bytes());
+        }
+        let source = source_of_files(Kind::Cyrus, dir.path().to_str().unwrap());
+        for copied in [2, 0] {
+            let origin = Origin::open(&source, "ann", None).await.map_err(|trouble| trouble.words()).unwrap();
+            let outcome = house.pass_over(origin, false, false).await.map_err(|trouble| trouble.words()).unwrap();
+            assert_eq!(outcome.copied, copied);
+        }
+        let held = house.held().await;
+        assert_eq!((held["Work"].len(), held["Work (2)"].len()), (1, 1));
+    });
+}

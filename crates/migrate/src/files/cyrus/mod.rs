@@ -53,10 +53,24 @@ pub fn folders(root: &Path, login: &str) -> io::Result<Vec<Found>> {
         }
         if !found.is_empty() {
             found.sort_by(|one, other| one.folder.name.cmp(&other.folder.name));
+            tell_apart(&mut found);
             return Ok(found);
         }
     }
     Err(io::Error::new(io::ErrorKind::NotFound, "no folder of the login is in this spool"))
+}
+
+/// Numbers folders of one name, which lie in two partitions, or in both layouts: each comes once.
+fn tell_apart(found: &mut [Found]) {
+    let (mut last, mut number): (Vec<u8>, u32) = (Vec::new(), 1);
+    for one in found {
+        let name = &mut one.folder.name;
+        number = if *name == last { number + 1 } else { 1 };
+        last.clone_from(name);
+        if number > 1 {
+            name.extend_from_slice(format!(" ({number})").as_bytes());
+        }
+    }
 }
 
 /// Directories, and no links to such, by name.
