@@ -17,8 +17,9 @@ impl Imap {
         let with_status = self.can("LIST-STATUS");
         let extended = self.can("LIST-EXTENDED") || with_status;
         let modseq = if self.can("CONDSTORE") || self.can("QRESYNC") { " HIGHESTMODSEQ" } else { "" };
-        let id = self.folder_id().map(|item| format!(" {item}")).unwrap_or_default();
-        let command = match (extended, with_status, self.can("SPECIAL-USE"), self.can("XLIST")) {
+        let id = self.folder_id().filter(|_| with_status).map(|item| format!(" {item}")).unwrap_or_default();
+        let (special_use, xlist) = (self.can("SPECIAL-USE"), self.can("XLIST"));
+        let command = |id: &str| match (extended, with_status, special_use, xlist) {
             (_, true, special, _) => {
                 let special = if special { " SPECIAL-USE" } else { "" };
                 format!(
@@ -31,7 +32,15 @@ impl Imap {
             _ => "LIST \"\" \"*\"".to_owned(),
         };
         let mut listing = Listing::default();
-        self.run(&command, |response| listing.take(response)).await?;
+        let told = self.run(&command(&id), |response| listing.take(response)).await;
+        match told {
+            // It knows less than it seemed to.
+            Err(Trouble::Refused(_)) if !id.is_empty() => {
+                listing = Listing::default();
+                self.run(&command(""), |response| listing.take(response)).await?;
+            }
+            told => drop(told?),
+        }
         let mut folders = listing.folders;
         for (name, standing) in listing.standings {
             if let Some(at) = listing.known.get(&name) {

@@ -87,7 +87,7 @@ pub struct Habits {
     pub opens_together: Option<Together>,
     /// What it says that it is (RFC 2971).
     pub calls_itself: Option<&'static str>,
-    /// Refuses to name messages, whatever it offers.
+    /// Refuses to name messages, and folders in LIST, whatever it offers.
     pub boasts: bool,
     /// Is sent in answer to LIST, without end.
     pub floods: Option<&'static [u8]>,
@@ -415,6 +415,7 @@ impl Session {
             || (asks("RETURN") && !knows("LIST-EXTENDED"))
             || (asks("SPECIAL-USE") && !knows("SPECIAL-USE"))
             || (asks("STATUS") && !knows("LIST-STATUS"))
+            || (habits.boasts && (asks("MAILBOXID") || asks("X-GUID")))
         {
             return self.say(format!("{tag} BAD what is that\r\n").as_bytes());
         }

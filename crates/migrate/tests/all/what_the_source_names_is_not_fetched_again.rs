@@ -199,7 +199,7 @@ fn a_folder_that_is_renamed() {
 #[test]
 fn a_server_that_refuses_what_it_offers() {
     each_house(async |house| {
-        let habits = Habits { boasts: true, ..kind(KINDS[3]) };
+        let habits = Habits { boasts: true, capabilities: "LIST-EXTENDED LIST-STATUS", ..kind(KINDS[3]) };
         let fake = Fake::start(vec![folder("INBOX", several())], habits);
         assert_eq!(pass(house, &fake).await, 8);
         fake.change(|state| number_anew(&mut state.folders[0], 5));
