@@ -1,6 +1,6 @@
 //! A domain that changes with a move: what came to the old address comes here, and is answered as it.
 
-use anser_base::{Address, Result, Text};
+use anser_base::{Address, Class, Result, Text};
 use anser_directory::{Account, AliasTarget};
 use anser_migrate::Which;
 
@@ -33,34 +33,48 @@ impl Admin {
                 Some(domain) if !view.login.contains('@') => format!("{}@{domain}", view.login),
                 _ => view.login.clone(),
             };
-            let (account, old) = (self.account(&view.address).await?, Address::parse(&written));
-            if old.as_ref().is_some_and(|old| old.key() == account.address.key()) {
-                continue;
-            }
-            line += 1;
-            let fate = match &old {
-                Some(old) => self.fate_of(&account, old).await?,
-                None => Fate::Refused(Text::new(
-                    "the login is no address: say --old-domain",
-                    "登录名不是邮箱地址：请使用 --old-domain",
-                )),
+            let fate = match self.keep_one(actor, &view.address, &written, dry_run).await {
+                // What is wrong with one is told, and stops nobody else.
+                Err(error) if !error.class.is_temporary() || error.class == Class::Limit => {
+                    Some(Fate::Refused(error.text))
+                }
+                fate => fate?,
             };
-            let (state, fields, why) = match (fate, old) {
-                (Fate::Refused(why), _) => ("refused", Vec::new(), Some(why)),
-                (Fate::Missing { alias: false, identity: false }, _) | (_, None) => ("same", Vec::new(), None),
-                (Fate::Missing { alias, identity }, Some(old)) => {
-                    if !dry_run {
-                        self.keep_old_address(actor, &account, &old, alias).await?;
-                    }
+            let Some(fate) = fate else { continue };
+            line += 1;
+            let (state, fields, why) = match fate {
+                Fate::Refused(why) => ("refused", Vec::new(), Some(why)),
+                Fate::Missing { alias: false, identity: false } => ("same", Vec::new(), None),
+                Fate::Missing { alias, identity } => {
                     count += 1;
                     let fields = [(alias, "alias"), (identity, "identity")].into_iter().filter(|(is_so, _)| *is_so);
                     ("new", fields.map(|(_, word)| word.to_owned()).collect(), None)
                 }
             };
-            let shown = format!("{written} > {}", account.address);
+            let shown = format!("{written} > {}", view.address);
             out.item(Item::Line(LineView::new(line, &shown, state, fields, why.as_ref()))).await?;
         }
         Ok(Report::Counted { count })
+    }
+
+    /// What becomes of an old address; `None` where it is the account's own.
+    async fn keep_one(&self, actor: &Actor, address: &str, written: &str, dry_run: bool) -> Result<Option<Fate>> {
+        let account = self.account(address).await?;
+        let Some(old) = Address::parse(written) else {
+            let (en, zh) = ("the login is no address: say --old-domain", "登录名不是邮箱地址：请使用 --old-domain");
+            return Ok(Some(Fate::Refused(Text::new(en, zh))));
+        };
+        if old.key() == account.address.key() {
+            return Ok(None);
+        }
+        let fate = self.fate_of(&account, &old).await?;
+        if let Fate::Missing { alias, identity } = fate
+            && !dry_run
+            && (alias || identity)
+        {
+            self.keep_old_address(actor, &account, &old, alias).await?;
+        }
+        Ok(Some(fate))
     }
 
     async fn fate_of(&self, account: &Account, old: &Address) -> Result<Fate> {
@@ -69,6 +83,9 @@ impl Admin {
             let (en, zh) = ("its domain is not here: anser domain add", "该域名不在本系统：请先 anser domain add");
             return Ok(Fate::Refused(Text::new(en, zh)));
         };
+        if domain.tenant != account.tenant {
+            return Ok(Fate::Refused(Text::new("its domain is another tenant's", "该域名属于其他租户")));
+        }
         let identity = !anser_jmap::has_identity(&self.deps.store, account, old).await?;
         if directory.may_send_as(account.id, old).await? {
             return Ok(Fate::Missing { alias: false, identity });
@@ -90,7 +107,10 @@ impl Admin {
         if alias {
             self.deps.directory.add_alias(old, AliasTarget::Account(account.id)).await?;
         }
-        anser_jmap::add_identity(&self.deps.store, account, old).await?;
-        self.note(actor, "move.old-address", &account.address.to_string(), None, Some(old.to_string())).await
+        let added = anser_jmap::add_identity(&self.deps.store, account, old).await;
+        if alias || added.is_ok() {
+            self.note(actor, "move.old-address", &account.address.to_string(), None, Some(old.to_string())).await?;
+        }
+        added.map(drop)
     }
 }
