@@ -63,14 +63,20 @@ fn scope_of(act: &Act) -> Option<AdminScope> {
     }
 }
 
-/// An act within the one move that a token is for; `None` for one of another.
-fn within(token: &AdminToken, act: Act) -> Option<Act> {
+/// An act within the one move that a token is for; else why it is none.
+fn within(token: &AdminToken, act: Act) -> Result<Act, Text> {
+    let another = || Text::new("this token is for another move", "该令牌只用于另一个迁移项目");
     match act {
         // Of the others it is not even told that they are.
-        Act::MoveList { name: None } => Some(Act::MoveList { name: token.of_move.clone() }),
-        Act::MoveList { name: Some(name) } if !token.opens_move(&name) => None,
-        Act::Move { name, .. } if !token.opens_move(&name) => None,
-        other => Some(other),
+        Act::MoveList { name: None } => Ok(Act::MoveList { name: token.of_move.clone() }),
+        Act::MoveList { name: Some(name) } if !token.opens_move(&name) => Err(another()),
+        Act::Move { name, .. } if !token.opens_move(&name) => Err(another()),
+        // Logins may be of any domain: what is somebody's there would be told.
+        Act::Move { what: MoveAct::OldAddresses { .. }, .. } if token.of_move.is_some() => {
+            let (en, zh) = ("this wants a token for all moves", "需要可操作所有迁移项目的令牌");
+            Err(Text::new(en, zh))
+        }
+        other => Ok(other),
     }
 }
 
@@ -99,10 +105,7 @@ async fn answer(door: &Arc<Door>, request: &mut Request) -> Result<Response, Res
         let (en, zh) = ("this is done at the server itself, by the command line", "该操作只能在服务器上用命令行完成");
         plain_problem(request, 403, &Text::new(en, zh))
     })?;
-    let wanted = within(&token, wanted).ok_or_else(|| {
-        let text = Text::new("this token is for another move", "该令牌只用于另一个迁移项目");
-        problem(request, 403, SCOPE, &text)
-    })?;
+    let wanted = within(&token, wanted).map_err(|text| problem(request, 403, SCOPE, &text))?;
     if !token.opens(scope) {
         let (en, zh) =
             (format!("this wants a token for {}", scope.word()), format!("需要权限为 {} 的令牌", scope.word()));

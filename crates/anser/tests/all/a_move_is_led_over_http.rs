@@ -186,6 +186,9 @@ fn a_token_for_one_move_leads_that_and_knows_of_no_other() {
     let house = bearer(&token(&dev, "house", "moves:write"));
     assert_eq!(ask(&dev, &[&house], &json!({ "act": "move", "name": "m", "what": first })).0, 200);
     assert_eq!((list("bob@anser.test"), list("eve@other.test")), (200, 403));
+    let old = json!({ "old-addresses": { "domain": "other.test", "dry_run": true } });
+    let old = json!({ "act": "move", "name": "m", "what": old });
+    assert_eq!((ask(&dev, &[&guest], &old).0, ask(&dev, &[&house], &old).0), (403, 200), "whose addresses are there");
     assert_eq!(ask(&dev, &[&guest], &json!({ "act": "move", "name": "m", "what": "status" })).0, 200);
     assert!(dev.ask(&["admin", "token", "list"]).contains("guest  moves:write  m  "));
 }
