@@ -207,21 +207,23 @@ impl Migrate {
         Ok(count)
     }
 
-    /// The source of a move, and the login there, that a lesson of what is no mail server is for: where the mailbox is listed, else the only
-    /// source of a move that others of its domain are in.
+    /// The source of a move, and the login there, that a lesson of what is no mail server is for: where the mailbox is listed; where it
+    /// is not, and others of its domain are in the move, the only source there that takes passwords.
     async fn mail_server(&self, of: &MoveView, lesson: &Lesson) -> Result<Option<(String, String)>> {
+        let (account, id) = (lesson.account.id, self.named(&of.name).await?.id);
         let takes: Vec<&Source> =
             of.sources.iter().filter(|source| !source.kind.is_files() && source.admin.is_none()).collect();
-        let account = lesson.account.id;
-        let listed = self.read(move |tx| rows::mailboxes_of(tx, account)).await?;
-        let listed = listed.into_iter().find_map(|mailbox| {
-            let source = takes.iter().find(|source| source.id == mailbox.source)?;
-            Some((source.name.clone(), mailbox.login))
-        });
-        let ([only], None) = (&*takes, &listed) else { return Ok(listed) };
+        let mut listed = self.read(move |tx| rows::mailboxes_of(tx, account)).await?;
+        listed.retain(|mailbox| mailbox.of == id);
+        if !listed.is_empty() {
+            return Ok(listed.into_iter().find_map(|mailbox| {
+                let source = takes.iter().find(|source| source.id == mailbox.source)?;
+                Some((source.name.clone(), mailbox.login))
+            }));
+        }
+        let [only] = &*takes else { return Ok(None) };
         let domain = lesson.account.address.domain();
         let is_there = |address: &str| address.rsplit_once('@').is_some_and(|(_, of)| of.eq_ignore_ascii_case(domain));
-        let id = self.named(&of.name).await?.id;
         let is_theirs = self.all(id).await?.iter().any(|mailbox| is_there(&mailbox.address));
         Ok(is_theirs.then(|| (only.name.clone(), lesson.login.clone())))
     }
