@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anser_base::{Class, Error, Result};
+use anser_db::Tx;
 use anser_directory::{AppPasswordKind, OF_THE_HOUSE, Services};
 use anser_wire::Secret;
 use tokio::sync::Semaphore;
@@ -109,7 +110,7 @@ impl Migrate {
         Ok(Compared { proofs, failed })
     }
 
-    /// Compares one mailbox, and keeps the proof.
+    /// Compares one mailbox, and keeps the proof. `Class::Conflict` when its source is at another server by now.
     async fn verify_one(&self, mailbox: &Mailbox, source: &Source, faces: &Faces, level: Level) -> Result<Proof> {
         // A proof tells nothing of what a pass brings in the middle of it.
         let began = self.inner.deps.clock.now();
@@ -143,7 +144,19 @@ impl Migrate {
         let (login, address) = (mailbox.login.clone(), mailbox.address.clone());
         let proof = Proof { login, address, ..compared? };
         let (id, text) = (mailbox.id, serde_json::to_string(&proof).map_err(Error::unavailable)?);
-        self.write(move |tx| rows::put_proof(tx, id, began, &text)).await?;
+        let asked = source.clone();
+        let keep = move |tx: &mut Tx<'_>| {
+            let now = rows::source(tx, asked.id)?.ok_or_else(|| unknown("source"))?;
+            match (now.kind, &now.host, now.port) == (asked.kind, &asked.host, asked.port) {
+                true => rows::put_proof(tx, id, began, &text),
+                false => Err(Error::new(
+                    Class::Conflict,
+                    "the move has another old server by now: compare once more",
+                    "该迁移的旧服务器已更改，请重新核对",
+                )),
+            }
+        };
+        self.write(keep).await?;
         Ok(proof)
     }
 
