@@ -10,7 +10,6 @@ use std::time::Duration;
 use anser_base::{Result, Timestamp};
 use anser_db::{Durability, Place, Tx, params};
 
-use crate::model::Move;
 use crate::rows;
 use crate::views::MoveView;
 use crate::{Inner, Migrate};
@@ -94,9 +93,9 @@ impl Inner {
 }
 
 /// Until when the secrets of a move are kept; `None` where none are.
-pub(crate) fn until(tx: &mut Tx<'_>, of: &Move, now: Timestamp) -> Result<Option<Timestamp>> {
+pub(crate) fn until(tx: &mut Tx<'_>, of: u64, now: Timestamp) -> Result<Option<Timestamp>> {
     let sql = format!("SELECT secrets_until_ms, used_ms FROM mov_moves WHERE id = ?1 AND {HAS}");
-    let found = tx.query_one(&sql, params![of.id as i64], |row| Ok((row.opt_int(0)?, row.int(1)?)))?;
+    let found = tx.query_one(&sql, params![of as i64], |row| Ok((row.opt_int(0)?, row.int(1)?)))?;
     Ok(found.map(|(until, used)| {
         let used = if used == 0 { now } else { Timestamp(used) };
         until.map_or_else(|| used.after(UNUSED), Timestamp)

@@ -144,12 +144,12 @@ impl Migrate {
 
     pub(crate) async fn view_of(&self, of: Move) -> Result<MoveView> {
         let (id, now) = (of.id, self.inner.deps.clock.now());
-        let ((day, _), whose) = (hours::day_of(now), of.clone());
+        let (day, _) = hours::day_of(now);
         let (sources, known, paces, secrets_until) = self
             .read(move |tx| {
                 let sources = rows::sources(tx, id)?;
                 let paces = sources.iter().map(|source| wave::pace_of(tx, source, day)).collect::<Result<Vec<_>>>()?;
-                Ok((sources, wave::rows_of(tx, id)?, paces, kept::until(tx, &whose, now)?))
+                Ok((sources, wave::rows_of(tx, id)?, paces, kept::until(tx, id, now)?))
             })
             .await?;
         let all = self.all(id).await?;
