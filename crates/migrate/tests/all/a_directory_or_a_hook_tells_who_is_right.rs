@@ -85,12 +85,15 @@ impl Slapd {
             Command::new("/usr/sbin/slapadd").args(["-q", "-f", &at("slapd.conf"), "-l", &at("people.ldif")]).output();
         let add = add.expect("slapd is installed: ./x test does it");
         assert!(add.status.success(), "{}", String::from_utf8_lossy(&add.stderr));
-        let [ldap, ldaps] = [(); 2].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port());
+        // Both at a time, so that they are two.
+        let free = [(); 2].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap());
+        let [ldap, ldaps] = free.map(|one| one.local_addr().unwrap().port());
         let listen = format!("ldap://127.0.0.1:{ldap} ldaps://127.0.0.1:{ldaps}");
         let mut command = Command::new("/usr/sbin/slapd");
         command.args(["-d", "0", "-f", &at("slapd.conf"), "-h", &listen]).stdin(Stdio::null());
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         while std::net::TcpStream::connect(("127.0.0.1", ldaps)).is_err() {
+            assert_eq!(child.try_wait().unwrap(), None, "slapd has ended");
             std::thread::yield_now();
         }
         Self { child, ldap, ldaps, _folder: folder }
