@@ -2,9 +2,10 @@
 //!
 //! A table is read by its key from its start until an error, then from its end backwards. From the last key before an error
 //! look-ups step forward, column by column, until one lands behind the damaged pages; from there it is read on, and
-//! backwards over what was stepped over. Only columns of integers are stepped through. Rows below a
-//! damaged inner page of the tree are out of reach.
+//! backwards over what was stepped over. Only columns of integers are stepped through, and no others are stepped behind: what lies
+//! downwards is a column of bytes. Rows below a damaged inner page of the tree are out of reach.
 
+use std::cmp::Ordering;
 use std::path::PathBuf;
 
 use anser_base::Result;
@@ -66,7 +67,13 @@ struct Table {
     name: String,
     columns: Vec<String>,
     /// What its rows are sorted by in the file.
-    key: Vec<String>,
+    key: Vec<KeyColumn>,
+}
+
+struct KeyColumn {
+    name: String,
+    /// Whether its rows lie downwards.
+    down: bool,
 }
 
 impl Table {
@@ -87,14 +94,19 @@ fn tables_of(connection: &Connection) -> rusqlite::Result<Vec<Table>> {
 }
 
 fn table_of(connection: &Connection, name: String, without_rowid: bool) -> rusqlite::Result<Table> {
-    let mut info = connection.prepare("SELECT name, pk FROM pragma_table_info(?1) ORDER BY cid")?;
-    let columns = info.query_map([&name], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
-    let columns = columns.collect::<rusqlite::Result<Vec<_>>>()?;
-    let mut key: Vec<_> = columns.iter().filter(|(_, pk)| *pk > 0).collect();
-    key.sort_by_key(|(_, pk)| *pk);
-    let key =
-        if without_rowid { key.into_iter().map(|(name, _)| quoted(name)).collect() } else { vec!["rowid".into()] };
-    Ok(Table { name, columns: columns.iter().map(|(name, _)| quoted(name)).collect(), key })
+    let mut info = connection.prepare("SELECT name FROM pragma_table_info(?1) ORDER BY cid")?;
+    let columns = info.query_map([&name], |row| Ok(quoted(&row.get::<_, String>(0)?)))?.collect::<Result<_, _>>()?;
+    let mut info = connection.prepare(
+        "SELECT x.name, x.desc FROM pragma_index_list(?1) l, pragma_index_xinfo(l.name) x WHERE l.origin = 'pk' AND x.key = 1 \
+         ORDER BY x.seqno",
+    )?;
+    let key = match without_rowid {
+        true => info
+            .query_map([&name], |row| Ok(KeyColumn { name: quoted(&row.get::<_, String>(0)?), down: row.get(1)? }))?
+            .collect::<Result<_, _>>()?,
+        false => vec![KeyColumn { name: "rowid".into(), down: false }],
+    };
+    Ok(Table { name, columns, key })
 }
 
 fn quoted(name: &str) -> String {
@@ -105,9 +117,10 @@ fn quoted(name: &str) -> String {
 struct Search<'a> {
     damaged: &'a Connection,
     insert: rusqlite::Statement<'a>,
-    /// `SELECT key, columns FROM table`, and the key as a row value.
+    /// `SELECT key, columns FROM table`, and the columns of the key.
     select: String,
     key: String,
+    columns: &'a [KeyColumn],
     width: usize,
     probes: usize,
     found: SalvagedTable,
@@ -131,15 +144,17 @@ struct Read {
 }
 
 impl<'a> Search<'a> {
-    fn new(damaged: &'a Connection, fresh: &'a Connection, table: &Table) -> Result<Self> {
+    fn new(damaged: &'a Connection, fresh: &'a Connection, table: &'a Table) -> Result<Self> {
         let columns = table.columns.join(", ");
+        let key = table.key.iter().map(|column| &*column.name).collect::<Vec<_>>().join(", ");
         let marks = vec!["?"; table.columns.len()].join(", ");
         let insert = format!("INSERT OR IGNORE INTO \"{}\" ({columns}) VALUES ({marks})", table.name);
         Ok(Self {
             damaged,
             insert: fresh.prepare(&insert).map_err(sqlite_error)?,
-            select: format!("SELECT {}, {columns} FROM \"{}\"", table.key.join(", "), table.name),
-            key: table.key.join(", "),
+            select: format!("SELECT {key}, {columns} FROM \"{}\"", table.name),
+            key,
+            columns: &table.key,
             width: table.key.len(),
             probes: PROBES,
             found: SalvagedTable { name: table.name.clone(), rows: 0, unfit: 0, complete: false },
@@ -177,7 +192,7 @@ impl<'a> Search<'a> {
                 middle[column] = Value::Integer(number);
                 middle[column + 1..].fill(Value::Integer(i64::MIN));
                 self.probes = self.probes.checked_sub(1)?;
-                if !less(&middle, high) {
+                if !self.less(&middle, high) {
                     break;
                 }
                 let up = self.read(Way::From(&middle), Some(high));
@@ -199,23 +214,24 @@ impl<'a> Search<'a> {
     }
 
     fn try_read(&mut self, way: Way<'_>, limit: Option<&[Value]>, read: &mut Read) -> rusqlite::Result<()> {
-        let (sign, from, order) = match way {
-            Way::Start => (">=", None, "ASC"),
-            Way::From(key) => (">=", Some(key), "ASC"),
-            Way::Below(key) => ("<", Some(key), "DESC"),
-            Way::End => ("<", None, "DESC"),
+        let (sign, from, up) = match way {
+            Way::Start => (">=", None, true),
+            Way::From(key) => (">=", Some(key), true),
+            Way::Below(key) => ("<", Some(key), false),
+            Way::End => ("<", None, false),
         };
         let marks = vec!["?"; self.width].join(", ");
         let condition = from.map(|_| format!("WHERE ({}) {sign} ({marks})", self.key)).unwrap_or_default();
-        let sorted = self.key.split(", ").map(|column| format!("{column} {order}")).collect::<Vec<_>>().join(", ");
+        let order = |column: &KeyColumn| format!("{} {}", column.name, if column.down == up { "DESC" } else { "ASC" });
+        let sorted = self.columns.iter().map(order).collect::<Vec<_>>().join(", ");
         let mut statement = self.damaged.prepare_cached(&format!("{} {condition} ORDER BY {sorted}", self.select))?;
         let mut rows = statement.query(params_from_iter(from.unwrap_or_default()))?;
         while let Some(row) = rows.next()? {
             let values =
                 (0..row.as_ref().column_count()).map(|n| row.get(n)).collect::<rusqlite::Result<Vec<Value>>>()?;
             let (key, values) = values.split_at(self.width);
-            let beyond = limit.is_some_and(|limit| if order == "ASC" { !less(key, limit) } else { !less(limit, key) });
-            let in_order = read.last.as_ref().is_none_or(|last| less(last, key) == (order == "ASC"));
+            let beyond = limit.is_some_and(|limit| if up { !self.less(key, limit) } else { !self.less(limit, key) });
+            let in_order = read.last.as_ref().is_none_or(|last| self.less(last, key) == up);
             if beyond || !in_order {
                 read.finished = beyond;
                 return Ok(());
@@ -229,10 +245,20 @@ impl<'a> Search<'a> {
         read.finished = true;
         Ok(())
     }
+
+    /// Whether a key lies before another in the file.
+    fn less(&self, one: &[Value], other: &[Value]) -> bool {
+        let columns = self.columns.iter().zip(one.iter().zip(other));
+        let orders = columns.map(|(column, (one, other))| match column.down {
+            true => order_of(other, one),
+            false => order_of(one, other),
+        });
+        orders.fold(Ordering::Equal, Ordering::then).is_lt()
+    }
 }
 
-/// Whether a key comes before another; SQLite's order of the types that keys have.
-fn less(one: &[Value], other: &[Value]) -> bool {
+/// How two values of a key lie in the file; SQLite's order of the types that keys have.
+fn order_of(one: &Value, other: &Value) -> Ordering {
     fn rank(value: &Value) -> u8 {
         match value {
             Value::Null => 0,
@@ -241,18 +267,12 @@ fn less(one: &[Value], other: &[Value]) -> bool {
             Value::Blob(_) => 3,
         }
     }
-    for (one, other) in one.iter().zip(other) {
-        let order = match (one, other) {
-            (Value::Integer(one), Value::Integer(other)) => one.cmp(other),
-            (Value::Text(one), Value::Text(other)) => one.as_bytes().cmp(other.as_bytes()),
-            (Value::Blob(one), Value::Blob(other)) => one.cmp(other),
-            _ => rank(one).cmp(&rank(other)),
-        };
-        if order.is_ne() {
-            return order.is_lt();
-        }
+    match (one, other) {
+        (Value::Integer(one), Value::Integer(other)) => one.cmp(other),
+        (Value::Text(one), Value::Text(other)) => one.as_bytes().cmp(other.as_bytes()),
+        (Value::Blob(one), Value::Blob(other)) => one.cmp(other),
+        _ => rank(one).cmp(&rank(other)),
     }
-    false
 }
 
 /// Numbers above one, one by one at first and then ever faster.

@@ -49,9 +49,9 @@ impl Schema {
         self.0.len() as i64
     }
 
-    /// The first version alone.
-    pub(crate) fn first(&self) -> Schema {
-        Schema(self.0.get(..1).unwrap_or_default())
+    /// What was known at a version; all that is known, where this program knows no such version.
+    pub(crate) fn at(&self, version: i64) -> Schema {
+        Schema(usize::try_from(version).ok().and_then(|version| self.0.get(..version)).unwrap_or(self.0))
     }
 
     /// Every table that any version ever made, in order; some may be gone since.

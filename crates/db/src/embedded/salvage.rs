@@ -26,7 +26,12 @@ impl Pool {
             copy_if_there(disk, &beside(&path, "-wal"), &beside(&aside, "-wal"))?;
             let fresh = beside(&path, "-fresh");
             remove_all(disk, &fresh)?;
-            let mut new = OpenFile::open(&self.config, &fresh, place.kind(), self.schemas.of(place.kind()), None)?;
+            // Of the same version, so that each table has its like; it is brought up to date when it is opened.
+            let old = OpenFile::connect(&self.config, &aside, place.kind()).ok();
+            let version = old.and_then(|old| version_of(old.connection()));
+            let schema = self.schemas.of(place.kind());
+            let schema = version.map_or(schema, |version| schema.at(version));
+            let mut new = OpenFile::open(&self.config, &fresh, place.kind(), schema, None)?;
             let tables = self.fill(place, &aside, &fresh, &mut new)?;
             new.close().map_err(|trouble| trouble.error)?;
             // The log goes first: it must never meet the new file.
@@ -71,7 +76,7 @@ impl Pool {
         if pages < 2 {
             return Ok(false);
         }
-        let mut new = OpenFile::open(&self.config, oldest, kind, self.schemas.of(kind).first(), None)?;
+        let mut new = OpenFile::open(&self.config, oldest, kind, self.schemas.of(kind).at(1), None)?;
         new.checkpoint().map_err(|trouble| trouble.error)?;
         let mut page = vec![0; PAGE as usize];
         disk.open(oldest).and_then(|file| file.read_at(&mut page, 0)).map_err(Error::io)?;
@@ -85,6 +90,12 @@ impl Pool {
         }
         Ok(true)
     }
+}
+
+/// The version of a file's tables; `None` where it does not tell.
+fn version_of(damaged: &Connection) -> Option<i64> {
+    let version = || damaged.query_row("PRAGMA user_version", [], |row| row.get(0)).ok();
+    knows_its_tables(damaged).then(version).flatten().filter(|version| *version > 0)
 }
 
 /// Whether the list of tables, which may take several pages, can be read to its end.

@@ -1,7 +1,7 @@
 //! Of a damaged file everything that can be read comes into a new one; the damaged one stays beside it.
 
 use anser_base::Class;
-use anser_db::{Db, params};
+use anser_db::{Db, Schema, params};
 use anser_testkit::engines::{World, each_engine};
 
 use crate::fixture::{ANN, BOB, TABLE, ids, put, schemas, write};
@@ -103,4 +103,34 @@ fn a_sound_file_has_no_findings() {
         assert_eq!(db.integrity(ANN).unwrap(), Vec::<String>::new(), "{}", world.name);
         assert_eq!(db.integrity(BOB).unwrap(), Vec::<String>::new(), "{}", world.name);
     });
+}
+
+#[test]
+fn also_what_lies_downwards_and_what_the_version_before_knew() {
+    const OLD: &str = "CREATE TABLE noted (account INTEGER NOT NULL, folder INTEGER NOT NULL, key BLOB NOT NULL, body BLOB NOT NULL, \
+                       PRIMARY KEY (account, folder, key DESC)) STRICT, WITHOUT ROWID;";
+    const NEW: Schema = Schema(&[
+        OLD,
+        "CREATE TABLE kept (account INTEGER NOT NULL, key BLOB NOT NULL, PRIMARY KEY (account, key DESC)) STRICT, WITHOUT ROWID; \
+         INSERT INTO kept SELECT account, key FROM noted; DROP TABLE noted;",
+    ]);
+    let world = World::embedded(schemas(Schema(&[OLD])));
+    let db = world.open();
+    let filled = db.write(ANN, anser_base::Durability::Sync, |tx| {
+        (0..ROWS).rev().try_for_each(|id| {
+            let sql = "INSERT INTO noted (account, folder, key, body) VALUES (?1, 1, ?2, ?3)";
+            tx.execute(sql, params![7_i64, &(id as u32).to_be_bytes()[..], &[id as u8; 100][..]]).map(drop)
+        })
+    });
+    filled.wait().unwrap();
+    drop(db);
+    let pages = spoil(&ANN.file(&world.dir.path().join("data")), &[30]);
+    assert!(pages > 50, "{pages} pages");
+
+    let db = Db::open(world.engine.clone(), schemas(NEW)).unwrap();
+    let salvaged = db.salvage(ANN).unwrap();
+    assert_eq!((salvaged.tables[0].name.as_str(), salvaged.tables[0].complete), ("noted", false));
+    let sql = "SELECT COUNT(*) FROM kept WHERE account = ?1";
+    let found = db.read(ANN, |tx| tx.query_one(sql, params![7_i64], |row| row.int(0))).wait().unwrap().unwrap();
+    assert!((ROWS - 40..ROWS).contains(&found), "{found} rows: those of the page alone are gone");
 }
