@@ -117,7 +117,8 @@ impl Admin {
         let work = move || {
             let (source, mut count) = (folder.blobs(), 0);
             for (at, blob) in wanted.iter().enumerate() {
-                if !target.exists(tenant, *blob)? {
+                // What a put left that was cut off is opened in vain.
+                if target.open(tenant, *blob).is_err() {
                     target.put(tenant, &Prepared::new(&source.read(tenant, *blob)?), Durability::Deferred)?;
                     count += 1;
                 }
