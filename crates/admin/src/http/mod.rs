@@ -71,8 +71,10 @@ fn within(token: &AdminToken, act: Act) -> Result<Act, Text> {
         Act::MoveList { name: None } => Ok(Act::MoveList { name: token.of_move.clone() }),
         Act::MoveList { name: Some(name) } if !token.opens_move(&name) => Err(another()),
         Act::Move { name, .. } if !token.opens_move(&name) => Err(another()),
-        // Logins may be of any domain: what is somebody's there would be told.
-        Act::Move { what: MoveAct::OldAddresses { .. }, .. } if token.of_move.is_some() => {
+        // Where a server is that is told every password, and where mail is sent on to. Of old addresses, whose they are elsewhere.
+        Act::Move { what: MoveAct::Plan(_) | MoveAct::PassThrough { .. } | MoveAct::OldAddresses { .. }, .. }
+            if token.of_move.is_some() =>
+        {
             let (en, zh) = ("this wants a token for all moves", "需要可操作所有迁移项目的令牌");
             Err(Text::new(en, zh))
         }

@@ -189,6 +189,13 @@ fn a_token_for_one_move_leads_that_and_knows_of_no_other() {
     let old = json!({ "old-addresses": { "domain": "other.test", "dry_run": true } });
     let old = json!({ "act": "move", "name": "m", "what": old });
     assert_eq!((ask(&dev, &[&guest], &old).0, ask(&dev, &[&house], &old).0), (403, 200), "whose addresses are there");
+    let passing = json!({ "pass-through": { "passing": "off", "relay": null } });
+    let passing = json!({ "act": "move", "name": "m", "what": passing });
+    assert_eq!((ask(&dev, &[&guest], &passing).0, ask(&dev, &[&house], &passing).0), (403, 200), "where mail goes");
+    let host = json!({ "name": "old", "kind": "imap", "host": "127.0.0.2", "port": 1, "tls": "none", "profile": "generic",
+        "connections": 1 });
+    let host = json!({ "act": "move", "name": "m", "what": { "plan": host } });
+    assert_eq!((ask(&dev, &[&guest], &host).0, ask(&dev, &[&house], &host).0), (403, 200), "who is told passwords");
     assert_eq!(ask(&dev, &[&guest], &json!({ "act": "move", "name": "m", "what": "status" })).0, 200);
     assert!(dev.ask(&["admin", "token", "list"]).contains("guest  moves:write  m  "));
 }
