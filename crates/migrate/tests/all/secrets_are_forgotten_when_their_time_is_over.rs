@@ -27,6 +27,17 @@ async fn pass(office: &Office) -> String {
     view.state
 }
 
+/// The engine runs until no secret is kept.
+async fn until_forgotten(office: &Office) {
+    let mut changes = office.migrate.changes();
+    let (_shutdown, running) = office.run();
+    while kept_until(office).await.is_some() {
+        changes.changed().await.unwrap();
+    }
+    running.abort();
+    let _ = running.await;
+}
+
 #[test]
 fn ninety_days_after_they_were_last_used() {
     let clock = Clock::manual(Timestamp::from_secs(1_800_000_000));
@@ -43,13 +54,7 @@ fn ninety_days_after_they_were_last_used() {
         assert!(kept_until(office).await.is_some());
         office.clock.advance(DAY);
         let logins = fake.logins();
-        let mut changes = office.migrate.changes();
-        let (_shutdown, running) = office.run();
-        while kept_until(office).await.is_some() {
-            changes.changed().await.unwrap();
-        }
-        running.abort();
-        let _ = running.await;
+        until_forgotten(office).await;
         assert_eq!(pass(office).await, "refused");
         let note = office.view("ann@anser.test").await.note.unwrap();
         assert!(note.starts_with("no-password"), "{note}");
@@ -70,13 +75,7 @@ fn on_the_day_that_was_said_and_at_once() {
         assert_eq!(pass(office).await, "settled");
         assert_eq!(kept_until(office).await, Some(said.to_string()), "however often they are used");
         office.clock.advance(DAY);
-        let mut changes = office.migrate.changes();
-        let (_shutdown, running) = office.run();
-        while kept_until(office).await.is_some() {
-            changes.changed().await.unwrap();
-        }
-        running.abort();
-        let _ = running.await;
+        until_forgotten(office).await;
 
         office.migrate.keep_secrets(MOVE, None).await.unwrap();
         office.plan_for(&fake.source(), "ann").await;
