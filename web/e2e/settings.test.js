@@ -194,6 +194,20 @@ test('who is away says so, to people of the house in other words than to others'
   await Promise.all([close(page), close(bob)]);
 });
 
+/** Begins a move of all that somebody else of this server has. */
+async function begin(page, email, into) {
+  await page.locator('.settings main .choices .main').last().click();
+  await page.locator('[name=email]').fill(email);
+  await page.keyboard.press('Enter');
+  await page.locator('[name=protocol]').waitFor();
+  await page.locator('[name=tls]').selectOption('none');
+  await page.locator('[name=host]').fill('127.0.0.1');
+  await page.locator('[name=port]').fill(String(here.port(143)));
+  await page.locator('[name=secret]').fill(PASSWORD);
+  if (into) await page.locator('[name=into]').selectOption({ label: into });
+  await page.locator('.new .main').click();
+}
+
 for (const [language, width, words] of [
   ['en', 1280, { done: 'Done', again: 'Run again', gone: 'Move or fetch mail' }],
   ['zh', 390, { done: '已完成', again: '再次运行', gone: '邮箱搬家与代收' }],
@@ -243,6 +257,50 @@ for (const [language, width, words] of [
     await page.locator('dialog .danger').click();
     await move.waitFor({ state: 'detached' });
     assert.equal(await copies(), 5);
+    await close(page);
+  });
+}
+
+for (const [language, width, words] of [
+  ['en', 1280, { box: 'Archive', stays: '1 message that you read, marked or moved: kept', nothing: 'you have touched all 1' }],
+  ['zh', 390, { box: '归档', stays: '移动过的 1 封会保留', nothing: '搬来的 1 封您都已动过' }],
+]) {
+  test(`what a move brought goes again when it is undone, but for what was touched, ${language}`, async () => {
+    const [there, subject] = [language === 'en' ? 'bob' : 'chen', `to be undone ${language}`];
+    await here.put(there, [1, 2, 3].map((at) => [message({ to: `${there}@anser.test`, subject: `${subject} ${at}` })]), 'archive');
+    const held = async () => (await here.call('postmaster', ['Mailbox/get', { ids: null }]))[0].list.find(({ role }) => role === 'archive').totalEmails;
+    const before = await held();
+    const page = await here.page('postmaster', { language, width });
+    await settings(page, MOVING);
+    await begin(page, `${there}@anser.test`, words.box);
+    const move = page.locator('.move', { hasText: `${there}@anser.test` });
+    await move.locator('.state.done').waitFor();
+    const came = Number(await move.locator('dd').nth(1).innerText());
+    assert.equal(await held(), before + came);
+    const [{ ids }] = await here.call('postmaster', ['Email/query', { filter: { subject } }]);
+    assert.equal(ids.length, 3);
+    await here.call('postmaster', ['Email/set', { update: { [ids[0]]: { 'keywords/$flagged': true } } }]);
+    // What goes and what stays is told first, and nothing is done without a yes.
+    await move.locator('.undo').click();
+    const told = page.locator('dialog', { hasText: words.stays });
+    await told.waitFor();
+    assert.match(await told.innerText(), new RegExp(`\\b${came - 1} `));
+    await page.keyboard.press('Escape');
+    await told.waitFor({ state: 'detached' });
+    assert.equal(await held(), before + came);
+    await move.locator('.undo').click();
+    await told.locator('.danger').click();
+    await page.locator('.toast', { hasText: String(came - 1) }).waitFor();
+    await move.locator('.state.paused').waitFor();
+    assert.equal(await held(), before + 1);
+    assert.ok(await fits(page));
+    await move.locator('.undo').click();
+    await page.locator('.toast', { hasText: words.nothing }).waitFor();
+    await toMail(page);
+    if (width < 500) await page.locator('.menu-button').click();
+    await folder(page, words.box).click();
+    await row(page, subject).waitFor();
+    assert.equal(await row(page, subject).count(), 1);
     await close(page);
   });
 }

@@ -66,3 +66,14 @@ export async function setMoves(client: Client, what: { create?: Record<string, W
   const error = [answer.notCreated, answer.notUpdated, answer.notDestroyed].flatMap((some) => Object.values(some ?? {}))[0] as (SetError & { texts?: Said }) | undefined;
   if (error) throw new JmapError(error.texts ? 'mistake' : error.type, error.texts?.[language] ?? error.description);
 }
+
+/** What an undo takes away, or took. */
+export interface Undone {
+  removed: number;
+  bytes: number;
+  /** What stays, since its owner has touched it. */
+  touched: number;
+}
+
+/** Takes away what a move brought and nobody has touched since; with `dryRun` it is only counted. */
+export const undoMove = (client: Client, id: Id, dryRun: boolean) => client.call<Undone>('MailMove/undo', { id, dryRun });
