@@ -207,7 +207,7 @@ impl Printer {
             }
             Item::Move(one) => moves::move_in_words(one, self.language),
             Item::MoveMailbox(one) => moves::mailbox_in_words(one, self.language),
-            Item::MoveRun(one) => moves::run_in_words(one),
+            Item::MoveRun(one) => moves::run_in_words(one, self.language),
             Item::MoveFailed(one) => moves::failed_in_words(self.language, one),
             Item::MoveUndone(one) => moves::undone_in_words(self.language, one),
             Item::MoveProgress(one) => {

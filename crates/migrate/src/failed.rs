@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::Migrate;
 use crate::model::Kind;
+use crate::name;
 use crate::pass::TRIES;
 use crate::rows;
 use crate::which::{Which, is_meant};
+use crate::words::in_chinese;
 
 /// Messages of one mailbox that are told.
 const TOLD: usize = 10_000;
@@ -32,6 +34,8 @@ pub struct FailedView {
     pub size: u64,
     /// Why it did not come: what the old server said.
     pub why: Option<String>,
+    /// The same in Chinese; what the old server said stays as it was said.
+    pub why_zh: Option<String>,
     /// How often it was asked for.
     pub tries: u32,
     /// Whether the next pass asks for it again.
@@ -63,6 +67,7 @@ impl Migrate {
                     again: row.tries < TRIES,
                     received: row.received,
                     size: row.size,
+                    why_zh: row.note.as_deref().map(in_chinese),
                     why: row.note,
                     tries: row.tries,
                 });
@@ -79,7 +84,7 @@ fn rows_of(tx: &mut MailTx<'_, '_>, id: u64) -> Result<Vec<(String, LedgerRow)>>
         let folder = folders.iter().find(|folder| folder.key == key);
         let name = match folder {
             Some(folder) if tx.has_mailbox(folder.mailbox)? => tx.path(folder.mailbox)?.join("/"),
-            Some(folder) => String::from_utf8_lossy(&folder.name).into_owned(),
+            Some(folder) => name::shown(&folder.name),
             None => named(key),
         };
         all.push((name, row));

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::Migrate;
 use crate::model::{State, Task};
 use crate::which::{Which, is_meant};
+use crate::words::in_chinese;
 
 /// Passes of one mailbox that are kept.
 pub const KEPT: i64 = 20;
@@ -36,6 +37,8 @@ pub struct RunView {
     pub state: String,
     /// Why, in words.
     pub note: Option<String>,
+    /// The same in Chinese.
+    pub note_zh: Option<String>,
 }
 
 /// A pass that ended, to be kept.
@@ -137,6 +140,7 @@ impl Migrate {
                     "SELECT task, began_ms, ended_ms, messages, bytes, state, note FROM mov_runs WHERE account = ?1 ORDER BY id DESC",
                     params![id],
                     |row| {
+                        let note = row.opt_text(6)?;
                         Ok(RunView {
                             login: String::new(),
                             address: String::new(),
@@ -147,7 +151,8 @@ impl Migrate {
                             messages: row.int(3)? as u64,
                             bytes: row.int(4)? as u64,
                             state: row.text(5)?,
-                            note: row.opt_text(6)?,
+                            note_zh: note.as_deref().map(in_chinese),
+                            note,
                         })
                     },
                 )

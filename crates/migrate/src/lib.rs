@@ -135,6 +135,7 @@ pub mod views;
 pub mod wave;
 mod web;
 pub mod which;
+mod words;
 mod work;
 
 use std::collections::HashMap;
@@ -171,6 +172,7 @@ pub use verify::{Faces, Level, Proof};
 pub use views::{MailboxView, MoveView, PaceView, WaveView};
 pub use wave::Pace;
 pub use which::Which;
+pub use words::in_chinese;
 
 use run::Following;
 use secret::Seal;

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use anser_mime::charset;
 use serde::Deserialize;
 
 use crate::trouble::Trouble;
@@ -56,6 +57,12 @@ pub struct Said<'a> {
     pub text: &'a str,
     /// Whether it is a BAD.
     pub is_bad: bool,
+}
+
+/// What a server says, for people and for the table: in UTF-8, else in whatever charset it fits. Old Chinese servers write GBK.
+pub fn text_of(octets: &[u8]) -> String {
+    // Not by looks where it is UTF-8: what a server says may hold names, in which `~{` is no escape.
+    std::str::from_utf8(octets).map_or_else(|_| charset::decode(None, octets), str::to_owned)
 }
 
 impl Said<'_> {
@@ -120,6 +127,16 @@ mod tests {
 
     fn said<'a>(code: &'a str, text: &'a str) -> Said<'a> {
         Said { code, text, is_bad: false }
+    }
+
+    #[test]
+    fn what_is_said_in_gbk_is_understood() {
+        let gbk = b"\xc4\xfa\xb5\xc4\xd5\xca\xba\xc5\xd2\xd1\xcb\xf8\xb6\xa8\xa3\xac\xc7\xeb\xc1\xaa\xcf\xb5\xb9\xdc\xc0\xed\xd4\xb1";
+        let text = text_of(gbk);
+        assert_eq!(text, "您的帐号已锁定，请联系管理员");
+        assert!(matches!(said("", &text).login(), Trouble::Login { kind: "locked", .. }));
+        assert_eq!(text_of("授权码".as_bytes()), "授权码");
+        assert_eq!(text_of(b"1 ~{VPND~}"), "1 ~{VPND~}", "a UIDL is no text");
     }
 
     #[test]

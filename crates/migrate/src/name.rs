@@ -28,12 +28,17 @@ pub fn path_of(name: &[u8], delimiter: Option<u8>, prefix: &[u8]) -> Vec<String>
     path
 }
 
-fn level_of(octets: &[u8]) -> String {
+/// The name of a folder there, with its levels as they are there, for people to read.
+pub fn shown(name: &[u8]) -> String {
     // Octets that are no UTF-8 are most likely Chinese ones.
-    let is_utf8 = std::str::from_utf8(octets).is_ok();
-    let chinese = if is_utf8 { None } else { decode_exactly("gb18030", octets) };
-    let text = chinese.unwrap_or_else(|| mailbox_from_wire(octets, false));
-    let text: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let is_utf8 = std::str::from_utf8(name).is_ok();
+    let chinese = if is_utf8 { None } else { decode_exactly("gb18030", name) };
+    let text = chinese.unwrap_or_else(|| mailbox_from_wire(name, false));
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+fn level_of(octets: &[u8]) -> String {
+    let text = shown(octets);
     match text.is_empty() {
         true => NAMELESS.to_owned(),
         false => cut(text.replace('/', SLASH)),

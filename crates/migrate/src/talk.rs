@@ -9,6 +9,7 @@ use anser_wire::sasl::encode_base64;
 use crate::entry::Login;
 use crate::halt;
 use crate::imap::connection::secure;
+use crate::meaning::text_of;
 use crate::model::{Source, Tls};
 use crate::reach;
 use crate::trouble::Trouble;
@@ -60,7 +61,7 @@ impl Talk {
     /// The next line, without its end.
     pub async fn line(&mut self) -> Result<String, Trouble> {
         match halt::answer(self.stream.read_line(LINE)).await?.map_err(|error| Trouble::lost(error.chain()))? {
-            Line::Full(line) => Ok(String::from_utf8_lossy(&line).trim_end().to_owned()),
+            Line::Full(line) => Ok(text_of(&line).trim_end().to_owned()),
             Line::TooLong => Err(Trouble::lost("an endless line")),
             Line::Closed => Err(Trouble::lost("the server closed the connection")),
             Line::TimedOut => Err(Trouble::lost("no answer in time")),

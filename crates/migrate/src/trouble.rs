@@ -6,6 +6,7 @@ use anser_base::{Class, Error};
 use anser_store::LedgerState;
 
 use crate::model::{Mailbox, State};
+use crate::words::in_chinese;
 use crate::{hours, own, run};
 
 /// What went wrong, sorted by what is to be done.
@@ -96,12 +97,12 @@ impl From<Trouble> for Error {
             Trouble::Login { why, .. } => Error::new(
                 Class::Unauthenticated,
                 format!("the old server refuses the login: {why}"),
-                format!("旧服务器拒绝登录：{why}"),
+                format!("旧服务器拒绝登录：{}", in_chinese(&why)),
             ),
             other => Error::new(
                 Class::Unavailable,
                 format!("the old server: {}", other.words()),
-                format!("旧服务器：{}", other.words()),
+                format!("旧服务器：{}", in_chinese(&other.words())),
             ),
         }
     }

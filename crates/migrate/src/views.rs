@@ -14,6 +14,7 @@ use crate::rows;
 use crate::trouble::class_of;
 use crate::wave;
 use crate::which::{Which, is_meant};
+use crate::words::in_chinese;
 
 /// How a mailbox stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,8 @@ pub struct MailboxView {
     pub task: String,
     /// Why, in words.
     pub note: Option<String>,
+    /// The same in Chinese; what the old server said stays as it was said.
+    pub note_zh: Option<String>,
     /// Passes that began.
     pub passes: u32,
     /// Messages that the last pass looked at or brought.
@@ -213,6 +216,7 @@ impl Migrate {
                 address: mailbox.address,
                 state: mailbox.state.word().to_owned(),
                 task: mailbox.task.word().to_owned(),
+                note_zh: note.as_deref().map(in_chinese),
                 note,
                 passes: mailbox.pass,
                 done,

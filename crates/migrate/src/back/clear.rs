@@ -7,6 +7,7 @@ use anser_store::{Flags, LedgerFolder, LedgerRow, LedgerState, MailTx};
 
 use super::{Back, Line, marks, pair};
 use crate::merge::Marks;
+use crate::name;
 use crate::pass::{FEW, LOSS};
 use crate::source::{Seen, Window};
 use crate::trouble::Trouble;
@@ -23,7 +24,7 @@ impl Back<'_> {
             let pair = self.store.read(self.account, move |tx| pair(tx, of.clone())).await?;
             let (lost, all) = (pair.removed().count() as u64, pair.rows.len() as u64);
             if lost > FEW && lost * LOSS > all {
-                let name = String::from_utf8_lossy(&folder.name);
+                let name = name::shown(&folder.name);
                 return Err(Trouble::Question(format!(
                     "{lost} of {all} messages of the folder {name} were removed here, and would be removed there"
                 )));

@@ -31,6 +31,7 @@ use serde::{Deserialize, Serialize};
 use crate::imap::Imap;
 use crate::merge::{Marks, Removals, where_is};
 use crate::model::{Mailbox, Task};
+use crate::name;
 use crate::pass::Outcome;
 use crate::source::{Origin, Standing, Window};
 use crate::trouble::Trouble;
@@ -190,7 +191,7 @@ impl Back<'_> {
     async fn select(&mut self, folder: &LedgerFolder) -> Result<Standing, Trouble> {
         let standing = self.imap.select(&folder.name).await?;
         if folder.uidvalidity != 0 && standing.uidvalidity != folder.uidvalidity {
-            let name = String::from_utf8_lossy(&folder.name);
+            let name = name::shown(&folder.name);
             return Err(Trouble::Question(format!("the old server numbered {name} anew: run delta first")));
         }
         Ok(standing)

@@ -10,7 +10,7 @@ use anser_wire::imap::write::Status;
 
 use crate::entry::Login;
 use crate::halt;
-use crate::meaning::Said;
+use crate::meaning::{Said, text_of};
 use crate::model::{Source, Tls};
 use crate::oauth::{bearer, initial};
 use crate::reach;
@@ -115,8 +115,9 @@ impl Imap {
         match self.response().await? {
             Response::Condition(Condition { status: Status::Ok | Status::PreAuth, .. }) => Ok(()),
             Response::Condition(condition) => {
-                let (why, pause) = (format!("the server greets with: {}", condition.text), said(&condition).patience());
-                Err(Trouble::Later { why, pause })
+                let text = text_of(&condition.text);
+                let pause = said(&condition, &text).patience();
+                Err(Trouble::Later { why: format!("the server greets with: {text}"), pause })
             }
             _ => Err(Trouble::lost("the server's greeting is no IMAP")),
         }
@@ -139,7 +140,7 @@ impl Imap {
             None => self.say_password(&login, password).await?,
         };
         if condition.status != Status::Ok {
-            return Err(said(&condition).login());
+            return Err(said(&condition, &text_of(&condition.text)).login());
         }
         match condition.code {
             Some(Code::Capability(_)) => {}
@@ -179,7 +180,7 @@ impl Imap {
                     self.run_with("LOGIN", &[Argument::Inline(both.0), Argument::Inline(both.1)], |_| ()).await?
                 }
             };
-            if condition.status == Status::Ok || !said(&condition).is_of_form() {
+            if condition.status == Status::Ok || !said(&condition, &text_of(&condition.text)).is_of_form() {
                 return Ok(condition);
             }
             unknown = Some(condition);
@@ -365,6 +366,7 @@ impl Imap {
                     self.capabilities = list.iter().cloned().collect();
                 }
                 if *status == Status::Bye && tag.is_none() {
+                    let text = &text_of(text);
                     let pause = Said { code: name_of(code.as_ref()), text, is_bad: false }.patience();
                     return Err(Trouble::Later { why: format!("the server says goodbye: {text}"), pause });
                 }
@@ -416,12 +418,13 @@ pub fn well(condition: Condition, command: &str) -> Result<Condition, Trouble> {
         return Ok(condition);
     }
     let verb: String = command.split(' ').take(2).collect::<Vec<_>>().join(" ");
-    Err(said(&condition).command(format!("{verb}: {}", condition.text)))
+    let text = text_of(&condition.text);
+    Err(said(&condition, &text).command(format!("{verb}: {text}")))
 }
 
-fn said(condition: &Condition) -> Said<'_> {
-    let (code, text) = (name_of(condition.code.as_ref()), &*condition.text);
-    Said { code, text, is_bad: condition.status == Status::Bad }
+/// What a condition says; `text` is its text, decoded.
+fn said<'a>(condition: &'a Condition, text: &'a str) -> Said<'a> {
+    Said { code: name_of(condition.code.as_ref()), text, is_bad: condition.status == Status::Bad }
 }
 
 fn name_of(code: Option<&Code>) -> &str {

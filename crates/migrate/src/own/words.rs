@@ -4,6 +4,7 @@ use anser_base::Text;
 
 use crate::hours::BUDGET;
 use crate::model::{Mailbox, State};
+use crate::words::in_chinese;
 
 /// What stands before a note on trouble of this server's own.
 pub(crate) const OWN: &str = "this server";
@@ -116,21 +117,20 @@ pub(crate) fn problem(mailbox: &Mailbox) -> Option<Text> {
     let note = mailbox.note.as_deref()?;
     let (kind, said) = note.split_once(": ").unwrap_or(("", note));
     if let Some((_, en, zh)) = KINDS.iter().find(|(known, ..)| *known == kind) {
-        return Some(Text::new(en.replace("{}", said), zh.replace("{}", said)));
+        return Some(Text::new(en.replace("{}", said), zh.replace("{}", &in_chinese(said))));
     }
+    let zh = in_chinese(note);
     match mailbox.state {
         State::Asking => Some(Text::new(
             format!(
                 "The other server no longer has everything that it had: {note}. What came is kept. Start again when that is right."
             ),
-            format!("对方服务器上的邮件比之前少：{note}。已收到的邮件会保留。如无误，请重新开始。"),
+            format!("对方服务器上的邮件比之前少：{zh}。已收到的邮件会保留。如无误，请重新开始。"),
         )),
-        State::Refused => {
-            Some(Text::new(format!("The other server refuses: {note}"), format!("对方服务器拒绝：{note}")))
-        }
+        State::Refused => Some(Text::new(format!("The other server refuses: {note}"), format!("对方服务器拒绝：{zh}"))),
         State::Waiting if mailbox.tries > 0 => Some(Text::new(
             format!("The other server cannot be reached at the moment; it is tried again by itself. ({note})"),
-            format!("暂时无法连接对方服务器，稍后会自动重试。（{note}）"),
+            format!("暂时无法连接对方服务器，稍后会自动重试。（{zh}）"),
         )),
         _ => None,
     }
@@ -138,7 +138,10 @@ pub(crate) fn problem(mailbox: &Mailbox) -> Option<Text> {
 
 /// Why messages did not come.
 pub(crate) fn failure(said: &str) -> Text {
-    Text::new(format!("the other server did not hand it out: {said}"), format!("对方服务器未提供该邮件：{said}"))
+    Text::new(
+        format!("the other server did not hand it out: {said}"),
+        format!("对方服务器未提供该邮件：{}", in_chinese(said)),
+    )
 }
 
 /// Messages that were here before.

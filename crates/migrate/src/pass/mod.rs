@@ -27,6 +27,7 @@ use tokio::time::Instant;
 
 use crate::adopt::{self, Adoptable};
 use crate::merge;
+use crate::name;
 use crate::plan::{Namespace, Planned, again, plan};
 use crate::profile::Profile;
 use crate::source::{Allowance, Folder, Listed, Mark, Origin, Seen, Standing, Window, mark_of};
@@ -237,7 +238,7 @@ impl Pass<'_> {
         let listed: HashSet<&[u8]> = planned.iter().map(|one| &one.ledger.name[..]).collect();
         for folder in known.iter().filter(|folder| folder.messages > 0 && !listed.contains(&folder.name[..])) {
             if !self.losses_are_meant {
-                let (name, count) = (String::from_utf8_lossy(&folder.name), folder.messages);
+                let (name, count) = (name::shown(&folder.name), folder.messages);
                 return Err(Trouble::Question(format!("the folder {name} with {count} messages is no longer there")));
             }
             self.close(folder.clone()).await?;
@@ -309,7 +310,7 @@ impl Pass<'_> {
         ledger: &LedgerFolder,
         outcome: &mut Outcome,
     ) -> Result<Option<(Standing, LedgerFolder)>, Trouble> {
-        let name = String::from_utf8_lossy(&ledger.name).into_owned();
+        let name = name::shown(&ledger.name);
         if self.careful {
             if ledger.state >= TRIES {
                 outcome.shut.push(name);
@@ -451,7 +452,7 @@ impl Pass<'_> {
         if self.losses_are_meant || !is_question(lost, changes.kept) {
             return Ok(());
         }
-        let name = String::from_utf8_lossy(&ledger.name);
+        let name = name::shown(&ledger.name);
         Err(Trouble::Question(format!("the folder {name} lost {lost} of {} messages", lost + changes.kept)))
     }
 

@@ -11,6 +11,7 @@ use super::list::Line;
 use super::{FolderProof, Proof};
 use crate::commit::DELIVERED;
 use crate::merge::{Removals, where_is};
+use crate::words::in_chinese;
 
 /// Messages whose reasons one look at the ledger tells.
 const ROWS: usize = 1_000;
@@ -254,7 +255,7 @@ fn kept_back(row: LedgerRow) -> Result<LedgerRow, (&'static str, Text)> {
         _ => return Ok(row),
     };
     let why = row.note.unwrap_or_default();
-    Err((class, Text::new(why.clone(), format!("{zh}：{why}"))))
+    Err((class, Text::new(why.clone(), format!("{zh}：{}", in_chinese(&why)))))
 }
 
 /// The row of a message. Of one behind the `last` that is known a row of its key may tell of another message.

@@ -14,6 +14,7 @@ use crate::pop3::Pop3;
 use crate::source::Origin;
 use crate::trouble::Trouble;
 use crate::uidl;
+use crate::words::in_chinese;
 
 /// The one folder that POP3 knows.
 const INBOX: &str = "INBOX";
@@ -106,8 +107,10 @@ fn unlisted(proof: &mut Proof, trouble: Trouble) -> Result<(), Trouble> {
         return Err(trouble);
     }
     let why = trouble.words();
-    let why =
-        Text::new(format!("unique ids of POP3 could not be compared: {why}"), format!("无法核对 POP3 唯一标识：{why}"));
+    let why = Text::new(
+        format!("unique ids of POP3 could not be compared: {why}"),
+        format!("无法核对 POP3 唯一标识：{}", in_chinese(&why)),
+    );
     proof.note_beside(INBOX, 1, "failed", &why);
     Ok(())
 }

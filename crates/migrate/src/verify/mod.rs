@@ -45,9 +45,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::imap::Imap;
 use crate::model::Source;
+use crate::name;
 use crate::pass::is_question;
 use crate::source::{self, Origin};
 use crate::trouble::Trouble;
+use crate::words::in_chinese;
 
 pub use ids::Ids;
 pub use list::{BIGGEST, SAMPLE};
@@ -279,8 +281,7 @@ pub async fn verify(
     let folders: Vec<_> = there.folders().await?.into_iter().filter(source::Folder::is_selectable).collect();
     for folder in &folders {
         let ours = known.folders.get(&folder.name);
-        let mut one =
-            FolderProof { folder: String::from_utf8_lossy(&folder.name).into_owned(), ..FolderProof::default() };
+        let mut one = FolderProof { folder: name::shown(&folder.name), ..FolderProof::default() };
         one.here = ours.map(|ours| ours.path.clone()).unwrap_or_default();
         look.hold_folder(there, folder, ours, &mut one).await?;
         look.proof.folders.push(one);
@@ -289,7 +290,7 @@ pub async fn verify(
     let unlisted = known.folders.values().filter(|ours| !listed.contains(&ours.ledger.name[..]));
     for ledger in unlisted.map(|ours| &ours.ledger).filter(|ledger| ledger.messages > 0) {
         let why = Text::new("the old server lists it no longer", "旧服务器已不再列出该文件夹");
-        look.proof.note_beside(&String::from_utf8_lossy(&ledger.name), ledger.messages, "failed", &why);
+        look.proof.note_beside(&name::shown(&ledger.name), ledger.messages, "failed", &why);
     }
     let mut proof = look.proof;
     proof.ledger = known.digest;
@@ -355,7 +356,7 @@ impl Look<'_> {
             Err(Trouble::Refused(why)) => {
                 let why = Text::new(
                     format!("the old server does not open this folder: {why}"),
-                    format!("旧服务器拒绝打开该文件夹：{why}"),
+                    format!("旧服务器拒绝打开该文件夹：{}", in_chinese(&why)),
                 );
                 self.proof.note_failed(one, 1, &why);
                 return Ok(());

@@ -79,6 +79,7 @@ mod what_comes_back_at_the_source_comes_back_once;
 mod what_comes_while_both_sides_are_compared_is_not_missing;
 mod what_is_lost_is_taken_on_by_name;
 mod what_is_not_handed_out_is_no_proof;
+mod what_is_noted_of_a_mailbox_is_said_in_chinese_too;
 mod what_the_source_loses_is_a_question;
 mod what_the_source_names_is_not_fetched_again;
 mod what_was_here_before_is_not_brought_twice;

@@ -86,8 +86,8 @@ pub struct Condition {
     pub status: Status,
     /// What stands in brackets.
     pub code: Option<Code>,
-    /// The text, which may hold anything.
-    pub text: String,
+    /// The text, in whatever charset: who shows it to people decodes it.
+    pub text: Vec<u8>,
 }
 
 /// A response code (RFC 9051 §7.1, RFC 7162 §3.1.2).

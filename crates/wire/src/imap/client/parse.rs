@@ -87,7 +87,7 @@ fn condition(tag: Option<String>, rest: &[u8]) -> Option<Condition> {
             Some((code, text)) => (Some(code_of(code)), &text[1..]),
             None => (None, rest),
         };
-    Some(Condition { tag, status, code, text: String::from_utf8_lossy(text.trim_ascii()).into_owned() })
+    Some(Condition { tag, status, code, text: text.trim_ascii().to_vec() })
 }
 
 fn code_of(raw: &[u8]) -> Code {
