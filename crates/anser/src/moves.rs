@@ -469,7 +469,7 @@ pub fn mailbox_in_words(view: &MailboxView, language: Language) -> String {
     let ledger = view.ledger.iter().map(|(state, count)| format!("  {state} {count}"));
     let counts = format!("{}/{}  {}", view.done, view.total, size(view.bytes));
     let until = view.until.map(|until| language.say(text::UNTIL, &[&minute(until)]));
-    let note = if language == Language::Zh { &view.note_zh } else { &view.note };
+    let note = if language == Language::Zh { &view.zh } else { &view.note };
     let about = [note.clone(), until].into_iter().flatten().collect::<Vec<_>>().join("; ");
     let about = if about.is_empty() { about } else { format!("    {about}\n") };
     let arrow = if view.login == view.address { String::new() } else { format!("{} > ", view.login) };
@@ -487,7 +487,7 @@ pub fn mailbox_in_words(view: &MailboxView, language: Language) -> String {
 /// A pass that ended.
 pub fn run_in_words(run: &RunView, language: Language) -> String {
     let seconds = (run.ended - run.began).max(0) / 1000;
-    let note = if language == Language::Zh { &run.note_zh } else { &run.note };
+    let note = if language == Language::Zh { &run.zh } else { &run.note };
     let note = note.as_ref().map(|note| format!("    {note}\n")).unwrap_or_default();
     let (began, came) = (minute(run.began), size(run.bytes));
     format!("{}  {began}  {}  {seconds} s  {}  {came}  {}\n{note}", run.address, run.task, run.messages, run.state)
@@ -495,7 +495,7 @@ pub fn run_in_words(run: &RunView, language: Language) -> String {
 
 /// A message that did not come.
 pub fn failed_in_words(language: Language, one: &FailedView) -> String {
-    let why = if language == Language::Zh { &one.why_zh } else { &one.why };
+    let why = if language == Language::Zh { &one.zh } else { &one.why };
     let (again, why) = (if one.again { "" } else { "!" }, why.as_deref().unwrap_or("-"));
     let tries = language.say(text::TRIES, &[&one.tries.to_string()]);
     let (received, size) = (if one.received.is_empty() { "-" } else { one.received.trim() }, size(one.size));

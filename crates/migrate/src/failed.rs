@@ -35,7 +35,7 @@ pub struct FailedView {
     /// Why it did not come: what the old server said.
     pub why: Option<String>,
     /// The same in Chinese; what the old server said stays as it was said.
-    pub why_zh: Option<String>,
+    pub zh: Option<String>,
     /// How often it was asked for.
     pub tries: u32,
     /// Whether the next pass asks for it again.
@@ -67,7 +67,7 @@ impl Migrate {
                     again: row.tries < TRIES,
                     received: row.received,
                     size: row.size,
-                    why_zh: row.note.as_deref().map(in_chinese),
+                    zh: row.note.as_deref().map(in_chinese),
                     why: row.note,
                     tries: row.tries,
                 });

@@ -38,7 +38,7 @@ pub struct RunView {
     /// Why, in words.
     pub note: Option<String>,
     /// The same in Chinese.
-    pub note_zh: Option<String>,
+    pub zh: Option<String>,
 }
 
 /// A pass that ended, to be kept.
@@ -151,7 +151,7 @@ impl Migrate {
                             messages: row.int(3)? as u64,
                             bytes: row.int(4)? as u64,
                             state: row.text(5)?,
-                            note_zh: note.as_deref().map(in_chinese),
+                            zh: note.as_deref().map(in_chinese),
                             note,
                         })
                     },

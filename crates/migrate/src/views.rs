@@ -32,7 +32,7 @@ pub struct MailboxView {
     /// Why, in words.
     pub note: Option<String>,
     /// The same in Chinese; what the old server said stays as it was said.
-    pub note_zh: Option<String>,
+    pub zh: Option<String>,
     /// Passes that began.
     pub passes: u32,
     /// Messages that the last pass looked at or brought.
@@ -216,7 +216,7 @@ impl Migrate {
                 address: mailbox.address,
                 state: mailbox.state.word().to_owned(),
                 task: mailbox.task.word().to_owned(),
-                note_zh: note.as_deref().map(in_chinese),
+                zh: note.as_deref().map(in_chinese),
                 note,
                 passes: mailbox.pass,
                 done,

@@ -93,7 +93,7 @@ mod tests {
 
     fn view(state: &str, note: Option<&str>, done: u64, bytes: u64) -> MailboxView {
         MailboxView {
-            note_zh: None,
+            zh: None,
             source: "old".into(),
             login: "ann".into(),
             address: "ann@anser.test".into(),
