@@ -83,6 +83,9 @@ pub struct InSum {
     /// Those that the source does not hand out.
     pub failed: u64,
     /// Messages that came to the source since, and were not brought.
+    /// Mailboxes of which that is not known. What was kept says nothing of them: nobody took them on.
+    #[serde(skip)]
+    pub unproven: u64,
     pub unbrought: u64,
 }
 
@@ -93,6 +96,7 @@ impl InSum {
             mailboxes: sum.mailboxes + 1,
             unexplained: sum.unexplained + one.unexplained,
             failed: sum.failed + one.failed,
+            unproven: sum.unproven + u64::from(one.unproven),
             unbrought: sum.unbrought + one.unbrought,
         })
     }
@@ -102,13 +106,14 @@ impl InSum {
         self.mailboxes <= other.mailboxes
             && self.unexplained <= other.unexplained
             && self.failed <= other.failed
+            && self.unproven <= other.unproven
             && self.unbrought <= other.unbrought
     }
 }
 
 impl fmt::Display for InSum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { mailboxes, unexplained, failed, unbrought } = self;
+        let Self { mailboxes, unexplained, failed, unbrought, .. } = self;
         write!(
             f,
             "in sum 按总数: {mailboxes} mailboxes 邮箱, {unexplained} unexplained 无法解释, {failed} failed 未能取得, \

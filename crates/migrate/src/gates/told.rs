@@ -312,6 +312,8 @@ mod tests {
         let words = "root: spam (in sum 按总数: 2 mailboxes 邮箱, 3 unexplained 无法解释, 1 failed 未能取得, 0 not brought 未迁入)";
         assert_eq!(gates.taken_on_by(&less, |_| true).as_deref(), Some(words));
         assert_eq!(gates.taken_on_by(&more, |_| true), None);
+        let unknown = BTreeMap::from([(4, Lost { unproven: true, ..of(3) })]);
+        assert_eq!(gates.taken_on_by(&unknown, |_| true), None, "nobody knows what it lost");
         gates.closed = Some(1);
         assert_eq!(gates.taken_on_by(&more, |_| true).as_deref(), Some(words), "as it was when it was closed");
         gates.closed = None;
