@@ -149,17 +149,18 @@ impl Migrate {
     /// Tries every login once. Logins that were refused or abandoned are tried again only when they are named.
     pub async fn check(&self, name: &str, which: Which) -> Result<u64> {
         let named = !which.is_empty();
-        if named {
-            let of = self.named(name).await?.id;
-            for mailbox in self.all(of).await?.iter().filter(|one| is_meant(one, &which)) {
-                self.inner.try_anew(mailbox).await?;
-            }
-        }
         let meant = move |mailbox: &Mailbox| match mailbox.state {
             State::New | State::Ready => true,
             State::Refused | State::Abandoned => named,
             _ => false,
         };
+        if named {
+            let of = self.named(name).await?.id;
+            // Of others no pass follows, which would find out again what they gave up.
+            for mailbox in self.all(of).await?.iter().filter(|one| is_meant(one, &which) && meant(one)) {
+                self.inner.try_anew(mailbox).await?;
+            }
+        }
         self.begin(name, which, Task::Check, meant).await
     }
 

@@ -136,7 +136,7 @@ pub struct LedgerFolder {
     pub messages: u64,
     /// Whether its messages keep their UIDs here.
     pub keeps_uids: bool,
-    /// What is with it, as the move knows it.
+    /// How often it was tried in vain since it was last open; 0 when the last try opened it.
     pub state: u32,
     /// What the next pass goes on from, in the source's own form; empty when it looks at everything.
     pub mark: Vec<u8>,

@@ -8,7 +8,7 @@
 //! | users | as many accounts are listed as the survey form says that there are users | the cut-over |
 //! | logins | [`LOGINS`] of a hundred logins worked at the old server; the others are named | the cut-over |
 //! | ttl | the MX and the names that programs use may be remembered for [`LOW`] seconds at most, and have been for as long as before, and for [`FLOOR`] | the cut-over |
-//! | accounts | every mailbox was brought as a whole, or is cut over: no message failed, and no folder is shut | the cut-over |
+//! | accounts | every mailbox was brought as a whole, or is cut over: no message failed, and the last pass could open every folder | the cut-over |
 //! | delta | the last pass over each mailbox took less than [`DELTA`] | the cut-over |
 //! | proof | every mailbox has a proof that is no older than the last pass that brought something, with nothing unexplained and nothing failed | the cut-over |
 //! | notice | somebody said that the users know | the cut-over |

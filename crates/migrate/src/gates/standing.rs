@@ -5,7 +5,7 @@ use std::fmt;
 
 use anser_base::{AccountId, Result, Timestamp};
 use anser_db::Tx;
-use anser_store::{LedgerFolder, LedgerState, LedgerTally, MailTx};
+use anser_store::{LedgerFolder, LedgerState, MailTx};
 use serde::{Deserialize, Serialize};
 
 use super::DELTA;
@@ -13,7 +13,6 @@ use crate::Migrate;
 use crate::form::Field;
 use crate::history::Past;
 use crate::model::{Mailbox, State};
-use crate::pass::TRIES;
 use crate::rows;
 use crate::tickets;
 use crate::verify::Sum;
@@ -248,11 +247,9 @@ impl Migrate {
                 tx.ledger_folders(id)?.into_iter().map(|folder| (folder.name.clone(), folder)).collect();
             let (mut failed, mut shut) = (0, 0);
             for folder in newest.values() {
-                let tally = tx.ledger_tally(id, Some(folder.key.folder))?;
-                failed += tally.rows[LedgerState::Failed as usize];
-                // One that was open once, and is closed since, has rows.
-                let was_open = folder.uidnext > 0 || folder.uidvalidity > 0;
-                shut += u64::from(folder.state >= TRIES || (!was_open && tally == LedgerTally::default()));
+                failed += tx.ledger_tally(id, Some(folder.key.folder))?.rows[LedgerState::Failed as usize];
+                // The pass that went over all of it tried it in vain.
+                shut += u64::from(folder.state > 0);
             }
             Ok((failed, shut))
         };

@@ -236,7 +236,14 @@ impl Pass<'_> {
         let id = self.id;
         let known = self.store.read(self.account, move |tx| tx.ledger_folders(id)).await?;
         let listed: HashSet<&[u8]> = planned.iter().map(|one| &one.ledger.name[..]).collect();
-        for folder in known.iter().filter(|folder| folder.messages > 0 && !listed.contains(&folder.name[..])) {
+        for folder in known.iter().filter(|folder| !listed.contains(&folder.name[..])) {
+            if folder.messages == 0 {
+                // There is nothing left of it that could not be opened.
+                if folder.state > 0 {
+                    self.put(LedgerFolder { state: 0, ..folder.clone() }).await?;
+                }
+                continue;
+            }
             if !self.losses_are_meant {
                 let (name, count) = (name::shown(&folder.name), folder.messages);
                 return Err(Trouble::Question(format!("the folder {name} with {count} messages is no longer there")));
@@ -248,7 +255,7 @@ impl Pass<'_> {
 
     /// The folder is no longer at the source, or no longer the same: what came of it stays, and nothing more is asked about it.
     async fn close(&self, folder: LedgerFolder) -> Result<()> {
-        let (pass, closed) = (self.number, LedgerFolder { messages: 0, uidnext: 0, modseq: 0, ..folder });
+        let (pass, closed) = (self.number, LedgerFolder { messages: 0, uidnext: 0, modseq: 0, state: 0, ..folder });
         let work = move |tx: &mut MailTx<'_, '_>| {
             tx.ledger_folder_gone(closed.key, pass)?;
             if closed.keeps_uids {
@@ -331,6 +338,9 @@ impl Pass<'_> {
             }
             Err(Trouble::Refused(why)) => {
                 tracing::warn!(folder = name, why, "a folder cannot be opened");
+                if ledger.state == 0 && !self.careful {
+                    self.put(LedgerFolder { state: 1, ..ledger.clone() }).await?;
+                }
                 outcome.shut.push(name);
                 Ok(None)
             }
@@ -365,7 +375,9 @@ impl Pass<'_> {
         };
         // Files are not read again that nobody has written to.
         let is_untouched = one.folder.stamp != 0 && one.folder.stamp == last.modseq;
-        if (is_untouched || one.folder.standing.is_some_and(|standing| as_before(&standing))) && !has_failed {
+        let stands = is_untouched || one.folder.standing.is_some_and(|standing| as_before(&standing));
+        // One that could not be opened is tried again, however it stands.
+        if stands && !has_failed && last.state == 0 {
             self.watch.done(last.messages, 0);
             return Ok(Looked::Same);
         }
