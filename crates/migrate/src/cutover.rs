@@ -10,7 +10,7 @@ use crate::Migrate;
 use crate::acts::{each, list, paused};
 use crate::back::{self, Returned};
 use crate::form::Form;
-use crate::gates::{GateView, Gates, MxSeen};
+use crate::gates::{self, GateView, Gates, MxSeen};
 use crate::model::{Home, Kind, Mailbox, MoveState, Passing, State, Task};
 use crate::profile::GENERIC;
 use crate::rows::{self, Standing};
@@ -244,19 +244,30 @@ impl Migrate {
         Ok(begun)
     }
 
-    /// Ends a move: nothing is looked for at the old server any more, and its passwords are forgotten. `Class::Conflict` while a gate is
-    /// open.
-    pub async fn close_move(&self, name: &str, gates: &[GateView]) -> Result<()> {
-        if let Some(open) = keeps_open(gates) {
-            return Err(Error::new(Class::Conflict, open.en.clone(), open.zh.clone()));
-        }
-        let (of, now) = (self.named(name).await?, self.inner.deps.clock.now());
+    /// Ends a move: nothing is looked for at the old server any more, and its passwords are forgotten. `seen` is what the DNS says.
+    /// `Class::Conflict` while a gate is open that the end waits for, by how it stands in this moment: what was seen before may be over.
+    ///
+    /// The rows of the move's old servers and mailboxes, and then its own, are written to first and stay locked to the end. A pass that ends
+    /// meanwhile, mail that comes late, a cut-over or an undo was there before and is counted, or comes behind the end. A pass that is
+    /// under way goes on to its own end: what it brings is not lost.
+    pub async fn close_move(&self, name: &str, seen: &[MxSeen]) -> Result<()> {
+        let (of, now, seen) = (self.named(name).await?, self.inner.deps.clock.now(), seen.to_vec());
         let work = move |tx: &mut Tx<'_>| {
             rows::forget_secrets(tx, of.id)?;
             rows::set_move(tx, of.id, MoveState::Paused)?;
-            rows::change_gates(tx, of.id, |gates| gates.closed = gates.closed.or(Some(now.0))).map(drop)
+            let standing = gates::Standing::of(tx, of.id)?;
+            let close = |gates: &mut Gates| {
+                let views = gates.views(&standing, &seen, now);
+                if let Some(open) = keeps_open(&views) {
+                    // Nothing of this transaction stays.
+                    return Err(Error::new(Class::Conflict, open.en.clone(), open.zh.clone()));
+                }
+                gates.closed = gates.closed.or(Some(now.0));
+                Ok(())
+            };
+            rows::change_gates(tx, of.id, close)?.1
         };
         self.write(work).await?;
-        self.route_domains(&of).await
+        self.route_domains(&self.named(name).await?).await
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anser_base::{Result, Timestamp};
-use anser_db::{Tx, params};
+use anser_db::{Row, Tx, params};
 use serde::{Deserialize, Serialize};
 
 use crate::Migrate;
@@ -68,9 +68,17 @@ pub(crate) struct Past {
 pub(crate) fn pasts(tx: &mut Tx<'_>, of: u64, (first, last): (u64, u64)) -> Result<Vec<(u64, Past)>> {
     let sql = "SELECT id, whole_ms, took_ms, brought_ms FROM mov_accounts WHERE move = ?1 AND id BETWEEN ?2 AND ?3";
     tx.query(sql, params![of as i64, first as i64, last as i64], |row| {
-        let took = Duration::from_millis(row.int(2)?.unsigned_abs());
-        Ok((row.int(0)? as u64, Past { whole: Timestamp(row.int(1)?), took, brought: Timestamp(row.int(3)?) }))
+        Ok((row.int(0)? as u64, Past::read(row, 1)?))
     })
+}
+
+impl Past {
+    /// Of `whole_ms, took_ms, brought_ms`, the first of them in this column.
+    pub fn read(row: &Row<'_>, first: usize) -> Result<Self> {
+        let [whole, took, brought] = [row.int(first)?, row.int(first + 1)?, row.int(first + 2)?];
+        let took = Duration::from_millis(took.unsigned_abs());
+        Ok(Self { whole: Timestamp(whole), took, brought: Timestamp(brought) })
+    }
 }
 
 /// Remembers a pass that ended: one that brought everything, and how long it took; one that brought anything.

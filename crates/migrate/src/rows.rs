@@ -9,8 +9,11 @@ use anser_base::{AccountId, Error, Result, Timestamp};
 use anser_db::{Row, Tx, params};
 
 use crate::entry::Admin;
+use crate::gates::Counted;
+use crate::history::Past;
 use crate::model::{Home, Kind, Mailbox, Move, MoveState, Passing, Priority, Source, State, Task, Tls};
 use crate::own;
+use crate::verify::Sum;
 
 pub use due::{begin_pass, due, due_of_persons, due_sources, hold, is_held, next_due, release_all};
 pub use kept::{change_form, change_gates, form, gates};
@@ -367,6 +370,19 @@ pub fn proofs(tx: &mut Tx<'_>, ids: &[u64]) -> Result<HashMap<u64, (Timestamp, S
         found.extend(proof.map(|proof| (*id, proof)));
     }
     Ok(found)
+}
+
+/// Some mailboxes of a move by number, after this one, each with its past and its proof as all of that was at one moment.
+pub fn counted(tx: &mut Tx<'_>, of: u64, after: u64) -> Result<Vec<Counted>> {
+    let proof = |column: &str| format!("(SELECT {column} FROM mov_proofs WHERE mov_proofs.account = mov_accounts.id)");
+    let (at, text) = (proof("at_ms"), proof("proof"));
+    let more = format!(", whole_ms, took_ms, brought_ms, {at}, {text} FROM");
+    let select = SELECT_MAILBOX.replacen(" FROM", &more, 1);
+    let sql = format!("{select} WHERE move = ?1 AND id > ?2 ORDER BY id LIMIT ?3");
+    tx.query(&sql, params![of as i64, after as i64, PROOFS as i64], |row| {
+        let proof = row.opt_int(24)?.map(Timestamp).zip(row.opt_text(25)?.and_then(|text| Sum::read(&text).ok()));
+        Ok(Counted { mailbox: read_mailbox(row)?, past: Past::read(row, 21)?, proof })
+    })
 }
 
 /// A number that no row of a table has, or had: the ledgers of accounts and what is in memory know mailboxes by it.

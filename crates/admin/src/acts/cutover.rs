@@ -93,7 +93,7 @@ impl Admin {
             out.item(Item::MoveVisit(VisitView { at_ms: *at_ms })).await?;
         }
         if wish.close {
-            let closed = moves.close_move(name, &look.gates).await;
+            let closed = moves.close_move(name, &seen).await;
             closed.map_err(|refused| if look.is_unsaid { unsaid(&refused) } else { refused })?;
             self.note(actor, "move.close", name, None, None).await?;
             return Ok(Report::Done);

@@ -39,6 +39,7 @@ use serde::{Deserialize, Serialize};
 use crate::figures::Figures;
 use crate::probes::Probe;
 
+pub(crate) use standing::Counted;
 pub use standing::{InSum, Lost, Named, Standing};
 pub use told::GateView;
 

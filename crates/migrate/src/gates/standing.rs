@@ -82,10 +82,10 @@ pub struct InSum {
     /// Those that the source does not hand out.
     pub failed: u64,
     /// Messages that came to the source since, and were not brought.
+    pub unbrought: u64,
     /// Mailboxes of which that is not known. What was kept says nothing of them: nobody took them on.
     #[serde(skip)]
     pub unproven: u64,
-    pub unbrought: u64,
 }
 
 impl InSum {
@@ -95,8 +95,8 @@ impl InSum {
             mailboxes: sum.mailboxes + 1,
             unexplained: sum.unexplained + one.unexplained,
             failed: sum.failed + one.failed,
-            unproven: sum.unproven + u64::from(one.unproven),
             unbrought: sum.unbrought + one.unbrought,
+            unproven: sum.unproven + u64::from(one.unproven),
         })
     }
 
@@ -105,8 +105,8 @@ impl InSum {
         self.mailboxes <= other.mailboxes
             && self.unexplained <= other.unexplained
             && self.failed <= other.failed
-            && self.unproven <= other.unproven
             && self.unbrought <= other.unbrought
+            && self.unproven <= other.unproven
     }
 }
 
@@ -192,6 +192,68 @@ impl Standing {
     }
 }
 
+/// A mailbox with what is remembered of its passes, and its newest proof and when that began.
+pub(crate) struct Counted {
+    pub mailbox: Mailbox,
+    pub past: Past,
+    pub proof: Option<(Timestamp, Sum)>,
+}
+
+/// What is counted of a move so far.
+struct Count {
+    standing: Standing,
+    accounts: HashSet<AccountId>,
+    are_over: bool,
+    last: Option<i64>,
+    /// Mailboxes that are brought as a whole by what the tables say of them.
+    brought: Vec<Mailbox>,
+}
+
+impl Count {
+    fn begin(tx: &mut Tx<'_>, of: u64) -> Result<Self> {
+        let (form, tickets) = (rows::form(tx, of)?, tickets::of_move(tx, of)?);
+        let (users, unanswered) = (form.number_said("users"), form.missing());
+        let mut standing = Standing { unanswered, users, ..Standing::default() };
+        for ticket in tickets.iter().filter(|ticket| ticket.closed.is_none()) {
+            standing.tickets.add(&ticket.id.to_string());
+        }
+        Ok(Self { standing, accounts: HashSet::new(), are_over: true, last: None, brought: Vec::new() })
+    }
+
+    fn add(&mut self, Counted { mailbox, past, proof }: Counted) {
+        let is_abandoned = mailbox.state == State::Abandoned;
+        self.accounts.insert(mailbox.account);
+        self.are_over &= mailbox.cut.0 > 0 || is_abandoned;
+        self.last = self.last.max(Some(mailbox.cut.0));
+        if is_abandoned {
+            return;
+        }
+        let unready = self.standing.unready.count;
+        self.standing.count(&mailbox, &past, proof);
+        if mailbox.cut.0 == 0 && self.standing.unready.count == unready {
+            self.brought.push(mailbox);
+        }
+    }
+
+    fn end(self) -> (Standing, Vec<Mailbox>) {
+        let (accounts, over) = (self.accounts.len() as u64, self.last.filter(|_| self.are_over));
+        (Standing { accounts, over, ..self.standing }, self.brought)
+    }
+}
+
+impl Standing {
+    /// What the tables say of a move, to a transaction that has locked its rows.
+    pub(crate) fn of(tx: &mut Tx<'_>, of: u64) -> Result<Self> {
+        let (mut count, mut after) = (Count::begin(tx, of)?, 0);
+        loop {
+            let page = rows::counted(tx, of, after)?;
+            let Some(last) = page.last() else { return Ok(count.end().0) };
+            after = last.mailbox.id;
+            page.into_iter().for_each(|one| count.add(one));
+        }
+    }
+}
+
 impl Migrate {
     /// What is lost of a move's mailboxes, by the number of each of which something is.
     pub(crate) async fn lost(&self, of: u64) -> Result<BTreeMap<u64, Lost>> {
@@ -199,31 +261,18 @@ impl Migrate {
     }
 
     /// What the tables say of a move, and the mailboxes that are brought as a whole by what they say.
+    ///
+    /// Passes and proofs go on meanwhile. A mailbox, its past and its proof are read by one statement: a proof is held against the very
+    /// pass that was the last when it was the newest, and a mailbox is at rest in the same moment. Between two mailboxes nothing has to
+    /// agree. What is remembered with the move is read after all of them: of mail that came late since, it says so.
     async fn counted(&self, of: u64) -> Result<(Standing, Vec<Mailbox>)> {
-        let asked = move |tx: &mut Tx<'_>| Ok((rows::form(tx, of)?, tickets::of_move(tx, of)?));
-        let ((form, tickets), all) = (self.read(asked).await?, self.all(of).await?);
-        let (users, unanswered) = (form.number_said("users"), form.missing());
-        let mut standing = Standing { unanswered, users, ..Standing::default() };
-        standing.accounts = all.iter().map(|mailbox| mailbox.account).collect::<HashSet<AccountId>>().len() as u64;
-        for ticket in tickets.iter().filter(|ticket| ticket.closed.is_none()) {
-            standing.tickets.add(&ticket.id.to_string());
+        let (mut count, mut after) = (self.read(move |tx| Count::begin(tx, of)).await?, 0);
+        loop {
+            let page = self.read(move |tx| rows::counted(tx, of, after)).await?;
+            let Some(last) = page.last() else { return Ok(count.end()) };
+            after = last.mailbox.id;
+            page.into_iter().for_each(|one| count.add(one));
         }
-        let are_over = all.iter().all(|mailbox| mailbox.cut.0 > 0 || mailbox.state == State::Abandoned);
-        standing.over = all.iter().map(|mailbox| mailbox.cut.0).max().filter(|_| are_over);
-        let (pasts, mut brought) = (self.pasts(of, &all).await?, Vec::new());
-        for page in all.chunks(rows::PROOFS) {
-            let ids: Vec<u64> = page.iter().map(|mailbox| mailbox.id).collect();
-            let proofs = self.read(move |tx| rows::proofs(tx, &ids)).await?;
-            for mailbox in page.iter().filter(|mailbox| mailbox.state != State::Abandoned) {
-                let proof = proofs.get(&mailbox.id).and_then(|(at, text)| Some((*at, Sum::read(text).ok()?)));
-                let unready = standing.unready.count;
-                standing.count(mailbox, pasts.get(&mailbox.id).unwrap_or(&Past::default()), proof);
-                if mailbox.cut.0 == 0 && standing.unready.count == unready {
-                    brought.push(mailbox.clone());
-                }
-            }
-        }
-        Ok((standing, brought))
     }
 
     /// How a move stands.

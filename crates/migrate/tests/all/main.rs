@@ -20,6 +20,7 @@ mod a_large_mailbox_comes_over_several_connections;
 mod a_large_mailbox_of_files_is_listed_in_parts;
 mod a_long_proof_keeps_its_session;
 mod a_message_of_two_gigabytes_streams;
+mod a_move_ends_by_how_it_stands_then;
 mod a_password_is_said_in_whatever_way_the_server_knows;
 mod a_password_that_was_changed_there_is_asked_for;
 mod a_persons_own_mail_comes_behind_the_organisations;

@@ -6,7 +6,7 @@ use anser_base::{AccountId, Address, Clock, Entropy};
 use anser_blob::Blobs;
 use anser_db::{Db, Schemas};
 use anser_directory::{Account, Directory, NewAccount, NewDomain};
-use anser_migrate::{Deps, MailboxView, Migrate, NewMailbox, OwnMove, OwnState, Password, Source, Wish};
+use anser_migrate::{Deps, MailboxView, Migrate, NewMailbox, OwnMove, OwnState, Password, Said, Source, Wish};
 use anser_net::{Network, Shutdown};
 use anser_store::{SCHEMA, SEARCH_SCHEMA, Store};
 use anser_testkit::engines::{NO_SCHEMAS, World};
@@ -165,6 +165,14 @@ impl Office {
         let mailbox = NewMailbox { login: "ann".into(), password: None, address };
         self.migrate.add_mailboxes(MOVE, Some(source.name.clone()), vec![mailbox]).await.unwrap();
         id
+    }
+
+    /// Ends a move for somebody who takes every gate for passed.
+    pub async fn close(&self, name: &str) {
+        let accepted = ["mx", "probe", "tickets", "late", "loss=nobody needs it"].map(str::to_owned).to_vec();
+        let said = Said { accepted, who: "root".into(), ..Said::default() };
+        self.migrate.look_at_gates(name, &[], said).await.unwrap();
+        self.migrate.close_move(name, &[]).await.unwrap();
     }
 
     /// Begins to work on what is due.

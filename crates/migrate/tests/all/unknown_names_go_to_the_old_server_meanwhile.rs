@@ -46,7 +46,7 @@ fn names_that_only_the_old_server_has_are_asked_of_it_until_the_move_is_closed()
         assert_eq!(route(office).await, None);
         office.migrate.resume(MOVE, false, Vec::new()).await.unwrap();
         assert!(leads_to(&route(office).await, 26));
-        office.migrate.close_move(MOVE, &[]).await.unwrap();
+        office.close(MOVE).await;
         assert_eq!(route(office).await, None, "closed");
         office.migrate.resume(MOVE, false, Vec::new()).await.unwrap();
         assert!(leads_to(&route(office).await, 26), "open again");
@@ -67,7 +67,7 @@ fn a_route_that_somebody_set_for_the_domain_stays() {
         let relay = Some("old.test:25".to_owned());
         let view = office.migrate.pass_through(MOVE, Some(Passing::UntilCutover), relay).await.unwrap();
         assert!(view.relayed.is_empty());
-        office.migrate.close_move(MOVE, &[]).await.unwrap();
+        office.close(MOVE).await;
         assert_eq!(office.directory.route_of("anser.test").await.unwrap(), Some(own));
     });
 }
@@ -86,7 +86,7 @@ fn a_route_that_only_looks_like_one_of_a_move_stays_too() {
         let relay = Some("old.test:25".to_owned());
         let view = office.migrate.pass_through(MOVE, Some(Passing::UntilCutover), relay).await.unwrap();
         assert!(view.relayed.is_empty(), "{:?}", view.relayed);
-        office.migrate.close_move(MOVE, &[]).await.unwrap();
+        office.close(MOVE).await;
         assert_eq!(office.directory.route_of("anser.test").await.unwrap(), Some(own));
     });
 }
@@ -138,9 +138,9 @@ fn a_route_that_two_moves_want_is_removed_by_the_last() {
             let view = office.migrate.pass_through(name, Some(Passing::UntilCutover), relay).await.unwrap();
             assert_eq!(view.relayed.len(), 1, "{name}");
         }
-        office.migrate.close_move(MOVE, &[]).await.unwrap();
+        office.close(MOVE).await;
         assert!(leads_to(&route(office).await, 25), "the other one wants it");
-        office.migrate.close_move("other", &[]).await.unwrap();
+        office.close("other").await;
         assert_eq!(route(office).await, None);
     });
 }

@@ -28,7 +28,7 @@ fn a_move_that_was_ended_and_goes_on_is_not_ended() {
             let fake = Fake::start(vec![folder("INBOX", Vec::new())], Habits::default());
             office.plan(&[(fake.source(), &["ann"])]).await;
             let closed = async || office.migrate.look_at_gates(MOVE, &[], Said::default()).await.unwrap().closed;
-            office.migrate.close_move(MOVE, &[]).await.unwrap();
+            office.close(MOVE).await;
             assert!(closed().await);
             assert_eq!(office.migrate.start(MOVE, Vec::new()).await.unwrap_err().class, Class::Conflict);
             office.migrate.resume(MOVE, false, Vec::new()).await.unwrap();
