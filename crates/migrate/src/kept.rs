@@ -7,13 +7,15 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use anser_base::{Result, Timestamp};
+use anser_base::{Error, Result, Timestamp};
 use anser_db::{Durability, Place, Tx, params};
 
 use crate::rows;
 use crate::views::MoveView;
 use crate::{Inner, Migrate};
 
+/// Days that somebody may have them kept for at the most, whoever uses them.
+pub const MOST: u32 = 365;
 /// How long they are kept that nobody uses.
 pub const UNUSED: Duration = Duration::from_secs(90 * DAY);
 /// How often is looked for those whose time is over.
@@ -32,8 +34,16 @@ const HAS: &str = "(EXISTS (SELECT 1 FROM mov_accounts a WHERE a.move = mov_move
   OR EXISTS (SELECT 1 FROM mov_sources s WHERE s.move = mov_moves.id AND s.admin_secret IS NOT NULL))";
 
 impl Migrate {
-    /// Has the secrets of a move forgotten in so many days, at once for 0; `None` for [`UNUSED`] after their last use. How the move stands.
+    /// Has the secrets of a move forgotten in so many days, [`MOST`] at the most; `None` for [`UNUSED`] after their last use. 0 forgets at
+    /// once those that are known, and no others: what is given or learnt from then on is kept as with `None`. How the move stands.
+    /// `Class::Invalid` for more days.
     pub async fn keep_secrets(&self, name: &str, days: Option<u32>) -> Result<MoveView> {
+        if days.is_some_and(|days| days > MOST) {
+            return Err(Error::invalid(
+                format!("passwords of old servers are kept for {MOST} days at the most"),
+                format!("旧服务器的密码最多保存 {MOST} 天"),
+            ));
+        }
         let (of, now) = (self.named(name).await?.id, self.inner.deps.clock.now());
         let until = days.filter(|days| *days > 0);
         let until = until.map(|days| now.after(Duration::from_secs(u64::from(days) * DAY)).0);

@@ -20,7 +20,8 @@ pub enum MoveAct {
     },
     /// Says for how long passwords of old servers are kept, at the most.
     Secrets {
-        /// Days; 0 forgets them at once. Without it they are kept for 90 days after the last login with one.
+        /// Days, 365 at the most; 0 forgets at once those that are known. Without it, and of those that come after 0, they are kept for 90
+        /// days after the last login with one.
         days: Option<u32>,
     },
     /// Says whether sessions are passed through to the old server, and where mail goes meanwhile; what is not named stays.

@@ -400,8 +400,9 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
     (
         "keep_secrets",
         Line(
-            "Forget passwords of old servers in so many days, 0 at once; unused: 90 days after they were last used",
-            "若干天后删除旧服务器的密码，0 为立即；unused 为最后一次使用 90 天后",
+            "Forget passwords of old servers in so many days, 365 at the most; 0: at once those that are known, later ones \
+             as with unused; unused: 90 days after they were last used",
+            "若干天后删除旧服务器的密码，最多 365 天；0 为立即删除现有密码，之后得到的按 unused 处理；unused 为最后一次使用 90 天后",
         ),
     ),
     ("move_watch", Line("Follow it until nothing is under way", "持续显示进度，直到全部完成")),

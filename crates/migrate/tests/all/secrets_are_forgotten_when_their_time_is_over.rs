@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use anser_base::{Clock, Timestamp};
-use anser_migrate::kept::UNUSED;
+use anser_base::{Class, Clock, Timestamp};
+use anser_migrate::kept::{MOST, UNUSED};
 
 use crate::fake::{Fake, Habits, folder, mail};
 use crate::office::{MOVE, Office, each_office};
@@ -82,5 +82,24 @@ fn on_the_day_that_was_said_and_at_once() {
         assert_eq!(kept_until(office).await, Some(office.clock.now().after(UNUSED).to_string()), "given anew");
         assert_eq!(pass(office).await, "settled");
         assert_eq!(office.migrate.keep_secrets(MOVE, Some(0)).await.unwrap().secrets_until, None);
+        office.plan_for(&fake.source(), "ann").await;
+        let until = Some(office.clock.now().after(UNUSED).to_string());
+        assert_eq!(kept_until(office).await, until, "at once is said of those that were known");
+    });
+}
+
+#[test]
+fn for_a_year_at_the_most() {
+    let clock = Clock::manual(Timestamp::from_secs(1_800_000_000));
+    each_office(&[], &clock, async |office| {
+        let fake = Fake::start(Vec::new(), Habits::default());
+        office.plan(&[(fake.source(), &["ann"])]).await;
+        let until = Some(office.clock.now().after(MOST * DAY).to_string());
+        assert_eq!(office.migrate.keep_secrets(MOVE, Some(MOST)).await.unwrap().secrets_until, until);
+        for days in [MOST + 1, u32::MAX] {
+            let refused = office.migrate.keep_secrets(MOVE, Some(days)).await.unwrap_err();
+            assert_eq!(refused.class, Class::Invalid, "{days}");
+        }
+        assert_eq!(kept_until(office).await, until, "as it was");
     });
 }
