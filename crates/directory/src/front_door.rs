@@ -30,6 +30,7 @@ use std::time::Duration;
 use anser_base::{AccountId, Address, Error, Result, Timestamp};
 use anser_db::params;
 use anser_wire::Secret;
+use tokio::time::timeout;
 
 use self::door::{DOOR, check, read, write};
 use crate::admin::{no_domain, one};
@@ -52,6 +53,8 @@ const KNOWN_WRONG: Duration = Duration::from_secs(15 * 60);
 const COUNTED: usize = 50_000;
 /// Names that are asked about at once.
 const ASKED_AT_ONCE: usize = 256;
+/// How long somebody whose password is right here waits for what the old server says of it.
+const AGAIN: Duration = Duration::from_secs(5);
 /// Milliseconds of a day.
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
@@ -105,6 +108,8 @@ pub struct OldServers {
     pub elsewhere: Box<dyn Fn(Vec<AccountId>) -> Later<Result<Vec<AccountId>>> + Send + Sync>,
     /// Whether the mailbox of this account is still there, and what is known of its password there was refused.
     pub stale: Box<dyn Fn(AccountId) -> Later<Result<bool>> + Send + Sync>,
+    /// Whether a mailbox of this account still comes from an old server that takes passwords, and none is known of it.
+    pub lacks: Box<dyn Fn(AccountId) -> Later<Result<bool>> + Send + Sync>,
     /// Hears of every password that was learnt, before its owner is let in.
     pub learned: Box<dyn Fn(Lesson) -> Later<()> + Send + Sync>,
 }
@@ -299,13 +304,40 @@ impl Directory {
         }
         let Some(learnt) = self.keep(attempt, visit, known.as_deref()).await? else { return Ok(None) };
         tracing::info!(account = %learnt.account.address, host = %visit.door.host, "a password was learnt from the old server");
-        if let Some(servers) = self.inner.old_servers.get() {
-            let (account, door) = (learnt.account.clone(), visit.door.clone());
-            let lesson = Lesson { account, door, login, password: Secret::new(attempt.password) };
-            // A task of its own, so that a client that leaves meanwhile does not leave it half done.
-            let _ = tokio::spawn((servers.learned)(lesson)).await;
-        }
+        self.teach(attempt, visit, &learnt, login).await;
         Ok(Some(learnt))
+    }
+
+    /// Tells the moves a password that the old server takes.
+    async fn teach(&self, attempt: &Attempt<'_>, visit: &Visit, whose: &Credentials, login: String) {
+        let Some(servers) = self.inner.old_servers.get() else { return };
+        let (account, door) = (whose.account.clone(), visit.door.clone());
+        let lesson = Lesson { account, door, login, password: Secret::new(attempt.password) };
+        // A task of its own, so that a client that leaves meanwhile does not leave it half done.
+        let _ = tokio::spawn((servers.learned)(lesson)).await;
+    }
+
+    /// Gives the moves a password that is right here once more, where they have forgotten the one of a mailbox that still comes from the
+    /// old server, and that takes it. What is ours stays as it is.
+    pub(crate) async fn teach_again(&self, attempt: &Attempt<'_>, whose: &Credentials) -> Result<(), AuthFailure> {
+        let Some(servers) = self.inner.old_servers.get() else { return Ok(()) };
+        let id = whose.account.id;
+        let Some(visit) = self.visit(attempt.name, Some(whose)).await? else { return Ok(()) };
+        if !(servers.lacks)(id).await? {
+            return Ok(());
+        }
+        let turn = self.inner.asking.turn(&visit.address).ok_or_else(busy)?;
+        let _turn = turn.lock().await;
+        let login = visit.login();
+        // Whoever was first may have given it.
+        if (servers.lacks)(id).await?
+            && let Ok(answer) = timeout(AGAIN, self.ask(attempt, &visit, &login)).await
+            && answer?
+        {
+            tracing::info!(account = %whose.account.address, host = %visit.door.host, "a forgotten password was learnt again");
+            self.teach(attempt, &visit, whose, login).await;
+        }
+        Ok(())
     }
 
     /// Whether somebody's mailbox is at the old server and their password was changed there.

@@ -183,7 +183,17 @@ impl Directory {
             None => self.visit(attempt.name, credentials.as_deref()).await?,
             Some(_) => None,
         };
-        let Some(visit) = visit else { return self.conclude(&attempt, credentials, via).await };
+        let Some(visit) = visit else {
+            let is_own = matches!(via, Some(Via::Password));
+            let login = self.conclude(&attempt, credentials.clone(), via).await?;
+            if let Some(found) = credentials.filter(|_| is_own)
+                && let Err(failure) = self.teach_again(&attempt, &found).await
+            {
+                // Whoever is let in here hears of the old server when they get there.
+                tracing::debug!(error = failure.error.chain(), "a password could not be learnt again");
+            }
+            return Ok(login);
+        };
         let (credentials, via) = match self.learn(&attempt, &visit, credentials.as_deref()).await? {
             Some(learnt) => (Some(learnt), Some(Via::Password)),
             None => (credentials, None),

@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use anser_base::{Error, Result};
+use anser_base::{AccountId, Error, Result};
 use anser_db::{Durability, Place, Tx};
 use anser_wire::Secret;
 use encoding_rs::GBK;
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::acts::Password;
 use crate::logins::Turn;
-use crate::model::{Mailbox, Source};
+use crate::model::{Home, Mailbox, Source};
 use crate::oauth::bearer;
 use crate::profile;
 use crate::refused;
@@ -291,6 +291,22 @@ impl Inner {
         let known = self.deps.db.read(Place::Moves, move |tx| refused::of(tx, id, &login)).await?;
         let mark = self.seal.mark(id, &self.seal.open(id, &mailbox.login, sealed)?);
         Ok(source.admin.is_none() && known.is_some_and(|known| known.kind == "wrong" && known.mark == mark))
+    }
+
+    /// Whether a mailbox of an account that is not here yet comes from an old server that takes passwords, and none is known of it: it was
+    /// forgotten, or never given.
+    pub(crate) async fn lacks_secret(&self, account: AccountId) -> Result<bool> {
+        let find = move |tx: &mut Tx<'_>| {
+            for mailbox in rows::unfinished(tx, account)? {
+                let is_here = mailbox.cut.0 > 0 && mailbox.home == Home::Here;
+                let takes = |source: Source| !source.kind.is_files() && source.admin.is_none();
+                if mailbox.secret.is_none() && !is_here && rows::source(tx, mailbox.source)?.is_some_and(takes) {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        };
+        self.deps.db.read(Place::Moves, find).await
     }
 }
 

@@ -233,7 +233,7 @@ impl Migrate {
 /// never closed.
 pub fn old_servers(moves: &Migrate) -> anser_directory::OldServers {
     let inner = Arc::downgrade(&moves.inner);
-    let (passing, living, holding) = (inner.clone(), inner.clone(), inner.clone());
+    let (passing, living, holding, lacking) = (inner.clone(), inner.clone(), inner.clone(), inner.clone());
     anser_directory::OldServers {
         pass: Box::new(move |account, service| {
             let inner = passing.upgrade();
@@ -258,6 +258,15 @@ pub fn old_servers(moves: &Migrate) -> anser_directory::OldServers {
             Box::pin(async move {
                 match inner {
                     Some(inner) => inner.has_stale_secret(account).await,
+                    None => Ok(false),
+                }
+            })
+        }),
+        lacks: Box::new(move |account| {
+            let inner = lacking.upgrade();
+            Box::pin(async move {
+                match inner {
+                    Some(inner) => inner.lacks_secret(account).await,
                     None => Ok(false),
                 }
             })

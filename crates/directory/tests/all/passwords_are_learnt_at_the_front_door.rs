@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use anser_base::{Class, Timestamp};
-use anser_directory::front_door::BEAT;
+use anser_base::{AccountId, Class, Result, Timestamp};
+use anser_directory::front_door::{BEAT, Later};
 use anser_directory::{
     Answer, FrontDoor, Lesson, NewAccount, OldProtocol, OldServers, Password, Question, Refusal, Service, Via,
 };
@@ -21,12 +21,21 @@ struct Old {
     asked: Arc<AtomicUsize>,
     /// Whether it no longer takes the passwords that it took.
     stale: Arc<AtomicBool>,
+    /// Whether nobody knows the password there any more.
+    lacks: Arc<AtomicBool>,
     lessons: mpsc::UnboundedReceiver<Lesson>,
 }
 
 async fn old_server(site: &Site, gate: Option<Arc<Notify>>) -> Old {
     let (asked, (sender, lessons)) = (Arc::new(AtomicUsize::new(0)), mpsc::unbounded_channel());
-    let (count, stale) = (asked.clone(), Arc::new(AtomicBool::new(false)));
+    let (count, stale, lacks) = (asked.clone(), Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let flag = |flag: &Arc<AtomicBool>| -> Box<dyn Fn(AccountId) -> Later<Result<bool>> + Send + Sync> {
+        let flag = flag.clone();
+        Box::new(move |_| {
+            let is_so = flag.load(Ordering::SeqCst);
+            Box::pin(async move { Ok(is_so) })
+        })
+    };
     let used = site.directory.use_old_servers(OldServers {
         ask: Box::new(move |question: Question| {
             count.fetch_add(1, Ordering::SeqCst);
@@ -44,13 +53,8 @@ async fn old_server(site: &Site, gate: Option<Arc<Notify>>) -> Old {
             })
         }),
         pass: Box::new(|_, _| Box::pin(async { Ok(None) })),
-        stale: {
-            let stale = stale.clone();
-            Box::new(move |_| {
-                let stale = stale.load(Ordering::SeqCst);
-                Box::pin(async move { Ok(stale) })
-            })
-        },
+        stale: flag(&stale),
+        lacks: flag(&lacks),
         elsewhere: Box::new(|_| Box::pin(async { Ok(Vec::new()) })),
         learned: Box::new(move |lesson| {
             let _ = sender.send(lesson);
@@ -58,7 +62,7 @@ async fn old_server(site: &Site, gate: Option<Arc<Notify>>) -> Old {
         }),
     });
     used.await.unwrap();
-    Old { asked, stale, lessons }
+    Old { asked, stale, lacks, lessons }
 }
 
 fn door(site: &Site) -> FrontDoor {
@@ -80,6 +84,33 @@ fn door(site: &Site) -> FrontDoor {
 
 async fn listed(site: &Site, text: &str) {
     site.directory.add_account(NewAccount::new(address(text), Password::None)).await.unwrap();
+}
+
+#[test]
+fn one_that_the_moves_forgot_is_given_to_them_again_where_they_need_it() {
+    each_site(|site| async move {
+        let mut old = old_server(&site, None).await;
+        listed(&site, "carl@anser.test").await;
+        site.directory.open_front_door(door(&site)).await.unwrap();
+        let asked = || old.asked.load(Ordering::SeqCst);
+        site.login("carl", NASTY.as_bytes(), HOME).await.unwrap();
+        old.lessons.recv().await.unwrap();
+        site.login("carl", NASTY.as_bytes(), HOME).await.unwrap();
+        assert!(old.lessons.try_recv().is_err() && asked() == 1, "they know it");
+        old.lacks.store(true, Ordering::SeqCst);
+        site.login("carl", NASTY.as_bytes(), HOME).await.unwrap();
+        let lesson = old.lessons.try_recv().expect("before its owner is let in");
+        assert_eq!((lesson.login.as_str(), lesson.password.as_bytes(), asked()), ("carl", NASTY.as_bytes(), 2));
+        // Of another password than the one there they learn nothing, and it opens what is here.
+        for _ in 0..2 {
+            site.login("ann", PASSWORD, HOME).await.unwrap();
+        }
+        site.login("carl", b"wrong", HOME).await.unwrap_err();
+        assert!(old.lessons.try_recv().is_err() && asked() == 3, "asked once, and of right ones alone");
+        site.directory.close_front_door("anser.test").await.unwrap();
+        site.login("carl", NASTY.as_bytes(), HOME).await.unwrap();
+        assert!(old.lessons.try_recv().is_err() && asked() == 3, "the house learns no more");
+    });
 }
 
 #[test]

@@ -13,6 +13,7 @@ fn a_copy_is_read_and_not_changed() {
             ask: Box::new(|_| Box::pin(async { Answer::Wrong })),
             pass: Box::new(|_, _| Box::pin(async { Ok(None) })),
             stale: Box::new(|_| Box::pin(async { Ok(false) })),
+            lacks: Box::new(|_| Box::pin(async { Ok(false) })),
             elsewhere: Box::new(move |all| {
                 Box::pin(async move { Ok(all.into_iter().filter(|one| *one == ann).collect()) })
             }),

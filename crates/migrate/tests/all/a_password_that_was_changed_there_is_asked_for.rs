@@ -11,7 +11,7 @@ use anser_migrate::{Passing, front_door};
 use crate::fake::{Fake, Habits, folder, mail};
 use crate::office::{MOVE, Office, each_office};
 
-async fn login(office: &Office, password: &str) -> Result<Login, AuthFailure> {
+pub async fn login(office: &Office, password: &str) -> Result<Login, AuthFailure> {
     let attempt = Attempt {
         name: b"ann@anser.test",
         password: password.as_bytes(),
@@ -22,7 +22,7 @@ async fn login(office: &Office, password: &str) -> Result<Login, AuthFailure> {
     office.directory.authenticate(attempt).await
 }
 
-fn door(office: &Office, domain: &str, fake: &Fake) -> FrontDoor {
+pub fn door(office: &Office, domain: &str, fake: &Fake) -> FrontDoor {
     FrontDoor {
         domain: domain.into(),
         protocol: OldProtocol::Imap,

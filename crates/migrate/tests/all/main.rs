@@ -14,6 +14,7 @@ mod a_directory_or_a_hook_tells_who_is_right;
 mod a_flag_that_nobody_took_away_is_unexplained;
 mod a_folder_of_a_million_streams;
 mod a_folder_that_is_refused_keeps_the_gate;
+mod a_forgotten_password_is_learnt_again;
 mod a_full_disk_or_mailbox_is_waited_for;
 mod a_large_body_goes_on_where_its_line_broke;
 mod a_large_mailbox_comes_over_several_connections;
