@@ -16,7 +16,7 @@ use crate::own;
 use crate::rows::{self, Standing};
 use crate::run::unknown;
 use crate::views::MoveView;
-use crate::which::{Which, is_meant, meant};
+use crate::which::{self, Which, meant};
 
 /// Mailboxes that one look at the tables brings.
 const PAGE: usize = 1_000;
@@ -157,7 +157,7 @@ impl Migrate {
         if named {
             let of = self.named(name).await?.id;
             // Of others no pass follows, which would find out again what they gave up.
-            for mailbox in self.all(of).await?.iter().filter(|one| is_meant(one, &which) && meant(one)) {
+            for mailbox in self.those(of, &which).await?.iter().filter(|one| meant(one)) {
                 self.inner.try_anew(mailbox).await?;
             }
         }
@@ -186,7 +186,7 @@ impl Migrate {
     pub async fn retry(&self, name: &str, which: Which) -> Result<u64> {
         let of = self.named(name).await?;
         let is_over = |one: &Mailbox| matches!(one.state, State::Refused | State::Waiting | State::Settled);
-        for mailbox in self.all(of.id).await?.iter().filter(|one| is_over(one) && is_meant(one, &which)) {
+        for mailbox in self.those(of.id, &which).await?.iter().filter(|one| is_over(one)) {
             self.inner.try_anew(mailbox).await?;
         }
         self.begin(name, which, Task::Copy, is_over).await
@@ -291,6 +291,15 @@ impl Migrate {
         }
     }
 
+    /// Those of them that are meant.
+    pub(crate) async fn those(&self, of: u64, which: &[String]) -> Result<Vec<Mailbox>> {
+        let asked = which.to_vec();
+        match self.read(move |tx| which::few(tx, of, &asked)).await? {
+            Some(few) => Ok(few),
+            None => Ok(self.all(of).await?.into_iter().filter(meant(which)).collect()),
+        }
+    }
+
     /// The past of each of these, by its number.
     pub(crate) async fn pasts(&self, of: u64, all: &[Mailbox]) -> Result<HashMap<u64, Past>> {
         let mut pasts = HashMap::with_capacity(all.len());
@@ -336,6 +345,14 @@ pub(crate) fn list(tx: &mut Tx<'_>, of: u64) -> Result<Vec<Mailbox>> {
     }
 }
 
+/// Those of them that are meant.
+pub(crate) fn those(tx: &mut Tx<'_>, of: u64, which: &[String]) -> Result<Vec<Mailbox>> {
+    match which::few(tx, of, which)? {
+        Some(few) => Ok(few),
+        None => Ok(list(tx, of)?.into_iter().filter(meant(which)).collect()),
+    }
+}
+
 /// Puts the mailboxes that are meant where `to` says; how many.
 pub(crate) fn each<'s>(
     tx: &mut Tx<'_>,
@@ -344,8 +361,7 @@ pub(crate) fn each<'s>(
     to: impl Fn(&Mailbox) -> Option<Standing<'s>>,
 ) -> Result<u64> {
     let mut count = 0;
-    let is_meant = meant(which);
-    for mailbox in list(tx, of)?.iter().filter(|mailbox| is_meant(mailbox)) {
+    for mailbox in &those(tx, of, which)? {
         if let Some(standing) = to(mailbox) {
             rows::set_state(tx, mailbox.id, &standing)?;
             count += 1;

@@ -8,7 +8,7 @@ use anser_base::Result;
 use anser_directory::{Check, Gate, HopTls, NextHop, Route, RouteWay};
 
 use crate::Migrate;
-use crate::model::{Move, MoveState, Passing, State};
+use crate::model::{Move, MoveState, Passing};
 use crate::{rows, turn};
 
 /// How long such a route counts, unless it is set again: a move that everybody forgot does not relay for ever.
@@ -29,9 +29,8 @@ impl Migrate {
         let mut wanted = BTreeMap::new();
         if let Some(relay) = relay {
             // Of a domain that nobody is left of, nothing moves.
-            let left = self.all(id).await?.into_iter().filter(|mailbox| mailbox.state != State::Abandoned);
-            let domains = left.filter_map(|mailbox| Some(mailbox.address.rsplit_once('@')?.1.to_lowercase()));
-            wanted.extend(domains.map(|domain| (domain, relay.to_owned())));
+            let left = self.read(move |tx| rows::domains_left(tx, id)).await?;
+            wanted.extend(left.into_iter().map(|domain| (domain, relay.to_owned())));
         }
         let others = self.routes_of_others(id).await?;
         for (domain, relay) in gates.routes.iter().filter(|(domain, relay)| wanted.get(*domain) != Some(*relay)) {

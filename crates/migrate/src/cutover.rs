@@ -1,13 +1,11 @@
 //! The verbs of an organisation as a whole: sessions that are passed through, gates, the cut-over, the way back, the end.
 
-use std::collections::BTreeSet;
-
 use anser_base::{Class, Error, Result, Timestamp};
 use anser_db::Tx;
 use tokio::task::JoinSet;
 
 use crate::Migrate;
-use crate::acts::{each, list, paused};
+use crate::acts::{each, list, paused, those};
 use crate::back::{self, Returned};
 use crate::form::Form;
 use crate::gates::{self, GateView, Gates, MxSeen};
@@ -16,7 +14,7 @@ use crate::profile::GENERIC;
 use crate::rows::{self, Standing};
 use crate::turn;
 use crate::views::MoveView;
-use crate::which::{Which, is_meant, meant};
+use crate::which::Which;
 
 /// Bytes of a megabyte, as the form counts room.
 const MEGABYTE: u64 = 1_000_000;
@@ -92,11 +90,8 @@ impl Migrate {
 
     /// The domains of a move's addresses.
     pub async fn domains(&self, name: &str) -> Result<Vec<String>> {
-        let of = self.named(name).await?;
-        let all = self.all(of.id).await?;
-        let domains = all.iter().filter_map(|mailbox| mailbox.address.rsplit_once('@'));
-        let domains: BTreeSet<String> = domains.map(|(_, domain)| domain.to_lowercase()).collect();
-        Ok(domains.into_iter().collect())
+        let of = self.named(name).await?.id;
+        self.read(move |tx| rows::domains(tx, of)).await
     }
 
     /// Remembers what the DNS says and what somebody says, and how the gates stand then. `Class::Invalid` for a gate that there is none of.
@@ -198,8 +193,7 @@ impl Migrate {
         let abandon = move |tx: &mut Tx<'_>| {
             let (state, task, due) = (State::Abandoned, Task::Copy, Timestamp(0));
             let mut left = Vec::new();
-            let is_meant = meant(&which);
-            for mailbox in list(tx, of.id)?.into_iter().filter(|mailbox| is_meant(mailbox)) {
+            for mailbox in those(tx, of.id, &which)? {
                 rows::set_state(tx, mailbox.id, &Standing { state, task, note: None, due, tries: 0 })?;
                 rows::set_home(tx, mailbox.id, Home::Here, mailbox.cut)?;
                 left.push(mailbox);
@@ -227,7 +221,7 @@ impl Migrate {
     pub async fn rehearse_rollback(&self, name: &str, which: Which) -> Result<Vec<(String, Returned)>> {
         let of = self.named(name).await?;
         let mut all = Vec::new();
-        for mailbox in self.all(of.id).await?.into_iter().filter(|one| is_meant(one, &which) && one.pass > 0) {
+        for mailbox in self.those(of.id, &which).await?.into_iter().filter(|one| one.pass > 0) {
             let returned = back::rehearse(&self.inner.deps.store, &mailbox).await?;
             all.push((mailbox.address, returned));
         }

@@ -25,13 +25,12 @@ use crate::acts::{NewMailbox, Password};
 use crate::entry::Login;
 use crate::imap::Imap;
 use crate::ldap;
-use crate::model::{Kind, Priority, Source, Tls};
+use crate::model::{Kind, MoveState, Priority, Source, Tls};
 use crate::pop3::Pop3;
 use crate::pop3::connection::Said;
 use crate::rows;
 use crate::talk::{Talk, plain};
 use crate::trouble::Trouble;
-use crate::views::MoveView;
 use crate::web::Web;
 
 /// For a whole login at an old server; a client waits meanwhile.
@@ -176,11 +175,13 @@ impl Migrate {
     /// once that runs. How many moves took it.
     pub async fn learned(&self, lesson: Lesson) -> Result<u64> {
         let (mut count, address) = (0, lesson.account.address.to_string());
-        for of in self.moves().await? {
+        for of in self.read(rows::moves).await? {
+            let id = of.id;
+            let sources = self.read(move |tx| rows::sources(tx, id)).await?;
             // One of them: an account's mail comes by one way, or the inbox would be here twice.
             let found = match lesson.door.protocol {
-                OldProtocol::Ldap | OldProtocol::Http => self.mail_server(&of, &lesson).await?,
-                _ => best_source(&of.sources, &lesson).map(|source| (source.name.clone(), lesson.login.clone())),
+                OldProtocol::Ldap | OldProtocol::Http => self.mail_server(id, &sources, &lesson).await?,
+                _ => best_source(&sources, &lesson).map(|source| (source.name.clone(), lesson.login.clone())),
             };
             if let Some((source, login)) = found {
                 let password = Some(Password(lesson.password.as_bytes().to_vec()));
@@ -195,7 +196,7 @@ impl Migrate {
                 }
                 self.raise(&of.name, vec![address.clone()], Priority::Awaited).await?;
                 count += 1;
-                if of.state == "running" {
+                if of.state == MoveState::Running {
                     let which = vec![address.clone()];
                     let begun = self.start(&of.name, which.clone()).await?;
                     if begun == 0 {
@@ -209,12 +210,12 @@ impl Migrate {
 
     /// The source of a move, and the login there, that a lesson of what is no mail server is for: where the mailbox is listed; where it
     /// is not, and others of its domain are in the move, the only source there that takes passwords.
-    async fn mail_server(&self, of: &MoveView, lesson: &Lesson) -> Result<Option<(String, String)>> {
-        let (account, id) = (lesson.account.id, self.named(&of.name).await?.id);
+    async fn mail_server(&self, of: u64, sources: &[Source], lesson: &Lesson) -> Result<Option<(String, String)>> {
+        let account = lesson.account.id;
         let takes: Vec<&Source> =
-            of.sources.iter().filter(|source| !source.kind.is_files() && source.admin.is_none()).collect();
+            sources.iter().filter(|source| !source.kind.is_files() && source.admin.is_none()).collect();
         let mut listed = self.read(move |tx| rows::mailboxes_of(tx, account)).await?;
-        listed.retain(|mailbox| mailbox.of == id);
+        listed.retain(|mailbox| mailbox.of == of);
         if !listed.is_empty() {
             return Ok(listed.into_iter().find_map(|mailbox| {
                 let source = takes.iter().find(|source| source.id == mailbox.source)?;
@@ -222,9 +223,8 @@ impl Migrate {
             }));
         }
         let [only] = &*takes else { return Ok(None) };
-        let domain = lesson.account.address.domain();
-        let is_there = |address: &str| address.rsplit_once('@').is_some_and(|(_, of)| of.eq_ignore_ascii_case(domain));
-        let is_theirs = self.all(id).await?.iter().any(|mailbox| is_there(&mailbox.address));
+        let domain = lesson.account.address.domain().to_owned();
+        let is_theirs = self.read(move |tx| rows::has_domain(tx, of, &domain)).await?;
         Ok(is_theirs.then(|| (only.name.clone(), lesson.login.clone())))
     }
 }

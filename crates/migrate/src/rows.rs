@@ -2,6 +2,7 @@
 
 mod due;
 mod kept;
+mod named;
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,6 +18,7 @@ use crate::verify::Sum;
 
 pub use due::{begin_pass, due, due_of_persons, due_sources, hold, is_held, next_due, release_all};
 pub use kept::{change_form, change_gates, form, gates};
+pub use named::{domains, domains_left, has_domain, mailboxes_named};
 
 const SELECT_MAILBOX: &str = "SELECT id, move, source, login, address, account, secret, state, task, note, due_ms, tries, pass, done, \
                               total, bytes, home, cut_ms, priority, wave, tally FROM mov_accounts";
@@ -143,8 +145,9 @@ pub fn put_mailbox(tx: &mut Tx<'_>, mailbox: &Mailbox) -> Result<u64> {
     let id = next(tx, "mov_accounts")?;
     tx.execute(
         "INSERT INTO mov_accounts (id, move, source, login, address, account, secret, state, task, note, due_ms, tries, pass, done, \
-         total, bytes, holder, held_until_ms, home) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL, 0, 0, 0, 0, 0, 0, 0, 0, ?10) \
-         ON CONFLICT (source, login) DO UPDATE SET address = excluded.address, account = excluded.account, \
+         total, bytes, holder, held_until_ms, home, domain) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL, 0, 0, 0, 0, 0, 0, 0, 0, ?10, ?11) \
+         ON CONFLICT (source, login) DO UPDATE SET address = excluded.address, account = excluded.account, domain = excluded.domain, \
          secret = COALESCE(excluded.secret, mov_accounts.secret)",
         params![
             id,
@@ -156,7 +159,8 @@ pub fn put_mailbox(tx: &mut Tx<'_>, mailbox: &Mailbox) -> Result<u64> {
             mailbox.secret.as_deref(),
             mailbox.state as i64,
             mailbox.task as i64,
-            mailbox.home as i64
+            mailbox.home as i64,
+            &named::domain_of(&mailbox.address)
         ],
     )?;
     let found = tx.query_one(

@@ -5,6 +5,7 @@ use anser_db::Schema;
 /// Tables of moves, to be handed to `anser_db::Db::open`.
 pub const SCHEMA: Schema = Schema(&[
     FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN, TOLD, PACE, REFUSED, ADMIN, TICKETS, REFUSED_AS, PAST, IMPORTED, KEPT,
+    NAMES,
 ]);
 
 /// `state` as [`crate::model::MoveState`] and [`crate::model::State`] have it. `secret` is sealed by a key that is not here.
@@ -220,6 +221,15 @@ ALTER TABLE mov_moves ADD COLUMN secrets_until_ms INTEGER;
 ALTER TABLE mov_moves ADD COLUMN used_ms INTEGER NOT NULL DEFAULT 0;
 ";
 
+/// Mailboxes are found by their names, and by the domains of their addresses, in lower case.
+const NAMES: &str = "
+ALTER TABLE mov_accounts ADD COLUMN domain TEXT NOT NULL DEFAULT '';
+UPDATE mov_accounts SET domain = lower(replace(address, rtrim(address, replace(address, '@', '')), ''));
+CREATE INDEX mov_accounts_address ON mov_accounts (move, address);
+CREATE INDEX mov_accounts_login ON mov_accounts (move, login);
+CREATE INDEX mov_accounts_domain ON mov_accounts (move, domain, state);
+";
+
 #[cfg(test)]
 mod tests {
     use anser_db::{Durability, Place, Schemas, Tx, params};
@@ -268,6 +278,34 @@ mod tests {
             tx.execute(sql, params![account, id, task, state, began, ended, bytes])?;
         }
         tx.execute("INSERT INTO mov_proofs (account, at_ms, proof) VALUES (1, 700, '{}')", &[]).map(drop)
+    }
+
+    /// The tables before mailboxes were found by domains.
+    const WITHOUT_NAMES: Schema = Schema(&[
+        FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN, TOLD, PACE, REFUSED, ADMIN, TICKETS, REFUSED_AS, PAST, IMPORTED, KEPT,
+    ]);
+
+    #[test]
+    fn the_domains_of_mailboxes_that_were_listed_before_are_known() {
+        let schemas = Schemas { moves: WITHOUT_NAMES, ..NO_SCHEMAS };
+        for mut world in [Some(World::embedded(schemas)), World::postgres(schemas)].into_iter().flatten() {
+            let old = world.open();
+            old.write(Place::Moves, Durability::Sync, |tx| {
+                fill(tx)?;
+                for (id, address) in [(1_i64, "Ann@Example.Org"), (2, "\"a@b\"@b.example"), (3, "x@org.org")] {
+                    let sql = "UPDATE mov_accounts SET address = ?2 WHERE id = ?1";
+                    tx.execute(sql, params![id, address])?;
+                }
+                tx.execute("DELETE FROM mov_accounts WHERE id > 3", &[]).map(drop)
+            })
+            .wait()
+            .unwrap();
+            drop(old);
+            world.schemas.moves = SCHEMA;
+            let find = |tx: &mut Tx<'_>| crate::rows::domains(tx, 1);
+            let found = world.open().read(Place::Moves, find).wait().unwrap();
+            assert_eq!(found, ["b.example", "example.org", "org.org"], "{}", world.name);
+        }
     }
 
     #[test]

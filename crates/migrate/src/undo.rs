@@ -11,14 +11,14 @@ use anser_store::{LedgerFolder, LedgerKey, LedgerState, MailTx, Store};
 use serde::{Deserialize, Serialize};
 
 use crate::Migrate;
-use crate::acts::list;
+use crate::acts::those;
 use crate::history;
 use crate::merge::{is_untouched, where_is};
 use crate::model::{Mailbox, MoveState, State, Task};
 use crate::own;
 use crate::rows::{self, Standing};
 use crate::source::Window;
-use crate::which::{Which, is_meant, meant};
+use crate::which::Which;
 
 /// Rows of the ledger that are looked at in one transaction.
 const BATCH: usize = 256;
@@ -39,7 +39,7 @@ impl Migrate {
     pub async fn rehearse_undo(&self, name: &str, which: Which) -> Result<Vec<(String, Undone)>> {
         let of = self.named(name).await?;
         let mut all = Vec::new();
-        for mailbox in self.all(of.id).await?.into_iter().filter(|mailbox| is_meant(mailbox, &which)) {
+        for mailbox in self.those(of.id, &which).await? {
             let undone = go_over(&self.inner.deps.store, &mailbox, false).await?;
             all.push((mailbox.address, undone));
         }
@@ -50,7 +50,7 @@ impl Migrate {
     pub async fn undo(&self, name: &str, which: Which) -> Result<Vec<(String, Undone)>> {
         let of = self.named(name).await?.id;
         let begin = move |tx: &mut Tx<'_>| {
-            let all = list(tx, of)?.into_iter().filter(meant(&which)).collect::<Vec<_>>();
+            let all = those(tx, of, &which)?;
             all.iter().try_for_each(|mailbox| rest(tx, mailbox))?;
             Ok(all)
         };

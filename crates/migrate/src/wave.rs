@@ -6,7 +6,7 @@ use anser_directory::Hours;
 use serde::{Deserialize, Serialize};
 
 use crate::Migrate;
-use crate::acts::list;
+use crate::acts::{list, those};
 use crate::hours;
 use crate::model::{Priority, Source};
 use crate::rows;
@@ -149,8 +149,7 @@ impl Migrate {
         let of = self.named(name).await?.id;
         self.write(move |tx| {
             let mut count = 0;
-            let is_meant = meant(&which);
-            for mailbox in list(tx, of)?.iter().filter(|mailbox| is_meant(mailbox)) {
+            for mailbox in &those(tx, of, &which)? {
                 let sql = "UPDATE mov_accounts SET priority = ?2 WHERE id = ?1 AND priority < ?2";
                 tx.execute(sql, params![mailbox.id as i64, to as i64])?;
                 count += 1;

@@ -8,6 +8,7 @@ use anser_base::{Error, Result};
 use anser_db::Tx;
 
 use crate::model::{Mailbox, State};
+use crate::rows;
 use crate::run::unknown;
 use crate::trouble::class_of;
 use crate::wave;
@@ -22,6 +23,9 @@ pub const STATE: &str = "state:";
 /// What stands before a class of trouble.
 pub const TROUBLE: &str = "trouble:";
 
+/// Names that are looked up one by one.
+const FEW: usize = 20;
+
 /// Whether they name mailboxes, or a wave, as whoever means these and no others does; a state or trouble alone may be everybody's.
 pub fn names_some(which: &[String]) -> bool {
     which.iter().any(|one| !one.starts_with(STATE) && !one.starts_with(TROUBLE))
@@ -32,10 +36,25 @@ pub(crate) fn is_meant(mailbox: &Mailbox, which: &[String]) -> bool {
     meant(which)(mailbox)
 }
 
+/// The names among these words.
+fn names(which: &[String]) -> impl Iterator<Item = &str> {
+    let is_kind = |one: &str| [WAVE, STATE, TROUBLE].iter().any(|kind| one.starts_with(kind));
+    which.iter().map(|one| &**one).filter(move |one| !is_kind(one))
+}
+
+/// Mailboxes of a move that are among them, where these are few: each is looked up. `None` where all have to be gone over.
+pub(crate) fn few(tx: &mut Tx<'_>, of: u64, which: &[String]) -> Result<Option<Vec<Mailbox>>> {
+    let names: Vec<&str> = names(which).take(FEW + 1).collect();
+    if !(1..=FEW).contains(&names.len()) {
+        return Ok(None);
+    }
+    let found = rows::mailboxes_named(tx, of, &names)?;
+    Ok(Some(found.into_iter().filter(meant(which)).collect()))
+}
+
 /// The same of many mailboxes: lists of names are long.
 pub(crate) fn meant(which: &[String]) -> impl Fn(&Mailbox) -> bool {
-    let is_kind = |one: &str| [WAVE, STATE, TROUBLE].iter().any(|kind| one.starts_with(kind));
-    let names: HashSet<&str> = which.iter().map(|one| &**one).filter(|one| !is_kind(one)).collect();
+    let names: HashSet<&str> = names(which).collect();
     move |mailbox| {
         (names.is_empty() || names.contains(&*mailbox.address) || names.contains(&*mailbox.login))
             && meets_kinds(mailbox, which)
