@@ -168,6 +168,7 @@ pub enum Item {
     MoveFailed(Box<FailedView>),
     MoveUndone(UndoneView),
     MoveProof(Box<Proof>),
+    MoveUncompared(UncomparedView),
     MoveSurvey(Box<SourceSurvey>),
     MoveGate(GateView),
     MoveProbe(ProbeView),

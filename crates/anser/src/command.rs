@@ -3,6 +3,7 @@
 use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
+use anser_admin::answer::Item;
 use anser_admin::request::{
     self, AccountSpec, AppPasswordSpec, ClientSpec, DomainChange, LookSpec, ProviderSpec, QueueAct, Request,
     SendingAct, SignInAct, TokenAct,
@@ -74,9 +75,13 @@ async fn do_all(config: &Config, asked: Asked, json: bool, language: Language) -
     let bar = bar();
     for request in asked.requests {
         let proves = matches!(&request, Request::Move { what: request::MoveAct::Verify { .. }, .. });
+        let mut uncompared = 0_u64;
         let report = act(config, request, mpsc::channel(1).1, |event| {
             match event {
-                Event::Item(item) => bar.suspend(|| printer.item(&item))?,
+                Event::Item(item) => {
+                    uncompared += u64::from(matches!(*item, Item::MoveUncompared(_)));
+                    bar.suspend(|| printer.item(&item))?;
+                }
                 Event::Progress { done, total } => follow(&bar, done, total),
                 Event::Mail(_) | Event::Part(_) => {}
             }
@@ -85,6 +90,9 @@ async fn do_all(config: &Config, asked: Asked, json: bool, language: Language) -
         .await?;
         bar.finish_and_clear();
         printer.report(&report)?;
+        if uncompared > 0 {
+            return Err(refused(text::UNCOMPARED, &[&uncompared.to_string()]));
+        }
         if let Report::Counted { count: unexplained @ 1.. } = report
             && proves
         {

@@ -217,6 +217,10 @@ impl Printer {
             Item::MoveProof(one) => moves::proof_in_words(one, self.language),
             Item::MoveSurvey(one) => moves::survey_in_words(self.language, one),
             Item::MoveGate(one) => moves::gate_in_words(self.language, one),
+            Item::MoveUncompared(one) => {
+                let why = if self.language == Language::Zh { &one.zh } else { &one.en };
+                format!("! {} > {}  {why}\n", one.login, one.address)
+            }
             Item::MoveProbe(one) => moves::probe_in_words(self.language, one),
             Item::MoveTicket(one) => moves::ticket_in_words(one),
             Item::Total(one) => {

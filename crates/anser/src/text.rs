@@ -109,6 +109,7 @@ table! {
     REPORT_OF_ANOTHER = "signed, but not by this server: {}", "报告的签名不是本服务器的：{}";
     REPORT_CHANGED = "this report is not signed, or it was changed", "该报告没有签名，或已被改动";
     UNEXPLAINED = "{} messages that nobody can explain", "{} 封邮件的差异无法解释";
+    UNCOMPARED = "{} mailboxes could not be compared", "{} 个邮箱未能核对";
     SOURCE_PLACE = "IMAP and POP3 want --host or a --profile of one server, JMAP wants --host; the others want --path", "IMAP 与 POP3 需要 --host 或单一服务器的 --profile，JMAP 需要 --host；其他来源需要 --path";
     NO_SECRET = "nothing came from standard input: it is to hold the token or secret, a line each", "标准输入为空：应逐行提供令牌或密钥";
     NO_PROFILE = "there is no profile {}; these are known: {}", "没有类型 {}，已知类型：{}";

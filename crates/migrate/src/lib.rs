@@ -162,7 +162,7 @@ pub use notices::{Notice, Occasion, Side, Unsent};
 pub use oauth::{Code, Grant};
 pub use own::{OwnMove, OwnResult, OwnState, Wish};
 pub use probes::{Probe, Tried};
-pub use proofs::Compared;
+pub use proofs::{Compared, Uncompared};
 pub use schema::SCHEMA;
 pub use survey::SourceSurvey;
 pub use tickets::Ticket;

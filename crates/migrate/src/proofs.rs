@@ -31,8 +31,25 @@ const VERIFYING: Duration = Duration::from_secs(24 * 3600);
 pub struct Compared {
     /// The proofs that were made.
     pub proofs: Vec<Proof>,
-    /// How many mailboxes could not be compared, and why the first of them.
-    pub failed: Option<Error>,
+    /// Mailboxes that could not be compared, in their order.
+    pub failed: Vec<Uncompared>,
+}
+
+/// A mailbox that could not be compared.
+#[derive(Debug)]
+pub struct Uncompared {
+    /// The name at the old server.
+    pub login: String,
+    /// The address here.
+    pub address: String,
+    /// Why.
+    pub why: Error,
+}
+
+impl Uncompared {
+    fn of(mailbox: Mailbox, why: Error) -> Self {
+        Self { login: mailbox.login, address: mailbox.address, why }
+    }
 }
 
 /// Whether a mailbox can be compared, or what it waits for; `None` where nobody began, or it was taken out of the move. `was_whole`: some
@@ -74,7 +91,7 @@ impl Migrate {
             match may_compare(&mailbox, pasts.get(&mailbox.id).is_some_and(|past| past.whole.0 > 0)) {
                 Some(Ok(())) => {}
                 Some(Err(waits)) => {
-                    ended.insert(at, Err((mailbox.login, waits)));
+                    ended.insert(at, Err(Uncompared::of(mailbox, waits)));
                     continue;
                 }
                 None => continue,
@@ -85,7 +102,7 @@ impl Migrate {
                 // Nobody closes it.
                 let _free = free.acquire().await;
                 let proven = Box::pin(migrate.verify_one(&mailbox, &source, &faces, level)).await;
-                (at, proven.map_err(|error| (mailbox.login, error)))
+                (at, proven.map_err(|error| Uncompared::of(mailbox, error)))
             });
         }
         while let Some(one) = running.join_next().await {
@@ -99,14 +116,6 @@ impl Migrate {
                 Err(one) => failed.push(one),
             }
         }
-        let failed = failed.first().map(|(login, first)| {
-            let (count, proven) = (failed.len(), proofs.len());
-            Error::new(
-                first.class,
-                format!("{count} could not be compared, {proven} were: {login}: {}", first.text.en),
-                format!("{count} 个邮箱未能核对，{proven} 个已核对：{login}：{}", first.text.zh),
-            )
-        });
         Ok(Compared { proofs, failed })
     }
 

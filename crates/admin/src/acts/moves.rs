@@ -77,12 +77,18 @@ impl Admin {
                 self.note(actor, verb, name, None, named).await?;
                 let Compared { proofs, failed } = moves.verify(name, which, self.own_faces()?, level).await?;
                 let unexplained: u64 = proofs.iter().map(|proof| proof.unexplained).sum();
-                let words = failed.as_ref().map(|failed| format!("; {}", failed.text.en)).unwrap_or_default();
+                let words = match &*failed {
+                    [] => String::new(),
+                    [first, ..] => format!("; {} not compared: {}: {}", failed.len(), first.login, first.why.text.en),
+                };
                 self.note(actor, verb, name, None, Some(format!("{unexplained} unexplained{words}"))).await?;
                 for proof in proofs {
                     out.item(Item::MoveProof(Box::new(proof))).await?;
                 }
-                return failed.map_or(Ok(Report::Counted { count: unexplained }), Err);
+                for one in failed {
+                    out.item(Item::MoveUncompared(one.into())).await?;
+                }
+                return Ok(Report::Counted { count: unexplained });
             }
             MoveAct::Proofs => {
                 for proof in moves.proofs(name, which).await? {

@@ -192,6 +192,26 @@ pub struct ReturnedView {
     pub returned: anser_migrate::Returned,
 }
 
+/// A mailbox that could not be compared, beside others that were.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UncomparedView {
+    /// The name at the old server.
+    pub login: String,
+    /// Its address.
+    pub address: String,
+    /// Why, in English.
+    pub en: String,
+    /// In Chinese.
+    pub zh: String,
+}
+
+impl From<anser_migrate::Uncompared> for UncomparedView {
+    fn from(one: anser_migrate::Uncompared) -> Self {
+        let (en, zh) = (one.why.text.en.into_owned(), one.why.text.zh.into_owned());
+        Self { login: one.login, address: one.address, en, zh }
+    }
+}
+
 /// What the undoing of a mailbox takes away.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UndoneView {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anser_admin::http::ACTS;
 use serde_json::{Value, json};
 
-use crate::world::{Dev, Place, done, each_engine, python};
+use crate::world::{Dev, Place, done, each_engine, python, run};
 
 /// Longest silence of an event source, several times over: what says nothing for so long says nothing any more.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -110,6 +110,30 @@ fn every_block_of_the_page_runs() {
         let planned = told.lines().find(|line| line.contains("move.plan")).unwrap_or_else(|| panic!("{told}"));
         assert!(planned.contains("protocol=http") && planned.contains("client=127.0.0.1"), "{planned}");
     });
+}
+
+#[test]
+fn a_mailbox_that_cannot_be_compared_keeps_nobody_from_the_proofs_of_the_others() {
+    let place = Place::new();
+    let dev = place.start();
+    python(&dev, APPEND, &[]);
+    plan(&dev);
+    let list = |text: &str| done(run(&dev.folder, &["move", "accounts", "m", "--stdin"], text.as_bytes()));
+    list("ann@anser.test\tbob@anser.test\twild-goose\nbob@anser.test\tchen@anser.test\twild-goose\n");
+    dev.ask(&["move", "start", "m", "--wait"]);
+    list("bob@anser.test\tchen@anser.test\twrong\n");
+    let good = bearer(&token(&dev, "console", "moves:write"));
+    let verify = json!({ "act": "move", "name": "m", "what": { "verify": { "level": "bodies" } } });
+    let (status, told) = ask(&dev, &[&good], &verify);
+    let [proof, other] = &told["items"].as_array().unwrap()[..] else { panic!("{told}") };
+    assert_eq!((status, &proof["move-proof"]["login"]), (200, &"ann@anser.test".into()), "{told}");
+    let other = &other["move-uncompared"];
+    assert_eq!((&other["login"], &other["address"]), (&"bob@anser.test".into(), &"chen@anser.test".into()), "{told}");
+    assert!(!other["en"].as_str().unwrap().is_empty() && !other["zh"].as_str().unwrap().is_empty(), "{told}");
+    // By the command line it is shown beside the others, and is no success.
+    let ran = run(&dev.folder, &["move", "verify", "m"], b"");
+    let shown = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(!ran.status.success() && shown.contains("! bob@anser.test > chen@anser.test"), "{shown}");
 }
 
 #[test]
