@@ -115,6 +115,11 @@ pub struct Admin {
     sweeping: Arc<Sweeping>,
 }
 
+/// What stands before the name of a token in the journal.
+const TOKEN: &str = "token:";
+/// The way of programs.
+const HTTP: &str = "http";
+
 /// Who asks for an act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
@@ -128,6 +133,16 @@ impl Actor {
     /// Somebody at the server itself.
     pub fn here(name: impl Into<String>) -> Self {
         Self { name: name.into(), origin: Origin { protocol: Some("cli".to_owned()), client: None } }
+    }
+
+    /// A program that shows a token, from this address.
+    pub(crate) fn program(token: &str, from: IpAddr) -> Self {
+        Self { name: format!("{TOKEN}{token}"), origin: Origin::peer(HTTP, from) }
+    }
+
+    /// Whether it is one: what it holds may be in anybody's hands.
+    pub(crate) fn is_program(&self) -> bool {
+        self.origin.protocol.as_deref() == Some(HTTP) && self.name.starts_with(TOKEN)
     }
 }
 

@@ -36,7 +36,10 @@ impl Admin {
         // Noted before: it logs in with what is stored, whatever becomes of it.
         let named = (!which.is_empty()).then(|| which.join(" "));
         self.note(actor, "move.survey", name, None, named).await?;
-        let surveys = moves.survey(name, which).await?;
+        let surveys = match actor.is_program() {
+            true => moves.survey_from_afar(name, which).await?,
+            false => moves.survey(name, which).await?,
+        };
         for survey in surveys {
             out.item(Item::MoveSurvey(Box::new(survey))).await?;
         }

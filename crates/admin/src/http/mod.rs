@@ -17,7 +17,6 @@ use std::time::Duration;
 use anser_auth::answer::{failed, plain_problem, problem, refused, unkept};
 use anser_base::{Error, Result, Text};
 use anser_directory::{AdminScope, AdminToken};
-use anser_journal::Origin;
 use anser_net::http::{HeaderValue, Request, Response, Route, Routes, either, header, with};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
@@ -122,8 +121,7 @@ async fn answer(door: &Arc<Door>, request: &mut Request) -> Result<Response, Res
         );
         return Err(problem(request, 403, SCOPE, &Text::new(en, zh)));
     }
-    let origin = Origin::peer("http", request.peer().ip());
-    let actor = Actor { name: format!("token:{}", token.name), origin };
+    let actor = Actor::program(&token.name, request.peer().ip());
     let underway = door
         .begin(actor, wanted)
         .ok_or_else(|| plain_problem(request, 429, &Text::new("too many acts at once", "同时进行的操作过多")))?;

@@ -1,7 +1,9 @@
 //! P1: what there is, how big, how odd, and how long it may take, as it was seen and not as it is thought.
 
 use anser_base::Clock;
-use anser_migrate::{NewMailbox, Password, Said, SourceSurvey};
+use anser_migrate::{NewMailbox, Passing, Password, Said, SourceSurvey};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
 
 use crate::fake::{Fake, Folder, Habits, folder, mail};
 use crate::fake_pop3;
@@ -104,5 +106,36 @@ fn of_a_maildrop_nothing_is_read() {
         assert_eq!((found.biggest, found.is_estimate, found.sampled), (200, false, 0));
         assert_eq!((fake.heard("RETR"), fake.heard("TOP"), fake.heard("DELE")), (0, 0, 0));
         assert!(found.en.iter().any(|line| line.contains("nothing is read as a sample")), "{:?}", found.en);
+    });
+}
+
+#[test]
+fn a_program_looks_at_no_host_within_that_is_no_old_server() {
+    each_office(&[], &Clock::System, async |office| {
+        let fake = Fake::start(folders(), Habits::default());
+        office.plan(&[(fake.source(), &["ann"])]).await;
+        let inner = TcpListener::bind(("127.0.0.2", 0)).await.unwrap();
+        let port = inner.local_addr().unwrap().port();
+        let greeting = tokio::spawn(async move {
+            let (mut heard, _) = inner.accept().await.unwrap();
+            heard.write_all(b"220 within\r\n").await.unwrap();
+        });
+        let relay = async |host: &str, port: u16| {
+            let relay = Some(format!("{host}:{port}"));
+            office.migrate.pass_through(MOVE, Some(Passing::UntilCutover), relay).await.unwrap();
+        };
+        let told = |mut surveys: Vec<SourceSurvey>| {
+            let found = surveys.pop().unwrap();
+            assert_eq!(found.messages, 200, "the old server itself is looked into: {found:?}");
+            found.en.into_iter().find(|line| line.starts_with("SMTP")).unwrap()
+        };
+        let from_afar = async || told(office.migrate.survey_from_afar(MOVE, Vec::new()).await.unwrap());
+        relay("127.0.0.2", port).await;
+        assert!(from_afar().await.ends_with("no answer"));
+        assert!(!greeting.is_finished(), "nobody came");
+        let here = told(office.migrate.survey(MOVE, Vec::new()).await.unwrap());
+        assert!(here.ends_with("220 within"), "an administrator looks everywhere: {here}");
+        relay("127.0.0.1", fake.port).await;
+        assert!(!from_afar().await.ends_with("no answer"), "another port of an old server");
     });
 }
