@@ -4,7 +4,7 @@
 use std::process::Command;
 
 use super::dovecot::Dovecot;
-use super::maildrops_and_files_come_exactly::{fill, listed, maildrop, same};
+use super::maildrops_and_files_come_exactly::{brought, fill, maildrop, same};
 use super::side::side;
 use super::world::here;
 use crate::peers::tools::{shell, wanted};
@@ -45,13 +45,7 @@ fn sdbox_and_mdbox_keep_everything() {
         let there = side(&mut old.login("ann"));
         shell(&format!("mkdir {0} && chown nobody:nogroup {0}", old.path("copy")));
         handbook(&old, "doveadm backup");
-        let path = old.path("copy/%u");
-        dev.ask(&["move", "plan", "house", "--kind", "maildir", "--path", &path]);
-        listed(&dev, "house", "ann", "");
-        dev.ask(&["move", "start", "house", "--wait"]);
-        let status = dev.ask(&["move", "status", "house"]);
-        assert!(status.contains("settled"), "{location}: {status}");
-        same(&here(&dev, "ann@anser.test"), &there);
+        brought(&dev, &old.path("copy/%u"), &there);
         assert_eq!(maildrop(&dev, dev.port("pop3"), "ann@anser.test"), drop, "{location}");
 
         let mut imap = old.login("ann");

@@ -36,6 +36,16 @@ pub fn listed(dev: &Dev, project: &str, login: &str, password: &str) {
     done(run(&dev.folder, &["move", "accounts", project, "--stdin"], line.as_bytes()));
 }
 
+/// Brings a login's files by this path for ann, and holds what came against what was there.
+pub fn brought(dev: &Dev, path: &str, there: &Side) {
+    dev.ask(&["move", "plan", "house", "--kind", "maildir", "--path", path]);
+    listed(dev, "house", "ann", "");
+    dev.ask(&["move", "start", "house", "--wait"]);
+    let status = dev.ask(&["move", "status", "house"]);
+    assert!(status.contains("settled"), "{path}: {status}");
+    same(&here(dev, "ann@anser.test"), there);
+}
+
 pub fn fill(old: &Dovecot, folders: &[&str]) -> Side {
     let mut imap = old.login("ann");
     for folder in folders.iter().filter(|folder| **folder != "INBOX") {
@@ -100,13 +110,7 @@ fn maildirs_keep_everything() {
         let there = fill(&old, &["INBOX", "Work", "Work/2026", "&XfJT0ZAB-"]);
         let place = Place::new();
         let dev = place.start();
-        let path = old.path("mail/%u/Maildir");
-        dev.ask(&["move", "plan", "house", "--kind", "maildir", "--path", &path]);
-        listed(&dev, "house", "ann", "");
-        dev.ask(&["move", "start", "house", "--wait"]);
-        let status = dev.ask(&["move", "status", "house"]);
-        assert!(status.contains("settled"), "{location}: {status}");
-        same(&here(&dev, "ann@anser.test"), &there);
+        brought(&dev, &old.path("mail/%u/Maildir"), &there);
         dev.ask(&["move", "delta", "house", "--wait"]);
         same(&here(&dev, "ann@anser.test"), &there);
         let proof = dev.ask(&["move", "verify", "house"]);
