@@ -9,10 +9,11 @@ use anser_db::Tx;
 use anser_directory::{AppPasswordKind, OF_THE_HOUSE, Services};
 use anser_wire::Secret;
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 
 use crate::Migrate;
 use crate::imap::Imap;
+use crate::imported::AccountProof;
 use crate::model::{Mailbox, Source, State};
 use crate::paper;
 use crate::report;
@@ -176,14 +177,18 @@ impl Migrate {
         self.proofs_of(&all).await
     }
 
+    /// A proof may be some 100 KB: they are read on a worker thread.
     async fn proofs_of(&self, all: &[Mailbox]) -> Result<Vec<Proof>> {
         let mut proofs = Vec::new();
         for page in all.chunks(rows::PROOFS) {
             let ids: Vec<u64> = page.iter().map(|mailbox| mailbox.id).collect();
-            let found = self.read(move |tx| rows::proofs(tx, &ids)).await?;
-            for (_, text) in page.iter().filter_map(|mailbox| found.get(&mailbox.id)) {
-                proofs.push(serde_json::from_str(text).map_err(Error::damaged)?);
-            }
+            let asked = ids.clone();
+            let found = self.read(move |tx| rows::proofs(tx, &asked)).await?;
+            let parse = move || {
+                let texts = ids.iter().filter_map(|id| found.get(id));
+                texts.map(|(_, text)| serde_json::from_str(text).map_err(Error::damaged)).collect::<Result<Vec<Proof>>>()
+            };
+            proofs.extend(spawn_blocking(parse).await.map_err(Error::unavailable)??);
         }
         Ok(proofs)
     }
@@ -202,22 +207,33 @@ impl Migrate {
         }
         let ids: HashSet<u64> = all.iter().map(|mailbox| mailbox.id).collect();
         let (signer, taken_on) = (Signer::new(&self.inner.deps.key)?, gates.taken_on_by(&lost, |id| ids.contains(id)));
-        let taken_on = taken_on.as_deref();
-        let report = match format {
-            "csv" => report::csv(&proofs, &accounts),
-            "json" => report::json(&proofs, &accounts, taken_on),
-            "html" => paper::html(&report::paper(&proofs, &accounts, taken_on)),
-            "pdf" => {
-                let foot = signer.foot(&report::json(&proofs, &accounts, taken_on));
-                paper::pdf(&report::paper(&proofs, &accounts, taken_on), &foot)
-            }
-            _ => return Err(Error::invalid("a report is html, csv, json or pdf", "报告格式为 html、csv、json 或 pdf")),
-        };
-        Ok(signer.sign(format, report))
+        let format = format.to_owned();
+        let write = move || write(&format, &signer, (&proofs, &accounts), taken_on.as_deref());
+        spawn_blocking(write).await.map_err(Error::unavailable)?
     }
 
     /// The public key that reports are signed by.
     pub fn report_key(&self) -> Result<String> {
         Ok(Signer::new(&self.inner.deps.key)?.key())
     }
+}
+
+/// Proofs as a signed document, on a worker thread: there may be many.
+fn write(
+    format: &str,
+    signer: &Signer,
+    (proofs, accounts): (&[Proof], &[AccountProof]),
+    taken_on: Option<&str>,
+) -> Result<String> {
+    let report = match format {
+        "csv" => report::csv(proofs, accounts),
+        "json" => report::json(proofs, accounts, taken_on),
+        "html" => paper::html(&report::paper(proofs, accounts, taken_on)),
+        "pdf" => {
+            let foot = signer.foot(&report::json(proofs, accounts, taken_on));
+            paper::pdf(&report::paper(proofs, accounts, taken_on), &foot)
+        }
+        _ => return Err(Error::invalid("a report is html, csv, json or pdf", "报告格式为 html、csv、json 或 pdf")),
+    };
+    Ok(signer.sign(format, report))
 }

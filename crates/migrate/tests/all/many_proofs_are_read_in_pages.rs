@@ -1,11 +1,15 @@
 //! P9: of a move of many mailboxes every proof counts, and a report of one of them tells of that one.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use anser_base::{Clock, Timestamp};
 use anser_db::{Durability, Place, Tx, params};
 use anser_migrate::{Proof, Said};
+use anser_testkit::engines::World;
 
 use crate::fake::{Fake, Habits, folder};
-use crate::office::{MOVE, Office, each_office};
+use crate::office::{MOVE, Office, SCHEMAS, each_office};
 
 /// More than one look at the tables brings.
 const ALL: i64 = 450;
@@ -60,5 +64,26 @@ fn all_of_them_count_and_each_stands_for_itself() {
         assert!(!report(&["user300"]).await.contains("root: spam"), "nobody took on what this one lost");
         let other = report(&["user299"]).await;
         assert!(other.contains("\"accepted\":\"root: spam\"") && !other.contains("user300"), "{other}");
+    });
+}
+
+#[test]
+fn a_report_of_them_keeps_nobody_else_waiting() {
+    let world = World::embedded(SCHEMAS);
+    let workers = Arc::new(AtomicUsize::new(0));
+    let started = workers.clone();
+    // Everything waits on the one thread that there is, but for what is given to workers.
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().on_thread_start(move || {
+        started.fetch_add(1, Ordering::SeqCst);
+    });
+    runtime.build().unwrap().block_on(async {
+        let office = Office::open(world.open(), world.blobs());
+        office.plan(&[(Fake::start(vec![folder("INBOX", Vec::new())], Habits::default()).source(), &["ann"])]).await;
+        list_many(&office).await;
+        assert_eq!(workers.load(Ordering::SeqCst), 0, "nothing before it wanted one");
+        let report = office.migrate.signed_report(MOVE, Vec::new(), "json").await.unwrap();
+        assert!(report.contains("user300"));
+        assert!(workers.load(Ordering::SeqCst) > 0, "it was written where everybody waits");
     });
 }
