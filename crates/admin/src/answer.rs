@@ -257,6 +257,9 @@ pub enum Report {
         findings: u64,
         /// Those that were mended.
         mended: u64,
+        /// Torn bodies that nothing refers to: what is left of puts that were cut off. No findings.
+        #[serde(default)]
+        torn: u64,
     },
     /// What a backup holds, or a restore brought.
     BackedUp {

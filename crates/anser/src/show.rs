@@ -103,9 +103,11 @@ impl Printer {
                 let line = if *dry_run { text::PEOPLE_TRIAL } else { text::PEOPLE };
                 say(line, &numbers.each_ref().map(String::as_str))
             }
-            Report::Checked { accounts, bodies, events, findings, mended } => {
+            Report::Checked { accounts, bodies, events, findings, mended, torn } => {
                 let numbers = [accounts, bodies, events, findings, mended].map(ToString::to_string);
-                say(text::CHECKED, &numbers.each_ref().map(String::as_str))
+                let line = say(text::CHECKED, &numbers.each_ref().map(String::as_str));
+                let torn = (*torn > 0).then(|| self.language.say(text::TORN, &[&torn.to_string()]));
+                Some([line, torn].into_iter().flatten().collect::<Vec<_>>().join("\n"))
             }
             Report::BackedUp { parts, bodies, bytes, skipped } => {
                 let line = say(text::BACKED_UP, &[&parts.to_string(), &bodies.to_string(), &size(*bytes)])?;
@@ -215,12 +217,12 @@ impl Printer {
                 format!("{}  {}/{}  {}\n", states.join("  "), one.done, one.total, size(one.bytes))
             }
             Item::MoveProof(one) => moves::proof_in_words(one, self.language),
-            Item::MoveSurvey(one) => moves::survey_in_words(self.language, one),
-            Item::MoveGate(one) => moves::gate_in_words(self.language, one),
             Item::MoveUncompared(one) => {
                 let why = if self.language == Language::Zh { &one.zh } else { &one.en };
                 format!("! {} > {}  {why}\n", one.login, one.address)
             }
+            Item::MoveSurvey(one) => moves::survey_in_words(self.language, one),
+            Item::MoveGate(one) => moves::gate_in_words(self.language, one),
             Item::MoveProbe(one) => moves::probe_in_words(self.language, one),
             Item::MoveTicket(one) => moves::ticket_in_words(one),
             Item::Total(one) => {

@@ -75,6 +75,7 @@ table! {
     LINES_REFUSED = "some lines were refused", "有些行被拒绝";
     SLIP = "{}\nAddress: {}\nFirst password: {}", "{}\n邮箱：{}\n初始密码：{}";
     SLIP_WEAK = "{}\nAddress: {}\nFirst password: {}\nOthers may guess it: change it at once.", "{}\n邮箱：{}\n初始密码：{}\n该密码易被猜到，请立即修改。";
+    TORN = "{} torn bodies that nothing refers to: they were cut off while they came, no mail is lost, and the sweeper removes them", "{} 个正文不完整且没有邮件引用：写入时中断所致，没有丢失邮件，将自动清除";
     CHECKED = "checked {} accounts, {} bodies, {} journal events: {} findings, {} mended", "已检查 {} 个账号、{} 个正文、{} 条日志：发现 {} 个问题，已修复 {} 个";
     FINDINGS = "there are findings that were not mended", "存在未修复的问题";
     MENDED = "mended", "已修复";
@@ -108,8 +109,8 @@ table! {
     REPORT_SIGNED = "as this server wrote it; its key is {}", "报告未被改动，由本服务器签名，公钥 {}";
     REPORT_OF_ANOTHER = "signed, but not by this server: {}", "报告的签名不是本服务器的：{}";
     REPORT_CHANGED = "this report is not signed, or it was changed", "该报告没有签名，或已被改动";
-    UNEXPLAINED = "{} messages that nobody can explain", "{} 封邮件的差异无法解释";
     UNCOMPARED = "{} mailboxes could not be compared", "{} 个邮箱未能核对";
+    UNEXPLAINED = "{} messages that nobody can explain", "{} 封邮件的差异无法解释";
     SOURCE_PLACE = "IMAP and POP3 want --host or a --profile of one server, JMAP wants --host; the others want --path", "IMAP 与 POP3 需要 --host 或单一服务器的 --profile，JMAP 需要 --host；其他来源需要 --path";
     NO_SECRET = "nothing came from standard input: it is to hold the token or secret, a line each", "标准输入为空：应逐行提供令牌或密钥";
     NO_PROFILE = "there is no profile {}; these are known: {}", "没有类型 {}，已知类型：{}";

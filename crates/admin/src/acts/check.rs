@@ -20,6 +20,7 @@ struct Tally {
     events: u64,
     findings: u64,
     mended: u64,
+    torn: u64,
 }
 
 impl Tally {
@@ -52,8 +53,8 @@ impl Admin {
             let after = format!("{} findings, {} mended", tally.findings, tally.mended);
             self.note(actor, "check.repair", &self.deps.hostname, None, Some(after)).await?;
         }
-        let Tally { accounts, bodies, events, findings, mended } = tally;
-        Ok(Report::Checked { accounts, bodies, events, findings, mended })
+        let Tally { accounts, bodies, events, findings, mended, torn } = tally;
+        Ok(Report::Checked { accounts, bodies, events, findings, mended, torn })
     }
 
     /// The files of the server as a whole, and whether every entry of the queue can be read.
@@ -170,7 +171,9 @@ impl Admin {
         // A put that was cut off before anything referred to it is no damage; the sweeper removes what it left. Where an account
         // cannot be read, nobody knows what is referred to.
         let references = if bad.is_empty() { None } else { self.references().await.ok() };
+        let all = bad.len();
         bad.retain(|(tenant, id, _)| references.as_ref().is_none_or(|references| references.has(*tenant, *id)));
+        tally.torn = (all - bad.len()) as u64;
         for (_, id, why) in bad {
             let text = Text::new(format!("the body does not verify: {why}"), format!("正文校验失败：{why}"));
             tally.found(out, format!("body {id}"), text, false).await?;

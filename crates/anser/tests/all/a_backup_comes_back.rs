@@ -1,5 +1,6 @@
 //! `anser backup` while mail arrives, `anser restore` of all into a new server, and of one account.
 
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use crate::world::{Place, anser, done, python, run};
@@ -20,6 +21,15 @@ for attempt in range(200):
             break
     time.sleep(0.05)
 print(count)
+"#;
+/// How many messages are read as a whole.
+const READ: &str = r#"
+import imaplib, sys
+with imaplib.IMAP4('127.0.0.1', 143 + int(sys.argv[1])) as imap:
+    imap.login('bob@anser.test', 'wild-goose')
+    imap.select()
+    found = imap.fetch('1:*', '(BODY.PEEK[])')[1]
+    print(sum(1 for one in found if isinstance(one, tuple) and one[1].endswith(b'body\r\n')))
 "#;
 /// Deletes everything and tells the next UID.
 const EMPTY: &str = r#"
@@ -72,6 +82,73 @@ fn all_of_it_and_one_account_alone() {
     assert_eq!(run(&folder, &["restore", backup_path], b"").status.code(), Some(1), "only into an empty server");
 }
 
+/// The files of all bodies of a server that is stopped.
+fn bodies(place: &Place) -> Vec<PathBuf> {
+    let within = |folder: PathBuf| -> Vec<PathBuf> {
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect()
+    };
+    let folders = within(place.path().join("blobs")).into_iter().flat_map(within);
+    let files = folders.flat_map(|folder| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
+    files.filter(|path| path.file_name().is_some_and(|name| name.len() == 64)).collect()
+}
+
+/// Half of a file is left.
+fn tear(path: &Path) {
+    let whole = std::fs::read(path).unwrap();
+    std::fs::write(path, &whole[..whole.len() / 2]).unwrap();
+}
+
+#[test]
+fn a_torn_body_is_damage_where_a_message_refers_to_it() {
+    let place = Place::new();
+    let dev = place.start();
+    python(&dev, SEND, &["mail", "3"]);
+    assert_eq!(python(&dev, COUNT, &["ann@anser.test", "3"]), "3\n");
+    assert!(dev.stop().status.success());
+    // What a put leaves that is cut off: the file has its name, and not all of its body.
+    let all = bodies(&place);
+    let name = all[0].file_name().unwrap().to_str().unwrap().to_owned();
+    let other = format!("{}{}", &name[..3], name[3..].chars().rev().collect::<String>());
+    assert_ne!(other, name);
+    let left = all[0].with_file_name(other);
+    std::fs::copy(&all[0], &left).unwrap();
+    tear(&left);
+    let passed = done(run(&place.path(), &["check"], b""));
+    assert!(passed.contains("0 findings") && passed.contains("1 torn bodies that nothing refers to"), "{passed}");
+
+    tear(&all[0]);
+    let found = run(&place.path(), &["check"], b"");
+    let told = String::from_utf8(found.stdout).unwrap();
+    assert_eq!(found.status.code(), Some(1), "{told}");
+    let line = told.lines().find(|line| line.contains(&name)).unwrap_or_else(|| panic!("{told}"));
+    assert!(line.contains("the body does not verify"), "{line}");
+    assert!(told.contains("1 torn bodies that nothing refers to"), "{told}");
+}
+
+#[test]
+fn an_account_gets_bodies_back_whose_files_are_torn() {
+    let place = Place::new();
+    let dev = place.start();
+    python(&dev, SEND, &["mail", "4"]);
+    for who in ["ann@anser.test", "bob@anser.test"] {
+        assert_eq!(python(&dev, COUNT, &[who, "4"]), "4\n");
+    }
+    let backup = place.file("backup");
+    let backup = backup.to_str().unwrap();
+    dev.ask(&["backup", backup]);
+    assert!(dev.stop().status.success());
+    let all = bodies(&place);
+    tear(&all[0]);
+    std::fs::write(&all[1], b"").unwrap();
+    std::fs::remove_file(&all[2]).unwrap();
+    assert_eq!(run(&place.path(), &["check"], b"").status.code(), Some(1));
+    let restored = done(run(&place.path(), &["restore", backup, "--account", "bob@anser.test"], b""));
+    assert!(restored.contains('3'), "{restored}");
+    assert!(done(run(&place.path(), &["check"], b"")).contains("0 findings"));
+    let dev = place.start();
+    assert_eq!(python(&dev, READ, &[]), "4\n");
+}
+
 #[test]
 fn a_damaged_account_is_named_and_mended() {
     let place = Place::new();
@@ -96,7 +173,7 @@ fn a_damaged_account_is_named_and_mended() {
     assert!(again.contains("0 findings"), "{again}");
 }
 
-fn mail_file(place: &Place, address: &str) -> std::path::PathBuf {
+fn mail_file(place: &Place, address: &str) -> PathBuf {
     let shown = done(run(&place.path(), &["account", "show", address, "--json"], b""));
     let id: u64 = shown.split("\"id\":").nth(1).unwrap().split(',').next().unwrap().parse().unwrap();
     place.path().join("accounts").join(format!("{:02x}", id & 0xff)).join(id.to_string()).join("mail.db")
