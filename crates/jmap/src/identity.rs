@@ -126,8 +126,7 @@ pub async fn has_identity(store: &Store, owner: &Account, email: &Address) -> Re
 /// `Class::Limit` when it has as many as may be.
 pub async fn add_identity(store: &Store, owner: &Account, email: &Address) -> Result<bool> {
     let first = serde_json::to_vec(&Identity::of_account(owner)).unwrap_or_default();
-    let another = Identity { name: owner.name.clone(), ..Identity::new(email.to_string()) };
-    let (another, email) = (serde_json::to_vec(&another).unwrap_or_default(), email.clone());
+    let (another, email) = (another(owner, email), email.clone());
     let add = move |tx: &mut MailTx<'_, '_>| {
         give_own(tx, &first)?;
         if is_among(&read(tx)?.1, &email) {
@@ -136,6 +135,51 @@ pub async fn add_identity(store: &Store, owner: &Account, email: &Address) -> Re
         tx.add_record(RecordKind::Identity, &another).map(|_| true)
     };
     store.write(owner.id, Durability::Sync, add).await
+}
+
+/// Takes an identity back that [`add_identity`] gave, where it is still as it was given: what its owner changed stays. With `dry_run` it is
+/// only looked at. How it stands.
+pub async fn take_identity(store: &Store, owner: &Account, email: &Address, dry_run: bool) -> Result<Taken> {
+    let (given, email) = (another(owner, email), email.clone());
+    let take = move |tx: &mut MailTx<'_, '_>| {
+        let (mut taken, mut others) = (Taken::None, false);
+        for (id, bytes) in tx.records(RecordKind::Identity)? {
+            let Ok(identity) = serde_json::from_slice::<Identity>(&bytes) else { continue };
+            if !is_among(&[(id, identity)], &email) {
+                continue;
+            }
+            if bytes != given {
+                others = true;
+                continue;
+            }
+            taken = Taken::AsGiven;
+            if !dry_run {
+                tx.remove_record(RecordKind::Identity, id)?;
+            }
+        }
+        Ok(if others { Taken::Changed } else { taken })
+    };
+    match dry_run {
+        true => store.read(owner.id, take).await,
+        false => store.write(owner.id, Durability::Sync, take).await,
+    }
+}
+
+/// How an identity stands that was given to an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is not there.
+    None,
+    /// It was as it was given.
+    AsGiven,
+    /// One with this address is its owner's own: they changed it, or made it.
+    Changed,
+}
+
+/// An identity with one more address, as it is kept.
+fn another(owner: &Account, email: &Address) -> Vec<u8> {
+    let another = Identity { name: owner.name.clone(), ..Identity::new(email.to_string()) };
+    serde_json::to_vec(&another).unwrap_or_default()
 }
 
 fn is_among(known: &[(u64, Identity)], email: &Address) -> bool {

@@ -71,7 +71,7 @@ use futures_util::future::BoxFuture;
 use crate::door::Door;
 
 pub use crate::contact::{cards_in, writer as card_writer};
-pub use crate::identity::{add_identity, has_identity};
+pub use crate::identity::{Taken, add_identity, has_identity, take_identity};
 pub use crate::submission::{Letter, NotSent, Submit};
 pub use crate::vendor::Web;
 

@@ -68,6 +68,7 @@
 //! | [`gates`] | what must be so before a cut-over, and after it |
 //! | [`signature`] | reports that nobody can change |
 //! | [`kept`] | how long secrets are kept |
+//! | [`old_addresses`] | old addresses that a move made here |
 //! | `secret` | passwords, sealed by a key outside of the database |
 
 pub mod acts;
@@ -100,6 +101,7 @@ pub mod model;
 pub mod name;
 pub mod notices;
 pub mod oauth;
+pub mod old_addresses;
 mod overlap;
 pub mod own;
 pub mod paper;
@@ -160,6 +162,7 @@ pub use history::RunView;
 pub use model::{Home, Kind, Passing, Source, Tls};
 pub use notices::{Notice, Occasion, Side, Unsent};
 pub use oauth::{Code, Grant};
+pub use old_addresses::{Leaving, Made, OldAddress};
 pub use own::{OwnMove, OwnResult, OwnState, Wish};
 pub use probes::{Probe, Tried};
 pub use proofs::{Compared, Uncompared};

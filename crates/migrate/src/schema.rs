@@ -5,7 +5,7 @@ use anser_db::Schema;
 /// Tables of moves, to be handed to `anser_db::Db::open`.
 pub const SCHEMA: Schema = Schema(&[
     FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN, TOLD, PACE, REFUSED, ADMIN, TICKETS, REFUSED_AS, PAST, IMPORTED, KEPT,
-    NAMES,
+    NAMES, MADE,
 ]);
 
 /// `state` as [`crate::model::MoveState`] and [`crate::model::State`] have it. `secret` is sealed by a key that is not here.
@@ -228,6 +228,17 @@ UPDATE mov_accounts SET domain = lower(replace(address, rtrim(address, replace(a
 CREATE INDEX mov_accounts_address ON mov_accounts (move, address);
 CREATE INDEX mov_accounts_login ON mov_accounts (move, login);
 CREATE INDEX mov_accounts_domain ON mov_accounts (move, domain, state);
+";
+
+/// Old addresses that a move made, as [`crate::old_addresses`] has it: of a mailbox, and which of the alias and the identity.
+const MADE: &str = "
+CREATE TABLE mov_old_addresses (
+  mailbox INTEGER NOT NULL,
+  address TEXT NOT NULL,
+  alias INTEGER NOT NULL,
+  identity INTEGER NOT NULL,
+  PRIMARY KEY (mailbox, address)
+) STRICT;
 ";
 
 #[cfg(test)]

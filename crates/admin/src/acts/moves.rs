@@ -170,6 +170,7 @@ impl Admin {
             }
             MoveAct::Undo { dry_run: false, all } if which.is_empty() != all => return Err(nobody_or_all()),
             MoveAct::Undo { dry_run, .. } => {
+                let leaving = moves.leaving(name, &which).await?;
                 let undone = match dry_run {
                     true => moves.rehearse_undo(name, which).await?,
                     false => {
@@ -181,6 +182,7 @@ impl Admin {
                 for (address, undone) in undone {
                     out.item(Item::MoveUndone(UndoneView { address, dry_run, undone })).await?;
                 }
+                self.drop_old_addresses(actor, &leaving, dry_run, out).await?;
                 return Ok(Report::Done);
             }
             MoveAct::Runs => {
@@ -259,7 +261,12 @@ impl Admin {
             MoveAct::Abandon { all } if which.is_empty() != all => {
                 return Err(nobody_or_all());
             }
-            MoveAct::Abandon { .. } => moves.abandon(name, which).await?,
+            MoveAct::Abandon { .. } => {
+                let leaving = moves.leaving(name, &which).await?;
+                let count = moves.abandon(name, which).await?;
+                self.drop_old_addresses(actor, &leaving, false, out).await?;
+                count
+            }
             MoveAct::Accounts { source, logins } => moves.add_mailboxes(name, source, logins).await?,
             MoveAct::Consent { grant, asks: true } => moves.ask_owners(name, which, grant).await?.len() as u64,
             MoveAct::Consent { grant, asks: false } => moves.allow(name, which, grant).await?,

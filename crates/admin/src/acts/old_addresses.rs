@@ -2,7 +2,8 @@
 
 use anser_base::{Address, Class, Result, Text};
 use anser_directory::{Account, AliasTarget};
-use anser_migrate::Which;
+use anser_jmap::Taken;
+use anser_migrate::{Leaving, Made, MailboxView, OldAddress, Which};
 
 use crate::answer::{Item, LineView, Out, Report};
 use crate::{Actor, Admin};
@@ -33,7 +34,7 @@ impl Admin {
                 Some(domain) if !view.login.contains('@') => format!("{}@{domain}", view.login),
                 _ => view.login.clone(),
             };
-            let fate = match self.keep_one(actor, &view.address, &written, dry_run).await {
+            let fate = match self.keep_one(actor, (name, &view), &written, dry_run).await {
                 // What is wrong with one is told, and stops nobody else.
                 Err(error) if !error.class.is_temporary() || error.class == Class::Limit => {
                     Some(Fate::Refused(error.text))
@@ -58,8 +59,14 @@ impl Admin {
     }
 
     /// What becomes of an old address; `None` where it is the account's own.
-    async fn keep_one(&self, actor: &Actor, address: &str, written: &str, dry_run: bool) -> Result<Option<Fate>> {
-        let account = self.account(address).await?;
+    async fn keep_one(
+        &self,
+        actor: &Actor,
+        (name, view): (&str, &MailboxView),
+        written: &str,
+        dry_run: bool,
+    ) -> Result<Option<Fate>> {
+        let account = self.account(&view.address).await?;
         let Some(old) = Address::parse(written) else {
             let (en, zh) = ("the login is no address: say --old-domain", "登录名不是邮箱地址：请使用 --old-domain");
             return Ok(Some(Fate::Refused(Text::new(en, zh))));
@@ -72,7 +79,7 @@ impl Admin {
             && !dry_run
             && (alias || identity)
         {
-            self.keep_old_address(actor, &account, &old, alias).await?;
+            self.keep_old_address(actor, (name, view), &account, &old, alias).await?;
         }
         Ok(Some(fate))
     }
@@ -103,14 +110,82 @@ impl Admin {
         })
     }
 
-    async fn keep_old_address(&self, actor: &Actor, account: &Account, old: &Address, alias: bool) -> Result<()> {
+    async fn keep_old_address(
+        &self,
+        actor: &Actor,
+        (name, view): (&str, &MailboxView),
+        account: &Account,
+        old: &Address,
+        alias: bool,
+    ) -> Result<()> {
         if alias {
             self.deps.directory.add_alias(old, AliasTarget::Account(account.id)).await?;
         }
         let added = anser_jmap::add_identity(&self.deps.store, account, old).await;
-        if alias || added.is_ok() {
+        let made = Made { alias, identity: matches!(added, Ok(true)) };
+        if made != Made::default() {
+            // Behind what is made: killed between the two, the address stays, and nothing that somebody else made is taken for it.
+            self.deps.moves.note_old_address(name, (&view.source, &view.login), old, made).await?;
             self.note(actor, "move.old-address", &account.address.to_string(), None, Some(old.to_string())).await?;
         }
         added.map(drop)
+    }
+
+    /// Takes back the old addresses that a move made for mailboxes that leave it, and that nobody uses; with `dry_run` only tells which.
+    pub(super) async fn drop_old_addresses(
+        &self,
+        actor: &Actor,
+        leaving: &Leaving,
+        dry_run: bool,
+        out: &Out,
+    ) -> Result<()> {
+        for (line, one) in (1..).zip(&leaving.old) {
+            let why = self.drop_one(actor, one, leaving, dry_run).await?;
+            let state = if why.is_some() { "same" } else { "removed" };
+            let fields = [(one.made.alias, "alias"), (one.made.identity, "identity")].into_iter();
+            let fields = fields.filter(|(is_so, _)| *is_so).map(|(_, word)| word.to_owned()).collect();
+            let shown = format!("{} > {}", one.old, one.address);
+            out.item(Item::Line(LineView::new(line, &shown, state, fields, why.as_ref()))).await?;
+        }
+        Ok(())
+    }
+
+    /// Why an old address stays; `None` where it goes.
+    async fn drop_one(
+        &self,
+        actor: &Actor,
+        one: &OldAddress,
+        leaving: &Leaving,
+        dry_run: bool,
+    ) -> Result<Option<Text>> {
+        let (directory, store) = (&self.deps.directory, &self.deps.store);
+        let (Some(account), Some(old)) = (directory.account(one.account).await?, Address::parse(&one.old)) else {
+            self.deps.moves.forget_old_address(one).await?;
+            return Ok(None);
+        };
+        if one.is_here {
+            return Ok(Some(Text::new("its mail comes here: the mailbox is cut over", "邮箱已切换，邮件只送到这里")));
+        }
+        let given = anser_jmap::take_identity(store, &account, &old, true).await?;
+        if given == Taken::Changed || (given == Taken::AsGiven && !one.made.identity) {
+            return Ok(Some(Text::new("its owner writes as it", "用户以此地址发信")));
+        }
+        if self.deps.moves.hand_on(one, leaving, dry_run).await? {
+            return Ok(Some(Text::new("it is that of another login in a move", "迁移中的另一登录名使用此地址")));
+        }
+        if dry_run {
+            return Ok(None);
+        }
+        if one.made.identity {
+            anser_jmap::take_identity(store, &account, &old, false).await?;
+        }
+        // Somebody may have let it lead elsewhere since.
+        if one.made.alias && directory.alias(&old).await? == Some(AliasTarget::Account(account.id)) {
+            directory.remove_alias(&old).await?;
+        }
+        self.deps.moves.forget_old_address(one).await?;
+        let (address, old) = (account.address.to_string(), Some(old.to_string()));
+        self.note(actor, "move.old-address.remove", &address, old, None).await?;
+        Ok(None)
     }
 }

@@ -73,7 +73,7 @@ pub struct LineView {
     pub line: u64,
     /// The address or domain that it is about.
     pub address: String,
-    /// `new`, `changed`, `same`, `refused`, `left-out`.
+    /// `new`, `changed`, `same`, `refused`, `left-out`, `removed`.
     pub state: String,
     /// What is other, where it is `changed`.
     pub fields: Vec<String>,

@@ -57,6 +57,7 @@ mod nobody_waits_for_ever_behind_others;
 mod nothing_comes_into_an_account_that_was_forgotten;
 mod odd_but_legal_mail_comes_byte_for_byte;
 mod of_a_trial_nothing_is_proven;
+mod old_addresses_leave_with_their_mailbox;
 mod old_servers_are_spared;
 mod old_servers_are_taken_fairly;
 mod old_servers_list_as_they_can;
