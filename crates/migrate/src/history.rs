@@ -67,9 +67,7 @@ pub(crate) struct Past {
 /// The past of each mailbox of a move from the first of these numbers to the last, by its number.
 pub(crate) fn pasts(tx: &mut Tx<'_>, of: u64, (first, last): (u64, u64)) -> Result<Vec<(u64, Past)>> {
     let sql = "SELECT id, whole_ms, took_ms, brought_ms FROM mov_accounts WHERE move = ?1 AND id BETWEEN ?2 AND ?3";
-    tx.query(sql, params![of as i64, first as i64, last as i64], |row| {
-        Ok((row.int(0)? as u64, Past::read(row, 1)?))
-    })
+    tx.query(sql, params![of as i64, first as i64, last as i64], |row| Ok((row.int(0)? as u64, Past::read(row, 1)?)))
 }
 
 impl Past {

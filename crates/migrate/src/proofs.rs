@@ -186,7 +186,9 @@ impl Migrate {
             let found = self.read(move |tx| rows::proofs(tx, &asked)).await?;
             let parse = move || {
                 let texts = ids.iter().filter_map(|id| found.get(id));
-                texts.map(|(_, text)| serde_json::from_str(text).map_err(Error::damaged)).collect::<Result<Vec<Proof>>>()
+                texts
+                    .map(|(_, text)| serde_json::from_str(text).map_err(Error::damaged))
+                    .collect::<Result<Vec<Proof>>>()
             };
             proofs.extend(spawn_blocking(parse).await.map_err(Error::unavailable)??);
         }

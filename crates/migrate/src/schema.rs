@@ -293,7 +293,8 @@ mod tests {
 
     /// The tables before mailboxes were found by domains.
     const WITHOUT_NAMES: Schema = Schema(&[
-        FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN, TOLD, PACE, REFUSED, ADMIN, TICKETS, REFUSED_AS, PAST, IMPORTED, KEPT,
+        FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN, TOLD, PACE, REFUSED, ADMIN, TICKETS, REFUSED_AS, PAST, IMPORTED,
+        KEPT,
     ]);
 
     #[test]
