@@ -16,6 +16,7 @@ mod a_person_moves_mail_from_a_dovecot;
 mod an_administrator_opens_dovecots_mailboxes;
 mod an_organisation_is_rehearsed;
 mod dboxes_come_by_doveadm;
+mod folders_that_dovecot_numbered_anew_are_not_fetched_again;
 mod mailboxes_of_cyrus_and_courier_come_exactly;
 mod maildrops_and_files_come_exactly;
 mod passwords_are_learnt_at_the_front_door;
