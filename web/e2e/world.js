@@ -82,7 +82,7 @@ export async function world() {
     const page = await context.newPage();
     page.on('pageerror', (error) => trouble.push(`${error.stack ?? error}`));
     // What a letter's own handlers and styles wanted, and the policy did not let them, is told there too.
-    page.on('console', (message) => message.type() === 'error' && !/401|403|404|ERR_ABORTED|Executing inline event handler|Applying inline style/.test(message.text()) && trouble.push(message.text()));
+    page.on('console', (message) => message.type() === 'error' && !/401|403|404|502|ERR_ABORTED|Executing inline event handler|Applying inline style/.test(message.text()) && trouble.push(message.text()));
     if (login && AUTH) {
       await page.goto(`${base}/?lang=${language}`);
       await page.locator('[name=username]').fill(`${user}@anser.test`);

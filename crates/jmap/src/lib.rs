@@ -170,6 +170,7 @@ pub fn routes(deps: Deps) -> Routes {
         Route::get("/jmap/events", spoken(&door, push::events)).any_origin(),
         Route::get("/jmap/ws", spoken(&door, push::socket)),
         Route::get("/jmap/image/{accountId}/{until}/{seal}", spoken(&door, vendor::image)).any_origin(),
+        Route::get("/jmap/moved/{accountId}/{id}/{message}", spoken(&door, vendor::moved)).any_origin(),
         Route::get("/jmap/download/{accountId}/{blobId}/{name}", spoken(&door, blob::download)).any_origin(),
     ])
 }

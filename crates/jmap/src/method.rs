@@ -31,8 +31,19 @@ pub(crate) struct Method {
 }
 
 /// What methods are called that change nothing; all others do, or may.
-pub(crate) const READING: [&str; 9] =
-    ["discover", "get", "changes", "query", "queryChanges", "parse", "lookup", "echo", "validate"];
+pub(crate) const READING: [&str; 11] = [
+    "discover",
+    "get",
+    "changes",
+    "query",
+    "queryChanges",
+    "parse",
+    "lookup",
+    "echo",
+    "validate",
+    "folders",
+    "failed",
+];
 
 impl Method {
     /// Whether somebody may call it with what they came in by.
@@ -144,6 +155,8 @@ pub(crate) const METHODS: &[Method] = &[
     Method { name: "MailMove/get", capability: ANSER, run: |call| Box::pin(vendor::move_get(call)) },
     Method { name: "MailMove/set", capability: ANSER, run: |call| Box::pin(vendor::move_set(call)) },
     Method { name: "MailMove/undo", capability: ANSER, run: |call| Box::pin(vendor::move_undo(call)) },
+    Method { name: "MailMove/folders", capability: ANSER, run: |call| Box::pin(vendor::move_folders(call)) },
+    Method { name: "MailMove/failed", capability: ANSER, run: |call| Box::pin(vendor::move_failed(call)) },
     Method { name: "MailMove/discover", capability: ANSER, run: |call| Box::pin(vendor::move_discover(call)) },
     Method { name: "Document/get", capability: ANSER, run: |call| Box::pin(DOCUMENT.get(call)) },
     Method { name: "Document/changes", capability: ANSER, run: |call| Box::pin(DOCUMENT.changes(call)) },

@@ -43,7 +43,7 @@ const TYPES: [Type; 23] = [
     Type { name: "Bulk", properties: &BULK_PROPERTIES, sources: "vendor/bulk.rs" },
     Type { name: "Document", properties: &["id", "key", "value"], sources: "vendor/document.rs" },
     Type { name: "Note", properties: &["id", "emailId", "text", "due"], sources: "vendor/note.rs" },
-    Type { name: "MailMove", properties: &MOVE_PROPERTIES, sources: "vendor/moves.rs" },
+    Type { name: "MailMove", properties: &MOVE_PROPERTIES, sources: "vendor/moves" },
     Type { name: "Recall", properties: &submission::recall::PROPERTIES, sources: "submission/recall" },
     Type { name: "Rules", properties: &RULES_PROPERTIES, sources: "vendor/rules.rs" },
 ];

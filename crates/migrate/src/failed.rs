@@ -57,7 +57,7 @@ impl Migrate {
             let source = sources.iter().find(|source| source.id == mailbox.source);
             let has_uids = source.is_some_and(|source| source.kind == Kind::Imap);
             let source = source.map(|source| source.name.clone()).unwrap_or_default();
-            for (folder, row) in self.inner.deps.store.read(mailbox.account, move |tx| rows_of(tx, id)).await? {
+            for (_, folder, row) in self.inner.deps.store.read(mailbox.account, move |tx| rows_of(tx, id)).await? {
                 views.push(FailedView {
                     source: source.clone(),
                     login: mailbox.login.clone(),
@@ -77,8 +77,8 @@ impl Migrate {
     }
 }
 
-/// The rows of a login that failed, each with the name of its folder.
-fn rows_of(tx: &mut MailTx<'_, '_>, id: u64) -> Result<Vec<(String, LedgerRow)>> {
+/// The rows of a login that failed, each with its folder and the name of that.
+pub(crate) fn rows_of(tx: &mut MailTx<'_, '_>, id: u64) -> Result<Vec<(LedgerKey, String, LedgerRow)>> {
     let (folders, mut all) = (tx.ledger_folders(id)?, Vec::new());
     for (key, row) in tx.ledger_rows_in(id, LedgerState::Failed, TOLD)? {
         let folder = folders.iter().find(|folder| folder.key == key);
@@ -87,7 +87,7 @@ fn rows_of(tx: &mut MailTx<'_, '_>, id: u64) -> Result<Vec<(String, LedgerRow)>>
             Some(folder) => name::shown(&folder.name),
             None => named(key),
         };
-        all.push((name, row));
+        all.push((key, name, row));
     }
     Ok(all)
 }

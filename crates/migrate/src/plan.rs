@@ -6,6 +6,7 @@ use anser_base::{MailboxId, Result};
 use anser_store::{LedgerFolder, LedgerKey, MailTx, Role};
 
 use crate::name;
+use crate::own::Choice;
 use crate::profile::Profile;
 use crate::role;
 use crate::source::Folder;
@@ -26,6 +27,8 @@ pub struct Namespace<'a> {
     pub one: Option<MailboxId>,
     /// How many messages folders hold of which the list does not tell it, by their names.
     pub counts: &'a HashMap<Vec<u8>, u64>,
+    /// What their owner chose.
+    pub choice: &'a Choice,
 }
 
 impl Namespace<'_> {
@@ -47,7 +50,7 @@ impl Namespace<'_> {
     pub fn rivals(self, folders: &[Folder], known: &HashSet<Vec<u8>>) -> Vec<Vec<u8>> {
         let paths: Vec<Vec<String>> = folders.iter().map(|folder| self.path_of(folder)).collect();
         let mut of_role: Vec<(Role, Vec<&Folder>)> = Vec::new();
-        for (at, role, _) in candidates(folders, &paths) {
+        for (at, role, _) in candidates(self.choice, folders, &paths) {
             match of_role.iter_mut().find(|(known, _)| *known == role) {
                 Some((_, all)) => all.push(&folders[at]),
                 None => of_role.push((role, vec![&folders[at]])),
@@ -164,22 +167,42 @@ fn renamed<'a>(folders: &'a [Folder], known: &'a [LedgerFolder]) -> Vec<(&'a Fol
     found
 }
 
+fn is_inbox(path: &[String]) -> bool {
+    path.len() == 1 && path[0] == "INBOX"
+}
+
 /// The inbox, then those with a role, then the others from the top down.
 fn order(folders: &[Folder], roles: &BTreeMap<usize, Role>, paths: &[Vec<String>]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..folders.len()).filter(|at| folders[*at].is_selectable()).collect();
     order.sort_by_key(|at| {
         let path = &paths[*at];
-        let is_inbox = path.len() == 1 && path[0] == "INBOX";
-        (!is_inbox, !roles.contains_key(at), path.len(), path)
+        (!is_inbox(path), !roles.contains_key(at), path.len(), path)
     });
     order
 }
 
-/// The folder that gets each role: by attribute before by name, the fuller one of several.
+/// Where folders that hold messages are in their list, the levels that each would have here, and what each would be for, in the order in
+/// which [`plan`] finds their mailboxes.
+pub fn foreseen(namespace: Namespace<'_>, folders: &[Folder]) -> Vec<(usize, Vec<String>, Option<Role>)> {
+    let paths: Vec<Vec<String>> = folders.iter().map(|folder| namespace.path_of(folder)).collect();
+    let roles = roles_of(namespace, folders, &paths);
+    let role = |at: usize| if is_inbox(&paths[at]) { Some(Role::Inbox) } else { roles.get(&at).copied() };
+    order(folders, &roles, &paths).into_iter().map(|at| (at, paths[at].clone(), role(at))).collect()
+}
+
+/// What tells the role of a folder; the later one outweighs the earlier.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Told {
+    Name,
+    Attribute,
+    Choice,
+}
+
+/// The folder that gets each role: by choice before by attribute before by name, the fuller one of several.
 fn roles_of(namespace: Namespace<'_>, folders: &[Folder], paths: &[Vec<String>]) -> BTreeMap<usize, Role> {
-    let mut best: Vec<(Role, usize, (bool, u64))> = Vec::new();
-    for (at, role, is_told) in candidates(folders, paths) {
-        let rank = (is_told, namespace.count_of(&folders[at]).unwrap_or(0));
+    let mut best: Vec<(Role, usize, (Told, u64))> = Vec::new();
+    for (at, role, told) in candidates(namespace.choice, folders, paths) {
+        let rank = (told, namespace.count_of(&folders[at]).unwrap_or(0));
         match best.iter_mut().find(|(known, ..)| *known == role) {
             Some(known) if known.2 < rank => *known = (role, at, rank),
             Some(_) => {}
@@ -189,13 +212,16 @@ fn roles_of(namespace: Namespace<'_>, folders: &[Folder], paths: &[Vec<String>])
     best.into_iter().map(|(role, at, _)| (at, role)).collect()
 }
 
-/// Folders that may have a role, and whether an attribute tells it.
-fn candidates(folders: &[Folder], paths: &[Vec<String>]) -> impl Iterator<Item = (usize, Role, bool)> {
+/// Folders that may have a role, and what tells it.
+fn candidates(choice: &Choice, folders: &[Folder], paths: &[Vec<String>]) -> impl Iterator<Item = (usize, Role, Told)> {
     let selectable = folders.iter().zip(paths).enumerate().filter(|(_, (folder, _))| folder.is_selectable());
     selectable.filter_map(|(at, (folder, path))| {
-        let told = role::of_attributes(&folder.attributes);
+        if let Some(chosen) = choice.role_of(&folder.name).filter(|_| !is_inbox(path)) {
+            return chosen.map(|role| (at, role, Told::Choice));
+        }
+        let told = role::of_attributes(&folder.attributes).map(|role| (at, role, Told::Attribute));
         let named = path.first().filter(|_| path.len() == 1).and_then(|name| role::of_name(name));
-        told.or(named).map(|role| (at, role, told.is_some()))
+        told.or(named.map(|role| (at, role, Told::Name)))
     })
 }
 

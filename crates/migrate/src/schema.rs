@@ -5,7 +5,7 @@ use anser_db::Schema;
 /// Tables of moves, to be handed to `anser_db::Db::open`.
 pub const SCHEMA: Schema = Schema(&[
     FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN, TOLD, PACE, REFUSED, ADMIN, TICKETS, REFUSED_AS, PAST, IMPORTED, KEPT,
-    NAMES, MADE,
+    NAMES, MADE, CHOICE,
 ]);
 
 /// `state` as [`crate::model::MoveState`] and [`crate::model::State`] have it. `secret` is sealed by a key that is not here.
@@ -95,6 +95,15 @@ CREATE TABLE mov_own (
   gone INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX mov_own_account ON mov_own (account, move);
+";
+
+/// What a person chose of the folders of a move of his own, JSON of [`crate::own::Choice`]; how many messages each folder holds that was left
+/// out; `looks` at its server, beside passes, in that `look_hour` since 1970.
+const CHOICE: &str = "
+ALTER TABLE mov_own ADD COLUMN choice TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE mov_own ADD COLUMN left_out TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE mov_own ADD COLUMN look_hour INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE mov_own ADD COLUMN looks INTEGER NOT NULL DEFAULT 0;
 ";
 
 /// The highest number of a row of a table that was removed: none is given twice.

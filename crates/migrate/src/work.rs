@@ -431,9 +431,15 @@ impl Work<'_> {
             reopen: Some(&reopen),
             // Persons' own moves take what the organisation leaves them.
             beside: self.own.is_none().then_some(&beside as _),
+            choice: self.own.as_ref().map(|own| own.choice.clone()).unwrap_or_default(),
             watch: self.following,
         };
         let outcome = pass.run(origin).await?;
+        if self.own.is_some() {
+            let (of, left) = (mailbox.of, outcome.left.clone());
+            let note = move |tx: &mut anser_db::Tx<'_>| own::rows::set_left(tx, of, &left);
+            inner.deps.db.write(Place::Moves, Durability::Sync, note).await?;
+        }
         inner.read.forget(account.id);
         let used = inner.deps.store.read(account.id, used).await?;
         let over = Some(account.quota_bytes).filter(|quota| *quota > 0 && used > *quota);

@@ -20,6 +20,9 @@ export interface Source {
   tls: Tls;
 }
 
+export type Role = 'inbox' | 'drafts' | 'sent' | 'archive' | 'junk' | 'trash';
+export type Choice = Record<string, { skip?: boolean; role?: Role | null }>;
+
 export interface MailMove extends Source {
   id: Id;
   email: string;
@@ -27,10 +30,12 @@ export interface MailMove extends Source {
   /** Minutes between two runs; `null` for one that runs once. */
   every: number | null;
   intoMailboxId: Id | null;
+  /** What was chosen of the folders there, by their names. */
+  folders: Choice;
   state: 'checking' | 'waiting' | 'running' | 'paused' | 'refused' | 'done';
   problem: Said | null;
   progress: { folders: number; foldersTotal: number; messages: number; messagesTotal: number; bytes: number; bytesTotal: number | null };
-  result: { total: number; copied: number; failed: number; skipped: number; reasons: { text: Said; count: number }[] } | null;
+  result: { total: number; copied: number; failed: number; skipped: number; leftOut: number; reasons: { text: Said; count: number }[] } | null;
   startedAt: string | null;
   endedAt: string | null;
 }
@@ -58,10 +63,14 @@ export interface Wish extends Source {
   password: string;
   every: number | null;
   intoMailboxId: Id | null;
+  state: 'paused' | 'running';
 }
 
+/** What is changed of one. */
+export type Patch = Partial<Pick<Wish, 'password' | 'every' | 'state'> & { folders: Choice }>;
+
 /** Changes moves; what is refused is thrown in the reader's language. */
-export async function setMoves(client: Client, what: { create?: Record<string, Wish>; update?: Record<Id, Partial<Pick<Wish, 'password' | 'every'> & { state: 'paused' | 'running' }>>; destroy?: Id[] }, language: 'en' | 'zh'): Promise<void> {
+export async function setMoves(client: Client, what: { create?: Record<string, Wish>; update?: Record<Id, Patch>; destroy?: Id[] }, language: 'en' | 'zh'): Promise<void> {
   const answer = await client.call<SetAnswer<MailMove>>('MailMove/set', what);
   const error = [answer.notCreated, answer.notUpdated, answer.notDestroyed].flatMap((some) => Object.values(some ?? {}))[0] as (SetError & { texts?: Said }) | undefined;
   if (error) throw new JmapError(error.texts ? 'mistake' : error.type, error.texts?.[language] ?? error.description);
@@ -77,3 +86,33 @@ export interface Undone {
 
 /** Takes away what a move brought and nobody has touched since; with `dryRun` it is only counted. */
 export const undoMove = (client: Client, id: Id, dryRun: boolean) => client.call<Undone>('MailMove/undo', { id, dryRun });
+
+/** A folder there. */
+export interface MoveFolder {
+  name: string;
+  /** Where it goes here. */
+  path: string[];
+  messages: number | null;
+  role: Role | null;
+  skip: boolean;
+  /** Whether a mailbox here takes it already. */
+  isHere: boolean;
+}
+
+/** The folders there; the list is empty where `problem` says why the other server could not be asked. */
+export const moveFolders = (client: Client, id: Id) => client.call<{ list: MoveFolder[]; problem: Said | null }>('MailMove/folders', { id });
+
+/** A message that did not come. */
+export interface MoveFailed {
+  id: string;
+  subject: string | null;
+  from: string | null;
+  receivedAt: string | null;
+  folder: string;
+  size: number;
+  reason: Said;
+  /** Where it is handed out, as the other server has it now. */
+  url: string;
+}
+
+export const moveFailed = (client: Client, id: Id, position: number) => client.call<{ total: number; list: MoveFailed[]; problem: Said | null }>('MailMove/failed', { id, position });

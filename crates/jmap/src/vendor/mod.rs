@@ -27,7 +27,10 @@ pub use image::Web;
 pub(crate) use image::{Images, image};
 #[cfg(test)]
 pub(crate) use moves::PROPERTIES as MOVE_PROPERTIES;
-pub(crate) use moves::{find as move_discover, get as move_get, set as move_set, undo as move_undo};
+pub(crate) use moves::{
+    failed as move_failed, find as move_discover, folders as move_folders, get as move_get, message as moved,
+    set as move_set, undo as move_undo,
+};
 pub(crate) use note::{NOTE, query as note_query};
 #[cfg(test)]
 pub(crate) use rules::PROPERTIES as RULES_PROPERTIES;

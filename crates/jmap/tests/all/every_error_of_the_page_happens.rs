@@ -543,6 +543,8 @@ fn of_records(seen: &mut Seen) {
     assert!(begun.is_empty(), "{begun:?}");
     seen.expect(&node, "MailMove/set", set(moved("one too many")), "rateLimit");
     seen.expect(&node, "MailMove/undo", json!({ "id": "X999", "dryRun": true }), "invalidArguments");
+    seen.expect(&node, "MailMove/folders", json!({ "id": "X999" }), "invalidArguments");
+    seen.expect(&node, "MailMove/failed", json!({ "id": "X999" }), "invalidArguments");
     seen.expect(&node, "EmailView/get", json!({ "ids": [], "images": "x" }), "invalidArguments");
 }
 

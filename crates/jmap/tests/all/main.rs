@@ -1,5 +1,6 @@
 //! What the JMAP door promises, over real sockets.
 
+mod a_move_tells_what_is_there_and_what_did_not_come;
 mod a_request_is_refused_in_the_words_of_the_rfc;
 mod a_webmail_finds_what_it_needs;
 mod blobs_are_downloaded;
@@ -26,6 +27,7 @@ mod mailboxes_are_shared_with_people_and_groups;
 mod messages_are_sent_held_and_taken_back;
 mod no_request_breaks_the_door;
 mod node;
+mod old;
 mod open_connections_end_with_what_opened_them;
 mod pages_go_by_the_cookie_of_their_session;
 mod people_and_room_are_told;

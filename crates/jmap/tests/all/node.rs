@@ -7,6 +7,7 @@ use anser_blob::{Blobs, RealDisk};
 use anser_db::{Db, Embedded, Engine, Schemas};
 use anser_directory::model::DEFAULT_TENANT;
 use anser_jmap::{Deps, Limits, Web, routes};
+use anser_migrate::Migrate;
 use anser_net::http::{Site, session};
 use anser_queue::Queue;
 use anser_store::{
@@ -56,6 +57,7 @@ pub struct Node {
     pub door: Door<Site>,
     pub store: Store,
     pub queue: Queue,
+    pub moves: Migrate,
     _folder: Option<TempDir>,
 }
 
@@ -88,7 +90,7 @@ impl Node {
             let store = Store::new(anser_store::Deps { db: house.db.clone(), blobs, clock: clock.clone() });
             let queue = anser_queue::Deps { db: house.db.clone(), clock: clock.clone(), name: None };
             let queue = Handle::current().block_on(Queue::open(queue)).unwrap();
-            kept = Some((store.clone(), queue.clone()));
+            
             let moves = anser_migrate::Deps {
                 db: house.db.clone(),
                 store: store.clone(),
@@ -98,7 +100,8 @@ impl Node {
                 key: [7; 32],
                 allowed: anser_net::Network::loopback().into(),
             };
-            let moves = anser_migrate::Migrate::new(moves).unwrap();
+            let moves = Migrate::new(moves).unwrap();
+            kept = Some((store.clone(), queue.clone(), moves.clone()));
             let smtp = Arc::new(submission_service(house, &store, &queue));
             let deps = Deps {
                 store,
@@ -118,8 +121,8 @@ impl Node {
         };
         let door = Door::open(db, deps, session);
         door.populate();
-        let (store, queue) = kept.unwrap();
-        Self { door, store, queue, _folder: None }
+        let (store, queue, moves) = kept.unwrap();
+        Self { door, store, queue, moves, _folder: None }
     }
 
     /// One request as it stands.

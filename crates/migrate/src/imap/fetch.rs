@@ -142,40 +142,58 @@ impl Imap {
         let (mut all, mut told): (HashMap<BlobId, u32>, usize) = (HashMap::new(), 0);
         for Window { first, last } in windows {
             let end = if last == u32::MAX { "*".to_owned() } else { last.to_string() };
-            let tag = self.send(&format!("UID FETCH {first}:{end} (UID {IDENTITY})")).await?;
-            let mut block = Vec::new();
-            loop {
-                match self.next().await? {
-                    Got::Body(_) => block.clear(),
-                    Got::Octets(count) => {
-                        let wanted = count.min(FIELDS.saturating_sub(block.len()));
-                        block.extend_from_slice(&self.octets()[..wanted]);
-                        self.used(count);
-                    }
-                    Got::Response(Response::Fetch(fetched)) => {
-                        let found = identity(fetched.body.as_deref().unwrap_or(&block));
-                        // `9:*` names the last message whatever its UID.
-                        let is_asked = fetched.uid.is_some_and(|uid| (first..=last).contains(&uid));
-                        found.filter(|_| is_asked).into_iter().for_each(|id| *all.entry(id).or_default() += 1);
-                        block.clear();
-                        told += 1;
-                        alive(1);
-                        if told > 2 * LIST {
-                            return Err(without_end());
-                        }
-                    }
-                    Got::Response(Response::Condition(condition)) if condition.tag.as_ref() == Some(&tag) => {
-                        match well(condition, "UID FETCH") {
-                            Ok(_) => break,
-                            Err(Trouble::Refused(_)) => return Ok(None),
-                            Err(other) => return Err(other),
-                        }
-                    }
-                    Got::Response(_) => {}
-                }
+            let command = format!("UID FETCH {first}:{end} (UID {IDENTITY})");
+            let each = |uid: Option<u32>, block: &[u8]| {
+                // `9:*` names the last message whatever its UID.
+                let is_asked = uid.is_some_and(|uid| (first..=last).contains(&uid));
+                identity(block).filter(|_| is_asked).into_iter().for_each(|id| *all.entry(id).or_default() += 1);
+                told += 1;
+                alive(1);
+            };
+            match self.blocks(&command, 2 * LIST, each).await {
+                Ok(()) => {}
+                Err(Trouble::Refused(_)) => return Ok(None),
+                Err(other) => return Err(other),
+            }
+            if told > 2 * LIST {
+                return Err(without_end());
             }
         }
         Ok(Some(all))
+    }
+
+    /// Hands over the octets that a command brings of each message, 64 KiB of one at most, and its UID. [`Trouble::Refused`] when the server
+    /// refuses, [`Trouble::Later`] when it tells of more than `most` messages.
+    pub(super) async fn blocks(
+        &mut self,
+        command: &str,
+        most: usize,
+        mut each: impl FnMut(Option<u32>, &[u8]),
+    ) -> Result<(), Trouble> {
+        let tag = self.send(command).await?;
+        let (mut block, mut told) = (Vec::new(), 0);
+        loop {
+            match self.next().await? {
+                Got::Body(_) => block.clear(),
+                Got::Octets(count) => {
+                    let wanted = count.min(FIELDS.saturating_sub(block.len()));
+                    block.extend_from_slice(&self.octets()[..wanted]);
+                    self.used(count);
+                }
+                Got::Response(Response::Fetch(fetched)) => {
+                    each(fetched.uid, fetched.body.as_deref().unwrap_or(&block));
+                    block.clear();
+                    told += 1;
+                    if told > most {
+                        return Err(without_end());
+                    }
+                }
+                Got::Response(Response::Condition(condition)) if condition.tag.as_ref() == Some(&tag) => {
+                    return well(condition, "UID FETCH").map(drop);
+                }
+                Got::Response(_) => {}
+            }
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod compress;
 pub mod connection;
 pub mod fetch;
 pub mod folder;
+mod pour;
 mod rest;
 
 pub use connection::Imap;

@@ -4,14 +4,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use anser_base::TenantId;
+use anser_net::http::client::Body;
 use anser_store::Store;
+use bytes::Bytes;
 use tokio::time::timeout;
 
 use super::Jmap;
 use super::connection::well;
 use super::folder::Blob;
 use crate::halt;
-use crate::source::{Allowance, Batch, Incoming, room};
+use crate::source::{Allowance, Batch, Incoming, Pour, room};
 use crate::trouble::Trouble;
 use crate::web;
 
@@ -65,25 +67,55 @@ impl<'a> Fetcher<'a> {
     }
 
     async fn download(&mut self, blob: &Blob, room: u64) -> Result<Incoming, Trouble> {
-        let request = self.jmap.download_of(&blob.id)?;
-        let (head, mut body) = self.jmap.download.0.send(request).await?.into_parts();
-        well(head.status, &head.headers)?;
+        let mut arriving = self.jmap.download(blob).await?;
         let mut incoming = Incoming::begin(0, room, &self.store, self.tenant, &self.allowance);
-        let mut size = 0;
-        loop {
-            let piece = halt::answer(timeout(web::ANSWER, body.next())).await?;
-            let piece = piece.map_err(|_| Trouble::lost("a body stands still"))?;
-            let Some(piece) = piece.map_err(|error| Trouble::lost(error.chain()))? else { break };
-            size += piece.len() as u64;
-            if size > BODY {
-                return Err(Trouble::lost("a message without end"));
-            }
+        while let Some(piece) = arriving.next().await? {
             incoming.take(&piece).await?;
         }
-        // An answer that ends with its connection cannot be told from one that was cut off, but by the size (RFC 8621 §4.1.1).
-        match size < blob.size {
-            true => Err(Trouble::Refused(format!("a message of {} octets came as {size}", blob.size))),
-            false => Ok(incoming),
+        Ok(incoming)
+    }
+}
+
+/// A body that arrives, piece by piece.
+struct Arriving {
+    body: Body,
+    wanted: u64,
+    size: u64,
+}
+
+impl Arriving {
+    /// Its next piece; `None` after the last.
+    async fn next(&mut self) -> Result<Option<Bytes>, Trouble> {
+        let piece = halt::answer(timeout(web::ANSWER, self.body.next())).await?;
+        let piece = piece.map_err(|_| Trouble::lost("a body stands still"))?;
+        let Some(piece) = piece.map_err(|error| Trouble::lost(error.chain()))? else {
+            // An answer that ends with its connection cannot be told from one that was cut off, but by the size (RFC 8621 §4.1.1).
+            return match self.size < self.wanted {
+                true => Err(Trouble::Refused(format!("a message of {} octets came as {}", self.wanted, self.size))),
+                false => Ok(None),
+            };
+        };
+        self.size += piece.len() as u64;
+        if self.size > BODY { Err(Trouble::lost("a message without end")) } else { Ok(Some(piece)) }
+    }
+}
+
+impl Jmap {
+    async fn download(&mut self, blob: &Blob) -> Result<Arriving, Trouble> {
+        let request = self.download_of(&blob.id)?;
+        let (head, body) = self.download.0.send(request).await?.into_parts();
+        well(head.status, &head.headers)?;
+        Ok(Arriving { body, wanted: blob.size, size: 0 })
+    }
+
+    /// Hands on the message at this place of the open mailbox.
+    pub async fn pour(&mut self, at: u32, into: &mut Pour) -> Result<(), Trouble> {
+        let blobs = self.open.blobs.clone();
+        let blob = (at as usize).checked_sub(1).and_then(|at| blobs.get(at));
+        let mut arriving = self.download(blob.ok_or_else(|| Trouble::Refused("it is no longer there".into()))?).await?;
+        while let Some(piece) = arriving.next().await? {
+            into.put(&piece).await?;
         }
+        Ok(())
     }
 }

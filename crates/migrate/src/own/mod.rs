@@ -10,12 +10,16 @@
 //!
 //! One that was taken away is remembered without its secret: made again, it brings only what is new. Of many the oldest is forgotten.
 
+mod choice;
 mod discover;
+mod folders;
+mod look;
+mod missing;
 pub(crate) mod rows;
 mod view;
 mod words;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anser_base::{AccountId, Class, Error, MailboxId, Result, Text, Timestamp, words};
@@ -30,7 +34,11 @@ use crate::profile;
 use crate::rows::{self as all_rows, Standing};
 use crate::turn;
 
+pub use choice::Choice;
 pub use discover::{Found, discover};
+pub use folders::{FolderView, Folders};
+pub use look::LOOKS;
+pub use missing::{LISTED, Missing, Missed, Octets};
 use rows::Own;
 pub(crate) use view::Counted;
 pub(crate) use words::{BEHIND, FULL, NO_TARGET, OWN, TURN};
@@ -67,6 +75,10 @@ pub struct Wish {
     pub every: Option<u32>,
     /// The mailbox that takes everything; `None` for folders as they are there.
     pub target: Option<MailboxId>,
+    /// Which folders come, and what each is for.
+    pub choice: Choice,
+    /// Whether it waits for its owner to start it.
+    pub is_paused: bool,
 }
 
 /// What changes.
@@ -78,6 +90,8 @@ pub struct Change {
     pub password: Option<Password>,
     /// Minutes between two passes, or none.
     pub every: Option<Option<u32>>,
+    /// Which folders come, and what each is for, from the next pass on.
+    pub choice: Option<Choice>,
 }
 
 words! {
@@ -107,9 +121,11 @@ pub struct OwnResult {
     pub copied: u64,
     /// Those that the other server did not hand out.
     pub failed: u64,
-    /// Those that were left out, because they were here.
+    /// Those that were left out, because they were here or their owner leaves their folders out.
     pub skipped: u64,
-    /// Why the last two, and how many each.
+    /// Of these, those of folders that are left out.
+    pub left_out: u64,
+    /// Why those that failed and those that were left out, and how many each.
     pub reasons: Vec<(Text, u64)>,
 }
 
@@ -128,6 +144,8 @@ pub struct OwnMove {
     pub every: Option<u32>,
     /// The mailbox that takes everything.
     pub target: Option<MailboxId>,
+    /// What was chosen of the folders there.
+    pub choice: Choice,
     /// How it stands.
     pub state: OwnState,
     /// What is wrong and what to do.
@@ -256,7 +274,7 @@ impl Migrate {
         Ok(views)
     }
 
-    /// Makes a move and begins it. One that was taken away and is made again goes on from there. [`Class::Invalid`] for what is missing or
+    /// Makes a move and begins it, unless it is wished to wait. One that was taken away and is made again goes on from there. [`Class::Invalid`] for what is missing or
     /// wrong in the wish, and for what is being moved already; [`Class::Limit`] for too many of them, or too many begun in an hour.
     pub async fn begin_own(&self, account: &Account, wish: Wish) -> Result<OwnMove> {
         wish.check()?;
@@ -335,16 +353,20 @@ impl Migrate {
                 hour: 0,
                 runs: 0,
                 gone: false,
+                choice: wish.choice.clone(),
+                left: BTreeMap::new(),
+                look_hour: 0,
+                looks: 0,
             };
             let mut own = match again {
-                Some(old) => Own { email: fresh.email, every: fresh.every, gone: false, ..old },
+                Some(old) => Own { email: fresh.email, every: fresh.every, choice: fresh.choice, gone: false, ..old },
                 None => fresh,
             };
             count_run(tx, &mut own, now)?;
             rows::put(tx, &own)?;
             let task = task_of(&own);
             all_rows::set_state(tx, id, &Standing { state, task, note: None, due: now, tries: 0 })?;
-            all_rows::set_move(tx, of, MoveState::Running)?;
+            all_rows::set_move(tx, of, if wish.is_paused { MoveState::Paused } else { MoveState::Running })?;
             Ok((own.clone(), parts(tx, &own)?, forgotten))
         });
         let (own, parts, forgotten) = made.await?;
@@ -378,6 +400,9 @@ impl Migrate {
                         None => (State::Settled, Timestamp(0)),
                     });
                 }
+            }
+            if let Some(choice) = &change.choice {
+                own.choice = choice.clone();
             }
             if let Some(password) = &change.password {
                 let secret = inner.seal.seal(source.id, &mailbox.login, &Secret::new(&*password.0))?;

@@ -58,7 +58,7 @@ impl Migrate {
         // Before the first pass came to its end there is nothing to be told of.
         let result = match own.ended.0 {
             0 => None,
-            _ => Some(self.result_of(&mailbox).await?),
+            _ => Some(self.result_of(&mailbox, &own).await?),
         };
         let moment = |at: Timestamp| Some(at).filter(|at| at.0 > 0);
         Ok(OwnMove {
@@ -67,6 +67,7 @@ impl Migrate {
             login: mailbox.login,
             every: own.every(),
             target: own.target,
+            choice: own.choice,
             state,
             folders,
             messages: (done.min(total.max(done)), total.max(done)),
@@ -79,7 +80,15 @@ impl Migrate {
         })
     }
 
-    async fn result_of(&self, mailbox: &Mailbox) -> Result<OwnResult> {
+    async fn result_of(&self, mailbox: &Mailbox, own: &Own) -> Result<OwnResult> {
+        let result = self.counted_of(mailbox).await?;
+        let (id, left) = (mailbox.id, own.left.clone());
+        let left = left.into_iter().filter(|(name, _)| own.choice.leaves_out(name.as_bytes())).collect();
+        let left = self.inner.deps.store.read(mailbox.account, move |tx| left_out(tx, id, &left)).await?;
+        Ok(result.with_left_out(left))
+    }
+
+    async fn counted_of(&self, mailbox: &Mailbox) -> Result<OwnResult> {
         let (id, passed) = (mailbox.id, (mailbox.pass, mailbox.done, mailbox.bytes, mailbox.state));
         let counted_before = || self.inner.counted.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, result)) = counted_before().get(&id).filter(|(as_of, _)| *as_of == passed) {
@@ -104,6 +113,32 @@ fn folders(tx: &mut MailTx<'_, '_>, id: u64) -> Result<(u64, u64)> {
     Ok((by_name.values().filter(|whole| **whole).count() as u64, by_name.len() as u64))
 }
 
+/// Messages of folders that are left out: not those that came before.
+fn left_out(tx: &mut MailTx<'_, '_>, id: u64, left: &BTreeMap<String, u64>) -> Result<u64> {
+    let mut count = 0;
+    let known = if left.is_empty() { Vec::new() } else { tx.ledger_folders(id)? };
+    for (name, there) in left {
+        let mut came = 0;
+        for folder in known.iter().filter(|folder| *String::from_utf8_lossy(&folder.name) == **name) {
+            came += tx.ledger_tally(id, Some(folder.key.folder))?.rows.iter().sum::<u64>();
+        }
+        count += there.saturating_sub(came);
+    }
+    Ok(count)
+}
+
+impl OwnResult {
+    fn with_left_out(mut self, left: u64) -> Self {
+        self.left_out = left;
+        self.skipped += left;
+        self.total += left;
+        if left > 0 {
+            self.reasons.push((words::left_out(), left));
+        }
+        self
+    }
+}
+
 /// What the ledger says of a login.
 fn counted(tx: &mut MailTx<'_, '_>, id: u64) -> Result<OwnResult> {
     let tally = tx.ledger_tally(id, None)?;
@@ -120,5 +155,5 @@ fn counted(tx: &mut MailTx<'_, '_>, id: u64) -> Result<OwnResult> {
         reasons.push((words::adopted(), skipped));
     }
     let copied = count(LedgerState::Copied) + count(LedgerState::Gone) + count(LedgerState::Removed);
-    Ok(OwnResult { total: copied + failed + skipped, copied, failed, skipped, reasons })
+    Ok(OwnResult { total: copied + failed + skipped, copied, failed, skipped, left_out: 0, reasons })
 }

@@ -1,9 +1,10 @@
 //! What is wrong with a person's own move, in words for that person: what to do, not what happened inside.
 
-use anser_base::Text;
+use anser_base::{Class, Text};
 
 use crate::hours::BUDGET;
 use crate::model::{Mailbox, State};
+use crate::trouble::Trouble;
 use crate::words::in_chinese;
 
 /// What stands before a note on trouble of this server's own.
@@ -116,8 +117,8 @@ const KINDS: [(&str, &str, &str); 19] = [
 pub(crate) fn problem(mailbox: &Mailbox) -> Option<Text> {
     let note = mailbox.note.as_deref()?;
     let (kind, said) = note.split_once(": ").unwrap_or(("", note));
-    if let Some((_, en, zh)) = KINDS.iter().find(|(known, ..)| *known == kind) {
-        return Some(Text::new(en.replace("{}", said), zh.replace("{}", &in_chinese(said))));
+    if let Some(text) = of_kind(kind, said) {
+        return Some(text);
     }
     let zh = in_chinese(note);
     match mailbox.state {
@@ -134,6 +135,31 @@ pub(crate) fn problem(mailbox: &Mailbox) -> Option<Text> {
         )),
         _ => None,
     }
+}
+
+fn of_kind(kind: &str, said: &str) -> Option<Text> {
+    let (_, en, zh) = KINDS.iter().find(|(known, ..)| *known == kind)?;
+    Some(Text::new(en.replace("{}", said), zh.replace("{}", &in_chinese(said))))
+}
+
+/// Why a look at the other server came to nothing.
+pub(crate) fn trouble(trouble: &Trouble) -> Text {
+    let of_kind = match trouble {
+        Trouble::Login { kind, why } => of_kind(kind, why),
+        Trouble::Own(error) if error.class == Class::Limit || !error.class.is_temporary() => Some(error.text.clone()),
+        Trouble::Own(_) => of_kind(OWN, ""),
+        _ => None,
+    };
+    let said = || {
+        let said = trouble.words();
+        Text::new(format!("The other server does not tell: {said}"), format!("对方服务器未能提供：{}", in_chinese(&said)))
+    };
+    of_kind.unwrap_or_else(said)
+}
+
+/// Messages of folders that their owner leaves out.
+pub(crate) fn left_out() -> Text {
+    Text::new("left out by your choice", "按您的选择未搬")
 }
 
 /// Why messages did not come.

@@ -28,6 +28,7 @@ use tokio::time::Instant;
 use crate::adopt::{self, Adoptable};
 use crate::merge;
 use crate::name;
+use crate::own::Choice;
 use crate::plan::{Namespace, Planned, again, plan};
 use crate::profile::Profile;
 use crate::source::{Allowance, Folder, Listed, Mark, Origin, Seen, Standing, Window, mark_of};
@@ -91,6 +92,8 @@ pub struct Pass<'a> {
     pub reopen: Option<&'a Reopen<'a>>,
     /// Gives room for one more connection, where a large folder may come over several.
     pub beside: Option<&'a Beside<'a>>,
+    /// What its owner chose of the folders.
+    pub choice: Choice,
     /// Told of what was done; says whether to go on.
     pub watch: &'a (dyn Watcher + Sync),
 }
@@ -143,6 +146,8 @@ pub struct Outcome {
     pub bare: Vec<String>,
     /// What the account holds and what it may hold, where that is less.
     pub over: Option<(u64, u64)>,
+    /// Folders that their owner leaves out, and how many messages each holds, where the old server tells that.
+    pub left: BTreeMap<String, u64>,
 }
 
 impl Outcome {
@@ -167,15 +172,16 @@ impl Pass<'_> {
     /// Goes over all folders once.
     pub async fn run(&self, origin: &mut Origin) -> Result<Outcome, Trouble> {
         let prefix = origin.personal_prefix().await?;
-        let folders = origin.folders().await?;
+        let (left, folders): (Vec<Folder>, Vec<Folder>) =
+            origin.folders().await?.into_iter().partition(|folder| self.choice.leaves_out(&folder.name));
         let planned = self.plan(origin, prefix, folders).await?;
-        self.check_missing(&planned).await?;
+        self.check_missing(&planned, &left).await?;
         self.watch.total(planned.iter().filter_map(|one| one.folder.standing).map(|standing| standing.messages).sum());
         let id = self.id;
         let failed = self.store.read(self.account, move |tx| tx.ledger_rows_in(id, LedgerState::Failed, ROWS)).await?;
         let failed: HashSet<LedgerKey> =
             failed.into_iter().filter(|(_, row)| row.tries < TRIES).map(|(key, _)| key).collect();
-        let mut outcome = Outcome::default();
+        let mut outcome = Outcome { left: count_left(origin, &left).await?, ..Outcome::default() };
         let mut news: BTreeMap<usize, Option<News>> = BTreeMap::new();
         for (at, one) in planned.iter().enumerate().filter(|(_, one)| one.ledger.uidnext > 0 && self.limit.is_none()) {
             match self.look_again(origin, one, failed.contains(&one.ledger.key), &mut outcome).await? {
@@ -220,22 +226,25 @@ impl Pass<'_> {
             }
         }
         let (mut counts, none) = (HashMap::new(), HashMap::new());
-        for name in (Namespace { prefix: &prefix, profile, one, counts: &none }).rivals(&folders, &names) {
+        for name in (Namespace { prefix: &prefix, profile, one, counts: &none, choice: &self.choice }).rivals(&folders, &names) {
             if let Some(count) = origin.count(&name).await? {
                 counts.insert(name, count);
             }
         }
+        let choice = self.choice.clone();
         let work = move |tx: &mut MailTx<'_, '_>| {
-            plan(tx, id, Namespace { prefix: &prefix, profile, one, counts: &counts }, &folders)
+            let namespace = Namespace { prefix: &prefix, profile, one, counts: &counts, choice: &choice };
+            plan(tx, id, namespace, &folders)
         };
         Ok(self.store.write(self.account, Durability::Sync, work).await?)
     }
 
     /// A folder that was whole and is no longer listed.
-    async fn check_missing(&self, planned: &[Planned]) -> Result<(), Trouble> {
+    async fn check_missing(&self, planned: &[Planned], left: &[Folder]) -> Result<(), Trouble> {
         let id = self.id;
         let known = self.store.read(self.account, move |tx| tx.ledger_folders(id)).await?;
-        let listed: HashSet<&[u8]> = planned.iter().map(|one| &one.ledger.name[..]).collect();
+        let left = left.iter().map(|folder| &folder.name[..]);
+        let listed: HashSet<&[u8]> = planned.iter().map(|one| &one.ledger.name[..]).chain(left).collect();
         for folder in known.iter().filter(|folder| !listed.contains(&folder.name[..])) {
             if folder.messages == 0 {
                 // There is nothing left of it that could not be opened.
@@ -626,6 +635,17 @@ impl Pass<'_> {
         };
         self.store.write(self.account, Durability::Sync, end).await
     }
+}
+
+/// How many messages folders hold that are left out.
+async fn count_left(origin: &mut Origin, left: &[Folder]) -> Result<BTreeMap<String, u64>, Trouble> {
+    let mut counts = BTreeMap::new();
+    for folder in left.iter().filter(|folder| folder.is_selectable()) {
+        let told = folder.standing.map(|standing| standing.messages);
+        let count = if told.is_some() { told } else { origin.count(&folder.name).await? };
+        counts.insert(String::from_utf8_lossy(&folder.name).into_owned(), count.unwrap_or(0));
+    }
+    Ok(counts)
 }
 
 /// What a look at a folder that was whole once came to.

@@ -7,7 +7,7 @@ use anser_store::Store;
 use anser_wire::pop3::MultilineDecoder;
 
 use super::Pop3;
-use crate::source::{Allowance, BODY, Batch, Incoming, room};
+use crate::source::{Allowance, BODY, Batch, Incoming, Pour, room};
 use crate::talk::Talk;
 use crate::trouble::Trouble;
 
@@ -35,6 +35,22 @@ impl Arriving {
         self.is_over = progress.done;
         self.size += self.piece.len() as u64;
         if self.size > BODY { Err(Trouble::lost("a message without end")) } else { Ok(Some(&self.piece)) }
+    }
+}
+
+impl Pop3 {
+    /// Hands on the message of this number. [`Trouble::Refused`] when the server does not.
+    pub async fn pour(&mut self, number: u32, into: &mut Pour) -> Result<(), Trouble> {
+        self.talk.say(format!("RETR {number}").as_bytes()).await?;
+        let line = self.talk.line().await?;
+        if !line.starts_with("+OK") {
+            return Err(Trouble::Refused(line));
+        }
+        let mut arriving = Arriving::default();
+        while let Some(octets) = arriving.next(&mut self.talk).await? {
+            into.put(octets).await?;
+        }
+        Ok(())
     }
 }
 

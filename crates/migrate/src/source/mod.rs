@@ -12,6 +12,7 @@
 
 mod allowance;
 mod body;
+mod pour;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use anser_wire::Secret;
 
 pub use allowance::{Allowance, UNCOMMITTED};
 pub use body::{BODY, Incoming, Known, Partial, Spared, Taken, room};
+pub use pour::{PIECES, Pour};
 
 use crate::entry::Login;
 use crate::files::{self, Ends, Files};

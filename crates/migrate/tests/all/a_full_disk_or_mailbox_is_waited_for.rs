@@ -70,6 +70,7 @@ fn a_full_disk_loses_and_doubles_nothing() {
             patient: true,
             reopen: None,
             beside: None,
+            choice: Default::default(),
             watch,
         }
         .run(&mut origin)

@@ -573,14 +573,17 @@ impl Session {
             drop(state);
             return self.say(format!("{tag} OK done\r\n").as_bytes());
         }
-        if items.contains("HEADER.FIELDS") {
+        if let Some((_, fields)) = items.split_once("HEADER.FIELDS (") {
+            let fields = fields.split(')').next().unwrap_or_default();
+            let names = fields;
+            let fields: Vec<String> = fields.split(' ').map(|field| format!("{field}:")).collect();
             for (number, mail) in &wanted {
                 let text = String::from_utf8_lossy(&mail.body);
                 let head = text.split("\r\n\r\n").next().unwrap_or_default().lines();
-                let is_asked = |line: &&str| line.starts_with("Message-ID:") || line.starts_with("Date:");
+                let is_asked = |line: &&str| fields.iter().any(|field| line.to_uppercase().starts_with(field));
                 let block: String = head.filter(is_asked).map(|line| format!("{line}\r\n")).collect();
                 let (number, uid, size) = (number + 1, mail.uid, block.len() + 2);
-                let line = format!("* {number} FETCH (UID {uid} BODY[HEADER.FIELDS (MESSAGE-ID DATE)] {{{size}}}\r\n");
+                let line = format!("* {number} FETCH (UID {uid} BODY[HEADER.FIELDS ({names})] {{{size}}}\r\n");
                 self.say(format!("{line}{block}\r\n)\r\n").as_bytes())?;
             }
             return self.say(format!("{tag} OK done\r\n").as_bytes());

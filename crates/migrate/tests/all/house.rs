@@ -136,6 +136,7 @@ impl House {
             places: anser_migrate::pass::Places::Theirs,
             reopen: None,
             beside: None,
+            choice: Default::default(),
             watch,
         }
     }

@@ -52,6 +52,8 @@ pub fn wish(of: &Source) -> Wish {
         password: Password(b"secret".to_vec()),
         every: None,
         target: None,
+        choice: Default::default(),
+        is_paused: false,
     }
 }
 

@@ -1,12 +1,15 @@
 //! MailMove: "move my mail" and "fetch my other account" (docs/api/mail.md). The work is `anser-migrate`'s; nothing of it reaches the other
 //! mailbox of a person but reading.
 
+mod there;
+
 use anser_base::{Class, Error, Text};
-use anser_migrate::own::{Change, Found, discover};
+use anser_migrate::own::{Change, Choice, Found, discover};
 use anser_migrate::{Kind, Migrate, OwnMove, Password, Tls, Wish};
 use anser_net::dns::{Data, RecordType};
 use serde_json::{Map, Value, json};
 
+use crate::access::Access;
 use crate::email::written_utc;
 use crate::error::{MethodError, SetError};
 use crate::identity::own;
@@ -15,7 +18,9 @@ use crate::law::get::Get;
 use crate::law::set::{Done, Refused, Set};
 use crate::method::{Call, Outcome};
 
-pub(crate) const PROPERTIES: [&str; 15] = [
+pub(crate) use there::{failed, folders, message};
+
+pub(crate) const PROPERTIES: [&str; 16] = [
     "id",
     "email",
     "protocol",
@@ -25,6 +30,7 @@ pub(crate) const PROPERTIES: [&str; 15] = [
     "username",
     "every",
     "intoMailboxId",
+    "folders",
     "state",
     "problem",
     "progress",
@@ -94,17 +100,9 @@ pub(crate) async fn find(call: &mut Call) -> Outcome {
 
 /// `MailMove/undo`: takes away what a move brought and its owner has not touched since; with `dryRun` it is only counted.
 pub(crate) async fn undo(call: &mut Call) -> Outcome {
-    let access = call.access()?;
-    let (id, dry_run) = (call.args.string("id")?, call.args.bool("dryRun")?);
-    call.args.done()?;
-    own(&access)?;
-    let missing = || MethodError::invalid("there is no such move");
-    let id = id.ok_or_else(missing)?;
-    let number = parsed_id(&id).ok_or_else(missing)?;
-    let undone = match moves(call)?.undo_own(&call.user.account, number, dry_run).await {
-        Err(error) if error.class == Class::NotFound => return Err(missing()),
-        undone => undone?,
-    };
+    let dry_run = call.args.bool("dryRun")?;
+    let (access, id, number) = named(call)?;
+    let undone = found(moves(call)?.undo_own(&call.user.account, number, dry_run).await)?;
     if !dry_run {
         call.note("mail-move.undo", &format!("{id}: {} messages", undone.removed)).await;
     }
@@ -116,6 +114,28 @@ pub(crate) async fn undo(call: &mut Call) -> Outcome {
         "bytes": undone.bytes,
         "touched": undone.touched,
     }))
+}
+
+/// The account and the move that a call names, which has no other arguments.
+fn named(call: &mut Call) -> Result<(Access, String, u64), MethodError> {
+    let access = call.access()?;
+    let id = call.args.string("id")?;
+    call.args.done()?;
+    own(&access)?;
+    let id = id.ok_or_else(missing)?;
+    let number = parsed_id(&id).ok_or_else(missing)?;
+    Ok((access, id, number))
+}
+
+fn missing() -> MethodError {
+    MethodError::invalid("there is no such move")
+}
+
+fn found<T>(found: anser_base::Result<T>) -> Result<T, MethodError> {
+    match found {
+        Err(error) if error.class == Class::NotFound => Err(missing()),
+        found => Ok(found?),
+    }
 }
 
 /// Where mail for the domain of an address goes, as the DNS says.
@@ -181,6 +201,7 @@ fn object(one: &OwnMove) -> Map<String, Value> {
             "copied": result.copied,
             "failed": result.failed,
             "skipped": result.skipped,
+            "leftOut": result.left_out,
             "reasons": reasons.collect::<Vec<_>>(),
         })
     });
@@ -194,6 +215,7 @@ fn object(one: &OwnMove) -> Map<String, Value> {
         "username": one.login,
         "every": one.every,
         "intoMailboxId": one.target.map(|id| ids::mailbox_id(None, id)),
+        "folders": one.choice.shown(),
         "state": one.state.word(),
         "problem": one.problem.as_ref().map(text),
         "progress": {
@@ -236,8 +258,19 @@ async fn create(call: &Call, object: &Map<String, Value>) -> Result<Refused<Map<
 }
 
 fn wish(object: &Map<String, Value>) -> Refused<Wish> {
-    const KNOWN: [&str; 9] =
-        ["email", "protocol", "host", "port", "tls", "username", "password", "every", "intoMailboxId"];
+    const KNOWN: [&str; 11] = [
+        "email",
+        "protocol",
+        "host",
+        "port",
+        "tls",
+        "username",
+        "password",
+        "every",
+        "intoMailboxId",
+        "folders",
+        "state",
+    ];
     if let Some(other) = object.keys().find(|name| !KNOWN.contains(&name.as_str())) {
         return Err(SetError::property(other, "there is no such property, or the server sets it"));
     }
@@ -271,6 +304,20 @@ fn wish(object: &Map<String, Value>) -> Refused<Wish> {
         password: password(object.get("password"))?,
         every: every(object.get("every").unwrap_or(&Value::Null))?,
         target,
+        choice: object.get("folders").map_or(Ok(Choice::default()), choice)?,
+        is_paused: match object.get("state").map(Value::as_str) {
+            None | Some(Some("running")) => false,
+            Some(Some("paused")) => true,
+            Some(_) => return Err(SetError::property("state", "paused, or running")),
+        },
+    })
+}
+
+/// A mistake is told in both languages: it is for whoever chose.
+fn choice(value: &Value) -> Refused<Choice> {
+    Choice::read(value).map_err(|error| {
+        let texts = text(&error.text);
+        SetError::property("folders", error.text).with("texts", texts)
     })
 }
 
@@ -321,6 +368,7 @@ fn change(patch: &Map<String, Value>) -> Refused<Change> {
             ("state", _) => return Err(SetError::property("state", "paused, or running")),
             ("password", _) => change.password = Some(password(Some(value))?),
             ("every", _) => change.every = Some(every(value)?),
+            ("folders", _) => change.choice = Some(choice(value)?),
             _ => return Err(SetError::property(name, "this stays as it is: make another move")),
         }
     }

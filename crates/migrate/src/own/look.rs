@@ -1,0 +1,44 @@
+//! A look at the other server while its owner waits: nothing of it is kept. It counts, since each says a password to a stranger's server.
+
+use anser_base::{AccountId, Class, Error, Result, Timestamp};
+use anser_db::Tx;
+
+use super::rows::{self, Own};
+use super::{mine, parts};
+use crate::Migrate;
+use crate::model::Mailbox;
+use crate::source::Origin;
+use crate::trouble::Trouble;
+
+/// Looks of one account in an hour.
+pub const LOOKS: u32 = 60;
+
+/// Counts a look. [`Class::Limit`] when there were too many of the account's in this hour.
+fn count_look(tx: &mut Tx<'_>, own: &mut Own, now: Timestamp) -> Result<()> {
+    let hour = now.secs() / 3600;
+    let others = rows::of_account(tx, own.account)?;
+    let looks: u32 = others.iter().filter(|one| one.look_hour == hour).map(|one| one.looks).sum();
+    if looks >= LOOKS {
+        let (en, zh) = ("too many looks in this hour: try again in the next", "本小时内查看次数过多，请稍后再试");
+        return Err(Error::new(Class::Limit, en, zh));
+    }
+    own.looks = if own.look_hour == hour { own.looks + 1 } else { 1 };
+    own.look_hour = hour;
+    Ok(())
+}
+
+impl Migrate {
+    /// Opens the other mailbox of an account's own move. Whoever calls this is within what persons may reach.
+    pub(super) async fn look(&self, owner: AccountId, id: u64) -> Result<(Mailbox, Origin), Trouble> {
+        let now = self.inner.deps.clock.now();
+        let count = move |tx: &mut Tx<'_>| {
+            let mut own = mine(tx, owner, id)?;
+            count_look(tx, &mut own, now)?;
+            rows::put(tx, &own)?;
+            parts(tx, &own)
+        };
+        let (_, mailbox, source) = self.write(count).await?;
+        let origin = self.inner.open(&mailbox, &source).await?;
+        Ok((mailbox, origin))
+    }
+}
