@@ -31,19 +31,8 @@ pub(crate) struct Method {
 }
 
 /// What methods are called that change nothing; all others do, or may.
-pub(crate) const READING: [&str; 11] = [
-    "discover",
-    "get",
-    "changes",
-    "query",
-    "queryChanges",
-    "parse",
-    "lookup",
-    "echo",
-    "validate",
-    "folders",
-    "failed",
-];
+pub(crate) const READING: [&str; 11] =
+    ["discover", "get", "changes", "query", "queryChanges", "parse", "lookup", "echo", "validate", "folders", "failed"];
 
 impl Method {
     /// Whether somebody may call it with what they came in by.

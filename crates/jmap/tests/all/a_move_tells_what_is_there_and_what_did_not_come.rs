@@ -46,13 +46,12 @@ fn folders_are_chosen_and_what_failed_is_told_and_handed_out() {
         let moves = node.moves.clone();
         let running = node.door.runtime.spawn(async move { moves.run(Shutdown::new()).await });
 
-        let made = node.call(ANN, "MailMove/set", json!({ "create": { "a": wish(&old, json!({ "state": "paused" })) } }));
+        let made =
+            node.call(ANN, "MailMove/set", json!({ "create": { "a": wish(&old, json!({ "state": "paused" })) } }));
         let id = made["created"]["a"]["id"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
         assert_eq!(made["created"]["a"]["state"], "paused");
         let told = node.call(ANN, "MailMove/folders", json!({ "id": id }));
-        let folder = |name: &str, messages: u32, role: Option<&str>, skip: bool, here: bool| {
-            json!({ "name": name, "path": [name], "messages": messages, "role": role, "skip": skip, "isHere": here })
-        };
+        let folder = |name: &str, messages: u32, role: Option<&str>, skip: bool, here: bool| json!({ "name": name, "path": [name], "messages": messages, "role": role, "skip": skip, "isHere": here });
         let wanted = [folder("INBOX", 2, Some("inbox"), false, false), folder("News", 1, None, false, false)];
         assert_eq!((&told["list"], &told["problem"]), (&json!(wanted), &Value::Null));
         assert_eq!(the_only(node)["startedAt"], Value::Null, "nothing comes before it is started");
@@ -63,16 +62,25 @@ fn folders_are_chosen_and_what_failed_is_told_and_handed_out() {
         let one = done(node);
         assert_eq!(one["folders"], choice);
         assert_eq!(one["result"]["leftOut"], 1);
-        assert_eq!((&one["result"]["copied"], &one["result"]["failed"], &one["result"]["total"]), (&json!(1), &json!(1), &json!(3)));
+        assert_eq!(
+            (&one["result"]["copied"], &one["result"]["failed"], &one["result"]["total"]),
+            (&json!(1), &json!(1), &json!(3))
+        );
         let told = node.call(ANN, "MailMove/folders", json!({ "id": id }));
         let wanted = [folder("INBOX", 2, Some("inbox"), false, true), folder("News", 1, None, true, false)];
         assert_eq!(told["list"], json!(wanted));
 
         let missing = node.call(ANN, "MailMove/failed", json!({ "id": id }));
-        assert_eq!((&missing["total"], &missing["position"], &missing["problem"]), (&json!(1), &json!(0), &Value::Null));
+        assert_eq!(
+            (&missing["total"], &missing["position"], &missing["problem"]),
+            (&json!(1), &json!(0), &Value::Null)
+        );
         let failed = &missing["list"][0];
         assert_eq!((&failed["subject"], &failed["folder"]), (&json!("INBOX 2"), &json!("INBOX")));
-        assert_eq!((&failed["from"], &failed["receivedAt"]), (&json!("Bob <bob@old.test>"), &json!("2020-11-21T08:00:00Z")));
+        assert_eq!(
+            (&failed["from"], &failed["receivedAt"]),
+            (&json!("Bob <bob@old.test>"), &json!("2020-11-21T08:00:00Z"))
+        );
         assert!(failed["reason"]["en"].as_str().unwrap().contains("it is damaged"), "{failed}");
         let url = failed["url"].as_str().unwrap();
         let refused = node.as_user(ANN, "GET", url, "", b"");

@@ -90,7 +90,7 @@ impl Node {
             let store = Store::new(anser_store::Deps { db: house.db.clone(), blobs, clock: clock.clone() });
             let queue = anser_queue::Deps { db: house.db.clone(), clock: clock.clone(), name: None };
             let queue = Handle::current().block_on(Queue::open(queue)).unwrap();
-            
+
             let moves = anser_migrate::Deps {
                 db: house.db.clone(),
                 store: store.clone(),

@@ -35,7 +35,8 @@ pub fn body(folder: &str, uid: u32) -> String {
 
 fn serve(stream: TcpStream, mended: &AtomicBool) -> Result<()> {
     let (mut input, mut output) = (BufReader::new(stream.try_clone()?), stream);
-    output.write_all(b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR LIST-EXTENDED LIST-STATUS SPECIAL-USE] ready\r\n")?;
+    output
+        .write_all(b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR LIST-EXTENDED LIST-STATUS SPECIAL-USE] ready\r\n")?;
     let (mut line, mut folder) = (String::new(), String::new());
     while input.read_line(&mut line)? > 0 {
         let (tag, rest) = line.trim_end().split_once(' ').unwrap_or_default();
@@ -43,7 +44,9 @@ fn serve(stream: TcpStream, mended: &AtomicBool) -> Result<()> {
         let mut said = String::new();
         let mut end = "OK done";
         match rest.split(' ').next().unwrap_or_default() {
-            "CAPABILITY" => said += "* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR LIST-EXTENDED LIST-STATUS SPECIAL-USE\r\n",
+            "CAPABILITY" => {
+                said += "* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR LIST-EXTENDED LIST-STATUS SPECIAL-USE\r\n"
+            }
             "AUTHENTICATE" if !rest.ends_with(ANN) => end = "NO [AUTHENTICATIONFAILED] wrong",
             "LIST" => {
                 for name in ["INBOX", "News"] {
@@ -56,14 +59,16 @@ fn serve(stream: TcpStream, mended: &AtomicBool) -> Result<()> {
                 said = format!("* {} EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 9] x\r\n", count(&folder));
             }
             "UID" => {
-                let (set, items) = rest.split_once("FETCH ").and_then(|(_, rest)| rest.split_once(' ')).unwrap_or_default();
+                let (set, items) =
+                    rest.split_once("FETCH ").and_then(|(_, rest)| rest.split_once(' ')).unwrap_or_default();
                 let holds = |uid: &u32| set.contains(':') || set.split(',').any(|one| one == uid.to_string());
                 for uid in (1..=count(&folder)).filter(holds) {
                     let text = body(&folder, uid);
                     let (item, text) = match items {
                         items if items.contains("FLAGS") => {
                             let date = "INTERNALDATE \"21-Nov-2020 08:00:00 +0000\"";
-                            said += &format!("* {uid} FETCH (UID {uid} FLAGS () {date} RFC822.SIZE {})\r\n", text.len());
+                            said +=
+                                &format!("* {uid} FETCH (UID {uid} FLAGS () {date} RFC822.SIZE {})\r\n", text.len());
                             continue;
                         }
                         items if items.contains("HEADER") => ("BODY[HEADER]", text[..text.len() - 3].to_owned()),

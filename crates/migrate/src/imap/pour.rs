@@ -49,7 +49,9 @@ impl Imap {
         for _ in 0..RESPONSES {
             match self.next().await? {
                 // Octets of two are none of either.
-                Got::Body(_) if into.has_any() => return Err(Trouble::lost("the server hands out more than one message")),
+                Got::Body(_) if into.has_any() => {
+                    return Err(Trouble::lost("the server hands out more than one message"));
+                }
                 Got::Body(_) => {}
                 Got::Octets(count) => {
                     into.put(&self.octets()[..count]).await?;

@@ -31,13 +31,17 @@ impl Choice {
     pub fn read(value: &Value) -> Result<Self> {
         let Some(all) = value.as_object() else { return Err(no_form()) };
         if all.len() > FOLDERS || all.keys().any(|name| name.is_empty() || name.len() > NAME) {
-            return Err(Error::invalid("there are too many folders, or their names are too long", "文件夹过多或名称过长"));
+            return Err(Error::invalid(
+                "there are too many folders, or their names are too long",
+                "文件夹过多或名称过长",
+            ));
         }
         let mut choice = BTreeMap::new();
         for (name, said) in all {
             choice.insert(name.clone(), chosen(said)?);
         }
-        let given = |role: Role| choice.values().filter(|one: &&Chosen| !one.skip && one.role == Some(Some(role))).count();
+        let given =
+            |role: Role| choice.values().filter(|one: &&Chosen| !one.skip && one.role == Some(Some(role))).count();
         if Role::ALL.into_iter().any(|role| given(role) > 1) {
             return Err(Error::invalid("two folders cannot have one role", "两个文件夹不能有同一用途"));
         }

@@ -38,7 +38,7 @@ pub use choice::Choice;
 pub use discover::{Found, discover};
 pub use folders::{FolderView, Folders};
 pub use look::LOOKS;
-pub use missing::{LISTED, Missing, Missed, Octets};
+pub use missing::{LISTED, Missed, Missing, Octets};
 use rows::Own;
 pub(crate) use view::Counted;
 pub(crate) use words::{BEHIND, FULL, NO_TARGET, OWN, TURN};

@@ -152,7 +152,10 @@ pub(crate) fn trouble(trouble: &Trouble) -> Text {
     };
     let said = || {
         let said = trouble.words();
-        Text::new(format!("The other server does not tell: {said}"), format!("对方服务器未能提供：{}", in_chinese(&said)))
+        Text::new(
+            format!("The other server does not tell: {said}"),
+            format!("对方服务器未能提供：{}", in_chinese(&said)),
+        )
     };
     of_kind.unwrap_or_else(said)
 }

@@ -226,7 +226,9 @@ impl Pass<'_> {
             }
         }
         let (mut counts, none) = (HashMap::new(), HashMap::new());
-        for name in (Namespace { prefix: &prefix, profile, one, counts: &none, choice: &self.choice }).rivals(&folders, &names) {
+        for name in
+            (Namespace { prefix: &prefix, profile, one, counts: &none, choice: &self.choice }).rivals(&folders, &names)
+        {
             if let Some(count) = origin.count(&name).await? {
                 counts.insert(name, count);
             }

@@ -63,7 +63,8 @@ impl Origin {
     /// them.
     pub async fn heads(&mut self, keys: &[&[u8]]) -> Result<HashMap<Vec<u8>, Vec<u8>>, Trouble> {
         let Self::Imap(imap) = self else { return Ok(HashMap::new()) };
-        let uids: Vec<u32> = keys.iter().filter_map(|key| Some(u32::from_be_bytes(<[u8; 4]>::try_from(*key).ok()?))).collect();
+        let uids: Vec<u32> =
+            keys.iter().filter_map(|key| Some(u32::from_be_bytes(<[u8; 4]>::try_from(*key).ok()?))).collect();
         let heads = imap.heads(&uids).await?;
         Ok(heads.into_iter().map(|(uid, head)| (uid.to_be_bytes().to_vec(), head)).collect())
     }

@@ -51,8 +51,7 @@ fn what_is_left_out_stays_there_until_it_is_let_in() {
         let fake = old();
         let ann = office.account(office.person("ann", 0).await).await;
         let (_shutdown, running) = office.run();
-        let begun =
-            office.migrate.begin_own(&ann, Wish { is_paused: true, ..wish(&fake.source()) }).await.unwrap();
+        let begun = office.migrate.begin_own(&ann, Wish { is_paused: true, ..wish(&fake.source()) }).await.unwrap();
         assert_eq!((begun.state, begun.started), (OwnState::Paused, None), "nothing comes before it is started");
         let all = folders(office, &ann, begun.id).await;
         let told: Vec<_> = all.iter().map(|one| (&*one.name, one.messages, one.role)).collect();

@@ -56,7 +56,9 @@ fn subjects_are_asked_for_and_octets_come_once_the_old_server_has_them() {
 
         // What came, what nobody knows, and what is another's is not handed out.
         let bob = office.account(office.person("bob", 0).await).await;
-        for (whose, message) in [(&ann, "1-00000001"), (&ann, "1-zz"), (&ann, "7-00000002"), (&ann, ""), (&bob, &one.id)] {
+        for (whose, message) in
+            [(&ann, "1-00000001"), (&ann, "1-zz"), (&ann, "7-00000002"), (&ann, ""), (&bob, &one.id)]
+        {
             assert_eq!(octets(office, whose, id, message).await.unwrap_err().class, Class::NotFound, "{message}");
         }
         // Another message in a folder that was numbered anew is none of these.
