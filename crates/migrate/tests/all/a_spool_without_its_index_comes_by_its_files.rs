@@ -35,6 +35,12 @@ fn mail_comes_links_do_not_and_the_folders_are_named() {
         symlink(outside.join("1."), ann.join("4.")).unwrap();
         symlink(&outside, ann.join("Away")).unwrap();
         symlink(&outside, spool.join("a/user/bob")).unwrap();
+        // Nor where only a directory on the way is one.
+        put(&outside.join("dora/1."), b"Subject: of somebody else\r\n\r\n");
+        put(&outside.join("e/old.example/user/erik/1."), b"Subject: of somebody else\r\n\r\n");
+        fs::create_dir_all(spool.join("d")).unwrap();
+        symlink(&outside, spool.join("d/user")).unwrap();
+        symlink(&outside, spool.join("domain")).unwrap();
         put(&ann.join("v1^2/Work/1."), b"Subject: 3\r\n\r\n");
         symlink(outside.join("cyrus.index"), ann.join("v1^2/Work/cyrus.index")).unwrap();
         put(&ann.join("#calendars/1."), b"BEGIN:VCALENDAR\r\n");
@@ -56,7 +62,7 @@ fn mail_comes_links_do_not_and_the_folders_are_named() {
         assert_eq!(inbox, [(1_600_000_000, &b"Subject: 2\n\nas it is\n"[..]), (1_605_772_800, RECEIVED)]);
         assert_eq!(held["v1.2/Work"].len(), 1);
         assert!(!held.keys().any(|name| name.starts_with("Away") || name.starts_with('#')), "{:?}", held.keys());
-        for login in ["bob", "an", "..", "carl"] {
+        for login in ["bob", "an", "..", "carl", "dora", "erik@old.example"] {
             let opened = Origin::open(&source, login, None).await;
             assert!(matches!(opened, Err(Trouble::Login { kind: "missing", .. })), "{login}");
         }
@@ -118,4 +124,16 @@ fn a_folder_that_lies_in_two_partitions_comes_once_from_each() {
         let held = house.held().await;
         assert_eq!((held["Work"].len(), held["Work (2)"].len()), (1, 1));
     });
+}
+
+#[tokio::test]
+async fn where_there_are_domains_nobody_gets_the_mail_of_a_namesake() {
+    let dir = tempfile::tempdir().unwrap();
+    put(&dir.path().join("a/user/ann/1."), b"Subject: of ann\r\n\r\n");
+    let source = source_of_files(Kind::Cyrus, dir.path().to_str().unwrap());
+    let opens = async |login: &str| Origin::open(&source, login, None).await.is_ok();
+    assert!(opens("ann@old.example").await, "a spool without domains");
+    put(&dir.path().join("domain/o/old.example/b/user/bob/1."), b"Subject: of bob\r\n\r\n");
+    assert!(opens("bob@old.example").await && opens("ann").await);
+    assert!(!opens("ann@old.example").await && !opens("bob").await);
 }

@@ -41,8 +41,10 @@ pub fn folders(root: &Path, login: &str) -> io::Result<Vec<Found>> {
     let mut partitions = vec![root.to_owned()];
     partitions.extend(dirs(root)?.into_iter().filter(|dir| is_partition(dir)).take(PARTITIONS));
     let (local, domain) = login.split_once('@').unwrap_or((login, ""));
-    // Of two that bear the name the one of the domain is meant.
-    for domain in [Some(domain).filter(|domain| !domain.is_empty()), None] {
+    let domain = Some(domain).filter(|domain| !domain.is_empty());
+    // Where the spool has domains, who has the name in none of them is somebody else.
+    let or_none = if domain.is_some() && !has_domains(&partitions) { vec![domain, None] } else { vec![domain] };
+    for domain in or_none {
         let user = local.replace('.', "^");
         let name = domain.map_or(String::new(), |domain| format!("{domain}!")) + "user." + &user;
         for partition in &partitions {
@@ -58,6 +60,13 @@ pub fn folders(root: &Path, login: &str) -> io::Result<Vec<Found>> {
         }
     }
     Err(io::Error::new(io::ErrorKind::NotFound, "no folder of the login is in this spool"))
+}
+
+/// Whether users of a spool belong to domains: a directory of them, or a folder whose header names one.
+fn has_domains(partitions: &[PathBuf]) -> bool {
+    let by_id = |partition: &PathBuf| id_dirs(partition.join("uuid")).filter_map(|dir| header::read(&dir)?.name);
+    partitions.iter().any(|partition| is_dir(&partition.join("domain")))
+        || partitions.iter().flat_map(by_id).any(|name| name.contains(&b'!'))
 }
 
 /// Numbers folders of one name, which lie in two partitions, or in both layouts: each comes once.
@@ -99,15 +108,18 @@ fn tops(partition: &Path, user: &str, domain: Option<&str>) -> Vec<PathBuf> {
         let letters = letters.filter(|dir| dir.file_name().is_some_and(|name| name.len() == 1));
         letters.chain([dir.to_owned()]).collect()
     };
+    // No part of the way may be a link.
+    let below = |all: Vec<PathBuf>, name: &str| -> Vec<PathBuf> {
+        all.into_iter().map(|dir| dir.join(name)).filter(|dir| is_dir(dir)).collect()
+    };
     let bases = match domain {
         Some(domain) => {
-            let all = lettered(&partition.join("domain")).into_iter();
-            all.map(|dir| dir.join(domain)).filter(|dir| is_dir(dir)).collect()
+            let all = below(vec![partition.to_owned()], "domain");
+            below(all.iter().flat_map(|dir| lettered(dir)).collect(), domain)
         }
         None => vec![partition.to_owned()],
     };
-    let users = bases.iter().flat_map(|base| lettered(base)).map(|dir| dir.join("user").join(user));
-    users.filter(|dir| is_dir(dir)).collect()
+    below(below(bases.iter().flat_map(|base| lettered(base)).collect(), "user"), user)
 }
 
 /// A folder and those below it.
@@ -128,11 +140,15 @@ fn walk(dir: &Path, above: &mut Vec<Vec<u8>>, found: &mut Vec<Found>) {
     }
 }
 
+/// Directories that are named by ids.
+fn id_dirs(ids: PathBuf) -> impl Iterator<Item = PathBuf> {
+    let within = |dir: PathBuf| dirs(&dir).unwrap_or_default();
+    Some(ids).filter(|ids| is_dir(ids)).into_iter().flat_map(within).flat_map(within).flat_map(within).take(ALL)
+}
+
 /// Folders in directories that are named by ids: their headers say whose they are.
 fn by_name(ids: &Path, user: &[u8], found: &mut Vec<Found>) {
-    let within = |dir: PathBuf| dirs(&dir).unwrap_or_default();
-    let all = within(ids.to_owned()).into_iter().flat_map(within).flat_map(within).take(ALL);
-    for dir in all {
+    for dir in id_dirs(ids.to_owned()) {
         let Some(header) = header::read(&dir).filter(|header| !header.is_other) else { continue };
         let Some(below) = header.name.as_deref().and_then(|name| name.strip_prefix(user)) else { continue };
         if found.len() >= FOLDERS || !(below.is_empty() || below.starts_with(b".")) {

@@ -175,7 +175,8 @@ fn a_login_of_a_domain_has_its_own_folders() {
         for login in ["ann", "ann@old.example", "an.na@old.example"] {
             assert_eq!(subject(login), format!("Subject: {login}\r\n\r\n"), "{layout}");
         }
-        assert_eq!(subject("ann@elsewhere.example"), "Subject: ann\r\n\r\n", "the domain that goes without saying");
-        assert!(files::folders(Kind::Cyrus, &old.path("spool"), "an").is_err());
+        for login in ["an", "ann@elsewhere.example"] {
+            assert!(files::folders(Kind::Cyrus, &old.path("spool"), login).is_err(), "{login}");
+        }
     }
 }
