@@ -15,7 +15,7 @@ use anser_directory::Hours;
 use crate::Migrate;
 use crate::model::{Mailbox, MoveState, Priority, Source, State, Task};
 use crate::profile;
-use crate::run::Following;
+use crate::run::{Following, is_brought};
 use crate::wave::hours_of;
 
 /// What stands before the note of a mailbox that waits for its hours.
@@ -49,9 +49,19 @@ impl Closed {
 
     /// Whether it stops a pass, by the wave in which its mailbox is now: somebody may have put it there meanwhile.
     fn stops(&self, pass: &Following, waves: &HashMap<u64, String>) -> bool {
-        let is_of_wave = || self.wave.is_some() && self.wave.as_ref() == waves.get(&pass.mailbox);
-        let is_of = pass.of == self.of && (self.source == Some(pass.source) || is_of_wave());
-        is_of && pass.yields && !(self.spares_awaited && pass.priority == Priority::Awaited)
+        pass.yields && self.is_for((pass.of, pass.source, waves.get(&pass.mailbox)), pass.priority)
+    }
+
+    /// Whether it keeps a mailbox from being begun with: one that became due after it was looked for those to be held back.
+    pub(crate) fn keeps(&self, mailbox: &Mailbox) -> bool {
+        let place = (mailbox.of, mailbox.source, mailbox.wave.as_ref());
+        is_brought(mailbox) && self.is_for(place, mailbox.priority)
+    }
+
+    fn is_for(&self, (of, source, wave): (u64, u64, Option<&String>), priority: Priority) -> bool {
+        let is_of_wave = self.wave.is_some() && self.wave.as_ref() == wave;
+        let is_spared = self.spares_awaited && priority == Priority::Awaited;
+        self.of == of && (self.source == Some(source) || is_of_wave) && !is_spared
     }
 }
 
@@ -207,5 +217,56 @@ impl Migrate {
         }
         self.inner.stop_those(|pass| all.iter().any(|closed| closed.stops(pass, &waves)));
         Ok(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anser_base::AccountId;
+
+    use super::*;
+    use crate::model::Home;
+
+    fn mailbox() -> Mailbox {
+        Mailbox {
+            id: 1,
+            of: 1,
+            source: 2,
+            login: String::new(),
+            address: String::new(),
+            account: AccountId(1),
+            secret: None,
+            state: State::Waiting,
+            task: Task::Copy,
+            note: None,
+            due: Timestamp(0),
+            tries: 0,
+            pass: 0,
+            done: 0,
+            total: 0,
+            bytes: 0,
+            home: Home::Here,
+            cut: Timestamp(0),
+            priority: Priority::Usual,
+            wave: Some("night".to_owned()),
+            tally: None,
+        }
+    }
+
+    #[test]
+    fn what_became_due_since_it_was_looked_is_not_begun_with() {
+        let closed = |source, wave: Option<&str>| {
+            let (wave, why) = (wave.map(str::to_owned), String::new());
+            Closed { of: 1, source, wave, until: Timestamp(0), why, spares_awaited: true }
+        };
+        let own = mailbox();
+        assert!(closed(Some(2), None).keeps(&own) && closed(None, Some("night")).keeps(&own));
+        assert!(!closed(Some(3), None).keeps(&own) && !closed(None, Some("day")).keeps(&own));
+        assert!(!closed(None, Some("night")).keeps(&Mailbox { wave: None, ..own.clone() }));
+        assert!(!closed(Some(2), None).keeps(&Mailbox { of: 4, ..own.clone() }), "of another move");
+        assert!(!closed(Some(2), None).keeps(&Mailbox { task: Task::Check, ..own.clone() }), "a check is wanted now");
+        let awaited = Mailbox { priority: Priority::Awaited, ..own };
+        assert!(!closed(Some(2), None).keeps(&awaited));
+        assert!(Closed { spares_awaited: false, ..closed(Some(2), None) }.keeps(&awaited));
     }
 }

@@ -105,7 +105,9 @@ impl Migrate {
             // Of these some may be under way here, under a lease that a slow disk let run out.
             let due = move |tx: &mut Tx<'_>| rows::due(tx, id, now, slow, cap + AWAITED);
             let due = inner.deps.db.read(Place::Moves, due).await?;
-            let free = due.into_iter().filter(|mailbox| !busy.passes.contains_key(&mailbox.id));
+            // Others became due since it was looked what is closed: they are held back the next time.
+            let is_kept = |mailbox: &Mailbox| closed.iter().any(|closed| closed.keeps(mailbox));
+            let free = due.into_iter().filter(|mailbox| !busy.passes.contains_key(&mailbox.id) && !is_kept(mailbox));
             // No source of a host waits for the others of it.
             let spare = inner.throttle.spare(&source) as usize;
             let mut left =
