@@ -10,7 +10,8 @@ use anser_admin::request::{MoveAct, Plain, Request, TicketAct};
 use anser_base::{Error, Result, Timestamp};
 use anser_migrate::{
     Admin, FailedView, FieldView, GateView, Grant, Kind, Level, MailboxView, MoveView, NewMailbox, Occasion, Pace,
-    Passing, Password, Proof, RunView, Source, SourceSurvey, Ticket, Tls, Undone, form, profile, signature,
+    Passing, Password, Proof, RulesChange, RunView, Source, SourceSurvey, Ticket, Tls, Undone, form, profile,
+    signature,
 };
 use tokio::sync::mpsc;
 
@@ -156,13 +157,15 @@ fn planned(plan: MovePlan) -> Result<Asked> {
     let bytes_a_day = plan.bytes_per_day.as_deref().map(quota).transpose()?;
     let pace = Pace { hours: plan.hours.clone(), bytes_a_day };
     let pace = (pace != Pace::default()).then(|| MoveAct::Pace { source: Some(plan.source.clone()), pace });
+    let rules = RulesChange { skip_deleted: plan.skip_deleted, shared: plan.shared.clone() };
+    let rules = (rules != RulesChange::default()).then(|| MoveAct::Rules { source: Some(plan.source.clone()), rules });
     let administrator = administrator(&plan)?;
     let secrets = plan.keep_secrets.as_deref().map(kept).transpose()?;
-    let is_other = is_through || pace.is_some() || administrator.is_some() || secrets.is_some();
+    let is_other = is_through || pace.is_some() || rules.is_some() || administrator.is_some() || secrets.is_some();
     let has_source = plan.host.is_some() || plan.path.is_some() || plan.profile.is_some() || !is_other;
     let source = has_source.then(|| source_of(plan).map(MoveAct::Plan)).transpose()?;
     let through = is_through.then_some(MoveAct::PassThrough { passing, relay });
-    let acts = source.into_iter().chain(administrator).chain(through).chain(pace).chain(secrets);
+    let acts = source.into_iter().chain(administrator).chain(through).chain(pace).chain(rules).chain(secrets);
     let requests = acts.map(|what| Request::Move { name: name.clone(), which: Vec::new(), what }).collect();
     Ok(Asked { requests, list: false })
 }
@@ -213,7 +216,18 @@ fn source_of(plan: MovePlan) -> Result<Source> {
     let (name, profile) = (plan.source, known.name.clone());
     let host = place.ok_or_else(|| refused(text::SOURCE_PLACE, &[]))?;
     let connections = plan.connections.or(known.connections).unwrap_or(CONNECTIONS);
-    Ok(Source { id: 0, name, kind, host, port: plan.port.unwrap_or(standard), tls, profile, connections, admin: None })
+    Ok(Source {
+        id: 0,
+        name,
+        kind,
+        host,
+        port: plan.port.unwrap_or(standard),
+        tls,
+        profile,
+        connections,
+        admin: None,
+        rules: Default::default(),
+    })
 }
 
 /// Answers to the survey form: from a file, and word by word.
@@ -458,6 +472,9 @@ pub fn move_in_words(view: &MoveView, language: Language) -> String {
             most => format!("  {}/{}", size(pace.bytes_today), language.say(text::A_DAY, &[&size(most)])),
         };
         text.push_str(&format!("    {}  {kind} {place}{provider}{hours}{day}{spared}\n", source.name));
+        let skips = source.rules.skip_deleted.then(|| language.say(text::SKIPS_DELETED, &[]));
+        let shared = source.rules.shared.as_ref().map(|taker| language.say(text::SHARED, &[taker]));
+        skips.into_iter().chain(shared).for_each(|rule| text.push_str(&format!("        {rule}\n")));
         let prepare = if language == Language::Zh { &known.prepare.zh } else { &known.prepare.en };
         prepare.iter().for_each(|one| text.push_str(&format!("        {one}\n")));
     }

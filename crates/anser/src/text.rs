@@ -100,6 +100,8 @@ table! {
     SECRETS = "passwords of the old server are kept until {}", "旧服务器的密码保存至 {}";
     NO_DAYS = "{} is no number of days, and not the word unused", "{} 不是天数，也不是 unused";
     SPARED = "  (answers late: spared)", "  （响应变慢，已放慢）";
+    SKIPS_DELETED = "messages that are marked as deleted are left out", "不迁移已标记为删除的邮件";
+    SHARED = "shared folders come into {} alone", "共享文件夹只迁入 {}";
     TRIES = "asked {} times", "已请求 {} 次";
     TO_UNDO = "{}: {} messages ({}) would go, {} that were touched would stay; --yes does it", "{}：将删除 {} 封（{}），保留已改动的 {} 封；加 --yes 执行";
     UNDONE = "{}: {} messages ({}) went, {} that were touched stay", "{}：已删除 {} 封（{}），保留已改动的 {} 封";

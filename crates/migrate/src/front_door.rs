@@ -64,6 +64,7 @@ async fn by_protocol(question: &Question) -> Result<bool, Trouble> {
         profile: String::new(),
         connections: 1,
         admin: None,
+        rules: Default::default(),
     };
     match door.protocol {
         OldProtocol::Imap => imap(&source, &question.login, &question.password).await,

@@ -4,6 +4,7 @@ use anser_base::{AccountId, Timestamp, words};
 use serde::{Deserialize, Serialize};
 
 use crate::entry::Admin;
+use crate::rules::Rules;
 
 words! {
     /// What is with a move as a whole.
@@ -199,6 +200,9 @@ pub struct Source {
     /// Who logs in there for everybody; nobody where each mailbox has a password of its own.
     #[serde(default)]
     pub admin: Option<Admin>,
+    /// What is left out of it.
+    #[serde(default)]
+    pub rules: Rules,
 }
 
 /// One mailbox that moves.

@@ -9,7 +9,7 @@ use crate::name;
 use crate::own::Choice;
 use crate::profile::Profile;
 use crate::role;
-use crate::source::Folder;
+use crate::source::{Folder, Space, is_another};
 
 /// Folders that are asked how full they are, to find out which of several has a use.
 const RIVALS: usize = 64;
@@ -94,7 +94,7 @@ pub fn plan(
     for at in order(folders, &roles, &paths) {
         let folder = &folders[at];
         let ledger = match known.remove(&folder.name) {
-            Some(ledger) if folder.id != 0 && ledger.id != folder.id => {
+            Some(ledger) if folder.id != 0 && ledger.id != folder.id && !is_another(ledger.id, folder.id) => {
                 let told = LedgerFolder { id: folder.id, ..ledger };
                 tx.put_ledger_folder(&told)?;
                 told
@@ -212,9 +212,10 @@ fn roles_of(namespace: Namespace<'_>, folders: &[Folder], paths: &[Vec<String>])
     best.into_iter().map(|(role, at, _)| (at, role)).collect()
 }
 
-/// Folders that may have a role, and what tells it.
+/// Folders of the user's own that may have a role, and what tells it.
 fn candidates(choice: &Choice, folders: &[Folder], paths: &[Vec<String>]) -> impl Iterator<Item = (usize, Role, Told)> {
-    let selectable = folders.iter().zip(paths).enumerate().filter(|(_, (folder, _))| folder.is_selectable());
+    let may = |folder: &Folder| folder.is_selectable() && folder.space == Space::Own;
+    let selectable = folders.iter().zip(paths).enumerate().filter(move |(_, (folder, _))| may(folder));
     selectable.filter_map(|(at, (folder, path))| {
         if let Some(chosen) = choice.role_of(&folder.name).filter(|_| !is_inbox(path)) {
             return chosen.map(|role| (at, role, Told::Choice));

@@ -127,6 +127,7 @@ impl Migrate {
         let directory = &self.inner.deps.directory;
         let found = directory.account(mailbox.account).await?;
         let whose = found.ok_or_else(|| unknown("account of this mailbox"))?;
+        let rule = self.inner.rule_for(mailbox, source).await?;
         let mut there = self.inner.open(mailbox, source).await?;
         // A password of its own, which ends by itself when this process does not get to taking it back.
         let name = format!("{OF_THE_HOUSE}{}", self.inner.deps.entropy.token(8));
@@ -139,7 +140,8 @@ impl Migrate {
         let compared = async {
             let mut here = Imap::open(&faces.imap, &mailbox.address, &own).await?;
             let (store, whose) = (&self.inner.deps.store, (whose.tenant, account));
-            let found = verify::verify(&mut there, &mut here, store, whose, mailbox.id, level).await;
+            let of = (mailbox.id, rule);
+            let found = verify::verify(&mut there, &mut here, store, whose, of, level).await;
             here.leave().await;
             let mut proof = found?;
             if let Some(face) = &faces.pop3 {

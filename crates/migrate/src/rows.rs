@@ -14,6 +14,7 @@ use crate::gates::Counted;
 use crate::history::Past;
 use crate::model::{Home, Kind, Mailbox, Move, MoveState, Passing, Priority, Source, State, Task, Tls};
 use crate::own;
+use crate::rules::Rules;
 use crate::verify::Sum;
 
 pub use due::{begin_pass, due, due_of_persons, due_sources, hold, is_held, next_due, release_all};
@@ -23,8 +24,8 @@ pub use named::{domains, domains_left, has_domain, mailboxes_named};
 const SELECT_MAILBOX: &str = "SELECT id, move, source, login, address, account, secret, state, task, note, due_ms, tries, pass, done, \
                               total, bytes, home, cut_ms, priority, wave, tally FROM mov_accounts";
 const SELECT_MOVE: &str = "SELECT id, name, state, created_ms, passing, relay FROM mov_moves";
-const SELECT_SOURCE: &str =
-    "SELECT id, name, kind, host, port, tls, profile, connections, admin, admin_form FROM mov_sources";
+const SELECT_SOURCE: &str = "SELECT id, name, kind, host, port, tls, profile, connections, admin, admin_form, skip_deleted, shared \
+                             FROM mov_sources";
 
 const FORGET_REFUSED: &str = "DELETE FROM mov_refused WHERE source IN (SELECT id FROM mov_sources WHERE move = ?1)";
 
@@ -423,6 +424,7 @@ fn read_source(row: &Row<'_>) -> Result<Source> {
         profile: row.text(6)?,
         connections: row.int(7)? as u32,
         admin: row.opt_text(8)?.zip(row.opt_text(9)?).map(|(name, form)| Admin { name, form }),
+        rules: Rules { skip_deleted: row.bool(10)?, shared: row.opt_text(11)? },
     })
 }
 

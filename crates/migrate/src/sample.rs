@@ -1,6 +1,7 @@
 //! A close look at mailboxes of an old server, for its survey: how much there is, what is odd about it, how fast it comes. Everything is
 //! bounded, and nothing is changed.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use anser_base::TenantId;
@@ -84,9 +85,11 @@ pub async fn sizes(origin: &mut Origin, folders: &[Folder]) -> Result<Sizes, Tro
     };
     let tells_sizes = imap.can("STATUS=SIZE") || imap.can("IMAP4REV2");
     if tells_sizes && imap.can("LIST-STATUS") {
-        let mut bytes = 0u64;
+        let (mut bytes, wanted) = (0u64, folders.iter().map(|folder| &folder.name).collect::<HashSet<_>>());
         let each = |response| {
-            if let Response::Status { items, .. } = response {
+            if let Response::Status { items, name, .. } = response
+                && wanted.contains(&name)
+            {
                 bytes = bytes.saturating_add(number(&items, "SIZE"));
             }
         };
@@ -231,6 +234,7 @@ pub fn greeting(line: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Space;
 
     fn folder(name: &[u8], delimiter: u8) -> Folder {
         Folder {
@@ -241,6 +245,7 @@ mod tests {
             standing: None,
             stamp: 0,
             id: 0,
+            space: Space::Own,
         }
     }
 

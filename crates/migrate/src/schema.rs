@@ -5,7 +5,7 @@ use anser_db::Schema;
 /// Tables of moves, to be handed to `anser_db::Db::open`.
 pub const SCHEMA: Schema = Schema(&[
     FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN, TOLD, PACE, REFUSED, ADMIN, TICKETS, REFUSED_AS, PAST, IMPORTED, KEPT,
-    NAMES, MADE, CHOICE,
+    NAMES, MADE, CHOICE, RULES,
 ]);
 
 /// `state` as [`crate::model::MoveState`] and [`crate::model::State`] have it. `secret` is sealed by a key that is not here.
@@ -248,6 +248,12 @@ CREATE TABLE mov_old_addresses (
   identity INTEGER NOT NULL,
   PRIMARY KEY (mailbox, address)
 ) STRICT;
+";
+
+/// What is left out of a source, as [`crate::rules::Rules`] has it.
+const RULES: &str = "
+ALTER TABLE mov_sources ADD COLUMN skip_deleted INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE mov_sources ADD COLUMN shared TEXT;
 ";
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What there is to be moved: every old server as it answers, every login that is known as it stands. Nothing is changed anywhere.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anser_base::Result;
@@ -11,8 +12,9 @@ use crate::gates::Forecast;
 use crate::imap::Imap;
 use crate::imap::connection::secure;
 use crate::model::{Kind, Mailbox, Source, Tls};
+use crate::rules::Rules;
 use crate::sample::{self, Sample};
-use crate::source::Origin;
+use crate::source::{Folder, Origin, Space};
 use crate::trouble::Trouble;
 use crate::which::{Which, is_meant};
 use crate::{Migrate, name, reach, rows, turn};
@@ -194,6 +196,7 @@ impl Migrate {
             survey.zh.push("POP3：按 STAT 和 LIST 统计；不抽读邮件，因为有的服务器会删除或标记读过的邮件".into());
         }
         survey.tell_unseen();
+        measured.tell_left_out(&mut survey, &source.rules);
         measured.conclude(&mut survey, u64::from(source.connections.max(1)));
         survey
     }
@@ -209,7 +212,10 @@ impl Migrate {
             // Many tell most of it after a login only.
             survey.capabilities = imap.capabilities();
         }
-        let folders = origin.folders().await?;
+        let rule = self.inner.rule_for(mailbox, source).await?;
+        let (folders, out): (Vec<_>, Vec<_>) =
+            origin.folders().await?.into_iter().partition(|folder| rule.lets_in(folder, None));
+        measured.leave_out(&folders, &out);
         let sizes = sample::sizes(&mut origin, &folders).await?;
         survey.looked += 1;
         survey.folders += folders.len() as u64;
@@ -291,6 +297,12 @@ struct Measured {
     listed_bytes: u64,
     read_bytes: u64,
     took: Duration,
+    /// Names of folders that are other users', the first of them.
+    others: BTreeSet<String>,
+    /// Of those that many share.
+    shared: BTreeSet<String>,
+    /// Whether the mailbox was looked into that takes these.
+    is_taken: bool,
 }
 
 impl Measured {
@@ -304,6 +316,49 @@ impl Measured {
         survey.sampled += found.read;
         let odd = [found.eight_bit, found.no_id, found.nul];
         survey.odd.iter_mut().zip(odd).for_each(|(all, one)| *all += one);
+    }
+
+    /// Remembers folders that are not the user's own: those that come, and those that do not.
+    fn leave_out(&mut self, come: &[Folder], out: &[Folder]) {
+        self.is_taken |= come.iter().any(|folder| folder.space == Space::Shared);
+        for folder in come.iter().chain(out).filter(|folder| folder.is_selectable()) {
+            let names = match folder.space {
+                Space::Own => continue,
+                Space::Others => &mut self.others,
+                Space::Shared => &mut self.shared,
+            };
+            if names.len() < TOLD {
+                names.insert(name::path_of(&folder.name, folder.delimiter, b"").join("/"));
+            }
+        }
+    }
+
+    fn tell_left_out(&self, survey: &mut SourceSurvey, rules: &Rules) {
+        let names = |all: &BTreeSet<String>| all.iter().cloned().collect::<Vec<_>>().join(", ");
+        if !self.others.is_empty() {
+            let all = names(&self.others);
+            survey.en.push(format!("folders of other users are left out, each comes with its owner: {all}"));
+            survey.zh.push(format!("其他用户的文件夹不迁入，随其所有者迁移：{all}"));
+        }
+        if self.shared.is_empty() {
+            return;
+        }
+        let all = names(&self.shared);
+        let (en, zh) = match &rules.shared {
+            Some(taker) if self.is_taken => {
+                (format!("shared folders come into {taker} alone: {all}"), format!("共享文件夹只迁入 {taker}：{all}"))
+            }
+            Some(taker) => (
+                format!("shared folders were to come into {taker}, which is not listed or does not see them: {all}"),
+                format!("共享文件夹应迁入 {taker}，但该邮箱未登记或看不到这些文件夹：{all}"),
+            ),
+            None => (
+                format!("shared folders are left out until a mailbox is named for them (--shared ADDRESS): {all}"),
+                format!("共享文件夹不迁入，除非指定接收的邮箱（--shared 地址）：{all}"),
+            ),
+        };
+        survey.en.push(en);
+        survey.zh.push(zh);
     }
 
     /// Sizes that nobody told, and how long all of it may take.

@@ -403,7 +403,8 @@ mod tests {
         let clock = Clock::manual(Timestamp::from_secs(1_800_000_000));
         let (name, host, profile) = ("old".into(), "old.example".into(), "generic".into());
         let (kind, port, tls, connections) = (Kind::Imap, 993, Tls::Implicit, 3);
-        let source = Source { id: 1, name, kind, host, port, tls, profile, connections, admin: None };
+        let source =
+            Source { id: 1, name, kind, host, port, tls, profile, connections, admin: None, rules: Default::default() };
         let throttle = Arc::new(Throttle::default());
         let take = |mailboxes, live| Spare::take(&throttle, (&source, &clock), mailboxes, live);
         let one = take(1, 0).expect("two are begun with");

@@ -48,7 +48,18 @@ impl Web {
         };
         let port = authority.port_u16().unwrap_or(standard);
         let (name, profile) = (String::new(), String::new());
-        let to = Source { id: 0, name, kind: Kind::Jmap, host, port, tls, profile, connections: 1, admin: None };
+        let to = Source {
+            id: 0,
+            name,
+            kind: Kind::Jmap,
+            host,
+            port,
+            tls,
+            profile,
+            connections: 1,
+            admin: None,
+            rules: Default::default(),
+        };
         let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         Ok((Self { to, connection: None }, path))
     }

@@ -426,6 +426,7 @@ impl Work<'_> {
             overlap: (mailbox.home == Home::Here && mailbox.cut.0 > 0)
                 .then(|| Timestamp(mailbox.cut.0 - overlap::BEFORE)),
             losses_are_meant: mailbox.task == Task::CopyAfterLoss,
+            rule: inner.rule_for(mailbox, self.source).await?,
             careful: mailbox.tries >= CAREFUL,
             patient: mailbox.tries < PATIENT,
             reopen: Some(&reopen),

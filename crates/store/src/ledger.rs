@@ -6,7 +6,7 @@
 //! | (no row) | seen at the source or not, not here yet | the copy → copied, failed, excluded |
 //! | copied | the message is or was here | seen to be gone at the source → gone; found to be removed here → removed |
 //! | adopted | it was here before the move came | likewise |
-//! | excluded | a rule of the move leaves it out | another rule → copied |
+//! | excluded | a rule of the move leaves it out | the rule, or what it goes by, is no more → failed, with no try; it is no longer at the source → (no row) |
 //! | failed | the source did not hand it out; `tries` says how often, until somebody lets it begin anew | a retry → copied, failed |
 //! | gone | it left the source after it was copied; what is here stays | it shows up in another folder → (row of that folder) copied; it shows up again → copied, or removed when its owner removed it here meanwhile |
 //! | removed | its owner removed it here; it is never brought again | – |
@@ -304,8 +304,7 @@ impl MailTx<'_, '_> {
         )
     }
 
-    /// Keys of rows of a folder whose messages were brought and have an identity, behind one key, ascending, at most `limit`: each with its
-    /// state and the identity.
+    /// Keys of rows of a folder whose messages were brought and have an identity, behind one key, ascending; state and identity of each.
     pub fn ledger_identities(
         &mut self,
         key: LedgerKey,
@@ -332,6 +331,13 @@ impl MailTx<'_, '_> {
             params![self.account.to_sql(), source as i64, state as i64, limit as i64],
             |row| Ok((LedgerKey { source, folder: row.int(13)? as u64 }, read_row(row)?)),
         )
+    }
+
+    /// The folders of one source that have rows in one state which failed fewer than so many times.
+    pub fn ledger_folders_with(&mut self, source: u64, state: LedgerState, tries: u32) -> Result<HashSet<LedgerKey>> {
+        let sql = "SELECT DISTINCT folder FROM ledger WHERE account = ?1 AND source = ?2 AND state = ?3 AND tries < ?4";
+        let key = params![self.account.to_sql(), source as i64, state as i64, tries];
+        self.db.query(sql, key, |row| Ok(LedgerKey { source, folder: row.int(0)? as u64 })).map(HashSet::from_iter)
     }
 
     /// The messages that rows of any source tell of as put into a mailbox.

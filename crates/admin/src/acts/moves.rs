@@ -49,7 +49,18 @@ impl Admin {
             ip => ip.to_string(),
         };
         let (name, profile, port) = ("here".to_owned(), "generic".to_owned(), address.port());
-        Ok(Some(Source { id: 0, name, kind, host, port, tls, profile, connections: 1, admin: None }))
+        Ok(Some(Source {
+            id: 0,
+            name,
+            kind,
+            host,
+            port,
+            tls,
+            profile,
+            connections: 1,
+            admin: None,
+            rules: Default::default(),
+        }))
     }
 
     /// One verb on one move; for all of its mailboxes, or for those that are named.
@@ -141,6 +152,15 @@ impl Admin {
                 moves.pace_source(name, source, &pace).await?;
                 self.note(actor, verb, name, None, Some(to.join(" "))).await?;
                 out.item(Item::Move(moves.move_view(name).await?)).await?;
+                return Ok(Report::Done);
+            }
+            MoveAct::Rules { source, rules } => {
+                let deleted = rules.skip_deleted.map(|skips| if skips { "without deleted" } else { "with deleted" });
+                let shared = rules.shared.as_ref().map(|taker| format!("shared: {taker}"));
+                let to: Vec<String> = deleted.map(str::to_owned).into_iter().chain(shared).collect();
+                let view = moves.rule_source(name, source, &rules).await?;
+                self.note(actor, verb, name, None, Some(to.join(" "))).await?;
+                out.item(Item::Move(view)).await?;
                 return Ok(Report::Done);
             }
             MoveAct::Wave { wave, out: is_out, remove, hours } => {
@@ -308,6 +328,7 @@ fn verb_of(what: &MoveAct) -> &'static str {
         MoveAct::Secrets { .. } => "move.secrets",
         MoveAct::PassThrough { .. } => "move.pass-through",
         MoveAct::Pace { .. } => "move.pace",
+        MoveAct::Rules { .. } => "move.rules",
         MoveAct::Wave { .. } => "move.wave",
         MoveAct::First => "move.first",
         MoveAct::Runs => "move.runs",

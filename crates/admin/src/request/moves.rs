@@ -1,6 +1,8 @@
 //! What is asked for about moves.
 
-use anser_migrate::{Admin as Administrator, Grant, Level, NewMailbox, Occasion, Pace, Passing, Password, Source};
+use anser_migrate::{
+    Admin as Administrator, Grant, Level, NewMailbox, Occasion, Pace, Passing, Password, RulesChange, Source,
+};
 use serde::{Deserialize, Serialize};
 
 /// What is done with a move.
@@ -38,6 +40,14 @@ pub enum MoveAct {
         /// When, and how much.
         #[serde(flatten)]
         pace: Pace,
+    },
+    /// Says what is left out of an old server; what is not named stays.
+    Rules {
+        /// The old server, by its name; the first without.
+        source: Option<String>,
+        /// What is left out.
+        #[serde(flatten)]
+        rules: RulesChange,
     },
     /// Puts the mailboxes that are named into a wave, which is made when there is none of this name.
     Wave {

@@ -204,6 +204,10 @@ pub struct MovePlan {
     pub hours: Option<String>,
     #[arg(long, value_name = "SIZE")]
     pub bytes_per_day: Option<String>,
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub skip_deleted: Option<bool>,
+    #[arg(long, value_name = "ADDRESS")]
+    pub shared: Option<String>,
     #[arg(long, value_name = "DAYS|unused")]
     pub keep_secrets: Option<String>,
 }

@@ -391,6 +391,20 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
     ("wave_out", Line("Take them out of the wave", "移出该批次")),
     ("wave_remove", Line("Forget the wave; its mailboxes stay, in none", "删除该批次；其中邮箱保留，不属于任何批次")),
     (
+        "skip_deleted",
+        Line(
+            "Leave out messages that are marked as deleted there; =false brings them again",
+            "不迁移旧服务器上已标记为删除的邮件；=false 恢复迁移",
+        ),
+    ),
+    (
+        "shared",
+        Line(
+            "Mailbox that takes the folders which many share, by its address here or its login there; \"\" for none",
+            "接收共享文件夹的邮箱，写此处的地址或旧登录名；\"\" 为不迁入",
+        ),
+    ),
+    (
         "bytes_per_day",
         Line(
             "Bytes that are asked for in one day (UTC), as 2500MB; 0 for any",

@@ -82,7 +82,7 @@ impl Back<'_> {
 
     /// Messages there that the ledger does not know, and that are the same as some which are only here: the ledger knows them from now on.
     async fn adopt(&mut self, pair: &mut Pair, there: &BTreeMap<u32, Seen>) -> Result<(), Trouble> {
-        let known: HashSet<u32> = pair.rows.iter().map(|line| line.uid).collect();
+        let known: HashSet<u32> = pair.rows.iter().map(|line| line.uid).chain(pair.left_out.iter().copied()).collect();
         let sizes: HashSet<u64> = pair.fresh.iter().map(|entry| entry.size).collect();
         let stranger = |seen: &&Seen| !known.contains(&seen.uid) && sizes.contains(&seen.size);
         let strangers: Vec<u32> = there.values().filter(stranger).map(|seen| seen.uid).take(STRANGERS).collect();

@@ -8,12 +8,13 @@ use anser_store::{LedgerFolder, LedgerKey, MailTx};
 use anser_wire::imap::encode_mutf7;
 
 use super::{Back, homeless, newest};
+use crate::source::{Space, Spaces};
 use crate::trouble::Trouble;
 
 /// Names there.
 struct Names {
     delimiter: u8,
-    prefix: Vec<u8>,
+    spaces: Spaces,
     all: BTreeSet<Vec<u8>>,
 }
 
@@ -22,6 +23,14 @@ impl Names {
     fn renamed(&self, name: &[u8], from: &[u8], to: &[u8]) -> Option<Vec<u8>> {
         let rest = name.strip_prefix(from)?;
         (rest.is_empty() || rest[0] == self.delimiter).then(|| [to, rest].concat())
+    }
+
+    fn name_of(&self, path: &[String]) -> Vec<u8> {
+        name_of(path, self.delimiter, &self.spaces.prefix())
+    }
+
+    fn is_own(&self, name: &[u8]) -> bool {
+        self.spaces.of(name) == Space::Own
     }
 
     fn has_below(&self, name: &[u8]) -> bool {
@@ -37,10 +46,10 @@ struct Displaced {
 
 impl Back<'_> {
     async fn names(&mut self) -> Result<Names, Trouble> {
-        let prefix = self.imap.personal_prefix().await?;
+        let spaces = self.imap.spaces().await?;
         let listed = self.imap.folders().await?;
         let delimiter = listed.iter().find_map(|folder| folder.delimiter).unwrap_or(b'/');
-        Ok(Names { delimiter, prefix, all: listed.into_iter().map(|folder| folder.name).collect() })
+        Ok(Names { delimiter, spaces, all: listed.into_iter().map(|folder| folder.name).collect() })
     }
 
     /// Folders that got another name here get it there. One whose name another folder has there keeps its own.
@@ -67,7 +76,11 @@ impl Back<'_> {
         let mut names = self.names().await?;
         let mut left: VecDeque<Displaced> = VecDeque::new();
         for (path, name) in found {
-            left.push_back(Displaced { name, target: name_of(&path, names.delimiter, &names.prefix) });
+            let target = names.name_of(&path);
+            // What is not the user's own is for others to name.
+            if names.is_own(&name) && names.is_own(&target) {
+                left.push_back(Displaced { name, target });
+            }
         }
         let mut waited = 0;
         while let Some(one) = left.pop_front() {
@@ -114,7 +127,7 @@ impl Back<'_> {
         names.all = names.all.iter().map(change).collect();
         let (id, from, to, delimiter) = (self.id, from.to_vec(), to.to_vec(), names.delimiter);
         let work = move |tx: &mut MailTx<'_, '_>| {
-            let names = Names { delimiter, prefix: Vec::new(), all: BTreeSet::new() };
+            let names = Names { delimiter, spaces: Spaces::default(), all: BTreeSet::new() };
             let mut subscribed = BTreeSet::new();
             for folder in tx.ledger_folders(id)? {
                 let Some(name) = names.renamed(&folder.name, &from, &to) else { continue };
@@ -147,7 +160,14 @@ impl Back<'_> {
         }
         let names = self.names().await?;
         for (mailbox, path, subscribed) in homeless {
-            let name = name_of(&path, names.delimiter, &names.prefix);
+            let name = names.name_of(&path);
+            if !names.is_own(&name) {
+                tracing::warn!(
+                    name = path.join("/"),
+                    "a folder stays here: at the old server its name is of others or of many"
+                );
+                continue;
+            }
             if !names.all.contains(&name) {
                 match self.imap.create(&name, subscribed).await {
                     // Some servers have folders that they do not list.
@@ -197,7 +217,7 @@ impl Back<'_> {
         }
         let mut names = self.names().await?;
         for folder in found {
-            if !names.all.contains(&folder.name) || names.has_below(&folder.name) {
+            if !names.all.contains(&folder.name) || names.has_below(&folder.name) || !names.is_own(&folder.name) {
                 continue;
             }
             if self.imap.examine(&folder.name).await?.messages > 0 {

@@ -25,7 +25,7 @@ mod folders;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anser_base::{AccountId, Durability, MailboxId, MessageId, TenantId};
-use anser_store::{Entry, LedgerFolder, LedgerRow, MailTx, Store};
+use anser_store::{Entry, LedgerFolder, LedgerRow, LedgerState, MailTx, Store};
 use serde::{Deserialize, Serialize};
 
 use crate::imap::Imap;
@@ -68,6 +68,8 @@ struct Pair {
     rows: Vec<Line>,
     /// Messages that only this side has, by UID.
     fresh: Vec<Entry>,
+    /// UIDs there of messages that a rule left out: they are none of those.
+    left_out: HashSet<u32>,
 }
 
 /// A row, and where its message is now.
@@ -225,8 +227,12 @@ fn pair(tx: &mut MailTx<'_, '_>, ledger: LedgerFolder) -> anser_base::Result<Pai
     let entries: HashMap<u32, Entry> =
         tx.entries(ledger.mailbox, 1, u32::MAX)?.into_iter().map(|entry| (entry.uid, entry)).collect();
     let (mut rows, mut known, mut removals) = (Vec::new(), HashSet::new(), Removals::default());
+    let mut left_out = HashSet::new();
     for row in tx.ledger_rows(ledger.key, &first, &last, ROWS)? {
         let Some(uid) = <[u8; 4]>::try_from(&row.key[..]).ok().map(u32::from_be_bytes) else { continue };
+        if row.state == LedgerState::Excluded {
+            left_out.insert(uid);
+        }
         if !row.state.is_here() {
             continue;
         }
@@ -246,7 +252,7 @@ fn pair(tx: &mut MailTx<'_, '_>, ledger: LedgerFolder) -> anser_base::Result<Pai
     }
     let mut fresh: Vec<Entry> = entries.into_values().filter(|entry| !known.contains(&entry.message)).collect();
     fresh.sort_by_key(|entry| entry.uid);
-    Ok(Pair { ledger, rows, fresh })
+    Ok(Pair { ledger, rows, fresh, left_out })
 }
 
 fn marks(row: &LedgerRow) -> Marks {

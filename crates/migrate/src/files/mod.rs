@@ -36,7 +36,7 @@ use anser_mime::date::{DateTime, format_internal_date};
 use anser_store::LedgerFolder;
 
 use crate::model::{Kind, Source};
-use crate::source::{Folder, KEY, Seen, Standing, Window};
+use crate::source::{Folder, KEY, Seen, Space, Standing, Window};
 use crate::trouble::Trouble;
 
 pub use ends::{Ends, Restore};
@@ -88,6 +88,7 @@ impl Found {
             standing,
             stamp: 0,
             id: 0,
+            space: Space::Own,
         };
         Self { folder, path }
     }

@@ -14,6 +14,7 @@ use crate::meaning::{Said, text_of};
 use crate::model::{Source, Tls};
 use crate::oauth::{bearer, initial};
 use crate::reach;
+use crate::source::{Spaces, mark_of};
 use crate::talk::{plain, unsaid};
 use crate::trouble::Trouble;
 
@@ -69,6 +70,10 @@ pub struct Imap {
     pub(super) identity: Option<&'static str>,
     /// Whether the server calls itself Dovecot: what it knows of its own no capability tells.
     pub(super) is_dovecot: bool,
+    /// What its ids begin with: see `id_of`.
+    pub(super) server: u16,
+    /// Its namespaces, once they were asked for.
+    pub(super) spaces: Option<Spaces>,
 }
 
 impl Imap {
@@ -92,8 +97,10 @@ impl Imap {
             secure(&mut stream, source).await?;
         }
         let (reader, capabilities) = (ResponseReader::default(), BTreeSet::new());
-        let (next_tag, tells_vanished, identity, is_dovecot) = (1, false, None, false);
-        let mut imap = Self { stream, reader, next_tag, capabilities, tells_vanished, identity, is_dovecot };
+        let (next_tag, tells_vanished, identity, is_dovecot, spaces) = (1, false, None, false, None);
+        let server = mark_of(format!("{}:{}", source.host, source.port).as_bytes()) as u16;
+        let mut imap =
+            Self { stream, reader, next_tag, capabilities, tells_vanished, identity, is_dovecot, server, spaces };
         imap.greeting().await?;
         if matches!(source.tls, Tls::Starttls | Tls::StarttlsAny) {
             imap.ask_capabilities().await?;

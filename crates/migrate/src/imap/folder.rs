@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use anser_wire::imap::client::{Code, Listed, Response, quoted};
 
 use super::connection::{GUID, Imap, well};
-use crate::source::{Folder, Standing, mark_of};
+use crate::source::{Folder, Space, Spaces, Standing, id_of};
 use crate::trouble::Trouble;
 
 /// Folders of one login that are followed at most.
@@ -31,12 +31,13 @@ impl Imap {
             (.., true) => "XLIST \"\" \"*\"".to_owned(),
             _ => "LIST \"\" \"*\"".to_owned(),
         };
-        let mut listing = Listing::default();
+        let server = self.server;
+        let mut listing = Listing { server, ..Listing::default() };
         let told = self.run(&command(&id), |response| listing.take(response)).await;
         match told {
             // It knows less than it seemed to.
             Err(Trouble::Refused(_)) if !id.is_empty() => {
-                listing = Listing::default();
+                listing = Listing { server, ..Listing::default() };
                 self.run(&command(""), |response| listing.take(response)).await?;
             }
             told => drop(told?),
@@ -51,6 +52,8 @@ impl Imap {
             let subscribed = self.subscriptions().await?;
             folders.iter_mut().for_each(|folder| folder.subscribed = subscribed.contains(&folder.name));
         }
+        let spaces = self.spaces().await?;
+        folders.iter_mut().for_each(|folder| folder.space = spaces.of(&folder.name));
         Ok(folders)
     }
 
@@ -62,10 +65,10 @@ impl Imap {
     /// What the server knows a folder by that is not open, in short; 0 when it does not tell.
     pub async fn id_of(&mut self, name: &[u8]) -> Result<u64, Trouble> {
         let Some(item) = self.folder_id() else { return Ok(0) };
-        let mut told = 0;
+        let (mut told, server) = (0, self.server);
         let each = |response| {
-            if let Response::Status { id, .. } = response {
-                told = short(id);
+            if let Response::Status { id: Some(id), .. } = response {
+                told = id_of(server, &id);
             }
         };
         self.ask_status(name, item, each).await?;
@@ -74,21 +77,28 @@ impl Imap {
 
     /// What the names of the user's own folders begin with, such as `INBOX.`; nothing when the server does not tell.
     pub async fn personal_prefix(&mut self) -> Result<Vec<u8>, Trouble> {
-        let mut prefix = Vec::new();
-        if !self.can("NAMESPACE") {
-            return Ok(prefix);
+        Ok(self.spaces().await?.prefix())
+    }
+
+    /// The namespaces of the login, asked for once (RFC 2342); none when the server does not tell.
+    pub async fn spaces(&mut self) -> Result<Spaces, Trouble> {
+        if let Some(known) = &self.spaces {
+            return Ok(known.clone());
         }
-        let each = |response| {
-            if let Response::Namespace([personal, ..]) = response
-                && let Some((found, _)) = personal.into_iter().next()
-            {
-                prefix = found;
+        let mut spaces = Spaces::default();
+        if self.can("NAMESPACE") {
+            let each = |response| {
+                if let Response::Namespace(told) = response {
+                    spaces = Spaces::new(told);
+                }
+            };
+            match self.run("NAMESPACE", each).await {
+                Ok(_) | Err(Trouble::Refused(_)) => {}
+                Err(other) => return Err(other),
             }
-        };
-        match self.run("NAMESPACE", each).await {
-            Ok(_) | Err(Trouble::Refused(_)) => Ok(prefix),
-            Err(other) => Err(other),
         }
+        self.spaces = Some(spaces.clone());
+        Ok(spaces)
     }
 
     async fn subscriptions(&mut self) -> Result<BTreeSet<Vec<u8>>, Trouble> {
@@ -111,7 +121,7 @@ impl Imap {
 
     /// Opens a folder by one verb or the other.
     pub(super) async fn enter(&mut self, verb: &str, name: &[u8]) -> Result<Standing, Trouble> {
-        let mut standing = Standing::default();
+        let (mut standing, server) = (Standing::default(), self.server);
         let mut arguments = vec![quoted(name)];
         if self.can("CONDSTORE") || self.can("QRESYNC") {
             arguments.push(anser_wire::imap::client::Argument::Inline(b"(CONDSTORE)".to_vec()));
@@ -122,7 +132,7 @@ impl Imap {
                 Some(Code::UidValidity(value)) => standing.uidvalidity = value,
                 Some(Code::UidNext(value)) => standing.uidnext = value,
                 Some(Code::HighestModSeq(value)) => standing.modseq = value,
-                Some(Code::MailboxId(value)) => standing.id = short(Some(value)),
+                Some(Code::MailboxId(value)) => standing.id = id_of(server, &value),
                 _ => {}
             },
             _ => {}
@@ -169,13 +179,10 @@ impl Imap {
     }
 }
 
-/// An id of a folder as the ledger keeps it; 0 for none.
-fn short(id: Option<String>) -> u64 {
-    id.map_or(0, |id| mark_of(id.as_bytes()))
-}
-
 #[derive(Default)]
 struct Listing {
+    /// Whose ids they are.
+    server: u16,
     folders: Vec<Folder>,
     /// Where each name is in `folders`.
     known: HashMap<Vec<u8>, usize>,
@@ -192,7 +199,16 @@ impl Listing {
                 let subscribed = attributes.iter().any(|word| word == "\\subscribed");
                 let (name, delimiter) = (listed.name, listed.delimiter);
                 self.known.insert(name.clone(), self.folders.len());
-                self.folders.push(Folder { name, delimiter, attributes, subscribed, standing: None, stamp: 0, id: 0 });
+                self.folders.push(Folder {
+                    name,
+                    delimiter,
+                    attributes,
+                    subscribed,
+                    standing: None,
+                    stamp: 0,
+                    id: 0,
+                    space: Space::Own,
+                });
             }
             Response::Status { name, items, id } if self.standings.len() < FOLDERS => {
                 let number =
@@ -203,7 +219,7 @@ impl Listing {
                     uidvalidity: small("UIDVALIDITY"),
                     uidnext: small("UIDNEXT"),
                     modseq: number("HIGHESTMODSEQ"),
-                    id: short(id),
+                    id: id.map_or(0, |id| id_of(self.server, &id)),
                     ..Standing::default()
                 };
                 self.standings.push((name, standing));

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Jmap;
 use super::connection::is_id;
-use crate::source::{Folder, Seen, Standing, keywords_of};
+use crate::source::{Folder, Seen, Space, Standing, keywords_of};
 use crate::trouble::Trouble;
 
 /// Mailboxes of one account that are followed at most.
@@ -83,6 +83,7 @@ impl Jmap {
                 standing: Some(standing(messages, state)),
                 stamp: 0,
                 id: 0,
+                space: Space::Own,
             };
             known.push(Known { folder, id: id.to_owned() });
         }

@@ -198,6 +198,7 @@ impl Wish {
             profile,
             connections,
             admin: None,
+            rules: Default::default(),
         }
     }
 }

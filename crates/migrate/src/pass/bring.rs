@@ -75,6 +75,7 @@ impl Pass<'_> {
         how: &How,
         outcome: &mut Outcome,
     ) -> Result<(), Trouble> {
+        let new = self.leave_out(ledger, new).await?;
         let most = if self.careful { 1 } else { BATCH };
         let (free, late) = how.order.batches(&new, most);
         let (queue, spared) = (Queue::new(free), Arc::new(self.spared(ledger, &new).await?));

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use anser_store::{LedgerFolder, LedgerRow, LedgerState, MailTx};
 
+use super::rule::is_left_out;
 use super::{Changes, Pass, ROWS};
 use crate::source::{Origin, Seen, Standing};
 use crate::trouble::Trouble;
@@ -31,6 +32,8 @@ impl Pass<'_> {
             if gone.len() as u64 != left {
                 return Ok(None);
             }
+            let (out, gone): (Vec<LedgerRow>, Vec<LedgerRow>) = gone.into_iter().partition(is_left_out);
+            self.forget(ledger, out.into_iter().map(|row| row.key).collect()).await?;
             changes.gone = gone.into_iter().filter(|row| row.state.is_here()).collect();
         }
         let flagged = self.sort_out(ledger, told.changed, &mut changes).await?;
@@ -73,7 +76,7 @@ impl Pass<'_> {
         let changed: HashMap<Vec<u8>, Seen> = changed.into_iter().map(|one| (one.key.clone(), one)).collect();
         let mut changed: Vec<Seen> = changed.into_values().collect();
         changed.sort_by_key(|one| one.at);
-        let (key, mut flagged) = (ledger.key, Vec::new());
+        let (key, mut flagged, mut wanted) = (ledger.key, Vec::new(), Vec::new());
         for some in changed.chunks(ROWS) {
             let keys: Vec<Vec<u8>> = some.iter().map(|one| one.key.clone()).collect();
             let find = move |tx: &mut MailTx<'_, '_>| {
@@ -82,6 +85,10 @@ impl Pass<'_> {
             for (row, seen) in self.store.read(self.account, find).await?.into_iter().zip(some) {
                 match row {
                     None => changes.new.push(seen.clone()),
+                    Some(row) if self.is_let_in(&row, seen) => {
+                        wanted.push(row);
+                        changes.new.push(seen.clone());
+                    }
                     Some(row) if row.state.is_here() && (row.flags != seen.flags || row.keywords != seen.keywords) => {
                         flagged.push((row, seen.clone()));
                     }
@@ -89,6 +96,7 @@ impl Pass<'_> {
                 }
             }
         }
+        self.let_in(ledger, wanted).await?;
         Ok(flagged)
     }
 }

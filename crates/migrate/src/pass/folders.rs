@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::{Outcome, Pass, Places, TRIES};
 use crate::name;
 use crate::plan::{Namespace, Planned, again, plan};
-use crate::source::{Folder, Mark, Origin, Standing};
+use crate::source::{Folder, Mark, Origin, Standing, is_another};
 use crate::trouble::Trouble;
 
 /// New folders that are asked whether they had another name, where the list does not tell.
@@ -92,7 +92,7 @@ impl Pass<'_> {
         self.store.write(self.account, Durability::Sync, work).await
     }
 
-    /// The source numbered a folder anew (UIDVALIDITY changed): the ledger goes on with a folder of another number, and finds what is
+    /// The source numbered a folder anew (UIDVALIDITY changed), or another one has its name: the ledger goes on with a folder of another number, and finds what is
     /// here by its bytes.
     pub(super) async fn renumber(&self, ledger: &LedgerFolder, uidvalidity: u32) -> Result<LedgerFolder> {
         self.close(ledger.clone()).await?;
@@ -100,8 +100,9 @@ impl Pass<'_> {
         let work = move |tx: &mut MailTx<'_, '_>| {
             let last = tx.ledger_folders(old.key.source)?.iter().map(|folder| folder.key.folder).max().unwrap_or(0);
             let key = LedgerKey { folder: last + 1, ..old.key };
-            let (messages, modseq, uidnext) = (0, 0, 0);
-            let fresh = LedgerFolder { key, uidvalidity, keeps_uids: false, messages, modseq, uidnext, ..old.clone() };
+            let (messages, modseq, uidnext, id) = (0, 0, 0, 0);
+            let fresh =
+                LedgerFolder { key, uidvalidity, keeps_uids: false, messages, modseq, uidnext, id, ..old.clone() };
             tx.put_ledger_folder(&fresh)?;
             Ok(fresh)
         };
@@ -121,7 +122,8 @@ impl Pass<'_> {
             // By their files alone its messages have no dates: those that are here would not be found again.
             return Err(Trouble::Refused("its index cannot be read".to_owned()));
         }
-        if ledger.uidvalidity != 0 && standing.uidvalidity != ledger.uidvalidity {
+        let is_other = standing.uidvalidity != ledger.uidvalidity || is_another(ledger.id, standing.id);
+        if ledger.uidvalidity != 0 && is_other {
             let fresh = self.renumber(ledger, standing.uidvalidity).await?;
             return Ok((standing, fresh));
         }

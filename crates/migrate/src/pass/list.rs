@@ -35,7 +35,7 @@ impl Pass<'_> {
             let (from, to) = (first.clone(), last.clone());
             let rows = self.store.read(self.account, move |tx| tx.ledger_rows(key, &from, &to, ROWS)).await?;
             let end = rows.len() < ROWS;
-            let (mut flagged, mut back, mut left) = (Vec::new(), Vec::new(), Vec::new());
+            let (mut flagged, mut back, mut left, mut wanted) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
             for row in rows {
                 // What comes right after this key.
                 first = [&row.key[..], &[0]].concat();
@@ -48,14 +48,19 @@ impl Pass<'_> {
                         }
                     }
                     (Some(seen), LedgerState::Gone) => back.push((row, seen)),
+                    (Some(seen), _) if self.is_let_in(&row, &seen) => {
+                        wanted.push(row);
+                        changes.new.push(seen);
+                    }
                     (Some(_), _) => changes.kept += 1,
                     (None, LedgerState::Copied | LedgerState::Adopted) => changes.gone.push(row),
-                    (None, LedgerState::Failed) => left.push(row.key),
+                    (None, LedgerState::Failed | LedgerState::Excluded) => left.push(row.key),
                     (None, _) => {}
                 }
             }
             self.merge(ledger, flagged).await?;
             self.come_back(ledger, back, changes).await?;
+            self.let_in(ledger, wanted).await?;
             self.forget(ledger, left).await?;
             if end {
                 break;
@@ -74,12 +79,16 @@ impl Pass<'_> {
         changes.met.extend(keys.iter().map(|key| mark_of(key)));
         let find =
             move |tx: &mut MailTx<'_, '_>| keys.iter().map(|row| tx.ledger_row(key, row)).collect::<Result<Vec<_>>>();
-        let (mut flagged, mut back) = (Vec::new(), Vec::new());
+        let (mut flagged, mut back, mut wanted) = (Vec::new(), Vec::new(), Vec::new());
         for (row, seen) in self.store.read(self.account, find).await?.into_iter().zip(seen) {
             match row {
                 None => changes.new.push(seen),
                 Some(row) if row.state == LedgerState::Failed && row.tries < TRIES => changes.new.push(seen),
                 Some(row) if row.state == LedgerState::Gone => back.push((row, seen)),
+                Some(row) if self.is_let_in(&row, &seen) => {
+                    wanted.push(row);
+                    changes.new.push(seen);
+                }
                 Some(row) => {
                     changes.kept += 1;
                     let is_here = matches!(row.state, LedgerState::Copied | LedgerState::Adopted);
@@ -91,6 +100,7 @@ impl Pass<'_> {
         }
         self.merge(ledger, flagged).await?;
         self.come_back(ledger, back, changes).await?;
+        self.let_in(ledger, wanted).await?;
         self.watch.done(changes.kept - before, 0);
         Ok(())
     }
@@ -112,7 +122,7 @@ impl Pass<'_> {
                 match row.state {
                     _ if changes.met.binary_search(&mark_of(&row.key)).is_ok() => {}
                     LedgerState::Copied | LedgerState::Adopted => changes.gone.push(row),
-                    LedgerState::Failed => left.push(row.key),
+                    LedgerState::Failed | LedgerState::Excluded => left.push(row.key),
                     _ => {}
                 }
             }
@@ -124,7 +134,7 @@ impl Pass<'_> {
     }
 
     /// What never came and is there no longer is nobody's concern.
-    async fn forget(&self, ledger: &LedgerFolder, left: Vec<Vec<u8>>) -> Result<()> {
+    pub(super) async fn forget(&self, ledger: &LedgerFolder, left: Vec<Vec<u8>>) -> Result<()> {
         if left.is_empty() {
             return Ok(());
         }

@@ -15,15 +15,16 @@ mod delta;
 mod folders;
 mod known;
 mod list;
+mod rule;
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anser_base::{AccountId, Durability, MailboxId, Result, TenantId, Timestamp};
 use futures_util::future::BoxFuture;
 
-use anser_store::{LedgerFolder, LedgerKey, LedgerRow, LedgerState, MailTx, Store};
+use anser_store::{LedgerFolder, LedgerRow, MailTx, Store};
 
 use crate::adopt::{self, Adoptable};
 use crate::merge;
@@ -31,7 +32,7 @@ use crate::name;
 use crate::own::Choice;
 use crate::plan::Planned;
 use crate::profile::Profile;
-use crate::source::{Allowance, Folder, Listed, Origin, Seen, Standing, Window, mark_of};
+use crate::source::{Allowance, Folder, Listed, Origin, Seen, Standing, Window, is_another, mark_of};
 use crate::trouble::Trouble;
 
 pub use beside::Beside;
@@ -39,6 +40,8 @@ pub use bring::{BATCH, BATCH_BYTES};
 use bring::{How, Order};
 pub use known::Names;
 use list::Changes;
+pub(crate) use rule::DELETED;
+pub use rule::Rule;
 
 /// Rows of the ledger that are read at once.
 const ROWS: usize = 5_000;
@@ -48,6 +51,8 @@ pub const TRIES: u32 = 3;
 pub(crate) const LOSS: u64 = 20;
 /// New messages of a folder that was whole once, beyond which they are not held together.
 const MUCH: usize = 50_000;
+/// Folders that are left out, and named.
+const TOLD: usize = 5;
 /// Messages that are brought before the old server is asked again whether it still has them.
 const FIRST: usize = 3;
 /// Messages that a folder may always lose: people clean up small ones by hand, nothing of it goes here, and it is counted as gone.
@@ -81,6 +86,8 @@ pub struct Pass<'a> {
     pub overlap: Option<Timestamp>,
     /// Whether losses at the source were said to be meant.
     pub losses_are_meant: bool,
+    /// What is left out.
+    pub rule: Rule,
     /// Whether to ask for one message at a time, and count each attempt before it is made: after connections that broke again and
     /// again, so that one message which breaks them cannot keep the others.
     pub careful: bool,
@@ -146,6 +153,8 @@ pub struct Outcome {
     pub over: Option<(u64, u64)>,
     /// Folders that their owner leaves out, and how many messages each holds, where the old server tells that.
     pub left: BTreeMap<String, u64>,
+    /// Folders of other users, and of many, that were left out.
+    pub left_out: Vec<String>,
 }
 
 impl Outcome {
@@ -161,7 +170,15 @@ impl Outcome {
                 self.bare.join(", ")
             )
         });
-        let all: Vec<String> = [failed, shut, bare, over].into_iter().flatten().collect();
+        let left_out = (!self.left_out.is_empty()).then(|| {
+            let (count, some) = (self.left_out.len(), self.left_out.iter().take(TOLD).map(String::as_str));
+            let more = if count > TOLD { ", …" } else { "" };
+            format!(
+                "left out, of other users or shared: {count} folders ({}{more})",
+                some.collect::<Vec<_>>().join(", ")
+            )
+        });
+        let all: Vec<String> = [failed, shut, bare, left_out, over].into_iter().flatten().collect();
         (!all.is_empty()).then(|| all.join("; "))
     }
 }
@@ -170,19 +187,22 @@ impl Pass<'_> {
     /// Goes over all folders once.
     pub async fn run(&self, origin: &mut Origin) -> Result<Outcome, Trouble> {
         let prefix = origin.personal_prefix().await?;
+        let mut outcome = Outcome::default();
+        let folders = self.leave_folders(origin.folders().await?, &mut outcome).await?;
         let (left, folders): (Vec<Folder>, Vec<Folder>) =
-            origin.folders().await?.into_iter().partition(|folder| self.choice.leaves_out(&folder.name));
-        let planned = self.plan(origin, prefix, folders).await?;
+            folders.into_iter().partition(|folder| self.choice.leaves_out(&folder.name));
+        outcome.left = count_left(origin, &left).await?;
+        let mut planned = self.plan(origin, prefix, folders).await?;
+        for one in planned.iter_mut().filter(|one| is_another(one.ledger.id, one.folder.id)) {
+            // Removed there and made again under its name: its UIDs are those of other messages.
+            one.ledger = self.renumber(&one.ledger, one.ledger.uidvalidity).await?;
+        }
         self.check_missing(&planned, &left).await?;
         self.watch.total(planned.iter().filter_map(|one| one.folder.standing).map(|standing| standing.messages).sum());
-        let id = self.id;
-        let failed = self.store.read(self.account, move |tx| tx.ledger_rows_in(id, LedgerState::Failed, ROWS)).await?;
-        let failed: HashSet<LedgerKey> =
-            failed.into_iter().filter(|(_, row)| row.tries < TRIES).map(|(key, _)| key).collect();
-        let mut outcome = Outcome { left: count_left(origin, &left).await?, ..Outcome::default() };
+        let to_be_listed = self.to_be_listed(TRIES).await?;
         let mut news: BTreeMap<usize, Option<News>> = BTreeMap::new();
         for (at, one) in planned.iter().enumerate().filter(|(_, one)| one.ledger.uidnext > 0 && self.limit.is_none()) {
-            match self.look_again(origin, one, failed.contains(&one.ledger.key), &mut outcome).await? {
+            match self.look_again(origin, one, to_be_listed.contains(&one.ledger.key), &mut outcome).await? {
                 Looked::Same => drop(news.insert(at, None)),
                 Looked::News(found) => drop(news.insert(at, Some(found))),
                 // Brought as what was never whole is: a window at a time.
@@ -204,7 +224,7 @@ impl Pass<'_> {
         &self,
         origin: &mut Origin,
         one: &Planned,
-        has_failed: bool,
+        lists_all: bool,
         outcome: &mut Outcome,
     ) -> Result<Looked, Trouble> {
         let last = &one.ledger;
@@ -219,11 +239,11 @@ impl Pass<'_> {
         let is_untouched = one.folder.stamp != 0 && one.folder.stamp == last.modseq;
         let stands = is_untouched || one.folder.standing.is_some_and(|standing| as_before(&standing));
         // One that could not be opened is tried again, however it stands.
-        if stands && !has_failed && last.state == 0 {
+        if stands && !lists_all && last.state == 0 {
             self.watch.done(last.messages, 0);
             return Ok(Looked::Same);
         }
-        origin.go_on_from(Some(last).filter(|_| !has_failed));
+        origin.go_on_from(Some(last).filter(|_| !lists_all));
         let Some((mut standing, mut ledger)) = self.open_or_name(origin, last, outcome).await? else {
             return Ok(Looked::Same);
         };
@@ -232,11 +252,11 @@ impl Pass<'_> {
             origin.go_on_from(None);
             (standing, ledger) = self.open(origin, last).await?;
         }
-        if as_before(&standing) && ledger.key == last.key && !has_failed {
+        if as_before(&standing) && ledger.key == last.key && !lists_all {
             self.watch.done(last.messages, 0);
             return Ok(Looked::Same);
         }
-        let told = match has_failed || ledger.key != last.key {
+        let told = match lists_all || ledger.key != last.key {
             true => None,
             false if origin.went_on() => Some(self.behind(origin, &ledger).await?),
             false => self.changes_since(origin, &ledger, &standing).await?,

@@ -12,7 +12,7 @@ use crate::entry::Login;
 use crate::meaning;
 use crate::model::{Source, Tls};
 use crate::oauth::{bearer, initial};
-use crate::source::{Folder, KEY, Seen, Standing};
+use crate::source::{Folder, KEY, Seen, Space, Standing};
 use crate::talk::{Talk, plain, unsaid};
 use crate::trouble::Trouble;
 
@@ -233,7 +233,16 @@ impl Pop3 {
     /// The maildrop, as the only folder.
     pub fn folder() -> Folder {
         let (name, attributes) = (INBOX.to_vec(), Vec::new());
-        Folder { name, delimiter: None, attributes, subscribed: true, standing: None, stamp: 0, id: 0 }
+        Folder {
+            name,
+            delimiter: None,
+            attributes,
+            subscribed: true,
+            standing: None,
+            stamp: 0,
+            id: 0,
+            space: Space::Own,
+        }
     }
 
     /// How the maildrop stands.

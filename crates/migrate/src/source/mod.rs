@@ -12,7 +12,9 @@
 
 mod allowance;
 mod body;
+mod ids;
 mod pour;
+mod space;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,7 +25,9 @@ use anser_wire::Secret;
 
 pub use allowance::{Allowance, UNCOMMITTED};
 pub use body::{BODY, Incoming, Known, Partial, Spared, Taken, room};
+pub(crate) use ids::{id_of, is_another, mark_of};
 pub use pour::{PIECES, Pour};
+pub use space::{Space, Spaces};
 
 use crate::entry::Login;
 use crate::files::{self, Ends, Files};
@@ -55,6 +59,8 @@ pub struct Folder {
     pub stamp: u64,
     /// What the source knows it by whatever its name, in short; 0 when the list does not tell.
     pub id: u64,
+    /// Whose it is.
+    pub space: Space,
 }
 
 impl Folder {
@@ -83,13 +89,6 @@ pub struct Standing {
 
 /// A place in a file, and a hash of what was before it.
 pub type Mark = [u8; 24];
-
-/// What something is known by, in eight bytes.
-pub(crate) fn mark_of(what: &[u8]) -> u64 {
-    let mut mark = [0; 8];
-    mark.copy_from_slice(&blake3::hash(what).as_bytes()[..8]);
-    u64::from_le_bytes(mark)
-}
 
 /// Keywords as they are there. What some programs call `Forwarded` is beside that the keyword by which all others know it.
 pub(crate) fn keywords_of<'w>(words: impl IntoIterator<Item = &'w str>) -> Keywords {

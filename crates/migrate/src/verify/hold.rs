@@ -11,6 +11,7 @@ use super::list::Line;
 use super::{FolderProof, Proof};
 use crate::commit::DELIVERED;
 use crate::merge::{Removals, where_is};
+use crate::pass::DELETED;
 use crate::words::in_chinese;
 
 /// Messages whose reasons one look at the ledger tells.
@@ -129,7 +130,7 @@ fn difference(
 ) -> Result<(&'static str, Text)> {
     let row = match row_of(tx, ledger, last, there)? {
         None => return Ok(unknown(ledger, last, there)),
-        Some(row) => match kept_back(row) {
+        Some(row) => match kept_back(row, there) {
             Ok(row) => row,
             Err(reason) => return Ok(reason),
         },
@@ -211,7 +212,7 @@ fn absence(
 ) -> Result<(&'static str, Text)> {
     let row = match row_of(tx, ledger, last, line)? {
         None => return Ok(unknown(ledger, last, line)),
-        Some(row) => match kept_back(row) {
+        Some(row) => match kept_back(row, line) {
             Ok(row) => row,
             Err(reason) => return Ok(reason),
         },
@@ -248,8 +249,14 @@ fn absence(
 }
 
 /// A row of a message that was brought; else why it was not.
-fn kept_back(row: LedgerRow) -> Result<LedgerRow, (&'static str, Text)> {
+fn kept_back(row: LedgerRow, line: &Line) -> Result<LedgerRow, (&'static str, Text)> {
+    let is_marked = row.note.as_deref() == Some(DELETED);
     let (class, zh) = match row.state {
+        LedgerState::Excluded if is_marked && !line.flags.has(Flags::DELETED) => {
+            let words =
+                Text::new("it is no longer marked as deleted since the last pass", "上次迁移之后已取消删除标记");
+            return Err(("new", words));
+        }
         LedgerState::Failed => ("failed", "旧服务器未提供"),
         LedgerState::Excluded => ("excluded", "按规则不迁移"),
         _ => return Ok(row),

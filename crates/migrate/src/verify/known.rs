@@ -44,7 +44,7 @@ impl KnownFolder {
     fn see(&mut self, row: &LedgerRow) {
         if row.state == LedgerState::Failed {
             self.failed.insert(row.key.clone());
-        } else if row.note.is_some() && self.odd.len() < ODD {
+        } else if row.note.is_some() && row.state != LedgerState::Excluded && self.odd.len() < ODD {
             self.odd.insert(row.key.clone());
             if row.mailbox == self.ledger.mailbox {
                 self.odd_here.insert(row.uid);

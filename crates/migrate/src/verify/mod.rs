@@ -10,7 +10,7 @@
 //! | elsewhere | its owner moved it here to another folder |
 //! | removed | its owner removed it here |
 //! | failed | the source does not hand it out, or does not open its folder, or lost more of it than a pass takes without asking |
-//! | excluded | a rule of the move leaves it out |
+//! | excluded | a rule of the move leaves it out: it is marked as deleted there, or its folder is not the user's own |
 //! | new | it came to the source after the last pass, or was brought here while this was compared |
 //! | unexplained | none of these: it must not be |
 //!
@@ -46,7 +46,7 @@ use serde::{Deserialize, Serialize};
 use crate::imap::Imap;
 use crate::model::Source;
 use crate::name;
-use crate::pass::is_question;
+use crate::pass::{Rule, is_question};
 use crate::source::{self, Origin};
 use crate::trouble::Trouble;
 use crate::words::in_chinese;
@@ -272,13 +272,19 @@ pub async fn verify(
     here: &mut Imap,
     store: &Store,
     (tenant, account): (TenantId, AccountId),
-    id: u64,
+    (id, rule): (u64, Rule),
     level: Level,
 ) -> Result<Proof, Trouble> {
     let known = Known::of(store, account, id).await?;
     let shown = Shown::of(here).await?;
     let mut look = Look { here, store, tenant, account, level, shown, proof: Proof::default() };
-    let folders: Vec<_> = there.folders().await?.into_iter().filter(source::Folder::is_selectable).collect();
+    let folders = there.folders().await?.into_iter().filter(source::Folder::is_selectable);
+    let comes =
+        |folder: &source::Folder| rule.lets_in(folder, known.folders.get(&folder.name).map(|ours| &ours.ledger));
+    let (folders, out): (Vec<_>, Vec<_>) = folders.partition(comes);
+    for folder in &out {
+        look.proof.note_beside(&name::shown(&folder.name), 1, "excluded", &whose(folder.space));
+    }
     for folder in &folders {
         let ours = known.folders.get(&folder.name);
         let mut one = FolderProof { folder: name::shown(&folder.name), ..FolderProof::default() };
@@ -297,6 +303,17 @@ pub async fn verify(
     let taken = folders.iter().filter_map(|folder| known.folders.get(&folder.name)).map(|ours| ours.path.as_str());
     proof.only_here = look.shown.besides(taken.collect());
     Ok(proof)
+}
+
+/// Why a folder is left out that is not the user's own.
+fn whose(space: source::Space) -> Text {
+    match space {
+        source::Space::Others => Text::new("it is another user's, with whom it comes", "属于其他用户，随该用户迁移"),
+        _ => Text::new(
+            "many share it, and it comes into no mailbox but the one that is named for it",
+            "多人共享的文件夹，只迁入指定的邮箱",
+        ),
+    }
 }
 
 /// Does what may take long at the source; the session here is told each [`AWAKE`] that somebody is there (NOOP, RFC 9051 §6.1.2).

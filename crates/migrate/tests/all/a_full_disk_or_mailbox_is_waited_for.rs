@@ -66,6 +66,7 @@ fn a_full_disk_loses_and_doubles_nothing() {
             names: Default::default(),
             overlap,
             losses_are_meant,
+            rule: Default::default(),
             careful,
             patient: true,
             reopen: None,

@@ -62,6 +62,7 @@ impl Endless {
                 profile,
                 connections: 1,
                 admin: None,
+                rules: Default::default(),
             },
         )
     }

@@ -59,7 +59,7 @@ pub async fn proof_by(house: &House, there: &Fake, here: &Fake, level: Level) ->
     let password = Secret::new("secret");
     let mut origin = Origin::open(&there.source(), "ann", Some(&password)).await?;
     let mut own = Imap::open(&here.source(), "ann", &password).await?;
-    verify(&mut origin, &mut own, &house.store, (TENANT, ANN), 1, level).await
+    verify(&mut origin, &mut own, &house.store, (TENANT, ANN), (1, Default::default()), level).await
 }
 
 /// Differences as folder, UID and class.

@@ -71,6 +71,7 @@ impl Fake {
             profile: "generic".into(),
             connections: 2,
             admin: None,
+            rules: Default::default(),
         }
     }
 

@@ -131,6 +131,7 @@ impl House {
             names: Default::default(),
             overlap: None,
             losses_are_meant: false,
+            rule: Default::default(),
             careful: false,
             patient: true,
             places: anser_migrate::pass::Places::Theirs,
@@ -220,7 +221,18 @@ impl House {
 /// An old server's files, at a place as an administrator writes it (`/srv/%u`).
 pub fn source_of_files(kind: Kind, place: &str) -> Source {
     let (name, profile, host) = ("old".to_owned(), "generic".to_owned(), place.to_owned());
-    Source { id: 1, name, kind, host, port: 0, tls: Tls::None, profile, connections: 1, admin: None }
+    Source {
+        id: 1,
+        name,
+        kind,
+        host,
+        port: 0,
+        tls: Tls::None,
+        profile,
+        connections: 1,
+        admin: None,
+        rules: Default::default(),
+    }
 }
 
 /// Files at a path, to be read.

@@ -40,6 +40,7 @@ fn source(web: &FakeWeb) -> Source {
         profile: "generic".into(),
         connections: 2,
         admin: None,
+        rules: Default::default(),
     }
 }
 

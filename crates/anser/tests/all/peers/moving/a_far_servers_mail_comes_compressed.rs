@@ -22,7 +22,18 @@ fn what_comes_compressed_is_what_comes_without() {
     }
     let (host, tls, profile) = ("127.0.0.1".to_owned(), Tls::None, "dovecot".to_owned());
     let (id, name, kind, connections) = (1, "old".to_owned(), Kind::Imap, 1);
-    let source = Source { id, name, kind, host, port: dovecot.imap, tls, profile, connections, admin: None };
+    let source = Source {
+        id,
+        name,
+        kind,
+        host,
+        port: dovecot.imap,
+        tls,
+        profile,
+        connections,
+        admin: None,
+        rules: Default::default(),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let seen = |compressed: bool| {
         runtime.block_on(async {

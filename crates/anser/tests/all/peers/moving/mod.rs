@@ -22,6 +22,8 @@ mod maildrops_and_files_come_exactly;
 mod passwords_are_learnt_at_the_front_door;
 mod sessions_go_through_over_tls;
 mod sessions_go_to_the_old_server_until_the_mailbox_is_here;
+mod shared_folders_come_into_one_mailbox;
 mod spools_of_cyrus_come_exactly;
 mod the_verifier_names_what_is_missing;
 mod the_way_back_is_exact_in_both_directions;
+mod what_is_marked_as_deleted_stays_by_choice;

@@ -1,0 +1,89 @@
+//! FID-5: folders of other users come with these, and folders that many share into the one mailbox that is named for them; a mailbox that
+//! does not take them says so.
+
+use anser_base::Clock;
+use anser_migrate::pass::{Outcome, Pass, Rule};
+use anser_migrate::source::Origin;
+use anser_migrate::{RulesChange, Source};
+use anser_store::{MailTx, Role};
+use anser_wire::Secret;
+
+use crate::fake::{Fake, Folder, Habits, folder, mail};
+use crate::house::{ANN, House, Quiet, each_house};
+use crate::office::{MOVE, each_office};
+
+fn old_server() -> Fake {
+    let top = Folder { attributes: "\\Noselect", ..folder("Public", Vec::new()) };
+    let folders = vec![
+        folder("INBOX", vec![mail(1, "", "own")]),
+        folder("Users/bob/INBOX", vec![mail(1, "", "of bob")]),
+        top,
+        folder("Public/News", vec![mail(1, "", "news"), mail(2, "", "more")]),
+        folder("Sent Messages", Vec::new()),
+    ];
+    let namespace = Some("((\"\" \"/\")) ((\"Users/\" \"/\")) ((\"Public/\" \"/\")(\"Sent\" \"/\"))");
+    Fake::start(folders, Habits { capabilities: "NAMESPACE", namespace, admits_anybody: true, ..Habits::default() })
+}
+
+async fn pass(house: &House, fake: &Fake, takes_shared: bool) -> Outcome {
+    let origin = Origin::open(&fake.source(), "ann", Some(&Secret::new(b"secret".to_vec()))).await;
+    let (watch, rule) = (Quiet::default(), Rule { takes_shared, ..Rule::default() });
+    let pass = Pass { rule, ..house.to_pass("generic", &watch) };
+    pass.run(&mut origin.map_err(|trouble| trouble.words()).unwrap()).await.map_err(|trouble| trouble.words()).unwrap()
+}
+
+#[test]
+fn a_mailbox_takes_its_own_and_says_what_it_leaves() {
+    each_house(async |house| {
+        let fake = old_server();
+        let outcome = pass(house, &fake, false).await;
+        assert_eq!((outcome.copied, outcome.left_out.len()), (1, 3));
+        let note = outcome.note().unwrap_or_default();
+        assert!(note.contains("3 folders") && note.contains("Public/News"), "{note}");
+
+        // It is named for them: what is another user's stays his.
+        let outcome = pass(house, &fake, true).await;
+        assert_eq!((outcome.copied, outcome.left_out), (2, vec!["Users/bob/INBOX".to_owned()]));
+        assert_eq!(house.uids("Public/News").await, [1, 2]);
+        let sent = |tx: &mut MailTx<'_, '_>| Ok(tx.mailbox_with_role(Role::Sent)?.map(|mailbox| mailbox.name));
+        let sent = house.store.read(ANN, sent).await.unwrap();
+        assert_ne!(sent.as_deref(), Some("Sent Messages"), "what many share is nobody's sent mail");
+
+        // What came as a whole goes on to come, whoever is named then.
+        fake.change(|state| {
+            state.folders[3].mails.push(mail(3, "", "late"));
+            state.folders[3].uidnext = 4;
+        });
+        assert_eq!(pass(house, &fake, false).await.copied, 1);
+    });
+}
+
+#[test]
+fn of_all_who_see_them_one_takes_them() {
+    each_office(&[], &Clock::System, async |office| {
+        let fake = old_server();
+        let names = ["ann", "bob", "carl"];
+        let made = office.plan(&[(fake.source(), &names)]).await;
+        let migrate = &office.migrate;
+        let change = RulesChange { shared: Some("BOB@anser.test".into()), ..RulesChange::default() };
+        let view = migrate.rule_source(MOVE, None, &change).await.unwrap();
+        assert_eq!(view.sources[0].rules.shared.as_deref(), Some("BOB@anser.test"));
+        // To plan the same source again takes nothing back.
+        migrate.plan(MOVE, Source { connections: 3, ..fake.source() }).await.unwrap();
+        let (_shutdown, running) = office.run();
+        migrate.start(MOVE, Vec::new()).await.unwrap();
+        for (name, (id, has)) in names.into_iter().zip(made.into_iter().zip([false, true, false])) {
+            let view = office.until(&format!("{name}@anser.test"), |view| view.state == "settled").await;
+            let news = |tx: &mut MailTx<'_, '_>| Ok(tx.mailbox_at(&["Public", "News"])?.map(|mailbox| mailbox.total));
+            assert_eq!(office.store.read(id, news).await.unwrap(), has.then_some(2), "{name}");
+            assert_eq!(view.note.unwrap_or_default().contains("Public/News"), !has, "{name}");
+        }
+        let told = migrate.survey(MOVE, Vec::new()).await.unwrap().remove(0);
+        assert!(told.en.iter().any(|line| line.contains("come into BOB@anser.test alone")), "{:?}", told.en);
+        assert!(told.en.iter().any(|line| line.contains("of other users") && line.contains("Users/bob")));
+        assert_eq!(told.messages, 3 + 2, "what three see is counted once");
+        let nobody = RulesChange { shared: Some(String::new()), ..RulesChange::default() };
+        assert_eq!(migrate.rule_source(MOVE, None, &nobody).await.unwrap().sources[0].rules.shared, None);
+        running.abort();
+    });
+}
