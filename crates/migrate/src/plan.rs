@@ -9,7 +9,7 @@ use crate::name;
 use crate::own::Choice;
 use crate::profile::Profile;
 use crate::role;
-use crate::source::{Folder, Space, is_another};
+use crate::source::{Folder, Space};
 
 /// Folders that are asked how full they are, to find out which of several has a use.
 const RIVALS: usize = 64;
@@ -94,7 +94,7 @@ pub fn plan(
     for at in order(folders, &roles, &paths) {
         let folder = &folders[at];
         let ledger = match known.remove(&folder.name) {
-            Some(ledger) if folder.id != 0 && ledger.id != folder.id && !is_another(ledger.id, folder.id) => {
+            Some(ledger) if folder.id != 0 && ledger.id != folder.id => {
                 let told = LedgerFolder { id: folder.id, ..ledger };
                 tx.put_ledger_folder(&told)?;
                 told

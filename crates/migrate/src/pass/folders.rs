@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::{Outcome, Pass, Places, TRIES};
 use crate::name;
 use crate::plan::{Namespace, Planned, again, plan};
-use crate::source::{Folder, Mark, Origin, Standing, is_another};
+use crate::source::{Folder, Mark, Origin, Standing};
 use crate::trouble::Trouble;
 
 /// New folders that are asked whether they had another name, where the list does not tell.
@@ -122,8 +122,7 @@ impl Pass<'_> {
             // By their files alone its messages have no dates: those that are here would not be found again.
             return Err(Trouble::Refused("its index cannot be read".to_owned()));
         }
-        let is_other = standing.uidvalidity != ledger.uidvalidity || is_another(ledger.id, standing.id);
-        if ledger.uidvalidity != 0 && is_other {
+        if ledger.uidvalidity != 0 && standing.uidvalidity != ledger.uidvalidity {
             let fresh = self.renumber(ledger, standing.uidvalidity).await?;
             return Ok((standing, fresh));
         }

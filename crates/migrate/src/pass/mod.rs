@@ -32,7 +32,7 @@ use crate::name;
 use crate::own::Choice;
 use crate::plan::Planned;
 use crate::profile::Profile;
-use crate::source::{Allowance, Folder, Listed, Origin, Seen, Standing, Window, is_another, mark_of};
+use crate::source::{Allowance, Folder, Listed, Origin, Seen, Standing, Window, mark_of};
 use crate::trouble::Trouble;
 
 pub use beside::Beside;
@@ -192,11 +192,7 @@ impl Pass<'_> {
         let (left, folders): (Vec<Folder>, Vec<Folder>) =
             folders.into_iter().partition(|folder| self.choice.leaves_out(&folder.name));
         outcome.left = count_left(origin, &left).await?;
-        let mut planned = self.plan(origin, prefix, folders).await?;
-        for one in planned.iter_mut().filter(|one| is_another(one.ledger.id, one.folder.id)) {
-            // Removed there and made again under its name: its UIDs are those of other messages.
-            one.ledger = self.renumber(&one.ledger, one.ledger.uidvalidity).await?;
-        }
+        let planned = self.plan(origin, prefix, folders).await?;
         self.check_missing(&planned, &left).await?;
         self.watch.total(planned.iter().filter_map(|one| one.folder.standing).map(|standing| standing.messages).sum());
         let to_be_listed = self.to_be_listed(TRIES).await?;

@@ -25,7 +25,7 @@ use anser_wire::Secret;
 
 pub use allowance::{Allowance, UNCOMMITTED};
 pub use body::{BODY, Incoming, Known, Partial, Spared, Taken, room};
-pub(crate) use ids::{id_of, is_another, mark_of};
+pub(crate) use ids::{id_of, mark_of};
 pub use pour::{PIECES, Pour};
 pub use space::{Space, Spaces};
 

@@ -197,24 +197,6 @@ fn a_folder_that_is_renamed() {
 }
 
 #[test]
-fn a_folder_that_was_made_again_under_its_name_is_another_one() {
-    each_house(async |house| {
-        for (at, capabilities) in ["OBJECTID", "OBJECTID LIST-EXTENDED LIST-STATUS"].into_iter().enumerate() {
-            let of =
-                |id, what: &str| Folder { id, ..folder(&format!("Made {at}"), several_of(&format!("{at}{what}"))) };
-            let fake = Fake::start(vec![of("m1", "old")], kind((capabilities, None)));
-            house.pass_with(&fake, false, true).await.map_err(|trouble| trouble.words()).unwrap();
-            // The same UIDVALIDITY, and the same UIDs: a server that was set to another time may do so.
-            fake.change(|state| state.folders[0] = of("m2", "new"));
-            for copied in [8, 0] {
-                assert_eq!(pass(house, &fake).await, copied, "{capabilities}");
-                assert_eq!(house.held().await[&format!("Made {at}")].len(), 16);
-            }
-        }
-    });
-}
-
-#[test]
 fn ids_of_another_server_say_nothing() {
     each_house(async |house| {
         let named = |name, id, mails| Folder { id, ..folder(name, mails) };
