@@ -1,8 +1,8 @@
 //! What was moved or removed here goes there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use anser_base::{Durability, MessageId};
+use anser_base::{Durability, MailboxId, MessageId};
 use anser_store::{Flags, LedgerFolder, LedgerRow, LedgerState, MailTx};
 
 use super::{Back, Line, marks, pair};
@@ -34,13 +34,14 @@ impl Back<'_> {
     }
 
     /// Removes there what was moved to another folder here, and is in that one by now; what has its own UID there by now; and what was
-    /// removed here, where it is still as the ledger knows it.
-    pub(super) async fn clear(&mut self, folder: LedgerFolder) -> Result<(), Trouble> {
+    /// removed here, where it is still as the ledger knows it. What was moved to a mailbox that is not `filled` there stays where it was.
+    pub(super) async fn clear(&mut self, folder: LedgerFolder, filled: &HashSet<MailboxId>) -> Result<(), Trouble> {
         let of = folder.clone();
         let pair = self.store.read(self.account, move |tx| pair(tx, of.clone())).await?;
         let in_place = pair.in_place();
         let fate = |line: &Line| {
-            let was_moved = line.here.as_ref().is_some_and(|(mailbox, _)| *mailbox != folder.mailbox);
+            let is_elsewhere = |mailbox: &MailboxId| *mailbox != folder.mailbox && filled.contains(mailbox);
+            let was_moved = line.here.as_ref().is_some_and(|(mailbox, _)| is_elsewhere(mailbox));
             match () {
                 () if line.is_removed => Some(Fate::Removed),
                 () if was_moved => Some(Fate::Moved),

@@ -8,6 +8,7 @@ use anser_store::{LedgerFolder, LedgerKey, MailTx};
 use anser_wire::imap::encode_mutf7;
 
 use super::{Back, homeless, newest};
+use crate::pass::Outcome;
 use crate::source::{Space, Spaces};
 use crate::trouble::Trouble;
 
@@ -144,8 +145,8 @@ impl Back<'_> {
         Ok(true)
     }
 
-    /// Folders that are only here are made there.
-    pub(super) async fn make_folders(&mut self) -> Result<(), Trouble> {
+    /// Folders that are only here are made there. Those whose names are of others or of many there stay here, and are named.
+    pub(super) async fn make_folders(&mut self, outcome: &mut Outcome) -> Result<(), Trouble> {
         let id = self.id;
         let find = move |tx: &mut MailTx<'_, '_>| {
             let mut found = Vec::new();
@@ -162,10 +163,7 @@ impl Back<'_> {
         for (mailbox, path, subscribed) in homeless {
             let name = names.name_of(&path);
             if !names.is_own(&name) {
-                tracing::warn!(
-                    name = path.join("/"),
-                    "a folder stays here: at the old server its name is of others or of many"
-                );
+                outcome.left_out.push(path.join("/"));
                 continue;
             }
             if !names.all.contains(&name) {

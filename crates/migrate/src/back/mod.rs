@@ -145,7 +145,7 @@ pub(crate) async fn rehearse(store: &Store, mailbox: &Mailbox) -> anser_base::Re
 
 /// Gives the old server what is new here.
 pub(crate) async fn give_back(work: &Work<'_>, origin: &mut Origin) -> Result<Outcome, Trouble> {
-    let Work { inner, mailbox, account, .. } = work;
+    let Work { inner, mailbox, source, account, .. } = work;
     let pass = inner.begin_pass(mailbox).await?;
     let Origin::Imap(imap) = origin else {
         return Err(Trouble::Question("the way back needs IMAP: this source takes no mail".into()));
@@ -159,15 +159,21 @@ pub(crate) async fn give_back(work: &Work<'_>, origin: &mut Origin) -> Result<Ou
     let folders = back.store.read(back.account, move |tx| newest(tx, id)).await?;
     back.check_losses(&folders).await?;
     back.rename_folders().await?;
-    back.make_folders().await?;
-    let folders = back.store.read(back.account, move |tx| newest(tx, id)).await?;
     let mut outcome = Outcome::default();
+    back.make_folders(&mut outcome).await?;
+    let (rule, spaces) = (inner.rule_for(mailbox, source).await?, back.imap.spaces().await?);
+    let folders = back.store.read(back.account, move |tx| newest(tx, id)).await?;
+    // What came of a folder that is left out stays here, and is named.
+    let (folders, out): (Vec<LedgerFolder>, Vec<LedgerFolder>) =
+        folders.into_iter().partition(|folder| rule.lets_in(spaces.of(&folder.name), Some(folder)));
+    outcome.left_out.extend(out.iter().map(|folder| name::shown(&folder.name)));
     for folder in &folders {
         back.fill(folder, &mut outcome).await?;
     }
     // Only now: whatever was moved is in its new folder.
+    let filled: HashSet<MailboxId> = folders.iter().map(|folder| folder.mailbox).collect();
     for folder in folders {
-        back.clear(folder).await?;
+        back.clear(folder, &filled).await?;
     }
     back.remove_folders().await?;
     let note = move |tx: &mut MailTx<'_, '_>| tx.note_ledger_paths(id);

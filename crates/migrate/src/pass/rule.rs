@@ -26,8 +26,8 @@ pub struct Rule {
 
 impl Rule {
     /// Whether a folder comes. One that is not the user's own goes on to come where all of it came before.
-    pub(crate) fn lets_in(self, folder: &Folder, known: Option<&LedgerFolder>) -> bool {
-        match folder.space {
+    pub(crate) fn lets_in(self, space: Space, known: Option<&LedgerFolder>) -> bool {
+        match space {
             Space::Own => true,
             Space::Shared if self.takes_shared => true,
             _ => known.is_some_and(|known| known.uidnext > 0),
@@ -46,7 +46,7 @@ impl Pass<'_> {
         let known: HashMap<Vec<u8>, LedgerFolder> =
             known.into_iter().map(|folder| (folder.name.clone(), folder)).collect();
         let (come, out): (Vec<Folder>, Vec<Folder>) =
-            folders.into_iter().partition(|folder| self.rule.lets_in(folder, known.get(&folder.name)));
+            folders.into_iter().partition(|folder| self.rule.lets_in(folder.space, known.get(&folder.name)));
         for folder in out.into_iter().filter(Folder::is_selectable) {
             if let Some(begun) = known.get(&folder.name) {
                 // Nothing more comes of what began to: its mailbox here is open to everybody.

@@ -280,7 +280,7 @@ pub async fn verify(
     let mut look = Look { here, store, tenant, account, level, shown, proof: Proof::default() };
     let folders = there.folders().await?.into_iter().filter(source::Folder::is_selectable);
     let comes =
-        |folder: &source::Folder| rule.lets_in(folder, known.folders.get(&folder.name).map(|ours| &ours.ledger));
+        |folder: &source::Folder| rule.lets_in(folder.space, known.folders.get(&folder.name).map(|ours| &ours.ledger));
     let (folders, out): (Vec<_>, Vec<_>) = folders.partition(comes);
     for folder in &out {
         look.proof.note_beside(&name::shown(&folder.name), 1, "excluded", &whose(folder.space));
