@@ -10,6 +10,7 @@ use super::choice::Choice;
 use super::rows::Own;
 use super::{mine, words};
 use crate::Migrate;
+use crate::pass::Rule;
 use crate::plan::{Namespace, foreseen};
 use crate::profile;
 use crate::reach;
@@ -76,13 +77,16 @@ impl Migrate {
             let profile = profile::of_source(&source);
             let namespace = Namespace { prefix: &prefix, profile, one: target, counts: &counts, choice: &choice };
             let known = tx.ledger_folders(login)?;
+            // The newest row of a name counts.
+            let here = |folder: &Folder| known.iter().rev().find(|known| known.name == folder.name);
+            // Of those that are not the user's own nothing is chosen: a pass leaves them out.
+            let may_come = |folder: &&Folder| Rule::default().lets_in(folder.space, here(folder));
+            let folders: Vec<Folder> = folders.iter().filter(may_come).cloned().collect();
             let mut all = Vec::new();
             for (at, path, role) in foreseen(namespace, &folders) {
                 let folder = &folders[at];
-                // The newest row of a name counts.
-                let here = known.iter().rev().find(|known| known.name == folder.name);
                 let view = view_of(folder, path, role, &choice, counts.get(&folder.name).copied());
-                all.push(match here {
+                all.push(match here(folder) {
                     Some(here) => as_it_went(tx, view, here)?,
                     None => view,
                 });
