@@ -340,6 +340,13 @@ impl MailTx<'_, '_> {
         self.db.query(sql, key, |row| Ok(LedgerKey { source, folder: row.int(0)? as u64 })).map(HashSet::from_iter)
     }
 
+    /// The folders of one source that have rows in one state with this note.
+    pub fn ledger_folders_noted(&mut self, source: u64, state: LedgerState, note: &str) -> Result<HashSet<LedgerKey>> {
+        let sql = "SELECT DISTINCT folder FROM ledger WHERE account = ?1 AND source = ?2 AND state = ?3 AND note = ?4";
+        let key = params![self.account.to_sql(), source as i64, state as i64, note];
+        self.db.query(sql, key, |row| Ok(LedgerKey { source, folder: row.int(0)? as u64 })).map(HashSet::from_iter)
+    }
+
     /// The messages that rows of any source tell of as put into a mailbox.
     pub fn ledger_messages(&mut self, mailbox: MailboxId) -> Result<HashSet<MessageId>> {
         let mut found = HashSet::new();

@@ -102,7 +102,7 @@ impl Pass<'_> {
         let find = move |tx: &mut MailTx<'_, '_>| {
             let mut found = tx.ledger_folders_with(id, LedgerState::Failed, tries)?;
             if !skips {
-                found.extend(tx.ledger_folders_with(id, LedgerState::Excluded, tries)?);
+                found.extend(tx.ledger_folders_noted(id, LedgerState::Excluded, DELETED)?);
             }
             Ok(found)
         };
