@@ -3,7 +3,7 @@
 //!
 //! | login in a domain with an open front door | what happens |
 //! |---|---|
-//! | our own hash knows the password | nothing is asked |
+//! | our own hash knows the password | nothing is asked, unless the moves forgot the one of a mailbox that still comes from there |
 //! | our own hash does not, and it was made here | wrong: ours is the truth by now |
 //! | our own hash does not, the mailbox is at the old server, and that no longer takes the password | the old server is asked: it was changed there |
 //! | no hash, or one that an old system left | the old server is asked |
@@ -55,6 +55,8 @@ const COUNTED: usize = 50_000;
 const ASKED_AT_ONCE: usize = 256;
 /// How long somebody whose password is right here waits for what the old server says of it.
 const AGAIN: Duration = Duration::from_secs(5);
+/// How long it is not asked about such a password again, whatever it says.
+const AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// Milliseconds of a day.
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
@@ -126,12 +128,14 @@ pub(crate) struct Asking {
     wrong_of_name: Cache<String, (i64, u32)>,
     wrong_from: Cache<(String, Network), (i64, u32)>,
     known_wrong: Cache<[u8; 32], Timestamp>,
+    asked_again: Cache<String, Timestamp>,
 }
 
 impl Asking {
     pub fn new() -> Self {
         let (wrong_of_name, wrong_from) = (Cache::new(COUNTED), Cache::new(COUNTED));
-        Self { under_way: Mutex::default(), wrong_of_name, wrong_from, known_wrong: Cache::new(COUNTED) }
+        let (known_wrong, asked_again) = (Cache::new(COUNTED), Cache::new(COUNTED));
+        Self { under_way: Mutex::default(), wrong_of_name, wrong_from, known_wrong, asked_again }
     }
 
     /// The turn of a name; `None` when too many others are under way.
@@ -319,23 +323,44 @@ impl Directory {
 
     /// Gives the moves a password that is right here once more, where they have forgotten the one of a mailbox that still comes from the
     /// old server, and that takes it. What is ours stays as it is.
-    pub(crate) async fn teach_again(&self, attempt: &Attempt<'_>, whose: &Credentials) -> Result<(), AuthFailure> {
+    ///
+    /// Its owner waits for [`AGAIN`] at the most. A question that takes longer goes on beside them, so that what a slow server refuses is
+    /// counted.
+    pub(crate) async fn teach_again(&self, attempt: &Attempt<'_>, whose: Arc<Credentials>) -> Result<(), AuthFailure> {
         let Some(servers) = self.inner.old_servers.get() else { return Ok(()) };
-        let id = whose.account.id;
-        let Some(visit) = self.visit(attempt.name, Some(whose)).await? else { return Ok(()) };
-        if !(servers.lacks)(id).await? {
+        let Some(visit) = self.visit(attempt.name, Some(&*whose)).await? else { return Ok(()) };
+        if !(servers.lacks)(whose.account.id).await? {
             return Ok(());
         }
         let turn = self.inner.asking.turn(&visit.address).ok_or_else(busy)?;
-        let _turn = turn.lock().await;
+        let Ok(held) = turn.clone().try_lock_owned() else {
+            // Whoever was first gives it.
+            let _ = timeout(AGAIN, turn.lock()).await;
+            return Ok(());
+        };
+        let (asked_again, now) = (&self.inner.asking.asked_again, self.inner.deps.clock.now());
+        if asked_again.get(0, visit.address.as_str()).is_some_and(|at| now.since(at) < AGAIN_AFTER) {
+            return Ok(());
+        }
+        asked_again.put(0, visit.address.clone(), now);
+        let (directory, name, password) = (self.clone(), attempt.name.to_vec(), Secret::new(attempt.password));
+        let Attempt { service, source, tls, .. } = *attempt;
+        let asking = tokio::spawn(async move {
+            let _held = held;
+            let attempt = Attempt { name: &name, password: password.as_bytes(), service, source, tls };
+            if let Err(failure) = directory.ask_again(&attempt, &visit, &whose).await {
+                tracing::debug!(error = failure.error.chain(), "a password could not be learnt again");
+            }
+        });
+        let _ = timeout(AGAIN, asking).await;
+        Ok(())
+    }
+
+    async fn ask_again(&self, attempt: &Attempt<'_>, visit: &Visit, whose: &Credentials) -> Result<(), AuthFailure> {
         let login = visit.login();
-        // Whoever was first may have given it.
-        if (servers.lacks)(id).await?
-            && let Ok(answer) = timeout(AGAIN, self.ask(attempt, &visit, &login)).await
-            && answer?
-        {
+        if self.ask(attempt, visit, &login).await? {
             tracing::info!(account = %whose.account.address, host = %visit.door.host, "a forgotten password was learnt again");
-            self.teach(attempt, &visit, whose, login).await;
+            self.teach(attempt, visit, whose, login).await;
         }
         Ok(())
     }

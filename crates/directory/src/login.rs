@@ -187,7 +187,7 @@ impl Directory {
             let is_own = matches!(via, Some(Via::Password));
             let login = self.conclude(&attempt, credentials.clone(), via).await?;
             if let Some(found) = credentials.filter(|_| is_own)
-                && let Err(failure) = self.teach_again(&attempt, &found).await
+                && let Err(failure) = self.teach_again(&attempt, found).await
             {
                 // Whoever is let in here hears of the old server when they get there.
                 tracing::debug!(error = failure.error.chain(), "a password could not be learnt again");
