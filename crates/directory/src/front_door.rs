@@ -57,6 +57,8 @@ const ASKED_AT_ONCE: usize = 256;
 const AGAIN: Duration = Duration::from_secs(5);
 /// How long it is not asked about such a password again, whatever it says.
 const AGAIN_AFTER: Duration = Duration::from_secs(60);
+/// The same where it was told to the moves, and is not the one that they lack.
+const NOT_LACKING: Duration = Duration::from_secs(3600);
 /// Milliseconds of a day.
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
@@ -128,14 +130,15 @@ pub(crate) struct Asking {
     wrong_of_name: Cache<String, (i64, u32)>,
     wrong_from: Cache<(String, Network), (i64, u32)>,
     known_wrong: Cache<[u8; 32], Timestamp>,
-    asked_again: Cache<String, Timestamp>,
+    /// Until when a password that is right here is not asked about again, by the name.
+    resting: Cache<String, Timestamp>,
 }
 
 impl Asking {
     pub fn new() -> Self {
         let (wrong_of_name, wrong_from) = (Cache::new(COUNTED), Cache::new(COUNTED));
-        let (known_wrong, asked_again) = (Cache::new(COUNTED), Cache::new(COUNTED));
-        Self { under_way: Mutex::default(), wrong_of_name, wrong_from, known_wrong, asked_again }
+        let (known_wrong, resting) = (Cache::new(COUNTED), Cache::new(COUNTED));
+        Self { under_way: Mutex::default(), wrong_of_name, wrong_from, known_wrong, resting }
     }
 
     /// The turn of a name; `None` when too many others are under way.
@@ -335,14 +338,14 @@ impl Directory {
         let turn = self.inner.asking.turn(&visit.address).ok_or_else(busy)?;
         let Ok(held) = turn.clone().try_lock_owned() else {
             // Whoever was first gives it.
-            let _ = timeout(AGAIN, turn.lock()).await;
+            drop(timeout(AGAIN, turn.lock()).await);
             return Ok(());
         };
-        let (asked_again, now) = (&self.inner.asking.asked_again, self.inner.deps.clock.now());
-        if asked_again.get(0, visit.address.as_str()).is_some_and(|at| now.since(at) < AGAIN_AFTER) {
+        let (resting, now) = (&self.inner.asking.resting, self.inner.deps.clock.now());
+        if resting.get(0, visit.address.as_str()).is_some_and(|until| until > now) {
             return Ok(());
         }
-        asked_again.put(0, visit.address.clone(), now);
+        resting.put(0, visit.address.clone(), now.after(AGAIN_AFTER));
         let (directory, name, password) = (self.clone(), attempt.name.to_vec(), Secret::new(attempt.password));
         let Attempt { service, source, tls, .. } = *attempt;
         let asking = tokio::spawn(async move {
@@ -357,10 +360,17 @@ impl Directory {
     }
 
     async fn ask_again(&self, attempt: &Attempt<'_>, visit: &Visit, whose: &Credentials) -> Result<(), AuthFailure> {
+        let Some(servers) = self.inner.old_servers.get() else { return Ok(()) };
         let login = visit.login();
-        if self.ask(attempt, visit, &login).await? {
-            tracing::info!(account = %whose.account.address, host = %visit.door.host, "a forgotten password was learnt again");
-            self.teach(attempt, visit, whose, login).await;
+        if !self.ask(attempt, visit, &login).await? {
+            return Ok(());
+        }
+        tracing::info!(account = %whose.account.address, host = %visit.door.host, "a forgotten password was learnt again");
+        self.teach(attempt, visit, whose, login).await;
+        if (servers.lacks)(whose.account.id).await? {
+            // That of another login or of another old server: each lesson would begin a pass.
+            let until = self.inner.deps.clock.now().after(NOT_LACKING);
+            self.inner.asking.resting.put(0, visit.address.clone(), until);
         }
         Ok(())
     }
