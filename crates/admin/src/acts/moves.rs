@@ -284,8 +284,10 @@ impl Admin {
             MoveAct::Abandon { .. } => {
                 let leaving = moves.leaving(name, &which).await?;
                 let count = moves.abandon(name, which).await?;
+                // Noted before: whatever comes of the old addresses, they are out of the move.
+                self.note(actor, verb, name, None, named.or_else(|| Some(count.to_string()))).await?;
                 self.drop_old_addresses(actor, &leaving, false, out).await?;
-                count
+                return Ok(Report::Counted { count });
             }
             MoveAct::Accounts { source, logins } => moves.add_mailboxes(name, source, logins).await?,
             MoveAct::Consent { grant, asks: true } => moves.ask_owners(name, which, grant).await?.len() as u64,
