@@ -33,8 +33,6 @@ pub struct OldAddress {
     pub old: String,
     /// What was made.
     pub made: Made,
-    /// Whether the mailbox is cut over: its mail comes here alone then, to the old address too.
-    pub is_here: bool,
 }
 
 /// Mailboxes that leave a move, or that nothing of a move is to be left of.
@@ -70,6 +68,13 @@ impl Migrate {
             old.extend(self.read(move |tx| of_those(tx, &page)).await?);
         }
         Ok(Leaving { old, mailboxes })
+    }
+
+    /// Whether the mailbox is cut over in this moment: its mail comes here alone then, to the old address too.
+    pub async fn is_here(&self, one: &OldAddress) -> Result<bool> {
+        let account = one.account;
+        let all = self.read(move |tx| rows::mailboxes_of(tx, account)).await?;
+        Ok(all.iter().any(|mailbox| mailbox.id == one.mailbox && mailbox.cut.0 > 0))
     }
 
     /// Another mailbox of the account, in whatever move, that does not leave and has the same old address. It gets what is noted of it,
@@ -130,7 +135,6 @@ fn of_those(tx: &mut Tx<'_>, all: &[Mailbox]) -> Result<Vec<OldAddress>> {
                 address: mailbox.address.clone(),
                 old: row.text(0)?,
                 made: Made { alias: row.int(1)? > 0, identity: row.int(2)? > 0 },
-                is_here: mailbox.cut.0 > 0,
             })
         })?);
     }

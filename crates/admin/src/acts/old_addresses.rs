@@ -160,10 +160,13 @@ impl Admin {
     ) -> Result<Option<Text>> {
         let (directory, store) = (&self.deps.directory, &self.deps.store);
         let (Some(account), Some(old)) = (directory.account(one.account).await?, Address::parse(&one.old)) else {
-            self.deps.moves.forget_old_address(one).await?;
+            if !dry_run {
+                self.deps.moves.forget_old_address(one).await?;
+            }
             return Ok(None);
         };
-        if one.is_here {
+        // An undo takes its time: somebody may have cut it over meanwhile.
+        if self.deps.moves.is_here(one).await? {
             return Ok(Some(Text::new("its mail comes here: the mailbox is cut over", "邮箱已切换，邮件只送到这里")));
         }
         let given = anser_jmap::take_identity(store, &account, &old, true).await?;

@@ -28,14 +28,15 @@ fn what_was_made_is_noted_once_and_is_in_use_where_the_mailbox_is_here() {
         note(office, Made { alias: true, identity: false }).await;
         note(office, Made { alias: false, identity: true }).await;
         let [one] = &noted(office).await[..] else { panic!("noted once") };
-        assert_eq!((one.account, &*one.old, one.made, one.is_here), (ann, "ann@old.test", BOTH, false));
+        assert_eq!((one.account, &*one.old, one.made), (ann, "ann@old.test", BOTH));
+        assert!(!office.migrate.is_here(one).await.unwrap());
         office.migrate.start(MOVE, Vec::new()).await.unwrap();
         let (_shutdown, running) = office.run();
         office.migrate.wait(MOVE).await.unwrap();
         office.migrate.cutover(MOVE, Vec::new()).await.unwrap();
         office.migrate.wait(MOVE).await.unwrap();
         let [here] = &noted(office).await[..] else { panic!("it stays noted") };
-        assert!(here.is_here);
+        assert!(office.migrate.is_here(here).await.unwrap());
         office.migrate.forget_old_address(here).await.unwrap();
         assert!(noted(office).await.is_empty());
         running.abort();
