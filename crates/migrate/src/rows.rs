@@ -326,6 +326,7 @@ pub fn remove_own(tx: &mut Tx<'_>, of: u64) -> Result<()> {
     for sql in [
         "DELETE FROM mov_proofs WHERE account IN (SELECT id FROM mov_accounts WHERE move = ?1)",
         "DELETE FROM mov_runs WHERE account IN (SELECT id FROM mov_accounts WHERE move = ?1)",
+        "DELETE FROM mov_old_addresses WHERE mailbox IN (SELECT id FROM mov_accounts WHERE move = ?1)",
         "DELETE FROM mov_accounts WHERE move = ?1",
         FORGET_REFUSED,
         "DELETE FROM mov_sources WHERE move = ?1",
