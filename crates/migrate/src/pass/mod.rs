@@ -246,7 +246,7 @@ impl Pass<'_> {
         if origin.went_on() && self.knows_any(origin, &ledger).await? {
             // What an earlier pass brought cannot be told from a twin of what was there before.
             origin.go_on_from(None);
-            (standing, ledger) = self.open(origin, last).await?;
+            (standing, ledger) = self.open(origin, &ledger).await?;
         }
         if as_before(&standing) && ledger.key == last.key && !lists_all {
             self.watch.done(last.messages, 0);
