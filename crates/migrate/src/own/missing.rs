@@ -133,10 +133,18 @@ impl Migrate {
         let (to, mut pieces) = mpsc::channel(PIECES);
         let (migrate, allowed) = (self.clone(), self.inner.deps.allowed.clone());
         tokio::spawn(async move {
+            let reader = to.clone();
             let mut pour = Pour::new(to);
-            let poured = Box::pin(migrate.pour(owner, id, &folder, &key, &mut pour));
-            if let Err(trouble) = reach::within(allowed, poured).await {
-                pour.break_off(error_of(trouble)).await;
+            let pouring = async {
+                let poured = Box::pin(migrate.pour(owner, id, &folder, &key, &mut pour));
+                if let Err(trouble) = reach::within(allowed, poured).await {
+                    pour.break_off(error_of(trouble)).await;
+                }
+            };
+            // An old server that hangs is left when nobody waits any more.
+            tokio::select! {
+                () = pouring => {}
+                () = reader.closed() => {}
             }
         });
         // What comes first tells whether anything does.
