@@ -154,7 +154,7 @@ impl Migrate {
                 Ok(stream::once(async { Ok(first) }).chain(rest).boxed())
             }
             Some(Err(error)) => Err(error),
-            None => Err(error_of(Trouble::Refused("nothing came".to_owned()))),
+            None => Err(error_of(Trouble::Refused("the server did not hand it out".to_owned()))),
         }
     }
 
