@@ -13,7 +13,6 @@ use crate::Migrate;
 use crate::pass::Rule;
 use crate::plan::{Namespace, foreseen};
 use crate::profile;
-use crate::reach;
 use crate::source::Folder;
 use crate::trouble::Trouble;
 
@@ -49,7 +48,7 @@ impl Migrate {
         let owner = account.id;
         let own = self.read(move |tx| mine(tx, owner, id)).await?;
         let asked = Box::pin(self.ask_folders(own));
-        match reach::within(self.inner.deps.allowed.clone(), asked).await {
+        match self.in_time(asked).await {
             Ok(folders) => Ok((folders, None)),
             Err(trouble) => Ok((Vec::new(), Some(words::trouble(&trouble)))),
         }

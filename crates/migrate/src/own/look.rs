@@ -1,17 +1,23 @@
 //! A look at the other server while its owner waits: nothing of it is kept. It counts, since each says a password to a stranger's server.
 
+use std::time::Duration;
+
 use anser_base::{AccountId, Class, Error, Result, Timestamp};
 use anser_db::Tx;
+use tokio::time::timeout;
 
 use super::rows::{self, Own};
 use super::{mine, parts};
 use crate::Migrate;
 use crate::model::Mailbox;
+use crate::reach;
 use crate::source::Origin;
 use crate::trouble::Trouble;
 
 /// Looks of one account in an hour.
 pub const LOOKS: u32 = 60;
+/// How long what is told as a whole may take: less than a request may.
+const TIME: Duration = Duration::from_secs(90);
 
 /// Counts a look. [`Class::Limit`] when there were too many of the account's in this hour.
 fn count_look(tx: &mut Tx<'_>, own: &mut Own, now: Timestamp) -> Result<()> {
@@ -28,6 +34,12 @@ fn count_look(tx: &mut Tx<'_>, own: &mut Own, now: Timestamp) -> Result<()> {
 }
 
 impl Migrate {
+    /// Does a look, within what persons may reach. [`Trouble::Later`] when it takes too long.
+    pub(super) async fn in_time<T>(&self, looking: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+        let within = reach::within(self.inner.deps.allowed.clone(), looking);
+        timeout(TIME, within).await.unwrap_or_else(|_| Err(Trouble::lost("no answer in time")))
+    }
+
     /// Opens the other mailbox of an account's own move. Whoever calls this is within what persons may reach.
     pub(super) async fn look(&self, owner: AccountId, id: u64) -> Result<(Mailbox, Origin), Trouble> {
         let now = self.inner.deps.clock.now();

@@ -79,8 +79,7 @@ impl Migrate {
         let (mut heads, mut problem) = (HashMap::new(), None);
         if !keys.is_empty() {
             let asked = Box::pin(self.ask_heads(owner, id, &folders, &keys, &mut heads));
-            let asked = reach::within(self.inner.deps.allowed.clone(), asked).await;
-            problem = asked.err().map(|trouble| words::trouble(&trouble));
+            problem = self.in_time(asked).await.err().map(|trouble| words::trouble(&trouble));
         }
         let one = |(key, folder, row): &(LedgerKey, String, LedgerRow)| {
             missed(*key, folder, row, heads.get(&(key.folder, row.key.clone())))
