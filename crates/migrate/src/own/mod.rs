@@ -275,8 +275,9 @@ impl Migrate {
         Ok(views)
     }
 
-    /// Makes a move and begins it, unless it is wished to wait. One that was taken away and is made again goes on from there. [`Class::Invalid`] for what is missing or
-    /// wrong in the wish, and for what is being moved already; [`Class::Limit`] for too many of them, or too many begun in an hour.
+    /// Makes a move and begins it, unless it is wished to wait. One that was taken away and is made again goes on from there.
+    /// [`Class::Invalid`] for what is missing or wrong in the wish, and for what is being moved already; [`Class::Limit`] for too many of
+    /// them, or too many begun in an hour.
     pub async fn begin_own(&self, account: &Account, wish: Wish) -> Result<OwnMove> {
         wish.check()?;
         let (inner, now, source) = (self.inner.clone(), self.inner.deps.clock.now(), wish.source());
@@ -449,7 +450,9 @@ impl Migrate {
             all_rows::forget_secrets(tx, of.id)?;
             all_rows::set_state(tx, mailbox.id, &standing)?;
             all_rows::set_move(tx, of.id, MoveState::Paused)?;
-            rows::put(tx, &Own { gone: true, ..own })?;
+            // Whoever makes it again chooses again.
+            rows::set_left(tx, own.of, &BTreeMap::new())?;
+            rows::put(tx, &Own { gone: true, choice: Choice::default(), ..own })?;
             Ok(mailbox)
         });
         let mailbox = gone.await?;
