@@ -61,7 +61,9 @@ impl Talk {
     /// The next line, without its end.
     pub async fn line(&mut self) -> Result<String, Trouble> {
         match halt::answer(self.stream.read_line(LINE)).await?.map_err(|error| Trouble::lost(error.chain()))? {
-            Line::Full(line) => Ok(text_of(&line).trim_end().to_owned()),
+            // Ids are lines as well, and stay what they are whatever their octets could mean.
+            Line::Full(line) if line.starts_with(b"-") => Ok(text_of(&line).trim_end().to_owned()),
+            Line::Full(line) => Ok(String::from_utf8_lossy(&line).trim_end().to_owned()),
             Line::TooLong => Err(Trouble::lost("an endless line")),
             Line::Closed => Err(Trouble::lost("the server closed the connection")),
             Line::TimedOut => Err(Trouble::lost("no answer in time")),
