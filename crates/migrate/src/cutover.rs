@@ -47,9 +47,20 @@ pub struct Look {
     pub is_unsaid: bool,
 }
 
+impl Look {
+    /// Why the move cannot end as it was looked at: `Class::Conflict`.
+    pub fn refusal(&self) -> Option<Error> {
+        keeps_open(&self.gates).map(refusal)
+    }
+}
+
 /// The first gate that keeps a move from its end.
 fn keeps_open(gates: &[GateView]) -> Option<&GateView> {
     gates.iter().find(|gate| gate.state == "open" && !gate.before)
+}
+
+fn refusal(open: &GateView) -> Error {
+    Error::new(Class::Conflict, open.en.clone(), open.zh.clone())
 }
 
 impl Migrate {
@@ -254,7 +265,7 @@ impl Migrate {
                 let views = gates.views(&standing, &seen, now);
                 if let Some(open) = keeps_open(&views) {
                     // Nothing of this transaction stays.
-                    return Err(Error::new(Class::Conflict, open.en.clone(), open.zh.clone()));
+                    return Err(refusal(open));
                 }
                 gates.closed = gates.closed.or(Some(now.0));
                 Ok(())

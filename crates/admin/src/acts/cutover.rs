@@ -96,8 +96,11 @@ impl Admin {
             out.item(Item::MoveVisit(VisitView { at_ms: *at_ms })).await?;
         }
         if wish.close {
-            let closed = moves.close_move(name, &seen).await;
-            closed.map_err(|refused| if look.is_unsaid { unsaid(&refused) } else { refused })?;
+            // With what was said it cannot end either: it is refused for what is open then.
+            if let Some(refused) = look.refusal().filter(|_| look.is_unsaid) {
+                return Err(unsaid(&refused));
+            }
+            moves.close_move(name, &seen).await?;
             self.note(actor, "move.close", name, None, None).await?;
             return Ok(Report::Done);
         }
