@@ -195,6 +195,7 @@ test('an answer quotes, goes to the right people and marks what it answers', asy
   await page.locator('.composer').waitFor({ state: 'detached' });
   const bob = await here.page('bob');
   await row(bob, 'Re: Question').click();
+  await letter(bob).getByText('On Monday.').waitFor();
   assert.match(await letter(bob).innerText(), /^On Monday\./);
   await Promise.all([here.leave(page), here.leave(bob)]);
 });
