@@ -92,7 +92,7 @@ impl Pass<'_> {
         self.store.write(self.account, Durability::Sync, work).await
     }
 
-    /// The source numbered a folder anew (UIDVALIDITY changed), or another one has its name: the ledger goes on with a folder of another number, and finds what is
+    /// The source numbered a folder anew (UIDVALIDITY changed): the ledger goes on with a folder of another number, and finds what is
     /// here by its bytes.
     pub(super) async fn renumber(&self, ledger: &LedgerFolder, uidvalidity: u32) -> Result<LedgerFolder> {
         self.close(ledger.clone()).await?;
