@@ -10,8 +10,8 @@ use anser_base::{Class, Error, Result, Timestamp, words};
 use anser_db::{Row, Tx, params};
 
 use crate::admin::one;
-use crate::login::{AuthFailure, Refusal};
 use crate::random::{TOKEN, TOKEN_PREFIX, token_hash};
+use crate::refusal::{AuthFailure, Refusal};
 use crate::{Directory, names};
 
 /// Tokens of the house.

@@ -15,32 +15,35 @@
 //! Nobody can use us to guess at old accounts or to lock them: of each name a few wrong passwords a day go to the old side
 //! ([`FrontDoor::tries`]), from one network half of them, the same one once; beyond that all are wrong. All failures of such a domain
 //! are answered at multiples of [`BEAT`], so that the time does not tell whether the old server was asked. One login of a name is
-//! asked for at a time.
+//! asked for at a time, and beside it one whose password is right here and is learnt again. No login waits for that.
 
+mod again;
 mod door;
+mod turns;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anser_base::{AccountId, Address, Error, Result, Timestamp};
 use anser_db::params;
 use anser_wire::Secret;
-use tokio::time::timeout;
 
 use self::door::{DOOR, check, read, write};
+use self::turns::Turns;
 use crate::admin::{no_domain, one};
 use crate::cache::Cache;
+use crate::credentials::Credentials;
 use crate::guard::Network;
-use crate::login::{Attempt, AuthFailure, Credentials};
+use crate::login::Attempt;
 use crate::model::{Account, AccountState};
 use crate::names::{self, LoginName};
 use crate::passage::Passage;
 use crate::password::{self, PASSWORD};
+use crate::refusal::AuthFailure;
 use crate::{Directory, NewAccount, Password, Service, rows};
 
 pub use door::{FrontDoor, LOGIN, OLD_TLS, OldProtocol};
@@ -51,14 +54,6 @@ pub const BEAT: Duration = Duration::from_secs(2);
 const KNOWN_WRONG: Duration = Duration::from_secs(15 * 60);
 /// Names and networks whose wrong passwords are counted, and wrong passwords that are remembered.
 const COUNTED: usize = 50_000;
-/// Names that are asked about at once.
-const ASKED_AT_ONCE: usize = 256;
-/// How long somebody whose password is right here waits for what the old server says of it.
-const AGAIN: Duration = Duration::from_secs(5);
-/// How long it is not asked about such a password again, whatever it says.
-const AGAIN_AFTER: Duration = Duration::from_secs(60);
-/// The same where it was told to the moves, and is not the one that they lack.
-const NOT_LACKING: Duration = Duration::from_secs(3600);
 /// Milliseconds of a day.
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
@@ -126,7 +121,10 @@ impl fmt::Debug for OldServers {
 
 /// What is remembered of questions.
 pub(crate) struct Asking {
-    under_way: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    /// Names whose password is not known here.
+    first: Turns,
+    /// Those whose password is, and is learnt again.
+    again: Turns,
     wrong_of_name: Cache<String, (i64, u32)>,
     wrong_from: Cache<(String, Network), (i64, u32)>,
     known_wrong: Cache<[u8; 32], Timestamp>,
@@ -138,17 +136,8 @@ impl Asking {
     pub fn new() -> Self {
         let (wrong_of_name, wrong_from) = (Cache::new(COUNTED), Cache::new(COUNTED));
         let (known_wrong, resting) = (Cache::new(COUNTED), Cache::new(COUNTED));
-        Self { under_way: Mutex::default(), wrong_of_name, wrong_from, known_wrong, resting }
-    }
-
-    /// The turn of a name; `None` when too many others are under way.
-    fn turn(&self, name: &str) -> Option<Arc<tokio::sync::Mutex<()>>> {
-        let mut all = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, turn| Arc::strong_count(turn) > 1);
-        if all.len() >= ASKED_AT_ONCE && !all.contains_key(name) {
-            return None;
-        }
-        Some(all.entry(name.to_owned()).or_default().clone())
+        let (first, again) = (Turns::default(), Turns::default());
+        Self { first, again, wrong_of_name, wrong_from, known_wrong, resting }
     }
 
     /// Whether another wrong password may go to the old side today.
@@ -293,7 +282,7 @@ impl Directory {
         if !is_sound || !(visit.may_learn(known) || self.is_stale(known).await?) {
             return Ok(None);
         }
-        let turn = self.inner.asking.turn(&visit.address).ok_or_else(busy)?;
+        let turn = self.inner.asking.first.of(&visit.address).ok_or_else(busy)?;
         let _turn = turn.lock().await;
         // Whoever was first may have learnt it; then ours is the truth.
         let known = self.credentials(attempt.name).await?;
@@ -322,57 +311,6 @@ impl Directory {
         let lesson = Lesson { account, door, login, password: Secret::new(attempt.password) };
         // A task of its own, so that a client that leaves meanwhile does not leave it half done.
         let _ = tokio::spawn((servers.learned)(lesson)).await;
-    }
-
-    /// Gives the moves a password that is right here once more, where they have forgotten the one of a mailbox that still comes from the
-    /// old server, and that takes it. What is ours stays as it is.
-    ///
-    /// Its owner waits for [`AGAIN`] at the most. A question that takes longer goes on beside them, so that what a slow server refuses is
-    /// counted.
-    pub(crate) async fn teach_again(&self, attempt: &Attempt<'_>, whose: Arc<Credentials>) -> Result<(), AuthFailure> {
-        let Some(servers) = self.inner.old_servers.get() else { return Ok(()) };
-        let Some(visit) = self.visit(attempt.name, Some(&*whose)).await? else { return Ok(()) };
-        if !(servers.lacks)(whose.account.id).await? {
-            return Ok(());
-        }
-        let turn = self.inner.asking.turn(&visit.address).ok_or_else(busy)?;
-        let Ok(held) = turn.clone().try_lock_owned() else {
-            // Whoever was first gives it.
-            drop(timeout(AGAIN, turn.lock()).await);
-            return Ok(());
-        };
-        let (resting, now) = (&self.inner.asking.resting, self.inner.deps.clock.now());
-        if resting.get(0, visit.address.as_str()).is_some_and(|until| until > now) {
-            return Ok(());
-        }
-        resting.put(0, visit.address.clone(), now.after(AGAIN_AFTER));
-        let (directory, name, password) = (self.clone(), attempt.name.to_vec(), Secret::new(attempt.password));
-        let Attempt { service, source, tls, .. } = *attempt;
-        let asking = tokio::spawn(async move {
-            let _held = held;
-            let attempt = Attempt { name: &name, password: password.as_bytes(), service, source, tls };
-            if let Err(failure) = directory.ask_again(&attempt, &visit, &whose).await {
-                tracing::debug!(error = failure.error.chain(), "a password could not be learnt again");
-            }
-        });
-        let _ = timeout(AGAIN, asking).await;
-        Ok(())
-    }
-
-    async fn ask_again(&self, attempt: &Attempt<'_>, visit: &Visit, whose: &Credentials) -> Result<(), AuthFailure> {
-        let Some(servers) = self.inner.old_servers.get() else { return Ok(()) };
-        let login = visit.login();
-        if !self.ask(attempt, visit, &login).await? {
-            return Ok(());
-        }
-        tracing::info!(account = %whose.account.address, host = %visit.door.host, "a forgotten password was learnt again");
-        self.teach(attempt, visit, whose, login).await;
-        if (servers.lacks)(whose.account.id).await? {
-            // That of another login or of another old server: each lesson would begin a pass.
-            let until = self.inner.deps.clock.now().after(NOT_LACKING);
-            self.inner.asking.resting.put(0, visit.address.clone(), until);
-        }
-        Ok(())
     }
 
     /// Whether somebody's mailbox is at the old server and their password was changed there.

@@ -5,6 +5,7 @@
 //! | [`model`] | the nouns: [`Account`], [`Domain`], [`Group`], [`Services`], [`Role`] |
 //! | [`resolve`] | where mail to an address goes, and who may write as it |
 //! | [`login`] | is this password or token good: [`Directory::authenticate`], and the SCRAM half in [`scram`] |
+//! | [`refusal`] | why a login fails |
 //! | [`pass`] | what open connections were let in by, asked after |
 //! | [`passage`] | sessions of people whose mail is still there |
 //! | [`front_door`] | logins that only an old server knows yet: asked there, and learnt |
@@ -42,6 +43,7 @@ mod cache;
 pub mod cbor;
 pub mod certificates;
 pub mod completion;
+mod credentials;
 pub mod dkim;
 pub mod front_door;
 pub mod guard;
@@ -59,6 +61,7 @@ pub mod portals;
 pub mod providers;
 mod push;
 mod random;
+pub mod refusal;
 pub mod remembered;
 pub mod resolve;
 pub mod ring;
@@ -93,10 +96,10 @@ use anser_db::{Db, Durability, Place, Tx};
 use tokio::sync::{OnceCell, watch};
 
 use crate::cache::Cache;
+use crate::credentials::Credentials;
 use crate::dkim::SigningKey;
 use crate::front_door::Asking;
 use crate::guard::Guard;
-use crate::login::Credentials;
 use crate::names::LoginName;
 use crate::password::Hasher;
 use crate::remembered::Remembered;
@@ -113,7 +116,7 @@ pub use completion::{AGE as PEOPLE_AGE, People, Person, PersonId};
 pub use dkim::{DkimKey, DkimState};
 pub use front_door::{Answer, FrontDoor, Lesson, OldProtocol, OldServers, Question};
 pub use jobs::JOBS;
-pub use login::{Attempt, AuthFailure, Login, Refusal, Via};
+pub use login::{Attempt, Login, Via};
 pub use model::{
     Account, AccountState, AppPassword, AppPasswordId, AppPasswordKind, DEFAULT_TENANT, Domain, Group, GroupId, Locale,
     Role, Service, Services, SessionId,
@@ -127,6 +130,7 @@ pub use password::policy::PasswordRules;
 pub use portals::{Portal, PortalTicket};
 pub use providers::{Names, Provider, ProviderKind};
 pub use push::PushSubscription;
+pub use refusal::{AuthFailure, Refusal};
 pub use resolve::{Expansion, Resolution};
 pub use routes::{Check, Gate, HopTls, Hours, NextHop, Route, RouteWay, Standing};
 pub use rules::{InForce, Rules};

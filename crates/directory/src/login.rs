@@ -5,30 +5,24 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anser_base::{AccountId, Class, Error, Result, Timestamp};
-use anser_db::{Tx, params};
+use anser_base::{Result, Timestamp};
+use anser_db::params;
 
+use crate::credentials::{Credentials, remember_place};
 use crate::guard::{Attempted, Network};
-use crate::model::{Account, AccountState, AppPasswordId, AppPasswordKind, Service, Services, SessionId};
+use crate::model::{Account, AppPasswordId, AppPasswordKind, Service, Services, SessionId};
 use crate::names::LoginName;
 use crate::oauth::{GrantId, Note};
 use crate::pass::Pass;
 use crate::password::{self, Secret};
-use crate::random::{self, Random, app_hash, token_hash};
-use crate::rows;
-use crate::rules::{self, InForce};
+use crate::random::{self, app_hash, token_hash};
+use crate::refusal::{AuthFailure, Refusal, locked, must_change, needs_app_password, not_allowed, wrong};
 use crate::scram::ScramKeys;
-use crate::second::{self, Second};
 use crate::sign_in::Visitor;
-use crate::used::{self, Used};
-use crate::{Directory, front_door, names, providers};
+use crate::{Directory, front_door, names};
 
-/// Networks remembered per account; of more, the one not seen longest goes.
-pub const PLACES: i64 = 16;
 /// How often it is written down that a place or an app password was seen again.
 const SEEN_EVERY: Duration = Duration::from_secs(15 * 60);
-/// How long a place stays known without a login from it.
-const PLACE_FOR: Duration = Duration::from_secs(90 * 24 * 3600);
 
 /// One try to log in.
 #[derive(Clone, Copy)]
@@ -101,74 +95,6 @@ pub struct Login {
     pub services: Services,
     /// To ask after it by, while a connection is open.
     pub pass: Pass,
-}
-
-/// Why there is no login.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// Name or password are wrong; which one is not told.
-    Wrong,
-    /// The password is right, but the account is suspended or may not use this door.
-    NotAllowed,
-    /// The password is right, and its owner must choose a new one before it opens anything but the web.
-    MustChange,
-    /// The password is right, but the account has a second factor, which this door cannot ask for: an app password opens it.
-    NeedsAppPassword,
-    /// The password is right, but the user wants to act for somebody else.
-    NotYourself,
-    /// Too many failures; the password was not looked at.
-    Locked,
-    /// The directory cannot tell at present.
-    Unavailable,
-}
-
-impl Refusal {
-    /// What it is called in the journal.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Wrong => "wrong",
-            Self::NotAllowed => "not-allowed",
-            Self::MustChange => "must-change",
-            Self::NeedsAppPassword => "needs-app-password",
-            Self::NotYourself => "not-yourself",
-            Self::Locked => "locked",
-            Self::Unavailable => "unavailable",
-        }
-    }
-}
-
-/// A login that failed.
-#[derive(Debug)]
-pub struct AuthFailure {
-    /// Why.
-    pub reason: Refusal,
-    /// How long the door waits before it answers.
-    pub delay: Duration,
-    /// What the peer may read.
-    pub error: Error,
-}
-
-impl From<Error> for AuthFailure {
-    fn from(error: Error) -> Self {
-        Self { reason: Refusal::Unavailable, delay: Duration::ZERO, error }
-    }
-}
-
-/// Everything that a login looks at.
-#[derive(Debug)]
-pub(crate) struct Credentials {
-    pub account: Arc<Account>,
-    domain_disabled: bool,
-    pub hash: String,
-    scram: Option<ScramKeys>,
-    pub version: i64,
-    pub second: Second,
-    pub rules: InForce,
-    /// Who has to say at the login page who somebody is, in place of the password.
-    pub provider: Option<String>,
-    random: Vec<Random>,
-    places: Vec<(Network, Timestamp)>,
-    pub used: Vec<Used>,
 }
 
 impl Directory {
@@ -276,18 +202,6 @@ impl Directory {
     async fn owner_of_token(&self, hash: blake3::Hash) -> Result<String> {
         let owner = self.read(move |tx| random::owner_of_token(tx, &hash)).await?;
         Ok(owner.unwrap_or_else(|| format!("token {}", &hash.to_hex()[..16])))
-    }
-
-    pub(crate) async fn credentials(&self, name: &[u8]) -> Result<Option<Arc<Credentials>>> {
-        let Some(name) = LoginName::parse(name) else { return Ok(None) };
-        let stamp = self.stamp().await?;
-        if let Some(known) = self.inner.logins.get(stamp, &name) {
-            return Ok(known);
-        }
-        let sought = name.clone();
-        let found = self.read(move |tx| credentials(tx, &sought)).await?.map(Arc::new);
-        self.inner.logins.put(stamp, name, found.clone());
-        Ok(found)
     }
 
     pub(crate) fn admit(
@@ -471,62 +385,6 @@ impl Directory {
     }
 }
 
-impl Credentials {
-    pub fn allows(&self, service: Service, via: Via) -> bool {
-        let services = self.services(via);
-        let is_open = match service {
-            Service::Web => true,
-            Service::SignIn => !matches!(via, Via::AppPassword(_) | Via::Token(_) | Via::Grant(..)),
-            _ => !services.contains(Services::READ_ONLY),
-        };
-        is_open
-            && self.account.state == AccountState::Active
-            && !self.domain_disabled
-            && services.contains(service.into())
-    }
-
-    /// Whether its owner may use it at present.
-    pub fn is_open(&self) -> bool {
-        let account = &self.account;
-        account.state == AccountState::Active && !self.domain_disabled && !account.must_change_password
-    }
-
-    /// Whether its owner may come to the login page at present.
-    pub fn may_sign_in(&self) -> bool {
-        self.allows(Service::SignIn, Via::Password)
-    }
-
-    /// What may be done with what was shown.
-    pub fn services(&self, via: Via) -> Services {
-        let only = Services::READ_ONLY;
-        let own = Services(self.account.services.0 & self.rules.services.with(only).0);
-        let shown = match via {
-            Via::AppPassword(id) | Via::Token(id) => self.named(id).map_or(Services::NONE, |app| app.services),
-            Via::Grant(_, services) => services,
-            Via::Password | Via::Scram | Via::Session(_) => Services::ALL,
-        };
-        Services(own.0 & shown.0).with(Services((own.0 | shown.0) & only.0))
-    }
-
-    /// Whether this app password or token opens anything at a moment.
-    pub fn is_alive(&self, id: AppPasswordId, now: Timestamp) -> bool {
-        self.named(id).is_some_and(|one| one.is_alive(now))
-    }
-
-    fn named(&self, id: AppPasswordId) -> Option<&Random> {
-        self.random.iter().find(|one| one.id == id)
-    }
-
-    /// Hashes are compared in constant time.
-    fn random(&self, kind: AppPasswordKind, hash: blake3::Hash, now: Timestamp) -> Option<&Random> {
-        self.random.iter().find(|one| one.kind == kind && one.hash == hash && one.is_alive(now))
-    }
-
-    fn knows(&self, network: Network, now: Timestamp) -> bool {
-        self.places.iter().any(|(known, seen)| *known == network && now.since(*seen) < PLACE_FOR)
-    }
-}
-
 /// What is written down beside a good login may fail, as on a full disk; the login stays good.
 pub(crate) fn log_failure(what: &str, outcome: Result<()>) {
     if let Err(error) = outcome {
@@ -546,100 +404,4 @@ fn guarded_name(name: &[u8], credentials: Option<&Credentials>) -> String {
 fn attempted<'a>(name: &'a str, source: IpAddr, credentials: Option<&Credentials>, now: Timestamp) -> Attempted<'a> {
     let network = Network::of(source);
     Attempted { name, network, known_place: credentials.is_some_and(|found| found.knows(network, now)) }
-}
-
-fn wrong() -> Error {
-    Error::new(Class::Unauthenticated, "wrong user name or password", "用户名或密码错误")
-}
-
-fn not_allowed() -> Error {
-    Error::new(
-        Class::Forbidden,
-        "this account may not be used here at present; ask your administrator",
-        "该账号目前不能在此使用，请联系管理员",
-    )
-}
-
-fn must_change() -> Error {
-    Error::new(
-        Class::Forbidden,
-        "you must choose a new password before you can use your mail",
-        "请先修改密码，然后才能使用邮箱",
-    )
-}
-
-fn needs_app_password() -> Error {
-    Error::new(
-        Class::Forbidden,
-        "this account has a second factor; make an app password in the web mail and use that here",
-        "该账号已启用两步验证，请在网页邮箱中创建应用专用密码并在此使用",
-    )
-}
-
-fn locked(left: Duration) -> AuthFailure {
-    let minutes = left.as_secs().div_ceil(60).max(1);
-    let error = Error::new(
-        Class::Limit,
-        format!("too many failed logins; try again in {minutes} min"),
-        format!("登录失败次数过多，请 {minutes} 分钟后再试"),
-    );
-    AuthFailure { reason: Refusal::Locked, delay: Duration::ZERO, error }
-}
-
-fn credentials(tx: &mut Tx<'_>, name: &LoginName) -> Result<Option<Credentials>> {
-    let (local, domain) = match name {
-        LoginName::Bare(local) => (local.as_str(), rows::default_domain(tx)?),
-        LoginName::Full(address) => {
-            let Some((local, domain)) = address.rsplit_once('@') else { return Ok(None) };
-            (local, rows::domain_followed(tx, domain)?)
-        }
-    };
-    let Some(domain) = domain else { return Ok(None) };
-    let address = format!("{local}@{}", domain.name);
-    let sql = concat!(
-        "SELECT ",
-        rows::account_columns!(),
-        ", a.hash, a.scram, a.credential FROM dir_accounts a WHERE a.address = ?1"
-    );
-    let found = tx.query_one(sql, params![&address], |row| {
-        let at = rows::ACCOUNT_COLUMNS;
-        Ok((rows::account(row)?, row.text(at)?, row.opt_blob(at + 1)?, row.int(at + 2)?))
-    })?;
-    let Some((account, hash, scram, version)) = found else { return Ok(None) };
-    let own = names::key(&account.address);
-    Ok(Some(Credentials {
-        second: second::of_account(tx, account.id, &own, &domain.name)?,
-        rules: rules::in_force(tx, &domain.name)?,
-        provider: providers::in_place_of_password(tx, &domain.name)?,
-        random: random::of_account(tx, account.id)?,
-        places: places(tx, account.id)?,
-        used: used::of_account(tx, account.id)?,
-        account: Arc::new(account),
-        domain_disabled: domain.disabled,
-        hash,
-        scram: scram.as_deref().and_then(ScramKeys::from_bytes),
-        version,
-    }))
-}
-
-fn places(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<(Network, Timestamp)>> {
-    let sql = "SELECT network, seen_ms FROM dir_places WHERE account = ?1";
-    let all = tx.query(sql, params![account.to_sql()], |row| {
-        Ok(Network::from_slice(&row.blob(0)?).map(|network| (network, Timestamp(row.int(1).unwrap_or(0)))))
-    })?;
-    Ok(all.into_iter().flatten().collect())
-}
-
-fn remember_place(tx: &mut Tx<'_>, account: AccountId, network: Network, now: Timestamp) -> Result<()> {
-    tx.execute(
-        "INSERT INTO dir_places (account, network, seen_ms) VALUES (?1, ?2, ?3)
-         ON CONFLICT (account, network) DO UPDATE SET seen_ms = excluded.seen_ms",
-        params![account.to_sql(), network.as_bytes(), now.0],
-    )?;
-    tx.execute(
-        "DELETE FROM dir_places WHERE account = ?1 AND network NOT IN
-         (SELECT network FROM dir_places WHERE account = ?1 ORDER BY seen_ms DESC, network LIMIT ?2)",
-        params![account.to_sql(), PLACES],
-    )?;
-    Ok(())
 }

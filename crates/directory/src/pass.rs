@@ -9,7 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio::sync::watch;
 
 use crate::Directory;
-use crate::login::{Credentials, Via};
+use crate::credentials::Credentials;
+use crate::login::Via;
 use crate::model::{Account, AppPasswordId, Service, Services, SessionId};
 use crate::oauth::GrantId;
 

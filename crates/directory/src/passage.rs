@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, PoisonError};
 
-use anser_base::{AccountId, Result};
+use anser_base::{AccountId, Class, Result};
 use anser_net::{Shutdown, Stream};
 
 use crate::front_door::Later;
@@ -67,9 +67,13 @@ impl Directory {
     /// Where the session of somebody who has just logged in goes: `None` when the mailbox is here. [`anser_base::Class::Unavailable`]
     /// while nobody can say, or the old server is out of reach: the login fails for a time.
     pub async fn passage(&self, account: &Arc<Account>, service: Service) -> Result<Option<Passage>> {
-        match self.inner.old_servers.get() {
-            Some(servers) => (servers.pass)(account.clone(), service).await,
-            None => Ok(None),
+        let Some(servers) = self.inner.old_servers.get() else { return Ok(None) };
+        match (servers.pass)(account.clone(), service).await {
+            // The password that it lacks may be on its way.
+            Err(error) if error.class == Class::Unavailable && self.wait_for_learning(account).await => {
+                (servers.pass)(account.clone(), service).await
+            }
+            found => found,
         }
     }
 

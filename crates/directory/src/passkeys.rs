@@ -13,7 +13,7 @@ use anser_base::{AccountId, Class, Error, Result, Timestamp};
 use anser_db::{Row, Tx, params};
 
 use crate::admin::{no_account, one};
-use crate::login::{AuthFailure, Refusal};
+use crate::refusal::{AuthFailure, Refusal};
 use crate::second::{Factors, put_recovery, recovery_hash};
 use crate::sessions::shortened;
 use crate::sign_in::{Shown, Signed, Visitor, elsewhere};

@@ -17,7 +17,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::admin::one;
-use crate::login::{AuthFailure, Refusal};
+use crate::refusal::{AuthFailure, Refusal};
 use crate::scram::hmac;
 use crate::sign_in::{Signed, Visitor};
 use crate::{Directory, names, sealed};

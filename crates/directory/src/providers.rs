@@ -11,8 +11,9 @@ use anser_base::{Address, Class, Error, Result};
 use anser_db::{Row, Tx, params};
 
 use crate::admin::{no_account, one};
-use crate::login::{AuthFailure, Credentials, Refusal};
+use crate::credentials::Credentials;
 use crate::portals::no_mailbox;
+use crate::refusal::{AuthFailure, Refusal};
 use crate::sign_in::{Signed, Visitor};
 use crate::{Directory, names, sealed};
 

@@ -29,9 +29,10 @@ use anser_wire::sasl::{
     SaslError, ServerFirst, XOAuth2, oauth_error, server_final,
 };
 
-use crate::login::{Attempt, AuthFailure, Login, Refusal};
+use crate::login::{Attempt, Login};
 use crate::model::Service;
 use crate::names::LoginName;
+use crate::refusal::{AuthFailure, Refusal};
 use crate::scram::ScramLookup;
 use crate::{Directory, names};
 

@@ -8,8 +8,9 @@ use anser_base::Result;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use crate::login::{AuthFailure, Login, Via};
+use crate::login::{Login, Via};
 use crate::model::Service;
+use crate::refusal::AuthFailure;
 use crate::{Attempt, Directory};
 
 /// Iterations of PBKDF2; RFC 7677 §4 asks for 4096 at least.

@@ -8,7 +8,7 @@ use anser_base::{AccountId, Class, Error, Result};
 use anser_db::{Row, Tx, params};
 
 use crate::admin::{no_account, one};
-use crate::login::Credentials;
+use crate::credentials::Credentials;
 use crate::{Directory, names, sealed, totp};
 
 /// Recovery codes of an account.

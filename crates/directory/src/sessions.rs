@@ -13,7 +13,8 @@ use anser_base::{AccountId, Error, Result, Timestamp};
 use anser_db::{Row, Tx, params};
 
 use crate::admin::one;
-use crate::login::{Credentials, Via};
+use crate::credentials::Credentials;
+use crate::login::Via;
 use crate::model::{Account, Service, Services, SessionId};
 use crate::pass::Pass;
 use crate::rules::InForce;

@@ -24,9 +24,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::admin::one;
-use crate::login::{Attempt, AuthFailure, Credentials, Login, Refusal};
+use crate::credentials::Credentials;
+use crate::login::{Attempt, Login};
 use crate::model::{AccountState, Service, SessionId};
 use crate::password::policy::PasswordRules;
+use crate::refusal::{AuthFailure, Refusal};
 use crate::second::{Factors, NewTotp, wrong_code};
 use crate::sessions::{NewSession, Session};
 use crate::{Account, Directory, names};

@@ -6,8 +6,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use anser_base::{AccountId, Result, Timestamp};
 use anser_db::{Tx, params};
 
+use crate::credentials::Credentials;
 use crate::guard::Network;
-use crate::login::Credentials;
 use crate::model::Service;
 use crate::{Directory, login};
 

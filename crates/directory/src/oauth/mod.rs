@@ -24,7 +24,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use crate::admin::{no_account, one};
-use crate::login::Credentials;
+use crate::credentials::Credentials;
 use crate::model::{Account, Services};
 use crate::{Directory, names, rows};
 

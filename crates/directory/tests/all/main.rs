@@ -11,6 +11,7 @@ mod identifiers_mean_accounts_and_groups;
 mod logins_tell_nothing_but_yes_or_no;
 mod looks_are_set_domain_by_domain;
 mod mail_finds_its_way;
+mod nobody_waits_for_what_is_learnt_again;
 mod nodes_see_each_others_changes;
 mod old_hashes_open_once_and_become_ours;
 mod passwords_are_learnt_at_the_front_door;

@@ -14,20 +14,23 @@ use tokio::sync::{Notify, mpsc};
 use crate::site::{HOME, PASSWORD, Site, address, each_site};
 
 /// A password with every character that old servers stumble over.
-const NASTY: &str = "a()*%\"\\ {}]~ 密";
+pub const NASTY: &str = "a()*%\"\\ {}]~ 密";
 
 /// An old server where everybody has the same password, and what was asked of it.
-struct Old {
+pub struct Old {
     asked: Arc<AtomicUsize>,
+    /// The logins that it is asked about.
+    pub questions: mpsc::UnboundedReceiver<String>,
     /// Whether it no longer takes the passwords that it took.
     stale: Arc<AtomicBool>,
     /// Whether nobody knows the password there any more.
-    lacks: Arc<AtomicBool>,
-    lessons: mpsc::UnboundedReceiver<Lesson>,
+    pub lacks: Arc<AtomicBool>,
+    pub lessons: mpsc::UnboundedReceiver<Lesson>,
 }
 
-async fn old_server(site: &Site, gate: Option<Arc<Notify>>) -> Old {
+pub async fn old_server(site: &Site, gate: Option<Arc<Notify>>) -> Old {
     let (asked, (sender, lessons)) = (Arc::new(AtomicUsize::new(0)), mpsc::unbounded_channel());
+    let (asks, questions) = mpsc::unbounded_channel();
     let (count, stale, lacks) = (asked.clone(), Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let flag = |flag: &Arc<AtomicBool>| -> Box<dyn Fn(AccountId) -> Later<Result<bool>> + Send + Sync> {
         let flag = flag.clone();
@@ -39,6 +42,7 @@ async fn old_server(site: &Site, gate: Option<Arc<Notify>>) -> Old {
     let used = site.directory.use_old_servers(OldServers {
         ask: Box::new(move |question: Question| {
             count.fetch_add(1, Ordering::SeqCst);
+            let _ = asks.send(question.login.clone());
             let gate = gate.clone();
             Box::pin(async move {
                 if let Some(gate) = gate {
@@ -46,6 +50,7 @@ async fn old_server(site: &Site, gate: Option<Arc<Notify>>) -> Old {
                 }
                 match (question.login.as_str(), question.password.as_bytes()) {
                     ("shut", _) => Answer::Refused("the account is abnormal".into()),
+                    (login, _) if login.starts_with("slow") => std::future::pending().await,
                     ("down", _) => Answer::Down("no route".into()),
                     (_, password) if password == NASTY.as_bytes() => Answer::Good,
                     _ => Answer::Wrong,
@@ -62,10 +67,10 @@ async fn old_server(site: &Site, gate: Option<Arc<Notify>>) -> Old {
         }),
     });
     used.await.unwrap();
-    Old { asked, stale, lacks, lessons }
+    Old { asked, questions, stale, lacks, lessons }
 }
 
-fn door(site: &Site) -> FrontDoor {
+pub fn door(site: &Site) -> FrontDoor {
     FrontDoor {
         domain: "anser.test".into(),
         protocol: OldProtocol::Imap,
@@ -82,7 +87,7 @@ fn door(site: &Site) -> FrontDoor {
     }
 }
 
-async fn listed(site: &Site, text: &str) {
+pub async fn listed(site: &Site, text: &str) {
     site.directory.add_account(NewAccount::new(address(text), Password::None)).await.unwrap();
 }
 
@@ -99,13 +104,14 @@ fn one_that_the_moves_forgot_is_given_to_them_again_where_they_need_it() {
         assert!(old.lessons.try_recv().is_err() && asked() == 1, "they know it");
         old.lacks.store(true, Ordering::SeqCst);
         site.login("carl", NASTY.as_bytes(), HOME).await.unwrap();
-        let lesson = old.lessons.try_recv().expect("before its owner is let in");
+        let lesson = old.lessons.recv().await.unwrap();
         assert_eq!((lesson.login.as_str(), lesson.password.as_bytes(), asked()), ("carl", NASTY.as_bytes(), 2));
         // Of another password than the one there they learn nothing, and it opens what is here.
         for _ in 0..2 {
             site.login("ann", PASSWORD, HOME).await.unwrap();
         }
         site.login("carl", b"wrong", HOME).await.unwrap_err();
+        while old.questions.recv().await.unwrap() != "ann" {}
         assert!(old.lessons.try_recv().is_err() && asked() == 3, "asked once, and of right ones alone");
         site.directory.close_front_door("anser.test").await.unwrap();
         site.login("carl", NASTY.as_bytes(), HOME).await.unwrap();

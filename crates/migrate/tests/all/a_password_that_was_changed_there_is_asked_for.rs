@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use anser_base::{Class, Clock, Timestamp};
-use anser_directory::login::{Attempt, AuthFailure, Login};
+use anser_directory::login::{Attempt, Login};
+use anser_directory::refusal::AuthFailure;
 use anser_directory::{FrontDoor, NewDomain, OldProtocol, Service};
 use anser_migrate::{Passing, front_door};
 
