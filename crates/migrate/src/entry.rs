@@ -299,8 +299,10 @@ impl Inner {
         let find = move |tx: &mut Tx<'_>| {
             for mailbox in rows::unfinished(tx, account)? {
                 let is_here = mailbox.cut.0 > 0 && mailbox.home == Home::Here;
-                let takes = |source: Source| !source.kind.is_files() && source.admin.is_none();
-                if mailbox.secret.is_none() && !is_here && rows::source(tx, mailbox.source)?.is_some_and(takes) {
+                if mailbox.secret.is_none()
+                    && !is_here
+                    && rows::source(tx, mailbox.source)?.is_some_and(|source| source.takes_passwords())
+                {
                     return Ok(true);
                 }
             }

@@ -25,7 +25,7 @@ use crate::acts::{NewMailbox, Password};
 use crate::entry::Login;
 use crate::imap::Imap;
 use crate::ldap;
-use crate::model::{Kind, MoveState, Priority, Source, Tls};
+use crate::model::{Kind, MoveState, Priority, Source, State, Tls};
 use crate::pop3::Pop3;
 use crate::pop3::connection::Said;
 use crate::rows;
@@ -171,22 +171,16 @@ async fn reply(talk: &mut Talk, first: u8) -> Result<Vec<String>, Trouble> {
 }
 
 impl Migrate {
-    /// Takes a password that was learnt: wherever a move has this old server, its login is listed with the password sealed, and in a
-    /// move that runs its mailbox is due at once, before all others: its owner waits. In a draft, or while the move is paused, it is the first
-    /// once that runs. How many moves took it.
+    /// Takes a password that was learnt: wherever a move has this old server, the mailbox that is listed for the account is given it, sealed,
+    /// and where none is its login is listed. In a move that runs the mailbox is due at once, before all others: its owner waits. In a draft,
+    /// or while the move is paused, it is the first once that runs. How many moves took it.
     pub async fn learned(&self, lesson: Lesson) -> Result<u64> {
-        let (mut count, address) = (0, lesson.account.address.to_string());
+        let mut count = 0;
         for of in self.read(rows::moves).await? {
             let id = of.id;
             let sources = self.read(move |tx| rows::sources(tx, id)).await?;
-            // One of them: an account's mail comes by one way, or the inbox would be here twice.
-            let found = match lesson.door.protocol {
-                OldProtocol::Ldap | OldProtocol::Http => self.mail_server(id, &sources, &lesson).await?,
-                _ => best_source(&sources, &lesson).map(|source| (source.name.clone(), lesson.login.clone())),
-            };
-            if let Some((source, login)) = found {
-                let password = Some(Password(lesson.password.as_bytes().to_vec()));
-                let mailbox = NewMailbox { login, password, address: address.clone() };
+            if let Some((source, mailbox)) = self.taker(id, &sources, &lesson).await? {
+                let (address, takes) = (mailbox.address.clone(), mailbox.password.is_some());
                 match self.add_mailboxes(&of.name, Some(source), vec![mailbox]).await {
                     // The mail of this login goes to somebody else: that keeps no other move from the password.
                     Err(error) if error.class == Class::Conflict => {
@@ -196,7 +190,7 @@ impl Migrate {
                     other => _ = other?,
                 }
                 self.raise(&of.name, vec![address.clone()], Priority::Awaited).await?;
-                count += 1;
+                count += u64::from(takes);
                 if of.state == MoveState::Running {
                     let which = vec![address.clone()];
                     let begun = self.start(&of.name, which.clone()).await?;
@@ -209,24 +203,45 @@ impl Migrate {
         Ok(count)
     }
 
-    /// The source of a move, and the login there, that a lesson of what is no mail server is for: where the mailbox is listed; where it
-    /// is not, and others of its domain are in the move, the only source there that takes passwords.
-    async fn mail_server(&self, of: u64, sources: &[Source], lesson: &Lesson) -> Result<Option<(String, String)>> {
+    /// The mailbox of a move that a lesson is for, and the name of its source: one that is listed for the account comes before a new one,
+    /// whatever its login is, as an account's mail comes by one way, or the inbox would be here twice. It has no password where that of
+    /// another login is known, and was not refused.
+    async fn taker(&self, of: u64, sources: &[Source], lesson: &Lesson) -> Result<Option<(String, NewMailbox)>> {
+        let is_mail_server = !matches!(lesson.door.protocol, OldProtocol::Ldap | OldProtocol::Http);
+        let fits = |source: &&Source| match is_mail_server {
+            true => source.host.eq_ignore_ascii_case(&lesson.door.host),
+            false => source.takes_passwords(),
+        };
+        let fitting: Vec<&Source> = sources.iter().filter(fits).collect();
         let account = lesson.account.id;
-        let takes: Vec<&Source> =
-            sources.iter().filter(|source| !source.kind.is_files() && source.admin.is_none()).collect();
         let mut listed = self.read(move |tx| rows::mailboxes_of(tx, account)).await?;
         listed.retain(|mailbox| mailbox.of == of);
-        if !listed.is_empty() {
-            return Ok(listed.into_iter().find_map(|mailbox| {
-                let source = takes.iter().find(|source| source.id == mailbox.source)?;
-                Some((source.name.clone(), mailbox.login))
-            }));
+        let (is_listed, mut known) = (!listed.is_empty(), Vec::new());
+        for mailbox in listed {
+            let Some(source) = fitting.iter().find(|source| source.id == mailbox.source) else { continue };
+            let (is_in, is_named) = (mailbox.state != State::Abandoned, mailbox.login == lesson.login);
+            let is_without = mailbox.secret.is_none() || self.inner.is_stale(&mailbox, source).await?;
+            let lacks = is_in && is_without && source.takes_passwords();
+            let rank = (is_in, is_named, lacks, fitness(source, lesson), u64::MAX - mailbox.id);
+            // What is no mail server has one password of everybody, whatever the login.
+            known.push((rank, source.name.clone(), mailbox, is_named || lacks || !is_mail_server));
         }
-        let [only] = &*takes else { return Ok(None) };
-        let domain = lesson.account.address.domain().to_owned();
-        let is_theirs = self.read(move |tx| rows::has_domain(tx, of, &domain)).await?;
-        Ok(is_theirs.then(|| (only.name.clone(), lesson.login.clone())))
+        let password = Password(lesson.password.as_bytes().to_vec());
+        if let Some((_, source, mailbox, takes)) = known.into_iter().max_by_key(|(rank, ..)| *rank) {
+            let (login, address) = (mailbox.login, mailbox.address);
+            return Ok(Some((source, NewMailbox { login, password: takes.then_some(password), address })));
+        }
+        let found = match (is_mail_server, &*fitting) {
+            (true, all) => all.iter().max_by_key(|source| fitness(source, lesson)),
+            // The only one there, where others of their domain are in the move.
+            (false, [only]) if !is_listed => {
+                let domain = lesson.account.address.domain().to_owned();
+                self.read(move |tx| rows::has_domain(tx, of, &domain)).await?.then_some(only)
+            }
+            _ => None,
+        };
+        let (login, address) = (lesson.login.clone(), lesson.account.address.to_string());
+        Ok(found.map(|source| (source.name.clone(), NewMailbox { login, password: Some(password), address })))
     }
 }
 
@@ -287,10 +302,9 @@ pub fn old_servers(moves: &Migrate) -> anser_directory::OldServers {
     }
 }
 
-/// The source of a move that a lesson is for: on the same host one that speaks IMAP before another, and the very same port before all.
-fn best_source<'a>(sources: &'a [Source], lesson: &Lesson) -> Option<&'a Source> {
-    let there = sources.iter().filter(|source| source.host.eq_ignore_ascii_case(&lesson.door.host));
-    there.max_by_key(|source| (source.kind == Kind::Imap, source.port == lesson.door.port, u64::MAX - source.id))
+/// How well a source on the host of a front door fits a lesson: one that speaks IMAP comes before another, and the very same port before all.
+fn fitness(source: &Source, lesson: &Lesson) -> (bool, bool, u64) {
+    (source.kind == Kind::Imap, source.port == lesson.door.port, u64::MAX - source.id)
 }
 
 fn note(address: &str, error: &Error) {

@@ -205,6 +205,13 @@ pub struct Source {
     pub rules: Rules,
 }
 
+impl Source {
+    /// Whether each mailbox there is opened with a password of its own.
+    pub fn takes_passwords(&self) -> bool {
+        !self.kind.is_files() && self.admin.is_none()
+    }
+}
+
 /// One mailbox that moves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mailbox {

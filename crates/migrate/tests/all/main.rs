@@ -19,6 +19,7 @@ mod a_full_disk_or_mailbox_is_waited_for;
 mod a_large_body_goes_on_where_its_line_broke;
 mod a_large_mailbox_comes_over_several_connections;
 mod a_large_mailbox_of_files_is_listed_in_parts;
+mod a_lesson_fills_the_mailbox_that_is_listed;
 mod a_long_proof_keeps_its_session;
 mod a_message_of_two_gigabytes_streams;
 mod a_move_ends_by_how_it_stands_then;
