@@ -257,6 +257,8 @@ impl Migrate {
     /// under way goes on to its own end: what it brings is not lost.
     pub async fn close_move(&self, name: &str, seen: &[MxSeen]) -> Result<()> {
         let (of, now, seen) = (self.named(name).await?, self.inner.deps.clock.now(), seen.to_vec());
+        // What is long is read before anybody has to wait for it.
+        self.sum_up(of.id).await?;
         let work = move |tx: &mut Tx<'_>| {
             rows::forget_secrets(tx, of.id)?;
             rows::set_move(tx, of.id, MoveState::Paused)?;

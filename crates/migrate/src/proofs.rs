@@ -156,11 +156,12 @@ impl Migrate {
         let (login, address) = (mailbox.login.clone(), mailbox.address.clone());
         let proof = Proof { login, address, ..compared? };
         let (id, text) = (mailbox.id, serde_json::to_string(&proof).map_err(Error::unavailable)?);
+        let sum = proof.sum();
         let asked = source.clone();
         let keep = move |tx: &mut Tx<'_>| {
             let now = rows::source(tx, asked.id)?.ok_or_else(|| unknown("source"))?;
             match (now.kind, &now.host, now.port) == (asked.kind, &asked.host, asked.port) {
-                true => rows::put_proof(tx, id, began, &text),
+                true => rows::put_proof(tx, id, began, &text, &sum),
                 false => Err(Error::new(
                     Class::Conflict,
                     "the move has another old server by now: compare once more",

@@ -357,14 +357,29 @@ pub fn set_usual(tx: &mut Tx<'_>, id: u64) -> Result<()> {
     tx.execute("UPDATE mov_accounts SET priority = 0 WHERE id = ?1", params![id as i64]).map(drop)
 }
 
-/// Keeps the newest proof of a mailbox, which began at this time.
-pub fn put_proof(tx: &mut Tx<'_>, id: u64, began: Timestamp, proof: &str) -> Result<()> {
+/// Keeps the newest proof of a mailbox, which began at this time, and what it adds up to.
+pub fn put_proof(tx: &mut Tx<'_>, id: u64, began: Timestamp, proof: &str, sum: &Sum) -> Result<()> {
+    let sum = serde_json::to_string(sum).map_err(Error::damaged)?;
     tx.execute(
-        "INSERT INTO mov_proofs (account, at_ms, proof) VALUES (?1, ?2, ?3) \
-         ON CONFLICT (account) DO UPDATE SET at_ms = excluded.at_ms, proof = excluded.proof",
-        params![id as i64, began.0, proof],
+        "INSERT INTO mov_proofs (account, at_ms, proof, sum_json) VALUES (?1, ?2, ?3, ?4) \
+         ON CONFLICT (account) DO UPDATE SET at_ms = excluded.at_ms, proof = excluded.proof, sum_json = excluded.sum_json",
+        params![id as i64, began.0, proof, &sum],
     )
     .map(drop)
+}
+
+/// Proofs of a move that were kept without what they add up to, by the numbers of their mailboxes, after this one: [`PROOFS`] at a time.
+pub fn proofs_without_sum(tx: &mut Tx<'_>, of: u64, after: u64) -> Result<Vec<(u64, String)>> {
+    let sql = "SELECT account, proof FROM mov_proofs WHERE sum_json IS NULL AND account > ?2 \
+               AND account IN (SELECT id FROM mov_accounts WHERE move = ?1) ORDER BY account LIMIT ?3";
+    tx.query(sql, params![of as i64, after as i64, PROOFS as i64], |row| Ok((row.int(0)? as u64, row.text(1)?)))
+}
+
+/// Adds to such a proof what it adds up to; to none that came since.
+pub fn set_sum(tx: &mut Tx<'_>, id: u64, sum: &Sum) -> Result<()> {
+    let sum = serde_json::to_string(sum).map_err(Error::damaged)?;
+    let sql = "UPDATE mov_proofs SET sum_json = ?2 WHERE account = ?1 AND sum_json IS NULL";
+    tx.execute(sql, params![id as i64, &sum]).map(drop)
 }
 
 /// The newest proofs of these mailboxes, by number, and when each began. A proof may be some 100 KB: [`PROOFS`] at a time.
@@ -378,15 +393,16 @@ pub fn proofs(tx: &mut Tx<'_>, ids: &[u64]) -> Result<HashMap<u64, (Timestamp, S
     Ok(found)
 }
 
-/// Some mailboxes of a move by number, after this one, each with its past and its proof as all of that was at one moment.
+/// Some mailboxes of a move by number, after this one, each with its past and what its proof adds up to, as all of that was at one moment.
 pub fn counted(tx: &mut Tx<'_>, of: u64, after: u64) -> Result<Vec<Counted>> {
     let proof = |column: &str| format!("(SELECT {column} FROM mov_proofs WHERE mov_proofs.account = mov_accounts.id)");
-    let (at, text) = (proof("at_ms"), proof("proof"));
+    let (at, text) = (proof("at_ms"), proof("sum_json"));
     let more = format!(", whole_ms, took_ms, brought_ms, {at}, {text} FROM");
     let select = SELECT_MAILBOX.replacen(" FROM", &more, 1);
     let sql = format!("{select} WHERE move = ?1 AND id > ?2 ORDER BY id LIMIT ?3");
     tx.query(&sql, params![of as i64, after as i64, PROOFS as i64], |row| {
-        let proof = row.opt_int(24)?.map(Timestamp).zip(row.opt_text(25)?.and_then(|text| Sum::read(&text).ok()));
+        let proof =
+            row.opt_int(24)?.map(Timestamp).zip(row.opt_text(25)?.and_then(|text| serde_json::from_str(&text).ok()));
         Ok(Counted { mailbox: read_mailbox(row)?, past: Past::read(row, 21)?, proof })
     })
 }

@@ -5,7 +5,7 @@ use anser_db::Schema;
 /// Tables of moves, to be handed to `anser_db::Db::open`.
 pub const SCHEMA: Schema = Schema(&[
     FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN, TOLD, PACE, REFUSED, ADMIN, TICKETS, REFUSED_AS, PAST, IMPORTED, KEPT,
-    NAMES, MADE, CHOICE, RULES,
+    NAMES, MADE, CHOICE, RULES, SUMS,
 ]);
 
 /// `state` as [`crate::model::MoveState`] and [`crate::model::State`] have it. `secret` is sealed by a key that is not here.
@@ -249,6 +249,9 @@ CREATE TABLE mov_old_addresses (
   PRIMARY KEY (mailbox, address)
 ) STRICT;
 ";
+
+/// What a proof adds up to, as JSON of [`crate::verify::Sum`]; none of one that was kept before.
+const SUMS: &str = "ALTER TABLE mov_proofs ADD COLUMN sum_json TEXT;";
 
 /// What is left out of a source, as [`crate::rules::Rules`] has it.
 const RULES: &str = "

@@ -3,16 +3,18 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
-use anser_base::{AccountId, Result, Timestamp};
+use anser_base::{AccountId, Error, Result, Timestamp};
 use anser_db::Tx;
 use anser_store::{LedgerFolder, LedgerState, MailTx};
 use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
 
 use super::DELTA;
 use crate::Migrate;
 use crate::form::Field;
 use crate::history::Past;
 use crate::model::{Mailbox, State};
+use crate::pass::SHUT;
 use crate::rows;
 use crate::tickets;
 use crate::verify::Sum;
@@ -242,7 +244,7 @@ impl Count {
 }
 
 impl Standing {
-    /// What the tables say of a move, to a transaction that has locked its rows.
+    /// What the tables say of a move, to a transaction that has locked its rows. Proofs were summed up before.
     pub(crate) fn of(tx: &mut Tx<'_>, of: u64) -> Result<Self> {
         let (mut count, mut after) = (Count::begin(tx, of)?, 0);
         loop {
@@ -266,6 +268,7 @@ impl Migrate {
     /// pass that was the last when it was the newest, and a mailbox is at rest in the same moment. Between two mailboxes nothing has to
     /// agree. What is remembered with the move is read after all of them: of mail that came late since, it says so.
     async fn counted(&self, of: u64) -> Result<(Standing, Vec<Mailbox>)> {
+        self.sum_up(of).await?;
         let (mut count, mut after) = (self.read(move |tx| Count::begin(tx, of)).await?, 0);
         loop {
             let page = self.read(move |tx| rows::counted(tx, of, after)).await?;
@@ -275,11 +278,30 @@ impl Migrate {
         }
     }
 
+    /// Sums up proofs that were kept before their sums were, on a worker thread: a proof may be some 100 KB, and no transaction waits for it.
+    pub(crate) async fn sum_up(&self, of: u64) -> Result<()> {
+        let mut after = 0;
+        loop {
+            let page = self.read(move |tx| rows::proofs_without_sum(tx, of, after)).await?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after = *last;
+            let parse = move || -> Vec<(u64, Sum)> {
+                page.iter().filter_map(|(id, text)| Some((*id, Sum::read(text).ok()?))).collect()
+            };
+            let sums = spawn_blocking(parse).await.map_err(Error::unavailable)?;
+            self.write(move |tx| sums.iter().try_for_each(|(id, sum)| rows::set_sum(tx, *id, sum))).await?;
+        }
+    }
+
     /// How a move stands.
     pub(crate) async fn standing(&self, of: u64) -> Result<Standing> {
         let (mut standing, brought) = self.counted(of).await?;
         for mailbox in brought {
-            let (failed, shut) = self.left_there(&mailbox).await?;
+            let (failed, mut shut) = self.left_there(&mailbox).await?;
+            if shut == 0 && mailbox.note.as_deref().is_some_and(|note| note.contains(SHUT)) {
+                // Before folders remembered it the last pass noted it of the mailbox alone.
+                shut = 1;
+            }
             if failed + shut > 0 {
                 standing.unready.add(&format!("{} ({failed} failed, {shut} folders shut)", mailbox.login));
             }

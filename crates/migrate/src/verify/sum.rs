@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use anser_base::{Error, Result};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// What a proof adds up to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sum {
     /// What nobody can explain, of messages, folders and unique ids.
     pub unexplained: u64,

@@ -2,6 +2,7 @@
 //! before, and until it is open again, or no longer there.
 
 use anser_base::Clock;
+use anser_db::{Durability, Place, Tx};
 use anser_migrate::Said;
 
 use crate::fake::{Fake, Habits, folder, mail};
@@ -41,6 +42,26 @@ fn one_that_was_open_once_and_is_refused_since() {
         assert_eq!(look.gates.iter().find(|gate| gate.gate == "accounts").unwrap().state, "open");
         fake.change(|state| state.habits.locked = None);
         assert_eq!(gate(office).await.0, "passed");
+        running.abort();
+    });
+}
+
+#[test]
+fn one_that_an_older_program_noted_of_the_mailbox_alone() {
+    each_office(&[], &Clock::System, async |office| {
+        let fake = Fake::start(vec![folder("INBOX", vec![mail(1, "", "one")])], Habits::default());
+        office.plan(&[(fake.source(), &["ann"])]).await;
+        let (_shutdown, running) = office.run();
+        assert_eq!(gate(office).await.0, "passed");
+        let note = |tx: &mut Tx<'_>| {
+            let note = "1 not handed out by the old server; folders that cannot be opened there: Shared";
+            tx.execute(&format!("UPDATE mov_accounts SET note = '{note}'"), &[])
+        };
+        assert_eq!(office.db.write(Place::Moves, Durability::Sync, note).await.unwrap(), 1);
+        let look = office.migrate.look_at_gates(MOVE, &[], Said::default()).await.unwrap();
+        let accounts = look.gates.into_iter().find(|gate| gate.gate == "accounts").unwrap();
+        assert!(accounts.state == "open" && accounts.en.contains("1 folders shut"), "{}", accounts.en);
+        assert_eq!(gate(office).await.0, "passed", "a pass finds it open");
         running.abort();
     });
 }
