@@ -214,7 +214,7 @@ impl Migrate {
         }
         let rule = self.inner.rule_for(mailbox, source).await?;
         let (folders, out): (Vec<_>, Vec<_>) =
-            origin.folders().await?.into_iter().partition(|folder| rule.lets_in(folder.space, None));
+            origin.folders().await?.into_iter().partition(|folder| rule.lets_in(folder.space, false));
         measured.leave_out(&folders, &out);
         let sizes = sample::sizes(&mut origin, &folders).await?;
         survey.looked += 1;

@@ -32,7 +32,7 @@ use crate::imap::Imap;
 use crate::merge::{Marks, Removals, where_is};
 use crate::model::{Mailbox, Task};
 use crate::name;
-use crate::pass::Outcome;
+use crate::pass::{Outcome, came_whole};
 use crate::source::{Origin, Standing, Window};
 use crate::trouble::Trouble;
 use crate::work::Work;
@@ -162,10 +162,11 @@ pub(crate) async fn give_back(work: &Work<'_>, origin: &mut Origin) -> Result<Ou
     let mut outcome = Outcome::default();
     back.make_folders(&mut outcome).await?;
     let (rule, spaces) = (inner.rule_for(mailbox, source).await?, back.imap.spaces().await?);
+    let known = back.store.read(back.account, move |tx| tx.ledger_folders(id)).await?;
     let folders = back.store.read(back.account, move |tx| newest(tx, id)).await?;
     // What came of a folder that is left out stays here, and is named.
     let (folders, out): (Vec<LedgerFolder>, Vec<LedgerFolder>) =
-        folders.into_iter().partition(|folder| rule.lets_in(spaces.of(&folder.name), Some(folder)));
+        folders.into_iter().partition(|folder| rule.lets_in(spaces.of(&folder.name), came_whole(&known, &folder.name)));
     outcome.left_out.extend(out.iter().map(|folder| name::shown(&folder.name)));
     for folder in &folders {
         back.fill(folder, &mut outcome).await?;

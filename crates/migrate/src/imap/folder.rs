@@ -10,6 +10,8 @@ use crate::trouble::Trouble;
 
 /// Folders of one login that are followed at most.
 pub const FOLDERS: usize = 20_000;
+/// How often namespaces are asked for that the server says it can tell.
+const ASKED: usize = 2;
 
 impl Imap {
     /// Every folder of the login, subscriptions included, and how each stands where one answer tells it all.
@@ -80,20 +82,26 @@ impl Imap {
         Ok(self.spaces().await?.prefix())
     }
 
-    /// The namespaces of the login, asked for once (RFC 2342); none when the server does not tell.
+    /// The namespaces of the login, asked for until they are told once (RFC 2342); none when the server does not tell.
     pub async fn spaces(&mut self) -> Result<Spaces, Trouble> {
         if let Some(known) = &self.spaces {
             return Ok(known.clone());
         }
-        let mut spaces = Spaces::default();
-        if self.can("NAMESPACE") {
+        let can = self.can("NAMESPACE");
+        let mut spaces = if can { Spaces::hidden() } else { Spaces::default() };
+        for _ in (0..ASKED).take_while(|_| can) {
+            let mut told = Spaces::default();
             let each = |response| {
-                if let Response::Namespace(told) = response {
-                    spaces = Spaces::new(told);
+                if let Response::Namespace(all) = response {
+                    told = Spaces::new(all);
                 }
             };
             match self.run("NAMESPACE", each).await {
-                Ok(_) | Err(Trouble::Refused(_)) => {}
+                Ok(_) => {
+                    spaces = told;
+                    break;
+                }
+                Err(Trouble::Refused(_)) => {}
                 Err(other) => return Err(other),
             }
         }

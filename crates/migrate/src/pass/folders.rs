@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use anser_base::{Durability, Result};
-use anser_store::{LedgerFolder, LedgerKey, MailTx};
+use anser_store::{LedgerFolder, LedgerKey, LedgerRow, LedgerState, MailTx};
 use tokio::time::Instant;
 
-use super::{Outcome, Pass, Places, TRIES};
+use super::{Outcome, Pass, Places, ROWS, TRIES};
 use crate::name;
 use crate::plan::{Namespace, Planned, again, plan};
-use crate::source::{Folder, Mark, Origin, Standing};
+use crate::source::{Folder, Mark, Origin, Standing, Window};
 use crate::trouble::Trouble;
 
 /// New folders that are asked whether they had another name, where the list does not tell.
@@ -81,13 +81,10 @@ impl Pass<'_> {
 
     /// The folder is no longer at the source, or no longer the same: what came of it stays, and nothing more is asked about it.
     pub(super) async fn close(&self, folder: LedgerFolder) -> Result<()> {
-        let (pass, closed) = (self.number, LedgerFolder { messages: 0, uidnext: 0, modseq: 0, state: 0, ..folder });
+        let pass = self.number;
         let work = move |tx: &mut MailTx<'_, '_>| {
-            tx.ledger_folder_gone(closed.key, pass)?;
-            if closed.keeps_uids {
-                tx.release_uids(closed.mailbox)?;
-            }
-            tx.put_ledger_folder(&closed)
+            close(tx, pass, &folder)?;
+            tx.put_ledger_folder(&LedgerFolder { messages: 0, uidnext: 0, modseq: 0, state: 0, ..folder.clone() })
         };
         self.store.write(self.account, Durability::Sync, work).await
     }
@@ -95,9 +92,12 @@ impl Pass<'_> {
     /// The source numbered a folder anew (UIDVALIDITY changed): the ledger goes on with a folder of another number, and finds what is
     /// here by its bytes.
     pub(super) async fn renumber(&self, ledger: &LedgerFolder, uidvalidity: u32) -> Result<LedgerFolder> {
-        self.close(ledger.clone()).await?;
-        let old = ledger.clone();
+        self.forget_left(ledger).await?;
+        let (old, pass) = (ledger.clone(), self.number);
         let work = move |tx: &mut MailTx<'_, '_>| {
+            close(tx, pass, &old)?;
+            // Its UIDNEXT goes on to tell whether all of it came.
+            tx.put_ledger_folder(&LedgerFolder { messages: 0, modseq: 0, state: 0, ..old.clone() })?;
             let last = tx.ledger_folders(old.key.source)?.iter().map(|folder| folder.key.folder).max().unwrap_or(0);
             let key = LedgerKey { folder: last + 1, ..old.key };
             let (messages, modseq, uidnext, id) = (0, 0, 0, 0);
@@ -107,6 +107,23 @@ impl Pass<'_> {
             Ok(fresh)
         };
         self.store.write(self.account, Durability::Sync, work).await
+    }
+
+    /// What never came of a folder is met again under its new number.
+    async fn forget_left(&self, ledger: &LedgerFolder) -> Result<()> {
+        let (key, (mut first, last)) = (ledger.key, Window::WHOLE.keys());
+        loop {
+            let (from, to) = (first, last.clone());
+            let rows = self.store.read(self.account, move |tx| tx.ledger_rows(key, &from, &to, ROWS)).await?;
+            let end = rows.len() < ROWS;
+            // What comes right after the last of them.
+            first = rows.last().map_or_else(Vec::new, |row| [&row.key[..], &[0]].concat());
+            let never_came = |row: &LedgerRow| matches!(row.state, LedgerState::Failed | LedgerState::Excluded);
+            self.forget(ledger, rows.into_iter().filter(never_came).map(|row| row.key).collect()).await?;
+            if end {
+                return Ok(());
+            }
+        }
     }
 
     /// Opens a folder, and holds what the ledger knows of it against its UIDVALIDITY.
@@ -220,4 +237,13 @@ impl Pass<'_> {
         };
         self.store.write(self.account, Durability::Sync, end).await
     }
+}
+
+/// What came of a folder is the account's alone, and its mailbox is no longer held for its UIDs.
+fn close(tx: &mut MailTx<'_, '_>, pass: u32, folder: &LedgerFolder) -> Result<()> {
+    tx.ledger_folder_gone(folder.key, pass)?;
+    if folder.keeps_uids {
+        tx.release_uids(folder.mailbox)?;
+    }
+    Ok(())
 }

@@ -42,6 +42,7 @@ pub use known::Names;
 use list::Changes;
 pub(crate) use rule::DELETED;
 pub use rule::Rule;
+pub(crate) use rule::came_whole;
 
 /// Rows of the ledger that are read at once.
 const ROWS: usize = 5_000;
@@ -51,6 +52,10 @@ pub const TRIES: u32 = 3;
 pub(crate) const LOSS: u64 = 20;
 /// New messages of a folder that was whole once, beyond which they are not held together.
 const MUCH: usize = 50_000;
+/// Where it cannot be told which folders are another user's.
+const HIDDEN: &str = "the old server does not tell whose folders are (NAMESPACE)";
+/// What stands before folders that could not be opened.
+pub(crate) const SHUT: &str = "folders that cannot be opened there: ";
 /// Folders that are left out, and named.
 const TOLD: usize = 5;
 /// Messages that are brought before the old server is asked again whether it still has them.
@@ -161,8 +166,7 @@ impl Outcome {
     /// What somebody should know of it, in words.
     pub fn note(&self) -> Option<String> {
         let failed = (self.failed > 0).then(|| format!("{} not handed out by the old server", self.failed));
-        let shut =
-            (!self.shut.is_empty()).then(|| format!("folders that cannot be opened there: {}", self.shut.join(", ")));
+        let shut = (!self.shut.is_empty()).then(|| format!("{SHUT}{}", self.shut.join(", ")));
         let over = self.over.map(|(used, quota)| format!("above its quota: {used} bytes of {quota}"));
         let bare = (!self.bare.is_empty()).then(|| {
             format!(
@@ -187,6 +191,10 @@ impl Pass<'_> {
     /// Goes over all folders once.
     pub async fn run(&self, origin: &mut Origin) -> Result<Outcome, Trouble> {
         let prefix = origin.personal_prefix().await?;
+        // One that never does may as well have none.
+        if !self.careful && origin.hides_spaces().await? {
+            return Err(Trouble::lost(HIDDEN));
+        }
         let mut outcome = Outcome::default();
         let folders = self.leave_folders(origin.folders().await?, &mut outcome).await?;
         let (left, folders): (Vec<Folder>, Vec<Folder>) =

@@ -25,14 +25,19 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Whether a folder comes. One that is not the user's own goes on to come where all of it came before.
-    pub(crate) fn lets_in(self, space: Space, known: Option<&LedgerFolder>) -> bool {
+    /// Whether a folder comes. One that is not the user's own goes on to come where all of it `came_whole` before.
+    pub(crate) fn lets_in(self, space: Space, came_whole: bool) -> bool {
         match space {
             Space::Own => true,
             Space::Shared if self.takes_shared => true,
-            _ => known.is_some_and(|known| known.uidnext > 0),
+            _ => came_whole,
         }
     }
+}
+
+/// Whether all of a folder came once, by the rows of its login: under whatever number it had.
+pub(crate) fn came_whole(known: &[LedgerFolder], name: &[u8]) -> bool {
+    known.iter().any(|folder| folder.uidnext > 0 && folder.name == name)
 }
 
 impl Pass<'_> {
@@ -43,18 +48,32 @@ impl Pass<'_> {
         }
         let id = self.id;
         let known = self.store.read(self.account, move |tx| tx.ledger_folders(id)).await?;
-        let known: HashMap<Vec<u8>, LedgerFolder> =
-            known.into_iter().map(|folder| (folder.name.clone(), folder)).collect();
+        let whole: HashSet<&[u8]> =
+            known.iter().filter(|folder| folder.uidnext > 0).map(|folder| &folder.name[..]).collect();
+        let newest: HashMap<&[u8], &LedgerFolder> = known.iter().map(|folder| (&folder.name[..], folder)).collect();
         let (come, out): (Vec<Folder>, Vec<Folder>) =
-            folders.into_iter().partition(|folder| self.rule.lets_in(folder.space, known.get(&folder.name)));
+            folders.into_iter().partition(|folder| self.rule.lets_in(folder.space, whole.contains(&folder.name[..])));
         for folder in out.into_iter().filter(Folder::is_selectable) {
-            if let Some(begun) = known.get(&folder.name) {
-                // Nothing more comes of what began to: its mailbox here is open to everybody.
-                self.close(begun.clone()).await?;
+            if let Some(begun) = newest.get(&folder.name[..]) {
+                self.leave_folder(begun).await?;
             }
             outcome.left_out.push(name::shown(&folder.name));
         }
         Ok(come)
+    }
+
+    /// Nothing more comes of a folder that began to: its mailbox here is open to everybody, and is no longer held for its UIDs.
+    async fn leave_folder(&self, begun: &LedgerFolder) -> Result<()> {
+        let of = begun.clone();
+        let find = move |tx: &mut MailTx<'_, '_>| tx.ledger_tally(of.key.source, Some(of.key.folder));
+        let rows = self.store.read(self.account, find).await?.rows;
+        let came = [LedgerState::Copied, LedgerState::Adopted, LedgerState::Removed].map(|state| rows[state as usize]);
+        if begun.keeps_uids || begun.state > 0 || came != [0; 3] {
+            self.close(begun.clone()).await?;
+            let (messages, modseq, state) = (0, 0, 0);
+            self.put(LedgerFolder { keeps_uids: false, messages, modseq, state, ..begun.clone() }).await?;
+        }
+        Ok(())
     }
 
     /// Notes what is left out of messages that are new; returns the others.

@@ -288,6 +288,14 @@ impl Origin {
         }
     }
 
+    /// Whether the server says that it can tell whose folders are, and does not: of any folder that is not known.
+    pub async fn hides_spaces(&mut self) -> Result<bool, Trouble> {
+        match self {
+            Self::Imap(imap) => Ok(imap.spaces().await?.are_hidden),
+            Self::Pop3(_) | Self::Jmap(_) | Self::Files(_) => Ok(false),
+        }
+    }
+
     /// Every folder of the login.
     pub async fn folders(&mut self) -> Result<Vec<Folder>, Trouble> {
         match self {

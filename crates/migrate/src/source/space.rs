@@ -17,27 +17,36 @@ type Prefix = (Vec<u8>, Option<u8>);
 
 /// The namespaces of a login.
 #[derive(Clone, Debug, Default)]
-pub struct Spaces([Vec<Prefix>; 3]);
+pub struct Spaces {
+    told: [Vec<Prefix>; 3],
+    /// Whether the server has some and does not tell them at present.
+    pub are_hidden: bool,
+}
 
 impl Spaces {
     /// As NAMESPACE tells them: personal ones, other users', shared ones.
     pub fn new(told: [Vec<Prefix>; 3]) -> Self {
-        Self(told)
+        Self { told, are_hidden: false }
+    }
+
+    /// Those of a server that has some, and does not tell them: all is the user's own as far as is known.
+    pub fn hidden() -> Self {
+        Self { are_hidden: true, ..Self::default() }
     }
 
     /// What the names of the user's own folders begin with, such as `INBOX.`.
     pub fn prefix(&self) -> Vec<u8> {
-        self.0[0].first().map(|(prefix, _)| prefix.clone()).unwrap_or_default()
+        self.told[0].first().map(|(prefix, _)| prefix.clone()).unwrap_or_default()
     }
 
     /// Whose a folder of this name is: the longest beginning counts, and what is in none is the user's own, as all is where no personal
     /// namespace is told.
     pub fn of(&self, name: &[u8]) -> Space {
-        if name.eq_ignore_ascii_case(INBOX) || self.0[0].is_empty() {
+        if name.eq_ignore_ascii_case(INBOX) || self.told[0].is_empty() {
             return Space::Own;
         }
         let length = |at: usize| {
-            let fitting = self.0[at].iter().filter(|(prefix, delimiter)| begins(name, prefix, *delimiter));
+            let fitting = self.told[at].iter().filter(|(prefix, delimiter)| begins(name, prefix, *delimiter));
             fitting.map(|(prefix, _)| prefix.len() + 1).max().unwrap_or(0)
         };
         match (length(0), length(1), length(2)) {

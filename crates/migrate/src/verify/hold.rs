@@ -76,19 +76,30 @@ fn is_same(there: &Line, here: &Line) -> bool {
     (there.date.is_none() || here.date == there.date) && (here.flags, &here.keywords) == (there.flags, &there.keywords)
 }
 
-/// What differs, and what is left, needs a reason. `listed` is the modification sequence up to which the list here is whole.
+/// What two folders are held against.
+#[derive(Clone)]
+pub(super) struct Base {
+    /// What the ledger knows of the folder.
+    pub ledger: LedgerFolder,
+    /// The modification sequence up to which the list here is whole.
+    pub listed: u64,
+    /// Whether messages that are marked as deleted stay there.
+    pub skips_deleted: bool,
+}
+
+/// What differs, and what is left, needs a reason.
 pub(super) async fn explain(
     proof: &mut Proof,
     one: &mut FolderProof,
     paired: Paired,
     store: &Store,
     account: AccountId,
-    (ledger, listed): (&LedgerFolder, u64),
+    base: Base,
 ) -> Result<()> {
     let mut last = paired.last;
     // Without UIDs what is new stands behind all that is known.
     for some in paired.there.chunks(ROWS).filter(|some| some.iter().any(|line| line.uid == 0)) {
-        let (work, of) = (some.to_vec(), ledger.clone());
+        let (work, of) = (some.to_vec(), base.ledger.clone());
         let find = move |tx: &mut MailTx<'_, '_>| {
             let mut known = 0;
             for line in &work {
@@ -99,7 +110,7 @@ pub(super) async fn explain(
         last = last.max(store.read(account, find).await?);
     }
     for some in paired.differ.chunks(ROWS) {
-        let (work, of) = (some.to_vec(), ledger.clone());
+        let (work, of) = (some.to_vec(), base.clone());
         let find = move |tx: &mut MailTx<'_, '_>| {
             work.iter().map(|(there, here)| difference(tx, (&of, last), there, here)).collect::<Result<Vec<_>>>()
         };
@@ -108,10 +119,10 @@ pub(super) async fn explain(
         }
     }
     for some in paired.there.chunks(ROWS) {
-        let (work, of) = (some.to_vec(), ledger.clone());
+        let (work, of) = (some.to_vec(), base.clone());
         let find = move |tx: &mut MailTx<'_, '_>| {
             let mut removals = Removals::default();
-            work.iter().map(|line| absence(tx, &mut removals, (&of, last, listed), line)).collect::<Result<Vec<_>>>()
+            work.iter().map(|line| absence(tx, &mut removals, (&of, last), line)).collect::<Result<Vec<_>>>()
         };
         for (line, (class, why)) in some.iter().zip(store.read(account, find).await?) {
             proof.note(one, line, class, &why);
@@ -124,13 +135,14 @@ pub(super) async fn explain(
 /// Why a message that is on both sides is not the same on both: by three, with the ledger as the base.
 fn difference(
     tx: &mut MailTx<'_, '_>,
-    (ledger, last): (&LedgerFolder, u32),
+    (base, last): (&Base, u32),
     there: &Line,
     here: &Line,
 ) -> Result<(&'static str, Text)> {
+    let ledger = &base.ledger;
     let row = match row_of(tx, ledger, last, there)? {
         None => return Ok(unknown(ledger, last, there)),
-        Some(row) => match kept_back(row, there) {
+        Some(row) => match kept_back(row, there, base.skips_deleted) {
             Ok(row) => row,
             Err(reason) => return Ok(reason),
         },
@@ -207,12 +219,13 @@ fn was_touched(tx: &mut MailTx<'_, '_>, mailbox: MailboxId, uid: u32) -> Result<
 fn absence(
     tx: &mut MailTx<'_, '_>,
     removals: &mut Removals,
-    (ledger, last, listed): (&LedgerFolder, u32, u64),
+    (base, last): (&Base, u32),
     line: &Line,
 ) -> Result<(&'static str, Text)> {
+    let ledger = &base.ledger;
     let row = match row_of(tx, ledger, last, line)? {
         None => return Ok(unknown(ledger, last, line)),
-        Some(row) => match kept_back(row, line) {
+        Some(row) => match kept_back(row, line, base.skips_deleted) {
             Ok(row) => row,
             Err(reason) => return Ok(reason),
         },
@@ -224,7 +237,7 @@ fn absence(
     let place = where_is(tx, &row)?;
     let was_removed = place.is_none() && removals.include(tx, row.mailbox, row.uid)?;
     let came_here = match place {
-        Some((mailbox, uid)) => tx.entry(mailbox, uid)?.is_some_and(|entry| entry.modseq > listed),
+        Some((mailbox, uid)) => tx.entry(mailbox, uid)?.is_some_and(|entry| entry.modseq > base.listed),
         None => false,
     };
     let unexplained = |en: &'static str, zh: &'static str| ("unexplained", Text::new(en, zh));
@@ -248,14 +261,20 @@ fn absence(
     })
 }
 
-/// A row of a message that was brought; else why it was not.
-fn kept_back(row: LedgerRow, line: &Line) -> Result<LedgerRow, (&'static str, Text)> {
+/// A row of a message that was brought; else why it was not, by the rule as it is now.
+fn kept_back(row: LedgerRow, line: &Line, skips_deleted: bool) -> Result<LedgerRow, (&'static str, Text)> {
     let is_marked = row.note.as_deref() == Some(DELETED);
     let (class, zh) = match row.state {
         LedgerState::Excluded if is_marked && !line.flags.has(Flags::DELETED) => {
             let words =
                 Text::new("it is no longer marked as deleted since the last pass", "上次迁移之后已取消删除标记");
             return Err(("new", words));
+        }
+        LedgerState::Excluded if is_marked && !skips_deleted => {
+            return Err((
+                "new",
+                Text::new("it is no longer left out: the next pass brings it", "规则已取消，下次迁移会带来"),
+            ));
         }
         LedgerState::Failed => ("failed", "旧服务器未提供"),
         LedgerState::Excluded => ("excluded", "按规则不迁移"),
@@ -295,5 +314,35 @@ fn unknown(ledger: &LedgerFolder, last: u32, line: &Line) -> (&'static str, Text
     match came_later {
         true => ("new", Text::new("it came after the last pass", "上次迁移之后新到")),
         false => ("unexplained", Text::new("the ledger does not know it", "迁移记录中没有")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_marked_as_deleted_is_left_out_by_the_rule_of_now() {
+        let mut row = LedgerRow::new(vec![1], LedgerState::Excluded);
+        row.note = Some(DELETED.to_owned());
+        let (key, bytes, keywords) = (vec![1], [0; 32], Vec::new());
+        let line = Line {
+            key,
+            at: 1,
+            uid: 1,
+            bytes,
+            is_read: true,
+            is_bare: false,
+            size: 1,
+            date: None,
+            flags: Flags::DELETED,
+            keywords,
+        };
+        for (flags, skips, class) in
+            [(Flags::DELETED, true, "excluded"), (Flags::DELETED, false, "new"), (Flags(0), true, "new")]
+        {
+            let line = Line { flags, ..line.clone() };
+            assert_eq!(kept_back(row.clone(), &line, skips).unwrap_err().0, class);
+        }
     }
 }

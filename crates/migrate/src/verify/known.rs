@@ -18,6 +18,8 @@ const ODD: usize = 100_000;
 pub(super) struct Known {
     /// The newest folder of each name there.
     pub folders: HashMap<Vec<u8>, KnownFolder>,
+    /// Names of which all came once.
+    pub whole: HashSet<Vec<u8>>,
     /// BLAKE3 over its folders and rows in their order, in hexadecimal.
     pub digest: String,
 }
@@ -56,6 +58,8 @@ impl KnownFolder {
 impl Known {
     pub async fn of(store: &Store, account: AccountId, id: u64) -> Result<Self> {
         let all = store.read(account, move |tx| paths(tx, id)).await?;
+        let is_whole = |(folder, _): &&(LedgerFolder, String)| folder.uidnext > 0;
+        let whole = all.iter().filter(is_whole).map(|(folder, _)| folder.name.clone()).collect();
         let (mut folders, mut hash) = (HashMap::new(), blake3::Hasher::new());
         for (ledger, path) in all {
             put(&mut hash, &[&ledger.key.folder.to_le_bytes(), &ledger.name, &ledger.uidvalidity.to_le_bytes()]);
@@ -77,7 +81,7 @@ impl Known {
             }
             folders.insert(one.ledger.name.clone(), one);
         }
-        Ok(Self { folders, digest: hash.finalize().to_hex().to_string() })
+        Ok(Self { folders, whole, digest: hash.finalize().to_hex().to_string() })
     }
 }
 

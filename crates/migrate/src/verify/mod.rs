@@ -277,10 +277,9 @@ pub async fn verify(
 ) -> Result<Proof, Trouble> {
     let known = Known::of(store, account, id).await?;
     let shown = Shown::of(here).await?;
-    let mut look = Look { here, store, tenant, account, level, shown, proof: Proof::default() };
+    let mut look = Look { here, store, tenant, account, level, rule, shown, proof: Proof::default() };
     let folders = there.folders().await?.into_iter().filter(source::Folder::is_selectable);
-    let comes =
-        |folder: &source::Folder| rule.lets_in(folder.space, known.folders.get(&folder.name).map(|ours| &ours.ledger));
+    let comes = |folder: &source::Folder| rule.lets_in(folder.space, known.whole.contains(&folder.name));
     let (folders, out): (Vec<_>, Vec<_>) = folders.partition(comes);
     for folder in &out {
         look.proof.note_beside(&name::shown(&folder.name), 1, "excluded", &whose(folder.space));
@@ -334,6 +333,7 @@ struct Look<'a> {
     tenant: TenantId,
     account: AccountId,
     level: Level,
+    rule: Rule,
     shown: Shown,
     proof: Proof,
 }
@@ -447,7 +447,7 @@ impl Look<'_> {
             paired.differ.extend(differ);
             paired.last = paired.last.max(last);
         }
-        let base = (&ours.ledger, listed);
+        let base = hold::Base { ledger: ours.ledger.clone(), listed, skips_deleted: self.rule.skips_deleted };
         hold::explain(&mut self.proof, one, paired, self.store, self.account, base).await?;
         Ok(())
     }

@@ -25,11 +25,28 @@ fn old_server() -> Fake {
     Fake::start(folders, Habits { capabilities: "NAMESPACE", namespace, admits_anybody: true, ..Habits::default() })
 }
 
-async fn pass(house: &House, fake: &Fake, takes_shared: bool) -> Outcome {
+async fn try_pass(house: &House, fake: &Fake, takes_shared: bool, careful: bool) -> Result<Outcome, String> {
     let origin = Origin::open(&fake.source(), "ann", Some(&Secret::new(b"secret".to_vec()))).await;
     let (watch, rule) = (Quiet::default(), Rule { takes_shared, ..Rule::default() });
-    let pass = Pass { rule, ..house.to_pass("generic", &watch) };
-    pass.run(&mut origin.map_err(|trouble| trouble.words()).unwrap()).await.map_err(|trouble| trouble.words()).unwrap()
+    let pass = Pass { rule, careful, ..house.to_pass("generic", &watch) };
+    pass.run(&mut origin.map_err(|trouble| trouble.words()).unwrap()).await.map_err(|trouble| trouble.words())
+}
+
+async fn pass(house: &House, fake: &Fake, takes_shared: bool) -> Outcome {
+    try_pass(house, fake, takes_shared, false).await.unwrap()
+}
+
+/// A pass that ends where bodies are asked for.
+async fn ends_early(house: &House, fake: &Fake, takes_shared: bool) {
+    fake.change(|state| state.habits.throttles = Some("[UNAVAILABLE] later"));
+    try_pass(house, fake, takes_shared, false).await.unwrap_err();
+    fake.change(|state| state.habits.throttles = None);
+}
+
+/// Whether the UIDs of the news are held for those to come.
+async fn holds_uids(house: &House) -> bool {
+    let known = house.store.read(ANN, |tx| tx.ledger_folders(1)).await.unwrap();
+    known.into_iter().rfind(|folder| folder.name.ends_with(b"News")).unwrap().keeps_uids
 }
 
 #[test]
@@ -55,6 +72,54 @@ fn a_mailbox_takes_its_own_and_says_what_it_leaves() {
             state.folders[3].uidnext = 4;
         });
         assert_eq!(pass(house, &fake, false).await.copied, 1);
+    });
+}
+
+#[test]
+fn what_came_as_a_whole_goes_on_to_come_under_another_number() {
+    each_house(async |house| {
+        let fake = old_server();
+        pass(house, &fake, true).await;
+        fake.change(|state| {
+            let news = &mut state.folders[3];
+            (news.uidvalidity, news.uidnext) = (77, 14);
+            (11..).zip(&mut news.mails).for_each(|(uid, mail)| mail.uid = uid);
+            news.mails.push(mail(13, "", "late"));
+        });
+        ends_early(house, &fake, false).await;
+        assert_eq!(pass(house, &fake, false).await.left_out, ["Users/bob/INBOX"]);
+        assert_eq!(house.uids("Public/News").await.len(), 3, "and nothing of it is here twice");
+    });
+}
+
+#[test]
+fn what_only_began_to_come_is_left_for_good() {
+    each_house(async |house| {
+        let fake = old_server();
+        pass(house, &fake, false).await;
+        ends_early(house, &fake, true).await;
+        assert!(holds_uids(house).await);
+        for _ in 0..2 {
+            assert_eq!(pass(house, &fake, false).await.left_out.len(), 2);
+            assert!(!holds_uids(house).await, "everybody may use its mailbox here");
+        }
+    });
+}
+
+#[test]
+fn while_a_server_does_not_tell_whose_they_are_nothing_comes() {
+    each_house(async |house| {
+        let fake = old_server();
+        fake.change(|state| state.habits.busy = Some(("NAMESPACE", "not now")));
+        let why = try_pass(house, &fake, false, false).await.unwrap_err();
+        assert!(why.contains("whose folders"), "{why}");
+        fake.change(|state| state.habits.busy = None);
+        assert_eq!(pass(house, &fake, false).await.copied, 1, "what is another user's stays his");
+    });
+    each_house(async |house| {
+        let fake = old_server();
+        fake.change(|state| state.habits.busy = Some(("NAMESPACE", "never")));
+        assert_eq!(try_pass(house, &fake, false, true).await.unwrap().copied, 4, "one that never does has none");
     });
 }
 

@@ -35,6 +35,22 @@ fn mark(state: &mut State, uid: u32, flags: &str, modseq: u64) {
 }
 
 #[test]
+fn it_is_counted_once_when_its_folder_is_numbered_anew() {
+    each_house(async |house| {
+        let mails = vec![mail(1, "", "one"), mail(2, "\\Deleted", "two"), mail(3, "\\Deleted", "three")];
+        let fake = Fake::start(vec![folder("Folder", mails)], Habits::default());
+        assert_eq!(copied(house, &fake, true).await, 1);
+        fake.change(|state| {
+            let folder = &mut state.folders[0];
+            (folder.uidvalidity, folder.uidnext) = (77, 14);
+            (11..).zip(&mut folder.mails).for_each(|(uid, mail)| mail.uid = uid);
+        });
+        copied(house, &fake, true).await;
+        assert_eq!(left_out(house).await.iter().map(|row| row.key[3]).collect::<Vec<_>>(), [12, 13]);
+    });
+}
+
+#[test]
 fn it_comes_once_it_is_no_longer_marked() {
     each_house(async |house| {
         for (at, capabilities) in KINDS.into_iter().enumerate() {
