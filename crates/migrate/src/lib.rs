@@ -125,6 +125,7 @@ mod secret;
 pub mod signature;
 pub mod source;
 pub mod survey;
+mod tables;
 mod talk;
 mod tap;
 mod throttle;
@@ -241,6 +242,7 @@ struct Inner {
 impl Migrate {
     /// Over open tables. Nothing is worked on before [`Self::run`].
     pub fn new(deps: Deps) -> Result<Self> {
+        tables::read_all();
         let seal = Seal::new(&deps.key, deps.entropy.clone());
         let (following, stirred, changed) = (Mutex::default(), Notify::new(), watch::Sender::new(0));
         let (passing, logins, everybody, noted, keeper, own_trouble, checks, read, counted) = Default::default();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anser_mime::charset;
 use serde::Deserialize;
 
+use crate::tables::table;
 use crate::trouble::Trouble;
 
 const TABLE: &str = include_str!("../data/refusals.toml");
@@ -24,6 +25,10 @@ pub fn kind(word: &str) -> &'static str {
 /// Response codes of a login whose secret is wrong (RFC 5530 §3, RFC 3206 §4), whatever words go with them about a later try.
 const WRONG: [&str; 2] = ["AUTHENTICATIONFAILED", "AUTH"];
 
+/// Response codes of what does not get well by waiting (RFC 5530 §3, RFC 3206 §4), whatever words go with them about a later try: of one
+/// message that is damaged, so that the others come.
+const LASTS: [&str; 2] = ["CORRUPTION", "SYS/PERM"];
+
 #[derive(Deserialize)]
 struct Table {
     refusal: Vec<Row>,
@@ -31,7 +36,7 @@ struct Table {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
+pub(crate) struct Row {
     means: String,
     #[serde(default)]
     login: bool,
@@ -45,8 +50,7 @@ struct Row {
     words: Vec<String>,
 }
 
-static ROWS: LazyLock<Vec<Row>> =
-    LazyLock::new(|| toml::from_str(TABLE).map_or_else(|_| Vec::new(), |table: Table| table.refusal));
+pub(crate) static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| table::<Table>(TABLE).refusal);
 
 /// A refusal.
 #[derive(Clone, Copy, Debug)]
@@ -68,10 +72,10 @@ pub fn text_of(octets: &[u8]) -> String {
 impl Said<'_> {
     fn row(&self, is_login: bool) -> Option<&'static Row> {
         let text = self.text.to_lowercase();
-        let is_wrong = is_login && WRONG.contains(&self.code);
+        let is_lasting = LASTS.contains(&self.code) || (is_login && WRONG.contains(&self.code));
         ROWS.iter().find(|row| {
             (is_login || !row.login)
-                && !(is_wrong && row.means == "later")
+                && !(is_lasting && row.means == "later")
                 && (row.bad || !self.is_bad)
                 && (row.codes.iter().any(|code| code == self.code) || row.words.iter().any(|word| text.contains(word)))
         })
@@ -176,6 +180,8 @@ mod tests {
     fn a_refusal_of_one_thing_is_no_reason_to_wait() {
         for (code, text) in [
             ("SERVERBUG", "Internal error occurred"),
+            ("CORRUPTION", "temporarily unavailable: stored data is damaged"),
+            ("SYS/PERM", "temporarily unavailable: stored data is damaged"),
             ("NONEXISTENT", "no such mailbox"),
             ("NOPERM", "locked by its owner"),
             ("", "some messages could not be read"),

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use crate::model::{Kind, Source};
+use crate::tables::table;
 
 /// The name of the profile of servers of which nothing is known.
 pub const GENERIC: &str = "generic";
@@ -91,8 +92,8 @@ struct Table {
     profile: Vec<Profile>,
 }
 
-static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
-    let table: Table = toml::from_str(TABLE).unwrap_or(Table { profile: Vec::new() });
+pub(crate) static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
+    let table: Table = table(TABLE);
     let whole = |one: &Profile| match table.profile.iter().find(|other| Some(&other.name) == one.like.as_ref()) {
         Some(other) => Profile {
             name: one.name.clone(),

@@ -6,6 +6,8 @@ use anser_store::Role;
 use anser_wire::imap::decode_mutf7;
 use serde::Deserialize;
 
+use crate::tables::table;
+
 const TABLE: &str = include_str!("../data/roles.toml");
 
 #[derive(Deserialize)]
@@ -21,8 +23,8 @@ struct Line {
 }
 
 /// Roles with the names that mean them, in lower case.
-static NAMES: LazyLock<Vec<(Role, Vec<String>)>> = LazyLock::new(|| {
-    let table: Table = toml::from_str(TABLE).unwrap_or(Table { role: Vec::new() });
+pub(crate) static NAMES: LazyLock<Vec<(Role, Vec<String>)>> = LazyLock::new(|| {
+    let table: Table = table(TABLE);
     let line = |line: Line| {
         let wire = line.wire.iter().filter_map(|name| decode_mutf7(name));
         let names = line.names.iter().cloned().chain(wire).map(|name| name.to_lowercase()).collect();

@@ -6,20 +6,22 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::tables::table;
+
 const TABLE: &str = include_str!("../data/words.toml");
 /// What stands for what differs.
 const GAP: &str = "{}";
 /// What a sentence may hold that is a sentence itself: this deep.
 const DEPTH: usize = 4;
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Table {
+pub(crate) struct Table {
     kinds: BTreeMap<String, String>,
     sentences: BTreeMap<String, String>,
 }
 
-static WORDS: LazyLock<Table> = LazyLock::new(|| toml::from_str(TABLE).unwrap_or_default());
+pub(crate) static WORDS: LazyLock<Table> = LazyLock::new(|| table(TABLE));
 
 /// A note of a mailbox, a run or a message, in Chinese. What the table does not have stays as it is.
 pub fn in_chinese(note: &str) -> String {

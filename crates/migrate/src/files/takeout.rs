@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::{DEPTH, FOLDERS, Found, Mail, keyword_of, mbox};
 use crate::source::Seen;
+use crate::tables::table;
 
 const TABLE: &str = include_str!("../../data/labels.toml");
 /// Labels of one message that are followed.
@@ -21,7 +22,7 @@ const LABELS: usize = 1_000;
 /// What a label of Google's own says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Use {
+pub(crate) enum Use {
     Inbox,
     Sent,
     Drafts,
@@ -46,8 +47,8 @@ struct Row {
     names: Vec<String>,
 }
 
-static USES: LazyLock<HashMap<String, Use>> = LazyLock::new(|| {
-    let table: Table = toml::from_str(TABLE).unwrap_or(Table { label: Vec::new() });
+pub(crate) static USES: LazyLock<HashMap<String, Use>> = LazyLock::new(|| {
+    let table: Table = table(TABLE);
     let rows = table.label.into_iter();
     rows.flat_map(|row| row.names.into_iter().map(move |name| (name.to_lowercase(), row.meaning))).collect()
 });
