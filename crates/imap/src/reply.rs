@@ -88,7 +88,9 @@ impl Reply {
             Class::OverQuota => "OVERQUOTA",
             Class::Limit => "LIMIT",
             Class::Conflict => "INUSE",
-            Class::Full | Class::Damaged | Class::Unavailable => "UNAVAILABLE",
+            Class::Full | Class::Unavailable => "UNAVAILABLE",
+            // What is lost is not there later either: whoever fetches all of a mailbox goes on with the others.
+            Class::Damaged => "CORRUPTION",
         };
         Self::refusal(code, error.text.clone())
     }

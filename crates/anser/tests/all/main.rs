@@ -7,6 +7,7 @@ mod a_backup_comes_back;
 mod a_domain_is_checked_at_all_its_name_servers;
 mod a_folder_has_one_owner;
 mod a_kill_loses_nothing;
+mod a_message_that_is_lost_there_keeps_no_other;
 mod a_move_is_led_over_http;
 mod a_move_tries_its_domains_both_ways;
 mod a_server_finds_its_way_without_a_relay;

@@ -1,4 +1,4 @@
-//! A body that is lost is told as RFC 5530 §3 has it (UNAVAILABLE), and nothing else suffers.
+//! A body that is lost is told as RFC 5530 §3 has it (CORRUPTION), and nothing else suffers.
 
 use anser_base::{Address, BlobId, Durability, Timestamp};
 use anser_store::{Content, NewMessage};
@@ -6,7 +6,7 @@ use anser_store::{Content, NewMessage};
 use crate::node::{ACCOUNTS, Node};
 
 #[tokio::test]
-async fn a_lost_body_is_unavailable_and_its_row_and_others_are_not() {
+async fn a_lost_body_is_named_as_such_and_its_row_and_others_are_there() {
     let node = Node::start().await;
     let ann = node.directory.account_by_address(&Address::parse(ACCOUNTS[0]).unwrap()).await.unwrap().unwrap().id;
     let raw = b"Subject: lost\r\nX-Odd: x\r\n\r\nbody\r\n";
@@ -23,7 +23,7 @@ async fn a_lost_body_is_unavailable_and_its_row_and_others_are_not() {
         ["BODY.PEEK[]", "BODY.PEEK[HEADER]", "RFC822.TEXT", "BODY.PEEK[HEADER.FIELDS (X-Odd)]", "BINARY.PEEK[1]"]
     {
         let (lines, end) = client.command(&format!("FETCH 1:2 ({items})")).await;
-        assert!(end.starts_with("NO [UNAVAILABLE]"), "{items}: {end}");
+        assert!(end.starts_with("NO [CORRUPTION]"), "{items}: {end}");
         assert!(!lines.iter().any(|line| line.starts_with("* 1 FETCH") && line.contains('{')), "{items}: {lines:?}");
     }
     let lines = client.ok("FETCH 1 (ENVELOPE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (SUBJECT)])").await;

@@ -55,6 +55,8 @@ pub struct Habits {
     pub repeats: bool,
     /// Refuses BODY.PEEK[] of this UID.
     pub refuses: Option<u32>,
+    /// Says this of what it refuses.
+    pub refuses_with: Option<&'static str>,
     /// In whatever way it is asked for.
     pub refuses_any_way: bool,
     /// Closes the connection when this UID is asked for.
@@ -91,6 +93,12 @@ pub struct Habits {
     pub boasts: bool,
     /// Is sent in answer to LIST, without end.
     pub floods: Option<&'static [u8]>,
+}
+
+impl Habits {
+    fn refusal(&self) -> &'static str {
+        self.refuses_with.unwrap_or("NO some messages could not be read")
+    }
 }
 
 /// Where connections wait for each other.
@@ -521,7 +529,7 @@ impl Session {
                 }
             }
         }
-        let end = if refused { "NO some messages could not be read" } else { "OK done" };
+        let end = if refused { habits.refusal() } else { "OK done" };
         self.say(format!("{tag} {end}\r\n").as_bytes())
     }
 
@@ -636,7 +644,7 @@ impl Session {
         }
         answers.reverse();
         for (tag, _, refused) in answers {
-            let end = if refused { "NO some messages could not be read" } else { "OK done" };
+            let end = if refused { habits.refusal() } else { "OK done" };
             self.say(format!("{tag} {end}\r\n").as_bytes())?;
         }
         Ok(())

@@ -24,6 +24,20 @@ fn a_refused_message_comes_by_another_way() {
 }
 
 #[test]
+fn a_message_that_is_damaged_there_is_named_at_once() {
+    each_house(async |house| {
+        let mails: Vec<_> = (1..=9).map(|uid| mail(uid, "", &format!("message {uid}"))).collect();
+        // What Anser says of a body that is lost: other words of it speak of a later try.
+        let words = "NO [CORRUPTION] temporarily unavailable: stored data is damaged; run anser check";
+        let habits = Habits { refuses: Some(5), refuses_any_way: true, refuses_with: Some(words), ..Habits::default() };
+        let fake = Fake::start(vec![folder("INBOX", mails)], habits);
+        let outcome = house.pass(&fake).await.map_err(|trouble| trouble.words()).unwrap();
+        assert_eq!((outcome.copied, outcome.failed), (8, 1));
+        assert_eq!(house.uids("INBOX").await, [1, 2, 3, 4, 6, 7, 8, 9]);
+    });
+}
+
+#[test]
 fn a_message_that_ends_connections_is_given_up_after_some_tries() {
     each_house(async |house| {
         let mails: Vec<_> = (1..=9).map(|uid| mail(uid, "", &format!("message {uid}"))).collect();
