@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::time::Duration;
 
 use anser_base::{Address, Class, Error, Result};
 use anser_db::{Durability, Place, Tx};
@@ -13,8 +14,10 @@ use crate::history::{self, Past};
 use crate::hours;
 use crate::model::{Home, Mailbox, Move, MoveState, Passing, Priority, Source, State, Task};
 use crate::own;
+use crate::reach;
 use crate::rows::{self, Standing};
 use crate::run::unknown;
+use crate::trouble::Trouble;
 use crate::views::MoveView;
 use crate::which::{self, Which, meant};
 
@@ -59,6 +62,9 @@ pub struct NewMailbox {
     pub address: String,
 }
 
+/// How long an old server has to answer that a program names.
+const ANSWER: Duration = Duration::from_secs(10);
+
 impl Migrate {
     /// Makes a move with an old server, or changes that.
     pub async fn plan(&self, name: &str, source: Source) -> Result<MoveView> {
@@ -77,6 +83,29 @@ impl Migrate {
         })
         .await?;
         self.move_view(&name).await
+    }
+
+    /// The same for a program with a token: of an old server of a move already, or of one that answers on the Internet in this moment, so
+    /// that no token leads into inner networks. `Class::Forbidden`; `Class::Unavailable` of one that does not answer.
+    pub async fn plan_from_afar(&self, name: &str, source: Source) -> Result<MoveView> {
+        let hosts = self.old_hosts().await?;
+        if !hosts.iter().any(|known| known.eq_ignore_ascii_case(&source.host)) {
+            let answered = reach::connect(&source.host, source.port, ANSWER);
+            reach::from_afar(hosts.into(), answered).await.map_err(not_from_afar)?;
+        }
+        self.plan(name, source).await
+    }
+
+    /// Old servers of every move of the organisation.
+    pub(crate) async fn old_hosts(&self) -> Result<Vec<String>> {
+        let find = |tx: &mut Tx<'_>| {
+            let mut hosts = Vec::new();
+            for of in rows::moves(tx)? {
+                hosts.extend(rows::sources(tx, of.id)?.into_iter().map(|source| source.host));
+            }
+            Ok(hosts)
+        };
+        self.read(find).await
     }
 
     /// Lists logins of an old server; those that are listed already keep what is known of them. How many there are.
@@ -384,4 +413,16 @@ fn is_anothers(known: &Mailbox) -> Error {
         format!("the mail of {login} is being brought to {address}: undo that first"),
         format!("{login} 的邮件正在迁入 {address}，请先撤销"),
     )
+}
+
+/// Why a program names no old server.
+fn not_from_afar(trouble: Trouble) -> Error {
+    match trouble {
+        Trouble::Login { kind: "forbidden", .. } => Error::new(
+            Class::Forbidden,
+            "an old server of an inner network is named at the server itself first",
+            "内部网络中的旧服务器须先在服务器上指定",
+        ),
+        other => other.into(),
+    }
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anser_base::Result;
-use anser_db::Tx;
 use anser_net::Fill;
 use serde::{Deserialize, Serialize};
 
@@ -135,15 +134,7 @@ impl Migrate {
     /// The same for a program with a token. Where mail goes meanwhile may be any host that somebody named: it is looked at where it is an
     /// old server of a move, or on the Internet, so that no token looks into inner networks.
     pub async fn survey_from_afar(&self, name: &str, which: Which) -> Result<Vec<SourceSurvey>> {
-        let find = |tx: &mut Tx<'_>| {
-            let mut hosts = Vec::new();
-            for of in rows::moves(tx)? {
-                hosts.extend(rows::sources(tx, of.id)?.into_iter().map(|source| source.host));
-            }
-            Ok(hosts)
-        };
-        let hosts = self.read(find).await?;
-        reach::from_afar(hosts.into(), Box::pin(self.survey(name, which))).await
+        reach::from_afar(self.old_hosts().await?.into(), Box::pin(self.survey(name, which))).await
     }
 
     async fn survey_one(&self, source: &Source, mailboxes: &[&Mailbox]) -> SourceSurvey {

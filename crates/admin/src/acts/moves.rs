@@ -121,7 +121,10 @@ impl Admin {
             }
             MoveAct::Plan(source) => {
                 let to = format!("{} {}:{} {}", source.kind.word(), source.host, source.port, source.tls.word());
-                let view = moves.plan(name, source).await?;
+                let view = match actor.is_program() {
+                    true => moves.plan_from_afar(name, source).await?,
+                    false => moves.plan(name, source).await?,
+                };
                 self.note(actor, verb, name, None, Some(to)).await?;
                 out.item(Item::Move(view)).await?;
                 return Ok(Report::Done);

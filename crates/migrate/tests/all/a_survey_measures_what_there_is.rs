@@ -1,7 +1,9 @@
 //! P1: what there is, how big, how odd, and how long it may take, as it was seen and not as it is thought.
 
-use anser_base::Clock;
-use anser_migrate::{NewMailbox, Passing, Password, Said, SourceSurvey};
+use std::io::ErrorKind;
+
+use anser_base::{Class, Clock};
+use anser_migrate::{NewMailbox, Passing, Password, Said, Source, SourceSurvey};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
@@ -114,12 +116,10 @@ fn a_program_looks_at_no_host_within_that_is_no_old_server() {
     each_office(&[], &Clock::System, async |office| {
         let fake = Fake::start(folders(), Habits::default());
         office.plan(&[(fake.source(), &["ann"])]).await;
-        let inner = TcpListener::bind(("127.0.0.2", 0)).await.unwrap();
+        let inner = std::net::TcpListener::bind(("127.0.0.2", 0)).unwrap();
+        inner.set_nonblocking(true).unwrap();
         let port = inner.local_addr().unwrap().port();
-        let greeting = tokio::spawn(async move {
-            let (mut heard, _) = inner.accept().await.unwrap();
-            heard.write_all(b"220 within\r\n").await.unwrap();
-        });
+        let nobody_came = || inner.accept().is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
         let relay = async |host: &str, port: u16| {
             let relay = Some(format!("{host}:{port}"));
             office.migrate.pass_through(MOVE, Some(Passing::UntilCutover), relay).await.unwrap();
@@ -132,10 +132,23 @@ fn a_program_looks_at_no_host_within_that_is_no_old_server() {
         let from_afar = async || told(office.migrate.survey_from_afar(MOVE, Vec::new()).await.unwrap());
         relay("127.0.0.2", port).await;
         assert!(from_afar().await.ends_with("no answer"));
-        assert!(!greeting.is_finished(), "nobody came");
+        assert!(nobody_came());
+        let inner = TcpListener::from_std(inner.try_clone().unwrap()).unwrap();
+        tokio::spawn(async move {
+            let (mut heard, _) = inner.accept().await.unwrap();
+            heard.write_all(b"220 within\r\n").await.unwrap();
+        });
         let here = told(office.migrate.survey(MOVE, Vec::new()).await.unwrap());
         assert!(here.ends_with("220 within"), "an administrator looks everywhere: {here}");
         relay("127.0.0.1", fake.port).await;
         assert!(!from_afar().await.ends_with("no answer"), "another port of an old server");
+
+        let named = async |host: &str, port: u16| {
+            let source = Source { name: "within".into(), host: host.into(), port, ..fake.source() };
+            office.migrate.plan_from_afar(MOVE, source).await.map(|view| view.sources.len())
+        };
+        assert_eq!(named("127.0.0.2", port).await.unwrap_err().class, Class::Forbidden);
+        assert!(nobody_came(), "it is not even knocked at");
+        assert_eq!(named("127.0.0.1", 1).await.unwrap(), 2, "another port of an old server");
     });
 }
