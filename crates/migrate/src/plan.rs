@@ -73,7 +73,7 @@ pub struct Planned {
     pub ledger: LedgerFolder,
 }
 
-/// Finds or makes the mailbox of each folder that holds messages. Those that have a use of their own come first, so that they get the
+/// Finds or makes the mailbox of each folder that holds messages and that its owner does not leave out. Those that have a use of their own come first, so that they get the
 /// mailbox of that use.
 pub fn plan(
     tx: &mut MailTx<'_, '_>,
@@ -93,6 +93,10 @@ pub fn plan(
     let mut planned = Vec::new();
     for at in order(folders, &roles, &paths) {
         let folder = &folders[at];
+        // It is there still, under its name: it only does not come.
+        if namespace.choice.leaves_out(&folder.name) {
+            continue;
+        }
         let ledger = match known.remove(&folder.name) {
             Some(ledger) if folder.id != 0 && ledger.id != folder.id => {
                 let told = LedgerFolder { id: folder.id, ..ledger };
@@ -212,9 +216,10 @@ fn roles_of(namespace: Namespace<'_>, folders: &[Folder], paths: &[Vec<String>])
     best.into_iter().map(|(role, at, _)| (at, role)).collect()
 }
 
-/// Folders of the user's own that may have a role, and what tells it.
+/// Folders of the user's own that come and may have a role, and what tells it.
 fn candidates(choice: &Choice, folders: &[Folder], paths: &[Vec<String>]) -> impl Iterator<Item = (usize, Role, Told)> {
-    let may = |folder: &Folder| folder.is_selectable() && folder.space == Space::Own;
+    let may =
+        |folder: &Folder| folder.is_selectable() && folder.space == Space::Own && !choice.leaves_out(&folder.name);
     let selectable = folders.iter().zip(paths).enumerate().filter(move |(_, (folder, _))| may(folder));
     selectable.filter_map(|(at, (folder, path))| {
         if let Some(chosen) = choice.role_of(&folder.name).filter(|_| !is_inbox(path)) {

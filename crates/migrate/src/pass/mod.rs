@@ -197,8 +197,7 @@ impl Pass<'_> {
         }
         let mut outcome = Outcome::default();
         let folders = self.leave_folders(origin.folders().await?, &mut outcome).await?;
-        let (left, folders): (Vec<Folder>, Vec<Folder>) =
-            folders.into_iter().partition(|folder| self.choice.leaves_out(&folder.name));
+        let left: Vec<Folder> = folders.iter().filter(|folder| self.choice.leaves_out(&folder.name)).cloned().collect();
         outcome.left = count_left(origin, &left).await?;
         let planned = self.plan(origin, prefix, folders).await?;
         self.check_missing(&planned, &left).await?;

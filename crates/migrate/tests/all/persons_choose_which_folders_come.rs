@@ -3,12 +3,16 @@
 use anser_base::Clock;
 use anser_directory::Account;
 use anser_migrate::own::{Change, Choice, FolderView};
+use anser_migrate::pass::Pass;
+use anser_migrate::source::Origin;
 use anser_migrate::{OwnState, Wish};
 use anser_net::Network;
 use anser_store::Role;
+use anser_wire::Secret;
 use serde_json::{Value, json};
 
 use crate::fake::{Fake, Folder, Habits, folder, mail};
+use crate::house::{Quiet, each_house};
 use crate::office::{Office, each_office, wish};
 
 fn old() -> Fake {
@@ -116,6 +120,49 @@ fn a_role_is_what_its_owner_says_and_nobody_elses() {
         let all = folders(office, &ann, id).await;
         assert_eq!((named(&all, "Sent").role, named(&all, "News").role), (None, Some(Role::Sent)));
         running.abort();
+    });
+}
+
+#[test]
+fn what_is_left_out_has_no_role_that_another_could_have() {
+    each_office(&Network::loopback(), &Clock::System, async |office| {
+        let fake = old();
+        fake.change(|state| state.folders.push(folder("Sent Items", vec![mail(1, "", "a"), mail(2, "", "b")])));
+        let ann = office.account(office.person("ann", 0).await).await;
+        let (_shutdown, running) = office.run();
+        let choice = choice(json!({ "Sent": { "skip": true } }));
+        let wish = Wish { choice, is_paused: true, ..wish(&fake.source()) };
+        let id = office.migrate.begin_own(&ann, wish).await.unwrap().id;
+        let before = folders(office, &ann, id).await;
+        assert_eq!((named(&before, "Sent").role, named(&before, "Sent Items").role), (None, Some(Role::Sent)));
+        run(office, &ann, id, None).await;
+        let sent =
+            |tx: &mut anser_store::MailTx<'_, '_>| Ok(tx.mailbox_with_role(Role::Sent)?.map(|mailbox| mailbox.total));
+        assert_eq!(office.store.read(ann.id, sent).await.unwrap(), Some(2), "it came as it was foreseen");
+        running.abort();
+    });
+}
+
+#[test]
+fn a_folder_that_is_left_out_is_not_taken_for_one_that_got_another_name() {
+    each_house(async |house| {
+        let one = |name: &str| Folder { id: "b7", ..folder(name, vec![mail(1, "", "w")]) };
+        let fake = Fake::start(
+            vec![folder("INBOX", Vec::new()), one("Work")],
+            Habits { capabilities: "OBJECTID", ..Habits::default() },
+        );
+        house.pass(&fake).await.map_err(|trouble| trouble.words()).unwrap();
+        // The same folder by another way in.
+        fake.change(|state| state.folders.push(one("Mail/Work")));
+        let origin = Origin::open(&fake.source(), "ann", Some(&Secret::new(b"secret".to_vec()))).await;
+        let watch = Quiet::default();
+        let pass = Pass { choice: choice(json!({ "Work": { "skip": true } })), ..house.to_pass("generic", &watch) };
+        pass.run(&mut origin.map_err(|trouble| trouble.words()).unwrap())
+            .await
+            .map_err(|trouble| trouble.words())
+            .unwrap();
+        assert_eq!(house.uids("Work").await, [1], "it is there still, and keeps its mailbox");
+        assert_eq!(house.uids("Mail/Work").await, [1]);
     });
 }
 
