@@ -100,9 +100,8 @@ impl Pass<'_> {
             tx.put_ledger_folder(&LedgerFolder { messages: 0, modseq: 0, state: 0, ..old.clone() })?;
             let last = tx.ledger_folders(old.key.source)?.iter().map(|folder| folder.key.folder).max().unwrap_or(0);
             let key = LedgerKey { folder: last + 1, ..old.key };
-            let (messages, modseq, uidnext, id) = (0, 0, 0, 0);
-            let fresh =
-                LedgerFolder { key, uidvalidity, keeps_uids: false, messages, modseq, uidnext, id, ..old.clone() };
+            let (messages, modseq, uidnext) = (0, 0, 0);
+            let fresh = LedgerFolder { key, uidvalidity, keeps_uids: false, messages, modseq, uidnext, ..old.clone() };
             tx.put_ledger_folder(&fresh)?;
             Ok(fresh)
         };
