@@ -77,11 +77,11 @@ impl Migrate {
         Ok(all.iter().any(|mailbox| mailbox.id == one.mailbox && mailbox.cut.0 > 0))
     }
 
-    /// Another mailbox of the account, in whatever move, that does not leave and has the same old address. It gets what is noted of it,
+    /// Another mailbox of the account, in whatever move of the organisation, that does not leave and has the same old address. It gets what is noted of it,
     /// unless that is only rehearsed; whether there is one.
     pub async fn hand_on(&self, one: &OldAddress, leaving: &Leaving, dry_run: bool) -> Result<bool> {
         let (account, old) = (one.account, one.old.clone());
-        let others = self.read(move |tx| rows::mailboxes_of(tx, account)).await?;
+        let others = self.read(move |tx| rows::moving_of(tx, account)).await?;
         let is_heir = |other: &&Mailbox| {
             let stays = other.state != State::Abandoned && !leaving.mailboxes.contains(&other.id);
             stays && is_of(&other.login, &old)

@@ -316,6 +316,13 @@ pub fn mailboxes_of(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Mailbox>>
     tx.query(&format!("{SELECT_MAILBOX} WHERE account = ?1 ORDER BY id"), params![account.to_sql()], read_mailbox)
 }
 
+/// Those of moves of the organisation.
+pub fn moving_of(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Mailbox>> {
+    let sql =
+        format!("{SELECT_MAILBOX} WHERE account = ?1 AND move IN (SELECT id FROM mov_moves WHERE {OF_ALL}) ORDER BY id");
+    tx.query(&sql, params![account.to_sql()], read_mailbox)
+}
+
 /// Removes a person's own move with all that is known of it.
 pub fn remove_own(tx: &mut Tx<'_>, of: u64) -> Result<()> {
     for table in ["mov_moves", "mov_sources", "mov_accounts"] {

@@ -2,10 +2,10 @@
 //! use once the mailbox is here.
 
 use anser_base::{Address, Clock};
-use anser_migrate::{Made, NewMailbox, OldAddress};
+use anser_migrate::{Made, NewMailbox, OldAddress, Wish};
 
 use crate::fake::{Fake, Habits, folder, mail};
-use crate::office::{MOVE, Office, each_office};
+use crate::office::{MOVE, Office, each_office, wish};
 
 const BOTH: Made = Made { alias: true, identity: true };
 
@@ -55,6 +55,13 @@ fn another_login_that_has_the_same_gets_it() {
         };
         let alone = leaving(&["ann"]).await;
         assert!(!office.migrate.hand_on(&alone.old[0], &alone, false).await.unwrap(), "nobody else has it");
+        let person = office.account(alone.old[0].account).await;
+        let own = Wish { login: "ann@old.test".into(), is_paused: true, ..wish(&fake.source()) };
+        office.migrate.begin_own(&person, own).await.unwrap();
+        assert!(
+            !office.migrate.hand_on(&alone.old[0], &alone, false).await.unwrap(),
+            "a move of her own leads nothing here"
+        );
         let more = NewMailbox { login: "Ann@old.test".into(), password: None, address: "ann@anser.test".into() };
         office.migrate.add_mailboxes(MOVE, None, vec![more]).await.unwrap();
         let all = leaving(&[]).await;
