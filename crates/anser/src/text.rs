@@ -75,7 +75,7 @@ table! {
     LINES_REFUSED = "some lines were refused", "有些行被拒绝";
     SLIP = "{}\nAddress: {}\nFirst password: {}", "{}\n邮箱：{}\n初始密码：{}";
     SLIP_WEAK = "{}\nAddress: {}\nFirst password: {}\nOthers may guess it: change it at once.", "{}\n邮箱：{}\n初始密码：{}\n该密码易被猜到，请立即修改。";
-    TORN = "{} torn bodies that nothing refers to: they were cut off while they came, no mail is lost, and the sweeper removes them", "{} 个正文不完整且没有邮件引用：写入时中断所致，没有丢失邮件，将自动清除";
+    TORN = "torn bodies that no message refers to: {} (each was cut off while it was written; no mail is lost, and the sweeper removes them)", "{} 个正文不完整且没有邮件引用：写入时中断所致，没有丢失邮件，将自动清除";
     CHECKED = "checked {} accounts, {} bodies, {} journal events: {} findings, {} mended", "已检查 {} 个账号、{} 个正文、{} 条日志：发现 {} 个问题，已修复 {} 个";
     FINDINGS = "there are findings that were not mended", "存在未修复的问题";
     MENDED = "mended", "已修复";
@@ -103,8 +103,9 @@ table! {
     SKIPS_DELETED = "messages that are marked as deleted are left out", "不迁移已标记为删除的邮件";
     SHARED = "shared folders come into {} alone", "共享文件夹只迁入 {}";
     TRIES = "asked {} times", "已请求 {} 次";
-    TO_UNDO = "{}: {} messages ({}) would go, {} that were touched would stay; --yes does it", "{}：将删除 {} 封（{}），保留已改动的 {} 封；加 --yes 执行";
-    UNDONE = "{}: {} messages ({}) went, {} that were touched stay", "{}：已删除 {} 封（{}），保留已改动的 {} 封";
+    TO_UNDO = "{}: messages that would go: {} ({}){}; --yes does it", "{}：将删除 {} 封（{}）{}；加 --yes 执行";
+    UNDONE = "{}: messages that went: {} ({}){}", "{}：已删除 {} 封（{}）{}";
+    TOUCHED = "; that stay, since their owner has touched them: {}", "，保留用户已改动的 {} 封";
     A_DAY = "{} a day", "每天 {}";
     VISIT = "  ask how the users do: {}", "  回访用户：{}";
     RETURNED = "{}: {} messages, flags of {}, {} moved, {} new folders, {} removed, {} folders renamed, {} removed", "{}：邮件 {} 封，标志 {} 处，移动 {} 封，新文件夹 {} 个，删除 {} 封，文件夹改名 {} 个、删除 {} 个";

@@ -113,7 +113,7 @@ export const en = {
   moveStates: { checking: 'Checking', waiting: 'Waiting its turn', between: 'Up to date', running: 'Under way', paused: 'Paused', refused: 'Not let in', done: 'Done' }, moveProgress: (messages: number, total: number, folders: number, foldersTotal: number, bytes: string) => `${messages} of ${total} messages, folder ${folders} of ${foldersTotal}, ${bytes}`,
   moveTotal: 'In all', moveCopied: 'Copied', moveSkipped: 'Skipped', moveFailed: 'Failed', moveEnded: (when: string) => `Ended on ${when}`, moveGoOn: 'Go on', movePause: 'Pause', moveAgain: 'Run again', movePassword: 'New password', moveForget: (email: string) => `Forget ${email}?`, moveForgetText: 'Its password is deleted here. Mail that came stays.',
   moveLook: 'Choose folders', moveFoldersHint: 'What is not ticked stays there.', moveRoleNone: 'Ordinary',
-   moveUndoText: (count: number, bytes: string, touched: number) => `${many(count, 'message', 'messages')} (${bytes}) that you have not touched are deleted here for good. You have touched ${touched}: kept. The move pauses; started again, it brings them once more.`,
+   moveUndoText: (count: number, bytes: string, touched: number) => `${many(count, 'message', 'messages')} (${bytes}) that you have not touched are deleted here for good.${touched > 0 ? ` You have touched ${touched}: kept.` : ''} The move pauses; started again, it brings them once more.`,
   moveUndoNothing: 'Nothing that you have not touched is left of it.',
 
   // Keys.

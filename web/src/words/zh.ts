@@ -105,7 +105,7 @@ export const zh: Words = {
   moveStates: { checking: '正在检查', waiting: '排队中', between: '已是最新', running: '进行中', paused: '已暂停', refused: '登录被拒', done: '已完成' }, moveProgress: (messages, total, folders, foldersTotal, bytes) => `邮件 ${messages} / ${total}，文件夹 ${folders} / ${foldersTotal}，${bytes}`,
   moveTotal: '总数', moveCopied: '成功', moveSkipped: '跳过', moveFailed: '失败', moveEnded: (when) => `结束于 ${when}`, moveGoOn: '继续', movePause: '暂停', moveAgain: '再次运行', movePassword: '更换密码', moveForget: (email) => `移除 ${email}？`, moveForgetText: '这里保存的密码会被删除，已收取的邮件保留。',
   moveLook: '选择文件夹', moveFoldersHint: '未勾选的文件夹留在对方。', moveRoleNone: '普通',
-   moveUndoText: (count, bytes, touched) => `将彻底删除搬来且您未动过的 ${count} 封邮件（${bytes}），您动过的 ${touched} 封保留。迁移会暂停；重新开始后会再次搬来。`,
+   moveUndoText: (count, bytes, touched) => `将彻底删除搬来且您未动过的 ${count} 封邮件（${bytes}）${touched > 0 ? `，您动过的 ${touched} 封保留` : ''}。迁移会暂停；重新开始后会再次搬来。`,
   moveUndoNothing: '没有未动过的邮件可撤回。',
 
   keys: '本帮助', groupMove: '浏览', groupAct: '操作', groupWrite: '写信', groupGo: '前往',
