@@ -6,7 +6,7 @@ mod corpus;
 mod moving;
 mod node;
 mod postfix;
-mod tools;
+pub mod tools;
 mod two_sides;
 mod wire;
 

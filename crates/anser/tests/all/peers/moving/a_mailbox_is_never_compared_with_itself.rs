@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::dovecot::Dovecot;
-use super::world::plan;
+use super::world::{old_with, plan};
 use crate::peers::tools::wanted;
 use crate::world::{Dev, Place};
 
@@ -19,11 +18,7 @@ fn a_proof_before_the_cut_over_looks_at_what_is_here() {
     if !wanted() {
         return;
     }
-    let old = Dovecot::start();
-    let mut imap = old.login("ann");
-    for number in 0..5 {
-        imap.append("INBOX", "", format!("Subject: {number}\r\n\r\nx\r\n").as_bytes()).expect("APPEND");
-    }
+    let (old, mut imap) = old_with(5);
     let place = Place::new();
     let dev = place.start();
     plan(&dev, &old, "ann", ANN);

@@ -3,7 +3,7 @@
 
 use super::cyrus::Cyrus;
 use super::dovecot::{Dovecot, MASTER, MASTERS};
-use super::world::login;
+use super::world::{fill, login};
 use crate::peers::node::PASSWORD;
 use crate::peers::tools::{root, wanted};
 use crate::world::{Place, done, run};
@@ -19,11 +19,7 @@ fn by_either_form_and_on_every_way() {
     for form in ["authzid", "login*admin"] {
         let old = Dovecot::start_with("maildir:~/Maildir:LAYOUT=fs", "/", MASTERS);
         for (user, count) in [("ann", 3), ("bob", 2)] {
-            let mut there = old.login(user);
-            for number in 0..count {
-                let text = format!("Subject: {user} {number}\r\n\r\nx\r\n");
-                there.append("INBOX", "", text.as_bytes()).expect("APPEND");
-            }
+            fill(&mut old.login(user), "INBOX", count);
         }
         let place = Place::new();
         let dev = place.start();

@@ -1,7 +1,6 @@
 //! VER: what was dropped, changed or removed on purpose is named, exactly; everything else is equal.
 
-use super::dovecot::Dovecot;
-use super::world::{login, plan};
+use super::world::{login, old_with, plan};
 use crate::peers::tools::wanted;
 use crate::world::Place;
 
@@ -10,11 +9,7 @@ fn differences_made_on_purpose_are_the_ones_that_are_told() {
     if !wanted() {
         return;
     }
-    let old = Dovecot::start();
-    let mut imap = old.login("ann");
-    for number in 0..30 {
-        imap.append("INBOX", "", format!("Subject: {number}\r\n\r\nx\r\n").as_bytes()).expect("APPEND");
-    }
+    let (old, mut imap) = old_with(30);
     let place = Place::new();
     let dev = place.start();
     plan(&dev, &old, "ann", "ann@anser.test");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::dovecot::Dovecot;
 use super::side::{Side, side};
-use super::world::{here, login, plan};
+use super::world::{here, login, old_with, plan};
 use crate::peers::tools::wanted;
 use crate::peers::wire::Imap;
 use crate::world::{Dev, Place};
@@ -126,14 +126,10 @@ fn removals_and_names_go_back_too() {
     if !wanted() {
         return;
     }
-    let old = Dovecot::start();
-    let mut there = old.login("ann");
+    let (old, mut there) = old_with(30);
     for folder in ["Work", "Work/deep", "left", "right", "leaf", "old", "old/older"] {
         there.run(&format!("CREATE \"{folder}\"")).expect("CREATE");
         there.append(folder, "", format!("Subject: {folder}\r\n\r\nx\r\n").as_bytes()).expect("APPEND");
-    }
-    for number in 0..30 {
-        there.append("INBOX", "", format!("Subject: {number}\r\n\r\nx\r\n").as_bytes()).expect("APPEND");
     }
     let place = Place::new();
     let dev = place.start();

@@ -18,6 +18,21 @@ pub fn plan_from(dev: &Dev, more: &[&str], login: &str, address: &str) {
     done(run(&dev.folder, &["move", "accounts", "house", "--stdin"], line.as_bytes()));
 }
 
+/// An old server at which ann has so many messages in her inbox, and her session there.
+pub fn old_with(count: usize) -> (Dovecot, Imap) {
+    let old = Dovecot::start();
+    let mut there = old.login("ann");
+    fill(&mut there, "INBOX", count);
+    (old, there)
+}
+
+/// Puts so many messages into a folder, one like the other but for their subjects, which are numbers from 0.
+pub fn fill(imap: &mut Imap, folder: &str, count: usize) {
+    for number in 0..count {
+        imap.append(folder, "", format!("Subject: {number}\r\n\r\nx\r\n").as_bytes()).expect("APPEND");
+    }
+}
+
 /// A session here.
 pub fn login(dev: &Dev, address: &str) -> Imap {
     Imap::login(dev.port("imap"), address).expect("the house lets its users in")
