@@ -318,8 +318,9 @@ pub fn mailboxes_of(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Mailbox>>
 
 /// Those of moves of the organisation.
 pub fn moving_of(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Mailbox>> {
-    let sql =
-        format!("{SELECT_MAILBOX} WHERE account = ?1 AND move IN (SELECT id FROM mov_moves WHERE {OF_ALL}) ORDER BY id");
+    let sql = format!(
+        "{SELECT_MAILBOX} WHERE account = ?1 AND move IN (SELECT id FROM mov_moves WHERE {OF_ALL}) ORDER BY id"
+    );
     tx.query(&sql, params![account.to_sql()], read_mailbox)
 }
 
