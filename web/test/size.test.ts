@@ -6,9 +6,10 @@ import { zh } from '../src/words/zh';
 
 const size = (name: string) => (existsSync(`dist/${name}.gz`) ? readFileSync(`dist/${name}.gz`).length : NaN);
 
-test('the first rows of the webmail need 80 KB of script, all of it 170 KB', () => {
-  expect(size('webmail.js')).toBeLessThan(80_000);
-  expect(size('webmail.js') + size('more.js')).toBeLessThan(170_000);
+// Nobody waits for the second script: it comes behind the first rows. Most of it are settings that few open, and so it has a budget of its own.
+test('the first rows of the webmail need 76 KB of script, and what comes behind them 100 KB', () => {
+  expect(size('webmail.js')).toBeLessThan(76_000);
+  expect(size('more.js')).toBeLessThan(100_000);
 });
 
 test('the login page is at most 10 KB in all', () => {

@@ -10,6 +10,7 @@ use anser_acme::{Proof, Settings as Acme};
 use anser_base::{Error, Result, Timestamp};
 use anser_delivery::{Smarthost, SmarthostTls};
 use anser_directory::NextHop;
+use anser_migrate::own::Client;
 use anser_net::Network;
 use anser_net::dns::Settings;
 use anser_net::http::client;
@@ -17,6 +18,7 @@ use anser_web::sts::Mode;
 use anser_wire::Secret;
 use serde::Deserialize;
 
+use crate::clients;
 use crate::text::{self, refused};
 
 /// The boot file as it is written.
@@ -52,6 +54,7 @@ struct Written {
 #[serde(deny_unknown_fields, default)]
 struct WrittenOwnMoves {
     networks: Vec<String>,
+    clients: Vec<clients::Written>,
 }
 
 /// Who gives certificates, and how. Without this the files of `[tls]` serve.
@@ -210,6 +213,8 @@ pub struct Config {
     pub senders: SenderSettings,
     /// Networks beside the public Internet whose servers persons may move their own mail from.
     pub own_moves: Vec<Network>,
+    /// Whom providers know this server as, so that persons sign in there.
+    pub clients: Vec<Client>,
 }
 
 /// What is said over HTTP.
@@ -270,7 +275,7 @@ const PROVIDER_TIME: Duration = Duration::from_secs(10);
 const TLS_FIRST: [&str; 4] = ["submissions", "imaps", "pop3s", "https"];
 
 impl Config {
-    /// Reads a boot file. What is wrong is said with its line. Nothing else is touched but the relay's password file.
+    /// Reads a boot file. What is wrong is said with its line. Nothing else is touched but the files of passwords that it names.
     pub fn read(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let raw = fs::read_to_string(path).map_err(|error| match error.kind() {
@@ -325,6 +330,7 @@ impl Written {
             acme: self.acme.map(|acme| acme.settings(name, folder)).transpose()?,
             senders: self.senders.settings().map_err(bad)?,
             own_moves,
+            clients: clients::read(self.own_moves.clients, folder)?,
         })
     }
 }
@@ -433,13 +439,7 @@ impl Relay {
             Some("implicit") => SmarthostTls::Implicit(None),
             Some(other) => return Err(refused(text::RELAY_TLS, &[name, other])),
         };
-        let password = self.password_file.map(|file| {
-            let path = folder.join(file);
-            let mut password = fs::read(&path)
-                .map_err(|error| refused(text::BAD_BOOT_VALUE, &[&path.display().to_string(), &error.to_string()]))?;
-            crate::password::strip_newline(&mut password);
-            Ok::<_, Error>(password)
-        });
+        let password = self.password_file.map(|file| crate::password::of_file(&folder.join(file)));
         let login = self.username.zip(password.transpose()?).map(|(user, password)| (user, Secret::new(password)));
         Ok(Smarthost { tls, login, ..smarthost(&self.smarthost)? })
     }
@@ -492,6 +492,9 @@ mod tests {
             own = ["192.0.2.0/24"]
             [own_moves]
             networks = ["10.3.0.0/16"]
+            [[own_moves.clients]]
+            provider = "office365"
+            client = "0f0f"
             "#,
         )
         .unwrap();
@@ -504,6 +507,7 @@ mod tests {
         assert_eq!((outward.port, outward.sources.len(), outward.private), (25, 2, false));
         assert_eq!(outward.new_since, Some(Timestamp::from_secs(1_795_132_800)));
         assert_eq!(config.own_moves, [Network::parse("10.3.0.0/16").unwrap()]);
+        assert_eq!(config.clients.len(), 1);
         let senders = config.senders;
         assert_eq!((senders.follow_reject, senders.own.len(), &*senders.trusted[0]), (false, 1, "lists.example.net"));
         let smarthost = config.smarthost.unwrap();
@@ -522,6 +526,7 @@ mod tests {
             ("[store]\nengine = \"postgres\"", "url"),
             ("[relay]\nsmarthost = \"nowhere\"", "nowhere"),
             ("[web]\nmta_sts = \"always\"", "always"),
+            ("[[own_moves.clients]]\nprovider = \"qq\"\nclient = \"0f\"", "codes"),
             ("[acme]\nagree_to_terms = false", "agree_to_terms"),
             ("[acme]\nagree_to_terms = true\nproof = \"dns\"", "hook"),
         ] {

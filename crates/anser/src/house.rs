@@ -120,6 +120,7 @@ impl House {
             entropy: entropy.clone(),
             key: key_file(&config.data_dir, "move.key", &entropy)?,
             allowed: config.own_moves.clone().into(),
+            clients: config.clients.clone().into(),
         })?;
         directory.use_old_servers(anser_migrate::front_door::old_servers(&moves)).await?;
         let config = config.clone();

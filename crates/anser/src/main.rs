@@ -1,6 +1,7 @@
 //! The program: reads the command line and the boot file, and wires the crates below together.
 
 mod cli;
+mod clients;
 mod command;
 mod config;
 mod dev;

@@ -1,7 +1,8 @@
 //! Passwords come from standard input or a prompt, never from the command line.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
+use std::path::Path;
 
 use anser_admin::request::Plain;
 use anser_base::{Error, Result};
@@ -38,6 +39,14 @@ pub fn ask(language: Language) -> Result<Plain> {
         true => checked(first),
         false => Err(refused(text::PASSWORDS_DIFFER, &[])),
     }
+}
+
+/// What a file holds, without one LF or CRLF at its end. What is wrong with it is said with its path.
+pub fn of_file(path: &Path) -> Result<Vec<u8>> {
+    let mut password = fs::read(path)
+        .map_err(|error| refused(text::BAD_BOOT_VALUE, &[&path.display().to_string(), &error.to_string()]))?;
+    strip_newline(&mut password);
+    Ok(password)
 }
 
 /// Removes one LF or CRLF at the end.

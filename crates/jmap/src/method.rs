@@ -146,6 +146,7 @@ pub(crate) const METHODS: &[Method] = &[
     Method { name: "MailMove/undo", capability: ANSER, run: |call| Box::pin(vendor::move_undo(call)) },
     Method { name: "MailMove/folders", capability: ANSER, run: |call| Box::pin(vendor::move_folders(call)) },
     Method { name: "MailMove/failed", capability: ANSER, run: |call| Box::pin(vendor::move_failed(call)) },
+    Method { name: "MailMove/signIn", capability: ANSER, run: |call| Box::pin(vendor::move_sign_in(call)) },
     Method { name: "MailMove/discover", capability: ANSER, run: |call| Box::pin(vendor::move_discover(call)) },
     Method { name: "Document/get", capability: ANSER, run: |call| Box::pin(DOCUMENT.get(call)) },
     Method { name: "Document/changes", capability: ANSER, run: |call| Box::pin(DOCUMENT.changes(call)) },

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use crate::acts;
 use crate::model::{Mailbox, Source, State, Task};
 use crate::oauth::{self, Code, Grant};
+use crate::profile;
 use crate::rows::{self, Standing};
 use crate::run::unknown;
 use crate::trouble::Trouble;
@@ -119,7 +120,7 @@ async fn begin_all(
     for (at, one) in some.into_iter().enumerate() {
         let grant = grant.clone();
         asking.spawn(async move {
-            let began = oauth::begin(&grant, &one.1.profile).await;
+            let began = oauth::begin(&grant, &profile::of(&one.1.profile).oauth).await;
             (at, one, began)
         });
     }
@@ -134,7 +135,7 @@ const NEW: Standing<'static> =
 
 /// Waits for an owner, and seals what they give. It keeps no engine alive. `note` is what the mailbox says meanwhile.
 async fn wait(inner: Weak<Inner>, mailbox: Mailbox, source: Source, grant: Grant, (code, note): (Code, String)) {
-    let answered = oauth::answered(&grant, &source.profile, &code).await;
+    let answered = oauth::answered(&grant, &profile::of(&source.profile).oauth, &code).await;
     let Some(inner) = inner.upgrade() else { return };
     let moves = Migrate { inner };
     let kept = match answered {

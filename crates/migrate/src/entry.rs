@@ -19,8 +19,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::acts::Password;
 use crate::logins::Turn;
+use crate::meaning;
 use crate::model::{Home, Mailbox, Source};
-use crate::oauth::bearer;
+use crate::oauth::{Grant, bearer};
 use crate::profile;
 use crate::refused;
 use crate::rows;
@@ -278,6 +279,40 @@ impl Inner {
         Err(Trouble::Login { kind, why })
     }
 
+    /// How the password that is known of a mailbox was refused when it was last tried, however long ago.
+    pub(crate) async fn refusal(&self, mailbox: &Mailbox, source: &Source) -> Result<Option<refused::Refused>> {
+        let Some(mark) = self.mark_of(mailbox, source)? else { return Ok(None) };
+        let (id, login) = (source.id, mailbox.login.clone());
+        let known = self.deps.db.read(Place::Moves, move |tx| refused::of(tx, id, &login)).await?;
+        Ok(known.filter(|known| known.mark == mark))
+    }
+
+    /// Remembers a refusal of the password that is known of a mailbox, where no entry did.
+    pub(crate) async fn note_refusal(
+        &self,
+        mailbox: &Mailbox,
+        source: &Source,
+        kind: &'static str,
+        why: &str,
+    ) -> Result<()> {
+        // The others say nothing of the password.
+        let Some(mark) = self.mark_of(mailbox, source)?.filter(|_| meaning::kind(kind) == kind) else { return Ok(()) };
+        let (id, login, at) = (source.id, mailbox.login.clone(), self.deps.clock.now());
+        let new = refused::Refused { mark, at, times: 1, kind, why: why.to_owned() };
+        let note = move |tx: &mut Tx<'_>| match refused::of(tx, id, &login)?.is_some_and(|old| old.mark == new.mark) {
+            true => Ok(()),
+            false => refused::note(tx, id, &login, &new),
+        };
+        self.deps.db.write(Place::Moves, Durability::Sync, note).await
+    }
+
+    /// What the password that is known of a mailbox is remembered by; `None` for a grant, and where none is known.
+    fn mark_of(&self, mailbox: &Mailbox, source: &Source) -> Result<Option<Vec<u8>>> {
+        let Some(sealed) = &mailbox.secret else { return Ok(None) };
+        let secret = self.seal.open(source.id, &mailbox.login, sealed)?;
+        Ok(Grant::of_secret(&secret).is_none().then(|| self.seal.mark(source.id, &secret)))
+    }
+
     /// A secret that was refused may be tried again: a person says so.
     pub(crate) fn forget_refusal(tx: &mut Tx<'_>, mailbox: &Mailbox) -> Result<()> {
         refused::forget(tx, mailbox.source, &mailbox.login)?;
@@ -286,11 +321,8 @@ impl Inner {
 
     /// Whether the password that is known of a mailbox was wrong when it was last tried, however long ago.
     pub(crate) async fn is_stale(&self, mailbox: &Mailbox, source: &Source) -> Result<bool> {
-        let Some(sealed) = &mailbox.secret else { return Ok(false) };
-        let (id, login) = (source.id, mailbox.login.clone());
-        let known = self.deps.db.read(Place::Moves, move |tx| refused::of(tx, id, &login)).await?;
-        let mark = self.seal.mark(id, &self.seal.open(id, &mailbox.login, sealed)?);
-        Ok(source.admin.is_none() && known.is_some_and(|known| known.kind == "wrong" && known.mark == mark))
+        let known = self.refusal(mailbox, source).await?;
+        Ok(source.admin.is_none() && known.is_some_and(|known| known.kind == "wrong"))
     }
 
     /// Whether a mailbox of an account that is not here yet comes from an old server that takes passwords, and none is known of it: it was

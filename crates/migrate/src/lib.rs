@@ -200,6 +200,8 @@ pub struct Deps {
     pub key: [u8; 32],
     /// Networks beside the public Internet whose servers persons may move from.
     pub allowed: Arc<[Network]>,
+    /// Whom providers know this server as, so that persons sign in there.
+    pub clients: Arc<[own::Client]>,
 }
 
 /// The engine. Cheap to clone.
@@ -237,6 +239,8 @@ struct Inner {
     read: Arc<adopt::Read>,
     /// What persons' own moves came to.
     counted: Mutex<own::Counted>,
+    /// Codes that wait for persons to type them.
+    sign_ins: Mutex<own::SignIns>,
 }
 
 impl Migrate {
@@ -246,7 +250,7 @@ impl Migrate {
         let seal = Seal::new(&deps.key, deps.entropy.clone());
         let (following, stirred, changed) = (Mutex::default(), Notify::new(), watch::Sender::new(0));
         let (passing, logins, everybody, noted, keeper, own_trouble, checks, read, counted) = Default::default();
-        let throttle = Arc::default();
+        let (throttle, sign_ins) = Default::default();
         let inner = Inner {
             deps,
             seal,
@@ -263,6 +267,7 @@ impl Migrate {
             checks,
             read,
             counted,
+            sign_ins,
         };
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -1,5 +1,7 @@
 //! Names of folders: from the wire of an old server to a path here.
 
+use std::borrow::Cow;
+
 use anser_base::limits::{MAILBOX_DEPTH, MAILBOX_NAME};
 use anser_mime::charset::decode_exactly;
 use anser_wire::imap::mailbox_from_wire;
@@ -35,6 +37,11 @@ pub fn shown(name: &[u8]) -> String {
     let chinese = if is_utf8 { None } else { decode_exactly("gb18030", name) };
     let text = chinese.unwrap_or_else(|| mailbox_from_wire(name, false));
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// The name of a folder there by which its owner chooses about it: octets that are no UTF-8 stand as U+FFFD.
+pub fn chosen_by(name: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(name)
 }
 
 fn level_of(octets: &[u8]) -> String {

@@ -133,7 +133,7 @@ impl Grant {
         [("client_id", self.client.as_str())].into_iter().chain(secret).chain(more.iter().copied()).collect()
     }
 
-    fn place(&self, template: &str) -> String {
+    pub(crate) fn place(&self, template: &str) -> String {
         template.replace("{tenant}", self.tenant.as_deref().unwrap_or("organizations"))
     }
 
@@ -177,10 +177,14 @@ impl Refusal {
     fn trouble(&self) -> Trouble {
         match self.error.as_str() {
             // The owner took it back, changed the password, or nobody used it for too long.
-            "invalid_grant" | "interaction_required" | "access_denied" | "expired_token" => Trouble::Login {
+            "invalid_grant" | "interaction_required" => Trouble::Login {
                 kind: "consent",
                 why: format!("the permission is no longer good: may its owner give it once more? ({})", self.words),
             },
+            "access_denied" | "authorization_declined" => {
+                Trouble::Login { kind: "declined", why: format!("its owner did not allow it ({})", self.words) }
+            }
+            "expired_token" | "code_expired" => Trouble::Login { kind: "expired", why: "nobody typed the code".into() },
             "temporarily_unavailable" | "server_error" => Trouble::lost(self.words.clone()),
             _ => client(&self.words),
         }
@@ -209,8 +213,7 @@ async fn post(place: &str, fields: &[(&str, &str)]) -> Result<Result<Value, Refu
 }
 
 /// Asks for a code that an owner types (RFC 8628 §3.1).
-pub async fn begin(grant: &Grant, profile: &str) -> Result<Code, Trouble> {
-    let known = &profile::of(profile).oauth;
+pub async fn begin(grant: &Grant, known: &OAuth) -> Result<Code, Trouble> {
     let place = known.device.as_deref().map(|place| grant.place(place));
     let place = place.ok_or_else(|| client("this provider has no codes for mailboxes: a refresh token is needed"))?;
     let scope = known.scope.as_deref().unwrap_or_default();
@@ -219,6 +222,8 @@ pub async fn begin(grant: &Grant, profile: &str) -> Result<Code, Trouble> {
     let text = |name: &str| answer[name].as_str().filter(|text| !text.contains(char::is_control)).map(str::to_owned);
     // Google has another name for the page.
     let page = text("verification_uri").or_else(|| text("verification_url"));
+    // It is opened by browsers.
+    let page = page.filter(|page| Web::at(page).is_ok());
     let (Some(page), Some(code), Some(device)) = (page, text("user_code"), text("device_code")) else {
         return Err(Trouble::lost("the provider's answer holds no code"));
     };
@@ -229,8 +234,8 @@ pub async fn begin(grant: &Grant, profile: &str) -> Result<Code, Trouble> {
 }
 
 /// Waits for an owner's answer to a code; the grant that comes of it (RFC 8628 §3.4).
-pub async fn answered(grant: &Grant, profile: &str, code: &Code) -> Result<Grant, Trouble> {
-    let place = grant.token_place(&profile::of(profile).oauth)?;
+pub async fn answered(grant: &Grant, known: &OAuth, code: &Code) -> Result<Grant, Trouble> {
+    let place = grant.token_place(known)?;
     let fields = [("grant_type", "urn:ietf:params:oauth:grant-type:device_code"), ("device_code", &*code.device)];
     let (mut interval, mut waited) = (code.interval, 0);
     while waited < code.seconds {
@@ -251,7 +256,7 @@ pub async fn answered(grant: &Grant, profile: &str, code: &Code) -> Result<Grant
             Err(other) => return Err(other),
         }
     }
-    Err(Refusal { error: "expired_token".into(), words: "nobody typed the code".into() }.trouble())
+    Err(Refusal { error: "expired_token".into(), words: String::new() }.trouble())
 }
 
 /// An access token as a door is handed it, in a password's place.

@@ -56,7 +56,7 @@ pub struct Profile {
 }
 
 /// How a provider gives tokens (RFC 6749, RFC 8628). `{tenant}` stands for the organisation there.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OAuth {
     /// Where tokens are given.
@@ -154,6 +154,19 @@ pub fn of(name: &str) -> &'static Profile {
 /// The names of all.
 pub fn names() -> Vec<&'static str> {
     PROFILES.iter().map(|profile| profile.name.as_str()).collect()
+}
+
+impl OAuth {
+    /// This, and what another one says where it says nothing.
+    pub fn over(&self, other: &Self) -> Self {
+        let either = |one: &Option<String>, other: &Option<String>| one.clone().or_else(|| other.clone());
+        Self {
+            token: either(&self.token, &other.token),
+            device: either(&self.device, &other.device),
+            scope: either(&self.scope, &other.scope),
+            application: either(&self.application, &other.application),
+        }
+    }
 }
 
 impl Profile {

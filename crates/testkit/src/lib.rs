@@ -7,6 +7,7 @@
 //! | [`dns`] | a name server with signed zones on loopback |
 //! | `door` | a door's services over fresh tables, with people who may log in; with the feature of that name |
 //! | [`documents`] | small office documents and PDFs |
+//! | [`fake_web`] | a web server whose answers a test gives |
 //! | [`http`] | a plain HTTP client |
 //! | [`memory`] | how much memory this process takes |
 //! | [`outlook`] | data files of Outlook's |
@@ -18,6 +19,7 @@ pub mod documents;
 #[cfg(feature = "door")]
 pub mod door;
 pub mod engines;
+pub mod fake_web;
 pub mod http;
 pub mod memory;
 pub mod outlook;

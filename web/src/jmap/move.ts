@@ -23,6 +23,13 @@ export interface Source {
 export type Role = 'inbox' | 'drafts' | 'sent' | 'archive' | 'junk' | 'trash';
 export type Choice = Record<string, { skip?: boolean; role?: Role | null }>;
 
+/** A code that is typed at a page of the provider's. */
+export interface Code {
+  page: string;
+  code: string;
+  expiresAt: string;
+}
+
 export interface MailMove extends Source {
   id: Id;
   email: string;
@@ -32,6 +39,8 @@ export interface MailMove extends Source {
   intoMailboxId: Id | null;
   /** What was chosen of the folders there, by their names. */
   folders: Choice;
+  /** Signing in at the provider's page; `null` where it knows passwords alone. */
+  signIn: { state: 'possible' | 'needed' | 'asked' | 'given'; asked: Code | null } | null;
   state: 'checking' | 'waiting' | 'running' | 'paused' | 'refused' | 'done';
   problem: Said | null;
   progress: { folders: number; foldersTotal: number; messages: number; messagesTotal: number; bytes: number; bytesTotal: number | null };
@@ -51,16 +60,23 @@ export interface Found extends Omit<Source, 'host'> {
 
 export const getMoves = async (client: Client) => (await client.call<Get<MailMove>>('MailMove/get', { ids: null })).list;
 
-/** What is known of the provider of an address; `null` where nothing is. */
-export async function discover(client: Client, email: string): Promise<Found | null> {
-  const found = await client.call<Found | { provider: null }>('MailMove/discover', { email });
-  return found.provider === null ? null : found;
+/** What is known of the provider of an address, `null` where nothing is; and the servers where one signs in in a password's place. */
+export async function discover(client: Client, email: string): Promise<[Found | null, string[]]> {
+  const found = await client.call<(Found | { provider: null }) & { signInHosts: string[] }>('MailMove/discover', { email });
+  return [found.provider === null ? null : found, found.signInHosts];
+}
+
+/** Asks the provider for a code; what it refuses is thrown in the reader's language. */
+export async function askCode(client: Client, id: Id, language: 'en' | 'zh'): Promise<void> {
+  const { problem } = await client.call<{ problem: Said | null }>('MailMove/signIn', { id });
+  if (problem) throw new JmapError('mistake', problem[language]);
 }
 
 export interface Wish extends Source {
   email: string;
   username: string;
-  password: string;
+  /** `null` where one signs in at the provider's page. */
+  password: string | null;
   every: number | null;
   intoMailboxId: Id | null;
   state: 'paused' | 'running';
@@ -69,11 +85,12 @@ export interface Wish extends Source {
 /** What is changed of one. */
 export type Patch = Partial<Pick<Wish, 'password' | 'every' | 'state'> & { folders: Choice }>;
 
-/** Changes moves; what is refused is thrown in the reader's language. */
-export async function setMoves(client: Client, what: { create?: Record<string, Wish>; update?: Record<Id, Patch>; destroy?: Id[] }, language: 'en' | 'zh'): Promise<void> {
+/** Changes moves, and tells what was made; what is refused is thrown in the reader's language. */
+export async function setMoves(client: Client, what: { create?: Record<string, Wish>; update?: Record<Id, Patch>; destroy?: Id[] }, language: 'en' | 'zh'): Promise<{ id: Id }[]> {
   const answer = await client.call<SetAnswer<MailMove>>('MailMove/set', what);
   const error = [answer.notCreated, answer.notUpdated, answer.notDestroyed].flatMap((some) => Object.values(some ?? {}))[0] as (SetError & { texts?: Said }) | undefined;
   if (error) throw new JmapError(error.texts ? 'mistake' : error.type, error.texts?.[language] ?? error.description);
+  return Object.values(answer.created ?? {});
 }
 
 /** What an undo takes away, or took. */

@@ -104,6 +104,7 @@ export const zh: Words = {
   moveAdd: '邮箱搬家或代收', moveContacts: '导入联系人（vCard、CSV）', moveAddress: '对方邮箱地址', moveSteps: '请先在对方邮箱中准备：', moveUnknown: '这里没有该服务商的资料，请填写服务器信息。', moveServer: '服务器设置', moveProtocol: '协议', moveHost: '服务器', movePort: '端口', moveTls: '加密', moveTlsNone: '不加密', movePlain: '您的密码将以明文传送。', moveUser: '用户名', moveSecret: '对方邮箱的密码（或授权码）', moveHowOften: '频率', moveOnce: '仅一次', moveEvery: (minutes) => (minutes === 1440 ? '每天' : minutes === 60 ? '每小时' : `每 ${minutes} 分钟`), moveInto: '存入文件夹', moveIntoSame: '与对方相同的文件夹', moveIntoAll: '所有邮件都会存入此文件夹，包括垃圾邮件和已删除邮件。', moveBegin: '开始',
   moveStates: { checking: '正在检查', waiting: '排队中', between: '已是最新', running: '进行中', paused: '已暂停', refused: '登录被拒', done: '已完成' }, moveProgress: (messages, total, folders, foldersTotal, bytes) => `邮件 ${messages} / ${total}，文件夹 ${folders} / ${foldersTotal}，${bytes}`,
   moveTotal: '总数', moveCopied: '成功', moveSkipped: '跳过', moveFailed: '失败', moveEnded: (when) => `结束于 ${when}`, moveGoOn: '继续', movePause: '暂停', moveAgain: '再次运行', movePassword: '更换密码', moveForget: (email) => `移除 ${email}？`, moveForgetText: '这里保存的密码会被删除，已收取的邮件保留。',
+  moveSignIn: '在服务商处登录', moveSignInHint: '在服务商页面登录，无需在此填写密码', moveCode: '打开服务商页面，登录后输入此代码：', movePage: '打开页面', moveCodeLeft: (minutes: number) => `代码在 ${minutes} 分钟内有效，授权后自动继续。`,
   moveLook: '选择文件夹', moveFoldersHint: '未勾选的文件夹留在对方。', moveRoleNone: '普通',
    moveUndoText: (count, bytes, touched) => `将彻底删除搬来且您未动过的 ${count} 封邮件（${bytes}）${touched > 0 ? `，您动过的 ${touched} 封保留` : ''}。迁移会暂停；重新开始后会再次搬来。`,
   moveUndoNothing: '没有未动过的邮件可撤回。',

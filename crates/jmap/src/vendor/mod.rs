@@ -29,7 +29,7 @@ pub(crate) use image::{Images, image};
 pub(crate) use moves::PROPERTIES as MOVE_PROPERTIES;
 pub(crate) use moves::{
     failed as move_failed, find as move_discover, folders as move_folders, get as move_get, message as moved,
-    set as move_set, undo as move_undo,
+    set as move_set, sign_in as move_sign_in, undo as move_undo,
 };
 pub(crate) use note::{NOTE, query as note_query};
 #[cfg(test)]

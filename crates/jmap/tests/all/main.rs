@@ -56,3 +56,4 @@ mod the_five_minute_start_works;
 mod what_is_sent_is_known_and_what_is_known_is_sent;
 mod what_was_sent_is_taken_back_from_who_has_not_read_it;
 mod who_is_given_something_is_told;
+mod who_moves_mail_signs_in_at_the_provider;

@@ -8,6 +8,7 @@ use anser_db::{Db, Embedded, Engine, Schemas};
 use anser_directory::model::DEFAULT_TENANT;
 use anser_jmap::{Deps, Limits, Web, routes};
 use anser_migrate::Migrate;
+use anser_migrate::own::Client;
 use anser_net::http::{Site, session};
 use anser_queue::Queue;
 use anser_store::{
@@ -75,15 +76,22 @@ impl Node {
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
         let engine = Engine::Embedded(Embedded::new(folder.path(), Arc::new(RealDisk)));
         let blobs = Blobs::new(Arc::new(RealDisk), folder.path().join("blobs"));
-        Self { _folder: Some(folder), ..Self::over(Db::open(engine, SCHEMAS).unwrap(), blobs, limits, web) }
+        Self { _folder: Some(folder), ..Self::over(Db::open(engine, SCHEMAS).unwrap(), blobs, limits, web, &[]) }
     }
 
     /// Runs a scenario on each engine.
     pub fn on_each_engine(scenario: impl Fn(&Node)) {
-        each_engine(SCHEMAS, |world| scenario(&Self::over(world.open(), world.blobs(), Limits::default(), None)));
+        Self::known_on_each_engine(&[], scenario);
     }
 
-    fn over(db: Db, blobs: Blobs, limits: Limits, web: Option<Web>) -> Self {
+    /// Likewise on nodes that providers know.
+    pub fn known_on_each_engine(clients: &[Client], scenario: impl Fn(&Node)) {
+        each_engine(SCHEMAS, |world| {
+            scenario(&Self::over(world.open(), world.blobs(), Limits::default(), None, clients));
+        });
+    }
+
+    fn over(db: Db, blobs: Blobs, limits: Limits, web: Option<Web>, clients: &[Client]) -> Self {
         let mut kept = None;
         let deps = |house: &House| {
             let clock = house.clock.clone();
@@ -99,6 +107,7 @@ impl Node {
                 entropy: Entropy::system(),
                 key: [7; 32],
                 allowed: anser_net::Network::loopback().into(),
+                clients: clients.into(),
             };
             let moves = Migrate::new(moves).unwrap();
             kept = Some((store.clone(), queue.clone(), moves.clone()));

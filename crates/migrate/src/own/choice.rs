@@ -7,6 +7,8 @@ use anser_base::{Error, Result};
 use anser_store::Role;
 use serde_json::{Map, Value, json};
 
+use crate::name::chosen_by;
+
 /// Folders that somebody may choose about.
 const FOLDERS: usize = 1_000;
 /// Bytes of a name there.
@@ -21,7 +23,7 @@ struct Chosen {
     role: Option<Option<Role>>,
 }
 
-/// What was chosen, by the names of the folders there; octets that are no UTF-8 stand as U+FFFD.
+/// What was chosen, by the names of the folders there: see `name::chosen_by`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choice(BTreeMap<String, Chosen>);
 
@@ -74,7 +76,7 @@ impl Choice {
     }
 
     fn of(&self, name: &[u8]) -> Option<Chosen> {
-        self.0.get(&*String::from_utf8_lossy(name)).copied()
+        self.0.get(&*chosen_by(name)).copied()
     }
 }
 

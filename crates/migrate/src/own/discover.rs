@@ -2,6 +2,7 @@
 
 use anser_base::Text;
 
+use super::words;
 use crate::model::{Kind, Tls};
 use crate::profile::{self, Profile};
 
@@ -22,6 +23,17 @@ pub struct Found {
     pub tls: Tls,
     /// What has to be done there first, in this order.
     pub steps: Vec<Text>,
+    /// Whether it has tokens for those who sign in at its page.
+    pub has_tokens: bool,
+}
+
+impl Found {
+    /// What has to be done there first, where persons sign in at these servers alone.
+    pub fn steps_with(&self, hosts: &[String]) -> Vec<Text> {
+        let is_known = hosts.iter().any(|host| Some(host) == self.host.as_ref());
+        let more = (self.has_tokens && !is_known).then(words::no_sign_in);
+        self.steps.iter().cloned().chain(more).collect()
+    }
 }
 
 /// The provider of an address. `mx` are the hosts where mail for its domain goes, where they are known.
@@ -37,6 +49,7 @@ pub fn discover(email: &str, mx: &[String]) -> Option<Found> {
         port: 993,
         tls: Tls::Implicit,
         steps: steps.collect(),
+        has_tokens: known.oauth.token.is_some(),
     })
 }
 
@@ -57,5 +70,10 @@ mod tests {
         assert_eq!((&*office.provider, office.host.as_deref()), ("exmail", Some("imap.exmail.qq.com")));
         assert_eq!(discover("li@firm.example", &["mx.firm.example".into(), "evil-mxbiz1.qq.com.example".into()]), None);
         assert_eq!(discover("no address", &[]), None);
+        // Where signing in is not set up an app password is spoken of, and nowhere else.
+        let outlook = discover("li@outlook.com", &[]).unwrap();
+        let speaks = |steps: Vec<Text>| steps.iter().any(|step| step.en.contains("app password"));
+        assert!(speaks(outlook.steps_with(&[])) && !speaks(outlook.steps_with(&["outlook.office365.com".into()])));
+        assert_eq!(qq.steps_with(&[]), qq.steps);
     }
 }

@@ -10,6 +10,7 @@ use super::choice::Choice;
 use super::rows::Own;
 use super::{mine, words};
 use crate::Migrate;
+use crate::name::chosen_by;
 use crate::pass::{Rule, came_whole};
 use crate::plan::{Namespace, foreseen};
 use crate::profile;
@@ -104,7 +105,7 @@ fn view_of(
     counted: Option<u64>,
 ) -> FolderView {
     FolderView {
-        name: String::from_utf8_lossy(&folder.name).into_owned(),
+        name: chosen_by(&folder.name).into_owned(),
         path,
         messages: folder.standing.map(|standing| standing.messages).or(counted),
         role,

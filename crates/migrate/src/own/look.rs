@@ -46,11 +46,21 @@ impl Migrate {
         let count = move |tx: &mut Tx<'_>| {
             let mut own = mine(tx, owner, id)?;
             count_look(tx, &mut own, now)?;
-            rows::put(tx, &own)?;
-            parts(tx, &own)
+            rows::put(tx, &own)
         };
-        let (_, mailbox, source) = self.write(count).await?;
-        let origin = self.inner.open(&mailbox, &source).await?;
-        Ok((mailbox, origin))
+        let (_, mailbox, source) = self.read(move |tx| mine(tx, owner, id).and_then(|own| parts(tx, &own))).await?;
+        // What was refused once is refused again: nothing is said there before its owner says something else.
+        if let Some(known) = self.inner.refusal(&mailbox, &source).await? {
+            return Err(Trouble::Login { kind: known.kind, why: known.why });
+        }
+        self.write(count).await?;
+        match self.inner.open(&mailbox, &source).await {
+            Ok(origin) => Ok((mailbox, origin)),
+            Err(Trouble::Login { kind, why }) => {
+                self.inner.note_refusal(&mailbox, &source, kind, &why).await?;
+                Err(Trouble::Login { kind, why })
+            }
+            Err(other) => Err(other),
+        }
     }
 }

@@ -16,6 +16,7 @@ mod folders;
 mod look;
 mod missing;
 pub(crate) mod rows;
+mod sign_in;
 mod view;
 mod words;
 
@@ -27,12 +28,12 @@ use anser_db::{Durability, Tx};
 use anser_directory::Account;
 use anser_wire::Secret;
 
-use crate::Migrate;
 use crate::acts::Password;
 use crate::model::{Home, Kind, Mailbox, Move, MoveState, Priority, Source, State, Task, Tls};
 use crate::profile;
 use crate::rows::{self as all_rows, Standing};
 use crate::turn;
+use crate::{Inner, Migrate};
 
 pub use choice::Choice;
 pub use discover::{Found, discover};
@@ -40,6 +41,8 @@ pub use folders::{FolderView, Folders};
 pub use look::LOOKS;
 pub use missing::{LISTED, Missed, Missing, Octets};
 use rows::Own;
+pub(crate) use sign_in::SignIns;
+pub use sign_in::{Asked, CODES, Client, Registered, SignIn, SignInState};
 pub(crate) use view::Counted;
 pub(crate) use words::{BEHIND, FULL, NO_TARGET, OWN, TURN};
 
@@ -69,8 +72,8 @@ pub struct Wish {
     pub tls: Tls,
     /// The name to log in with.
     pub login: String,
-    /// The password.
-    pub password: Password,
+    /// The password; `None` where its owner signs in at the provider.
+    pub password: Option<Password>,
     /// Minutes between two passes; `None` for one pass only.
     pub every: Option<u32>,
     /// The mailbox that takes everything; `None` for folders as they are there.
@@ -146,6 +149,8 @@ pub struct OwnMove {
     pub target: Option<MailboxId>,
     /// What was chosen of the folders there.
     pub choice: Choice,
+    /// Signing in at the provider; `None` where it knows passwords alone.
+    pub sign_in: Option<SignIn>,
     /// How it stands.
     pub state: OwnState,
     /// What is wrong and what to do.
@@ -180,7 +185,7 @@ impl Wish {
                 "只能通过 IMAP、POP3 或 JMAP 从服务器收取",
             ));
         }
-        check_password(&self.password)?;
+        self.password.as_ref().map_or(Ok(()), check_password)?;
         check_every(self.every)
     }
 
@@ -281,6 +286,10 @@ impl Migrate {
     pub async fn begin_own(&self, account: &Account, wish: Wish) -> Result<OwnMove> {
         wish.check()?;
         let (inner, now, source) = (self.inner.clone(), self.inner.deps.clock.now(), wish.source());
+        if wish.password.is_none() && inner.client_of(&source).is_none() {
+            let Text { en, zh } = words::no_sign_in();
+            return Err(Error::invalid(en, zh));
+        }
         let (account_id, address, target) = (account.id, account.address.to_string(), wish.target);
         let made = self.write(move |tx| {
             let known = rows::of_account(tx, account_id)?;
@@ -317,7 +326,8 @@ impl Migrate {
             };
             all_rows::put_source(tx, of, &source)?;
             let source = all_rows::sources(tx, of)?.pop().ok_or_else(missing)?;
-            let secret = inner.seal.seal(source.id, &wish.login, &Secret::new(&*wish.password.0))?;
+            let seal = |password: &Password| inner.seal.seal(source.id, &wish.login, &Secret::new(&*password.0));
+            let secret = wish.password.as_ref().map(seal).transpose()?;
             let (state, task, note) = (State::Waiting, Task::Copy, None);
             let (due, cut) = (Timestamp(0), Timestamp(0));
             let mailbox = Mailbox {
@@ -327,7 +337,7 @@ impl Migrate {
                 login: wish.login.clone(),
                 address: address.clone(),
                 account: account_id,
-                secret: Some(secret),
+                secret,
                 state,
                 task,
                 note,
@@ -367,7 +377,11 @@ impl Migrate {
             count_run(tx, &mut own, now)?;
             rows::put(tx, &own)?;
             let task = task_of(&own);
-            all_rows::set_state(tx, id, &Standing { state, task, note: None, due: now, tries: 0 })?;
+            let standing = match wish.password {
+                Some(_) => Standing { state, task, note: None, due: now, tries: 0 },
+                None => sign_in::refused_with(NO_PASSWORD),
+            };
+            all_rows::set_state(tx, id, &standing)?;
             all_rows::set_move(tx, of, if wish.is_paused { MoveState::Paused } else { MoveState::Running })?;
             Ok((own.clone(), parts(tx, &own)?, forgotten))
         });
@@ -407,6 +421,9 @@ impl Migrate {
                 own.choice = choice.clone();
             }
             if let Some(password) = &change.password {
+                inner.forget_code(owner, id);
+                // Who says it once more means that it is right.
+                Inner::forget_refusal(tx, &mailbox)?;
                 let secret = inner.seal.seal(source.id, &mailbox.login, &Secret::new(&*password.0))?;
                 all_rows::set_secret(tx, mailbox.id, &secret)?;
             }
@@ -442,6 +459,7 @@ impl Migrate {
     /// Takes an account's own move away, with its secret; what came stays. [`Class::NotFound`].
     pub async fn forget_own(&self, account: &Account, id: u64) -> Result<()> {
         let owner = account.id;
+        self.inner.forget_code(owner, id);
         let gone = self.write(move |tx| {
             let own = mine(tx, owner, id)?;
             let (of, mailbox, _) = parts(tx, &own)?;
@@ -494,6 +512,9 @@ impl Migrate {
         Ok(())
     }
 }
+
+/// What a mailbox says that waits for its owner to sign in.
+const NO_PASSWORD: &str = "no-password: no password is known";
 
 /// What names of persons' own moves begin with; an organisation's never does.
 pub(crate) const PREFIX: &str = "own:";

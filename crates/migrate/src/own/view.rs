@@ -9,9 +9,10 @@ use anser_store::{LedgerState, MailTx};
 
 use super::rows::Own;
 use super::words;
-use super::{OwnMove, OwnResult, OwnState};
+use super::{OwnMove, OwnResult, OwnState, SignInState};
 use crate::Migrate;
 use crate::model::{Mailbox, Move, MoveState, Source, State};
+use crate::name::chosen_by;
 
 /// Messages that did not come whose reasons are told.
 const FAILED: usize = 1_000;
@@ -21,11 +22,12 @@ const REASONS: usize = 20;
 const COUNTED: usize = 10_000;
 
 /// Results as they were last counted, by mailbox: a ledger may have millions of rows, and is counted again only when a pass may have changed
-/// it.
+/// it, or its owner the choice of what comes.
 pub(crate) type Counted = HashMap<u64, (Passed, OwnResult)>;
 
-/// What is another one after every pass: how many there were, messages looked at, bytes, and what is with the mailbox.
-pub(crate) type Passed = (u32, u64, u64, State);
+/// What is another one after every pass: how many there were, messages looked at, bytes, and what is with the mailbox; and how many messages
+/// each folder holds that is left out.
+pub(crate) type Passed = (u32, u64, u64, State, BTreeMap<String, u64>);
 
 impl Migrate {
     pub(super) async fn own_view(&self, own: Own, (of, mailbox, source): (Move, Mailbox, Source)) -> Result<OwnMove> {
@@ -35,9 +37,13 @@ impl Migrate {
             Some(live) => [&live.done, &live.total, &live.bytes].map(|count| count.load(Ordering::Relaxed)),
             None => [mailbox.done, mailbox.total, 0],
         };
+        let sign_in = self.inner.sign_in_of(own.account, &mailbox, &source)?;
+        let is_asked =
+            sign_in.as_ref().is_some_and(|one| matches!(one.state, SignInState::Needed | SignInState::Asked));
         let is_first = own.ended.0 == 0 && total + done + mailbox.bytes == 0;
         let began = if is_first { OwnState::Checking } else { OwnState::Running };
         let state = match (of.state, mailbox.state) {
+            (_, State::Refused) if is_asked => OwnState::Paused,
             (_, State::Refused) => OwnState::Refused,
             // It does not go on by itself either.
             (MoveState::Paused, _) | (_, State::Asking) => OwnState::Paused,
@@ -63,7 +69,8 @@ impl Migrate {
         let moment = |at: Timestamp| Some(at).filter(|at| at.0 > 0);
         Ok(OwnMove {
             id: own.of,
-            problem: words::problem(&mailbox),
+            problem: words::problem(&mailbox, sign_in.as_ref()),
+            sign_in,
             login: mailbox.login,
             every: own.every(),
             target: own.target,
@@ -81,20 +88,14 @@ impl Migrate {
     }
 
     async fn result_of(&self, mailbox: &Mailbox, own: &Own) -> Result<OwnResult> {
-        let result = self.counted_of(mailbox).await?;
-        let (id, left) = (mailbox.id, own.left.clone());
-        let left = left.into_iter().filter(|(name, _)| own.choice.leaves_out(name.as_bytes())).collect();
-        let left = self.inner.deps.store.read(mailbox.account, move |tx| left_out(tx, id, &left)).await?;
-        Ok(result.with_left_out(left))
-    }
-
-    async fn counted_of(&self, mailbox: &Mailbox) -> Result<OwnResult> {
-        let (id, passed) = (mailbox.id, (mailbox.pass, mailbox.done, mailbox.bytes, mailbox.state));
+        let left = own.left.clone().into_iter().filter(|(name, _)| own.choice.leaves_out(name.as_bytes()));
+        let left: BTreeMap<String, u64> = left.collect();
+        let (id, passed) = (mailbox.id, (mailbox.pass, mailbox.done, mailbox.bytes, mailbox.state, left.clone()));
         let counted_before = || self.inner.counted.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, result)) = counted_before().get(&id).filter(|(as_of, _)| *as_of == passed) {
             return Ok(result.clone());
         }
-        let result = self.inner.deps.store.read(mailbox.account, move |tx| counted(tx, id)).await?;
+        let result = self.inner.deps.store.read(mailbox.account, move |tx| counted(tx, id, &left)).await?;
         let mut all = counted_before();
         if all.len() >= COUNTED {
             all.clear();
@@ -119,7 +120,7 @@ fn left_out(tx: &mut MailTx<'_, '_>, id: u64, left: &BTreeMap<String, u64>) -> R
     let known = if left.is_empty() { Vec::new() } else { tx.ledger_folders(id)? };
     for (name, there) in left {
         let mut came = 0;
-        for folder in known.iter().filter(|folder| *String::from_utf8_lossy(&folder.name) == **name) {
+        for folder in known.iter().filter(|folder| chosen_by(&folder.name) == **name) {
             came += tx.ledger_tally(id, Some(folder.key.folder))?.rows.iter().sum::<u64>();
         }
         count += there.saturating_sub(came);
@@ -140,7 +141,7 @@ impl OwnResult {
 }
 
 /// What the ledger says of a login.
-fn counted(tx: &mut MailTx<'_, '_>, id: u64) -> Result<OwnResult> {
+fn counted(tx: &mut MailTx<'_, '_>, id: u64, left: &BTreeMap<String, u64>) -> Result<OwnResult> {
     let tally = tx.ledger_tally(id, None)?;
     let count = |state: LedgerState| tally.rows[state as usize];
     let (failed, skipped) = (count(LedgerState::Failed), count(LedgerState::Adopted) + count(LedgerState::Excluded));
@@ -155,5 +156,6 @@ fn counted(tx: &mut MailTx<'_, '_>, id: u64) -> Result<OwnResult> {
         reasons.push((words::adopted(), skipped));
     }
     let copied = count(LedgerState::Copied) + count(LedgerState::Gone) + count(LedgerState::Removed);
-    Ok(OwnResult { total: copied + failed + skipped, copied, failed, skipped, left_out: 0, reasons })
+    let result = OwnResult { total: copied + failed + skipped, copied, failed, skipped, left_out: 0, reasons };
+    Ok(result.with_left_out(left_out(tx, id, left)?))
 }

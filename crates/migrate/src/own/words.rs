@@ -2,6 +2,7 @@
 
 use anser_base::{Class, Text};
 
+use super::sign_in::{SignIn, SignInState};
 use crate::hours::BUDGET;
 use crate::model::{Mailbox, State};
 use crate::trouble::Trouble;
@@ -19,7 +20,7 @@ pub(crate) const TURN: &str = "turn";
 pub(crate) const NO_TARGET: &str = "target: the mailbox that takes everything is gone";
 
 /// By the kind that stands before a note: see [`crate::trouble::Trouble::Login`]. `{}` stands for what the other server said.
-const KINDS: [(&str, &str, &str); 19] = [
+const KINDS: [(&str, &str, &str); 21] = [
     (
         "wrong",
         "The other server does not take this name or password. Look whether it wants an authorization code or app password in the password's place, and enter it again. It said: {}",
@@ -76,6 +77,16 @@ const KINDS: [(&str, &str, &str); 19] = [
         "对方服务商要求重新授权。对方答复：{}",
     ),
     (
+        "declined",
+        "At the provider's page it was not allowed to read this mailbox. Sign in again and allow it, if that was not meant. It said: {}",
+        "在服务商页面上未同意读取此邮箱。如非本意，请重新登录并同意。对方答复：{}",
+    ),
+    (
+        "expired",
+        "Nobody signed in at the provider's page in time. Ask for a new code.",
+        "未在规定时间内完成登录授权。请重新获取代码。",
+    ),
+    (
         "forbidden",
         "This server may not connect to that address. Check the name and the port; when they are right, ask the administrator to allow them.",
         "本服务器不允许连接该地址。请检查服务器名称和端口；如果正确，请联系管理员放行。",
@@ -114,9 +125,16 @@ const KINDS: [(&str, &str, &str); 19] = [
 ];
 
 /// The problem of a mailbox; `None` when there is none.
-pub(crate) fn problem(mailbox: &Mailbox) -> Option<Text> {
+pub(crate) fn problem(mailbox: &Mailbox, sign_in: Option<&SignIn>) -> Option<Text> {
     let note = mailbox.note.as_deref()?;
     let (kind, said) = note.split_once(": ").unwrap_or(("", note));
+    match sign_in.map(|one| one.state) {
+        // The code is shown.
+        Some(SignInState::Asked) if mailbox.state == State::Refused => return None,
+        Some(SignInState::Needed) if kind == "no-password" => return Some(self::sign_in()),
+        Some(SignInState::Given) if kind == "wrong" => return Some(another_signed_in(&mailbox.login)),
+        _ => {}
+    }
     if let Some(text) = of_kind(kind, said) {
         return Some(text);
     }
@@ -158,6 +176,35 @@ pub(crate) fn trouble(trouble: &Trouble) -> Text {
         )
     };
     of_kind.unwrap_or_else(said)
+}
+
+/// What is to be done first where a mailbox is opened by signing in at its provider.
+pub(crate) fn sign_in() -> Text {
+    Text::new(
+        "Sign in at the provider's page first, and allow this server to read the mailbox.",
+        "请先在服务商页面登录，并允许本服务器读取该邮箱。",
+    )
+}
+
+/// What is to be done where the provider gives permissions, and not for this login.
+pub(crate) fn another_signed_in(login: &str) -> Text {
+    Text::new(
+        format!("The other server does not open {login} to whoever signed in. Sign in again with that account."),
+        format!("对方服务器不允许登录授权的账号打开 {login}。请用该账号重新登录授权。"),
+    )
+}
+
+/// Why nobody can sign in at a provider's page.
+pub(crate) fn no_sign_in() -> Text {
+    Text::new(
+        "This server is not registered at the provider. Make an app password there and use it here, or ask the administrator.",
+        "本服务器尚未在该服务商登记。请在对方生成应用专用密码并在此使用，或联系管理员。",
+    )
+}
+
+/// Why no code is asked for.
+pub(crate) fn too_many_codes() -> Text {
+    Text::new("Too many codes in this hour: try again in the next.", "本小时内获取代码次数过多，请稍后再试。")
 }
 
 /// Messages of folders that their owner leaves out.

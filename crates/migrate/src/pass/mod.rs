@@ -28,7 +28,7 @@ use anser_store::{LedgerFolder, LedgerRow, MailTx, Store};
 
 use crate::adopt::{self, Adoptable};
 use crate::merge;
-use crate::name;
+use crate::name::{self, chosen_by};
 use crate::own::Choice;
 use crate::plan::Planned;
 use crate::profile::Profile;
@@ -466,7 +466,7 @@ async fn count_left(origin: &mut Origin, left: &[Folder]) -> Result<BTreeMap<Str
     for folder in left.iter().filter(|folder| folder.is_selectable()) {
         let told = folder.standing.map(|standing| standing.messages);
         let count = if told.is_some() { told } else { origin.count(&folder.name).await? };
-        counts.insert(String::from_utf8_lossy(&folder.name).into_owned(), count.unwrap_or(0));
+        counts.insert(chosen_by(&folder.name).into_owned(), count.unwrap_or(0));
     }
     Ok(counts)
 }

@@ -13,8 +13,8 @@ use anser_net::certificate::self_signed;
 use anser_wire::Secret;
 
 use crate::fake::{Fake, Habits, folder, mail};
-use crate::fake_web::FakeWeb;
 use crate::office::{MOVE, each_office};
+use anser_testkit::fake_web::FakeWeb;
 
 /// With every character that is easily spoilt.
 const NASTY: &str = "a()*%\"\\ {}]~ 密";

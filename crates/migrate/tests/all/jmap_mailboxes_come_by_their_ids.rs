@@ -8,8 +8,8 @@ use anser_migrate::{Kind, Source, Tls};
 use anser_wire::Secret;
 use serde_json::{Value, json};
 
-use crate::fake_web::{Answer, Asked, FakeWeb};
 use crate::house::{House, each_house};
+use anser_testkit::fake_web::{Answer, Asked, FakeWeb};
 
 /// A server as data: mailboxes, and messages with the mailboxes that each is in.
 #[derive(Default)]

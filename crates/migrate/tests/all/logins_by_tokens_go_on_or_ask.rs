@@ -8,8 +8,8 @@ use anser_migrate::{Grant, MailboxView, Passing, Source, front_door};
 use anser_testkit::engines::World;
 
 use crate::fake::{Fake, Habits, folder, mail};
-use crate::fake_web::{Answer, FakeWeb};
 use crate::office::{MOVE, Office, SCHEMAS};
+use anser_testkit::fake_web::{Answer, FakeWeb};
 
 /// For one pass, on a machine that has much else to do.
 const BOUND: Duration = Duration::from_secs(300);

@@ -5,7 +5,6 @@ mod face;
 mod fake;
 mod fake_names;
 mod fake_pop3;
-mod fake_web;
 mod house;
 mod office;
 
@@ -68,6 +67,7 @@ mod outlooks_files_come_as_mail;
 mod owners_have_their_way;
 mod persons_choose_which_folders_come;
 mod persons_move_their_own_mail;
+mod persons_sign_in_at_their_provider;
 mod pipelined_answers_are_told_apart_by_uid;
 mod pop3_maildrops_come_once_and_are_left_alone;
 mod secrets_are_forgotten_when_their_time_is_over;

@@ -6,6 +6,7 @@ use anser_base::{AccountId, Address, Clock, Entropy};
 use anser_blob::Blobs;
 use anser_db::{Db, Schemas};
 use anser_directory::{Account, Directory, NewAccount, NewDomain};
+use anser_migrate::own::Client;
 use anser_migrate::{Deps, MailboxView, Migrate, NewMailbox, OwnMove, OwnState, Password, Said, Source, Wish};
 use anser_net::{Network, Shutdown};
 use anser_store::{SCHEMA, SEARCH_SCHEMA, Store};
@@ -33,9 +34,14 @@ pub struct Office {
 
 /// Runs a test over both engines; persons may move from servers of these networks.
 pub fn each_office(allowed: &[Network], clock: &Clock, test: impl AsyncFn(&Office)) {
+    each_known_office(allowed, &[], clock, test);
+}
+
+/// One for each engine that providers know.
+pub fn each_known_office(allowed: &[Network], clients: &[Client], clock: &Clock, test: impl AsyncFn(&Office)) {
     for world in [Some(World::embedded(SCHEMAS)), World::postgres(SCHEMAS)].into_iter().flatten() {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let office = Office::at(clock.clone(), world.open(), world.blobs(), allowed.into());
+        let office = Office::at(clock.clone(), world.open(), world.blobs(), allowed.into(), clients.into());
         runtime.block_on(test(&office));
     }
 }
@@ -49,7 +55,7 @@ pub fn wish(of: &Source) -> Wish {
         port: of.port,
         tls: of.tls,
         login: "ann".into(),
-        password: Password(b"secret".to_vec()),
+        password: Some(Password(b"secret".to_vec())),
         every: None,
         target: None,
         choice: Default::default(),
@@ -59,11 +65,11 @@ pub fn wish(of: &Source) -> Wish {
 
 impl Office {
     pub fn open(db: Db, blobs: Blobs) -> Self {
-        Self::at(Clock::System, db, blobs, Vec::new())
+        Self::at(Clock::System, db, blobs, Vec::new(), Vec::new())
     }
 
     /// One whose persons may move from servers of these networks.
-    fn at(clock: Clock, db: Db, blobs: Blobs, allowed: Vec<Network>) -> Self {
+    fn at(clock: Clock, db: Db, blobs: Blobs, allowed: Vec<Network>, clients: Vec<Client>) -> Self {
         let entropy = Entropy::system();
         let store = Store::new(anser_store::Deps { db: db.clone(), blobs, clock: clock.clone() });
         let directory = Directory::new(anser_directory::Deps {
@@ -81,6 +87,7 @@ impl Office {
             entropy,
             key: [7; 32],
             allowed: allowed.into(),
+            clients: clients.into(),
         };
         Self { migrate: Migrate::new(deps).unwrap(), store, directory, db, clock }
     }

@@ -173,10 +173,15 @@ fn who_is_not_let_in_is_told_why_before_anything_is_tried_by_itself() {
         let ann = office.account(office.person("ann", 0).await).await;
         let (_shutdown, running) = office.run();
         let password = anser_migrate::Password(b"other".to_vec());
-        let wish = Wish { password, is_paused: true, ..wish(&fake.source()) };
+        let wish = Wish { password: Some(password), is_paused: true, ..wish(&fake.source()) };
         let id = office.migrate.begin_own(&ann, wish).await.unwrap().id;
         let (all, problem) = office.migrate.own_folders(&ann, id).await.unwrap();
         assert!(all.is_empty() && problem.unwrap().zh.contains("授权码"));
+        // However often somebody looks, it is said there once.
+        let said = fake.heard().len();
+        let (_, problem) = office.migrate.own_folders(&ann, id).await.unwrap();
+        assert!(problem.unwrap().zh.contains("授权码"));
+        assert_eq!(fake.heard().len(), said);
         let right = Some(anser_migrate::Password(b"secret".to_vec()));
         let changed = Change { password: right, ..Change::default() };
         assert_eq!(office.migrate.change_own(&ann, id, changed).await.unwrap().state, OwnState::Paused);

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use anser_base::{AccountId, Class, Clock, Durability, Timestamp};
-use anser_migrate::own::{Change, MOVES, RUNS};
+use anser_migrate::own::{Change, Choice, MOVES, RUNS};
 use anser_migrate::{OwnState, Passing, Password, Wish};
 use anser_net::Network;
 use anser_store::{LedgerKey, LedgerRow, LedgerState};
+use serde_json::json;
 
 use crate::fake::{Fake, Habits, folder, mail};
 use crate::office::{MOVE, Office, each_office, wish};
@@ -90,7 +91,7 @@ fn what_is_wrong_is_said_so_that_a_person_can_mend_it() {
         let fake = old();
         let ann = office.account(office.person("ann", 0).await).await;
         let (_shutdown, running) = office.run();
-        let wrong = Wish { password: Password(b"other".to_vec()), ..wish(&fake.source()) };
+        let wrong = Wish { password: Some(Password(b"other".to_vec())), ..wish(&fake.source()) };
         office.migrate.begin_own(&ann, wrong).await.unwrap();
         let one = office.rests(&ann).await;
         let problem = one.problem.unwrap();
@@ -214,7 +215,22 @@ fn a_result_is_counted_when_a_pass_ended_and_not_at_every_look() {
         assert_eq!(office.rests(&ann).await.result, one.result);
         let again = Change { paused: Some(false), ..Change::default() };
         office.migrate.change_own(&ann, one.id, again).await.unwrap();
-        assert_eq!(office.rests(&ann).await.result.unwrap().copied, 7);
+        let one = office.rests(&ann).await;
+        assert_eq!(one.result.as_ref().unwrap().copied, 7);
+        // So it is with what is left out.
+        let left = Choice::read(&json!({ "Work": { "skip": true } })).unwrap();
+        let left = Change { choice: Some(left), paused: Some(false), ..Change::default() };
+        office.migrate.change_own(&ann, one.id, left).await.unwrap();
+        let one = office.rests(&ann).await;
+        assert_eq!(one.result.as_ref().unwrap().left_out, 0, "it came before");
+        let forget = |tx: &mut anser_store::MailTx<'_, '_>| {
+            let all = tx.ledger_folders(1)?;
+            let work = all.iter().find(|folder| folder.name == b"Work").unwrap();
+            let row = tx.ledger_rows(work.key, &[], &[255; 64], 1)?.remove(0);
+            tx.forget_ledger_row(work.key, &row.key).map(drop)
+        };
+        office.store.write(ann.id, Durability::Sync, forget).await.unwrap();
+        assert_eq!(office.rests(&ann).await.result, one.result);
         running.abort();
     });
 }

@@ -1,6 +1,7 @@
 //! MailMove: "move my mail" and "fetch my other account" (docs/api/mail.md). The work is `anser-migrate`'s; nothing of it reaches the other
 //! mailbox of a person but reading.
 
+mod sign_in;
 mod there;
 
 use anser_base::{Class, Error, Text};
@@ -18,9 +19,10 @@ use crate::law::get::Get;
 use crate::law::set::{Done, Refused, Set};
 use crate::method::{Call, Outcome};
 
+pub(crate) use sign_in::ask as sign_in;
 pub(crate) use there::{failed, folders, message};
 
-pub(crate) const PROPERTIES: [&str; 16] = [
+pub(crate) const PROPERTIES: [&str; 17] = [
     "id",
     "email",
     "protocol",
@@ -31,6 +33,7 @@ pub(crate) const PROPERTIES: [&str; 16] = [
     "every",
     "intoMailboxId",
     "folders",
+    "signIn",
     "state",
     "problem",
     "progress",
@@ -89,13 +92,15 @@ pub(crate) async fn find(call: &mut Call) -> Outcome {
         Some(found) => Some(found),
         None => discover(&email, &mail_hosts(call, &email).await),
     };
+    let hosts = moves(call)?.sign_in_hosts();
     let Some(found) = found else {
         let nothing =
             ["provider", "name", "protocol", "host", "port", "tls"].map(|name| (name.to_owned(), Value::Null));
-        let nothing = nothing.into_iter().chain([("email".to_owned(), email.into()), ("steps".to_owned(), json!([]))]);
-        return Ok(Value::Object(nothing.collect()));
+        let rest = [("email", email.into()), ("steps", json!([])), ("signInHosts", json!(hosts))];
+        let rest = rest.map(|(name, value): (&str, Value)| (name.to_owned(), value));
+        return Ok(Value::Object(nothing.into_iter().chain(rest).collect()));
     };
-    Ok(shown_found(email, found))
+    Ok(shown_found(email, found, &hosts))
 }
 
 /// `MailMove/undo`: takes away what a move brought and its owner has not touched since; with `dryRun` it is only counted.
@@ -149,7 +154,8 @@ async fn mail_hosts(call: &Call, email: &str) -> Vec<String> {
     hosts.take(HOSTS).collect()
 }
 
-fn shown_found(email: String, found: Found) -> Value {
+fn shown_found(email: String, found: Found, hosts: &[String]) -> Value {
+    let steps = found.steps_with(hosts);
     json!({
         "email": email,
         "provider": found.provider,
@@ -158,7 +164,8 @@ fn shown_found(email: String, found: Found) -> Value {
         "host": found.host,
         "port": found.port,
         "tls": found.tls.word(),
-        "steps": found.steps.iter().map(text).collect::<Vec<_>>(),
+        "steps": steps.iter().map(text).collect::<Vec<_>>(),
+        "signInHosts": hosts,
     })
 }
 
@@ -216,6 +223,7 @@ fn object(one: &OwnMove) -> Map<String, Value> {
         "every": one.every,
         "intoMailboxId": one.target.map(|id| ids::mailbox_id(None, id)),
         "folders": one.choice.shown(),
+        "signIn": one.sign_in.as_ref().map(sign_in::shown),
         "state": one.state.word(),
         "problem": one.problem.as_ref().map(text),
         "progress": {
@@ -301,7 +309,11 @@ fn wish(object: &Map<String, Value>) -> Refused<Wish> {
         port: port.filter(|port| *port > 0).ok_or_else(|| wrong("port"))?,
         tls,
         login,
-        password: password(object.get("password"))?,
+        password: match object.get("password") {
+            // Its owner signs in at the provider.
+            Some(Value::Null) => None,
+            said => Some(password(said)?),
+        },
         every: every(object.get("every").unwrap_or(&Value::Null))?,
         target,
         choice: object.get("folders").map_or(Ok(Choice::default()), choice)?,

@@ -7,10 +7,15 @@ use std::sync::{Arc, Mutex};
 /// A request that came.
 #[derive(Clone, Debug)]
 pub struct Asked {
+    /// Its method.
     pub method: String,
+    /// Its path.
     pub path: String,
+    /// Its field Host.
     pub host: String,
+    /// Its field Authorization; empty without one.
     pub authorization: String,
+    /// Its body; octets that are no UTF-8 stand as U+FFFD.
     pub body: String,
 }
 
@@ -27,11 +32,13 @@ pub type Answer = (u16, &'static str, Vec<u8>);
 /// A running server; it lives until the process ends.
 #[derive(Clone)]
 pub struct FakeWeb {
+    /// On loopback.
     pub port: u16,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl FakeWeb {
+    /// Starts it.
     pub fn start(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -46,10 +53,12 @@ impl FakeWeb {
         Self { port, asked }
     }
 
+    /// The URL of a path there.
     pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
+    /// What came so far.
     pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
