@@ -14,10 +14,20 @@ use crate::source::{Known, Seen, Spared};
 
 /// Names that are remembered at most, at some 30 bytes each.
 const NAMES: usize = 4_000_000;
+/// Bytes of bodies that come in the time in which one name of the ledger is read: some 10 MB and a million names in a second.
+const ROW: u64 = 10;
 
-/// Where the ledger tells of messages, by their names: the number of a folder and a UID in it. Read when the first is asked for.
+/// Where the ledger tells of messages, by their names: the number of a folder and a UID in it. They are read once a pass has more to fetch
+/// than the reading is worth: the few messages that are new in most passes come sooner.
 #[derive(Debug, Default)]
-pub struct Names(Mutex<Option<HashMap<u64, (u64, u32)>>>);
+pub struct Names(Mutex<Looked>);
+
+#[derive(Debug, Default)]
+struct Looked {
+    names: Option<HashMap<u64, (u64, u32)>>,
+    /// What is still to be fetched without a look, in bytes; `None` before the first.
+    unread: Option<u64>,
+}
 
 impl Pass<'_> {
     /// Those among messages of a folder whose bytes are here.
@@ -28,10 +38,21 @@ impl Pass<'_> {
         if !may_be_here || new.iter().all(|one| one.identity.is_none()) {
             return Ok(spared);
         }
-        let mut names = self.names.0.lock().await;
-        let names = match &mut *names {
+        let Looked { names, unread } = &mut *self.names.0.lock().await;
+        let names = match names {
             Some(names) => names,
-            names => names.insert(self.names_of_ledger().await?),
+            names => {
+                let left = match *unread {
+                    Some(left) => left,
+                    None => ROW * self.messages_of_ledger().await?,
+                };
+                let left = left.checked_sub(new.iter().map(|one| one.size).sum());
+                *unread = Some(left.unwrap_or(0));
+                if left.is_some() {
+                    return Ok(spared);
+                }
+                names.insert(self.names_of_ledger().await?)
+            }
         };
         let (source, to) = (ledger.key.source, ledger.key);
         for some in new.chunks(ROWS) {
@@ -53,6 +74,13 @@ impl Pass<'_> {
             }
         }
         Ok(spared)
+    }
+
+    /// How many the source had when its folders were last gone through.
+    async fn messages_of_ledger(&self) -> Result<u64> {
+        let id = self.id;
+        let folders = self.store.read(self.account, move |tx| tx.ledger_folders(id)).await?;
+        Ok(folders.iter().map(|folder| folder.messages).sum())
     }
 
     async fn names_of_ledger(&self) -> Result<HashMap<u64, (u64, u32)>> {
