@@ -28,8 +28,8 @@ pub enum Trouble {
     },
     /// The server does not let this login in: a person has to look. `kind` is one of `wrong`, `locked`, `imap-off`, `app-password`,
     /// `second-factor`, `must-change`, `not-connected` (let in, and nothing can be opened), `form` (no way to say it), `no-password` (none is
-    /// known), `account` (the login has none), `missing` (its files are), `consent` (its owner has to allow it again), `declined` and `expired` (its owner did not allow it, or not in time), `client` (the provider
-    /// does not take this program).
+    /// known), `account` (the login has none), `missing` (its files are), `consent` (its owner has to allow it again), `declined` and
+    /// `expired` (its owner did not allow it, or not in time), `client` (the provider does not take this program).
     Login {
         /// What kind of refusal.
         kind: &'static str,
