@@ -77,8 +77,8 @@ impl Migrate {
         Ok(all.iter().any(|mailbox| mailbox.id == one.mailbox && mailbox.cut.0 > 0))
     }
 
-    /// Another mailbox of the account, in whatever move of the organisation, that does not leave and has the same old address. It gets what is noted of it,
-    /// unless that is only rehearsed; whether there is one.
+    /// Another mailbox of the account, in whatever move of the organisation, that does not leave and has the same old address. It gets what
+    /// is noted of it, unless that is only rehearsed; whether there is one.
     pub async fn hand_on(&self, one: &OldAddress, leaving: &Leaving, dry_run: bool) -> Result<bool> {
         let (account, old) = (one.account, one.old.clone());
         let others = self.read(move |tx| rows::moving_of(tx, account)).await?;

@@ -73,8 +73,8 @@ pub struct Planned {
     pub ledger: LedgerFolder,
 }
 
-/// Finds or makes the mailbox of each folder that holds messages and that its owner does not leave out. Those that have a use of their own come first, so that they get the
-/// mailbox of that use.
+/// Finds or makes the mailbox of each folder that holds messages and that its owner does not leave out. Those that have a use of their own
+/// come first, so that they get the mailbox of that use.
 pub fn plan(
     tx: &mut MailTx<'_, '_>,
     source: u64,
