@@ -85,15 +85,15 @@ impl Migrate {
         self.move_view(&name).await
     }
 
-    /// The same for a program with a token: of an old server of a move already, or of one that answers on the Internet in this moment, so
-    /// that no token leads into inner networks. `Class::Forbidden`; `Class::Unavailable` of one that does not answer.
-    pub async fn plan_from_afar(&self, name: &str, source: Source) -> Result<MoveView> {
+    /// Whether a program with a token may name a server: an old server of a move already, or one that answers on the Internet in this
+    /// moment, so that no token leads into inner networks. `Class::Forbidden`; `Class::Unavailable` of one that does not answer.
+    pub async fn may_be_named(&self, host: &str, port: u16) -> Result<()> {
         let hosts = self.old_hosts().await?;
-        if !hosts.iter().any(|known| known.eq_ignore_ascii_case(&source.host)) {
-            let answered = reach::connect(&source.host, source.port, ANSWER);
-            reach::from_afar(hosts.into(), answered).await.map_err(not_from_afar)?;
+        if hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
+            return Ok(());
         }
-        self.plan(name, source).await
+        let answered = reach::connect(host, port, ANSWER);
+        reach::from_afar(hosts.into(), answered).await.map(drop).map_err(not_from_afar)
     }
 
     /// Old servers of every move of the organisation.
@@ -420,8 +420,8 @@ fn not_from_afar(trouble: Trouble) -> Error {
     match trouble {
         Trouble::Login { kind: "forbidden", .. } => Error::new(
             Class::Forbidden,
-            "an old server of an inner network is named at the server itself first",
-            "内部网络中的旧服务器须先在服务器上指定",
+            "a server of an inner network is named at the server itself first",
+            "内部网络中的服务器须先在本机上指定",
         ),
         other => other.into(),
     }

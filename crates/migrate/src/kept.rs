@@ -81,9 +81,10 @@ impl Inner {
         let work = move |tx: &mut Tx<'_>| {
             tx.execute(&format!("UPDATE mov_moves SET used_ms = 0 WHERE used_ms > 0 AND NOT {HAS}"), &[])?;
             tx.execute(&format!("UPDATE mov_moves SET used_ms = ?1 WHERE used_ms = 0 AND {HAS}"), params![now.0])?;
+            // One that began between two statements has no `used_ms` yet.
             let over = format!(
-                "SELECT id, name FROM mov_moves WHERE {HAS}
-                 AND COALESCE(secrets_until_ms, used_ms + ?2) <= ?1 ORDER BY id"
+                "SELECT id, name FROM mov_moves WHERE {HAS} AND CASE WHEN secrets_until_ms IS NULL
+                 THEN used_ms > 0 AND used_ms + ?2 <= ?1 ELSE secrets_until_ms <= ?1 END ORDER BY id"
             );
             let over = tx.query(&over, params![now.0, UNUSED.as_millis() as i64], |row| {
                 Ok((row.int(0)? as u64, row.text(1)?))

@@ -137,6 +137,12 @@ impl Grant {
         template.replace("{tenant}", self.tenant.as_deref().unwrap_or("organizations"))
     }
 
+    /// The host and port of [`Self::endpoint`], where it has one. [`anser_base::Class::Invalid`] for one that is neither `https` nor on this
+    /// machine.
+    pub fn server(&self) -> Result<Option<(String, u16)>> {
+        self.endpoint.as_deref().map(|endpoint| Ok(Web::at(endpoint)?.0.server())).transpose()
+    }
+
     fn token_place(&self, known: &OAuth) -> Result<String, Trouble> {
         let place = self.endpoint.clone().or_else(|| Some(self.place(known.token.as_deref()?)));
         place.ok_or_else(|| client("nothing is known of where this provider gives tokens"))

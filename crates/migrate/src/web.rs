@@ -64,6 +64,11 @@ impl Web {
         Ok((Self { to, connection: None }, path))
     }
 
+    /// Its host and port.
+    pub fn server(&self) -> (String, u16) {
+        (self.to.host.clone(), self.to.port)
+    }
+
     /// Whether a URL leads to this server, and as protected as it is now; its path there.
     pub fn path_of(&self, url: &str) -> Option<String> {
         if url.starts_with('/') && !url.starts_with("//") {

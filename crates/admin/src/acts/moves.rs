@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use anser_base::{Class, Error, Result};
-use anser_migrate::{Compared, Faces, Kind, Pace, Said, Source, Tls, Which, which};
+use anser_migrate::{Compared, Faces, Kind, Pace, Said, Source, Tls, Which, split, which};
 
 use crate::acts::cutover::Wish;
 use crate::answer::{Item, Out, Report, ReturnedView, UndoneView};
@@ -76,6 +76,9 @@ impl Admin {
         let verb = verb_of(&what);
         let named = (!which.is_empty()).then(|| which.join(" "));
         moves.check_which(name, &which).await?;
+        if let Some((host, port)) = server_of(&what)?.filter(|_| actor.is_program()) {
+            moves.may_be_named(&host, port).await?;
+        }
         let count = match what {
             MoveAct::Status => {
                 for view in moves.mailbox_views(name, which).await? {
@@ -121,10 +124,7 @@ impl Admin {
             }
             MoveAct::Plan(source) => {
                 let to = format!("{} {}:{} {}", source.kind.word(), source.host, source.port, source.tls.word());
-                let view = match actor.is_program() {
-                    true => moves.plan_from_afar(name, source).await?,
-                    false => moves.plan(name, source).await?,
-                };
+                let view = moves.plan(name, source).await?;
                 self.note(actor, verb, name, None, Some(to)).await?;
                 out.item(Item::Move(view)).await?;
                 return Ok(Report::Done);
@@ -323,6 +323,16 @@ fn nobody() -> Error {
 fn not_running() -> Error {
     let (en, zh) = ("no server runs here: start it first", "服务器未运行，请先启动");
     Error::new(Class::Unavailable, en, zh)
+}
+
+/// The server that a verb names, which this one will connect to.
+fn server_of(what: &MoveAct) -> Result<Option<(String, u16)>> {
+    match what {
+        MoveAct::Plan(source) => Ok(Some((source.host.clone(), source.port))),
+        MoveAct::PassThrough { relay: Some(relay), .. } if !relay.is_empty() => split(relay).map(Some),
+        MoveAct::Consent { grant, .. } => grant.server(),
+        _ => Ok(None),
+    }
 }
 
 /// The word of the journal.
