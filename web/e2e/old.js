@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 
 /** One with these letters in its inbox, the last of them damaged. */
 export async function oldServer(letters) {
-  const state = { mended: false };
+  const state = { mended: false, login: '' };
   const server = createServer((socket) => {
     let text = '';
     socket.on('error', () => {});
@@ -19,6 +19,7 @@ export async function oldServer(letters) {
     return `${said}${tag} ${ended ?? 'OK done'}\r\n`;
   }
   function respond(rest) {
+    if (rest.startsWith('AUTHENTICATE')) state.login = Buffer.from(rest.split(' ').pop(), 'base64').toString();
     if (rest.startsWith('CAPABILITY')) return ['* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR\r\n'];
     if (rest.startsWith('LIST')) return ['* LIST () "/" INBOX\r\n'];
     if (rest.startsWith('STATUS')) return [`* STATUS INBOX (MESSAGES ${letters.length})\r\n`];

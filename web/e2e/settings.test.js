@@ -1,13 +1,22 @@
 // What somebody sets for themselves: rules, who gets in, where mail goes besides, how one logs in.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { oldServer } from './old.js';
+import { provider } from './provider.js';
 import { PASSWORD, close, folder, message, row, totp, world } from './world.js';
 
 let here;
-before(async () => (here = await world()));
-after(async () => here.end());
+let tokens;
+before(async () => {
+  tokens = await provider();
+  here = await world(['--tokens', tokens.url]);
+});
+after(async () => {
+  tokens.end();
+  await here.end();
+});
 
 const button = (page, text) => page.locator('.settings main .button', { hasText: text });
 async function settings(page, at) {
@@ -210,15 +219,20 @@ async function again(page, move, text) {
   await Promise.all([page.waitForResponse(isOver), move.locator('.choices .button', { hasText: text }).click()]);
 }
 
-/** Fills in a move of what somebody else of this server has, and begins it with all, or with the folders that are chosen then. */
-async function begin(page, email, { into, how = '.all', port = here.port(143) } = {}) {
+/** Names the other server of a new move. */
+async function server(page, email, host, port) {
   await page.locator('.settings main .choices .main').last().click();
   await page.locator('[name=email]').fill(email);
   await page.keyboard.press('Enter');
   await page.locator('[name=protocol]').waitFor();
   await page.locator('[name=tls]').selectOption('none');
-  await page.locator('[name=host]').fill('127.0.0.1');
+  await page.locator('[name=host]').fill(host);
   await page.locator('[name=port]').fill(String(port));
+}
+
+/** Fills in a move of what somebody else of this server has, and begins it with all, or with the folders that are chosen then. */
+async function begin(page, email, { into, how = '.all', port = here.port(143) } = {}) {
+  await server(page, email, '127.0.0.1', port);
   await page.locator('[name=secret]').fill(PASSWORD);
   if (into) await page.locator('[name=into]').selectOption({ label: into });
   await page.locator(`.new ${how}`).click();
@@ -382,6 +396,38 @@ for (const [language, width] of [
     assert.equal(readFileSync(await saved.path(), 'utf8'), letters[1]);
     await move.locator('.retry').click();
     await move.locator('.failed').waitFor({ state: 'detached' });
+    assert.equal((await here.call('postmaster', ['Email/query', { filter: { subject }, calculateTotal: true }]))[0].total, 1);
+    await close(page);
+    old.end();
+  });
+}
+
+for (const [language, width] of [
+  ['en', 1280],
+  ['zh', 390],
+]) {
+  test(`who signs in at the provider gives no password, ${language}`, async () => {
+    const [subject, email] = [`a letter of the provider ${language}`, `signs.${language}@old.test`];
+    const old = await oldServer([message({ to: email, subject })]);
+    old.mended = true;
+    tokens.isAllowed = false;
+    const page = await here.page('postmaster', { language, width });
+    await settings(page, MOVING);
+    await server(page, email, 'localhost', old.port);
+    assert.equal(await page.locator('[name=sign]').isChecked(), true);
+    assert.equal(await page.locator('[name=secret]').count(), 0);
+    assert.ok(await fits(page));
+    await page.locator('.new .all').click();
+    const move = page.locator('.move', { hasText: email });
+    await move.locator('output', { hasText: 'WXYZ-1234' }).waitFor();
+    assert.match(await move.innerText(), /15/, 'how many minutes the code is good');
+    assert.ok(await fits(page));
+    if (process.env.ANSER_SHOTS) await page.screenshot({ path: join(process.env.ANSER_SHOTS, `sign-in-${language}-${width}.png`) });
+    const [opened] = await Promise.all([page.context().waitForEvent('page'), move.locator('a').click()]);
+    await opened.getByText('Thank you').waitFor();
+    await opened.close();
+    await move.locator('.state.done').waitFor();
+    assert.match(old.login, /auth=Bearer feather/);
     assert.equal((await here.call('postmaster', ['Email/query', { filter: { subject }, calculateTotal: true }]))[0].total, 1);
     await close(page);
     old.end();

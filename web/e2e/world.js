@@ -17,10 +17,10 @@ export const PASSWORD = 'wild-goose';
 const PATIENCE = Number(process.env.ANSER_PATIENCE ?? 60_000);
 
 /** Starts a server on ports that are free, with its accounts. */
-async function serve(dir) {
+async function serve(dir, more) {
   for (let tried = 0; tried < 10; tried++) {
     const offset = 10_000 + Math.floor(Math.random() * 40_000);
-    const child = spawn(BINARY, ['dev', '--dir', dir, '--port-offset', String(offset)], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(BINARY, ['dev', '--dir', dir, '--port-offset', String(offset), ...more], { stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
     child.stderr.on('data', (text) => (said = (said + text).slice(-4_000)));
     const ready = await new Promise((done) => {
@@ -51,9 +51,10 @@ async function fresh(context) {
   });
 }
 
-export async function world() {
+/** One whose server was started with some more arguments. */
+export async function world(more = []) {
   const dir = mkdtempSync(join(tmpdir(), 'anser-web-'));
-  const { child, offset, url } = await serve(dir);
+  const { child, offset, url } = await serve(dir, more);
   // Passkeys are bound to the server's name, and made only where the browser trusts its certificate.
   const key = new X509Certificate(readFileSync(join(dir, 'cert.pem'))).publicKey.export({ type: 'spki', format: 'der' });
   const trust = `--ignore-certificate-errors-spki-list=${createHash('sha256').update(key).digest('base64')}`;

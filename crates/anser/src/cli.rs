@@ -133,6 +133,8 @@ pub struct Dev {
     pub dns: Option<String>,
     #[arg(long, value_name = "PORT")]
     pub outward_port: Option<u16>,
+    #[arg(long, value_name = "URL")]
+    pub tokens: Option<String>,
     #[arg(long, num_args = 1..=2, value_names = ["ENGINE", "URL"])]
     pub engine: Vec<String>,
 }

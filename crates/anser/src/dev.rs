@@ -84,6 +84,11 @@ fn boot_file(dev: &Dev, dir: &Path, engine: &Engine) -> Result<String> {
         text.push_str(&format!("\n[relay]\nsmarthost = {}\n", quoted(smarthost)));
     }
     text.push_str("\n[own_moves]\nnetworks = [\"127.0.0.0/8\", \"::1\"]\n");
+    if let Some(url) = &dev.tokens {
+        let [device, token] = ["device", "token"].map(|place| quoted(&format!("{url}/{place}")));
+        let client = "provider = \"office365\"\nhost = \"localhost\"\nclient = \"dev\"";
+        text.push_str(&format!("\n[[own_moves.clients]]\n{client}\ndevice = {device}\ntoken = {token}\n"));
+    }
     // Without a name server to ask, mail for other domains goes nowhere.
     text.push_str(&match &dev.dns {
         Some(server) => {

@@ -170,6 +170,7 @@ fn calls() -> Vec<(&'static str, Value)> {
             "password": "b", "every": 60, "intoMailboxId": "@F", "state": "paused", "folders": { "x": { "skip": true, "role": "sent" } } } }, "update": { "@any": { "state": "paused" } }, "destroy": ["@any"] })),
         ("MailMove/undo", json!({ "id": "X1", "dryRun": true })),
         ("MailMove/folders", json!({ "id": "X1" })),
+        ("MailMove/signIn", json!({ "id": "X1" })),
         ("MailMove/failed", json!({ "id": "X1", "position": 0 })),
         ("MailMove/discover", json!({ "email": "ann@anser.test" })),
         ("Document/set", json!({ "create": { "a": { "key": "web/x", "value": { "a": [1, 2] } } }, "update": { "@D": { "value/a": null } }, "destroy": ["@D"] })),
