@@ -17,7 +17,13 @@ pub const ARGUMENTS: &[(&str, Line)] = &[
     ("smarthost", Line("HOST:PORT that takes mail for other domains", "接收外域邮件的 HOST:PORT")),
     ("dns", Line("HOST:PORT of a name server", "域名服务器 HOST:PORT")),
     ("outward_port", Line("port of other mail servers, in a test world", "测试环境中其他邮件服务器的端口")),
-    ("tokens", Line("URL of a provider that lets localhost's mailboxes be opened, in a test world", "测试环境中为 localhost 邮箱授权的服务商 URL")),
+    (
+        "tokens",
+        Line(
+            "URL of a provider that lets localhost's mailboxes be opened, in a test world",
+            "测试环境中为 localhost 邮箱授权的服务商 URL",
+        ),
+    ),
     ("engine", Line("embedded, or postgres followed by its URL", "embedded，或 postgres 加 URL")),
     ("session", Line("Number of the session; all without it", "会话编号；省略则为全部")),
     ("portal", Line("Name of the portal", "门户名称")),

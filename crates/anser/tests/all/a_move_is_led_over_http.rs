@@ -226,7 +226,8 @@ fn a_token_for_one_move_leads_that_and_knows_of_no_other() {
     let (known, within) = (host("127.0.0.1"), host("127.0.0.2"));
     assert_eq!((ask(&dev, &[&guest], &known).0, ask(&dev, &[&house], &known).0), (403, 200), "who is told passwords");
     let relay = json!({ "pass-through": { "passing": "until-cutover", "relay": "127.0.0.2:25" } });
-    let tokens = json!({ "client": "a", "secret": "b", "tenant": null, "refresh": null, "endpoint": "https://127.0.0.2/" });
+    let tokens =
+        json!({ "client": "a", "secret": "b", "tenant": null, "refresh": null, "endpoint": "https://127.0.0.2/" });
     let tokens = json!({ "consent": { "grant": tokens, "asks": false } });
     for what in [within["what"].clone(), relay, tokens] {
         let (status, said) = ask(&dev, &[&house], &json!({ "act": "move", "name": "m", "what": what }));
