@@ -12,6 +12,7 @@ use crate::gates::{self, GateView, Gates, MxSeen};
 use crate::model::{Home, Kind, Mailbox, MoveState, Passing, State, Task};
 use crate::profile::GENERIC;
 use crate::rows::{self, Standing};
+use crate::run::unknown;
 use crate::turn;
 use crate::views::MoveView;
 use crate::which::Which;
@@ -233,7 +234,13 @@ impl Migrate {
         let of = self.named(name).await?;
         let mut all = Vec::new();
         for mailbox in self.those(of.id, &which).await?.into_iter().filter(|one| one.pass > 0) {
-            let returned = back::rehearse(&self.inner.deps.store, &mailbox).await?;
+            let (id, source) = (mailbox.id, mailbox.source);
+            let find =
+                move |tx: &mut Tx<'_>| Ok((rows::spaces(tx, id)?.unwrap_or_default(), rows::source(tx, source)?));
+            let (spaces, source) = self.read(find).await?;
+            let source = source.ok_or_else(|| unknown("source"))?;
+            let rule = self.inner.rule_for(&mailbox, &source).await?;
+            let returned = back::rehearse(&self.inner.deps.store, &mailbox, rule, spaces).await?;
             all.push((mailbox.address, returned));
         }
         Ok(all)

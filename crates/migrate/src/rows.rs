@@ -15,6 +15,7 @@ use crate::history::Past;
 use crate::model::{Home, Kind, Mailbox, Move, MoveState, Passing, Priority, Source, State, Task, Tls};
 use crate::own;
 use crate::rules::Rules;
+use crate::source::Spaces;
 use crate::verify::Sum;
 
 pub use due::{begin_pass, due, due_of_persons, due_sources, hold, is_held, next_due, release_all};
@@ -358,6 +359,19 @@ pub fn progress(tx: &mut Tx<'_>, id: u64, done: u64, total: u64, bytes: u64) -> 
 /// What the ledger of a mailbox adds up to, as JSON.
 pub fn set_tally(tx: &mut Tx<'_>, id: u64, tally: Option<&str>) -> Result<()> {
     tx.execute("UPDATE mov_accounts SET tally = ?2 WHERE id = ?1", params![id as i64, tally]).map(drop)
+}
+
+/// The namespaces of a mailbox as its old server last told them.
+pub fn spaces(tx: &mut Tx<'_>, id: u64) -> Result<Option<Spaces>> {
+    let sql = "SELECT spaces FROM mov_accounts WHERE id = ?1";
+    let told = tx.query_one(sql, params![id as i64], |row| row.opt_text(0))?.flatten();
+    told.map(|told| serde_json::from_str(&told).map_err(Error::damaged)).transpose()
+}
+
+/// Notes them.
+pub fn set_spaces(tx: &mut Tx<'_>, id: u64, spaces: &Spaces) -> Result<()> {
+    let told = serde_json::to_string(spaces).map_err(Error::unavailable)?;
+    tx.execute("UPDATE mov_accounts SET spaces = ?2 WHERE id = ?1", params![id as i64, &told]).map(drop)
 }
 
 /// It was brought: it no longer comes before others.

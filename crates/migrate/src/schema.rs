@@ -5,7 +5,7 @@ use anser_db::Schema;
 /// Tables of moves, to be handed to `anser_db::Db::open`.
 pub const SCHEMA: Schema = Schema(&[
     FIRST, PROOF, HOME, AWAY, FORM, OWN, GIVEN, TOLD, PACE, REFUSED, ADMIN, TICKETS, REFUSED_AS, PAST, IMPORTED, KEPT,
-    NAMES, MADE, CHOICE, RULES, SUMS,
+    NAMES, MADE, CHOICE, RULES, SUMS, SPACES,
 ]);
 
 /// `state` as [`crate::model::MoveState`] and [`crate::model::State`] have it. `secret` is sealed by a key that is not here.
@@ -252,6 +252,9 @@ CREATE TABLE mov_old_addresses (
 
 /// What a proof adds up to, as JSON of [`crate::verify::Sum`]; none of one that was kept before.
 const SUMS: &str = "ALTER TABLE mov_proofs ADD COLUMN sum_json TEXT;";
+
+/// The namespaces of a login as its old server last told them, JSON of [`crate::source::Spaces`]; none before it did.
+const SPACES: &str = "ALTER TABLE mov_accounts ADD COLUMN spaces TEXT;";
 
 /// What is left out of a source, as [`crate::rules::Rules`] has it.
 const RULES: &str = "

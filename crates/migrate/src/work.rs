@@ -22,7 +22,7 @@ use crate::profile;
 use crate::reach;
 use crate::rows::{self, Standing};
 use crate::run::Following;
-use crate::source::{Allowance, Origin, UNCOMMITTED};
+use crate::source::{Allowance, Origin, Spaces, UNCOMMITTED};
 use crate::throttle;
 use crate::trouble::Trouble;
 use crate::{Inner, turn};
@@ -40,7 +40,7 @@ const BEHIND: Duration = Duration::from_secs(600);
 /// After how long folders are tried again that the old server does not open.
 const SHUT: Duration = Duration::from_secs(6 * 3_600);
 /// Failures in a row after which a pass asks for one message at a time.
-const CAREFUL: u32 = 2;
+pub(crate) const CAREFUL: u32 = 2;
 /// Failures in a row after which a server that asks for patience at one folder or message does so for ever.
 const PATIENT: u32 = 24;
 /// Between two logins at a server that are only tried.
@@ -172,6 +172,14 @@ impl Inner {
             }
         }
         Ok(())
+    }
+
+    /// Keeps what an old server told of whose folders are: who rehearses the way back does not ask it.
+    async fn note_spaces(&self, id: u64, spaces: Spaces) -> Result<()> {
+        if self.deps.db.read(Place::Moves, move |tx| rows::spaces(tx, id)).await?.as_ref() == Some(&spaces) {
+            return Ok(());
+        }
+        self.deps.db.write(Place::Moves, Durability::Sync, move |tx| rows::set_spaces(tx, id, &spaces)).await
     }
 
     /// Counts a pass that begins; its number.
@@ -436,6 +444,11 @@ impl Work<'_> {
             watch: self.following,
         };
         let outcome = pass.run(origin).await?;
+        if let Origin::Imap(imap) = origin
+            && let Some(spaces) = imap.told_spaces()
+        {
+            inner.note_spaces(mailbox.id, spaces.clone()).await?;
+        }
         if self.own.is_some() {
             let (of, left) = (mailbox.of, outcome.left.clone());
             let note = move |tx: &mut anser_db::Tx<'_>| own::rows::set_left(tx, of, &left);

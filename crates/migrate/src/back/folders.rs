@@ -9,7 +9,7 @@ use anser_wire::imap::encode_mutf7;
 
 use super::{Back, homeless, newest};
 use crate::pass::Outcome;
-use crate::source::{Space, Spaces};
+use crate::source::Spaces;
 use crate::trouble::Trouble;
 
 /// Names there.
@@ -28,10 +28,6 @@ impl Names {
 
     fn name_of(&self, path: &[String]) -> Vec<u8> {
         name_of(path, self.delimiter, &self.spaces.prefix())
-    }
-
-    fn is_own(&self, name: &[u8]) -> bool {
-        self.spaces.of(name) == Space::Own
     }
 
     fn has_below(&self, name: &[u8]) -> bool {
@@ -79,7 +75,7 @@ impl Back<'_> {
         for (path, name) in found {
             let target = names.name_of(&path);
             // What is not the user's own is for others to name.
-            if names.is_own(&name) && names.is_own(&target) {
+            if names.spaces.are_own(&name) && names.spaces.are_own(&target) {
                 left.push_back(Displaced { name, target });
             }
         }
@@ -162,7 +158,7 @@ impl Back<'_> {
         let names = self.names().await?;
         for (mailbox, path, subscribed) in homeless {
             let name = names.name_of(&path);
-            if !names.is_own(&name) {
+            if !names.spaces.are_own(&name) {
                 outcome.left_out.push(path.join("/"));
                 continue;
             }
@@ -215,7 +211,8 @@ impl Back<'_> {
         }
         let mut names = self.names().await?;
         for folder in found {
-            if !names.all.contains(&folder.name) || names.has_below(&folder.name) || !names.is_own(&folder.name) {
+            if !names.all.contains(&folder.name) || names.has_below(&folder.name) || !names.spaces.are_own(&folder.name)
+            {
                 continue;
             }
             if self.imap.examine(&folder.name).await?.messages > 0 {
@@ -241,7 +238,7 @@ impl Back<'_> {
 }
 
 /// The name of a folder there. A level that holds what stands between levels there gets `_` for it.
-fn name_of(path: &[String], delimiter: u8, prefix: &[u8]) -> Vec<u8> {
+pub(super) fn name_of(path: &[String], delimiter: u8, prefix: &[u8]) -> Vec<u8> {
     let mark = char::from(delimiter);
     let levels: Vec<String> = path.iter().map(|level| encode_mutf7(&level.replace(mark, "_"))).collect();
     [prefix, levels.join(&mark.to_string()).as_bytes()].concat()

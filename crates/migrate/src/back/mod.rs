@@ -32,10 +32,11 @@ use crate::imap::Imap;
 use crate::merge::{Marks, Removals, where_is};
 use crate::model::{Mailbox, Task};
 use crate::name;
-use crate::pass::{Outcome, came_whole};
-use crate::source::{Origin, Standing, Window};
+use crate::pass::{HIDDEN, Outcome, Rule, whole};
+use crate::source::{Origin, Spaces, Standing, Window};
 use crate::trouble::Trouble;
-use crate::work::Work;
+use crate::work::{CAREFUL, Work};
+use folders::name_of;
 
 /// Rows of the ledger that are looked at in one folder.
 const ROWS: usize = 5_000_000;
@@ -110,31 +111,46 @@ impl Pair {
     }
 }
 
-/// What the way back of a mailbox would bring; nothing is asked of the old server.
-pub(crate) async fn rehearse(store: &Store, mailbox: &Mailbox) -> anser_base::Result<Returned> {
+/// What the way back of a mailbox would bring; nothing is asked of the old server, whose namespaces are those that it told last.
+pub(crate) async fn rehearse(
+    store: &Store,
+    mailbox: &Mailbox,
+    rule: Rule,
+    spaces: Spaces,
+) -> anser_base::Result<Returned> {
     let id = mailbox.id;
     let count = move |tx: &mut MailTx<'_, '_>| {
-        let mut all = Returned { folders: homeless(tx, id)?.len() as u64, ..Returned::default() };
-        let noted = tx.ledger_paths(id)?;
-        for folder in newest(tx, id)? {
-            if let Some(before) = noted.get(&folder.key.folder) {
-                match tx.has_mailbox(folder.mailbox)? {
-                    true => all.renamed += u64::from(tx.path(folder.mailbox)? != *before),
-                    false => all.removed_folders += 1,
-                }
+        let name_of = |path: &[String]| name_of(path, spaces.delimiter().unwrap_or(b'/'), &spaces.prefix());
+        let (mut all, mut made) = (Returned::default(), Vec::new());
+        for mailbox in homeless(tx, id)? {
+            if spaces.are_own(&name_of(&tx.path(mailbox)?)) {
+                all.folders += 1;
+                all.messages += tx.entries(mailbox, 1, u32::MAX)?.len() as u64;
+                made.push(mailbox);
             }
+        }
+        let noted = tx.ledger_paths(id)?;
+        for folder in newest(tx, id)?.into_iter().filter(|folder| spaces.are_own(&folder.name)) {
+            let Some(before) = noted.get(&folder.key.folder) else { continue };
+            if !tx.has_mailbox(folder.mailbox)? {
+                all.removed_folders += 1;
+                continue;
+            }
+            let now = tx.path(folder.mailbox)?;
+            all.renamed += u64::from(now != *before && spaces.are_own(&name_of(&now)));
+        }
+        let (folders, _) = parted(tx, id, rule, &spaces)?;
+        let filled: HashSet<MailboxId> = folders.iter().map(|folder| folder.mailbox).chain(made).collect();
+        for folder in folders {
             let pair = pair(tx, folder)?;
             all.messages += pair.fresh.len() as u64;
             for line in &pair.rows {
                 match &line.here {
                     None => all.removed += u64::from(line.is_removed),
-                    Some((at, _)) if *at != pair.ledger.mailbox => all.moved += 1,
+                    Some((at, _)) if *at != pair.ledger.mailbox => all.moved += u64::from(filled.contains(at)),
                     Some((_, entry)) => all.flags += u64::from(marks(&line.row) != marks_of(entry)),
                 }
             }
-        }
-        for mailbox in homeless(tx, id)? {
-            all.messages += tx.entries(mailbox, 1, u32::MAX)?.len() as u64;
         }
         // A message that was moved is fresh in its new folder.
         all.messages = all.messages.saturating_sub(all.moved);
@@ -155,18 +171,20 @@ pub(crate) async fn give_back(work: &Work<'_>, origin: &mut Origin) -> Result<Ou
     let mut back =
         Back { store, tenant: account.tenant, account: account.id, id: mailbox.id, pass, losses_are_meant, imap };
     let id = mailbox.id;
+    let spaces = back.imap.spaces().await?;
+    // As on the way here: one that never does may as well have none.
+    if spaces.are_hidden && mailbox.tries < CAREFUL {
+        return Err(Trouble::lost(HIDDEN));
+    }
     // First: of a mailbox that asks nothing is changed.
     let folders = back.store.read(back.account, move |tx| newest(tx, id)).await?;
     back.check_losses(&folders).await?;
     back.rename_folders().await?;
     let mut outcome = Outcome::default();
     back.make_folders(&mut outcome).await?;
-    let (rule, spaces) = (inner.rule_for(mailbox, source).await?, back.imap.spaces().await?);
-    let known = back.store.read(back.account, move |tx| tx.ledger_folders(id)).await?;
-    let folders = back.store.read(back.account, move |tx| newest(tx, id)).await?;
+    let rule = inner.rule_for(mailbox, source).await?;
     // What came of a folder that is left out stays here, and is named.
-    let (folders, out): (Vec<LedgerFolder>, Vec<LedgerFolder>) =
-        folders.into_iter().partition(|folder| rule.lets_in(spaces.of(&folder.name), came_whole(&known, &folder.name)));
+    let (folders, out) = back.store.read(back.account, move |tx| parted(tx, id, rule, &spaces)).await?;
     outcome.left_out.extend(out.iter().map(|folder| name::shown(&folder.name)));
     for folder in &folders {
         back.fill(folder, &mut outcome).await?;
@@ -214,6 +232,19 @@ fn newest(tx: &mut MailTx<'_, '_>, id: u64) -> anser_base::Result<Vec<LedgerFold
         by_name.insert(folder.name.clone(), folder);
     }
     Ok(by_name.into_values().collect())
+}
+
+/// The newest folders that take part, and those that are left out.
+fn parted(
+    tx: &mut MailTx<'_, '_>,
+    id: u64,
+    rule: Rule,
+    spaces: &Spaces,
+) -> anser_base::Result<(Vec<LedgerFolder>, Vec<LedgerFolder>)> {
+    let known = tx.ledger_folders(id)?;
+    let whole = whole(&known);
+    let takes_part = |folder: &LedgerFolder| rule.lets_in(spaces.of(&folder.name), whole.contains(&folder.name[..]));
+    Ok(newest(tx, id)?.into_iter().partition(takes_part))
 }
 
 /// Mailboxes that take no folder of the login, those above first. Empty ones too: programs have seen them, and look for them there.

@@ -109,6 +109,11 @@ impl Imap {
         Ok(spaces)
     }
 
+    /// Those that were told, while nothing is asked.
+    pub fn told_spaces(&self) -> Option<&Spaces> {
+        self.spaces.as_ref().filter(|spaces| !spaces.are_hidden)
+    }
+
     async fn subscriptions(&mut self) -> Result<BTreeSet<Vec<u8>>, Trouble> {
         let mut found = BTreeSet::new();
         let each = |response| {

@@ -11,7 +11,7 @@ use super::rows::Own;
 use super::{mine, words};
 use crate::Migrate;
 use crate::name::chosen_by;
-use crate::pass::{Rule, came_whole};
+use crate::pass::{Rule, whole};
 use crate::plan::{Namespace, foreseen};
 use crate::profile;
 use crate::source::Folder;
@@ -80,7 +80,8 @@ impl Migrate {
             // The newest row of a name counts.
             let here = |folder: &Folder| known.iter().rev().find(|known| known.name == folder.name);
             // Of those that are not the user's own nothing is chosen: a pass leaves them out.
-            let may_come = |folder: &&Folder| Rule::default().lets_in(folder.space, came_whole(&known, &folder.name));
+            let whole = whole(&known);
+            let may_come = |folder: &&Folder| Rule::default().lets_in(folder.space, whole.contains(&folder.name[..]));
             let folders: Vec<Folder> = folders.iter().filter(may_come).cloned().collect();
             let mut all = Vec::new();
             for (at, path, role) in foreseen(namespace, &folders) {

@@ -42,7 +42,7 @@ pub use known::Names;
 use list::Changes;
 pub(crate) use rule::DELETED;
 pub use rule::Rule;
-pub(crate) use rule::came_whole;
+pub(crate) use rule::whole;
 
 /// Rows of the ledger that are read at once.
 const ROWS: usize = 5_000;
@@ -53,7 +53,7 @@ pub(crate) const LOSS: u64 = 20;
 /// New messages of a folder that was whole once, beyond which they are not held together.
 const MUCH: usize = 50_000;
 /// Where it cannot be told which folders are another user's.
-const HIDDEN: &str = "the old server does not tell whose folders are (NAMESPACE)";
+pub(crate) const HIDDEN: &str = "the old server does not tell whose folders are (NAMESPACE)";
 /// What stands before folders that could not be opened.
 pub(crate) const SHUT: &str = "folders that cannot be opened there: ";
 /// Folders that are left out, and named.

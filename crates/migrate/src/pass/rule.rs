@@ -35,9 +35,9 @@ impl Rule {
     }
 }
 
-/// Whether all of a folder came once, by the rows of its login: under whatever number it had.
-pub(crate) fn came_whole(known: &[LedgerFolder], name: &[u8]) -> bool {
-    known.iter().any(|folder| folder.uidnext > 0 && folder.name == name)
+/// The names of folders of which all came once, by the rows of their login: under whatever number they had.
+pub(crate) fn whole(known: &[LedgerFolder]) -> HashSet<&[u8]> {
+    known.iter().filter(|folder| folder.uidnext > 0).map(|folder| &folder.name[..]).collect()
 }
 
 impl Pass<'_> {
@@ -48,8 +48,7 @@ impl Pass<'_> {
         }
         let id = self.id;
         let known = self.store.read(self.account, move |tx| tx.ledger_folders(id)).await?;
-        let whole: HashSet<&[u8]> =
-            known.iter().filter(|folder| folder.uidnext > 0).map(|folder| &folder.name[..]).collect();
+        let whole = whole(&known);
         let newest: HashMap<&[u8], &LedgerFolder> = known.iter().map(|folder| (&folder.name[..], folder)).collect();
         let (come, out): (Vec<Folder>, Vec<Folder>) =
             folders.into_iter().partition(|folder| self.rule.lets_in(folder.space, whole.contains(&folder.name[..])));

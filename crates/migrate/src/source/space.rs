@@ -1,5 +1,7 @@
 //! Whose folders are, as a server's namespaces tell it (RFC 2342): of whoever logs in, of other users, or shared by many.
 
+use serde::{Deserialize, Serialize};
+
 /// Whose a folder is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Space {
@@ -16,10 +18,11 @@ pub enum Space {
 type Prefix = (Vec<u8>, Option<u8>);
 
 /// The namespaces of a login.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spaces {
     told: [Vec<Prefix>; 3],
     /// Whether the server has some and does not tell them at present.
+    #[serde(skip)]
     pub are_hidden: bool,
 }
 
@@ -37,6 +40,16 @@ impl Spaces {
     /// What the names of the user's own folders begin with, such as `INBOX.`.
     pub fn prefix(&self) -> Vec<u8> {
         self.told[0].first().map(|(prefix, _)| prefix.clone()).unwrap_or_default()
+    }
+
+    /// What stands between levels of the user's own folders, where that is told.
+    pub fn delimiter(&self) -> Option<u8> {
+        self.told[0].first().and_then(|(_, delimiter)| *delimiter)
+    }
+
+    /// Whether a folder of this name is the user's own.
+    pub fn are_own(&self, name: &[u8]) -> bool {
+        self.of(name) == Space::Own
     }
 
     /// Whose a folder of this name is: the longest beginning counts, and what is in none is the user's own, as all is where no personal

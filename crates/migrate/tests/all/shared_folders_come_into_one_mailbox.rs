@@ -4,7 +4,7 @@
 use anser_base::Clock;
 use anser_migrate::pass::{Outcome, Pass, Rule};
 use anser_migrate::source::Origin;
-use anser_migrate::{RulesChange, Source};
+use anser_migrate::{MailboxView, RulesChange, Source, Which};
 use anser_store::{MailTx, Role};
 use anser_wire::Secret;
 
@@ -149,6 +149,23 @@ fn of_all_who_see_them_one_takes_them() {
         assert_eq!(told.messages, 3 + 2, "what three see is counted once");
         let nobody = RulesChange { shared: Some(String::new()), ..RulesChange::default() };
         assert_eq!(migrate.rule_source(MOVE, None, &nobody).await.unwrap().sources[0].rules.shared, None);
+        running.abort();
+    });
+}
+
+#[test]
+fn nothing_goes_back_while_a_server_does_not_tell_whose_folders_are() {
+    each_office(&[], &Clock::System, async |office| {
+        let fake = old_server();
+        office.plan(&[(fake.source(), &["ann"])]).await;
+        let (_shutdown, running) = office.run();
+        office.migrate.start(MOVE, Vec::new()).await.unwrap();
+        office.until("ann@anser.test", |view| view.state == "settled").await;
+        fake.change(|state| state.habits.busy = Some(("NAMESPACE", "not now")));
+        assert_eq!(office.migrate.rollback(MOVE, Which::default()).await.unwrap(), 1);
+        let is_told = |view: &MailboxView| view.note.as_deref().is_some_and(|note| note.contains("whose folders"));
+        office.until("ann@anser.test", is_told).await;
+        assert!(!fake.heard().iter().any(|line| line.contains("CREATE")), "nor is a folder made");
         running.abort();
     });
 }
