@@ -181,8 +181,11 @@ impl Migrate {
         }
         busy.passes.insert(mailbox.id, source.clone());
         let (inner, of) = (self.inner.clone(), (source.id, mailbox.id));
+        // At once: whoever is looked for next has to find it.
+        let following = Arc::new(Following::new(&mailbox, &source, &inner));
+        inner.follow(mailbox.id, Some(following.clone()));
         passes.spawn(async move {
-            inner.work(mailbox, source, holder).await;
+            inner.work(mailbox, source, holder, following).await;
             of
         });
         Ok(true)
@@ -247,9 +250,7 @@ impl Inner {
     }
 
     /// One mailbox, from its lease to what came of it.
-    async fn work(self: &Arc<Self>, mailbox: Mailbox, source: Source, holder: i64) {
-        let following = Arc::new(Following::new(&mailbox, &source, self));
-        self.follow(mailbox.id, Some(following.clone()));
+    async fn work(self: &Arc<Self>, mailbox: Mailbox, source: Source, holder: i64, following: Arc<Following>) {
         // Only now does whoever takes it out of the move find it under way: it may have been before.
         if !self.hold(mailbox.id, holder).await.unwrap_or(false) {
             return self.unfollow(mailbox.id, &following);
