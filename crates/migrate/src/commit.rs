@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::adopt::{Adoptable, Here, identity};
 use crate::files::Ends;
-use crate::merge::{Marks, came_as, is_same_date, merged, where_is};
+use crate::merge::{Marks, came_as, is_same_date, merge, merged, where_is};
 use crate::overlap;
 use crate::source::{Known, Seen, Taken};
 
@@ -241,7 +241,7 @@ fn head_of(store: &Store, tenant: TenantId, blob: BlobId) -> Result<Vec<u8>> {
 
 /// Whether the message was not here; `None` where its bytes are here no longer.
 fn store_one(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<Option<bool>> {
-    if target.may_have_moved && followed(tx, target, &one.row)? {
+    if target.may_have_moved && followed(tx, target, &one.row, one.uid)? {
         return Ok(Some(false));
     }
     if target.labels && labelled(tx, target, one)? {
@@ -353,7 +353,7 @@ fn labelled(tx: &mut MailTx<'_, '_>, target: &Target, one: &Ready) -> Result<boo
 /// A message that its owner moved from folder to folder at the source left one of them and came into the other: it moves here as
 /// well, instead of being here twice; not when its owner moved it here meanwhile. So it is with one that has another UID because the
 /// source numbered its folder anew.
-fn followed(tx: &mut MailTx<'_, '_>, target: &Target, one: &LedgerRow) -> Result<bool> {
+fn followed(tx: &mut MailTx<'_, '_>, target: &Target, one: &LedgerRow, uid: u32) -> Result<bool> {
     if tx.ledger_row(target.key, &one.key)?.is_some_and(|row| row.state != LedgerState::Failed) {
         return Ok(true);
     }
@@ -366,19 +366,24 @@ fn followed(tx: &mut MailTx<'_, '_>, target: &Target, one: &LedgerRow) -> Result
         let here = tx.entry(row.mailbox, row.uid)?.filter(|entry| entry.message == row.message);
         let (mailbox, uid) = match here {
             Some(_) if row.mailbox == target.mailbox => (row.mailbox, row.uid),
-            Some(_) => match tx.move_to(row.mailbox, &[row.uid], target.mailbox)?.first() {
-                Some((_, uid)) => (target.mailbox, *uid),
-                None => continue,
-            },
+            Some(_) => {
+                let wanted = Some(uid).filter(|uid| target.keeps_uids && *uid > 0);
+                match tx.move_at(row.mailbox, row.uid, target.mailbox, wanted)? {
+                    Some(uid) => (target.mailbox, uid),
+                    None => continue,
+                }
+            }
             // Its owner moved or removed it here: that stays as it is.
             None => (row.mailbox, row.uid),
         };
         tx.forget_ledger_row(key, &row.key)?;
-        // The base stays what was last merged: what changed since is merged by the next pass.
+        // The base is what was last merged.
         let (flags, keywords) = (row.flags, row.keywords.clone());
         let moved = LedgerRow { state, mailbox, uid, message: row.message, flags, keywords, ..one.clone() };
         let moved = LedgerRow { note: row.note.clone().or(moved.note), ..moved };
         tx.put_ledger_row(target.key, &moved)?;
+        let there = Marks { flags: one.flags, keywords: one.keywords.clone() };
+        merge(tx, target.key, &moved, there, target.pass)?;
         return Ok(true);
     }
     Ok(false)

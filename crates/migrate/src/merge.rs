@@ -22,6 +22,13 @@ pub struct Marks {
     pub keywords: Keywords,
 }
 
+impl Seen {
+    /// Its flags and keywords.
+    pub fn marks(&self) -> Marks {
+        Marks { flags: self.flags, keywords: self.keywords.clone() }
+    }
+}
+
 /// What both sides come to: whoever changed a flag since `base` has his way. A flag is there or not, so that two who both changed it
 /// agree.
 pub fn merged(base: &Marks, there: &Marks, here: &Marks) -> Marks {
@@ -32,10 +39,9 @@ pub fn merged(base: &Marks, there: &Marks, here: &Marks) -> Marks {
     Marks { flags, keywords: here.keywords.with(&gained).without(&lost) }
 }
 
-/// Brings what changed at the source to a message that is here. Whether anything was written.
-pub fn merge(tx: &mut MailTx<'_, '_>, key: LedgerKey, row: &LedgerRow, seen: &Seen, pass: u32) -> Result<bool> {
+/// Brings what changed at the source, where the message has these flags now, to a message that is here. Whether anything was written.
+pub fn merge(tx: &mut MailTx<'_, '_>, key: LedgerKey, row: &LedgerRow, there: Marks, pass: u32) -> Result<bool> {
     let base = Marks { flags: row.flags, keywords: row.keywords.clone() };
-    let there = Marks { flags: seen.flags, keywords: seen.keywords.clone() };
     if base == there {
         return Ok(false);
     }
@@ -52,7 +58,7 @@ pub fn merge(tx: &mut MailTx<'_, '_>, key: LedgerKey, row: &LedgerRow, seen: &Se
         }
         None => LedgerState::Removed,
     };
-    let (flags, keywords) = (there.flags, there.keywords);
+    let Marks { flags, keywords } = there;
     tx.put_ledger_row(key, &LedgerRow { state, flags, keywords, pass, ..row.clone() })?;
     Ok(true)
 }
@@ -132,7 +138,7 @@ pub fn came_back(tx: &mut MailTx<'_, '_>, key: LedgerKey, row: &LedgerRow, seen:
     let state = if where_is(tx, row)?.is_some() { came_as(tx, row)? } else { LedgerState::Removed };
     let again = LedgerRow { state, pass, ..row.clone() };
     tx.put_ledger_row(key, &again)?;
-    merge(tx, key, &again, seen, pass)?;
+    merge(tx, key, &again, seen.marks(), pass)?;
     Ok(false)
 }
 

@@ -328,16 +328,29 @@ impl MailTx<'_, '_> {
         let entries = self.entries_of(from, uids)?;
         let mut pairs = Vec::with_capacity(entries.len());
         for piece in pieces(&entries) {
-            self.move_piece(from, piece, to, &mut pairs)?;
+            self.move_piece(from, piece, to, None, &mut pairs)?;
         }
         Ok(pairs)
     }
 
+    /// Moves one message as [`Self::move_to`] does, to the UID that [`NewMessage::uid`] would give a new one. Its UID there; `None` when
+    /// `from` has no such message.
+    pub fn move_at(&mut self, from: MailboxId, uid: u32, to: MailboxId, wanted: Option<u32>) -> Result<Option<u32>> {
+        self.require_writing()?;
+        self.mailbox(to)?;
+        let entries = self.entries_of(from, &[uid])?;
+        let mut pairs = Vec::with_capacity(1);
+        self.move_piece(from, &entries, to, wanted, &mut pairs)?;
+        Ok(pairs.first().map(|(_, uid)| *uid))
+    }
+
+    /// `wanted` is for one entry.
     fn move_piece(
         &mut self,
         from: MailboxId,
         entries: &[Entry],
         to: MailboxId,
+        wanted: Option<u32>,
         pairs: &mut Vec<(u32, u32)>,
     ) -> Result<()> {
         let ids: Vec<MessageId> = entries.iter().map(|entry| entry.message).collect();
@@ -351,7 +364,7 @@ impl MailTx<'_, '_> {
             let uid = match present {
                 Some(uid) => uid,
                 None => {
-                    let (uid, modseq) = (self.take_uid(to, None)?, self.modseq());
+                    let (uid, modseq) = (self.take_uid(to, wanted)?, self.modseq());
                     placed.push(Entry { uid, modseq, saved: self.now, ..entry.clone() });
                     at.push((to, uid));
                     uid

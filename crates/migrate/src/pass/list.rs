@@ -148,7 +148,7 @@ impl Pass<'_> {
         for some in flagged.chunks(BATCH) {
             let some = some.to_vec();
             let work = move |tx: &mut MailTx<'_, '_>| {
-                some.iter().try_for_each(|(row, seen)| merge::merge(tx, key, row, seen, pass).map(drop))
+                some.iter().try_for_each(|(row, seen)| merge::merge(tx, key, row, seen.marks(), pass).map(drop))
             };
             self.store.write(self.account, Durability::Sync, work).await?;
         }

@@ -44,6 +44,23 @@ fn a_message_that_moved_within_its_mailbox_is_read_under_both_uids() {
 }
 
 #[test]
+fn one_moves_to_the_uid_that_is_asked_for() {
+    on_each_engine(|store| async move {
+        let inbox = inbox(&store).await;
+        for text in ["a", "b", "c"] {
+            append(&store, inbox, &mail(text, "", "s")).await;
+        }
+        let sent = read(&store, |tx| tx.mailbox_with_role(Role::Sent)).await.unwrap().id;
+        assert_eq!(write(&store, move |tx| tx.move_at(inbox, 1, sent, Some(7))).await, Some(7));
+        assert_eq!(write(&store, move |tx| tx.move_at(inbox, 1, sent, Some(9))).await, None);
+        // Given out, or passed over: the next one.
+        assert_eq!(write(&store, move |tx| tx.move_at(inbox, 2, sent, Some(7))).await, Some(8));
+        assert_eq!(write(&store, move |tx| tx.move_at(inbox, 3, sent, None)).await, Some(9));
+        assert_eq!(read(&store, move |tx| Ok((tx.mailbox(inbox)?.total, tx.mailbox(sent)?.total))).await, (0, 3));
+    });
+}
+
+#[test]
 fn quota_stops_appends_and_copies() {
     on_each_engine(|store| async move {
         let inbox = inbox(&store).await;
